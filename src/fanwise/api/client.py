@@ -1,0 +1,231 @@
+"""The SDK behind a narrow face: send, batches, models. Retries are off; a hidden retry is a hidden cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import anthropic
+import anyio
+import httpx2
+from anthropic import AsyncAnthropic, DefaultAioHttpClient
+
+from fanwise.errors import UsageError
+
+from .failures import Failure, RequestError, translate
+
+OFFLINE_HEADER = "fanwise-emulator"
+"""Reply header by which an emulator says that what it answers is simulated."""
+POLL_TIMEOUT_S = 60.0
+CREATE_TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A message that came back."""
+
+    text: str
+    stop_reason: str
+    usage: dict[str, Any]
+    request_id: str
+    refusal: str = ""
+    """Category of a refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchInfo:
+    """A batch as the API shows it."""
+
+    id: str
+    status: str
+    size: int
+    """Sum of `request_counts`: the number of requests, at every moment of its life."""
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """One result of a batch: a reply or a failure."""
+
+    custom_id: str
+    kind: str
+    """succeeded, errored, canceled or expired."""
+    reply: Reply | None
+    failure: Failure | None
+
+
+def has_credentials() -> bool:
+    """Return whether the SDK resolves credentials here: key, token, profile or federation."""
+    try:
+        client = anthropic.Anthropic(max_retries=0)
+    except anthropic.AnthropicError:
+        return True  # something is configured, and wrong: let the run say so
+    with client:
+        headers = {name.lower() for name in client.default_headers if name.lower() in ("authorization", "x-api-key")}
+        return bool(client.api_key or client.auth_token or client.credentials or headers)
+
+
+class Api:
+    """A connection to the Messages API, or to an emulator of it."""
+
+    def __init__(self, *, base_url: str | None = None, api_key: str | None = None, connections: int = 64) -> None:
+        """Connect lazily.
+
+        Args:
+            base_url: Another server than the SDK's own choice.
+            api_key: Given for the embedded emulator; elsewhere the SDK resolves credentials.
+            connections: Most connections at a time.
+
+        Raises:
+            UsageError: The SDK refuses its configuration.
+        """
+        limits = httpx2.Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
+        try:
+            self.sdk = AsyncAnthropic(
+                base_url=base_url, api_key=api_key, max_retries=0, http_client=DefaultAioHttpClient(limits=limits), open_telemetry=False
+            )
+        except (anthropic.AnthropicError, ValueError) as error:
+            raise UsageError(f"the SDK cannot be set up: {error}") from None
+        self.offline: bool | None = None
+        """Whether replies are simulated; None until the first reply."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.sdk.close()
+
+    def _note(self, response: httpx2.Response) -> None:
+        self.offline = OFFLINE_HEADER in response.headers
+
+    async def _post(self, path: str, body: object, timeout_s: float) -> httpx2.Response:
+        try:
+            response = await self.sdk.post(path, cast_to=httpx2.Response, body=body, options={"timeout": timeout_s})
+        except anthropic.AnthropicError as error:
+            raise RequestError(translate(error)) from error
+        self._note(response)
+        return response
+
+    async def _get(self, path: str, query: dict[str, object] | None = None) -> dict[str, Any]:
+        try:
+            response = await self.sdk.get(path, cast_to=httpx2.Response, options={"params": query or {}, "timeout": POLL_TIMEOUT_S})
+        except anthropic.AnthropicError as error:
+            raise RequestError(translate(error)) from error
+        self._note(response)
+        return _json(response)
+
+    async def send(self, body: dict[str, Any], timeout_s: float) -> Reply:
+        """Send one Messages request.
+
+        Raises:
+            RequestError: It failed; the failure says what that means.
+        """
+        try:
+            with anyio.fail_after(timeout_s):
+                response = await self._post("/v1/messages", body, timeout_s)
+        except TimeoutError:
+            text = f"no reply within {timeout_s:g} s; the request may have been billed"
+            raise RequestError(Failure("lost", "timeout", text)) from None
+        return read_reply(_json(response), response.headers.get("request-id", ""))
+
+    async def create_batch(self, requests: Sequence[dict[str, Any]]) -> BatchInfo:
+        """Submit a batch of `{"custom_id": ..., "params": ...}`.
+
+        Raises:
+            RequestError: It failed. With verdict `lost` the batch may exist all the same.
+        """
+        response = await self._post("/v1/messages/batches", {"requests": requests}, CREATE_TIMEOUT_S)
+        return _batch(_json(response))
+
+    async def get_batch(self, batch_id: str) -> BatchInfo:
+        """Return a batch.
+
+        Raises:
+            RequestError: It failed; 404 may be temporary just after the creation.
+        """
+        return _batch(await self._get(f"/v1/messages/batches/{batch_id}"))
+
+    async def cancel_batch(self, batch_id: str) -> None:
+        """Ask to cancel a batch."""
+        await self._post(f"/v1/messages/batches/{batch_id}/cancel", {}, POLL_TIMEOUT_S)
+
+    async def batches_since(self, moment: datetime) -> list[BatchInfo]:
+        """Return the workspace's batches that were created at or after a moment, newest first."""
+        found: list[BatchInfo] = []
+        after: str | None = None
+        while True:
+            page = await self._get("/v1/messages/batches", {"limit": 100} | ({"after_id": after} if after else {}))
+            for data in page["data"]:
+                batch = _batch(data)
+                if batch.created < moment:
+                    return found
+                found.append(batch)
+            if not page.get("has_more"):
+                return found
+            after = page["last_id"]
+
+    async def results(self, batch_id: str) -> AsyncIterator[BatchResult]:
+        """Yield the results of a batch that has ended, as they arrive, in any order.
+
+        Raises:
+            RequestError: Reading failed; may be tried again from the start.
+        """
+        try:
+            async for line in await self.sdk.messages.batches.results(batch_id):
+                yield _result(line.to_dict(mode="json"))
+        except anthropic.AnthropicError as error:
+            raise RequestError(translate(error)) from error
+        except (httpx2.HTTPError, json.JSONDecodeError) as error:
+            raise RequestError(Failure("retry", "connection_lost", f"reading results broke: {type(error).__name__}")) from error
+
+    async def check_model(self, model: str) -> Failure | None:
+        """Return why a model cannot be used, or None; asks the free models endpoint."""
+        try:
+            await self._get(f"/v1/models/{model}")
+        except RequestError as error:
+            return error.failure
+        return None
+
+    async def bill(self, run_id: str) -> dict[str, Any]:
+        """Return the emulator's bill of a run, totals only."""
+        return await self._get("/_emulator/bill", {"run": run_id, "entries": 0})
+
+
+def _json(response: httpx2.Response) -> dict[str, Any]:
+    try:
+        data = response.json()
+    except ValueError:
+        data = None
+    if not isinstance(data, dict):
+        text = "the reply is not JSON; the request may have been billed"
+        raise RequestError(Failure("lost", "malformed_reply", text, response.status_code, None, response.headers.get("request-id", "")))
+    return cast("dict[str, Any]", data)
+
+
+def _batch(data: dict[str, Any]) -> BatchInfo:
+    counts = cast("dict[str, int]", data.get("request_counts") or {})
+    created = datetime.fromisoformat(str(data["created_at"]).replace("Z", "+00:00"))
+    return BatchInfo(data["id"], data["processing_status"], sum(counts.values()), created)
+
+
+def read_reply(data: dict[str, Any], request_id: str) -> Reply:
+    """Return a message as a reply."""
+    texts = [block.get("text") or "" for block in data.get("content") or () if block.get("type") == "text"]
+    details = data.get("stop_details") or {}
+    return Reply("".join(texts), str(data.get("stop_reason")), data.get("usage") or {}, request_id, str(details.get("category") or ""))
+
+
+def _result(line: dict[str, Any]) -> BatchResult:
+    result = line["result"]
+    kind, custom_id = str(result["type"]), str(line["custom_id"])
+    if kind == "succeeded":
+        message = result["message"]
+        return BatchResult(custom_id, kind, read_reply(message, str(message.get("id", ""))), None)
+    if kind == "errored":
+        outer = result.get("error") or {}
+        error = outer.get("error") or {}
+        name = str(error.get("type", "api_error"))
+        verdict = "final" if name in ("invalid_request_error", "not_found_error", "request_too_large") else "retry"
+        return BatchResult(custom_id, kind, None, Failure(verdict, name, str(error.get("message", "")), None, None, str(outer.get("request_id") or "")))
+    return BatchResult(custom_id, kind, None, Failure("retry", kind, f"the batch item is {kind}"))

@@ -1,0 +1,128 @@
+"""Blocks and documents: the named pieces of context that an agent can be shown."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+from fanwise.canonical import digest
+from fanwise.errors import UsageError
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A named piece of context: the same name and text give the same bytes everywhere.
+
+    As an annotation, `Annotated[str, Block]` marks a field as a block of the row: a long text
+    that several agents may be shown, sent in front of their instructions.
+    """
+
+    name: str
+    """What the model sees as the block's title."""
+    text: str
+    """The content, sent as it is."""
+    sha: str = field(init=False, repr=False)
+    """SHA-256 of name and text, hexadecimal."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha", digest(f"{self.name}\0{self.text}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A Markdown document whose sections are blocks, in the order of the file.
+
+    A section starts at a heading of level 1 to 3 and is named after it in lower case with
+    hyphens: `HANDBOOK["refund-rules"]`. Text before the first heading is the section `preface`.
+    """
+
+    name: str
+    sections: tuple[Block, ...]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Document:
+        """Read a Markdown file.
+
+        Args:
+            path: A file name; a relative one is looked up beside the file of the caller, then
+                in each folder above it.
+
+        Raises:
+            UsageError: There is no such file, it is not UTF-8, or two sections have one name.
+        """
+        file = find_beside_caller(path)
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{file} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        return cls.parse(file.stem, text)
+
+    @classmethod
+    def parse(cls, name: str, text: str) -> Document:
+        """Cut Markdown text into sections.
+
+        Raises:
+            UsageError: Two sections have the same name, or the text is empty.
+        """
+        sections: list[Block] = []
+        for title, body in _cut(text):
+            if any(block.name == f"{name}/{title}" for block in sections):
+                raise UsageError(f"document {name!r} has two sections named {title!r}; rename one heading")
+            sections.append(Block(f"{name}/{title}", body))
+        if not sections:
+            raise UsageError(f"document {name!r} is empty")
+        return cls(name, tuple(sections))
+
+    def __getitem__(self, section: str) -> Block:
+        names = [block.name.split("/", 1)[1] for block in self.sections]
+        if section not in names:
+            near = get_close_matches(section, names, 1)
+            raise UsageError(
+                f"document {self.name!r} has no section {section!r}; "
+                + (f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names)}")
+            )
+        return self.sections[names.index(section)]
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self.sections)
+
+
+def _cut(text: str) -> Iterator[tuple[str, str]]:
+    title, lines, fenced = "preface", list[str](), False
+    for line in text.splitlines():
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+        heading = None if fenced else re.match(r"#{1,3}\s+(.+?)\s*#*$", line)
+        if heading:
+            if "".join(lines).strip():
+                yield title, "\n".join(lines).strip()
+            title, lines = re.sub(r"[^\w]+", "-", heading[1].lower()).strip("-"), []
+        lines.append(line)
+    if "".join(lines).strip():
+        yield title, "\n".join(lines).strip()
+
+
+def find_beside_caller(path: str | Path) -> Path:
+    """Return the file that `path` names, seen from the first caller outside of fanwise.
+
+    Raises:
+        UsageError: No folder from the caller's upwards holds it.
+    """
+    if Path(path).is_absolute():
+        if Path(path).is_file():
+            return Path(path)
+        raise UsageError(f"there is no file {str(path)!r}")
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    start = Path(frame.f_code.co_filename).resolve().parent
+    for folder in (start, *start.parents, Path.cwd()):
+        if (folder / path).is_file():
+            return folder / path
+    raise UsageError(f"there is no file {str(path)!r} in {start} or a folder above it")

@@ -1,0 +1,74 @@
+"""Canonical JSON: equal values give equal bytes on every machine and in every run.
+
+Sets are sorted, keys are sorted, models and dataclasses become objects by field name, and
+everything else takes the form that Pydantic gives it in JSON (Decimal and datetime as text).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, cast
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+
+def plain(value: object) -> Any:
+    """Return `value` as JSON-ready data in canonical form.
+
+    Raises:
+        TypeError: A value has no form in JSON, such as a function or a float that is no number.
+    """
+    if value is None or isinstance(value, bool | str) and type(value) in (bool, str):
+        return value
+    if isinstance(value, int) and type(value) is int:
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise TypeError(f"{value!r} has no form in JSON")
+        return value
+    if isinstance(value, BaseModel):
+        extra = value.__pydantic_extra__ or {}
+        names = [*type(value).model_fields, *extra]
+        return {name: plain(getattr(value, name)) for name in names if hasattr(value, name)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[object, object]", value)
+        return {_key(key): plain(item) for key, item in mapping.items()}
+    if isinstance(value, Set):
+        items = [plain(item) for item in cast("Set[object]", value)]
+        return sorted(items, key=dumps)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        return [plain(item) for item in cast("Sequence[object]", value)]
+    try:
+        return to_jsonable_python(value)
+    except ValueError as error:
+        raise TypeError(f"{type(value).__name__} has no form in JSON") from error
+
+
+def _key(key: object) -> str:
+    if isinstance(key, str) and type(key) is str:
+        return key
+    text = plain(key)
+    return text if isinstance(text, str) else dumps(text)
+
+
+def dumps(data: object) -> str:
+    """Return JSON-ready data as text: sorted keys, no white space, UTF-8 kept as it is."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def canonical(value: object) -> str:
+    """Return any value as canonical JSON text."""
+    return dumps(plain(value))
+
+
+def digest(text: str | bytes) -> str:
+    """Return the SHA-256 of text (UTF-8) as 64 hexadecimal characters."""
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return hashlib.sha256(data).hexdigest()

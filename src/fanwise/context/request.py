@@ -1,0 +1,156 @@
+"""A request as data: the slice of one task in the order of its layout, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from fanwise.blocks import Block
+from fanwise.canonical import digest, dumps
+from fanwise.models import facts
+
+from .layout import MAX_ROW_MARKS, Need, Shape
+from .tail import fence, tail
+
+CHARS_PER_TOKEN_LEAST = 2.0
+"""Characters per token that are assumed where a guess must rather be too many tokens."""
+
+Ttl = Literal["5m", "1h"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One text of a request."""
+
+    text: str
+    marked: bool = False
+    """Whether a cache breakpoint follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The front of a request up to a breakpoint."""
+
+    key: str
+    """Hash of all that the cache keys by: model, thinking, effort, format and every byte."""
+    tokens: int
+    """Estimate of its length, from the documented characters per token."""
+    job: bool
+    """True where rows share it; False for a prefix with blocks of one row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of one task, channel and attempt left out."""
+
+    model: str
+    max_tokens: int
+    thinking: str | None
+    effort: str | None
+    schema: Mapping[str, Any] | None
+    """Sent as `output_config.format`; None where the schema stands in the tail."""
+    system: tuple[Part, ...]
+    content: tuple[Part, ...]
+
+    def body(self, *, run_id: str, ttl: Ttl | None = "5m") -> dict[str, Any]:
+        """Return the Messages body.
+
+        Args:
+            run_id: Sent as `metadata.user_id`, so that a bill can be split by run.
+            ttl: Life of what is written at the breakpoints; None: no breakpoints at all.
+        """
+        body: dict[str, Any] = {
+            "model": self.model,
+            "max_tokens": self.max_tokens,
+            "messages": [{"role": "user", "content": [_block(part, ttl) for part in self.content]}],
+            "metadata": {"user_id": run_id},
+        }
+        if self.system:
+            body["system"] = [_block(part, ttl) for part in self.system]
+        if self.thinking is not None:
+            body["thinking"] = {"type": self.thinking}
+        config: dict[str, Any] = {}
+        if self.effort is not None:
+            config["effort"] = self.effort
+        if self.schema is not None:
+            config["format"] = {"type": "json_schema", "schema": dict(self.schema)}
+        if config:
+            body["output_config"] = config
+        return body
+
+    def hash(self) -> str:
+        """Return a hash of the request, run id and breakpoint TTL left out."""
+        return digest(dumps(self.body(run_id="", ttl="5m")))
+
+    def size(self) -> int:
+        """Return the length of all texts in bytes: an upper bound of their tokens."""
+        return sum(len(part.text.encode("utf-8", "surrogatepass")) for part in (*self.system, *self.content))
+
+    def chars(self) -> int:
+        """Return the length of all texts in characters."""
+        return sum(len(part.text) for part in (*self.system, *self.content))
+
+    def prefixes(self) -> tuple[Prefix, ...]:
+        """Return the marked prefixes, shortest first."""
+        return tuple(_prefixes(self))
+
+
+def _block(part: Part, ttl: Ttl | None) -> dict[str, Any]:
+    block: dict[str, Any] = {"type": "text", "text": part.text}
+    if part.marked and ttl is not None:
+        # 5m is the API's default and is left out, as the page "Prompt caching" recommends no form.
+        block["cache_control"] = {"type": "ephemeral"} if ttl == "5m" else {"type": "ephemeral", "ttl": ttl}
+    return block
+
+
+def _prefixes(request: Request) -> list[Prefix]:
+    found: list[Prefix] = []
+    salt = dumps([request.model, request.thinking, request.effort, dict(request.schema) if request.schema is not None else None])
+    key, chars = digest(salt), 0
+    per_token = facts(request.model).chars_per_token
+    for place, part in [*((True, part) for part in request.system), *((False, part) for part in request.content)]:
+        key = digest(f"{key}{place}{part.text}")
+        chars += len(part.text)
+        if part.marked:
+            found.append(Prefix(key, round(chars / per_token), place))
+    return found
+
+
+def compose(need: Need, shape: Shape, values: Mapping[str, Any], blocks: Mapping[str, str], max_tokens: int, repair: str = "") -> Request:
+    """Return the request of one task.
+
+    Args:
+        need: What the node needs.
+        shape: Where each part stands.
+        values: Arguments by parameter name.
+        blocks: Parameters that travel as blocks of the row, with the block's name.
+        max_tokens: Cap of the reply, thinking included.
+        repair: Why the answer before was refused, on the one repair attempt.
+    """
+    texts = {name: values[param] for param, name in blocks.items() if isinstance(values[param], str)}
+    present = {param: name for param, name in blocks.items() if name in texts}
+    row = [Part(fence(name, texts[name])) for name in shape.row_blocks if name in texts]
+    last = tail(need.agent, values, present, None if shape.strict else need.schema, repair)
+    if shape.row_first:
+        row = [Part(part.text, index < min(shape.shared_row_blocks, MAX_ROW_MARKS)) for index, part in enumerate(row)]
+        content = (*row, *_system(shape.own), Part(need.instructions), Part(last))
+        system = _marked(_system(shape.common))
+    else:
+        common = _system(shape.common)
+        if not shape.alone:
+            common = _marked(common)
+        system = _marked((*common, *_system(shape.own), Part(need.instructions)))
+        content = (*row, Part(last))
+    schema = need.schema if shape.strict else None
+    return Request(need.model, max_tokens, need.intensity.thinking, need.intensity.effort, schema, system, content)
+
+
+@lru_cache(maxsize=512)
+def _system(blocks: tuple[Block, ...]) -> tuple[Part, ...]:
+    return tuple(Part(fence(block.name, block.text)) for block in blocks)
+
+
+def _marked(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    return (*parts[:-1], Part(parts[-1].text, True)) if parts else parts

@@ -1,0 +1,91 @@
+"""The end of a request: who is asked, the schema where it is not strict, and the values.
+
+The form is fixed so that the stand-in side reads a request back exactly. Blocks are fenced with
+a hash of their own content, so that no text inside of one can end it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from fanwise.canonical import digest, dumps, plain
+
+_ANSWER = "Answer with one JSON value that fits the schema, and with nothing else."
+_REPAIR = "The answer before this one could not be used: "
+
+
+def fence(name: str, text: str) -> str:
+    """Return a block's text between lines that carry its name and a hash of its content."""
+    mark = digest(f"{name}\0{text}")[:12]
+    return f"<block {dumps(name)} {mark}>\n{text}\n</block {mark}>"
+
+
+def unfence(text: str) -> tuple[str, str] | None:
+    """Return name and content of a fenced block, or None where the text is none."""
+    head, newline, rest = text.partition("\n")
+    if not newline or not head.startswith('<block "') or not head.endswith(">"):
+        return None
+    name_json, _, mark = head[len("<block ") : -1].rpartition(" ")
+    end = f"\n</block {mark}>"
+    try:
+        name = json.loads(name_json)
+    except ValueError:
+        return None
+    if not rest.endswith(end) or not isinstance(name, str):
+        return None
+    content = rest[: -len(end)]
+    return (name, content) if digest(f"{name}\0{content}")[:12] == mark else None
+
+
+def tail(agent: str, values: Mapping[str, Any], blocks: Mapping[str, str], schema: Mapping[str, Any] | None, repair: str = "") -> str:
+    """Return the last text of a request.
+
+    Args:
+        agent: Name of the agent.
+        values: Arguments by parameter name.
+        blocks: Parameters that travel as blocks of the row, with the block's name.
+        schema: JSON schema where it is not sent as `output_config.format`.
+        repair: Why the answer before was refused, on the one repair attempt.
+    """
+    shown = {name: {"$block": blocks[name]} if name in blocks else plain(value) for name, value in values.items()}
+    lines = [f"agent: {agent}"]
+    if schema is not None:
+        lines += [f"schema: {dumps(schema)}", _ANSWER]
+    if repair:
+        lines.append(_REPAIR + dumps(repair))
+    return "\n".join([*lines, f"values: {dumps(shown)}"])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request read back: who was asked, and with which values (JSON-ready)."""
+
+    agent: str
+    values: dict[str, Any]
+
+
+def read_back(body: Mapping[str, Any]) -> Asked | None:
+    """Return agent and values of a Messages request that fanwise made, or None for another one."""
+    try:
+        content = body["messages"][-1]["content"]
+        texts = [part["text"] for part in content if part.get("type") == "text"]
+        lines = texts[-1].split("\n")
+    except (LookupError, TypeError, AttributeError):
+        return None
+    if not lines[0].startswith("agent: ") or not lines[-1].startswith("values: "):
+        return None
+    blocks = dict(found for text in texts[:-1] if (found := unfence(text)))
+    try:
+        values = json.loads(lines[-1].removeprefix("values: "))
+    except ValueError:
+        return None
+    return Asked(lines[0].removeprefix("agent: "), {name: _resolve(value, blocks) for name, value in values.items()})
+
+
+def _resolve(value: Any, blocks: Mapping[str, str]) -> Any:
+    if isinstance(value, dict) and set(cast("dict[str, Any]", value)) == {"$block"}:
+        return blocks.get(cast("dict[str, Any]", value)["$block"])
+    return value

@@ -1,0 +1,5 @@
+"""A local Messages API: a real HTTP server for the real SDK, with its own cache, clock and bill.
+
+It imports nothing of the client side but the bottom layer, so that one mistake cannot stand on
+both sides of a test.
+"""

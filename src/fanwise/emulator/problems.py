@@ -1,0 +1,47 @@
+"""The API's errors as classes that know their wire form.
+
+Source: platform.claude.com, page "Errors", read 2026-11-23. Texts that no page gives are ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+TYPES: dict[int, str] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    408: "timeout_error",
+    409: "conflict_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+class ApiProblem(Exception):
+    """An error reply."""
+
+    def __init__(self, status: int, message: str, *, retry_after: float | None = None, code: str | None = None) -> None:
+        super().__init__(status, message)
+        self.status, self.message, self.retry_after, self.code = status, message, retry_after, code
+
+    def error(self) -> dict[str, Any]:
+        """Return the inner error object."""
+        error: dict[str, Any] = {"type": TYPES.get(self.status, "api_error"), "message": self.message}
+        if self.code is not None:
+            error["details"] = {"error_code": self.code}
+        return error
+
+    def envelope(self, request_id: str) -> dict[str, Any]:
+        """Return the body of the error reply."""
+        return {"type": "error", "error": self.error(), "request_id": request_id}
+
+
+def invalid(message: str) -> ApiProblem:
+    """Return a 400 `invalid_request_error`."""
+    return ApiProblem(400, message)

@@ -1,0 +1,75 @@
+"""All exceptions of the package, in families by what a caller can do about them.
+
+The file stands at the bottom layer so that every other module may raise and catch them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class FanwiseError(Exception):
+    """Base of every error that fanwise raises on purpose."""
+
+
+class UsageError(FanwiseError):
+    """The command, a file or an option is wrong: fix it and call again (exit status 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a graph or an agent file, with its place."""
+
+    place: str
+    """`file:line`, or the file alone where no line is known."""
+    message: str
+    """What is wrong, with the value."""
+    hint: str = ""
+    """The right way."""
+
+    def __str__(self) -> str:
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.place}: {self.message}{hint}"
+
+
+class DefinitionError(UsageError):
+    """A graph, an agent or an agents folder has mistakes; all of them are in `mistakes`."""
+
+    def __init__(self, subject: str, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__(subject, mistakes)
+        self.subject, self.mistakes = subject, mistakes
+
+    def __str__(self) -> str:
+        count = len(self.mistakes)
+        head = f"{self.subject} has {count} mistake{'s' if count != 1 else ''}:"
+        return "\n".join([head, *(f"  {mistake}" for mistake in self.mistakes)])
+
+
+class RunDirectoryError(UsageError):
+    """The run directory cannot be used as asked: locked, of another job, or of the other mode."""
+
+
+class UnknownPriceError(FanwiseError):
+    """No price is known for a model at a time; its cost is unknown, never zero."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self.model = model
+
+    def __str__(self) -> str:
+        return f"no price is known for model {self.model!r}"
+
+
+class OutputError(FanwiseError):
+    """A model's reply does not fit the output type of its agent."""
+
+
+class HaltedError(FanwiseError):
+    """The run was stopped before its end; what was done is kept (exit status 3)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"halted: {self.reason}"

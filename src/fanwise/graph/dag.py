@@ -1,0 +1,69 @@
+"""The task DAG of a traced graph as a networkx graph; the only importer of networkx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import networkx as nx
+
+from .expr import gets
+from .nodes import EachNode, GivenNode, GraphSpec, TaskNode, Template, parts, reads
+
+
+def dag(spec: GraphSpec) -> nx.DiGraph[str]:
+    """Return the DAG of tasks: nodes by path, an edge where an output is shown to a task.
+
+    Node attributes: `kind` ("agent", "step" or "row"), `node` (the `TaskNode`, not on rows),
+    `shown` (the fields in its slice, parameter to label), `inside` (how it is repeated or
+    chosen, outermost first). Edge attribute: `fields`, the labels that travel.
+    """
+    result: nx.DiGraph[str] = nx.DiGraph()
+    origins: dict[int, set[str]] = {}
+    for name, slot in spec.params.items():
+        result.add_node(f"row {name}", kind="row", shown={}, inside=())
+        origins[slot] = {f"row {name}"}
+    _fill(result, spec.template, origins, set(), ())
+    return result
+
+
+def _fill(result: nx.DiGraph[str], template: Template, origins: dict[int, set[str]], outer: set[str], inside: tuple[str, ...]) -> None:
+    for node in template.nodes:
+        sources = {source for expr in reads(node) for get in gets(expr) for source in origins.get(get.slot, set())}
+        if isinstance(node, TaskNode):
+            kind = "step" if node.target.spec is None else "agent"
+            result.add_node(node.path, kind=kind, node=node, shown=dict(node.labels), inside=inside)
+            for param, expr in node.args.items():
+                for get in gets(expr):
+                    for source in origins.get(get.slot, set()):
+                        _edge(result, source, node.path, node.labels[param])
+            for source in outer - sources:
+                _edge(result, source, node.path, "condition")
+            origins[node.slot] = {node.path}
+            continue
+        if isinstance(node, EachNode | GivenNode):
+            origins[node.item] = sources
+        made: set[str] = set(sources) if not parts(node) else set()
+        word = {"EachNode": "each", "WhenNode": "when", "GivenNode": "given"}.get(type(node).__name__, "")
+        for part in parts(node):
+            _fill(result, part, origins, outer | (sources if word == "when" else set()), (*inside, word))
+            made |= {source for get in gets(part.output) for source in origins.get(get.slot, set())}
+        origins[node.slot] = made or sources
+
+
+def _edge(result: nx.DiGraph[str], source: str, target: str, label: str) -> None:
+    if result.has_edge(source, target):
+        fields: Any = result.edges[source, target]["fields"]
+        if label not in fields:
+            fields.append(label)
+    else:
+        result.add_edge(source, target, fields=[label])
+
+
+def generations(spec: GraphSpec) -> list[list[str]]:
+    """Return the topological generations of agent and step tasks, rows left out.
+
+    The number of generations that hold an agent is the number of batch rounds of a row.
+    """
+    graph = dag(spec)
+    graph.remove_nodes_from([name for name, data in graph.nodes(data=True) if data["kind"] == "row"])
+    return [sorted(generation) for generation in nx.topological_generations(graph)]

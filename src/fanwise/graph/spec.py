@@ -1,0 +1,42 @@
+"""The settings of an agent, checked and resolved: everything that shapes its requests but the slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fanwise.blocks import Block
+from fanwise.models import Effort, Intensity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSpec:
+    """What an agent is, apart from the values of one task."""
+
+    name: str
+    model: str
+    instructions: str
+    context: tuple[Block, ...]
+    max_tokens: int
+    """Cap of the answer, in tokens, thinking not included."""
+    effort: Effort | None
+    """As the user asked for it; None: the least that the model allows."""
+    thinking: bool | None
+    """As the user asked for it; None: the least that the model allows."""
+    intensity: Intensity
+    """What is sent for `effort` and `thinking`, resolved for the model."""
+    time_limit_s: float
+    """Seconds that one attempt may take."""
+    params: Mapping[str, Any]
+    """Parameter types, in the order of the signature."""
+    output: Any
+    """The return type."""
+    schema: Mapping[str, Any]
+    """JSON schema of the answer as it travels, see `wire`."""
+    place: str
+
+    @property
+    def request_max_tokens(self) -> int:
+        """The `max_tokens` of a request: the answer's cap and the allowance for thinking."""
+        return self.max_tokens + self.intensity.allowance

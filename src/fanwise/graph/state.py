@@ -1,0 +1,296 @@
+"""The state of one row: which tasks are ready, and what an outcome means for the rest.
+
+Pure: it knows no clock, network or journal. The engine asks `start()` for the first tasks, hands
+each outcome to `finish()`, and gets the tasks that became ready; `outcome()` is the row's result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fanwise.canonical import canonical, digest
+
+from .expr import AbsentError, UnsettledError, evaluate
+from .nodes import EachNode, GivenNode, Node, OptionalNode, TaskNode, Template, WhenNode
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A task ended with a value."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A task ended without a value."""
+
+    task: str
+    """The task as a user knows it, with its item: `research[2]`."""
+    kind: str
+    """Error class: the API's error type, `invalid_output`, `truncated`, `refused`, `raised` ..."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A task was not started, since something it depends on has failed."""
+
+    cause: Failed
+
+
+Outcome = Done | Failed | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Which item of a list an inner task belongs to."""
+
+    index: int
+    key: str
+    """Hash of the content and its ordinal among equal ones: stays when the list is reordered."""
+
+
+@dataclass(eq=False, slots=True)
+class Task:
+    """A task that is ready: its node, its item and the values it is shown."""
+
+    node: TaskNode
+    scope: Scope
+    values: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """The task with its items, for people: `research[2]`."""
+        return _label(self.node, self.scope)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The items that the task belongs to, outermost first."""
+        return self.scope.items
+
+
+class Scope:
+    """The state of one template for one row, or for one item of it."""
+
+    __slots__ = ("items", "node", "open", "parent", "template", "values")
+
+    def __init__(self, template: Template, parent: Scope | None, node: Node | None, items: tuple[Item, ...]) -> None:
+        self.template, self.parent, self.node, self.items = template, parent, node, items
+        self.values: dict[int, Outcome] = {}
+        self.open: dict[int, list[Scope] | None] = {}
+        """Nodes that run: None for a task, the inner scopes for the others."""
+
+    def lookup(self, slot: int) -> Any:
+        """Return the value of a slot, here or further out.
+
+        Raises:
+            UnsettledError: It has no value yet, or its task has failed.
+        """
+        scope: Scope | None = self
+        while scope is not None:
+            if slot in scope.values:
+                outcome = scope.values[slot]
+                if isinstance(outcome, Done):
+                    return outcome.value
+                raise UnsettledError(slot)
+            scope = scope.parent
+        raise UnsettledError(slot)
+
+    def outcome_of(self, slot: int) -> Outcome | None:
+        """Return the outcome in a slot, or None while there is none."""
+        scope: Scope | None = self
+        while scope is not None:
+            if slot in scope.values:
+                return scope.values[slot]
+            scope = scope.parent
+        return None
+
+    def settled(self) -> bool:
+        """Return whether every node has an outcome."""
+        return all(node.slot in self.values for node in self.template.nodes)
+
+
+class RowState:
+    """All tasks of one row."""
+
+    def __init__(self, template: Template, arguments: Mapping[int, Any]) -> None:
+        self.root = Scope(template, None, None, ())
+        self.root.values.update({slot: Done(value) for slot, value in arguments.items()})
+        self.failures: list[Failed] = []
+        self.skipped: list[tuple[str, Failed]] = []
+
+    def start(self) -> list[Task]:
+        """Return the tasks that are ready at first."""
+        ready: list[Task] = []
+        self._advance(self.root, ready)
+        return ready
+
+    def finish(self, task: Task, outcome: Outcome) -> list[Task]:
+        """Record the outcome of a task and return the tasks that became ready by it."""
+        if isinstance(outcome, Failed):
+            self.failures.append(outcome)
+        task.scope.open.pop(task.node.slot, None)
+        task.scope.values[task.node.slot] = outcome
+        ready: list[Task] = []
+        self._advance(task.scope, ready)
+        return ready
+
+    def finished(self) -> bool:
+        """Return whether every task has an outcome."""
+        return self.root.settled()
+
+    def outcome(self) -> Outcome:
+        """Return the result of the row; only when it is finished."""
+        return _evaluate(self.root, self.root.template.output, "the result") or Failed("the result", "absent", "never settled")
+
+    def _advance(self, scope: Scope, ready: list[Task]) -> None:
+        """Start what can start in a scope, and go outward when the scope is complete."""
+        self._advance_inner(scope, ready)
+        if scope.parent is not None and scope.node is not None and scope.settled():
+            outer = scope.parent
+            if scope.node.slot not in outer.values and self._join(scope.node, outer):
+                self._advance(outer, ready)
+
+    def _settle(self, node: Node, scope: Scope, outcome: Outcome) -> None:
+        scope.open.pop(node.slot, None)
+        scope.values[node.slot] = outcome
+
+    def _try(self, node: Node, scope: Scope, ready: list[Task]) -> None:
+        match node:
+            case TaskNode():
+                self._try_task(node, scope, ready)
+            case OptionalNode():
+                outcome = _evaluate(scope, node.value, _label(node, scope))
+                if outcome is not None:
+                    self._settle(node, scope, outcome if isinstance(outcome, Done) else Done(None))
+            case WhenNode():
+                self._try_branch(node, scope, ready)
+            case GivenNode():
+                outcome = _evaluate(scope, node.value, _label(node, scope))
+                if isinstance(outcome, Done) and outcome.value is not None:
+                    self._open(node, scope, node.body, {node.item: outcome.value}, ready)
+                elif outcome is not None:
+                    self._settle(node, scope, outcome)
+            case EachNode():
+                self._try_each(node, scope, ready)
+
+    def _try_task(self, node: TaskNode, scope: Scope, ready: list[Task]) -> None:
+        values: dict[str, Any] = {}
+        for param, expr in node.args.items():
+            outcome = _evaluate(scope, expr, _label(node, scope))
+            if outcome is None:
+                return
+            if not isinstance(outcome, Done):
+                cause = outcome.cause if isinstance(outcome, Skipped) else outcome
+                if isinstance(outcome, Failed) and outcome.kind == "absent":
+                    self.failures.append(outcome)
+                    self._settle(node, scope, outcome)
+                else:
+                    self.skipped.append((_label(node, scope), cause))
+                    self._settle(node, scope, Skipped(cause))
+                return
+            values[param] = outcome.value
+        scope.open[node.slot] = None
+        ready.append(Task(node, scope, values))
+
+    def _try_branch(self, node: WhenNode, scope: Scope, ready: list[Task]) -> None:
+        outcome = _evaluate(scope, node.condition, _label(node, scope))
+        if outcome is None:
+            return
+        if not isinstance(outcome, Done):
+            self._settle(node, scope, outcome)
+            return
+        branch = node.then if outcome.value else node.otherwise
+        if branch is None:
+            self._settle(node, scope, Done(None))
+        else:
+            self._open(node, scope, branch, {}, ready)
+
+    def _try_each(self, node: EachNode, scope: Scope, ready: list[Task]) -> None:
+        outcome = _evaluate(scope, node.over, _label(node, scope))
+        if outcome is None:
+            return
+        if not isinstance(outcome, Done):
+            self._settle(node, scope, outcome)
+            return
+        try:
+            values = list(outcome.value)[: node.most]
+        except TypeError:
+            self._settle(node, scope, Failed(_label(node, scope), "absent", f"{outcome.value!r} is not a list"))
+            return
+        seen: dict[str, int] = {}
+        inner: list[Scope] = []
+        for index, value in enumerate(values):
+            content = digest(canonical(value))[:24]
+            seen[content] = seen.get(content, 0) + 1
+            items = (*scope.items, Item(index, f"{content}:{seen[content]}"))
+            child = Scope(node.body, scope, node, items)
+            child.values[node.item] = Done(value)
+            inner.append(child)
+        scope.open[node.slot] = inner
+        for child in inner:
+            self._advance_inner(child, ready)
+        self._join(node, scope)
+
+    def _open(self, node: Node, scope: Scope, body: Template, values: dict[int, Any], ready: list[Task]) -> None:
+        child = Scope(body, scope, node, scope.items)
+        child.values.update({slot: Done(value) for slot, value in values.items()})
+        scope.open[node.slot] = [child]
+        self._advance_inner(child, ready)
+        self._join(node, scope)
+
+    def _advance_inner(self, scope: Scope, ready: list[Task]) -> None:
+        """Start what can start in a scope and in the scopes inside of it, which may read its slots."""
+        for node in scope.template.nodes:
+            if node.slot in scope.values:
+                continue
+            if node.slot not in scope.open:
+                self._try(node, scope, ready)
+                continue
+            for child in scope.open[node.slot] or ():
+                self._advance_inner(child, ready)
+            self._join(node, scope)
+
+    def _join(self, node: Node, scope: Scope) -> bool:
+        """Settle a node whose inner scopes are all complete; returns whether it did."""
+        inner = scope.open.get(node.slot)
+        if inner is None or not all(child.settled() for child in inner):
+            return False
+        outcomes = [_evaluate(child, child.template.output, _label(node, child)) for child in inner]
+        results = [outcome or Failed(_label(node, scope), "absent", "never settled") for outcome in outcomes]
+        if not isinstance(node, EachNode):
+            self._settle(node, scope, results[0])
+            return True
+        good = sum(isinstance(result, Done) for result in results)
+        bad = next((result for result in results if not isinstance(result, Done)), None)
+        if bad is None or (node.need is not None and good >= node.need):
+            joined = [result.value if isinstance(result, Done) else None for result in results]
+            self._settle(node, scope, Done(joined))
+        else:
+            self._settle(node, scope, bad if isinstance(bad, Skipped) else Skipped(bad))
+        return True
+
+
+def _evaluate(scope: Scope, expr: Any, label: str) -> Outcome | None:
+    try:
+        return Done(evaluate(expr, scope.lookup))
+    except AbsentError as error:
+        return Failed(label, "absent", str(error))
+    except UnsettledError as error:
+        return scope.outcome_of(error.slot)
+
+
+def _label(node: Node, scope: Scope) -> str:
+    return node.path + "".join(f"[{item.index}]" for item in scope.items)
+
+
+def run_all(state: RowState, carry_out: Callable[[Task], Outcome]) -> Outcome:
+    """Carry out every task of a row, one after another, and return the row's result."""
+    ready = state.start()
+    while ready:
+        task = ready.pop(0)
+        ready += state.finish(task, carry_out(task))
+    return state.outcome()

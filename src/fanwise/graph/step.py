@@ -1,0 +1,76 @@
+"""`@step`: a plain Python function as a node of the graph."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from fanwise.canonical import digest
+from fanwise.errors import DefinitionError, Mistake
+
+from .calls import call, signature_types
+from .tracer import active
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def source_hash(fn: Callable[..., Any]) -> str:
+    """Return a hash of a function's source, or of its byte code where there is no source."""
+    try:
+        return digest(inspect.getsource(fn))
+    except (OSError, TypeError):
+        code = getattr(fn, "__code__", None)
+        return digest(code.co_code if code is not None else repr(fn))
+
+
+class StepFunction(Generic[P, R]):
+    """A plain Python function as a node of the graph: no tokens, it runs here."""
+
+    spec = None
+
+    def __init__(self, fn: Callable[P, R], params: dict[str, Any], output: Any) -> None:
+        self.body, self.params, self.output = fn, params, output
+        self.name = fn.__name__
+        self.source = source_hash(fn)
+        update_wrapper(self, fn)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """In a graph: add a task. Elsewhere: run the function."""
+        if active.get() is None:
+            return self.body(*args, **kwargs)
+        return call(self, self.params, self.output, args, kwargs)
+
+    def __repr__(self) -> str:
+        return f"<step {self.name}>"
+
+
+@overload
+def step(fn: Callable[P, R], /) -> StepFunction[P, R]: ...
+@overload
+def step() -> Callable[[Callable[P, R]], StepFunction[P, R]]: ...
+
+
+def step(fn: Callable[P, R] | None = None, /) -> StepFunction[P, R] | Callable[[Callable[P, R]], StepFunction[P, R]]:
+    """Make a node of a plain Python function, sync or async; it runs here and costs no tokens.
+
+    Its output is kept in the journal as JSON, so the return type must be one that Pydantic can
+    write and read.
+
+    Raises:
+        DefinitionError: An annotation cannot be read, or the return type is missing.
+    """
+
+    def decorate(function: Callable[P, R]) -> StepFunction[P, R]:
+        place = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
+        mistakes: list[Mistake] = []
+        hints, params = signature_types(function, place, mistakes)
+        if "return" not in hints:
+            mistakes.append(Mistake(place, f"step {function.__name__!r} has no return type", "annotate what it returns"))
+        if mistakes:
+            raise DefinitionError(f"step {function.__name__!r}", tuple(mistakes))
+        return StepFunction(function, params, hints["return"])
+
+    return decorate if fn is None else decorate(fn)

@@ -1,0 +1,112 @@
+"""The state of one trace: slots, the templates being filled, and the mistakes found so far.
+
+A trace never stops at a mistake: the value in question becomes unknown and tracing goes on, so
+that all mistakes of a graph are reported at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fanwise.errors import Mistake
+
+from .expr import Expr
+from .nodes import Node, Target, Template
+
+_PACKAGE = str(Path(__file__).parent.parent)
+
+active: ContextVar[Tracer | None] = ContextVar("fanwise_tracer", default=None)
+"""The trace that is going on in this context, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A mistake with what is needed to tell it from another of the same kind."""
+
+    kind: str
+    file: str
+    line: int
+    last_line: int
+    message: str
+    hint: str
+
+    def mistake(self) -> Mistake:
+        """Return the finding as it is shown."""
+        return Mistake(f"{self.file}:{self.line}", self.message, self.hint)
+
+
+@dataclass(slots=True)
+class Tracer:
+    """One trace of one graph function."""
+
+    findings: list[Finding] = field(default_factory=list[Finding])
+    slots: dict[int, str] = field(default_factory=dict[int, str])
+    scopes: list[list[Node]] = field(default_factory=lambda: [[]])
+    graphs: list[str] = field(default_factory=list[str])
+    """Names of the graphs being traced, outermost first: the chain of a recursion."""
+    prefix: str = ""
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    explicit: dict[str, str] = field(default_factory=dict[str, str])
+    targets: dict[str, Target] = field(default_factory=dict[str, Target])
+
+    def found(self, kind: str, message: str, hint: str = "", *, place: tuple[str, int] | None = None) -> None:
+        """Record a mistake at the user's line that is being executed, or at `place`."""
+        file, line = place or caller()
+        finding = Finding(kind, file, line, line, message, hint)
+        for other in self.findings:
+            if other.file == file and other.kind == kind and other.line <= line <= other.last_line:
+                return
+        self.findings.append(finding)
+
+    def slot(self, name: str) -> int:
+        """Return a new slot that a user knows as `name`."""
+        number = len(self.slots)
+        self.slots[number] = name
+        return number
+
+    def add(self, node: Node) -> None:
+        """Append a node to the template being filled."""
+        self.scopes[-1].append(node)
+
+    def path(self, name: str) -> str:
+        """Return a unique path for a call of `name`: the second one is `name#2`."""
+        full = self.prefix + name
+        self.counts[full] = self.counts.get(full, 0) + 1
+        return full if self.counts[full] == 1 else f"{full}#{self.counts[full]}"
+
+    @contextmanager
+    def body(self) -> Iterator[list[Node]]:
+        """Collect the nodes of an inner template."""
+        nodes: list[Node] = []
+        self.scopes.append(nodes)
+        try:
+            yield nodes
+        finally:
+            self.scopes.pop()
+
+    def template(self, nodes: list[Node], output: Expr) -> Template:
+        """Return a finished template."""
+        return Template(tuple(nodes), output)
+
+
+def caller() -> tuple[str, int]:
+    """Return file and line of the innermost frame outside of fanwise and the standard library."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith(_PACKAGE) and not file.startswith("<frozen") and "/contextlib.py" not in file:
+            return file, frame.f_lineno
+        frame = frame.f_back
+    return "<unknown>", 0
+
+
+def place() -> str:
+    """Return the caller's place as `file:line`."""
+    file, line = caller()
+    return f"{file}:{line}"

@@ -1,0 +1,1 @@
+"""What happened, durably: runs, rows, tasks, attempts, batches."""

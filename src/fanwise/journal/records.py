@@ -1,0 +1,142 @@
+"""The records of a journal, and the Protocol that every store keeps.
+
+An attempt is two records: its intent, durable before anything is sent, and its end. Nothing in
+them is a request's text: `show` renders a request again and checks it against `request_hash`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from fanwise.pricing.usage import Usage
+
+Side = Literal["fanout", "baseline"]
+Channel = Literal["live", "batch"]
+AttemptStatus = Literal["succeeded", "failed", "lost"]
+"""`lost`: the request may have been taken and billed, its reply never came."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowRecord:
+    """An input row: where it stands, not what it says."""
+
+    number: int
+    """Line or record number, from 1."""
+    row_id: str
+    locator: int
+    """Byte offset of a JSONL line, else the record number."""
+    hash: str
+    session: int
+    """The last session that read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """The final outcome of a task, by content key."""
+
+    key: str
+    row: int
+    side: Side
+    node: str
+    label: str
+    agent: str
+    status: Literal["done", "failed"]
+    output: str | None
+    """Hash of the output's canonical JSON."""
+    kind: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """The intent of one request."""
+
+    id: int
+    key: str
+    row: int
+    side: Side
+    node: str
+    label: str
+    agent: str
+    model: str
+    channel: Channel
+    number: int
+    """1 for the first attempt of a task."""
+    request_hash: str
+    reserved: int | None
+    """Upper bound of the price in picodollars; None where no price is known."""
+    sent: float
+    intent: int | None = None
+    """Number of the batch intent, for the batch channel."""
+    job_share: float = 0.0
+    """Share of the marked prefix that rows have in common, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndRecord:
+    """How an attempt ended."""
+
+    attempt: int
+    at: float
+    status: AttemptStatus
+    kind: str = ""
+    """Error class, or the reply's `stop_reason`."""
+    message: str = ""
+    request_id: str = ""
+    usage: Usage = Usage()
+    cost: int | None = 0
+    """Picodollars; None where it is unknown."""
+    latency_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """A batch from its intent on."""
+
+    intent: int
+    size: int
+    at: float
+    batch_id: str | None
+    state: Literal["intent", "adopted", "created", "ended", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """How a row ended, on one side."""
+
+    row: int
+    side: Side
+    status: Literal["succeeded", "partial", "failed"]
+    output: str | None
+    """Hash of the output's canonical JSON."""
+    reason: str = ""
+
+
+class Journal(Protocol):
+    """What the engine and the dispatch ask of a store.
+
+    `add_*` never waits; `commit` returns when all that was added before it is durable.
+    """
+
+    def add_row(self, record: RowRecord) -> None: ...
+    def add_reject(self, number: int, reason: str, raw: str, session: int) -> None: ...
+    def add_text(self, text: str) -> str: ...
+    def add_block(self, sha: str, name: str, text: str) -> None: ...
+    def add_task(self, record: TaskRecord) -> None: ...
+    def add_attempt(self, record: AttemptRecord) -> None: ...
+    def add_end(self, record: EndRecord) -> None: ...
+    def add_batch(self, record: BatchRecord) -> None: ...
+    def add_result(self, record: RowResult) -> None: ...
+    async def commit(self) -> None: ...
+
+    def next_attempt(self) -> int: ...
+    def next_intent(self) -> int: ...
+    def task(self, key: str) -> TaskRecord | None: ...
+    def text(self, sha: str) -> str | None: ...
+    def attempts_of(self, key: str) -> int: ...
+    def known_ids(self, ids: Sequence[str]) -> dict[str, tuple[int, int]]: ...
+    def open_batches(self) -> list[BatchRecord]: ...
+    def batch_ids(self) -> set[str]: ...
+    def open_attempts(self, intent: int) -> Iterator[AttemptRecord]: ...

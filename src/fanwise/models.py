@@ -1,0 +1,134 @@
+"""What is known of each model: cache minimum, thinking, effort, output limit, tokenizer.
+
+Source of the table: platform.claude.com documentation, pages "Prompt caching", "Thinking
+troubleshooting" and "Models overview", as read on 2026-11-23. Prices are in `pricing`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
+EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
+
+THINKING_ALLOWANCE: dict[Effort, int] = {
+    "low": 1_024,
+    "medium": 4_096,
+    "high": 12_288,
+    "xhigh": 24_576,
+    "max": 49_152,
+}
+"""Tokens added to `max_tokens` where a model thinks, so that thinking never cuts the answer short.
+
+A choice of ours, not a documented figure: the API only says that thinking counts as output.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """Facts about one model id."""
+
+    cache_minimum: int
+    """Shortest prefix that is cached, in tokens; a shorter one is silently processed in full."""
+    chars_per_token: float
+    """Documented average for English text: 2.5 for the tokenizer of 2026, 3.4 before it."""
+    efforts: tuple[Effort, ...]
+    """Accepted values of `output_config.effort`; empty where the model has none."""
+    least_thinking: str | None
+    """`thinking.type` that thinks least; None: leave the parameter out, the model does not think."""
+    always_thinks: bool
+    """True where thinking cannot be switched off."""
+    max_output: int
+    """Upper limit of `max_tokens`."""
+
+
+def _facts(
+    minimum: int, least: str | None, *, always: bool = False, old: bool = False, effort: bool = True, limit: int = 128_000
+) -> ModelFacts:
+    return ModelFacts(minimum, 3.4 if old else 2.5, EFFORTS if effort else (), least, always, limit)
+
+
+_FABLE = _facts(512, "adaptive", always=True)
+_TABLE: dict[str, ModelFacts] = {
+    "claude-fable-5-2": _FABLE,
+    "claude-mythos-5-2": _FABLE,
+    "claude-fable-5-1": _FABLE,
+    "claude-mythos-5-1": _FABLE,
+    "claude-fable-5": _FABLE,
+    "claude-mythos-5": _FABLE,
+    "claude-opus-5-5": _facts(512, "adaptive", always=True),
+    "claude-sonnet-5-5": _facts(512, "between_tools", always=True),
+    "claude-haiku-5-5": _facts(512, "disabled"),
+    "claude-opus-5": _facts(512, "disabled"),
+    "claude-sonnet-5": _facts(1_024, "disabled"),
+    "claude-opus-4-8": _facts(1_024, None),
+    "claude-opus-4-7": _facts(2_048, None),
+    "claude-opus-4-6": _facts(4_096, None, old=True),
+    "claude-sonnet-4-6": _facts(1_024, None, old=True),
+    "claude-opus-4-5": _facts(4_096, None, old=True, effort=False),
+    "claude-sonnet-4-5": _facts(1_024, None, old=True, effort=False),
+    "claude-haiku-4-5": _facts(4_096, None, old=True, effort=False, limit=64_000),
+}
+_UNKNOWN = _facts(512, None, effort=False)
+
+
+def known_models() -> tuple[str, ...]:
+    """Return the model ids of the table, newest line first."""
+    return tuple(_TABLE)
+
+
+def facts(model: str) -> ModelFacts:
+    """Return what is known of `model`; an unknown id gets the most careful assumptions.
+
+    A dated id (`claude-haiku-4-5-20251001`) has the facts of its dateless form.
+    """
+    return _TABLE.get(model) or _TABLE.get(dateless(model)) or _UNKNOWN
+
+
+def dateless(model: str) -> str:
+    """Return a model id without its trailing date of eight digits."""
+    head, _, tail = model.rpartition("-")
+    return head if head and len(tail) == 8 and tail.isdigit() else model
+
+
+@dataclass(frozen=True, slots=True)
+class Intensity:
+    """How hard a model is asked to work, in the API's parameters."""
+
+    thinking: str | None
+    """`thinking.type`, or None to leave the parameter out."""
+    effort: Effort | None
+    """`output_config.effort`, or None to leave it out."""
+    allowance: int
+    """Tokens added to `max_tokens` for thinking."""
+
+
+def intensity(model: str, thinking: bool | None, effort: Effort | None) -> Intensity:
+    """Resolve the intents of an agent for one model; the default is the least it allows.
+
+    Args:
+        model: Model id.
+        thinking: True to think, False not to, None for the least.
+        effort: Effort asked for, None for the least.
+
+    Raises:
+        ValueError: The model cannot do what is asked; the text says what it can.
+    """
+    known = facts(model)
+    if effort is not None and effort not in known.efforts:
+        raise ValueError(f"{model} takes no effort; leave effort out or choose another model")
+    if thinking is False and known.always_thinks:
+        raise ValueError(f"{model} always thinks; leave thinking out, or use claude-haiku-5-5")
+    level: Effort | None = effort or ("low" if known.efforts else None)
+    if thinking:
+        if not known.efforts:
+            raise ValueError(f"{model} thinks only with a fixed budget, which fanwise does not send")
+        return Intensity("adaptive", level, THINKING_ALLOWANCE[level or "low"])
+    least = known.least_thinking
+    if least == "disabled" and level in ("xhigh", "max"):
+        raise ValueError(f"{model} cannot switch thinking off at effort {level!r}; set thinking=True")
+    if least == "between_tools" and level in ("xhigh", "max"):
+        least = "adaptive"
+    thinks = known.always_thinks and least != "between_tools"
+    return Intensity(least, level, THINKING_ALLOWANCE[level or "low"] if thinks else 0)

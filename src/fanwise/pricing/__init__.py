@@ -1,0 +1,1 @@
+"""Usage, rates and cost: exact integers, pure."""

@@ -1,0 +1,65 @@
+"""What a reply cost, in exact picodollars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from .rates import Rates, rates
+from .usage import Usage, read_usage
+
+WEB_SEARCH_PICO = 10**10
+"""One web search: $10 per 1,000, not halved in batches ("Pricing", read 2026-11-23)."""
+
+
+def cost(usage: Usage, model: str, at: datetime, *, batch: bool = False, geo: str | None = None, fast: bool = False) -> int:
+    """Return the price of a usage in picodollars.
+
+    Batches cost half, `inference_geo: "us"` 11/10, fast mode twice, on every kind of token
+    ("Pricing", read 2026-11-23). Fast mode does not exist in batches.
+
+    Raises:
+        UnknownPriceError: Nothing is known of the model's price.
+    """
+    rate = rates(model, at, usage.prompt)
+    return tokens_cost(usage, rate, batch=batch, geo=geo, fast=fast) + usage.web_searches * WEB_SEARCH_PICO
+
+
+def tokens_cost(usage: Usage, rate: Rates, *, batch: bool = False, geo: str | None = None, fast: bool = False) -> int:
+    """Return the price of the tokens alone at given rates, in picodollars."""
+    total = (
+        usage.input * rate.input
+        + usage.output * rate.output
+        + usage.cache_write_5m * rate.write_5m
+        + usage.cache_write_1h * rate.write_1h
+        + usage.cache_read * rate.read
+    )
+    over, under = (11, 10) if geo == "us" else (1, 1)
+    over, under = (over, under * 2) if batch else ((over * 2, under) if fast else (over, under))
+    exact, rest = divmod(total * over, under)
+    if rest:
+        raise ValueError(f"{total} x {over}/{under} picodollars is not whole")
+    return exact
+
+
+def reply_cost(data: Mapping[str, Any], model: str, at: datetime, *, batch: bool = False) -> tuple[Usage, int]:
+    """Return usage and price of a reply's `usage` object.
+
+    Where it has `iterations`, each is priced at its own model and summed, since compaction and
+    advisor tokens are not in the top-level counts ("Compaction", read 2026-11-23).
+
+    Raises:
+        UnknownPriceError: Nothing is known of a model's price.
+    """
+    geo, fast = data.get("inference_geo"), data.get("speed") == "fast"
+    top = read_usage(data)
+    iterations = cast("Sequence[Mapping[str, Any]]", data.get("iterations") or ())
+    if not iterations:
+        return top, cost(top, model, at, batch=batch, geo=geo, fast=fast)
+    total, price = Usage(web_searches=top.web_searches), top.web_searches * WEB_SEARCH_PICO
+    for one in iterations:
+        usage = read_usage(one)
+        total += usage
+        price += cost(usage, str(one.get("model") or model), at, batch=batch, geo=geo, fast=fast)
+    return total, price

@@ -1,0 +1,94 @@
+"""The price of one token, as a function of model, moment and prompt size.
+
+Base rates come from the package `genai-prices`, which others keep. What it lacks is in
+`MISSING`, from the page "Pricing" of platform.claude.com, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from genai_prices import Usage as LibraryUsage
+from genai_prices import calc_price
+
+from fanwise.errors import UnknownPriceError
+from fanwise.models import dateless
+
+PICO_PER_MTOK_DOLLAR = 10**6
+"""Picodollars per token that one dollar per million tokens makes."""
+
+MISSING: dict[str, tuple[str, str, str, str, str]] = {
+    # model: dollars per million tokens of input, output, 5m write, 1h write, read
+    "claude-mythos-5": ("10", "50", "12.5", "20", "1"),
+    "claude-mythos-5-1": ("10", "50", "12.5", "20", "0.25"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Picodollars per token at the standard live price."""
+
+    input: int
+    output: int
+    write_5m: int
+    write_1h: int
+    read: int
+
+
+def rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates:
+    """Return the live rates of a model.
+
+    Args:
+        model: Model id, dated or not.
+        at: Moment of the request; prices change by date.
+        prompt_tokens: All input tokens; above 100,000 Haiku 5.5 costs five times as much for
+            the whole request ("Pricing", read 2026-11-23).
+
+    Raises:
+        UnknownPriceError: Nothing is known of the model's price.
+    """
+    hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    prices = _prices(model, hour)
+    return Rates(*(_rate(price, prompt_tokens) for price in prices))
+
+
+@lru_cache(maxsize=4096)
+def _prices(model: str, hour: datetime) -> tuple[Any, ...]:
+    for name in (model, dateless(model)):
+        if name in MISSING:
+            return tuple(Decimal(text) for text in MISSING[name])
+        try:
+            found: Any = calc_price(LibraryUsage(input_tokens=1), model_ref=name, provider_id="anthropic", genai_request_timestamp=hour)
+        except LookupError:
+            continue
+        price = found.model_price
+        base = getattr(price, "input_mtok", None)
+        out = getattr(price, "output_mtok", None)
+        read = getattr(price, "cache_read_mtok", None)
+        write = getattr(price, "cache_write_mtok", None)
+        hour_write = getattr(price, "cache_write_1h_mtok", None)
+        if base is None or out is None:
+            continue
+        parts = (base, out, write, hour_write, read)
+        if any(part is None for part in parts):
+            continue
+        return parts
+    raise UnknownPriceError(model)
+
+
+def _rate(price: Any, prompt_tokens: int) -> int:
+    """Return picodollars per token; a price with tiers holds for the whole request."""
+    value = price
+    if not isinstance(price, Decimal):
+        value = price.base
+        for tier in price.tiers:
+            if prompt_tokens > tier.start:
+                value = tier.price
+    exact = Decimal(value) * PICO_PER_MTOK_DOLLAR
+    if exact != exact.to_integral_value():
+        raise ValueError(f"the rate of {value} dollars per million tokens is finer than a picodollar")
+    return int(exact)

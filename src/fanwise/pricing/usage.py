@@ -1,0 +1,62 @@
+"""Tokens of one reply, by the kinds that have a price."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, cast
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts with the API's exclusive meaning: the kinds do not overlap.
+
+    Source: SDK 2.12.0 `types/usage.py` and the page "Prompt caching", read 2026-11-23: the whole
+    input is `input + cache_write_5m + cache_write_1h + cache_read`.
+    """
+
+    input: int = 0
+    """`input_tokens`: neither written to nor read from the cache."""
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    cache_read: int = 0
+    output: int = 0
+    """`output_tokens`, thinking included."""
+    thinking: int = 0
+    """Part of `output`."""
+    web_searches: int = 0
+    """Requests of the server's web search tool."""
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Usage)))
+
+    @property
+    def prompt(self) -> int:
+        """All input tokens, cached or not: what a price by prompt size looks at."""
+        return self.input + self.cache_write_5m + self.cache_write_1h + self.cache_read
+
+    @property
+    def total(self) -> int:
+        """All tokens, input and output."""
+        return self.prompt + self.output
+
+
+def read_usage(data: Mapping[str, Any]) -> Usage:
+    """Return the usage object of a reply as counts; what is absent or null counts as 0.
+
+    A reply without the 5m/1h split has only 5-minute writes, the API's default.
+    """
+    split = cast("Mapping[str, Any]", data.get("cache_creation") or {})
+    written = int(data.get("cache_creation_input_tokens") or 0)
+    hour = int(split.get("ephemeral_1h_input_tokens") or 0)
+    details = cast("Mapping[str, Any]", data.get("output_tokens_details") or {})
+    tools = cast("Mapping[str, Any]", data.get("server_tool_use") or {})
+    return Usage(
+        input=int(data.get("input_tokens") or 0),
+        cache_write_5m=int(split.get("ephemeral_5m_input_tokens") or 0) if split else written,
+        cache_write_1h=hour,
+        cache_read=int(data.get("cache_read_input_tokens") or 0),
+        output=int(data.get("output_tokens") or 0),
+        thinking=int(details.get("thinking_tokens") or 0),
+        web_searches=int(tools.get("web_search_requests") or 0),
+    )

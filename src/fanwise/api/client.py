@@ -21,6 +21,8 @@ OFFLINE_HEADER = "fanwise-emulator"
 """Reply header by which an emulator says that what it answers is simulated."""
 POLL_TIMEOUT_S = 60.0
 CREATE_TIMEOUT_S = 300.0
+WHOLE_BODY_BYTES = 500_000
+"""Bodies up to this size are sent in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,13 @@ class Api:
     def _note(self, response: httpx2.Response) -> None:
         self.offline = OFFLINE_HEADER in response.headers
 
-    async def _post(self, path: str, body: object, timeout_s: float) -> httpx2.Response:
+    async def _post(self, path: str, parts: Sequence[bytes], timeout_s: float) -> httpx2.Response:
+        """Send a JSON body that is given in parts; a large one never stands in memory as a whole."""
+        size = sum(map(len, parts))
+        headers = {"Content-Type": "application/json", "Content-Length": str(size)}
+        content = b"".join(parts) if size <= WHOLE_BODY_BYTES else _pieces(parts)
         try:
-            response = await self.sdk.post(path, cast_to=httpx2.Response, body=body, options={"timeout": timeout_s})
+            response = await self.sdk.post(path, cast_to=httpx2.Response, content=content, options={"timeout": timeout_s, "headers": headers})
         except anthropic.AnthropicError as error:
             raise RequestError(translate(error)) from error
         self._note(response)
@@ -123,19 +129,21 @@ class Api:
         """
         try:
             with anyio.fail_after(timeout_s):
-                response = await self._post("/v1/messages", body, timeout_s)
+                response = await self._post("/v1/messages", (encode_body(body),), timeout_s)
         except TimeoutError:
             text = f"no reply within {timeout_s:g} s; the request may have been billed"
             raise RequestError(Failure("lost", "timeout", text)) from None
         return read_reply(_json(response), response.headers.get("request-id", ""))
 
-    async def create_batch(self, requests: Sequence[dict[str, Any]]) -> BatchInfo:
-        """Submit a batch of `{"custom_id": ..., "params": ...}`.
+    async def create_batch(self, requests: Sequence[bytes]) -> BatchInfo:
+        """Submit a batch of requests, each serialised as `{"custom_id": ..., "params": ...}`.
 
         Raises:
             RequestError: It failed. With verdict `lost` the batch may exist all the same.
         """
-        response = await self._post("/v1/messages/batches", {"requests": requests}, CREATE_TIMEOUT_S)
+        parts = [b'{"requests":[', *(piece for request in requests for piece in (request, b","))]
+        parts[-1] = b"]}"  # in the place of the last comma
+        response = await self._post("/v1/messages/batches", parts, CREATE_TIMEOUT_S)
         return _batch(_json(response))
 
     async def get_batch(self, batch_id: str) -> BatchInfo:
@@ -148,7 +156,7 @@ class Api:
 
     async def cancel_batch(self, batch_id: str) -> None:
         """Ask to cancel a batch."""
-        await self._post(f"/v1/messages/batches/{batch_id}/cancel", {}, POLL_TIMEOUT_S)
+        await self._post(f"/v1/messages/batches/{batch_id}/cancel", (b"{}",), POLL_TIMEOUT_S)
 
     async def batches_since(self, moment: datetime) -> list[BatchInfo]:
         """Return the workspace's batches that were created at or after a moment, newest first."""
@@ -190,6 +198,16 @@ class Api:
     async def bill(self, run_id: str) -> dict[str, Any]:
         """Return the emulator's bill of a run, totals only."""
         return await self._get("/_emulator/bill", {"run": run_id, "entries": 0})
+
+
+def encode_body(body: object) -> bytes:
+    """Return a request body as JSON in UTF-8."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+async def _pieces(parts: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
 
 
 def _json(response: httpx2.Response) -> dict[str, Any]:

@@ -7,7 +7,7 @@ is FULL: once writes are grouped it costs nothing and survives a loss of power.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS tasks(key TEXT PRIMARY KEY, row INT, side TEXT, node 
   status TEXT, output TEXT, kind TEXT, message TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tasks_row ON tasks(row);
 CREATE TABLE IF NOT EXISTS attempts(id INTEGER PRIMARY KEY, key TEXT, row INT, side TEXT, node TEXT, label TEXT, agent TEXT,
-  model TEXT, channel TEXT, number INT, request_hash TEXT, reserved INT, sent REAL, intent INT, job_share REAL);
+  model TEXT, channel TEXT, number INT, request_hash TEXT, reserved INT, sent REAL, intent INT, job_share REAL, prefix TEXT);
 CREATE INDEX IF NOT EXISTS attempts_row ON attempts(row);
 CREATE INDEX IF NOT EXISTS attempts_key ON attempts(key);
 CREATE INDEX IF NOT EXISTS attempts_intent ON attempts(intent) WHERE intent IS NOT NULL;
@@ -49,7 +49,7 @@ def _insert(table: str, columns: int, how: str = "REPLACE") -> str:
 
 _ROW, _REJECT = _insert("rows", 5), _insert("rejects", 4)
 _TEXT, _BLOCK = _insert("texts", 2, "IGNORE"), _insert("blocks", 3, "IGNORE")
-_TASK, _ATTEMPT = _insert("tasks", 10), _insert("attempts", 15, "ABORT")
+_TASK, _ATTEMPT = _insert("tasks", 10), _insert("attempts", 16, "ABORT")
 _END, _BATCH, _RESULT = _insert("ends", 15, "IGNORE"), _insert("batches", 5), _insert("results", 6)
 
 
@@ -75,6 +75,8 @@ class SqliteJournal:
             self.set_meta("version", str(VERSION))
         elif version != str(VERSION):
             raise RunDirectoryError(f"{path} was written by another version of fanwise (journal {version}, here {VERSION})")
+        self.watch: Callable[[EndRecord], None] | None = None
+        """Told of every end, for a display of the progress."""
         self._buffer: dict[str, list[tuple[Any, ...]]] = {}
         self._added = self._durable = 0
         self._flushing: anyio.Event | None = None
@@ -119,6 +121,29 @@ class SqliteJournal:
         self._buffer.setdefault(statement, []).append(values)
         self._added += 1
 
+    def lose_open(self, at: float) -> int:
+        """End the live attempts that a killed session left open as lost; returns how many."""
+        query = """INSERT OR IGNORE INTO ends SELECT a.id, ?, 'lost', 'killed', 'the process ended before the reply came',
+          '', 0, 0, 0, 0, 0, 0, 0, NULL, 0 FROM attempts a LEFT JOIN ends e ON e.attempt=a.id
+          WHERE a.channel='live' AND e.attempt IS NULL"""
+        return self._writer.execute(query, (at,)).rowcount
+
+    def drop_stale_rows(self) -> None:
+        """Forget rows and rejects that the present session, having read all, did not see."""
+        for table in ("rows", "rejects"):
+            self._writer.execute(f"DELETE FROM {table} WHERE session<?", (self.session,))
+
+    def purge(self) -> int:
+        """Forget all content; the account stays. Returns how many records had some."""
+        run = self._writer.execute
+        removed = sum(run(f"DELETE FROM {table}").rowcount for table in ("texts", "blocks"))
+        removed += run("UPDATE rejects SET raw='', reason=''").rowcount
+        removed += run("UPDATE tasks SET message='' WHERE message<>''").rowcount
+        removed += run("UPDATE ends SET message='' WHERE message<>''").rowcount
+        removed += run("UPDATE results SET reason='' WHERE reason<>''").rowcount
+        run("VACUUM")
+        return removed
+
     def add_row(self, record: RowRecord) -> None:
         self._add(_ROW, (record.number, record.row_id, record.locator, record.hash, record.session))
 
@@ -142,10 +167,12 @@ class SqliteJournal:
         self._add(
             _ATTEMPT,
             (one.id, one.key, one.row, one.side, one.node, one.label, one.agent, one.model, one.channel, one.number,
-             one.request_hash, one.reserved, one.sent, one.intent, one.job_share),
+             one.request_hash, one.reserved, one.sent, one.intent, one.job_share, one.prefix),
         )  # fmt: skip
 
     def add_end(self, record: EndRecord) -> None:
+        if self.watch is not None:
+            self.watch(record)
         one, usage = record, record.usage
         self._add(
             _END,
@@ -218,11 +245,11 @@ class SqliteJournal:
         """Return how many attempts a task has had."""
         return self._one("SELECT COUNT(*) FROM attempts WHERE key=?", key)
 
-    def known_ids(self, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Return row number and session of the rows with these ids."""
+    def known_ids(self, ids: Sequence[str]) -> dict[str, int]:
+        """Return the numbers of the rows with these ids that this session has read."""
         marks = ",".join("?" * len(ids))
-        query = f"SELECT row_id, number, session FROM rows WHERE row_id IN ({marks})"
-        return {row[0]: (row[1], row[2]) for row in self.db.execute(query, tuple(ids))}
+        query = f"SELECT row_id, number FROM rows WHERE session=? AND row_id IN ({marks})"
+        return {row[0]: row[1] for row in self.db.execute(query, (self.session, *ids))}
 
     def open_batches(self) -> list[BatchRecord]:
         """Return the batches that have not ended, oldest first."""

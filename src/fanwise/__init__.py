@@ -1,0 +1,17 @@
+"""fanwise: fans bulk work out to subagents on the Anthropic API and keeps the account."""
+
+from fanwise.blocks import Block, Document
+from fanwise.errors import DefinitionError, FanwiseError, HaltedError, Mistake, RunDirectoryError, UsageError
+from fanwise.graph.agent import Agent, agent
+from fanwise.graph.graphs import Graph, graph
+from fanwise.graph.rehearse import TaskFailedError
+from fanwise.graph.step import step
+from fanwise.graph.vocabulary import each, given, not_, optional, when
+from fanwise.job import Account, Job, Options, resume
+
+__version__ = "0.1.0"
+__all__ = (
+    "Account", "Agent", "Block", "DefinitionError", "Document", "FanwiseError", "Graph", "HaltedError", "Job",
+    "Mistake", "Options", "RunDirectoryError", "TaskFailedError", "UsageError", "agent", "each", "given", "graph",
+    "not_", "optional", "resume", "step", "when",
+)  # fmt: skip

@@ -1,0 +1,129 @@
+"""What the commands share: exit statuses, errors in one line, running a job with a display."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+from rich.console import Console
+
+from fanwise.errors import FanwiseError, HaltedError, UsageError
+from fanwise.job import Account, Watcher
+from fanwise.journal.sqlite import SqliteJournal
+from fanwise.report.terminal import show
+
+from .progress import display
+
+OK, FAILED_ROWS, USAGE, HALTED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def fail(message: str, status: int = USAGE) -> None:
+    """End the program with a message on standard error."""
+    click.echo(f"fanwise: {message}", err=True)
+    sys.exit(status)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn our own errors into one line and an exit status."""
+    try:
+        yield
+    except HaltedError as error:
+        fail(str(error), HALTED)
+    except UsageError as error:
+        fail(str(error), USAGE)
+    except FanwiseError as error:
+        fail(str(error), USAGE)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: str) -> int:
+    """Run a job with a display and signals, print its account, return the exit status."""
+    watcher = Watcher()
+    halted: list[HaltedError] = []
+
+    async def main() -> Account | None:
+        account: Account | None = None
+        async with anyio.create_task_group() as group:
+            group.start_soon(display, watcher, Console(stderr=True))
+            group.start_soon(_signals, watcher, group.cancel_scope)
+            try:
+                account = await work(watcher)
+            except HaltedError as error:
+                halted.append(error)
+            group.cancel_scope.cancel()
+        return account
+
+    try:
+        account = anyio.run(main)
+    except BaseExceptionGroup as error:
+        raise _leaf(error) from None
+    if account is None and not halted:
+        click.echo(f"fanwise: stopped at once; go on with: fanwise resume {out}", err=True)
+        return INTERRUPTED
+    summary = _print(out, as_json=as_json)
+    if halted:
+        click.echo(f"fanwise: {halted[0]}; what was done is kept, go on with: fanwise resume {out}", err=True)
+        return HALTED
+    if summary["ended"] in ("interrupted", "detached"):
+        _say_how_to_resume(out, summary["ended"])
+        return INTERRUPTED if summary["ended"] == "interrupted" else OK
+    rows = summary["rows"]
+    return FAILED_ROWS if rows["failed"] or rows["partial"] else OK
+
+
+def _leaf(error: BaseException) -> BaseException:
+    """Return the first error of ours in a group, else the first of all."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    leaves = [_leaf(one) for one in error.exceptions]
+    return next((leaf for leaf in leaves if isinstance(leaf, FanwiseError)), leaves[0])
+
+
+async def _signals(watcher: Watcher, scope: anyio.CancelScope) -> None:
+    """First Ctrl-C: start nothing more and end cleanly. Second: stop at once."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        count = 0
+        async for _ in signals:
+            count += 1
+            if count > 1 or watcher.engine is None:
+                scope.cancel()
+                return
+            click.echo("fanwise: ending; requests in flight are awaited, batches go on (press again to stop at once)", err=True)
+            watcher.engine.stop("interrupted")
+
+
+def _print(out: str, *, as_json: bool) -> dict[str, Any]:
+    with open(os.path.join(out, "summary.json"), encoding="utf-8") as file:
+        summary: dict[str, Any] = json.load(file)
+    if as_json:
+        click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        return summary
+    journal = SqliteJournal(Path(out) / "journal.db")
+    try:
+        show(summary, journal.db, Console(width=None if sys.stdout.isatty() else 120))
+    finally:
+        journal.close()
+    click.echo(f"results: {os.path.join(out, 'results.jsonl')}", err=True)
+    return summary
+
+
+def _say_how_to_resume(out: str, how: str) -> None:
+    journal = SqliteJournal(Path(out) / "journal.db")
+    try:
+        ids = [batch.batch_id or f"(submitted, id unknown, {batch.size} requests)" for batch in journal.open_batches()]
+    finally:
+        journal.close()
+    if ids:
+        click.echo(f"fanwise: {how}; batches that go on: {', '.join(ids)}", err=True)
+    click.echo(f"fanwise: go on with: fanwise resume {out}", err=True)

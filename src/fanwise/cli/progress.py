@@ -1,0 +1,64 @@
+"""The progress of a run on standard error: a line that changes on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+
+import anyio
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from fanwise.job import Watcher
+from fanwise.units import usd
+
+TERMINAL_S = 0.25
+PLAIN_S = 10.0
+
+
+async def display(watcher: Watcher, console: Console) -> None:
+    """Show a run until it is cancelled."""
+    started, said = time.monotonic(), 0
+    if not console.is_terminal:
+        while True:
+            with anyio.move_on_after(PLAIN_S):
+                while len(watcher.notes) == said:
+                    await anyio.sleep(TERMINAL_S)
+            said = _notes(watcher, console, said)
+            if watcher.engine is not None and time.monotonic() - started >= PLAIN_S:
+                console.print(line(watcher, time.monotonic() - started), highlight=False, soft_wrap=True)
+        return
+    with Live(console=console, transient=True, refresh_per_second=4) as live:
+        while True:
+            said = _notes(watcher, console, said)
+            live.update(Text(line(watcher, time.monotonic() - started)))
+            await anyio.sleep(TERMINAL_S)
+
+
+def _notes(watcher: Watcher, console: Console, said: int) -> int:
+    for note in watcher.notes[said:]:
+        console.print(f"fanwise: {note}", highlight=False, markup=False, soft_wrap=True)
+    return len(watcher.notes)
+
+
+def line(watcher: Watcher, elapsed_s: float) -> str:
+    """Return one line about a run: rows, calls, batches, spend, cache reads, time left."""
+    engine = watcher.engine
+    if engine is None:
+        return "starting"
+    counters = engine.counters
+    total = "" if watcher.rows is None else f"/{max(watcher.rows, counters.read)}"
+    parts = [f"{counters.finished}{total} rows", f"{watcher.calls} calls"]
+    if counters.failed or counters.rejected:
+        parts[0] += f" ({counters.failed} failed, {counters.rejected} set aside)"
+    if counters.known:
+        parts.append(f"{counters.known} answers known")
+    if engine.batches.open:
+        parts.append(f"{len(engine.batches.open)} batches with {engine.batches.in_flight} requests")
+    parts.append(f"${usd(watcher.cost):.4f}{' simulated' if watcher.offline else ''}")
+    parts.append(f"{watcher.read_tokens:,} tokens read from the cache")
+    done = counters.finished + counters.rejected
+    if watcher.rows and done and done < watcher.rows:
+        left = elapsed_s / done * (watcher.rows - done)
+        parts.append(f"about {left:.0f} s left")
+    return ", ".join(parts)

@@ -1,0 +1,19 @@
+"""`fanwise purge`: keep the account, forget the content."""
+
+from __future__ import annotations
+
+import click
+
+from fanwise.replay import purge_content
+
+from .common import told
+
+
+@click.command()
+@click.argument("directory", metavar="DIR")
+@click.option("--content", is_flag=True, required=True, help="Forget blocks, values, outputs, rejected rows and error texts.")
+def purge(directory: str, content: bool) -> None:
+    """Remove all content from DIR; rows, attempts, tokens and money stay."""
+    with told():
+        removed = purge_content(directory)
+        click.echo(f"removed the content of {removed} records; {directory} keeps the account only", err=True)

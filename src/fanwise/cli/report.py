@@ -1,0 +1,46 @@
+"""`fanwise report`: the account of a run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from fanwise.errors import RunDirectoryError
+from fanwise.journal.sqlite import SqliteJournal
+from fanwise.ledger.summary import summary
+from fanwise.report.terminal import show
+
+from .common import told
+
+
+@click.command()
+@click.argument("directory", metavar="DIR")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def report(directory: str, as_json: bool) -> None:
+    """Print what the run in DIR cost, against one agent, and what failed."""
+    with told():
+        path = Path(directory) / "journal.db"
+        if not path.is_file():
+            raise RunDirectoryError(f"{directory} is no run directory: it has no journal.db")
+        journal = SqliteJournal(path)
+        try:
+            data = summary(journal.db) | {"bill_usd": _bill(Path(directory))}
+            if as_json:
+                click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+            else:
+                show(data, journal.db, Console(width=None if sys.stdout.isatty() else 120))
+        finally:
+            journal.close()
+
+
+def _bill(directory: Path) -> Any:
+    """Return the bill that the last session fetched: it needs the emulator, which is not running."""
+    try:
+        return json.loads((directory / "summary.json").read_text(encoding="utf-8")).get("bill_usd")
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,54 @@
+"""`fanwise run`: a graph over rows."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from fanwise.errors import UsageError
+from fanwise.job import Account, Job, Watcher
+from fanwise.units import pico_from_usd
+
+from .common import carry_out, told
+from .options import given, session
+
+
+@click.command()
+@click.argument("graph")
+@click.option("--rows", required=True, metavar="FILE", help="JSONL, CSV or Parquet; `-` is standard input.")
+@click.option("--out", required=True, metavar="DIR", help="The run directory; must not hold another run.")
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default=None, help="Format of the rows where the name does not say it.")
+@click.option("--baseline", metavar="auto|GRAPH|none", default=None, help="The single agent to compare with. [default: none]")
+@click.option("--sample", type=click.IntRange(1), default=None, help="Run the baseline on so many rows, drawn at random.")
+@click.option("--limit", type=click.IntRange(1), default=None, help="Take only so many rows from the front.")
+@click.option("--id", "id_field", metavar="FIELD", default=None, help="Field with the row's id. [default: id, else the line number]")
+@session
+def run(graph: str, rows: str, out: str, form: Any, detach: bool, as_json: bool, **options: Any) -> None:
+    """Run GRAPH (path/file.py:name or package.module:name) over rows.
+
+    Exit status: 0 all rows have their output, 1 some rows failed or are partial, 2 something is
+    wrong with the call, 3 the run was halted (budget, refused key), 130 interrupted.
+    """
+    with told():
+        check_budget(options)
+        job = Job(graph, rows=rows, out=out, format=form, **given(options))
+
+        async def work(watcher: Watcher) -> Account:
+            return await job.run(watcher, detach=detach)
+
+        sys.exit(carry_out(work, as_json=as_json, out=out))
+
+
+def check_budget(options: dict[str, Any]) -> None:
+    """Refuse a budget that is no amount of dollars.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if options.get("budget_usd") is not None:
+        try:
+            pico_from_usd(options["budget_usd"])
+        except ValueError as error:
+            raise UsageError(f"--budget-usd: {error}") from None

@@ -1,0 +1,109 @@
+"""A task on its way to the API, and what the dispatch hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from fanwise.api.client import Reply
+from fanwise.api.failures import Failure
+from fanwise.canonical import dumps
+from fanwise.context.request import Request
+from fanwise.errors import UnknownPriceError
+from fanwise.journal.records import AttemptRecord, Channel, EndRecord, Side
+from fanwise.pricing.cost import cost, reply_cost
+from fanwise.pricing.usage import Usage, read_usage
+from fanwise.units import now
+
+OVERHEAD_TOKENS = 400
+"""Tokens that a request may have beyond its texts: what the API adds for a schema or a role.
+
+The largest documented addition is 406, for tools on Haiku 5.5 ("Pricing", read 2026-11-23); for
+schemas no size is stated. Requests here have no tools.
+"""
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One task that needs the API; it may take several attempts."""
+
+    key: str
+    row: int
+    side: Side
+    node: str
+    label: str
+    agent: str
+    model: str
+    time_limit_s: float
+    compose: Callable[[str], Request]
+    """Makes the request; its argument says why the answer before was refused, or is empty."""
+    number: int = 0
+    """Attempts so far, those of earlier sessions included."""
+    tries: int = 0
+    """Attempts in this session: what the retry policy bounds."""
+    repair: str = ""
+    channel: Channel = "live"
+
+
+class Sink(Protocol):
+    """Who is told how calls end: the engine."""
+
+    def replied(self, call: Call, reply: Reply) -> str | None:
+        """Take a reply; returns why it cannot be used, to ask once more, or None when it is done."""
+        ...
+
+    def failed(self, call: Call, failure: Failure) -> None:
+        """Take the final failure of a call."""
+        ...
+
+    def halt(self, reason: str) -> None:
+        """Stop the run: no request will do."""
+        ...
+
+
+def worst_case(request: Request, *, batch: bool, at: datetime, ttl: str | None = "5m") -> int | None:
+    """Return an upper bound of a request's price in picodollars, None where no price is known.
+
+    Every byte counts as a token, at the dearest way in which it may be billed, and the reply is
+    as long as `max_tokens` allows.
+    """
+    size = request.size() + len(dumps(request.schema)) + OVERHEAD_TOKENS if request.schema else request.size() + OVERHEAD_TOKENS
+    usage = Usage(input=size, output=request.max_tokens)
+    if ttl is not None and request.prefixes():
+        usage = Usage(output=request.max_tokens, **{"cache_write_5m" if ttl == "5m" else "cache_write_1h": size})
+    try:
+        return cost(usage, request.model, at, batch=batch)
+    except UnknownPriceError:
+        return None
+
+
+def intent(call: Call, request: Request, attempt: int, reserved: int | None, batch: int | None) -> AttemptRecord:
+    """Return the record of an attempt that is about to be sent."""
+    prefixes = request.prefixes()
+    inside = [prefix for prefix in prefixes if prefix.job]
+    share = inside[-1].tokens / max(prefixes[-1].tokens, 1) if inside else 0.0
+    shared = inside[-1].key[:16] if inside else ""
+    channel: Channel = "live" if batch is None else "batch"
+    return AttemptRecord(
+        attempt, call.key, call.row, call.side, call.node, call.label, call.agent, call.model, channel, call.number,
+        request.hash(), reserved, now().timestamp(), batch, round(share, 6), shared,
+    )  # fmt: skip
+
+
+def paid(attempt: int, model: str, reply: Reply, sent: datetime, *, batch: bool, latency_s: float, kind: str = "") -> EndRecord:
+    """Return the end of an attempt that was answered, with its price."""
+    try:
+        usage, price = reply_cost(reply.usage, model, sent, batch=batch)
+    except UnknownPriceError:
+        usage, price = read_usage(reply.usage), None
+    return EndRecord(attempt, now().timestamp(), "succeeded", kind or reply.stop_reason, "", reply.request_id, usage, price, latency_s)
+
+
+def unpaid(attempt: int, failure: Failure, latency_s: float) -> EndRecord:
+    """Return the end of an attempt that failed: free of charge, or unknown where it was lost."""
+    lost = failure.verdict == "lost"
+    status = "lost" if lost else "failed"
+    price = None if lost else 0
+    return EndRecord(attempt, now().timestamp(), status, failure.kind, failure.message, failure.request_id, Usage(), price, latency_s)

@@ -1,0 +1,96 @@
+"""The prefix gate: one leader for each cold prefix, the rest when its reply has begun.
+
+An entry is readable only once the response of its writer begins ("Prompt caching", read
+2026-11-23): without the gate, 64 slots that start together write the same prefix 64 times.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from fanwise.context.request import Prefix
+
+TTL_S = {"5m": 300.0, "1h": 3600.0}
+MARGIN_S = 15.0
+"""An entry counts as gone this much before its end: the life runs from the start of a request."""
+NEAR = 0.7
+"""Lengths are estimates: a prefix from this share of the minimum on may be cached, and is gated."""
+MOST = 20_000
+"""Prefixes remembered; those of rows come and go."""
+
+
+@dataclass(slots=True)
+class _State:
+    leading: anyio.Event | None = None
+    warm_until: float = 0.0
+    cached: bool = True
+    """False once a reply has shown that the prefix is not cached at all."""
+
+
+class Gate:
+    """Knows which prefixes are warm; used by one event loop."""
+
+    def __init__(self) -> None:
+        self._states: OrderedDict[str, _State] = OrderedDict()
+
+    async def enter(self, prefixes: Sequence[Prefix], minimum: int) -> list[Prefix]:
+        """Wait until no prefix of a request is being written by another.
+
+        Args:
+            prefixes: The request's prefixes, shortest first.
+            minimum: The model's shortest cached prefix, in tokens.
+
+        Returns:
+            The prefixes that this request leads; hand them to `leave`, whatever happens.
+        """
+        led: list[Prefix] = []
+        try:
+            for prefix in prefixes:
+                if prefix.tokens < minimum * NEAR:
+                    continue
+                while True:
+                    state = self._state(prefix.key)
+                    if not state.cached or state.warm_until > time.monotonic():
+                        break
+                    if state.leading is None:
+                        state.leading = anyio.Event()
+                        led.append(prefix)
+                        break
+                    await state.leading.wait()
+        except BaseException:
+            self.leave(led, (), warm=False)
+            raise
+        return led
+
+    def _state(self, key: str) -> _State:
+        state = self._states.setdefault(key, _State())
+        self._states.move_to_end(key)
+        while len(self._states) > MOST and next(iter(self._states.values())).leading is None:
+            self._states.popitem(last=False)
+        return state
+
+    def leave(self, led: Sequence[Prefix], used: Sequence[Prefix], *, warm: bool, cached: bool = True, started: float = 0.0) -> None:
+        """Let the others go on: the prefixes are warm now, or the next in line leads.
+
+        Args:
+            led: What `enter` returned.
+            used: All prefixes of the request; a read renews their life.
+            warm: Whether a reply came.
+            cached: Whether the reply's usage showed any write or read.
+            started: `time.monotonic()` at the start of the request.
+        """
+        for prefix in {one.key: one for one in (*led, *(used if warm else ()))}.values():
+            state = self._state(prefix.key)
+            if warm:
+                state.warm_until = started + TTL_S["5m"] - MARGIN_S
+                state.cached = cached
+        for prefix in led:
+            state = self._states[prefix.key]
+            if state.leading is not None:
+                state.leading.set()
+                state.leading = None

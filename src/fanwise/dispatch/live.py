@@ -1,0 +1,160 @@
+"""Live calls: a fixed number of slots, own retries, the gate, the budget."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import anyio
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+from fanwise.api.client import Api
+from fanwise.api.failures import Failure, RequestError
+from fanwise.context.request import Request
+from fanwise.journal.records import Journal
+from fanwise.models import facts
+from fanwise.units import now
+
+from .budget import Budget
+from .call import Call, Sink, intent, paid, unpaid, worst_case
+from .gate import Gate
+from .retry import RetryPolicy
+
+
+class Live:
+    """Carries out calls one request at a time per slot."""
+
+    def __init__(self, api: Api, journal: Journal, budget: Budget, sink: Sink, *, run_id: str, slots: int, policy: RetryPolicy) -> None:
+        self.api, self.journal, self.budget, self.sink = api, journal, budget, sink
+        self.run_id, self.slots, self.policy = run_id, slots, policy
+        self.gate = Gate()
+        self.active = 0
+        """Requests in flight."""
+        self.waiting = 0
+        """Calls that wait for a slot or for their next attempt."""
+        self._send, self._receive = anyio.create_memory_object_stream[Call](math.inf)
+        self._pauses: dict[str, float] = {}
+        self._stopping = False
+        self._group: TaskGroup | None = None
+
+    def submit(self, call: Call) -> None:
+        """Queue a call; the engine's window bounds the queue."""
+        call.channel = "live"
+        self.waiting += 1
+        self._send.send_nowait(call)
+
+    def stop(self) -> None:
+        """Start nothing any more; what is in flight goes on to its end."""
+        if not self._stopping:
+            self._stopping = True
+            self._send.close()
+
+    async def run(self) -> None:
+        """Work until `stop` was called and the requests in flight have ended."""
+        async with anyio.create_task_group() as group:
+            self._group = group
+            for number in range(self.slots):
+                group.start_soon(self._work, self._receive.clone(), name=f"live slot {number}")
+            self._receive.close()
+
+    async def _work(self, calls: MemoryObjectReceiveStream[Call]) -> None:
+        async with calls:
+            async for call in calls:
+                self.waiting -= 1
+                if self._stopping:
+                    return
+                await self._attempt(call)
+
+    async def _attempt(self, call: Call) -> None:
+        pause_s = self._pauses.get(call.model, 0.0) - time.monotonic()
+        if pause_s > 0:
+            self._later(call, pause_s)
+            return
+        request = call.compose(call.repair)
+        reserved = worst_case(request, batch=False, at=now())
+        while not self.budget.reserve(reserved):
+            if self.budget.in_flight == 0:
+                self.sink.halt(_no_budget(call, reserved, self.budget))
+                return
+            await self.budget.freed()
+        actual: int | None = 0
+        try:
+            actual = await self._gated(call, request, reserved)
+        finally:
+            self.budget.settle(reserved, actual)
+
+    async def _gated(self, call: Call, request: Request, reserved: int | None) -> int | None:
+        """Send one attempt behind the gate; returns its price, or None where it is unknown."""
+        prefixes = request.prefixes()
+        led = await self.gate.enter(prefixes, facts(call.model).cache_minimum)
+        warm = cached = False
+        started = time.monotonic()
+        try:
+            call.number, call.tries = call.number + 1, call.tries + 1
+            attempt, sent = self.journal.next_attempt(), now()
+            self.journal.add_attempt(intent(call, request, attempt, reserved, None))
+            await self.journal.commit()
+            if self._stopping:
+                self.journal.add_end(unpaid(attempt, Failure("retry", "stopped", "the run was stopped before it was sent"), 0.0))
+                return 0
+            self.active += 1
+            started = time.monotonic()
+            try:
+                reply = await self.api.send(request.body(run_id=self.run_id), call.time_limit_s)
+            except RequestError as error:
+                end = unpaid(attempt, error.failure, time.monotonic() - started)
+                self.journal.add_end(end)  # no await between the failure and its record
+                self._failed(call, error.failure)
+                return end.cost
+            finally:
+                self.active -= 1
+            end = paid(attempt, call.model, reply, sent, batch=False, latency_s=time.monotonic() - started)
+            self.journal.add_end(end)  # no await between the reply and its record
+            warm, usage = True, end.usage
+            cached = bool(usage.cache_read or usage.cache_write_5m or usage.cache_write_1h)
+            again = self.sink.replied(call, reply)
+            if again is not None:
+                call.repair = again
+                self.submit_again(call)
+            return end.cost
+        finally:
+            self.gate.leave(led, prefixes, warm=warm, cached=cached, started=started)
+
+    def submit_again(self, call: Call) -> None:
+        """Queue another attempt of a call."""
+        if not self._stopping:
+            self.submit(call)
+
+    def _failed(self, call: Call, failure: Failure) -> None:
+        if failure.verdict == "terminal":
+            self.sink.halt(f"{failure.kind}: {failure.message}")
+            return
+        wait_s = self.policy.wait_s(failure, call.tries)
+        if wait_s is None:
+            self.sink.failed(call, failure)
+            return
+        if failure.status in (429, 529):  # not the call's fault: everyone on this model waits
+            self._pauses[call.model] = max(self._pauses.get(call.model, 0.0), time.monotonic() + wait_s)
+        self._later(call, wait_s)
+
+    def _later(self, call: Call, wait_s: float) -> None:
+        """Queue a call after a while; the slot is free meanwhile."""
+        assert self._group is not None
+        self.waiting += 1
+        self._group.start_soon(self._wait, call, wait_s)
+
+    async def _wait(self, call: Call, wait_s: float) -> None:
+        deadline = time.monotonic() + wait_s
+        while not self._stopping and (left := deadline - time.monotonic()) > 0:
+            await anyio.sleep(min(left, 0.25))
+        self.waiting -= 1
+        self.submit_again(call)
+
+
+def _no_budget(call: Call, reserved: int | None, budget: Budget) -> str:
+    if reserved is None:
+        return f"no price is known for model {call.model!r}, so the budget cannot be kept; run without a budget or choose another model"
+    left = max((budget.limit or 0) - budget.spent, 0)
+    need, rest = reserved / 1e12, left / 1e12
+    return f"task {call.label!r} of row {call.row} may cost up to ${need:.6f}, ${rest:.6f} of the budget is left; resume with a higher --budget-usd"

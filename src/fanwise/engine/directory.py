@@ -1,0 +1,57 @@
+"""The run directory: who holds it, what job it is of, and the files that others read."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from fanwise.errors import RunDirectoryError
+from fanwise.journal.sqlite import SqliteJournal
+
+
+class RunDirectory:
+    """A run directory, held by this process until it is closed."""
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        """Open a run directory.
+
+        Args:
+            path: The folder.
+            create: True for a new run, False to go on with one.
+
+        Raises:
+            RunDirectoryError: It is missing, used, locked, or no run directory.
+        """
+        self.path = path
+        journal = path / "journal.db"
+        if create and journal.exists():
+            raise RunDirectoryError(f"{path} holds another run; go on with it by `fanwise resume {path}`, or choose another --out")
+        if create and path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunDirectoryError(f"{path} exists and is not empty; choose another --out")
+        if not create and not journal.exists():
+            raise RunDirectoryError(f"{path} is no run directory: it has no journal.db")
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.chmod(0o700)
+            self._lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise RunDirectoryError(f"{path} cannot be used: {error.strerror}") from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise RunDirectoryError(f"another process works on {path}; wait for it, or stop it") from None
+        self.journal = SqliteJournal(journal)
+
+    def __enter__(self) -> RunDirectory:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the journal and let the directory go."""
+        self.journal.close()
+        os.close(self._lock)

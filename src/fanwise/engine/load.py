@@ -1,0 +1,84 @@
+"""Finding a graph by name: `path/file.py:name` or `package.module:name`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from fanwise.canonical import digest
+from fanwise.errors import FanwiseError, UsageError
+from fanwise.graph.graphs import Graph
+
+
+def load_graph(reference: str) -> Graph[..., Any]:
+    """Return the graph that a reference names.
+
+    Raises:
+        UsageError: The file, the name or the graph does not exist, or the file cannot be run.
+        DefinitionError: The graph has mistakes.
+    """
+    place, _, name = reference.rpartition(":")
+    if not place or not name:
+        raise UsageError(f"{reference!r} names no graph; write path/file.py:name or package.module:name")
+    module = _file(Path(place)) if place.endswith(".py") or "/" in place else _module(place)
+    found = getattr(module, name, None)
+    graphs = [key for key, value in vars(module).items() if isinstance(value, Graph)]
+    if found is None:
+        near = get_close_matches(name, graphs, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(graphs) or 'no graph'}"
+        raise UsageError(f"there is no {name!r} in {place}; {hint}")
+    if not isinstance(found, Graph):
+        raise UsageError(f"{name!r} in {place} is no graph but {type(found).__name__}; put @graph above it")
+    found.spec  # noqa: B018 - traced now, so that mistakes show here
+    return found
+
+
+def _file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UsageError(f"there is no file {str(path)!r}")
+    path = path.resolve()
+    name = f"_fanwise_{path.stem}_{digest(str(path))[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))  # as `python file.py` would, for its neighbours
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        raise _told(error, path) from None
+    return module
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and name.startswith(error.name):
+            raise UsageError(f"there is no module {name!r}; for a file write path/file.py:name") from None
+        raise _told(error, None) from None
+    except Exception as error:
+        raise _told(error, None) from None
+
+
+def _told(error: BaseException, path: Path | None) -> BaseException:
+    """Return a mistake in the user's file as one line with its place."""
+    if isinstance(error, FanwiseError) or not isinstance(error, Exception):
+        return error
+    if isinstance(error, SyntaxError):
+        return UsageError(f"{error.filename}:{error.lineno}: {error.msg}")
+    frames = traceback.extract_tb(error.__traceback__)
+    mine = [frame for frame in frames if path is not None and frame.filename == str(path)] or [frame for frame in frames if "importlib" not in frame.filename]
+    place = f"{mine[-1].filename}:{mine[-1].lineno}" if mine else "the module"
+    return UsageError(f"{place}: {type(error).__name__}: {error}")

@@ -1,0 +1,108 @@
+"""What is decided before the first row: per node its need, its shape and the fixed part of its key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fanwise.blocks import Block
+from fanwise.canonical import canonical, digest, plain
+from fanwise.context.layout import Need, Shape, layout
+from fanwise.context.request import Request, compose
+from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
+from fanwise.graph.spec import AgentSpec
+from fanwise.graph.state import Task
+from fanwise.graph.step import StepFunction
+from fanwise.journal.records import Side
+
+BASELINE_BLOCK = Block("baseline", "One agent carries out the whole job for this row alone.")
+"""First in every prefix of the baseline, so that neither side reads the other's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    """One task node of one side."""
+
+    node: TaskNode
+    spec: AgentSpec | None
+    """None for a step."""
+    need: Need | None
+    shape: Shape | None
+    static: str
+    """Hash of all that shapes an answer, apart from row, item and values."""
+    output: Any
+
+    def request(self, task: Task, repair: str = "") -> Request:
+        """Return the request of a task of this node; only for agents."""
+        assert self.spec is not None and self.need is not None and self.shape is not None
+        return compose(self.need, self.shape, task.values, self.node.blocks, self.spec.request_max_tokens, repair)
+
+
+@dataclass(frozen=True, slots=True)
+class SidePlan:
+    """One side of a comparison: the fan-out or the baseline."""
+
+    side: Side
+    graph: GraphSpec
+    nodes: Mapping[str, NodePlan]
+
+
+def make_plans(sides: Mapping[Side, GraphSpec]) -> dict[Side, SidePlan]:
+    """Return the plans of the sides; prefixes are never shared between sides."""
+    return {side: _plan(side, spec) for side, spec in sides.items()}
+
+
+def _plan(side: Side, spec: GraphSpec) -> SidePlan:
+    repeated = _repeated(spec.template, False)
+    needs = {
+        node.path: Need(
+            agent=agent.name,
+            model=agent.model,
+            intensity=agent.intensity,
+            instructions=agent.instructions,
+            context=(BASELINE_BLOCK, *agent.context) if side == "baseline" else agent.context,
+            schema=agent.schema,
+            row_blocks=tuple(node.blocks.values()),
+            repeated=repeated[node.path],
+            apart="baseline" if side == "baseline" else "",
+        )
+        for node in spec.tasks()
+        if (agent := node.target.spec) is not None
+    }
+    shapes = layout(needs)
+    nodes: dict[str, NodePlan] = {}
+    for node in spec.tasks():
+        agent = node.target.spec
+        output = agent.output if agent is not None else getattr(node.target, "output", None)
+        need, shape = needs.get(node.path), shapes.get(node.path)
+        nodes[node.path] = NodePlan(node, agent, need, shape, _static(node, agent, need), output)
+    return SidePlan(side, spec, nodes)
+
+
+def _repeated(template: Template, inside: bool) -> dict[str, bool]:
+    found: dict[str, bool] = {}
+    for node in template.nodes:
+        if isinstance(node, TaskNode):
+            found[node.path] = inside
+        for part in parts(node):
+            found |= _repeated(part, inside or isinstance(node, EachNode))
+    return found
+
+
+def _static(node: TaskNode, agent: AgentSpec | None, need: Need | None) -> str:
+    """Hash what an answer depends on; not layout, channel or `max_tokens` (DESIGN, section 12)."""
+    if agent is None or need is None:
+        source = node.target.source if isinstance(node.target, StepFunction) else ""
+        return digest(canonical(["step", node.path, source]))
+    parts_ = [
+        "agent", node.path, agent.name, agent.model, agent.instructions, [block.sha for block in need.context],
+        dict(agent.schema), agent.intensity.thinking, agent.intensity.effort,
+    ]  # fmt: skip
+    return digest(canonical(parts_))
+
+
+def task_key(row_id: str, side: Side, plan: NodePlan, task: Task) -> str:
+    """Return the content key of a task: equal keys have equal answers."""
+    items = [item.key for item in task.items]
+    return digest(canonical([row_id, side, plan.static, items, {name: plain(value) for name, value in task.values.items()}]))

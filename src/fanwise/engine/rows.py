@@ -1,0 +1,196 @@
+"""Reading rows as a stream: JSONL, CSV or Parquet; a bad record is an answer, not an end."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from fanwise.canonical import canonical, digest
+from fanwise.errors import UsageError
+
+Format = Literal["jsonl", "csv", "parquet"]
+FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One input record, or why it cannot be read."""
+
+    number: int
+    """Line number (JSONL, CSV) or record number (Parquet), from 1."""
+    locator: int
+    """Byte offset of a JSONL line, else the record number."""
+    data: Mapping[str, Any] | None
+    raw: str
+    """The record as it stands in the file, for the rejects."""
+    problem: str = ""
+
+
+def format_of(path: Path, given: str | None) -> Format:
+    """Return the format of a rows file, by option or extension.
+
+    Raises:
+        UsageError: The extension is unknown and no format is given.
+    """
+    if given is not None:
+        return cast("Format", given)
+    if path.suffix.lower() not in FORMATS:
+        raise UsageError(f"the format of {path} is not clear from its name; add --format jsonl, csv or parquet")
+    return FORMATS[path.suffix.lower()]
+
+
+def read(path: Path, form: Format) -> Iterator[Record]:
+    """Yield the records of a file, in order; blank lines are passed over.
+
+    Raises:
+        UsageError: The file does not exist, is empty, or has no usable header.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no rows file {str(path)!r}")
+    if path.stat().st_size == 0:
+        raise UsageError(f"the rows file {path} is empty")
+    return {"jsonl": _jsonl, "csv": _csv, "parquet": _parquet}[form](path)
+
+
+def _jsonl(path: Path) -> Iterator[Record]:
+    offset = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            start, offset = offset, offset + len(line)
+            content = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+            if content.strip():
+                yield _line(number, start, content)
+
+
+def _line(number: int, offset: int, line: bytes) -> Record:
+    line = line.rstrip(b"\r\n")
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return Record(number, offset, None, line.decode("utf-8", "backslashreplace"), f"not UTF-8 at byte {error.start} of the line")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Record(number, offset, None, text, f"not valid JSON: {error}")
+    if not isinstance(data, dict):
+        return Record(number, offset, None, text, f"not a JSON object but {type(data).__name__}")
+    try:
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except (UnicodeEncodeError, ValueError) as error:
+        return Record(number, offset, None, text, f"holds what no request can carry: {type(error).__name__}: {error}")
+    return Record(number, offset, cast("dict[str, Any]", data), text)
+
+
+def _csv(path: Path) -> Iterator[Record]:
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        reader = csv.reader(file)
+        try:
+            header = next(reader)
+        except (StopIteration, csv.Error):
+            raise UsageError(f"the rows file {path} has no header line") from None
+        if len(set(header)) != len(header) or any(not name.strip() for name in header):
+            raise UsageError(f"the header of {path} has an empty or a repeated column: {', '.join(header)}")
+        number = reader.line_num + 1
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Record(number, number, None, "", f"not valid CSV: {error}")
+                number = reader.line_num + 1
+                continue
+            if cells:
+                yield _cells(number, header, cells)
+            number = reader.line_num + 1
+
+
+def _cells(number: int, header: list[str], cells: list[str]) -> Record:
+    raw = ",".join(cells).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if any("\udc80" <= char <= "\udcff" for cell in cells for char in cell):
+        return Record(number, number, None, raw, "not UTF-8")
+    if len(cells) != len(header):
+        return Record(number, number, None, raw, f"has {len(cells)} cells, the header has {len(header)}")
+    return Record(number, number, dict(zip(header, cells, strict=True)), raw)
+
+
+def _parquet(path: Path) -> Iterator[Record]:
+    try:
+        import pyarrow.parquet as parquet  # an extra: 45 MB that most do not need
+    except ImportError:
+        raise UsageError("reading Parquet needs pyarrow: pip install 'fanwise[parquet]'") from None
+    module = cast("Any", parquet)
+    try:
+        file = module.ParquetFile(path)
+    except Exception as error:  # pyarrow has its own family of errors, all of them the file's fault
+        raise UsageError(f"{path} is not a Parquet file: {error}") from None
+    number = 0
+    for batch in file.iter_batches(batch_size=512):
+        for data in batch.to_pylist():
+            number += 1
+            yield Record(number, number, data, repr(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A valid row."""
+
+    number: int
+    locator: int
+    row_id: str
+    arguments: dict[str, Any]
+    """One value per parameter of the graph."""
+    hash: str
+    size: int
+
+
+class RowTypes:
+    """Validates records against the parameters of a graph."""
+
+    def __init__(self, params: Mapping[str, Any], id_field: str | None) -> None:
+        """Prepare.
+
+        Args:
+            params: Parameter types of the graph. With one parameter the record is its value;
+                with several the record has a field for each.
+            id_field: Field with the row's id; None: `id` where there is one, else the number.
+        """
+        self.adapters = {name: TypeAdapter[Any](tp) for name, tp in params.items()}
+        self.id_field = id_field
+
+    def check(self, record: Record) -> Row | str:
+        """Return the row of a record, or the reason why it is set aside."""
+        if record.data is None:
+            return record.problem
+        field = self.id_field or "id"
+        if self.id_field is not None and field not in record.data:
+            return f"has no field {field!r}, which --id names"
+        row_id = str(record.data[field]) if field in record.data else str(record.number)
+        try:
+            if len(self.adapters) == 1:
+                arguments = {name: adapter.validate_python(dict(record.data)) for name, adapter in self.adapters.items()}
+            else:
+                arguments = {name: adapter.validate_python(record.data.get(name)) for name, adapter in self.adapters.items()}
+            content = canonical(list(arguments.values()))
+        except ValidationError as error:
+            places = [f"{'.'.join(map(str, one['loc'])) or 'the row'}: {one['msg']}" for one in error.errors(include_url=False)[:3]]
+            return "; ".join(places)
+        except TypeError as error:
+            return str(error)
+        return Row(record.number, record.locator, row_id, arguments, digest(content), len(content))
+
+
+def fetch(path: Path, form: Format, locator: int) -> Record | None:
+    """Return one record again by its locator, or None where it is not there any more."""
+    if form == "jsonl":
+        with path.open("rb") as file:
+            file.seek(locator)
+            line = file.readline()
+        return _line(0, locator, line.removeprefix(b"\xef\xbb\xbf") if locator == 0 else line) if line.strip() else None
+    return next((record for record in read(path, form) if record.locator == locator), None)

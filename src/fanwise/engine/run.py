@@ -1,0 +1,396 @@
+"""The engine: a bounded window of rows, and what happens when a task ends.
+
+It is driven by events: a reply or a step's result comes in, the row's state says which tasks are
+ready, and they go to a channel. Nothing here waits for one row.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+import anyio
+import anyio.to_thread
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from fanwise.api.client import Reply
+from fanwise.api.failures import Failure
+from fanwise.canonical import canonical
+from fanwise.dispatch.batches import Batches
+from fanwise.dispatch.call import Call
+from fanwise.dispatch.live import Live
+from fanwise.errors import OutputError
+from fanwise.graph.state import Done, Failed, Outcome, RowState, Task
+from fanwise.graph.wire import decode, load
+from fanwise.journal.records import Channel, RowRecord, RowResult, Side, TaskRecord
+from fanwise.journal.sqlite import SqliteJournal
+from fanwise.log import log
+
+from .plan import NodePlan, SidePlan, task_key
+from .rows import Record, Row, RowTypes
+
+READ_CHUNK = 64
+STEP_WORKERS = 4
+
+
+@dataclass(slots=True, eq=False)
+class RowRun:
+    """One row on one side, while it is in the window."""
+
+    row: Row
+    plan: SidePlan
+    state: RowState
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a display shows; the account itself is in the journal."""
+
+    read: int = 0
+    rejected: int = 0
+    finished: int = 0
+    failed: int = 0
+    known: int = 0
+    """Tasks whose answer was in the journal already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Bounds of a run."""
+
+    window_rows: int
+    """Rows in memory at a time."""
+    window_bytes: int = 64_000_000
+    """Bytes of row data in memory at a time."""
+    limit: int | None = None
+    """Rows to take from the front of the file."""
+    retry: frozenset[str] = frozenset()
+    """Final failures of earlier sessions to ask again: failed, refused, truncated."""
+    detach: bool = False
+    """Stop when all that can be submitted is in batches."""
+    resumed: bool = False
+
+
+@dataclass
+class Engine:
+    """One session of one run."""
+
+    plans: Mapping[Side, SidePlan]
+    journal: SqliteJournal
+    types: RowTypes
+    settings: Settings
+    choose: Callable[[Call, NodePlan], Channel]
+    """Gives the channel of a call."""
+    sides: Callable[[Row], tuple[Side, ...]]
+    """Gives the sides on which a row runs."""
+    live: Live = field(init=False)
+    batches: Batches = field(init=False)
+    counters: Counters = field(default_factory=Counters)
+    halted: str = ""
+    ended: Literal["completed", "halted", "interrupted", "detached"] = "completed"
+    _calls: dict[Call, tuple[RowRun, Task]] = field(default_factory=dict[Call, tuple[RowRun, Task]])
+    _early: dict[str, TaskRecord] = field(default_factory=dict[str, TaskRecord])
+    _open: dict[int, int] = field(default_factory=dict[int, int])
+    """Rows in the window: sides that are still running."""
+    _bytes: int = 0
+    _steps: int = 0
+    _sources: dict[str, int] = field(default_factory=dict[str, int])
+    _work: deque[tuple[RowRun, Task, Outcome]] = field(default_factory=deque[tuple[RowRun, Task, Outcome]])
+    _room: anyio.Event = field(default_factory=anyio.Event)
+    _read_all: bool = False
+    _step_send: MemoryObjectSendStream[tuple[RowRun, Task, str]] = field(init=False)
+
+    async def run(self, records: Iterator[Record]) -> None:
+        """Run all rows; returns when they are done, or the run is halted, stopped or detached."""
+        self._step_send, step_receive = anyio.create_memory_object_stream[tuple[RowRun, Task, str]](math.inf)
+        self.batches.load()
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.live.run, name="live")
+            group.start_soon(self.batches.run, name="batches")
+            for number in range(STEP_WORKERS):
+                group.start_soon(self._work_steps, step_receive.clone(), name=f"step worker {number}")
+            step_receive.close()
+            try:
+                await self._admit(records)
+                while self._open and not self._stopping:
+                    await self._next_event()
+            finally:
+                self.live.stop()
+                self.batches.stop()
+                self._step_send.close()
+        await self.journal.commit()
+
+    @property
+    def _stopping(self) -> bool:
+        return self.ended != "completed"
+
+    def stop(self, how: Literal["halted", "interrupted", "detached"], reason: str = "") -> None:
+        """Start nothing any more; what is in flight live ends, batches go on without us."""
+        if self._stopping:
+            return
+        self.ended, self.halted = how, reason
+        self.live.stop()
+        self.batches.stop()
+        self._signal()
+
+    def halt(self, reason: str) -> None:
+        """Stop the run: no request will do."""
+        self.stop("halted", reason)
+
+    def _signal(self) -> None:
+        room, self._room = self._room, anyio.Event()
+        room.set()
+
+    async def _next_event(self) -> None:
+        """Wait until something ended; with `detach`, also look whether all is submitted."""
+        room = self._room
+        if not self.settings.detach:
+            await room.wait()
+            return
+        with anyio.move_on_after(0.1):
+            await room.wait()
+        created = all(one.state == "created" for one in self.batches.open.values())
+        waiting = self.live.active + self.live.waiting + len(self.batches.queue) + self.batches.waiting + self._steps
+        if created and not waiting and self.batches.in_flight and self.batches.in_flight >= len(self._calls):
+            self.stop("detached")
+
+    # Rows in -----------------------------------------------------------------------------------
+
+    async def _admit(self, records: Iterator[Record]) -> None:
+        """Take rows into the window as it has room."""
+        taken = 0
+        while not self._stopping:
+            room = READ_CHUNK if self.settings.limit is None else min(READ_CHUNK, self.settings.limit - taken)
+            chunk = await anyio.to_thread.run_sync(_take, records, room) if room > 0 else []
+            if not chunk:
+                self._read_all = True
+                return
+            taken += len(chunk)
+            for row in await self._accept(chunk):
+                while not self._stopping and self._full():
+                    await self._next_event()
+                if self._stopping:
+                    return
+                self._start(row)
+                if self.counters.read % 16 == 0:
+                    await anyio.sleep(0)  # replies and steps get their turn
+
+    def _full(self) -> bool:
+        return len(self._open) >= self.settings.window_rows or (self._bytes >= self.settings.window_bytes and bool(self._open))
+
+    async def _accept(self, chunk: list[Record]) -> list[Row]:
+        """Return the valid rows of a chunk; the others are set aside with their reason."""
+        good: list[Row] = []
+        for record in chunk:
+            row = self.types.check(record)
+            self.counters.read += 1
+            if isinstance(row, str):
+                self._reject(record, row)
+            else:
+                good.append(row)
+        raws = {record.number: record for record in chunk}
+        known = self.journal.known_ids([row.row_id for row in good]) if good else {}
+        unique: list[Row] = []
+        for row in good:
+            first = known.setdefault(row.row_id, row.number)
+            if first != row.number:
+                self._reject(raws[row.number], f"its id {row.row_id!r} is that of line {first}")
+                continue
+            self.journal.add_row(RowRecord(row.number, row.row_id, row.locator, row.hash, self.journal.session))
+            unique.append(row)
+        await self.journal.commit()
+        return unique
+
+    def _reject(self, record: Record, reason: str) -> None:
+        self.counters.rejected += 1
+        self.journal.add_reject(record.number, reason, record.raw, self.journal.session)
+
+    def _start(self, row: Row) -> None:
+        sides = self.sides(row)
+        self._open[row.number] = len(sides)
+        self._sources[row.row_id] = row.size
+        self._bytes += row.size
+        for side in sides:
+            plan = self.plans[side]
+            arguments = {slot: row.arguments[name] for name, slot in plan.graph.params.items()}
+            run = RowRun(row, plan, RowState(plan.graph.template, arguments))
+            self._advance(run, run.state.start())
+        self._drain()
+
+    # Tasks out ---------------------------------------------------------------------------------
+
+    def _advance(self, run: RowRun, ready: list[Task]) -> None:
+        for task in ready:
+            self._dispatch(run, task)
+        if run.state.finished():
+            self._finish_row(run)
+
+    def _dispatch(self, run: RowRun, task: Task) -> None:
+        plan = run.plan.nodes[task.node.path]
+        try:
+            key = task_key(run.row.row_id, run.plan.side, plan, task)
+        except TypeError as error:
+            self._work.append((run, task, Failed(task.label, "invalid_value", str(error))))
+            return
+        known = self._known(key, plan, task)
+        if known is not None:
+            self.counters.known += 1
+            self._work.append((run, task, known))
+            return
+        if plan.spec is None:
+            self._steps += 1
+            self._step_send.send_nowait((run, task, key))
+            return
+        call = Call(
+            key=key, row=run.row.number, side=run.plan.side, node=task.node.path, label=task.label, agent=plan.spec.name,
+            model=plan.spec.model, time_limit_s=plan.spec.time_limit_s, compose=partial(plan.request, task),
+        )  # fmt: skip
+        self._calls[call] = (run, task)
+        if self.batches.claim(call):
+            return
+        if self.settings.resumed:
+            call.number = self.journal.attempts_of(key)
+        (self.live if self.choose(call, plan) == "live" else self.batches).submit(call)
+
+    def _known(self, key: str, plan: NodePlan, task: Task) -> Outcome | None:
+        """Return the outcome that the journal has for a task, unless it is to be asked again."""
+        if not self.settings.resumed:
+            return None
+        record = self._early.get(key) or self.journal.task(key)
+        if record is None:
+            return None
+        if record.status == "failed":
+            wanted = self.settings.retry
+            if "failed" in wanted or record.kind in wanted:
+                return None
+            return Failed(task.label, record.kind, record.message)
+        text = self.journal.text(record.output or "")
+        if text is None:
+            return None  # purged
+        try:
+            return Done(load(plan.output, json.loads(text)))
+        except OutputError:
+            return None  # the output type has changed
+
+    def _drain(self) -> None:
+        """Apply outcomes until none is left; without recursion, however long the chain."""
+        while self._work:
+            run, task, outcome = self._work.popleft()
+            self._advance(run, run.state.finish(task, outcome))
+        self._signal()
+
+    # Outcomes in -------------------------------------------------------------------------------
+
+    def replied(self, call: Call, reply: Reply) -> str | None:
+        """Take a reply; returns why it cannot be used, to ask once more, or None when it is done."""
+        outcome: Outcome
+        plan = self.plans[call.side].nodes.get(call.node) if call.side in self.plans else None
+        if reply.stop_reason == "refusal":
+            outcome = Failed(call.label, "refused", f"the model refused{f' ({reply.refusal})' if reply.refusal else ''}")
+        elif reply.stop_reason in ("max_tokens", "model_context_window_exceeded"):
+            limit = plan.spec.max_tokens if plan is not None and plan.spec is not None else 0
+            outcome = Failed(call.label, "truncated", f"the answer was cut off ({reply.stop_reason}, max_tokens {limit}); raise the agent's max_tokens")
+        elif plan is None:
+            return None  # an attempt of an earlier session, of a node that is gone
+        else:
+            try:
+                outcome = Done(decode(plan.output, reply.text))
+            except OutputError as error:
+                if not call.repair:
+                    return str(error)
+                outcome = Failed(call.label, "invalid_output", str(error))
+        self._settle(call, outcome)
+        return None
+
+    def failed(self, call: Call, failure: Failure) -> None:
+        """Take the final failure of a call."""
+        self._settle(call, Failed(call.label, failure.kind, failure.message))
+
+    def _settle(self, call: Call, outcome: Outcome) -> None:
+        record = self._record(call.key, call.row, call.side, call.node, call.label, call.agent, outcome)
+        owner = self._calls.pop(call, None)
+        if owner is None:  # an attempt of an earlier session; its row will look it up
+            self._early[call.key] = record
+            return
+        self._work.append((*owner, outcome))
+        self._drain()
+
+    def _record(self, key: str, row: int, side: Side, node: str, label: str, agent: str, outcome: Outcome) -> TaskRecord:
+        if isinstance(outcome, Done):
+            record = TaskRecord(key, row, side, node, label, agent, "done", self.journal.add_text(canonical(outcome.value)))
+        else:
+            cause = outcome if isinstance(outcome, Failed) else outcome.cause
+            record = TaskRecord(key, row, side, node, label, agent, "failed", None, cause.kind, cause.message)
+            log.info("task failed", row=row, task=label, kind=cause.kind)
+        self.journal.add_task(record)
+        return record
+
+    async def _work_steps(self, steps: MemoryObjectReceiveStream[tuple[RowRun, Task, str]]) -> None:
+        async with steps:
+            async for run, task, key in steps:
+                if self._stopping:
+                    return
+                outcome = await self._step(run, task)
+                self._steps -= 1
+                node = task.node.path
+                self._record(key, run.row.number, run.plan.side, node, task.label, task.node.target.name, outcome)
+                self._work.append((run, task, outcome))
+                self._drain()
+
+    async def _step(self, run: RowRun, task: Task) -> Outcome:
+        """Run a step; its value goes through JSON, so that a resumed run sees the same one."""
+        body, output = task.node.target.body, run.plan.nodes[task.node.path].output
+        try:
+            if inspect.iscoroutinefunction(body):
+                value = await body(**task.values)
+            else:
+                value = await anyio.to_thread.run_sync(partial(body, **task.values))
+            return Done(load(output, json.loads(canonical(value))))
+        except Exception as error:  # a step is the user's own code; its failure is an outcome
+            return Failed(task.label, "raised", f"{type(error).__name__}: {error}")
+
+    # Rows out ----------------------------------------------------------------------------------
+
+    def _finish_row(self, run: RowRun) -> None:
+        number, outcome = run.row.number, run.state.outcome()
+        if isinstance(outcome, Done):
+            status = "partial" if run.state.failures else "succeeded"
+            sha = self.journal.add_text(canonical(outcome.value))
+            result = RowResult(number, run.plan.side, status, sha)
+        else:
+            cause = outcome if isinstance(outcome, Failed) else outcome.cause
+            result = RowResult(number, run.plan.side, "failed", None, f"{cause.task}: {cause.kind}: {cause.message}")
+        self.journal.add_result(result)
+        if run.plan.side == "fanout":
+            self.counters.finished += 1
+            self.counters.failed += result.status == "failed"
+        self._open[number] -= 1
+        if self._open[number] == 0:
+            del self._open[number]
+            self._bytes -= self._sources.pop(run.row.row_id, 0)
+            self._signal()
+
+    @property
+    def read_all(self) -> bool:
+        """Whether the rows were read to their end."""
+        return self._read_all
+
+    @property
+    def open_rows(self) -> int:
+        """Rows in the window."""
+        return len(self._open)
+
+
+def _take(records: Iterator[Record], count: int) -> list[Record]:
+    taken: list[Record] = []
+    for record in records:
+        taken.append(record)
+        if len(taken) >= count:
+            break
+    return taken

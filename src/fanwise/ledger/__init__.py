@@ -1,0 +1,1 @@
+"""The account, as queries over the journal."""

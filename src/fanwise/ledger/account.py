@@ -1,0 +1,169 @@
+"""What was paid: totals, per row, failures; all of it read from the journal."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fanwise.errors import UnknownPriceError
+from fanwise.journal.records import Side
+from fanwise.pricing.cost import tokens_cost
+from fanwise.pricing.rates import rates
+from fanwise.pricing.usage import Usage
+
+_TOKENS = "e.input, e.write_5m, e.write_1h, e.read, e.output"
+_SUMS = ", ".join(f"COALESCE(SUM({column}),0)" for column in _TOKENS.split(", "))
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Attempts, tokens and money of a run, or of one side of it."""
+
+    sent: int
+    succeeded: int
+    failed: int
+    lost: int
+    retried: int
+    """Attempts that were not the first of their task."""
+    unpriced: int
+    """Attempts that were answered, whose price is unknown."""
+    usage: Usage
+    cost: int
+    """Picodollars that are known to be paid."""
+    lost_bound: int
+    """Picodollars that lost attempts may have cost at most."""
+    prefixes: int
+    """Distinct marked prefixes that rows have in common."""
+    writes: int
+    """Attempts that wrote to the cache."""
+    reads: int
+    """Attempts that read from it."""
+
+
+def totals(db: sqlite3.Connection, side: Side | None = None) -> Totals:
+    """Return the totals of a run, or of one side."""
+    where, args = ("WHERE a.side=?", (side,)) if side is not None else ("", ())
+    query = f"""SELECT COUNT(*), COALESCE(SUM(e.status='succeeded'),0), COALESCE(SUM(e.status='failed'),0),
+      COALESCE(SUM(e.status='lost'),0), COALESCE(SUM(a.number>1),0),
+      COALESCE(SUM(e.status='succeeded' AND e.cost IS NULL),0), {_SUMS}, COALESCE(SUM(e.cost),0),
+      COALESCE(SUM(CASE WHEN e.status='lost' THEN a.reserved ELSE 0 END),0),
+      COUNT(DISTINCT CASE WHEN a.prefix<>'' THEN a.model || a.prefix END),
+      COALESCE(SUM(e.write_5m+e.write_1h>0),0), COALESCE(SUM(e.read>0),0)
+      FROM attempts a LEFT JOIN ends e ON e.attempt=a.id {where}"""
+    row = db.execute(query, args).fetchone()
+    return Totals(*row[:6], Usage(*row[6:11]), *row[11:])
+
+
+def spent(db: sqlite3.Connection) -> int:
+    """Return what counts against a budget: known cost, and the bound of what was lost."""
+    all_ = totals(db)
+    return all_.cost + all_.lost_bound
+
+
+@dataclass(frozen=True, slots=True)
+class RowAccount:
+    """One row on one side."""
+
+    row: int
+    side: Side
+    status: str
+    tokens: int
+    cost: int
+    """Picodollars, as paid."""
+    unknown: int
+    """Attempts with an unknown price: lost ones, or of an unknown model."""
+
+
+def rows(db: sqlite3.Connection) -> Iterator[RowAccount]:
+    """Yield every finished row, by number, the fan-out before its baseline."""
+    query = """SELECT r.row, r.side, r.status, COALESCE(SUM(e.input+e.write_5m+e.write_1h+e.read+e.output),0),
+      COALESCE(SUM(e.cost),0), COALESCE(SUM(e.attempt IS NOT NULL AND e.cost IS NULL),0)
+      FROM results r LEFT JOIN attempts a ON a.row=r.row AND a.side=r.side LEFT JOIN ends e ON e.attempt=a.id
+      GROUP BY r.row, r.side ORDER BY r.row, r.side DESC"""
+    for row in db.execute(query):
+        yield RowAccount(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedWrites:
+    """The extra price of writing prefixes that all rows share, over reading them."""
+
+    total: dict[str, int]
+    """By side, picodollars."""
+    by_row: dict[tuple[int, str], int]
+    """What of it stands on the account of one row and side."""
+
+
+def shared_writes(db: sqlite3.Connection) -> SharedWrites:
+    """Return what the rows that came first paid for all others.
+
+    An attempt that read nothing wrote the shared part of its prefix too; its share is known from
+    the layout. One that read something found the shared part warm.
+    """
+    query = """SELECT a.row, a.side, a.model, a.channel, a.sent, a.job_share, e.input, e.write_5m, e.write_1h
+      FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.job_share>0 AND e.read=0 AND e.write_5m+e.write_1h>0"""
+    found = SharedWrites({}, {})
+    for row, side, model, channel, sent, share, plain, five, hour in db.execute(query):
+        five, hour = round(five * share), round(hour * share)
+        try:
+            rate = rates(model, datetime.fromtimestamp(sent, UTC), plain + five + hour)
+        except UnknownPriceError:
+            continue
+        batch = channel == "batch"
+        written = tokens_cost(Usage(cache_write_5m=five, cache_write_1h=hour), rate, batch=batch)
+        extra = written - tokens_cost(Usage(cache_read=five + hour), rate, batch=batch)
+        found.total[side] = found.total.get(side, 0) + extra
+        found.by_row[row, side] = found.by_row.get((row, side), 0) + extra
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTask:
+    """One failed task, for the report."""
+
+    row_id: str
+    row: int
+    side: Side
+    task: str
+    """With its item: `research[2]`."""
+    agent: str
+    kind: str
+    message: str
+    paid: int
+    """Picodollars that the row's side had cost all the same."""
+
+
+def failures(db: sqlite3.Connection, most: int = 20) -> list[FailedTask]:
+    """Return failed tasks of rows that are in the results, by row."""
+    query = """SELECT COALESCE(w.row_id,''), t.row, t.side, t.label, t.agent, t.kind, t.message,
+      COALESCE((SELECT SUM(e.cost) FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=t.row AND a.side=t.side),0)
+      FROM tasks t LEFT JOIN rows w ON w.number=t.row WHERE t.status='failed' ORDER BY t.row, t.label LIMIT ?"""
+    return [FailedTask(*row) for row in db.execute(query, (most,))]
+
+
+def failed_tasks(db: sqlite3.Connection) -> dict[str, int]:
+    """Return the number of failed tasks by error class."""
+    query = "SELECT kind, COUNT(*) FROM tasks WHERE status='failed' GROUP BY kind ORDER BY 2 DESC"
+    return dict(db.execute(query).fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAccount:
+    """One agent, for the report."""
+
+    side: Side
+    agent: str
+    model: str
+    channel: str
+    attempts: int
+    usage: Usage
+    cost: int
+
+
+def agents(db: sqlite3.Connection) -> list[AgentAccount]:
+    """Return what each agent cost, the dearest first."""
+    query = f"""SELECT a.side, a.agent, a.model, a.channel, COUNT(*), {_SUMS}, COALESCE(SUM(e.cost),0) AS cost
+      FROM attempts a LEFT JOIN ends e ON e.attempt=a.id GROUP BY 1, 2, 3, 4 ORDER BY a.side DESC, cost DESC"""
+    return [AgentAccount(*row[:5], Usage(*row[5:10]), row[10]) for row in db.execute(query)]

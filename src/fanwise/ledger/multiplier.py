@@ -1,0 +1,100 @@
+"""The multiplier: fan-out over baseline, per row, with its spread."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean
+
+from .account import RowAccount, rows, shared_writes
+
+BOOTSTRAP_ROWS = 2_000
+"""Up to so many rows the interval is bootstrapped; beyond, the normal one differs by less than
+what is printed."""
+RESAMPLES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A distribution over rows."""
+
+    mean: float
+    p50: float
+    p95: float
+    ci95: tuple[float, float]
+    """Interval of the mean, 95 %."""
+
+    def data(self) -> dict[str, object]:
+        """Return it as JSON-ready data, rounded to six decimals."""
+        low, high = self.ci95
+        return {"mean": round(self.mean, 6), "p50": round(self.p50, 6), "p95": round(self.p95, 6), "ci95": [round(low, 6), round(high, 6)]}
+
+
+@dataclass(frozen=True, slots=True)
+class Multiplier:
+    """Fan-out / baseline on the rows that have an output on both sides."""
+
+    rows: int
+    tokens: Spread
+    usd: Spread
+    """With the writing of shared prefixes spread over all rows of the job, on both sides."""
+    usd_raw: Spread
+    """As paid: the row that came first carries the write."""
+
+
+def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multiplier | None:
+    """Return the multiplier of a run, or None where no row has both sides.
+
+    Args:
+        db: The journal.
+        job_rows: Rows of the job, over which the writes of shared prefixes are spread.
+        seed: Of the bootstrap.
+    """
+    shared = shared_writes(db)
+    tokens, usd, raw = array("d"), array("d"), array("d")
+    fanout: RowAccount | None = None
+    for one in rows(db):
+        if one.side == "fanout":
+            fanout = one
+            continue
+        pair = fanout if fanout is not None and fanout.row == one.row else None
+        if pair is None or "failed" in (pair.status, one.status) or not one.tokens or not one.cost or pair.unknown or one.unknown:
+            continue
+        tokens.append(pair.tokens / one.tokens)
+        raw.append(pair.cost / one.cost)
+        spread = [side.cost - shared.by_row.get((side.row, side.side), 0) + shared.total.get(side.side, 0) / max(job_rows, 1) for side in (pair, one)]
+        usd.append(spread[0] / spread[1] if spread[1] > 0 else pair.cost / one.cost)
+    if not tokens:
+        return None
+    return Multiplier(len(tokens), summarise(tokens, seed), summarise(usd, seed), summarise(raw, seed))
+
+
+def summarise(values: Sequence[float], seed: int = 0) -> Spread:
+    """Return the spread of at least one value; the interval is a percentile bootstrap of the mean."""
+    ordered = sorted(values)
+    mean = fmean(ordered)
+    return Spread(mean, percentile(ordered, 0.5), percentile(ordered, 0.95), _interval(ordered, mean, seed))
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """Return a percentile of sorted values, linear between neighbours."""
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def _interval(values: Sequence[float], mean: float, seed: int) -> tuple[float, float]:
+    count = len(values)
+    if count == 1:
+        return mean, mean
+    if count > BOOTSTRAP_ROWS:
+        deviation = sqrt(sum((value - mean) ** 2 for value in values) / (count - 1))
+        return mean - 1.96 * deviation / sqrt(count), mean + 1.96 * deviation / sqrt(count)
+    chance = random.Random(seed)
+    means = sorted(fmean(chance.choices(values, k=count)) for _ in range(RESAMPLES))
+    return percentile(means, 0.025), percentile(means, 0.975)

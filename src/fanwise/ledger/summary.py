@@ -1,0 +1,89 @@
+"""The summary of a run: one JSON-ready object, money as decimal strings."""
+
+from __future__ import annotations
+
+import sqlite3
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from fanwise.units import usd_text
+
+from .account import Totals, failed_tasks, totals
+from .multiplier import multiplier
+
+
+def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any]:
+    """Return the account of a run.
+
+    Args:
+        db: The journal.
+        bill: The emulator's bill of the run in picodollars, fetched; None where there is none.
+    """
+    meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+    both, fanout, baseline = totals(db), totals(db, "fanout"), totals(db, "baseline")
+    rows = _rows(db)
+    offline = meta.get("offline")
+    measured = multiplier(db, max(rows["read"] - rows["rejected"], 1))
+    good = rows["succeeded"]
+    wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
+    how = db.execute("SELECT how FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
+    return {
+        "offline": None if offline is None else offline == "true",
+        "run_id": meta.get("run_id"),
+        "graph": meta.get("graph"),
+        "ended": how[0] if how else None,
+        "halted": meta.get("halted") or None,
+        "rows": rows,
+        "attempts": _attempts(both) | {"fanout": _attempts(fanout), "baseline": _attempts(baseline)},
+        "tokens": _tokens(both) | {"fanout": _tokens(fanout), "baseline": _tokens(baseline)},
+        "cost_usd": usd_text(both.cost),
+        "fanout_usd": usd_text(fanout.cost),
+        "baseline_usd": usd_text(baseline.cost),
+        "lost_upper_bound_usd": usd_text(both.lost_bound),
+        "unpriced_attempts": both.unpriced,
+        "bill_usd": usd_text(bill),
+        "cost_per_successful_row_usd": _ratio(fanout.cost, good),
+        "multiplier": None
+        if measured is None
+        else {
+            "tokens": measured.tokens.data(),
+            "usd": measured.usd.data(),
+            "usd_as_paid": measured.usd_raw.data(),
+            "baseline": "measured",
+            "rows": measured.rows,
+        },
+        "cache": {"distinct_prefixes": both.prefixes, "writes": both.writes, "reads": both.reads},
+        "failed_tasks": failed_tasks(db),
+        "wall_s": round(wall[0], 3),
+        "sessions": wall[1],
+    }
+
+
+def _rows(db: sqlite3.Connection) -> dict[str, int]:
+    counts = dict(db.execute("SELECT status, COUNT(*) FROM results WHERE side='fanout' GROUP BY status").fetchall())
+    valid = db.execute("SELECT COUNT(*) FROM rows").fetchone()[0]
+    rejected = db.execute("SELECT COUNT(*) FROM rejects").fetchone()[0]
+    known = {status: counts.get(status, 0) for status in ("succeeded", "partial", "failed")}
+    return {"read": valid + rejected, **known, "rejected": rejected, "unfinished": max(valid - sum(known.values()), 0)}
+
+
+def _attempts(one: Totals) -> dict[str, Any]:
+    return {"sent": one.sent, "succeeded": one.succeeded, "failed": one.failed, "lost": one.lost, "retried": one.retried}
+
+
+def _tokens(one: Totals) -> dict[str, Any]:
+    usage = one.usage
+    return {
+        "input": usage.input,
+        "cache_write_5m": usage.cache_write_5m,
+        "cache_write_1h": usage.cache_write_1h,
+        "cache_read": usage.cache_read,
+        "output": usage.output,
+    }
+
+
+def _ratio(pico: int, count: int) -> str | None:
+    if not count:
+        return None
+    exact = (Decimal(pico) / count).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+    return usd_text(int(exact))

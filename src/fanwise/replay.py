@@ -1,0 +1,119 @@
+"""Looking into a run directory: a request rendered again, and the removal of all content."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from fanwise.engine.directory import RunDirectory
+from fanwise.engine.plan import SidePlan, make_plans, task_key
+from fanwise.engine.rows import Format, Row, RowTypes, fetch
+from fanwise.errors import OutputError, RunDirectoryError, UsageError
+from fanwise.graph.state import Done, Failed, Outcome, RowState, Task, run_all
+from fanwise.graph.wire import load
+from fanwise.job import graph_sides
+from fanwise.journal.records import Side
+from fanwise.journal.sqlite import SqliteJournal
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a task, and whether the request is still the same."""
+
+    number: int
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A task's request, made again."""
+
+    body: dict[str, Any]
+    attempts: tuple[Attempt, ...]
+    answer: str | None
+    """The output as canonical JSON, where there is one."""
+
+
+def rendered(directory: str, row_id: str, label: str, side: str) -> Rendered:
+    """Return the request of one task, rendered from the rows file, the graph and the journal.
+
+    Raises:
+        UsageError: There is no such run, row or task, or its row is not in the file any more.
+    """
+    path = Path(directory) / "journal.db"
+    if not path.is_file():
+        raise RunDirectoryError(f"{directory} is no run directory: it has no journal.db")
+    journal = SqliteJournal(path)
+    try:
+        options = json.loads(journal.meta("options") or "{}")
+        plans = make_plans(graph_sides(journal.meta("graph") or "", options.get("baseline", "none")))
+        if side not in plans:
+            raise UsageError(f"the run has no {side}")
+        plan = plans[cast("Side", side)]
+        row = _row(journal, plan, row_id, options.get("id_field"))
+        task, key = _find(journal, plan, row, label)
+        node = plan.nodes[task.node.path]
+        if node.spec is None:
+            raise UsageError(f"task {label!r} is a step: it runs here and sends nothing")
+        attempts = journal.db.execute("SELECT number, request_hash FROM attempts WHERE key=? ORDER BY number", (key,)).fetchall()
+        request = node.request(task)
+        record = journal.task(key)
+        answer = journal.text(record.output or "") if record is not None else None
+        # A repair attempt has another tail; its hash is compared to the first attempt's alone.
+        checked = tuple(Attempt(number, sha == request.hash() or number > 1) for number, sha in attempts)
+        return Rendered(request.body(run_id=journal.meta("run_id") or ""), checked, answer)
+    finally:
+        journal.close()
+
+
+def _row(journal: SqliteJournal, plan: SidePlan, row_id: str, id_field: str | None) -> Row:
+    found = journal.db.execute("SELECT locator, hash, number FROM rows WHERE row_id=?", (row_id,)).fetchone()
+    if found is None:
+        raise UsageError(f"the run has no row {row_id!r}")
+    record = fetch(Path(journal.meta("rows") or ""), cast("Format", journal.meta("format")), found[0])
+    row = None if record is None else RowTypes(plan.graph.param_types, id_field).check(record)
+    if not isinstance(row, Row) or row.hash != found[1]:
+        raise UsageError(f"row {row_id!r} is not in {journal.meta('rows')} any more as it was when it ran")
+    return Row(found[2], row.locator, row_id, row.arguments, row.hash, row.size)
+
+
+def _find(journal: SqliteJournal, plan: SidePlan, row: Row, label: str) -> tuple[Task, str]:
+    """Replay the row from the journal until the task with this label is ready."""
+    seen: dict[str, tuple[Task, str]] = {}
+
+    def outcome(task: Task) -> Outcome:
+        node = plan.nodes[task.node.path]
+        key = task_key(row.row_id, plan.side, node, task)
+        seen[task.label] = task, key
+        record = journal.task(key)
+        if record is None or record.status == "failed":
+            return Failed(task.label, record.kind if record else "unknown", record.message if record else "no outcome in the journal")
+        text = journal.text(record.output or "")
+        if text is None:
+            raise UsageError(f"the content of {task.label!r} was purged")
+        try:
+            return Done(load(node.output, json.loads(text)))
+        except OutputError as error:
+            return Failed(task.label, "invalid_output", str(error))
+
+    state = RowState(plan.graph.template, {slot: row.arguments[name] for name, slot in plan.graph.params.items()})
+    run_all(state, outcome)
+    if label not in seen:
+        raise UsageError(f"row {row.row_id!r} has no task {label!r}; it has {', '.join(seen) or 'none'}")
+    return seen[label]
+
+
+def purge_content(directory: str) -> int:
+    """Remove blocks, values, outputs, rejected rows and error texts; returns how many records.
+
+    Raises:
+        RunDirectoryError: It is no run directory, or a process works on it.
+    """
+    removed = 0
+    with RunDirectory(Path(directory), create=False) as held:
+        removed = held.journal.purge()
+        for name in ("results.jsonl", "rejects.jsonl", "emulator.db", "emulator.db-wal", "emulator.db-shm", "input.jsonl", "input.csv", "input.parquet"):
+            (held.path / name).unlink(missing_ok=True)
+    return removed

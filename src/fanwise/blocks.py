@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -118,10 +118,10 @@ def find_beside_caller(path: str | Path) -> Path:
         if Path(path).is_file():
             return Path(path)
         raise UsageError(f"there is no file {str(path)!r}")
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    start = Path(frame.f_code.co_filename).resolve().parent
+    start = Path(frame.f_code.co_filename).resolve().parent if frame is not None else Path.cwd()
     for folder in (start, *start.parents, Path.cwd()):
         if (folder / path).is_file():
             return folder / path

@@ -23,7 +23,7 @@ def plain(value: object) -> Any:
     Raises:
         TypeError: A value has no form in JSON, such as a function or a float that is no number.
     """
-    if value is None or isinstance(value, bool | str) and type(value) in (bool, str):
+    if value is None or (isinstance(value, bool | str) and type(value) in (bool, str)):
         return value
     if isinstance(value, int) and type(value) is int:
         return value

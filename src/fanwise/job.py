@@ -123,7 +123,13 @@ class Job:
     """
 
     def __init__(
-        self, graph: Graph[..., Any] | str, *, rows: str | Path | Iterable[Any], out: str | Path, format: Format | None = None, **options: Any
+        self,
+        graph: Graph[..., Any] | str,
+        *,
+        rows: str | Path | Iterable[Any],
+        out: str | Path,
+        format: Format | None = None,
+        **options: Any,
     ) -> None:
         """Describe a job; nothing is read or sent yet.
 
@@ -134,7 +140,8 @@ class Job:
             format: Format of the rows where the name does not say it.
             **options: Fields of `Options`.
         """
-        self.graph, self.rows, self.out, self.format = graph, rows, Path(out), format
+        self.graph, self.rows, self.out = graph, rows, Path(out)
+        self.format: Format | None = format
         self.options = Options(**options)
 
     def run_sync(self) -> Account:
@@ -159,15 +166,20 @@ class Job:
         if isinstance(self.rows, str | Path) and str(self.rows) != "-":
             form = format_of(Path(self.rows), self.format)
             next(read(Path(self.rows), form), None)  # a missing or empty file is told before anything is made
-        offline = _check_mode(self.options)
+        mode = _check_mode(self.options)
         with RunDirectory(self.out, create=True) as directory:
             try:
                 rows, form = self._spool(directory.path, form)
+                kept = {name: getattr(self.options, name) for name in ("baseline", "sample", "id_field", "limit")}
                 meta = {
-                    "run_id": new_run_id(), "graph": self.graph if isinstance(self.graph, str) else _reference(graph),
-                    "rows": str(rows.resolve()), "format": form, "created": now().isoformat(), "mode": offline,
-                    "options": json.dumps({"baseline": self.options.baseline, "sample": self.options.sample, "id_field": self.options.id_field, "limit": self.options.limit}),
-                }  # fmt: skip
+                    "run_id": new_run_id(),
+                    "graph": self.graph if isinstance(self.graph, str) else _reference(graph),
+                    "rows": str(rows.resolve()),
+                    "format": form,
+                    "created": now().isoformat(),
+                    "mode": mode,
+                    "options": json.dumps(kept),
+                }
                 session = _Session(directory, sides, self.options, watcher or Watcher(), detach=detach)
                 return await session.run(meta)
             except UsageError:
@@ -181,12 +193,13 @@ class Job:
         if form is not None:
             return Path(str(self.rows)), form
         if isinstance(self.rows, str | Path):
-            path = directory / f"input.{self.format or 'jsonl'}"
+            spooled: Format = self.format or "jsonl"
+            path = directory / f"input.{spooled}"
             with path.open("wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file)
             path.chmod(0o600)
-            next(read(path, self.format or "jsonl"), None)
-            return path, self.format or "jsonl"
+            next(read(path, spooled), None)
+            return path, spooled
         path = directory / "input.jsonl"
         with path.open("w", encoding="utf-8") as file:
             file.writelines(canonical(row) + "\n" for row in self.rows)
@@ -196,7 +209,13 @@ class Job:
 
 
 async def resume(
-    out: str | Path, watcher: Watcher | None = None, *, graph: Graph[..., Any] | None = None, retry: Iterable[str] = (), detach: bool = False, **options: Any
+    out: str | Path,
+    watcher: Watcher | None = None,
+    *,
+    graph: Graph[..., Any] | None = None,
+    retry: Iterable[str] = (),
+    detach: bool = False,
+    **options: Any,
 ) -> Account:
     """Go on with a run: ask again only for what is missing.
 
@@ -220,7 +239,9 @@ async def resume(
         chosen = Options(**{**kept, **{name: value for name, value in options.items() if value is not None}})
         sides = _sides(graph or load_graph(reference), chosen.baseline)
         _check_mode(chosen, known=journal.meta("mode"))
-        session = _Session(directory, sides, chosen, watcher or Watcher(), retry=frozenset(retry), detach=detach, resumed=True)
+        session = _Session(
+            directory, sides, chosen, watcher or Watcher(), retry=frozenset(retry), detach=detach, resumed=True
+        )
         return await session.run({})
 
 
@@ -250,8 +271,12 @@ def _sides(graph: Graph[..., Any], baseline: str) -> dict[Side, GraphSpec]:
             sides["baseline"] = single
     elif baseline != "none":
         other = load_graph(baseline)
-        if dict(other.spec.param_types) != dict(graph.spec.param_types) and list(other.spec.params) != list(graph.spec.params):
-            raise UsageError(f"the baseline {other.name!r} does not take the rows of {graph.name!r}: {', '.join(other.spec.params)}")
+        if dict(other.spec.param_types) != dict(graph.spec.param_types) and list(other.spec.params) != list(
+            graph.spec.params
+        ):
+            raise UsageError(
+                f"the baseline {other.name!r} does not take the rows of {graph.name!r}: {', '.join(other.spec.params)}"
+            )
         sides["baseline"] = other.spec
     return sides
 
@@ -308,7 +333,9 @@ def _check_mode(options: Options, known: str | None = None) -> str:
     mode = "api" if base_url or has_credentials() else "embedded"
     if known == "embedded" and mode == "api":
         text = "this run is simulated (embedded emulator), and now a key or a base URL is set"
-        raise RunDirectoryError(f"{text}; simulated and real answers are never mixed: unset it, or start a new run with another --out")
+        raise RunDirectoryError(
+            f"{text}; simulated and real answers are never mixed: unset it, or start a new run with another --out"
+        )
     if known == "api" and mode == "embedded":
         raise RunDirectoryError("this run was started with a key or a base URL, and now neither is set; set it again")
     return mode
@@ -333,8 +360,13 @@ class _Session:
         with ExitStack() as stack:
             base_url, key = options.base_url, None
             if mode == "embedded":
-                settings = EmulatorSettings(directory=self.directory.path, batch_delay_s=options.batch_delay_s, latency_s=options.latency_s)
+                address = self.directory.path / "emulator.url"
+                stack.callback(address.unlink, missing_ok=True)
+                settings = EmulatorSettings(
+                    directory=self.directory.path, batch_delay_s=options.batch_delay_s, latency_s=options.latency_s
+                )
                 base_url, key = stack.enter_context(in_thread(settings, answerer(plans))), "embedded-emulator"
+                address.write_text(base_url + "\n", encoding="utf-8")  # so that its bill can be read from outside
             api = Api(base_url=base_url, api_key=key, connections=options.slots)
             try:
                 await self._preflight(api, plans, journal)
@@ -353,32 +385,45 @@ class _Session:
         Raises:
             UsageError: The key is refused, a model does not exist, or nobody answers.
         """
-        models = dict.fromkeys(node.spec.model for plan in plans.values() for node in plan.nodes.values() if node.spec is not None)
+        models = dict.fromkeys(
+            node.spec.model for plan in plans.values() for node in plan.nodes.values() if node.spec is not None
+        )
         missing: list[str] = []
         for model in models:
             failure = await api.check_model(model)
             if failure is None:
                 continue
             if failure.status in (401, 403):
-                raise UsageError(f"the API refuses the key: {failure.message}; set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN to a valid one")
+                raise UsageError(
+                    f"the API refuses the key: {failure.message}; "
+                    "set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN to a valid one"
+                )
             if failure.kind == "not_found_error":
                 missing.append(model)
             elif failure.status is None:
-                raise UsageError(f"nobody answers at {api.sdk.base_url}: {failure.message}; check --base-url and the network")
+                raise UsageError(
+                    f"nobody answers at {api.sdk.base_url}: {failure.message}; check --base-url and the network"
+                )
         if missing:
             raise UsageError(f"the API knows no model {', '.join(map(repr, missing))}; correct the agent's model")
         known = journal.meta("offline")
         if known is not None and api.offline is not None and known != str(api.offline).lower():
-            raise RunDirectoryError("simulated and real answers are never mixed: this run was answered by the other kind; start a new one")
+            raise RunDirectoryError(
+                "simulated and real answers are never mixed: this run was answered by the other kind; start a new one"
+            )
 
-    async def _work(self, api: Api, plans: Mapping[Side, SidePlan], journal: SqliteJournal, *, embedded: bool) -> Account:
+    async def _work(
+        self, api: Api, plans: Mapping[Side, SidePlan], journal: SqliteJournal, *, embedded: bool
+    ) -> Account:
         options, run_id = self.options, journal.meta("run_id") or ""
         changed = self._changes(plans, journal)
         journal.start_session(now().timestamp(), options.channel, changed)
         if self.resumed:
             lost = journal.lose_open(now().timestamp())
             if lost:
-                self.watcher.notes.append(f"{lost} live requests were in flight when the last process ended: marked lost, asked again")
+                self.watcher.notes.append(
+                    f"{lost} live requests were in flight when the last process ended: marked lost, asked again"
+                )
             if changed:
                 self.watcher.notes.append(changed)
         rows, form = Path(journal.meta("rows") or ""), format_of(Path(), journal.meta("format"))
@@ -386,12 +431,20 @@ class _Session:
         budget = Budget(limit, spent(journal.db))
         params = self.graphs["fanout"].param_types
         types = RowTypes(params, options.id_field)
-        settings = Settings(window_rows=options.slots * 2 if options.channel == "live" else 4_096, limit=options.limit, retry=self.retry, detach=self.detach, resumed=self.resumed)
+        settings = Settings(
+            window_rows=options.slots * 2 if options.channel == "live" else 4_096,
+            limit=options.limit,
+            retry=self.retry,
+            detach=self.detach,
+            resumed=self.resumed,
+        )
         sides = await anyio.to_thread.run_sync(self._sampler, rows, form, types)
         engine = Engine(plans, journal, types, settings, partial(_choose, options.channel), sides)
         policy = RetryPolicy()
         engine.live = Live(api, journal, budget, engine, run_id=run_id, slots=options.slots, policy=policy)
-        grace_s = 0.0 if embedded else options.grace_s  # an embedded emulator died with its client: nothing is on its way
+        grace_s = (
+            0.0 if embedded else options.grace_s
+        )  # an embedded emulator died with its client: nothing is on its way
         engine.batches = Batches(api, journal, budget, engine, run_id=run_id, policy=policy, grace_s=grace_s)
         for node in (node for plan in plans.values() for node in plan.nodes.values() if node.need is not None):
             for block in node.need.context if node.need is not None else ():

@@ -44,7 +44,13 @@ class ModelFacts:
 
 
 def _facts(
-    minimum: int, least: str | None, *, always: bool = False, old: bool = False, effort: bool = True, limit: int = 128_000
+    minimum: int,
+    least: str | None,
+    *,
+    always: bool = False,
+    old: bool = False,
+    effort: bool = True,
+    limit: int = 128_000,
 ) -> ModelFacts:
     return ModelFacts(minimum, 3.4 if old else 2.5, EFFORTS if effort else (), least, always, limit)
 

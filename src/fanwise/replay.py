@@ -14,7 +14,6 @@ from fanwise.errors import OutputError, RunDirectoryError, UsageError
 from fanwise.graph.state import Done, Failed, Outcome, RowState, Task, run_all
 from fanwise.graph.wire import load
 from fanwise.job import graph_sides
-from fanwise.journal.records import Side
 from fanwise.journal.sqlite import SqliteJournal
 
 
@@ -51,13 +50,15 @@ def rendered(directory: str, row_id: str, label: str, side: str) -> Rendered:
         plans = make_plans(graph_sides(journal.meta("graph") or "", options.get("baseline", "none")))
         if side not in plans:
             raise UsageError(f"the run has no {side}")
-        plan = plans[cast("Side", side)]
+        plan = plans[side]
         row = _row(journal, plan, row_id, options.get("id_field"))
         task, key = _find(journal, plan, row, label)
         node = plan.nodes[task.node.path]
         if node.spec is None:
             raise UsageError(f"task {label!r} is a step: it runs here and sends nothing")
-        attempts = journal.db.execute("SELECT number, request_hash FROM attempts WHERE key=? ORDER BY number", (key,)).fetchall()
+        attempts = journal.db.execute(
+            "SELECT number, request_hash FROM attempts WHERE key=? ORDER BY number", (key,)
+        ).fetchall()
         request = node.request(task)
         record = journal.task(key)
         answer = journal.text(record.output or "") if record is not None else None
@@ -89,7 +90,11 @@ def _find(journal: SqliteJournal, plan: SidePlan, row: Row, label: str) -> tuple
         seen[task.label] = task, key
         record = journal.task(key)
         if record is None or record.status == "failed":
-            return Failed(task.label, record.kind if record else "unknown", record.message if record else "no outcome in the journal")
+            return Failed(
+                task.label,
+                record.kind if record else "unknown",
+                record.message if record else "no outcome in the journal",
+            )
         text = journal.text(record.output or "")
         if text is None:
             raise UsageError(f"the content of {task.label!r} was purged")
@@ -114,6 +119,15 @@ def purge_content(directory: str) -> int:
     removed = 0
     with RunDirectory(Path(directory), create=False) as held:
         removed = held.journal.purge()
-        for name in ("results.jsonl", "rejects.jsonl", "emulator.db", "emulator.db-wal", "emulator.db-shm", "input.jsonl", "input.csv", "input.parquet"):
+        for name in (
+            "results.jsonl",
+            "rejects.jsonl",
+            "emulator.db",
+            "emulator.db-wal",
+            "emulator.db-shm",
+            "input.jsonl",
+            "input.csv",
+            "input.parquet",
+        ):
             (held.path / name).unlink(missing_ok=True)
     return removed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -14,6 +14,7 @@ import httpx2
 from anthropic import AsyncAnthropic, DefaultAioHttpClient
 
 from fanwise.errors import UsageError
+from fanwise.jsonable import as_object
 
 from .failures import Failure, RequestError, translate
 
@@ -87,7 +88,11 @@ class Api:
         limits = httpx2.Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
         try:
             self.sdk = AsyncAnthropic(
-                base_url=base_url, api_key=api_key, max_retries=0, http_client=DefaultAioHttpClient(limits=limits), open_telemetry=False
+                base_url=base_url,
+                api_key=api_key,
+                max_retries=0,
+                http_client=DefaultAioHttpClient(limits=limits),
+                open_telemetry=False,
             )
         except (anthropic.AnthropicError, ValueError) as error:
             raise UsageError(f"the SDK cannot be set up: {error}") from None
@@ -107,15 +112,19 @@ class Api:
         headers = {"Content-Type": "application/json", "Content-Length": str(size)}
         content = b"".join(parts) if size <= WHOLE_BODY_BYTES else _pieces(parts)
         try:
-            response = await self.sdk.post(path, cast_to=httpx2.Response, content=content, options={"timeout": timeout_s, "headers": headers})
+            response = await self.sdk.post(
+                path, cast_to=httpx2.Response, content=content, options={"timeout": timeout_s, "headers": headers}
+            )
         except anthropic.AnthropicError as error:
             raise RequestError(translate(error)) from error
         self._note(response)
         return response
 
-    async def _get(self, path: str, query: dict[str, object] | None = None) -> dict[str, Any]:
+    async def _get(self, path: str, query: Mapping[str, object] | None = None) -> dict[str, Any]:
         try:
-            response = await self.sdk.get(path, cast_to=httpx2.Response, options={"params": query or {}, "timeout": POLL_TIMEOUT_S})
+            response = await self.sdk.get(
+                path, cast_to=httpx2.Response, options={"params": dict(query or {}), "timeout": POLL_TIMEOUT_S}
+            )
         except anthropic.AnthropicError as error:
             raise RequestError(translate(error)) from error
         self._note(response)
@@ -185,7 +194,9 @@ class Api:
         except anthropic.AnthropicError as error:
             raise RequestError(translate(error)) from error
         except (httpx2.HTTPError, json.JSONDecodeError) as error:
-            raise RequestError(Failure("retry", "connection_lost", f"reading results broke: {type(error).__name__}")) from error
+            raise RequestError(
+                Failure("retry", "connection_lost", f"reading results broke: {type(error).__name__}")
+            ) from error
 
     async def check_model(self, model: str) -> Failure | None:
         """Return why a model cannot be used, or None; asks the free models endpoint."""
@@ -217,7 +228,9 @@ def _json(response: httpx2.Response) -> dict[str, Any]:
         data = None
     if not isinstance(data, dict):
         text = "the reply is not JSON; the request may have been billed"
-        raise RequestError(Failure("lost", "malformed_reply", text, response.status_code, None, response.headers.get("request-id", "")))
+        raise RequestError(
+            Failure("lost", "malformed_reply", text, response.status_code, None, response.headers.get("request-id", ""))
+        )
     return cast("dict[str, Any]", data)
 
 
@@ -230,8 +243,14 @@ def _batch(data: dict[str, Any]) -> BatchInfo:
 def read_reply(data: dict[str, Any], request_id: str) -> Reply:
     """Return a message as a reply."""
     texts = [block.get("text") or "" for block in data.get("content") or () if block.get("type") == "text"]
-    details = data.get("stop_details") or {}
-    return Reply("".join(texts), str(data.get("stop_reason")), data.get("usage") or {}, request_id, str(details.get("category") or ""))
+    details = as_object(data.get("stop_details"))
+    return Reply(
+        "".join(texts),
+        str(data.get("stop_reason")),
+        as_object(data.get("usage")),
+        request_id,
+        str(details.get("category") or ""),
+    )
 
 
 def _result(line: dict[str, Any]) -> BatchResult:
@@ -241,9 +260,14 @@ def _result(line: dict[str, Any]) -> BatchResult:
         message = result["message"]
         return BatchResult(custom_id, kind, read_reply(message, str(message.get("id", ""))), None)
     if kind == "errored":
-        outer = result.get("error") or {}
-        error = outer.get("error") or {}
+        outer = as_object(result.get("error"))
+        error = as_object(outer.get("error"))
         name = str(error.get("type", "api_error"))
         verdict = "final" if name in ("invalid_request_error", "not_found_error", "request_too_large") else "retry"
-        return BatchResult(custom_id, kind, None, Failure(verdict, name, str(error.get("message", "")), None, None, str(outer.get("request_id") or "")))
+        return BatchResult(
+            custom_id,
+            kind,
+            None,
+            Failure(verdict, name, str(error.get("message", "")), None, None, str(outer.get("request_id") or "")),
+        )
     return BatchResult(custom_id, kind, None, Failure("retry", kind, f"the batch item is {kind}"))

@@ -53,7 +53,9 @@ def translate(error: anthropic.AnthropicError) -> Failure:
     if isinstance(error, anthropic.APIConnectionError):
         if _never_connected(error):
             return Failure("retry", "connection_error", f"no connection: {_reason(error)}")
-        return Failure("lost", "connection_lost", f"the connection broke: {_reason(error)}; the request may have been billed")
+        return Failure(
+            "lost", "connection_lost", f"the connection broke: {_reason(error)}; the request may have been billed"
+        )
     return Failure("terminal", "client_error", str(error) or type(error).__name__)
 
 
@@ -65,7 +67,13 @@ def _reason(error: BaseException) -> str:
 def _never_connected(error: BaseException) -> bool:
     cause = error.__cause__
     while cause is not None:
-        if type(cause).__name__ in ("ConnectError", "ConnectTimeout", "ClientConnectorError", "ConnectionRefusedError", "PoolTimeout"):
+        if type(cause).__name__ in (
+            "ConnectError",
+            "ConnectTimeout",
+            "ClientConnectorError",
+            "ConnectionRefusedError",
+            "PoolTimeout",
+        ):
             return True
         cause = cause.__cause__
     return False
@@ -77,7 +85,11 @@ def _status(error: anthropic.APIStatusError) -> Failure:
     request_id = error.request_id or ""
     if status == 200:  # an error event inside of a stream, after the request was taken
         return Failure("lost", kind, message, status, None, request_id)
-    if status in (401, 402, 403) or error.error_code in _TERMINAL_CODES or (status == 400 and "spend limit" in message.lower()):
+    if (
+        status in (401, 402, 403)
+        or error.error_code in _TERMINAL_CODES
+        or (status == 400 and "spend limit" in message.lower())
+    ):
         return Failure("terminal", kind, message, status, None, request_id)
     if status in (408, 409, 429) or status >= 500:
         # 500 and 504 leave open whether tokens were billed; the pages name no charge for errors.

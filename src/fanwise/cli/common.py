@@ -6,10 +6,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import click
@@ -32,7 +32,7 @@ def fail(message: str, status: int = USAGE) -> None:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def told() -> Generator[None]:
     """Turn our own errors into one line and an exit status."""
     try:
         yield
@@ -86,7 +86,8 @@ def _leaf(error: BaseException) -> BaseException:
     """Return the first error of ours in a group, else the first of all."""
     if not isinstance(error, BaseExceptionGroup):
         return error
-    leaves = [_leaf(one) for one in error.exceptions]
+    inner: tuple[BaseException, ...] = cast("Any", error).exceptions
+    leaves = [_leaf(one) for one in inner]
     return next((leaf for leaf in leaves if isinstance(leaf, FanwiseError)), leaves[0])
 
 
@@ -99,7 +100,9 @@ async def _signals(watcher: Watcher, scope: anyio.CancelScope) -> None:
             if count > 1 or watcher.engine is None:
                 scope.cancel()
                 return
-            click.echo("fanwise: ending; requests in flight are awaited, batches go on (press again to stop at once)", err=True)
+            click.echo(
+                "fanwise: ending; requests in flight are awaited, batches go on (press again to stop at once)", err=True
+            )
             watcher.engine.stop("interrupted")
 
 

@@ -12,7 +12,9 @@ from .common import told
 
 @click.command()
 @click.argument("graph")
-@click.option("--format", "form", type=click.Choice(sorted(FORMATS)), default="tree", show_default=True, help="How to draw it.")
+@click.option(
+    "--format", "form", type=click.Choice(sorted(FORMATS)), default="tree", show_default=True, help="How to draw it."
+)
 def graph(graph: str, form: str) -> None:
     """Draw GRAPH: its tasks, their order, and exactly what each is shown."""
     with told():

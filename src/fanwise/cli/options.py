@@ -14,13 +14,45 @@ def session(command: F) -> F:
     """Add the options of one session of a run."""
     for option in reversed(
         [
-            click.option("--channel", type=click.Choice(["live", "batch", "auto"]), default=None, help="How requests travel; auto takes the cheaper one per task. [default: auto]"),
-            click.option("--budget-usd", metavar="X", default=None, help="Most that the run may cost in all, in dollars; it halts before that."),
-            click.option("--base-url", metavar="URL", default=None, help="Another server than api.anthropic.com, such as `fanwise emulate`."),
-            click.option("--slots", type=click.IntRange(1, 4096), default=None, help="Live requests in flight. [default: 32]"),
-            click.option("--grace-s", type=click.FloatRange(0), default=None, help="Seconds after which a batch that is not listed was never taken. [default: 120]"),
-            click.option("--batch-delay-s", type=click.FloatRange(0), default=None, help="Seconds that the embedded emulator takes for a batch."),
-            click.option("--latency-s", type=click.FloatRange(0), default=None, help="Seconds that the embedded emulator takes for a reply."),
+            click.option(
+                "--channel",
+                type=click.Choice(["live", "batch", "auto"]),
+                default=None,
+                help="How requests travel; auto takes the cheaper one per task. [default: auto]",
+            ),
+            click.option(
+                "--budget-usd",
+                metavar="X",
+                default=None,
+                help="Most that the run may cost in all, in dollars; it halts before that.",
+            ),
+            click.option(
+                "--base-url",
+                metavar="URL",
+                default=None,
+                help="Another server than api.anthropic.com, such as `fanwise emulate`.",
+            ),
+            click.option(
+                "--slots", type=click.IntRange(1, 4096), default=None, help="Live requests in flight. [default: 32]"
+            ),
+            click.option(
+                "--grace-s",
+                type=click.FloatRange(0),
+                default=None,
+                help="Seconds after which a batch that is not listed was never taken. [default: 120]",
+            ),
+            click.option(
+                "--batch-delay-s",
+                type=click.FloatRange(0),
+                default=None,
+                help="Seconds that the embedded emulator takes for a batch.",
+            ),
+            click.option(
+                "--latency-s",
+                type=click.FloatRange(0),
+                default=None,
+                help="Seconds that the embedded emulator takes for a reply.",
+            ),
             click.option("--detach", is_flag=True, help="Exit when all that can be submitted is in batches."),
             click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON."),
         ]

@@ -18,16 +18,15 @@ PLAIN_S = 10.0
 
 async def display(watcher: Watcher, console: Console) -> None:
     """Show a run until it is cancelled."""
-    started, said = time.monotonic(), 0
+    started = printed = time.monotonic()
+    said = 0
     if not console.is_terminal:
         while True:
-            with anyio.move_on_after(PLAIN_S):
-                while len(watcher.notes) == said:
-                    await anyio.sleep(TERMINAL_S)
+            await anyio.sleep(TERMINAL_S)
             said = _notes(watcher, console, said)
-            if watcher.engine is not None and time.monotonic() - started >= PLAIN_S:
-                console.print(line(watcher, time.monotonic() - started), highlight=False, soft_wrap=True)
-        return
+            if watcher.engine is not None and time.monotonic() - printed >= PLAIN_S:
+                printed = time.monotonic()
+                console.print(line(watcher, printed - started), highlight=False, soft_wrap=True)
     with Live(console=console, transient=True, refresh_per_second=4) as live:
         while True:
             said = _notes(watcher, console, said)

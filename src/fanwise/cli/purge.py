@@ -11,7 +11,9 @@ from .common import told
 
 @click.command()
 @click.argument("directory", metavar="DIR")
-@click.option("--content", is_flag=True, required=True, help="Forget blocks, values, outputs, rejected rows and error texts.")
+@click.option(
+    "--content", is_flag=True, required=True, help="Forget blocks, values, outputs, rejected rows and error texts."
+)
 def purge(directory: str, content: bool) -> None:
     """Remove all content from DIR; rows, attempts, tokens and money stay."""
     with told():

@@ -18,7 +18,12 @@ from .run import check_budget
 
 @click.command()
 @click.argument("directory", metavar="DIR")
-@click.option("--retry", multiple=True, type=click.Choice(["failed", "refused", "truncated"]), help="Ask these final failures again.")
+@click.option(
+    "--retry",
+    multiple=True,
+    type=click.Choice(["failed", "refused", "truncated"]),
+    help="Ask these final failures again.",
+)
 @click.option("--cancel", is_flag=True, help="Cancel the batches that are still running, and end.")
 @session
 def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, as_json: bool, **options: Any) -> None:
@@ -27,7 +32,9 @@ def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, a
         check_budget(options)
         if cancel:
             cancelled = anyio.run(job.cancel_batches, directory, options.get("base_url"))
-            click.echo(f"asked to cancel {len(cancelled)} batches: {', '.join(cancelled) or 'none is running'}", err=True)
+            click.echo(
+                f"asked to cancel {len(cancelled)} batches: {', '.join(cancelled) or 'none is running'}", err=True
+            )
             return
 
         async def work(watcher: Watcher) -> Account:

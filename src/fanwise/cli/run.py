@@ -19,11 +19,27 @@ from .options import given, session
 @click.argument("graph")
 @click.option("--rows", required=True, metavar="FILE", help="JSONL, CSV or Parquet; `-` is standard input.")
 @click.option("--out", required=True, metavar="DIR", help="The run directory; must not hold another run.")
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default=None, help="Format of the rows where the name does not say it.")
-@click.option("--baseline", metavar="auto|GRAPH|none", default=None, help="The single agent to compare with. [default: none]")
-@click.option("--sample", type=click.IntRange(1), default=None, help="Run the baseline on so many rows, drawn at random.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv", "parquet"]),
+    default=None,
+    help="Format of the rows where the name does not say it.",
+)
+@click.option(
+    "--baseline", metavar="auto|GRAPH|none", default=None, help="The single agent to compare with. [default: none]"
+)
+@click.option(
+    "--sample", type=click.IntRange(1), default=None, help="Run the baseline on so many rows, drawn at random."
+)
 @click.option("--limit", type=click.IntRange(1), default=None, help="Take only so many rows from the front.")
-@click.option("--id", "id_field", metavar="FIELD", default=None, help="Field with the row's id. [default: id, else the line number]")
+@click.option(
+    "--id",
+    "id_field",
+    metavar="FIELD",
+    default=None,
+    help="Field with the row's id. [default: id, else the line number]",
+)
 @session
 def run(graph: str, rows: str, out: str, form: Any, detach: bool, as_json: bool, **options: Any) -> None:
     """Run GRAPH (path/file.py:name or package.module:name) over rows.

@@ -28,7 +28,10 @@ def show(directory: str, row: str, task: str, side: str) -> None:
         found = rendered(directory, row, task, side)
         click.echo(json.dumps(found.body, indent=2, ensure_ascii=False))
         for attempt in found.attempts:
-            click.echo(f"attempt {attempt.number}: {'the same request' if attempt.same else 'NOT the same request any more'}", err=True)
+            click.echo(
+                f"attempt {attempt.number}: {'the same request' if attempt.same else 'NOT the same request any more'}",
+                err=True,
+            )
         if found.answer is not None:
             click.echo(f"answer: {found.answer}", err=True)
         sys.exit(0 if all(attempt.same for attempt in found.attempts) else 1)

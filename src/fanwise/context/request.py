@@ -107,7 +107,9 @@ def _block(part: Part, ttl: Ttl | None) -> dict[str, Any]:
 
 def _prefixes(request: Request) -> list[Prefix]:
     found: list[Prefix] = []
-    salt = dumps([request.model, request.thinking, request.effort, dict(request.schema) if request.schema is not None else None])
+    salt = dumps(
+        [request.model, request.thinking, request.effort, dict(request.schema) if request.schema is not None else None]
+    )
     key, chars = digest(salt), 0
     per_token = facts(request.model).chars_per_token
     for place, part in [*((True, part) for part in request.system), *((False, part) for part in request.content)]:
@@ -118,7 +120,9 @@ def _prefixes(request: Request) -> list[Prefix]:
     return found
 
 
-def compose(need: Need, shape: Shape, values: Mapping[str, Any], blocks: Mapping[str, str], max_tokens: int, repair: str = "") -> Request:
+def compose(
+    need: Need, shape: Shape, values: Mapping[str, Any], blocks: Mapping[str, str], max_tokens: int, repair: str = ""
+) -> Request:
     """Return the request of one task.
 
     Args:

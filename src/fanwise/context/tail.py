@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from fanwise.canonical import digest, dumps, plain
+from fanwise.jsonable import as_object
 
 _ANSWER = "Answer with one JSON value that fits the schema, and with nothing else."
 _REPAIR = "The answer before this one could not be used: "
@@ -40,7 +41,9 @@ def unfence(text: str) -> tuple[str, str] | None:
     return (name, content) if digest(f"{name}\0{content}")[:12] == mark else None
 
 
-def tail(agent: str, values: Mapping[str, Any], blocks: Mapping[str, str], schema: Mapping[str, Any] | None, repair: str = "") -> str:
+def tail(
+    agent: str, values: Mapping[str, Any], blocks: Mapping[str, str], schema: Mapping[str, Any] | None, repair: str = ""
+) -> str:
     """Return the last text of a request.
 
     Args:
@@ -86,6 +89,5 @@ def read_back(body: Mapping[str, Any]) -> Asked | None:
 
 
 def _resolve(value: Any, blocks: Mapping[str, str]) -> Any:
-    if isinstance(value, dict) and set(cast("dict[str, Any]", value)) == {"$block"}:
-        return blocks.get(cast("dict[str, Any]", value)["$block"])
-    return value
+    record = as_object(value)
+    return blocks.get(record["$block"]) if set(record) == {"$block"} else value

@@ -31,6 +31,8 @@ MOST_BYTES = 64_000_000
 """Bytes of one batch; the API takes 256 MB, and the body stands in memory here."""
 LINGER_S = 0.25
 """A batch is sent when no call has come for so long."""
+COMMIT_EVERY = 100
+"""Results are made durable in groups of this size while they are read."""
 CLOCK_SKEW_S = 300.0
 """How far the server's clock may be behind ours."""
 
@@ -51,7 +53,16 @@ class Batches:
     """Carries out calls in Message Batches."""
 
     def __init__(
-        self, api: Api, journal: Journal, budget: Budget, sink: Sink, *, run_id: str, policy: RetryPolicy, grace_s: float, poll_s: tuple[float, float] = (5.0, 60.0)
+        self,
+        api: Api,
+        journal: Journal,
+        budget: Budget,
+        sink: Sink,
+        *,
+        run_id: str,
+        policy: RetryPolicy,
+        grace_s: float,
+        poll_s: tuple[float, float] = (5.0, 60.0),
     ) -> None:
         """Set up.
 
@@ -123,7 +134,11 @@ class Batches:
             self._group = group
             for record in list(self.open.values()):
                 by_attempt = {sent.attempt: sent for sent in self.adopted.values()}
-                mine = {one.id: by_attempt[one.id] for one in self.journal.open_attempts(record.intent) if one.id in by_attempt}
+                mine = {
+                    one.id: by_attempt[one.id]
+                    for one in self.journal.open_attempts(record.intent)
+                    if one.id in by_attempt
+                }
                 group.start_soon(self._follow, record, mine, name=f"batch {record.intent}")
             while not self._stopping:
                 changed = self._changed
@@ -151,7 +166,9 @@ class Batches:
         if not chosen:
             if self.budget.in_flight == 0:
                 call = self.queue[0]
-                self.sink.halt(f"task {call.label!r} of row {call.row} does not fit the budget; resume with a higher --budget-usd")
+                self.sink.halt(
+                    f"task {call.label!r} of row {call.row} does not fit the budget; resume with a higher --budget-usd"
+                )
                 self._stopping = True
                 return
             await self.budget.freed()
@@ -174,7 +191,11 @@ class Batches:
             attempt = self.journal.next_attempt()
             self.journal.add_attempt(intent(call, request, attempt, reserved, number))
             sent[attempt] = Sent(attempt, call, reserved, record.at)
-            bodies.append(encode_body({"custom_id": f"{self.run_id}-{attempt}", "params": request.body(run_id=self.run_id, ttl=None)}))
+            bodies.append(
+                encode_body(
+                    {"custom_id": f"{self.run_id}-{attempt}", "params": request.body(run_id=self.run_id, ttl=None)}
+                )
+            )
         self.journal.add_batch(record)
         self.in_flight += len(sent)
         await self.journal.commit()
@@ -198,9 +219,10 @@ class Batches:
 
     async def _create(self, record: BatchRecord, sent: dict[int, Sent], bodies: list[bytes]) -> None:
         async with self._slots:
+            batch_id = ""
             try:
                 with anyio.CancelScope(shield=True):  # a create that is cut off leaves the intent open
-                    info = await self.api.create_batch(bodies)
+                    batch_id = (await self.api.create_batch(bodies)).id
             except RequestError as error:
                 failure, status = error.failure, error.failure.status or 0
                 if failure.verdict == "terminal":
@@ -212,12 +234,14 @@ class Batches:
                     return
                 self._absent(record, sent, failure)
                 return
-        record = self._known(record, info.id, "created")
+        record = self._known(record, batch_id, "created")
         await self.journal.commit()
         await self._watch(record, sent)
 
     def _known(self, record: BatchRecord, batch_id: str, state: str) -> BatchRecord:
-        known = BatchRecord(record.intent, record.size, record.at, batch_id, "created" if state == "created" else "adopted")
+        known = BatchRecord(
+            record.intent, record.size, record.at, batch_id, "created" if state == "created" else "adopted"
+        )
         if state == "created":
             self._sizes.discard(record.size)
         self.open[record.intent] = known
@@ -237,7 +261,11 @@ class Batches:
     def _close(self, record: BatchRecord, state: str) -> None:
         self._sizes.discard(record.size)
         self.open.pop(record.intent, None)
-        self.journal.add_batch(BatchRecord(record.intent, record.size, record.at, record.batch_id, "ended" if state == "ended" else "absent"))
+        self.journal.add_batch(
+            BatchRecord(
+                record.intent, record.size, record.at, record.batch_id, "ended" if state == "ended" else "absent"
+            )
+        )
 
     def _settle(self, one: Sent, actual: int | None) -> None:
         self.budget.settle(one.reserved, actual)
@@ -310,7 +338,11 @@ class Batches:
                     self.sink.halt(f"{error.failure.kind}: {error.failure.message}")
 
     def _unknown(self, listed: list[BatchInfo], record: BatchRecord, refused: set[str]) -> list[BatchInfo]:
-        known = self.journal.batch_ids() | refused | {one.batch_id for one in self.open.values() if one.state == "created" and one.batch_id}
+        known = (
+            self.journal.batch_ids()
+            | refused
+            | {one.batch_id for one in self.open.values() if one.state == "created" and one.batch_id}
+        )
         return [info for info in listed if info.size == record.size and info.id not in known]
 
     async def _watch(self, record: BatchRecord, sent: dict[int, Sent], *, confirm: bool = False) -> bool:
@@ -330,6 +362,8 @@ class Batches:
                     if attempt not in seen:
                         seen.add(attempt)
                         self._apply(sent[attempt], result)
+                        if len(seen) % COMMIT_EVERY == 0:
+                            await self.journal.commit()
                 break
             except RequestError as error:
                 if error.failure.verdict == "terminal":
@@ -356,7 +390,11 @@ class Batches:
                 failure = error.failure
                 absent += interval
                 # A new batch may answer 404 for seconds, also when it has ended.
-                if failure.verdict == "terminal" or (failure.verdict == "final" and failure.status != 404) or (failure.status == 404 and absent > 600):
+                if (
+                    failure.verdict == "terminal"
+                    or (failure.verdict == "final" and failure.status != 404)
+                    or (failure.status == 404 and absent > 600)
+                ):
                     self.sink.halt(f"batch {batch_id}: {failure.kind}: {failure.message}")
                     return False
             await anyio.sleep(interval)
@@ -372,7 +410,14 @@ class Batches:
             self._finish_failed(one, result.failure or Failure("retry", result.kind, "no result"))
             return
         latency_s = max(now().timestamp() - one.sent, 0.0)
-        end = paid(one.attempt, one.call.model, result.reply, datetime.fromtimestamp(one.sent, UTC), batch=True, latency_s=latency_s)
+        end = paid(
+            one.attempt,
+            one.call.model,
+            result.reply,
+            datetime.fromtimestamp(one.sent, UTC),
+            batch=True,
+            latency_s=latency_s,
+        )
         self.journal.add_end(end)  # no await between the reply and its record
         self._settle(one, end.cost)
         again = self.sink.replied(one.call, result.reply)
@@ -395,4 +440,15 @@ def _orphan(record: AttemptRecord) -> Call:
     def compose(_: str) -> Request:
         raise AssertionError("an attempt of an earlier session is never composed again")
 
-    return Call(record.key, record.row, record.side, record.node, record.label, record.agent, record.model, 0.0, compose, number=record.number)
+    return Call(
+        record.key,
+        record.row,
+        record.side,
+        record.node,
+        record.label,
+        record.agent,
+        record.model,
+        0.0,
+        compose,
+        number=record.number,
+    )

@@ -69,7 +69,11 @@ def worst_case(request: Request, *, batch: bool, at: datetime, ttl: str | None =
     Every byte counts as a token, at the dearest way in which it may be billed, and the reply is
     as long as `max_tokens` allows.
     """
-    size = request.size() + len(dumps(request.schema)) + OVERHEAD_TOKENS if request.schema else request.size() + OVERHEAD_TOKENS
+    size = (
+        request.size() + len(dumps(request.schema)) + OVERHEAD_TOKENS
+        if request.schema
+        else request.size() + OVERHEAD_TOKENS
+    )
     usage = Usage(input=size, output=request.max_tokens)
     if ttl is not None and request.prefixes():
         usage = Usage(output=request.max_tokens, **{"cache_write_5m" if ttl == "5m" else "cache_write_1h": size})
@@ -92,13 +96,25 @@ def intent(call: Call, request: Request, attempt: int, reserved: int | None, bat
     )  # fmt: skip
 
 
-def paid(attempt: int, model: str, reply: Reply, sent: datetime, *, batch: bool, latency_s: float, kind: str = "") -> EndRecord:
+def paid(
+    attempt: int, model: str, reply: Reply, sent: datetime, *, batch: bool, latency_s: float, kind: str = ""
+) -> EndRecord:
     """Return the end of an attempt that was answered, with its price."""
     try:
         usage, price = reply_cost(reply.usage, model, sent, batch=batch)
     except UnknownPriceError:
         usage, price = read_usage(reply.usage), None
-    return EndRecord(attempt, now().timestamp(), "succeeded", kind or reply.stop_reason, "", reply.request_id, usage, price, latency_s)
+    return EndRecord(
+        attempt,
+        now().timestamp(),
+        "succeeded",
+        kind or reply.stop_reason,
+        "",
+        reply.request_id,
+        usage,
+        price,
+        latency_s,
+    )
 
 
 def unpaid(attempt: int, failure: Failure, latency_s: float) -> EndRecord:
@@ -106,4 +122,6 @@ def unpaid(attempt: int, failure: Failure, latency_s: float) -> EndRecord:
     lost = failure.verdict == "lost"
     status = "lost" if lost else "failed"
     price = None if lost else 0
-    return EndRecord(attempt, now().timestamp(), status, failure.kind, failure.message, failure.request_id, Usage(), price, latency_s)
+    return EndRecord(
+        attempt, now().timestamp(), status, failure.kind, failure.message, failure.request_id, Usage(), price, latency_s
+    )

@@ -74,7 +74,9 @@ class Gate:
             self._states.popitem(last=False)
         return state
 
-    def leave(self, led: Sequence[Prefix], used: Sequence[Prefix], *, warm: bool, cached: bool = True, started: float = 0.0) -> None:
+    def leave(
+        self, led: Sequence[Prefix], used: Sequence[Prefix], *, warm: bool, cached: bool = True, started: float = 0.0
+    ) -> None:
         """Let the others go on: the prefixes are warm now, or the next in line leads.
 
         Args:

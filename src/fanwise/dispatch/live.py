@@ -14,7 +14,7 @@ from fanwise.api.failures import Failure, RequestError
 from fanwise.context.request import Request
 from fanwise.journal.records import Journal
 from fanwise.models import facts
-from fanwise.units import now
+from fanwise.units import now, usd
 
 from .budget import Budget
 from .call import Call, Sink, intent, paid, unpaid, worst_case
@@ -25,7 +25,9 @@ from .retry import RetryPolicy
 class Live:
     """Carries out calls one request at a time per slot."""
 
-    def __init__(self, api: Api, journal: Journal, budget: Budget, sink: Sink, *, run_id: str, slots: int, policy: RetryPolicy) -> None:
+    def __init__(
+        self, api: Api, journal: Journal, budget: Budget, sink: Sink, *, run_id: str, slots: int, policy: RetryPolicy
+    ) -> None:
         self.api, self.journal, self.budget, self.sink = api, journal, budget, sink
         self.run_id, self.slots, self.policy = run_id, slots, policy
         self.gate = Gate()
@@ -36,6 +38,7 @@ class Live:
         self._send, self._receive = anyio.create_memory_object_stream[Call](math.inf)
         self._pauses: dict[str, float] = {}
         self._stopping = False
+        self._stopped = anyio.Event()
         self._group: TaskGroup | None = None
 
     def submit(self, call: Call) -> None:
@@ -48,6 +51,7 @@ class Live:
         """Start nothing any more; what is in flight goes on to its end."""
         if not self._stopping:
             self._stopping = True
+            self._stopped.set()
             self._send.close()
 
     async def run(self) -> None:
@@ -96,7 +100,9 @@ class Live:
             self.journal.add_attempt(intent(call, request, attempt, reserved, None))
             await self.journal.commit()
             if self._stopping:
-                self.journal.add_end(unpaid(attempt, Failure("retry", "stopped", "the run was stopped before it was sent"), 0.0))
+                self.journal.add_end(
+                    unpaid(attempt, Failure("retry", "stopped", "the run was stopped before it was sent"), 0.0)
+                )
                 return 0
             self.active += 1
             started = time.monotonic()
@@ -145,16 +151,20 @@ class Live:
         self._group.start_soon(self._wait, call, wait_s)
 
     async def _wait(self, call: Call, wait_s: float) -> None:
-        deadline = time.monotonic() + wait_s
-        while not self._stopping and (left := deadline - time.monotonic()) > 0:
-            await anyio.sleep(min(left, 0.25))
+        with anyio.move_on_after(wait_s):
+            await self._stopped.wait()
         self.waiting -= 1
         self.submit_again(call)
 
 
 def _no_budget(call: Call, reserved: int | None, budget: Budget) -> str:
     if reserved is None:
-        return f"no price is known for model {call.model!r}, so the budget cannot be kept; run without a budget or choose another model"
+        return (
+            f"no price is known for model {call.model!r}, so the budget cannot be kept; "
+            "run without a budget or choose another model"
+        )
     left = max((budget.limit or 0) - budget.spent, 0)
-    need, rest = reserved / 1e12, left / 1e12
-    return f"task {call.label!r} of row {call.row} may cost up to ${need:.6f}, ${rest:.6f} of the budget is left; resume with a higher --budget-usd"
+    return (
+        f"task {call.label!r} of row {call.row} may cost up to ${usd(reserved):.6f}, ${usd(left):.6f} of the budget is "
+        "left; resume with a higher --budget-usd"
+    )

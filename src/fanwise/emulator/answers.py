@@ -6,7 +6,9 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-Answer = Callable[[dict[str, Any]], "str | None | Awaitable[str | None]"]
+from fanwise.jsonable import as_object
+
+Answer = Callable[[dict[str, Any]], "str | Awaitable[str | None] | None"]
 """Gives the text of a reply for a Messages body, or None for the built-in one."""
 
 _FORMATS = {
@@ -28,12 +30,15 @@ def built_in(body: Mapping[str, Any]) -> str:
 
 def schema_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the schema in `output_config.format`, or in a line `schema: {...}` of the last text."""
-    config = body.get("output_config") or {}
-    form = config.get("format") or {}
+    form = as_object(as_object(body.get("output_config")).get("format"))
     if form.get("schema") is not None:
-        return form["schema"]
+        return as_object(form["schema"])
     content = body["messages"][-1]["content"]
-    text = content if isinstance(content, str) else next((block.get("text", "") for block in reversed(content) if block.get("type") == "text"), "")
+    text = (
+        content
+        if isinstance(content, str)
+        else next((block.get("text", "") for block in reversed(content) if block.get("type") == "text"), "")
+    )
     for line in text.split("\n"):
         if line.startswith("schema: {"):
             try:
@@ -58,7 +63,7 @@ def value(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
         return value(schema["anyOf"][0], root)
     kind = schema.get("type", "object")
     if kind == "object":
-        return {name: value(inner, root) for name, inner in (schema.get("properties") or {}).items()}
+        return {name: value(inner, root) for name, inner in as_object(schema.get("properties")).items()}
     if kind == "array":
         return [value(schema.get("items") or {"type": "string"}, root)]
     if kind == "string":

@@ -10,10 +10,12 @@ import hashlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import anyio
 from aiohttp import web
+
+from fanwise.jsonable import as_list, as_object
 
 from .batches import MOST_BYTES, Batches, view
 from .clock import Clock, iso
@@ -31,7 +33,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Api:
     """Handlers over the rules; one object per server."""
 
-    def __init__(self, store: Store, clock: Clock, messages: Messages, batches: Batches, faults: Faults, latency_s: float) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, messages: Messages, batches: Batches, faults: Faults, latency_s: float
+    ) -> None:
         self.store, self.clock, self.messages, self.batches, self.faults = store, clock, messages, batches, faults
         self.latency_s = latency_s
 
@@ -67,8 +71,12 @@ class Api:
         if len(raw) > MOST_MESSAGE_BYTES:
             raise ApiProblem(413, "Request exceeds the maximum size")
         body = _parse(raw)
-        model = str(body.get("model", "")) if isinstance(body, dict) else ""
-        fault = self.faults.strike(path=request.path, model=model, text=raw.decode("utf-8", "replace"), item=False) if self.faults.rules else None
+        model = str(as_object(body).get("model", ""))
+        fault = (
+            self.faults.strike(path=request.path, model=model, text=raw.decode("utf-8", "replace"), item=False)
+            if self.faults.rules
+            else None
+        )
         if fault is not None:
             await self._suffer(request, fault)
         self.messages.check(body)
@@ -83,7 +91,7 @@ class Api:
             _cut(request)
         if fault is not None and fault.malformed:
             return web.Response(text="{ this is no JSON", content_type="application/json")
-        if body.get("stream"):
+        if as_object(body).get("stream"):
             return await _stream(request, message)
         return web.json_response(message)
 
@@ -103,9 +111,15 @@ class Api:
 
     async def batch_create(self, request: web.Request) -> web.Response:
         workspace, raw = _workspace(request), await request.read()
-        fault = self.faults.strike(path=request.path, model="", text=raw.decode("utf-8", "replace"), item=False) if self.faults.rules else None
+        fault = (
+            self.faults.strike(path=request.path, model="", text=raw.decode("utf-8", "replace"), item=False)
+            if self.faults.rules
+            else None
+        )
         if fault is not None and not fault.match:
             await self._suffer(request, fault)
+        if self.latency_s:
+            await anyio.sleep(self.latency_s)
         batch_id = self.batches.create(_parse(raw), len(raw), workspace)
         if fault is not None and fault.lost:
             _cut(request)
@@ -139,14 +153,14 @@ class Api:
     async def batch_results(self, request: web.Request) -> web.StreamResponse:
         workspace = _workspace(request)
         fault = self.faults.strike(path=request.path, model="", text="", item=False) if self.faults.rules else None
-        if fault is not None:
+        if fault is not None and not fault.latency_s:
             await self._suffer(request, fault)
         batch = self.batches.get(request.match_info["id"], workspace)
         if batch["status"] != "ended":
             raise invalid(f"batch {batch['id']} has not ended")
         response = web.StreamResponse(headers={"content-type": "application/binary", **_headers(request)})
         await response.prepare(request)
-        async for piece in self.batches.results(batch["id"]):
+        async for piece in self.batches.results(batch["id"], fault.latency_s if fault is not None else 0.0):
             await response.write(piece)
         await response.write_eof()
         return response
@@ -171,17 +185,17 @@ class Api:
         run = request.query.get("run")
         totals = self.store.totals(run)
         entries = list(self.store.bill(run)) if request.query.get("entries", "1") != "0" else []
-        for one in (totals, *entries):
-            one["usd"] = _usd(one["pico"])
-        return web.json_response({"simulated": True, "totals": totals, "entries": entries})
+        shown = [{**one, "usd": _usd(one["pico"])} for one in entries]
+        priced = {**totals, "usd": _usd(totals["pico"])}
+        return web.json_response({"simulated": True, "totals": priced, "entries": shown})
 
     async def add_fault(self, request: web.Request) -> web.Response:
         data = _parse(await request.read())
-        rules: list[Any] = data if isinstance(data, list) else [data]
+        rules = as_list(data) or [data]
         for rule in rules:
             if not isinstance(rule, dict):
                 raise invalid("a fault is an object")
-            self.faults.add(rule)
+            self.faults.add(as_object(cast("object", rule)))
         return web.json_response({"rules": len(self.faults.rules)})
 
     async def clear_faults(self, request: web.Request) -> web.Response:
@@ -286,7 +300,9 @@ async def _edge(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = web.json_response(problem.envelope(request_id), status=problem.status)
     except web.HTTPException as error:
         status = error.status if error.status in (404, 413) else 404 if error.status == 405 else 400
-        response = web.json_response(ApiProblem(status, error.reason or "Not found").envelope(request_id), status=status)
+        response = web.json_response(
+            ApiProblem(status, error.reason or "Not found").envelope(request_id), status=status
+        )
     except _ConnectionCutError:
         return web.Response()  # goes nowhere: the transport is gone
     if not response.prepared:
@@ -296,14 +312,22 @@ async def _edge(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def _stream(request: web.Request, message: dict[str, Any]) -> web.StreamResponse:
     """Send a message as server-sent events in the documented order ("Streaming", read 2026-11-23)."""
-    response = web.StreamResponse(headers={"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", **_headers(request)})
+    response = web.StreamResponse(
+        headers={"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", **_headers(request)}
+    )
     await response.prepare(request)
 
     async def send(kind: str, **data: Any) -> None:
         await response.write(f"event: {kind}\ndata: {json.dumps({'type': kind, **data})}\n\n".encode())
 
-    usage = message["usage"]
-    start = {**message, "content": [], "stop_reason": None, "stop_sequence": None, "usage": {**usage, "output_tokens": 1}}
+    usage = as_object(message["usage"])
+    start: dict[str, Any] = {
+        **message,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {**usage, "output_tokens": 1},
+    }
     await send("message_start", message=start)
     await send("ping")
     for index, block in enumerate(message["content"]):

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import anyio
+import anyio.lowlevel
+
+from fanwise.jsonable import as_list, as_object
 
 from .clock import Clock, iso
 from .faults import Fault, Faults
@@ -53,14 +56,14 @@ class Batches:
         """
         if size > MOST_BYTES:
             raise ApiProblem(413, "Request exceeds the maximum size")
-        requests = body.get("requests") if isinstance(body, dict) else None
-        if not isinstance(requests, list) or not requests:
+        requests = as_list(as_object(body).get("requests"))
+        if not requests:
             raise invalid("requests: Field required")
         if len(requests) > MOST_REQUESTS:
             raise invalid(f"requests: at most {MOST_REQUESTS} requests are allowed, got {len(requests)}")
         seen: set[str] = set()
         for index, request in enumerate(requests):
-            custom_id = request.get("custom_id") if isinstance(request, dict) else None
+            custom_id = as_object(request).get("custom_id")
             if not isinstance(custom_id, str) or not _CUSTOM_ID.fullmatch(custom_id):
                 raise invalid(f"requests.{index}.custom_id: String should match pattern '^[a-zA-Z0-9_-]{{1,64}}$'")
             if custom_id in seen:
@@ -70,9 +73,16 @@ class Batches:
             seen.add(custom_id)
         now = self.clock.now()
         batch = {
-            "id": f"msgbatch_{secrets.token_hex(12)}", "workspace": workspace, "created": now, "due": now + self.delay_s,
-            "expires": now + LIFE_S, "ended": None, "cancel": None, "status": "in_progress", "size": len(requests),
-        }  # fmt: skip
+            "id": f"msgbatch_{secrets.token_hex(12)}",
+            "workspace": workspace,
+            "created": now,
+            "due": now + self.delay_s,
+            "expires": now + LIFE_S,
+            "ended": None,
+            "cancel": None,
+            "status": "in_progress",
+            "size": len(requests),
+        }
         self.store.add_batch(batch, iter([(request["custom_id"], request["params"]) for request in requests]))
         self.wake()
         return str(batch["id"])
@@ -134,9 +144,15 @@ class Batches:
                 if one.accepted is not None:
                     accepted.append(one.accepted)
                     entry_id, custom_id = f"{batch['id']}/{item['custom_id']}", item["custom_id"]
-                    self.messages.charge(one.accepted, one.result["message"], entry_id=entry_id, batch_id=batch["id"], custom_id=custom_id)
+                    self.messages.charge(
+                        one.accepted,
+                        one.result["message"],
+                        entry_id=entry_id,
+                        batch_id=batch["id"],
+                        custom_id=custom_id,
+                    )
             self.store.commit()
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
         for one in accepted:
             self.messages.publish(one)
         counts = self.store.counts(batch["id"])
@@ -145,7 +161,9 @@ class Batches:
 
     async def _item(self, batch: dict[str, Any], item: dict[str, Any]) -> _Result:
         params = json.loads(item["params"])
-        fault = self.faults.strike(path="/v1/messages/batches", model=str(params.get("model", "")), text=item["params"], item=True)
+        fault = self.faults.strike(
+            path="/v1/messages/batches", model=str(params.get("model", "")), text=item["params"], item=True
+        )
         if fault is not None and fault.item not in ("", "duplicated", "missing"):
             return _Result(_faulty(fault))
         try:
@@ -162,10 +180,10 @@ class Batches:
         result: dict[str, Any] = {"type": "succeeded", "message": message}
         return _Result({**result, "_fault": fault.item} if fault is not None and fault.item else result, one)
 
-    async def results(self, batch_id: str) -> AsyncIterator[bytes]:
-        """Yield the result lines of a batch in pieces, not in the order of its requests."""
+    async def results(self, batch_id: str, pause_s: float = 0.0) -> AsyncIterator[bytes]:
+        """Yield the result lines of a batch in pieces, with a pause behind each; not in the order of its requests."""
         start = 0
-        while rows := self.store.results(batch_id, start, 500):
+        while rows := self.store.results(batch_id, start, 100):
             start = rows[-1][0] + 1
             lines: list[str] = []
             for _, custom_id, text in sorted(rows, key=lambda row: hashlib.sha256(row[1].encode()).digest()):
@@ -174,7 +192,7 @@ class Batches:
                 line = json.dumps({"custom_id": custom_id, "result": result}) + "\n"
                 lines += [] if odd == "missing" else [line, line] if odd == "duplicated" else [line]
             yield "".join(lines).encode()
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
 
 
 def _faulty(fault: Fault) -> dict[str, Any]:

@@ -7,10 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .problems import ApiProblem, TYPES, invalid
+from .problems import TYPES, ApiProblem, invalid
 
 KINDS = ("status", "lost", "cut", "malformed", "item")
-_KNOWN = {"status", "count", "retry_after", "match", "path", "model", "probability", "latency_s", "message", "code", "lost", "cut", "malformed", "item"}
+_KNOWN = {
+    "status",
+    "count",
+    "retry_after",
+    "match",
+    "path",
+    "model",
+    "probability",
+    "latency_s",
+    "message",
+    "code",
+    "lost",
+    "cut",
+    "malformed",
+    "item",
+}
 
 
 @dataclass(slots=True)
@@ -42,7 +57,9 @@ class Fault:
     def problem(self) -> ApiProblem:
         """Return the error that the fault stands for."""
         assert self.status is not None
-        return ApiProblem(self.status, self.message or f"simulated {self.status}", retry_after=self.retry_after, code=self.code)
+        return ApiProblem(
+            self.status, self.message or f"simulated {self.status}", retry_after=self.retry_after, code=self.code
+        )
 
 
 class Faults:

@@ -10,7 +10,9 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+
+from fanwise.jsonable import as_list, as_object
 
 from .answers import Answer, built_in
 from .clock import Clock, moment
@@ -50,6 +52,7 @@ class Messages:
         """
         if not isinstance(body, dict):
             raise invalid("Input should be a valid dictionary")
+        body = as_object(cast("object", body))
         for name in ("model", "max_tokens", "messages"):
             if name not in body:
                 raise invalid(f"{name}: Field required")
@@ -63,7 +66,7 @@ class Messages:
         if type(limit) is not int or not 0 <= limit <= model.max_output:
             raise invalid(f"max_tokens: {limit} is not within 0 and {model.max_output}, the limit of {body['model']}")
         _check_messages(body["messages"])
-        if limit == 0 and ((body.get("output_config") or {}).get("format") or body.get("stream")):
+        if limit == 0 and (as_object(body.get("output_config")).get("format") or body.get("stream")):
             raise invalid("max_tokens: 0 cannot be used with output_config.format or stream")
         return model
 
@@ -74,9 +77,17 @@ class Messages:
             ApiProblem: The request is refused.
         """
         model, now = self.check(body), self.clock.now()
-        config = body.get("output_config") or {}
+        config = as_object(body.get("output_config"))
         salt = json.dumps(
-            [channel, workspace, body["model"], body.get("speed"), body.get("thinking"), config.get("effort"), config.get("format")],
+            [
+                channel,
+                workspace,
+                body["model"],
+                body.get("speed"),
+                body.get("thinking"),
+                config.get("effort"),
+                config.get("format"),
+            ],
             sort_keys=True,
         )
         found = positions(body, model, salt)
@@ -138,13 +149,38 @@ class Messages:
             if ttl is not None:
                 self.store.write_entry(key, ttl, accepted.started + TTL_S[ttl])
 
-    def charge(self, accepted: Accepted, message: Mapping[str, Any], *, entry_id: str, batch_id: str | None = None, custom_id: str | None = None) -> None:
+    def charge(
+        self,
+        accepted: Accepted,
+        message: Mapping[str, Any],
+        *,
+        entry_id: str,
+        batch_id: str | None = None,
+        custom_id: str | None = None,
+    ) -> None:
         """Put the reply on the bill."""
         body, one = accepted.body, accepted.account
-        counts = {"input": one.input, "write_5m": one.write_5m, "write_1h": one.write_1h, "read": one.read, "output": message["usage"]["output_tokens"]}
-        pico = price(body["model"], moment(accepted.started), counts, batch=batch_id is not None, geo=body.get("inference_geo"))
-        run = (body.get("metadata") or {}).get("user_id")
-        extra = {"id": entry_id, "at": accepted.started, "run": run, "model": body["model"], "batch_id": batch_id, "custom_id": custom_id, "status": message["stop_reason"], "pico": pico}
+        counts = {
+            "input": one.input,
+            "write_5m": one.write_5m,
+            "write_1h": one.write_1h,
+            "read": one.read,
+            "output": message["usage"]["output_tokens"],
+        }
+        pico = price(
+            body["model"], moment(accepted.started), counts, batch=batch_id is not None, geo=body.get("inference_geo")
+        )
+        run = as_object(body.get("metadata")).get("user_id")
+        extra: dict[str, Any] = {
+            "id": entry_id,
+            "at": accepted.started,
+            "run": run,
+            "model": body["model"],
+            "batch_id": batch_id,
+            "custom_id": custom_id,
+            "status": message["stop_reason"],
+            "pico": pico,
+        }
         self.store.charge({**counts, **extra})
 
     def count(self, body: Any) -> int:
@@ -155,8 +191,8 @@ class Messages:
         """
         if not isinstance(body, dict):
             raise invalid("Input should be a valid dictionary")
-        model = self.check({"max_tokens": 1, **body})
-        found = positions(body, model, "")
+        model = self.check({"max_tokens": 1, **as_object(cast("object", body))})
+        found = positions(as_object(cast("object", body)), model, "")
         return found[-1].tokens if found else 0
 
 
@@ -177,20 +213,22 @@ def _usage(accepted: Accepted, output: int) -> dict[str, Any]:
 
 
 def _check_messages(messages: Any) -> None:
-    if not isinstance(messages, list) or not messages:
+    if not as_list(messages):
         raise invalid("messages: at least one message is required")
-    for number, message in enumerate(messages):
-        if not isinstance(message, dict) or message.get("role") not in ("user", "assistant", "system"):
+    for number, one in enumerate(as_list(messages)):
+        message = as_object(one)
+        if message.get("role") not in ("user", "assistant", "system"):
             raise invalid(f"messages.{number}.role: Input should be 'user', 'assistant' or 'system'")
         content = message.get("content")
         if isinstance(content, str):
             if not content:
                 raise invalid(f"messages.{number}: content must be non-empty")
             continue
-        if not isinstance(content, list) or not content:
+        if not as_list(content):
             raise invalid(f"messages.{number}.content: Input should be a valid list")
-        for index, block in enumerate(content):
-            if not isinstance(block, dict) or not isinstance(block.get("type"), str):
+        for index, part in enumerate(as_list(content)):
+            block = as_object(part)
+            if not isinstance(block.get("type"), str):
                 raise invalid(f"messages.{number}.content.{index}.type: Field required")
             if block["type"] == "text" and (not isinstance(block.get("text"), str) or not block["text"]):
                 raise invalid(f"messages.{number}.content.{index}: text content blocks must be non-empty")

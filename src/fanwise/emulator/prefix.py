@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fanwise.jsonable import as_object
+
 from .problems import invalid
 from .tables import Model
 
@@ -66,12 +68,12 @@ def _block_tokens(block: Mapping[str, Any], model: Model) -> int:
 
 
 def _ttl(block: Mapping[str, Any], where: str) -> str | None:
-    control = block.get("cache_control")
-    if control is None:
+    if block.get("cache_control") is None:
         return None
-    if not isinstance(control, dict) or control.get("type") != "ephemeral":
+    control = as_object(block["cache_control"])
+    if control.get("type") != "ephemeral":
         raise invalid(f"{where}.cache_control.type: Input should be 'ephemeral'")
-    ttl = control.get("ttl", "5m")
+    ttl = str(control.get("ttl", "5m"))
     if ttl not in TTL_S:
         raise invalid(f"{where}.cache_control.ttl: Input should be '5m' or '1h'")
     if block.get("type") == "text" and not block.get("text"):
@@ -84,16 +86,17 @@ def blocks(body: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     for index, tool in enumerate(body.get("tools") or ()):
         found.append((f"tools.{index}", tool))
-    system = body.get("system") or ()
-    if isinstance(system, str):
-        system = ({"type": "text", "text": system},)
-    found += [(f"system.{index}", block) for index, block in enumerate(system)]
+    system: Any = body.get("system")
+    parts: list[Any] = [{"type": "text", "text": system}] if isinstance(system, str) else list(system or ())
+    found += [(f"system.{index}", block) for index, block in enumerate(parts)]
     for number, message in enumerate(body.get("messages") or ()):
-        content = message["content"]
+        content: Any = message["content"]
         if isinstance(content, str):
             content = [{"type": "text", "text": content}]
         role = message["role"]
-        found += [(f"messages.{number}.content.{index}", {**block, "_role": role}) for index, block in enumerate(content)]
+        found += [
+            (f"messages.{number}.content.{index}", {**block, "_role": role}) for index, block in enumerate(content)
+        ]
     return found
 
 
@@ -135,7 +138,12 @@ def account(found: list[Position], model: Model, entry: Callable[[str], str | No
     total = found[-1].tokens if found else 0
     marks = [index for index, position in enumerate(found) if position.ttl and position.tokens >= model.minimum]
     hit = next(
-        (back for mark in reversed(marks) for back in range(mark, max(mark - LOOK_BACK, -1), -1) if entry(found[back].key)),
+        (
+            back
+            for mark in reversed(marks)
+            for back in range(mark, max(mark - LOOK_BACK, -1), -1)
+            if entry(found[back].key)
+        ),
         None,
     )
     read = found[hit].tokens if hit is not None else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ class Settings:
 
 
 @asynccontextmanager
-async def serve(settings: Settings, answer: Answer | None = None) -> AsyncIterator[str]:
+async def serve(settings: Settings, answer: Answer | None = None) -> AsyncGenerator[str]:
     """Run an emulator in this event loop (asyncio) and yield its base URL.
 
     Args:
@@ -79,11 +79,14 @@ async def serve(settings: Settings, answer: Answer | None = None) -> AsyncIterat
 
 
 @contextmanager
-def in_thread(settings: Settings, answer: Answer | None = None) -> Iterator[str]:
+def in_thread(settings: Settings, answer: Answer | None = None) -> Generator[str]:
     """Run an emulator on a thread of its own and yield its base URL.
 
     Raises:
         OSError: The port is taken.
     """
-    with start_blocking_portal("asyncio", name="fanwise emulator") as portal, portal.wrap_async_context_manager(serve(settings, answer)) as url:
+    with (
+        start_blocking_portal("asyncio", name="fanwise emulator") as portal,
+        portal.wrap_async_context_manager(serve(settings, answer)) as url,
+    ):
         yield url

@@ -25,14 +25,30 @@ CREATE TABLE IF NOT EXISTS batches(
 CREATE TABLE IF NOT EXISTS items(
   batch_id TEXT, n INT, custom_id TEXT, params TEXT, result TEXT, PRIMARY KEY(batch_id, n)) WITHOUT ROWID;
 """
-BILL = ("id", "at", "run", "model", "batch_id", "custom_id", "status", "input", "write_5m", "write_1h", "read", "output", "pico")
+BILL = (
+    "id",
+    "at",
+    "run",
+    "model",
+    "batch_id",
+    "custom_id",
+    "status",
+    "input",
+    "write_5m",
+    "write_1h",
+    "read",
+    "output",
+    "pico",
+)
 
 
 class Store:
     """The emulator's database; used from one thread."""
 
     def __init__(self, path: Path | None) -> None:
-        self._db = sqlite3.connect(str(path) if path is not None else ":memory:", isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(
+            str(path) if path is not None else ":memory:", isolation_level=None, check_same_thread=False
+        )
         self._db.row_factory = sqlite3.Row
         # NORMAL outlives a killed process; only a loss of power may take the last replies with it.
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
@@ -109,7 +125,9 @@ class Store:
             row = {**batch, "seq": seq, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0}
             names = ",".join(row)
             self._db.execute(f"INSERT INTO batches({names}) VALUES({','.join('?' * len(row))})", tuple(row.values()))
-            rows = ((batch["id"], n, custom_id, json.dumps(params), None) for n, (custom_id, params) in enumerate(requests))
+            rows = (
+                (batch["id"], n, custom_id, json.dumps(params), None) for n, (custom_id, params) in enumerate(requests)
+            )
             self._db.executemany("INSERT INTO items VALUES(?,?,?,?,?)", rows)
         except BaseException:
             self._db.execute("ROLLBACK")
@@ -151,7 +169,9 @@ class Store:
 
     def results(self, batch_id: str, start: int, limit: int) -> list[tuple[int, str, str]]:
         """Return results from position `start`: position, custom_id, result text."""
-        query = "SELECT n, custom_id, result FROM items WHERE batch_id=? AND n>=? AND result IS NOT NULL ORDER BY n LIMIT ?"
+        query = (
+            "SELECT n, custom_id, result FROM items WHERE batch_id=? AND n>=? AND result IS NOT NULL ORDER BY n LIMIT ?"
+        )
         return [tuple(row) for row in self._db.execute(query, (batch_id, start, limit))]
 
     def counts(self, batch_id: str) -> dict[str, int]:

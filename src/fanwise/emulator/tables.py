@@ -31,7 +31,16 @@ class Model:
     max_input: int = 1_000_000
 
 
-def _model(usd_in: str, usd_out: str, usd_read: str, minimum: int, chars: Fraction, line: str, out: int = 128_000, window: int = 1_000_000) -> Model:
+def _model(
+    usd_in: str,
+    usd_out: str,
+    usd_read: str,
+    minimum: int,
+    chars: Fraction,
+    line: str,
+    out: int = 128_000,
+    window: int = 1_000_000,
+) -> Model:
     return Model(Fraction(usd_in), Fraction(usd_out), Fraction(usd_read), minimum, chars, line, out, window)
 
 

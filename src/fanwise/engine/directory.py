@@ -27,7 +27,9 @@ class RunDirectory:
         self.path = path
         journal = path / "journal.db"
         if create and journal.exists():
-            raise RunDirectoryError(f"{path} holds another run; go on with it by `fanwise resume {path}`, or choose another --out")
+            raise RunDirectoryError(
+                f"{path} holds another run; go on with it by `fanwise resume {path}`, or choose another --out"
+            )
         if create and path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise RunDirectoryError(f"{path} exists and is not empty; choose another --out")
         if not create and not journal.exists():
@@ -48,7 +50,9 @@ class RunDirectory:
     def __enter__(self) -> RunDirectory:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:

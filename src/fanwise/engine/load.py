@@ -9,7 +9,7 @@ import traceback
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from fanwise.canonical import digest
 from fanwise.errors import FanwiseError, UsageError
@@ -36,7 +36,7 @@ def load_graph(reference: str) -> Graph[..., Any]:
     if not isinstance(found, Graph):
         raise UsageError(f"{name!r} in {place} is no graph but {type(found).__name__}; put @graph above it")
     found.spec  # noqa: B018 - traced now, so that mistakes show here
-    return found
+    return cast("Graph[..., Any]", found)
 
 
 def _file(path: Path) -> ModuleType:
@@ -79,6 +79,8 @@ def _told(error: BaseException, path: Path | None) -> BaseException:
     if isinstance(error, SyntaxError):
         return UsageError(f"{error.filename}:{error.lineno}: {error.msg}")
     frames = traceback.extract_tb(error.__traceback__)
-    mine = [frame for frame in frames if path is not None and frame.filename == str(path)] or [frame for frame in frames if "importlib" not in frame.filename]
+    mine = [frame for frame in frames if path is not None and frame.filename == str(path)] or [
+        frame for frame in frames if "importlib" not in frame.filename
+    ]
     place = f"{mine[-1].filename}:{mine[-1].lineno}" if mine else "the module"
     return UsageError(f"{place}: {type(error).__name__}: {error}")

@@ -13,7 +13,6 @@ from fanwise.context.request import Request, compose
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.state import Task
-from fanwise.graph.step import StepFunction
 from fanwise.journal.records import Side
 
 BASELINE_BLOCK = Block("baseline", "One agent carries out the whole job for this row alone.")
@@ -93,7 +92,7 @@ def _repeated(template: Template, inside: bool) -> dict[str, bool]:
 def _static(node: TaskNode, agent: AgentSpec | None, need: Need | None) -> str:
     """Hash what an answer depends on; not layout, channel or `max_tokens` (DESIGN, section 12)."""
     if agent is None or need is None:
-        source = node.target.source if isinstance(node.target, StepFunction) else ""
+        source = str(getattr(node.target, "source", ""))
         return digest(canonical(["step", node.path, source]))
     parts_ = [
         "agent", node.path, agent.name, agent.model, agent.instructions, [block.sha for block in need.context],
@@ -105,4 +104,6 @@ def _static(node: TaskNode, agent: AgentSpec | None, need: Need | None) -> str:
 def task_key(row_id: str, side: Side, plan: NodePlan, task: Task) -> str:
     """Return the content key of a task: equal keys have equal answers."""
     items = [item.key for item in task.items]
-    return digest(canonical([row_id, side, plan.static, items, {name: plain(value) for name, value in task.values.items()}]))
+    return digest(
+        canonical([row_id, side, plan.static, items, {name: plain(value) for name, value in task.values.items()}])
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,13 @@ from fanwise.canonical import canonical, digest
 from fanwise.errors import UsageError
 
 Format = Literal["jsonl", "csv", "parquet"]
-FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+FORMATS: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".parquet": "parquet",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,13 @@ def _line(number: int, offset: int, line: bytes) -> Record:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        return Record(number, offset, None, line.decode("utf-8", "backslashreplace"), f"not UTF-8 at byte {error.start} of the line")
+        return Record(
+            number,
+            offset,
+            None,
+            line.decode("utf-8", "backslashreplace"),
+            f"not UTF-8 at byte {error.start} of the line",
+        )
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -122,12 +135,11 @@ def _cells(number: int, header: list[str], cells: list[str]) -> Record:
 
 def _parquet(path: Path) -> Iterator[Record]:
     try:
-        import pyarrow.parquet as parquet  # an extra: 45 MB that most do not need
+        parquet: Any = importlib.import_module("pyarrow.parquet")  # an extra: most do not need its 45 MB
     except ImportError:
         raise UsageError("reading Parquet needs pyarrow: pip install 'fanwise[parquet]'") from None
-    module = cast("Any", parquet)
     try:
-        file = module.ParquetFile(path)
+        file = parquet.ParquetFile(path)
     except Exception as error:  # pyarrow has its own family of errors, all of them the file's fault
         raise UsageError(f"{path} is not a Parquet file: {error}") from None
     number = 0
@@ -174,12 +186,19 @@ class RowTypes:
         row_id = str(record.data[field]) if field in record.data else str(record.number)
         try:
             if len(self.adapters) == 1:
-                arguments = {name: adapter.validate_python(dict(record.data)) for name, adapter in self.adapters.items()}
+                arguments = {
+                    name: adapter.validate_python(dict(record.data)) for name, adapter in self.adapters.items()
+                }
             else:
-                arguments = {name: adapter.validate_python(record.data.get(name)) for name, adapter in self.adapters.items()}
+                arguments = {
+                    name: adapter.validate_python(record.data.get(name)) for name, adapter in self.adapters.items()
+                }
             content = canonical(list(arguments.values()))
         except ValidationError as error:
-            places = [f"{'.'.join(map(str, one['loc'])) or 'the row'}: {one['msg']}" for one in error.errors(include_url=False)[:3]]
+            places = [
+                f"{'.'.join(map(str, one['loc'])) or 'the row'}: {one['msg']}"
+                for one in error.errors(include_url=False)[:3]
+            ]
             return "; ".join(places)
         except TypeError as error:
             return str(error)

@@ -13,9 +13,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
@@ -179,10 +180,12 @@ class Engine:
                     return
                 self._start(row)
                 if self.counters.read % 16 == 0:
-                    await anyio.sleep(0)  # replies and steps get their turn
+                    await anyio.lowlevel.checkpoint()  # replies and steps get their turn
 
     def _full(self) -> bool:
-        return len(self._open) >= self.settings.window_rows or (self._bytes >= self.settings.window_bytes and bool(self._open))
+        return len(self._open) >= self.settings.window_rows or (
+            self._bytes >= self.settings.window_bytes and bool(self._open)
+        )
 
     async def _accept(self, chunk: list[Record]) -> list[Row]:
         """Return the valid rows of a chunk; the others are set aside with their reason."""
@@ -248,9 +251,16 @@ class Engine:
             self._step_send.send_nowait((run, task, key))
             return
         call = Call(
-            key=key, row=run.row.number, side=run.plan.side, node=task.node.path, label=task.label, agent=plan.spec.name,
-            model=plan.spec.model, time_limit_s=plan.spec.time_limit_s, compose=partial(plan.request, task),
-        )  # fmt: skip
+            key=key,
+            row=run.row.number,
+            side=run.plan.side,
+            node=task.node.path,
+            label=task.label,
+            agent=plan.spec.name,
+            model=plan.spec.model,
+            time_limit_s=plan.spec.time_limit_s,
+            compose=partial(plan.request, task),
+        )
         self._calls[call] = (run, task)
         if self.batches.claim(call):
             return
@@ -292,10 +302,16 @@ class Engine:
         outcome: Outcome
         plan = self.plans[call.side].nodes.get(call.node) if call.side in self.plans else None
         if reply.stop_reason == "refusal":
-            outcome = Failed(call.label, "refused", f"the model refused{f' ({reply.refusal})' if reply.refusal else ''}")
+            outcome = Failed(
+                call.label, "refused", f"the model refused{f' ({reply.refusal})' if reply.refusal else ''}"
+            )
         elif reply.stop_reason in ("max_tokens", "model_context_window_exceeded"):
             limit = plan.spec.max_tokens if plan is not None and plan.spec is not None else 0
-            outcome = Failed(call.label, "truncated", f"the answer was cut off ({reply.stop_reason}, max_tokens {limit}); raise the agent's max_tokens")
+            outcome = Failed(
+                call.label,
+                "truncated",
+                f"the answer was cut off ({reply.stop_reason}, max_tokens {limit}); raise the agent's max_tokens",
+            )
         elif plan is None:
             return None  # an attempt of an earlier session, of a node that is gone
         else:
@@ -321,9 +337,13 @@ class Engine:
         self._work.append((*owner, outcome))
         self._drain()
 
-    def _record(self, key: str, row: int, side: Side, node: str, label: str, agent: str, outcome: Outcome) -> TaskRecord:
+    def _record(
+        self, key: str, row: int, side: Side, node: str, label: str, agent: str, outcome: Outcome
+    ) -> TaskRecord:
         if isinstance(outcome, Done):
-            record = TaskRecord(key, row, side, node, label, agent, "done", self.journal.add_text(canonical(outcome.value)))
+            record = TaskRecord(
+                key, row, side, node, label, agent, "done", self.journal.add_text(canonical(outcome.value))
+            )
         else:
             cause = outcome if isinstance(outcome, Failed) else outcome.cause
             record = TaskRecord(key, row, side, node, label, agent, "failed", None, cause.kind, cause.message)

@@ -15,15 +15,20 @@ from fanwise.journal.records import Side
 from .plan import BASELINE_BLOCK, SidePlan
 
 
-def answerer(plans: Mapping[Side, SidePlan]) -> Callable[[dict[str, Any]], str | None | Awaitable[str | None]]:
+def answerer(plans: Mapping[Side, SidePlan]) -> Callable[[dict[str, Any]], str | Awaitable[str | None] | None]:
     """Return what answers a Messages body by the stand-ins of the plans' agents.
 
     The result is None, which leaves the answer to the emulator, where the request is not of
     these graphs or the agent's body is no stand-in.
     """
-    targets = {(plan.side, node.spec.name): node.node.target for plan in plans.values() for node in plan.nodes.values() if node.spec is not None}
+    targets = {
+        (plan.side, node.spec.name): node.node.target
+        for plan in plans.values()
+        for node in plan.nodes.values()
+        if node.spec is not None
+    }
 
-    def answer(body: dict[str, Any]) -> str | None | Awaitable[str | None]:
+    def answer(body: dict[str, Any]) -> str | Awaitable[str | None] | None:
         asked = read_back(body)
         if asked is None:
             return None
@@ -44,7 +49,7 @@ def _side(body: Mapping[str, Any]) -> Side:
     return "baseline" if found is not None and found[0] == BASELINE_BLOCK.name else "fanout"
 
 
-def _call(target: Target, values: dict[str, Any]) -> str | None | Awaitable[str | None]:
+def _call(target: Target, values: dict[str, Any]) -> str | Awaitable[str | None] | None:
     spec = target.spec
     assert spec is not None
     try:

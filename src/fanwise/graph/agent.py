@@ -133,7 +133,9 @@ def agent(
             mistakes.append(Mistake(place, f"agent {fn.__name__!r} has no instructions", "write a docstring"))
         chosen = model or found.model
         if not chosen:
-            mistakes.append(Mistake(place, f"agent {fn.__name__!r} has no model", 'write @agent(model="claude-haiku-5-5")'))
+            mistakes.append(
+                Mistake(place, f"agent {fn.__name__!r} has no model", 'write @agent(model="claude-haiku-5-5")')
+            )
         if mistakes:
             raise DefinitionError(f"agent {fn.__name__!r}", tuple(mistakes))
         spec = AgentSpec(

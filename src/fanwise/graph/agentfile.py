@@ -21,7 +21,12 @@ _ELSEWHERE = (
     "tools", "disallowedTools", "permissionMode", "maxTurns", "skills", "mcpServers", "hooks", "memory",
     "background", "isolation", "color", "initialPrompt",
 )  # fmt: skip
-_ALIASES = {"haiku": "claude-haiku-5-5", "sonnet": "claude-sonnet-5-5", "opus": "claude-opus-5-5", "fable": "claude-fable-5-2"}
+_ALIASES = {
+    "haiku": "claude-haiku-5-5",
+    "sonnet": "claude-sonnet-5-5",
+    "opus": "claude-opus-5-5",
+    "fable": "claude-fable-5-2",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,14 @@ def read_agent_file(path: Path) -> AgentFile:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise DefinitionError(f"agent file {path}", (Mistake(str(path), f"is not UTF-8 at byte {error.start}"),)) from None
+        raise DefinitionError(
+            f"agent file {path}", (Mistake(str(path), f"is not UTF-8 at byte {error.start}"),)
+        ) from None
     lines = text.splitlines()
     if not lines or lines[0].strip() != "---" or "---" not in [line.strip() for line in lines[1:]]:
-        raise DefinitionError(f"agent file {path}", (Mistake(f"{path}:1", "has no front matter", "start with --- name: ... ---"),))
+        raise DefinitionError(
+            f"agent file {path}", (Mistake(f"{path}:1", "has no front matter", "start with --- name: ... ---"),)
+        )
     end = [line.strip() for line in lines[1:]].index("---") + 1
     front = "\n".join(lines[1:end])
     mistakes: list[Mistake] = []
@@ -83,7 +92,9 @@ def _check(path: Path, lines: list[str], data: dict[str, Any], instructions: str
     for key in data:
         if key not in _OURS and key not in _ELSEWHERE:
             near = get_close_matches(key, _OURS, 1)
-            wrong(key, f"unknown field {key!r}", f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_OURS)}")
+            wrong(
+                key, f"unknown field {key!r}", f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_OURS)}"
+            )
     name, model = data.get("name", ""), data.get("model", "")
     max_tokens, effort = data.get("max_tokens", 0), data.get("effort")
     if not isinstance(name, str) or not name:

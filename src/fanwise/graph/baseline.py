@@ -67,7 +67,11 @@ def single_agent(spec: GraphSpec, model: str) -> GraphSpec | None:
         time_limit_s=max(one.time_limit_s for one in unique), params=params, output=spec.output_type,
         schema=wire.schema(spec.output_type), place=spec.place,
     )  # fmt: skip
-    target = SingleAgent(lambda **values: rehearse(spec, _arguments(spec, values)), agent)
+
+    def body(**values: Any) -> Any:
+        return rehearse(spec, _arguments(spec, values))
+
+    target = SingleAgent(body, agent)
     blocks = {name: name for name, tp in params.items() if ty.is_block(tp)}
     slot = max(spec.slots) + 1
     node = TaskNode(slot, "baseline", spec.place, target, args, blocks, {name: name for name in args})
@@ -111,12 +115,18 @@ def _arguments(spec: GraphSpec, values: dict[str, Any]) -> dict[str, Any]:
         if known is None:
             arguments[param] = values.get(param)
             continue
-        fields = {field: values[name] for field in known if (name := field if len(spec.params) == 1 else f"{param}_{field}") in values}
+        fields = {
+            field: values[name]
+            for field in known
+            if (name := field if len(spec.params) == 1 else f"{param}_{field}") in values
+        }
         kind = ty.strip(tp)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             arguments[param] = kind.model_construct(**fields)
         else:
-            arguments[param] = _Record(fields) if not isinstance(kind, type) or not issubclass(kind, dict) else cast("Any", fields)
+            arguments[param] = (
+                _Record(fields) if not isinstance(kind, type) or not issubclass(kind, dict) else cast("Any", fields)
+            )
     return arguments
 
 

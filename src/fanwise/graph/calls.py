@@ -15,7 +15,9 @@ from .reference import Ref, label_of, to_expr, type_of
 from .tracer import Tracer, active, place
 
 
-def signature_types(fn: Callable[..., Any], place: str, mistakes: list[Mistake]) -> tuple[dict[str, Any], dict[str, Any]]:
+def signature_types(
+    fn: Callable[..., Any], place: str, mistakes: list[Mistake]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return all type hints of a function, and those of its parameters in order.
 
     Mistakes (an annotation that cannot be read, `*args`) are appended to `mistakes`.
@@ -23,7 +25,9 @@ def signature_types(fn: Callable[..., Any], place: str, mistakes: list[Mistake])
     try:
         hints = get_type_hints(fn, include_extras=True)
     except (NameError, TypeError) as error:
-        mistakes.append(Mistake(place, f"{fn.__name__!r}: an annotation cannot be read: {error}", "define the type above"))
+        mistakes.append(
+            Mistake(place, f"{fn.__name__!r}: an annotation cannot be read: {error}", "define the type above")
+        )
         hints = {}
     params: dict[str, Any] = {}
     for param in inspect.signature(fn).parameters.values():
@@ -66,7 +70,9 @@ def call(
     return Ref(tracer, Get(slot), output, path)
 
 
-def bind(tracer: Tracer, name: str, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def bind(
+    tracer: Tracer, name: str, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the arguments by parameter name, defaults filled in; a mismatch is a mistake."""
     signature = inspect.signature(fn)
     try:
@@ -82,7 +88,11 @@ def bind(tracer: Tracer, name: str, fn: Callable[..., Any], args: tuple[Any, ...
 def _path(tracer: Tracer, target: Target, explicit: bool) -> str:
     known = tracer.targets.setdefault(target.name, target)
     if known.body is not target.body:
-        tracer.found("name", f"two different functions are called {target.name!r}", "give one another name with .options(name=...)")
+        tracer.found(
+            "name",
+            f"two different functions are called {target.name!r}",
+            "give one another name with .options(name=...)",
+        )
     if explicit:
         full = tracer.prefix + target.name
         if full in tracer.explicit:

@@ -26,7 +26,9 @@ def dag(spec: GraphSpec) -> nx.DiGraph[str]:
     return result
 
 
-def _fill(result: nx.DiGraph[str], template: Template, origins: dict[int, set[str]], outer: set[str], inside: tuple[str, ...]) -> None:
+def _fill(
+    result: nx.DiGraph[str], template: Template, origins: dict[int, set[str]], outer: set[str], inside: tuple[str, ...]
+) -> None:
     for node in template.nodes:
         sources = {source for expr in reads(node) for get in gets(expr) for source in origins.get(get.slot, set())}
         if isinstance(node, TaskNode):

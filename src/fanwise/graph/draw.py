@@ -67,26 +67,34 @@ def dot(spec: GraphSpec) -> str:
     return "\n".join([*lines, "}"])
 
 
+_ARROW = (
+    '<defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+    '<path d="M0 0L8 4L0 8z" fill="#777"/></marker></defs>'
+)
+
+
 def svg(spec: GraphSpec) -> str:
     """Return a drawing, one line of boxes per topological generation."""
     graph = dag(spec)
     rows = [[name for name, data in graph.nodes(data=True) if data["kind"] == "row"], *generations(spec)]
-    width, step_y = max(240 * max(len(row) for row in rows), 300), 110
-    place = {name: ((index + 1) * width / (len(row) + 1), 40 + level * step_y) for level, row in enumerate(rows) for index, name in enumerate(row)}
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {step_y * len(rows)}" font-family="sans-serif" font-size="13">',
-        '<defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#777"/></marker></defs>',
-    ]
+    width, step = max(240 * max(len(row) for row in rows), 300), 110
+    place = {
+        name: (round((index + 1) * width / (len(row) + 1)), 40 + level * step)
+        for level, row in enumerate(rows)
+        for index, name in enumerate(row)
+    }
+    font = 'font-family="sans-serif" font-size="13"'
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {step * len(rows)}" {font}>', _ARROW]
     for source, target, data in graph.edges(data=True):
         (x1, y1), (x2, y2) = place[source], place[target]
-        title = html.escape(", ".join(data["fields"]))
-        parts.append(f'<line x1="{x1:.0f}" y1="{y1 + 18:.0f}" x2="{x2:.0f}" y2="{y2 - 18:.0f}" stroke="#777" marker-end="url(#a)"><title>{title}</title></line>')
+        line = f'<line x1="{x1}" y1="{y1 + 18}" x2="{x2}" y2="{y2 - 18}" stroke="#777" marker-end="url(#a)">'
+        parts.append(f"{line}<title>{html.escape(', '.join(data['fields']))}</title></line>")
     for name, (x, y) in place.items():
         data: Any = graph.nodes[name]
         fill = {"agent": "#dbe9ff", "step": "#eeeeee", "row": "#fff3d1"}[data["kind"]]
-        title = html.escape(", ".join(data["shown"].values()))
-        parts.append(f'<g><title>{title}</title><rect x="{x - 95:.0f}" y="{y - 18:.0f}" width="190" height="36" rx="6" fill="{fill}" stroke="#777"/>')
-        parts.append(f'<text x="{x:.0f}" y="{y + 4:.0f}" text-anchor="middle">{html.escape(name)}</text></g>')
+        box = f'<rect x="{x - 95}" y="{y - 18}" width="190" height="36" rx="6" fill="{fill}" stroke="#777"/>'
+        parts.append(f"<g><title>{html.escape(', '.join(data['shown'].values()))}</title>{box}")
+        parts.append(f'<text x="{x}" y="{y + 4}" text-anchor="middle">{html.escape(name)}</text></g>')
     return "\n".join([*parts, "</svg>"])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 Step = tuple[Literal["field", "item"], Any]
 """One step from a value to a part of it: `("field", "body")` or `("item", 0)`."""
@@ -56,8 +56,8 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
-    "&": lambda left, right: bool(left) and bool(right),
-    "|": lambda left, right: bool(left) or bool(right),
+    "&": lambda *sides: all(sides),
+    "|": lambda *sides: any(sides),
     "not": operator.not_,
 }
 
@@ -127,7 +127,11 @@ def _part(value: Any, kind: str, key: Any) -> Any:
     try:
         if kind == "item":
             return value[key]
-        return value[key] if isinstance(value, Mapping) else getattr(value, key)
+        return cast("Mapping[Any, Any]", value)[key] if isinstance(value, Mapping) else getattr(value, key)
     except (LookupError, AttributeError, TypeError):
         what = f"item {key!r}" if kind == "item" else f"field {key!r}"
-        raise AbsentError(f"there is no {what} in a value of type {type(value).__name__}") from None
+        raise AbsentError(f"there is no {what} in a value of type {_type_name(cast('object', value))}") from None
+
+
+def _type_name(value: object) -> str:
+    return type(value).__name__

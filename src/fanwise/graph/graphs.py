@@ -77,7 +77,9 @@ def graph(fn: Callable[P, R], /) -> Graph[P, R]: ...
 def graph(*, name: str | None = None) -> Callable[[Callable[P, R]], Graph[P, R]]: ...
 
 
-def graph(fn: Callable[P, R] | None = None, /, *, name: str | None = None) -> Graph[P, R] | Callable[[Callable[P, R]], Graph[P, R]]:
+def graph(
+    fn: Callable[P, R] | None = None, /, *, name: str | None = None
+) -> Graph[P, R] | Callable[[Callable[P, R]], Graph[P, R]]:
     """Make a graph of a Python function over agents and steps.
 
     The function is called once with symbolic values; what is passed to an agent is what it is
@@ -116,9 +118,13 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
     refs = {name: Ref(tracer, Get(tracer.slot(name)), tp, name) for name, tp in params.items()}
     names = {name: number for number, name in tracer.slots.items()}
     if not params:
-        mistakes.append(Mistake(target.place, f"graph {target.name!r} takes no row", "give it one parameter with a type"))
+        mistakes.append(
+            Mistake(target.place, f"graph {target.name!r} takes no row", "give it one parameter with a type")
+        )
     if inspect.iscoroutinefunction(fn):
-        mistakes.append(Mistake(target.place, f"graph {target.name!r} is async", "write def; bodies and steps may be async"))
+        mistakes.append(
+            Mistake(target.place, f"graph {target.name!r} is async", "write def; bodies and steps may be async")
+        )
         raise DefinitionError(f"graph {target.name!r}", tuple(mistakes))
     result = _run(tracer, target, refs)
     wanted = hints.get("return", ty.Unknown)
@@ -129,18 +135,28 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
         mistakes.append(Mistake(target.place, text, "change the return type or the value"))
     template = tracer.template(tracer.scopes[0], to_expr(result))
     if not tracer.findings:
-        used = {slot for node in walk(template) for expr in reads(node) for slot in slots(expr)} | set(slots(template.output))
+        used = {slot for node in walk(template) for expr in reads(node) for slot in slots(expr)} | set(
+            slots(template.output)
+        )
         for node in walk(template):
             for inner in _outputs(node):
                 used |= set(slots(inner))
         for name, slot in names.items():
             if slot not in used:
-                mistakes.append(Mistake(target.place, f"row {name!r} is not used: no task is shown any part of it", "pass its fields to an agent"))
+                mistakes.append(
+                    Mistake(
+                        target.place,
+                        f"row {name!r} is not used: no task is shown any part of it",
+                        "pass its fields to an agent",
+                    )
+                )
     mistakes = [finding.mistake() for finding in sorted(tracer.findings, key=_order)] + mistakes
     if mistakes:
         raise DefinitionError(f"graph {target.name!r}", tuple(mistakes))
     output = wanted if wanted is not ty.Unknown else type_of(result)
-    return GraphSpec(target.name, inspect.getdoc(fn) or "", target.place, names, params, output, template, dict(tracer.slots))
+    return GraphSpec(
+        target.name, inspect.getdoc(fn) or "", target.place, names, params, output, template, dict(tracer.slots)
+    )
 
 
 def _order(finding: Finding) -> tuple[str, int]:
@@ -170,7 +186,12 @@ def _run(tracer: Tracer, target: Graph[..., Any], arguments: dict[str, Any]) -> 
     except Exception as error:  # the user's own code: report it with its place, not as a traceback
         if not tracer.findings:
             text = str(error).splitlines()[0] if str(error) else type(error).__name__
-            tracer.found("raised", f"graph {target.name!r} raised {type(error).__name__}: {text}", "a traced value cannot be put into a model or called; do it in a @step", place=_raised_at(error, target))
+            tracer.found(
+                "raised",
+                f"graph {target.name!r} raised {type(error).__name__}: {text}",
+                "a traced value cannot be put into a model or called; do it in a @step",
+                place=_raised_at(error, target),
+            )
     finally:
         tracer.graphs.pop()
         active.reset(token)
@@ -178,7 +199,9 @@ def _run(tracer: Tracer, target: Graph[..., Any], arguments: dict[str, Any]) -> 
 
 
 def _recursion(tracer: Tracer, name: str, chain: str, *, place: tuple[str, int] | None = None) -> None:
-    tracer.found("recursion", f"graph {name!r} calls itself: {chain}", "a graph has no cycles; use each(...)", place=place)
+    tracer.found(
+        "recursion", f"graph {name!r} calls itself: {chain}", "a graph has no cycles; use each(...)", place=place
+    )
 
 
 def _raised_at(error: BaseException, target: Graph[..., Any]) -> tuple[str, int]:
@@ -201,7 +224,9 @@ def _inline(tracer: Tracer, target: Graph[..., Any], args: tuple[Any, ...], kwar
     for name, wanted in params.items():
         given = type_of(bound.get(name))
         if name in bound and not ty.fits(given, wanted):
-            message = f"{label_of(bound[name])} ({ty.name(given)}) does not fit {target.name}({name}: {ty.name(wanted)})"
+            message = (
+                f"{label_of(bound[name])} ({ty.name(given)}) does not fit {target.name}({name}: {ty.name(wanted)})"
+            )
             tracer.found(f"fit {target.name} {name}", message)
     if target.explicit:
         full = tracer.prefix + target.name
@@ -219,4 +244,3 @@ def _inline(tracer: Tracer, target: Graph[..., Any], args: tuple[Any, ...], kwar
     if isinstance(result, Ref) and output is not ty.Unknown:
         return Ref(tracer, to_expr(result), output, target.name)
     return result
-

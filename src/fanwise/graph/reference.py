@@ -6,9 +6,9 @@ reference; using it as a plain value is a mistake that is noted with its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from pydantic import BaseModel
 
@@ -121,7 +121,9 @@ class Ref:
         self._tracer.found(kind, f"{self._label} is known only at run time and cannot be used {use}", hint)
 
     def __bool__(self) -> bool:
-        self._plain("bool", "as a condition here", "use when(cond, lambda: ...), and &, | and not_() between conditions")
+        self._plain(
+            "bool", "as a condition here", "use when(cond, lambda: ...), and &, | and not_() between conditions"
+        )
         return True
 
     def __iter__(self) -> Iterator[Any]:
@@ -197,7 +199,7 @@ def label_of(value: object) -> str:
     if isinstance(value, Ref):
         return object.__getattribute__(value, "_label")
     if isinstance(value, list | tuple):
-        return f"[{', '.join(label_of(item) for item in value)}]"
+        return f"[{', '.join(label_of(item) for item in cast('Sequence[object]', value))}]"
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
@@ -207,13 +209,14 @@ def to_expr(value: object) -> Expr:
     if isinstance(value, Ref):
         return expr_of(value)
     if isinstance(value, list | tuple):
-        items = tuple(to_expr(item) for item in value)
+        items = tuple(to_expr(item) for item in cast("Sequence[object]", value))
         if all(isinstance(item, Const) for item in items):
-            return Const(value)
+            return Const(cast("object", value))
         return Make("list" if isinstance(value, list) else "tuple", items)
     if isinstance(value, dict):
-        values = tuple(to_expr(item) for item in value.values())
+        record = cast("dict[Any, object]", value)
+        values = tuple(to_expr(item) for item in record.values())
         if all(isinstance(item, Const) for item in values):
-            return Const(value)
-        return Make("dict", values, tuple(value))
+            return Const(record)
+        return Make("dict", values, tuple(record))
     return Const(value)

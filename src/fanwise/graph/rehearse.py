@@ -85,4 +85,8 @@ def is_empty(body: Any) -> bool:
 def _returns_none(code: Any) -> bool:
     import dis
 
-    return all(one.opname in ("RESUME", "RETURN_CONST", "LOAD_CONST", "RETURN_VALUE", "NOP") and one.argval in (None, 0) for one in dis.get_instructions(code) if one.opname != "NOP")
+    return all(
+        one.opname in ("RESUME", "RETURN_CONST", "LOAD_CONST", "RETURN_VALUE", "NOP") and one.argval in (None, 0)
+        for one in dis.get_instructions(code)
+        if one.opname != "NOP"
+    )

@@ -144,7 +144,9 @@ class RowState:
 
     def outcome(self) -> Outcome:
         """Return the result of the row; only when it is finished."""
-        return _evaluate(self.root, self.root.template.output, "the result") or Failed("the result", "absent", "never settled")
+        return _evaluate(self.root, self.root.template.output, "the result") or Failed(
+            "the result", "absent", "never settled"
+        )
 
     def _advance(self, scope: Scope, ready: list[Task]) -> None:
         """Start what can start in a scope, and go outward when the scope is complete."""

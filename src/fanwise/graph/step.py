@@ -68,7 +68,9 @@ def step(fn: Callable[P, R] | None = None, /) -> StepFunction[P, R] | Callable[[
         mistakes: list[Mistake] = []
         hints, params = signature_types(function, place, mistakes)
         if "return" not in hints:
-            mistakes.append(Mistake(place, f"step {function.__name__!r} has no return type", "annotate what it returns"))
+            mistakes.append(
+                Mistake(place, f"step {function.__name__!r} has no return type", "annotate what it returns")
+            )
         if mistakes:
             raise DefinitionError(f"step {function.__name__!r}", tuple(mistakes))
         return StepFunction(function, params, hints["return"])

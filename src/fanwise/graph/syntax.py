@@ -16,7 +16,27 @@ from typing import Any
 from .reference import STEP_HINT
 from .tracer import Finding
 
-_PLAIN_CALLS = {"len", "str", "int", "float", "bool", "list", "tuple", "set", "sorted", "sum", "max", "min", "enumerate", "zip", "range", "any", "all", "print", "repr"}
+_PLAIN_CALLS = {
+    "len",
+    "str",
+    "int",
+    "float",
+    "bool",
+    "list",
+    "tuple",
+    "set",
+    "sorted",
+    "sum",
+    "max",
+    "min",
+    "enumerate",
+    "zip",
+    "range",
+    "any",
+    "all",
+    "print",
+    "repr",
+}
 _WHEN = "use when(cond, lambda: ...), and &, | and not_() between conditions"
 
 
@@ -39,7 +59,9 @@ def read(fn: Callable[..., Any], is_call: Callable[[object], bool]) -> list[Find
     closure = inspect.getclosurevars(fn)
     known = {**closure.globals, **closure.nonlocals}
     reader = _Reader(fn.__code__.co_filename, known, is_call)
-    reader.traced.update(arg.arg for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs))
+    reader.traced.update(
+        arg.arg for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    )
     for statement in function.body:
         reader.visit(statement)
     return reader.findings
@@ -157,7 +179,9 @@ class _Reader(ast.NodeVisitor):
         for op, subject in zip(node.ops, (node.left, *node.comparators), strict=False):
             right = node.comparators[node.ops.index(op)]
             if isinstance(op, ast.Is | ast.IsNot) and (self.is_traced(subject) or self.is_traced(right)):
-                self.found(node, "is", "with `is`", "use given(value, lambda v: ...) for a value that may be missing", subject)
+                self.found(
+                    node, "is", "with `is`", "use given(value, lambda v: ...) for a value that may be missing", subject
+                )
             if isinstance(op, ast.In | ast.NotIn) and (self.is_traced(subject) or self.is_traced(right)):
                 self.found(node, "in", "with `in`", STEP_HINT, subject)
         self.generic_visit(node)
@@ -171,7 +195,9 @@ class _Reader(ast.NodeVisitor):
         for inner in node.body:
             for part in ast.walk(inner):
                 if isinstance(part, ast.Call) and self.is_traced(part):
-                    self.found(node, "try", "in `try`", "a failure is a value: use optional(...) or each(..., need=k)", part)
+                    self.found(
+                        node, "try", "in `try`", "a failure is a value: use optional(...) or each(..., need=k)", part
+                    )
                     self.generic_visit(node)
                     return
         self.generic_visit(node)

@@ -6,13 +6,12 @@ that all mistakes of a graph are reported at once.
 
 from __future__ import annotations
 
-import sys
+import inspect
+from collections.abc import Generator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from fanwise.errors import Mistake
 
@@ -81,7 +80,7 @@ class Tracer:
         return full if self.counts[full] == 1 else f"{full}#{self.counts[full]}"
 
     @contextmanager
-    def body(self) -> Iterator[list[Node]]:
+    def body(self) -> Generator[list[Node]]:
         """Collect the nodes of an inner template."""
         nodes: list[Node] = []
         self.scopes.append(nodes)
@@ -97,7 +96,7 @@ class Tracer:
 
 def caller() -> tuple[str, int]:
     """Return file and line of the innermost frame outside of fanwise and the standard library."""
-    frame: Any = sys._getframe(1)
+    frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith(_PACKAGE) and not file.startswith("<frozen") and "/contextlib.py" not in file:

@@ -74,11 +74,12 @@ def fields(tp: Any) -> dict[str, Any] | None:
     if issubclass(tp, BaseModel):
         hints = get_type_hints(tp, include_extras=True)
         return {name: hints.get(name, info.annotation) for name, info in tp.model_fields.items()}
-    if dataclasses.is_dataclass(tp) or is_typeddict(tp):
-        hints = get_type_hints(tp, include_extras=True)
-        if is_typeddict(tp):
-            return hints
-        return {field.name: hints[field.name] for field in dataclasses.fields(tp)}
+    record = cast("Any", tp)
+    if is_typeddict(record):
+        return get_type_hints(record, include_extras=True)
+    if dataclasses.is_dataclass(record):
+        hints = get_type_hints(record, include_extras=True)
+        return {field.name: hints[field.name] for field in dataclasses.fields(record)}
     return None
 
 
@@ -97,7 +98,7 @@ def value_type(tp: Any) -> Any | None:
     """Return the type of a mapping's values, or None where it is no mapping."""
     tp = strip(tp)
     origin, args = get_origin(tp) or tp, get_args(tp)
-    if isinstance(origin, type) and issubclass(origin, Mapping) and not is_typeddict(origin):
+    if isinstance(origin, type) and issubclass(origin, Mapping) and not is_typeddict(cast("Any", origin)):
         return args[1] if len(args) == 2 else Unknown
     return None
 
@@ -105,7 +106,9 @@ def value_type(tp: Any) -> Any | None:
 def unclear(tp: Any) -> bool:
     """Return whether nothing can be said about the type."""
     tp = strip(tp)
-    return tp is Unknown or tp is Any or tp is object or isinstance(tp, str | ForwardRef) or hasattr(tp, "__constraints__")
+    return (
+        tp is Unknown or tp is Any or tp is object or isinstance(tp, str | ForwardRef) or hasattr(tp, "__constraints__")
+    )
 
 
 def fits(given: Any, wanted: Any) -> bool:
@@ -118,7 +121,7 @@ def fits(given: Any, wanted: Any) -> bool:
     given_members, wanted_members = members(given), members(wanted)
     if len(given_members) > 1 or len(wanted_members) > 1:
         return all(any(fits(one, other) for other in wanted_members) for one in given_members)
-    given, wanted = given_members[0], wanted_members[0]
+    given, wanted = next(iter(given_members)), next(iter(wanted_members))
     if given == wanted or wanted is object:
         return True
     if given in (None, type(None)) or wanted in (None, type(None)):

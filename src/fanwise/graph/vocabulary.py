@@ -43,7 +43,11 @@ def each(items: Sequence[T], fn: Callable[[T], R], *, need: int | None = None, m
         chosen = list(items)[:most]
         return [fn(item) for item in chosen]
     if not isinstance(items, Ref):
-        tracer.found("each", f"each() got {label_of(items)}, which is not a traced list", "use a plain Python loop over plain values")
+        tracer.found(
+            "each",
+            f"each() got {label_of(items)}, which is not a traced list",
+            "use a plain Python loop over plain values",
+        )
         return _unknown(tracer, "each")
     for label, number in (("need", need), ("most", most)):
         if number is not None and (type(number) is not int or number < 1):
@@ -80,13 +84,14 @@ def when(condition: bool, then: Callable[[], Any], otherwise: Callable[[], Any] 
     tracer = active.get()
     if tracer is None:
         return then() if condition else (otherwise() if otherwise is not None else None)
-    if not isinstance(condition, Ref):
+    traced = cast("object", condition)
+    if not isinstance(traced, Ref):
         tracer.found("when", f"when() got {label_of(condition)}, which is known before the run", "use a plain `if`")
         return _unknown(tracer, "when")
     yes, result = _body(tracer, then)
     no, other = _body(tracer, otherwise) if otherwise is not None else (None, None)
     path, slot = tracer.path("when"), tracer.slot(f"when {label_of(condition)}")
-    tracer.add(WhenNode(slot, path, place(), expr_of(condition), yes, no))
+    tracer.add(WhenNode(slot, path, place(), expr_of(traced), yes, no))
     kinds = [type_of(result), type_of(other) if otherwise is not None else type(None)]
     kind = ty.Unknown if ty.Unknown in kinds else ty.union(kinds)
     return Ref(tracer, Get(slot), kind, f"when({label_of(condition)})")
@@ -116,7 +121,9 @@ def optional(value: R) -> R | None:
     if tracer is None:
         return value
     if not isinstance(value, Ref):
-        tracer.found("optional", f"optional() got {label_of(value)}, which is no task's output", "pass optional(agent(...))")
+        tracer.found(
+            "optional", f"optional() got {label_of(value)}, which is no task's output", "pass optional(agent(...))"
+        )
         return cast("R", _unknown(tracer, "optional"))
     path, slot = tracer.path("optional"), tracer.slot(f"optional {label_of(value)}")
     tracer.add(OptionalNode(slot, path, place(), expr_of(value)))
@@ -128,9 +135,10 @@ def optional(value: R) -> R | None:
 def not_(condition: bool) -> bool:
     """Return the opposite of a traced condition."""
     tracer = active.get()
-    if tracer is None or not isinstance(condition, Ref):
+    traced = cast("object", condition)
+    if tracer is None or not isinstance(traced, Ref):
         return not condition
-    return cast("bool", Ref(tracer, Apply("not", (expr_of(condition),)), bool, f"not {label_of(condition)}"))
+    return cast("bool", Ref(tracer, Apply("not", (expr_of(traced),)), bool, f"not {label_of(condition)}"))
 
 
 VOCABULARY = frozenset[Any]({each, when, given, optional, not_})

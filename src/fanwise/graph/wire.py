@@ -47,7 +47,12 @@ def problems(tp: Any) -> list[tuple[str, str]]:
     unions = [0]
     _check(tp, "the answer", (), found, unions)
     if unions[0] > UNION_LIMIT:
-        found.append((f"the answer has {unions[0]} optional or union fields, the API takes {UNION_LIMIT}", "split the agent or make fields required"))
+        found.append(
+            (
+                f"the answer has {unions[0]} optional or union fields, the API takes {UNION_LIMIT}",
+                "split the agent or make fields required",
+            )
+        )
     return found
 
 
@@ -57,7 +62,12 @@ def _check(tp: Any, path: str, chain: tuple[Any, ...], found: list[tuple[str, st
         found.append((f"{path} has the type {ty.name(tp)}, which has no schema", "name the type of its parts"))
         return
     if tp in chain:
-        found.append((f"{path} is recursive ({' -> '.join(ty.name(one) for one in (*chain, tp))})", "the API takes no recursion; use a list with parent ids"))
+        found.append(
+            (
+                f"{path} is recursive ({' -> '.join(ty.name(one) for one in (*chain, tp))})",
+                "the API takes no recursion; use a list with parent ids",
+            )
+        )
         return
     if len(ty.members(tp)) > 1:
         unions[0] += 1
@@ -82,7 +92,9 @@ def _check(tp: Any, path: str, chain: tuple[Any, ...], found: list[tuple[str, st
     try:
         _leaf(tp)
     except _Refused:
-        found.append((f"{path} has the type {ty.name(tp)}, which the API cannot carry", "use text, numbers, lists or a model"))
+        found.append(
+            (f"{path} has the type {ty.name(tp)}, which the API cannot carry", "use text, numbers, lists or a model")
+        )
 
 
 def schema(tp: Any) -> dict[str, Any]:
@@ -125,8 +137,19 @@ def _note(tp: Any) -> str:
 
 
 def _constraint(mark: Any) -> str:
-    words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most", "min_length": "length at least", "max_length": "length at most", "multiple_of": "a multiple of", "pattern": "matching"}
-    return "; ".join(f"{text} {value}" for name, text in words.items() if (value := getattr(mark, name, None)) is not None)
+    words = {
+        "gt": "more than",
+        "ge": "at least",
+        "lt": "less than",
+        "le": "at most",
+        "min_length": "length at least",
+        "max_length": "length at most",
+        "multiple_of": "a multiple of",
+        "pattern": "matching",
+    }
+    return "; ".join(
+        f"{text} {value}" for name, text in words.items() if (value := getattr(mark, name, None)) is not None
+    )
 
 
 def _bare(tp: Any) -> dict[str, Any]:
@@ -182,18 +205,28 @@ def _to_wire(tp: Any, value: Any) -> Any:
     if value is None:
         return None
     if len(ty.members(tp)) > 1:
-        fitting = [one for one in ty.members(tp) if isinstance(value, get_origin(one) or one if isinstance(get_origin(one) or one, type) else object)]
+        fitting = [
+            one
+            for one in ty.members(tp)
+            if isinstance(value, get_origin(one) or one if isinstance(get_origin(one) or one, type) else object)
+        ]
         return _to_wire(fitting[0], value) if fitting else plain(value)
     known = ty.fields(tp)
     if known is not None:
-        get: Any = value.get if isinstance(value, Mapping) else lambda name: getattr(value, name)
-        return {name: _to_wire(inner, get(name)) for name, inner in known.items()}
+        record = cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else None
+        return {
+            name: _to_wire(inner, record.get(name) if record is not None else getattr(cast("object", value), name))
+            for name, inner in known.items()
+        }
     if ty.value_type(tp) is not None:
         key, item = get_args(tp)
         pairs = cast("Mapping[Any, Any]", value).items()
         return sorted(({"key": _to_wire(key, k), "value": _to_wire(item, v)} for k, v in pairs), key=canonical)
     if get_origin(tp) is tuple and get_args(tp)[-1:] != (Ellipsis,):
-        return {f"item_{index}": _to_wire(inner, part) for index, (inner, part) in enumerate(zip(get_args(tp), value, strict=True))}
+        return {
+            f"item_{index}": _to_wire(inner, part)
+            for index, (inner, part) in enumerate(zip(get_args(tp), value, strict=True))
+        }
     if get_origin(tp) in (list, set, frozenset, Sequence, Set, tuple):
         items = [_to_wire(get_args(tp)[0], item) for item in value]
         return sorted(items, key=dumps) if isinstance(value, Set) else items
@@ -236,7 +269,7 @@ def _from_wire(tp: Any, data: Any) -> Any:
         pairs = cast("list[Any]", data)
         if all(isinstance(pair, dict) and set(cast("dict[str, Any]", pair)) == {"key", "value"} for pair in pairs):
             return {_hashable(_from_wire(key, pair["key"])): _from_wire(value, pair["value"]) for pair in pairs}
-        return data
+        return pairs
     if get_origin(tp) is tuple and get_args(tp)[-1:] != (Ellipsis,) and isinstance(data, dict):
         record = cast("dict[str, Any]", data)
         return [_from_wire(inner, record.get(f"item_{index}")) for index, inner in enumerate(get_args(tp))]
@@ -246,7 +279,7 @@ def _from_wire(tp: Any, data: Any) -> Any:
 
 
 def _hashable(value: Any) -> Any:
-    return dumps(value) if isinstance(value, dict | list) else value
+    return dumps(cast("object", value)) if isinstance(value, dict | list) else value
 
 
 def _first_fitting(candidates: list[Any], data: Any) -> Any:
@@ -285,4 +318,3 @@ def load(tp: Any, data: Any) -> Any:
     except ValidationError as error:
         places = [f"{'.'.join(map(str, one['loc'])) or 'the value'}: {one['msg']}" for one in error.errors()[:5]]
         raise OutputError("; ".join(places)) from None
-

@@ -7,7 +7,7 @@ them is a request's text: `show` renders a request again and checks it against `
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from fanwise.pricing.usage import Usage
@@ -87,7 +87,7 @@ class EndRecord:
     """Error class, or the reply's `stop_reason`."""
     message: str = ""
     request_id: str = ""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     cost: int | None = 0
     """Picodollars; None where it is unknown."""
     latency_s: float = 0.0

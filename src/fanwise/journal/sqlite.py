@@ -22,24 +22,29 @@ from .records import AttemptRecord, BatchRecord, EndRecord, RowRecord, RowResult
 VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sessions(id INTEGER PRIMARY KEY, started REAL, ended REAL, how TEXT, channel TEXT, changed TEXT);
+CREATE TABLE IF NOT EXISTS sessions(
+  id INTEGER PRIMARY KEY, started REAL, ended REAL, how TEXT, channel TEXT, changed TEXT);
 CREATE TABLE IF NOT EXISTS rows(number INTEGER PRIMARY KEY, row_id TEXT, locator INT, hash TEXT, session INT);
 CREATE INDEX IF NOT EXISTS rows_id ON rows(row_id);
 CREATE TABLE IF NOT EXISTS rejects(number INTEGER PRIMARY KEY, reason TEXT, raw TEXT, session INT);
 CREATE TABLE IF NOT EXISTS texts(sha TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blocks(sha TEXT PRIMARY KEY, name TEXT, text TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tasks(key TEXT PRIMARY KEY, row INT, side TEXT, node TEXT, label TEXT, agent TEXT,
-  status TEXT, output TEXT, kind TEXT, message TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tasks(
+  key TEXT PRIMARY KEY, row INT, side TEXT, node TEXT, label TEXT, agent TEXT, status TEXT, output TEXT,
+  kind TEXT, message TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tasks_row ON tasks(row);
-CREATE TABLE IF NOT EXISTS attempts(id INTEGER PRIMARY KEY, key TEXT, row INT, side TEXT, node TEXT, label TEXT, agent TEXT,
-  model TEXT, channel TEXT, number INT, request_hash TEXT, reserved INT, sent REAL, intent INT, job_share REAL, prefix TEXT);
+CREATE TABLE IF NOT EXISTS attempts(
+  id INTEGER PRIMARY KEY, key TEXT, row INT, side TEXT, node TEXT, label TEXT, agent TEXT, model TEXT,
+  channel TEXT, number INT, request_hash TEXT, reserved INT, sent REAL, intent INT, job_share REAL, prefix TEXT);
 CREATE INDEX IF NOT EXISTS attempts_row ON attempts(row);
 CREATE INDEX IF NOT EXISTS attempts_key ON attempts(key);
 CREATE INDEX IF NOT EXISTS attempts_intent ON attempts(intent) WHERE intent IS NOT NULL;
-CREATE TABLE IF NOT EXISTS ends(attempt INTEGER PRIMARY KEY, at REAL, status TEXT, kind TEXT, message TEXT, request_id TEXT,
-  input INT, write_5m INT, write_1h INT, read INT, output INT, thinking INT, searches INT, cost INT, latency_s REAL);
+CREATE TABLE IF NOT EXISTS ends(
+  attempt INTEGER PRIMARY KEY, at REAL, status TEXT, kind TEXT, message TEXT, request_id TEXT, input INT,
+  write_5m INT, write_1h INT, read INT, output INT, thinking INT, searches INT, cost INT, latency_s REAL);
 CREATE TABLE IF NOT EXISTS batches(intent INTEGER PRIMARY KEY, size INT, at REAL, batch_id TEXT, state TEXT);
-CREATE TABLE IF NOT EXISTS results(row INT, side TEXT, status TEXT, output TEXT, reason TEXT, session INT, PRIMARY KEY(row, side)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS results(
+  row INT, side TEXT, status TEXT, output TEXT, reason TEXT, session INT, PRIMARY KEY(row, side)) WITHOUT ROWID;
 """
 
 
@@ -74,7 +79,9 @@ class SqliteJournal:
         if version is None:
             self.set_meta("version", str(VERSION))
         elif version != str(VERSION):
-            raise RunDirectoryError(f"{path} was written by another version of fanwise (journal {version}, here {VERSION})")
+            raise RunDirectoryError(
+                f"{path} was written by another version of fanwise (journal {version}, here {VERSION})"
+            )
         self.watch: Callable[[EndRecord], None] | None = None
         """Told of every end, for a display of the progress."""
         self._buffer: dict[str, list[tuple[Any, ...]]] = {}
@@ -107,7 +114,9 @@ class SqliteJournal:
 
     def start_session(self, at: float, channel: str, changed: str) -> int:
         """Record that a process works on the run; returns the session's number."""
-        self._writer.execute("INSERT INTO sessions(started, how, channel, changed) VALUES(?,?,?,?)", (at, "running", channel, changed))
+        self._writer.execute(
+            "INSERT INTO sessions(started, how, channel, changed) VALUES(?,?,?,?)", (at, "running", channel, changed)
+        )
         self.session = self._one("SELECT MAX(id) FROM sessions")
         return self.session
 
@@ -123,9 +132,9 @@ class SqliteJournal:
 
     def lose_open(self, at: float) -> int:
         """End the live attempts that a killed session left open as lost; returns how many."""
-        query = """INSERT OR IGNORE INTO ends SELECT a.id, ?, 'lost', 'killed', 'the process ended before the reply came',
-          '', 0, 0, 0, 0, 0, 0, 0, NULL, 0 FROM attempts a LEFT JOIN ends e ON e.attempt=a.id
-          WHERE a.channel='live' AND e.attempt IS NULL"""
+        query = """INSERT OR IGNORE INTO ends
+          SELECT a.id, ?, 'lost', 'killed', 'the process ended before the reply came', '', 0, 0, 0, 0, 0, 0, 0, NULL, 0
+          FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.channel='live' AND e.attempt IS NULL"""
         return self._writer.execute(query, (at,)).rowcount
 
     def drop_stale_rows(self) -> None:
@@ -160,7 +169,10 @@ class SqliteJournal:
 
     def add_task(self, record: TaskRecord) -> None:
         one = record
-        self._add(_TASK, (one.key, one.row, one.side, one.node, one.label, one.agent, one.status, one.output, one.kind, one.message))
+        self._add(
+            _TASK,
+            (one.key, one.row, one.side, one.node, one.label, one.agent, one.status, one.output, one.kind, one.message),
+        )
 
     def add_attempt(self, record: AttemptRecord) -> None:
         one = record
@@ -174,11 +186,9 @@ class SqliteJournal:
         if self.watch is not None:
             self.watch(record)
         one, usage = record, record.usage
-        self._add(
-            _END,
-            (one.attempt, one.at, one.status, one.kind, one.message, one.request_id, usage.input, usage.cache_write_5m,
-             usage.cache_write_1h, usage.cache_read, usage.output, usage.thinking, usage.web_searches, one.cost, one.latency_s),
-        )  # fmt: skip
+        counts = (usage.input, usage.cache_write_5m, usage.cache_write_1h, usage.cache_read, usage.output)
+        more = (usage.thinking, usage.web_searches, one.cost, one.latency_s)
+        self._add(_END, (one.attempt, one.at, one.status, one.kind, one.message, one.request_id, *counts, *more))
 
     def add_batch(self, record: BatchRecord) -> None:
         self._add(_BATCH, (record.intent, record.size, record.at, record.batch_id, record.state))

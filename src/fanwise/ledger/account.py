@@ -53,7 +53,8 @@ def totals(db: sqlite3.Connection, side: Side | None = None) -> Totals:
       COALESCE(SUM(e.write_5m+e.write_1h>0),0), COALESCE(SUM(e.read>0),0)
       FROM attempts a LEFT JOIN ends e ON e.attempt=a.id {where}"""
     row = db.execute(query, args).fetchone()
-    return Totals(*row[:6], Usage(*row[6:11]), *row[11:])
+    sent, succeeded, failed, lost, retried, unpriced, *tokens = row[:11]
+    return Totals(sent, succeeded, failed, lost, retried, unpriced, Usage(*tokens), *row[11:])
 
 
 def spent(db: sqlite3.Connection) -> int:
@@ -166,4 +167,7 @@ def agents(db: sqlite3.Connection) -> list[AgentAccount]:
     """Return what each agent cost, the dearest first."""
     query = f"""SELECT a.side, a.agent, a.model, a.channel, COUNT(*), {_SUMS}, COALESCE(SUM(e.cost),0) AS cost
       FROM attempts a LEFT JOIN ends e ON e.attempt=a.id GROUP BY 1, 2, 3, 4 ORDER BY a.side DESC, cost DESC"""
-    return [AgentAccount(*row[:5], Usage(*row[5:10]), row[10]) for row in db.execute(query)]
+    return [
+        AgentAccount(side, agent, model, channel, attempts, Usage(*tokens), cost)
+        for side, agent, model, channel, attempts, *tokens, cost in db.execute(query)
+    ]

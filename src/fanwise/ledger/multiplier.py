@@ -31,7 +31,12 @@ class Spread:
     def data(self) -> dict[str, object]:
         """Return it as JSON-ready data, rounded to six decimals."""
         low, high = self.ci95
-        return {"mean": round(self.mean, 6), "p50": round(self.p50, 6), "p95": round(self.p95, 6), "ci95": [round(low, 6), round(high, 6)]}
+        return {
+            "mean": round(self.mean, 6),
+            "p50": round(self.p50, 6),
+            "p95": round(self.p95, 6),
+            "ci95": [round(low, 6), round(high, 6)],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +67,21 @@ def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multipli
             fanout = one
             continue
         pair = fanout if fanout is not None and fanout.row == one.row else None
-        if pair is None or "failed" in (pair.status, one.status) or not one.tokens or not one.cost or pair.unknown or one.unknown:
+        if (
+            pair is None
+            or "failed" in (pair.status, one.status)
+            or not one.tokens
+            or not one.cost
+            or pair.unknown
+            or one.unknown
+        ):
             continue
         tokens.append(pair.tokens / one.tokens)
         raw.append(pair.cost / one.cost)
-        spread = [side.cost - shared.by_row.get((side.row, side.side), 0) + shared.total.get(side.side, 0) / max(job_rows, 1) for side in (pair, one)]
+        spread = [
+            side.cost - shared.by_row.get((side.row, side.side), 0) + shared.total.get(side.side, 0) / max(job_rows, 1)
+            for side in (pair, one)
+        ]
         usd.append(spread[0] / spread[1] if spread[1] > 0 else pair.cost / one.cost)
     if not tokens:
         return None

@@ -68,7 +68,13 @@ def _rows(db: sqlite3.Connection) -> dict[str, int]:
 
 
 def _attempts(one: Totals) -> dict[str, Any]:
-    return {"sent": one.sent, "succeeded": one.succeeded, "failed": one.failed, "lost": one.lost, "retried": one.retried}
+    return {
+        "sent": one.sent,
+        "succeeded": one.succeeded,
+        "failed": one.failed,
+        "lost": one.lost,
+        "retried": one.retried,
+    }
 
 
 def _tokens(one: Totals) -> dict[str, Any]:

@@ -13,7 +13,9 @@ WEB_SEARCH_PICO = 10**10
 """One web search: $10 per 1,000, not halved in batches ("Pricing", read 2026-11-23)."""
 
 
-def cost(usage: Usage, model: str, at: datetime, *, batch: bool = False, geo: str | None = None, fast: bool = False) -> int:
+def cost(
+    usage: Usage, model: str, at: datetime, *, batch: bool = False, geo: str | None = None, fast: bool = False
+) -> int:
     """Return the price of a usage in picodollars.
 
     Batches cost half, `inference_geo: "us"` 11/10, fast mode twice, on every kind of token

@@ -62,7 +62,9 @@ def _prices(model: str, hour: datetime) -> tuple[Any, ...]:
         if name in MISSING:
             return tuple(Decimal(text) for text in MISSING[name])
         try:
-            found: Any = calc_price(LibraryUsage(input_tokens=1), model_ref=name, provider_id="anthropic", genai_request_timestamp=hour)
+            found: Any = calc_price(
+                LibraryUsage(input_tokens=1), model_ref=name, provider_id="anthropic", genai_request_timestamp=hour
+            )
         except LookupError:
             continue
         price = found.model_price

@@ -12,11 +12,13 @@ from typing import Any
 
 from fanwise.units import usd_text
 
-_RESULTS = """SELECT w.number, w.row_id, r.status, r.reason, t.text,
-  COALESCE(SUM(CASE WHEN a.side='fanout' THEN e.cost END),0), COALESCE(SUM(CASE WHEN a.side='baseline' THEN e.cost END),0),
-  COALESCE(SUM(CASE WHEN a.side='fanout' THEN e.input+e.write_5m+e.write_1h+e.read+e.output END),0),
-  COALESCE(SUM(CASE WHEN a.side='baseline' THEN e.input+e.write_5m+e.write_1h+e.read+e.output END),0),
-  b.status, COALESCE(SUM(a.id IS NOT NULL AND e.cost IS NULL),0)
+_TOKENS = "e.input+e.write_5m+e.write_1h+e.read+e.output"
+_RESULTS = f"""SELECT w.number, w.row_id, r.status, r.reason, t.text,
+  COALESCE(SUM(CASE WHEN a.side='fanout' THEN e.cost END), 0),
+  COALESCE(SUM(CASE WHEN a.side='baseline' THEN e.cost END), 0),
+  COALESCE(SUM(CASE WHEN a.side='fanout' THEN {_TOKENS} END), 0),
+  COALESCE(SUM(CASE WHEN a.side='baseline' THEN {_TOKENS} END), 0),
+  b.status, COALESCE(SUM(a.id IS NOT NULL AND e.cost IS NULL), 0)
   FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
   LEFT JOIN results b ON b.row=r.row AND b.side='baseline'
   LEFT JOIN attempts a ON a.row=r.row LEFT JOIN ends e ON e.attempt=a.id
@@ -27,7 +29,9 @@ def results(db: sqlite3.Connection) -> Iterator[str]:
     """Yield one JSON line per finished row, in input order."""
     meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
     offline = meta.get("offline")
-    for number, row_id, status, reason, text, cost, base, tokens, base_tokens, base_status, unknown in db.execute(_RESULTS):
+    for number, row_id, status, reason, text, cost, base, tokens, base_tokens, base_status, unknown in db.execute(
+        _RESULTS
+    ):
         both = base_status in ("succeeded", "partial") and status != "failed" and base_tokens and base
         line: dict[str, Any] = {
             "id": row_id,
@@ -36,7 +40,9 @@ def results(db: sqlite3.Connection) -> Iterator[str]:
             "output": None if text is None else json.loads(text),
             "cost_usd": usd_text(cost),
             "tokens": tokens,
-            "multiplier": {"tokens": round(tokens / base_tokens, 6), "usd_as_paid": round(cost / base, 6)} if both else None,
+            "multiplier": {"tokens": round(tokens / base_tokens, 6), "usd_as_paid": round(cost / base, 6)}
+            if both
+            else None,
             "offline": None if offline is None else offline == "true",
         }
         if reason:

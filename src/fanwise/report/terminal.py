@@ -23,7 +23,12 @@ def account(summary: dict[str, Any], db: sqlite3.Connection) -> RenderableType:
     """Return the report of a run."""
     parts: list[RenderableType] = []
     if summary["offline"]:
-        parts.append(Text("SIMULATED: answered by stand-ins on the embedded emulator; no model was asked, nothing was paid", style="bold yellow"))
+        parts.append(
+            Text(
+                "SIMULATED: answered by stand-ins on the embedded emulator; no model was asked, nothing was paid",
+                style="bold yellow",
+            )
+        )
     parts += [_head(summary), _agents(db)]
     bad = failures(db)
     if bad:
@@ -34,19 +39,33 @@ def account(summary: dict[str, Any], db: sqlite3.Connection) -> RenderableType:
 def _head(summary: dict[str, Any]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     rows, attempts, tokens = summary["rows"], summary["attempts"], summary["tokens"]
-    kept = f"{rows['succeeded']} succeeded, {rows['partial']} partial, {rows['failed']} failed, {rows['rejected']} rejected"
-    table.add_row("run", f"{summary['run_id']}  {summary['ended'] or ''}" + (f": {summary['halted']}" if summary["halted"] else ""))
-    table.add_row("rows", f"{rows['read']} read: {kept}" + (f", {rows['unfinished']} unfinished" if rows["unfinished"] else ""))
-    table.add_row("attempts", f"{attempts['sent']} sent, {attempts['failed']} failed, {attempts['lost']} lost, {attempts['retried']} retried")
+    kept = ", ".join(f"{rows[name]} {name}" for name in ("succeeded", "partial", "failed", "rejected"))
+    table.add_row(
+        "run",
+        f"{summary['run_id']}  {summary['ended'] or ''}" + (f": {summary['halted']}" if summary["halted"] else ""),
+    )
+    table.add_row(
+        "rows", f"{rows['read']} read: {kept}" + (f", {rows['unfinished']} unfinished" if rows["unfinished"] else "")
+    )
+    table.add_row(
+        "attempts",
+        f"{attempts['sent']} sent, {attempts['failed']} failed, {attempts['lost']} lost, {attempts['retried']} retried",
+    )
     whole = tokens["input"] + tokens["cache_write_5m"] + tokens["cache_write_1h"] + tokens["cache_read"]
     read = f", {100 * tokens['cache_read'] / whole:.0f} % of the input read from the cache" if whole else ""
     table.add_row("tokens", f"{whole:,} in, {tokens['output']:,} out{read}")
-    table.add_row("cost", f"{money(summary['cost_usd'])} = fan-out {money(summary['fanout_usd'])} + baseline {money(summary['baseline_usd'])}")
+    table.add_row(
+        "cost",
+        f"{money(summary['cost_usd'])} = fan-out {money(summary['fanout_usd'])}"
+        f" + baseline {money(summary['baseline_usd'])}",
+    )
     if summary["bill_usd"] is not None:
         agrees = "equal to the ledger" if summary["bill_usd"] == summary["cost_usd"] else "differs from the ledger"
         table.add_row("bill", f"{money(summary['bill_usd'])} by the emulator's own bill, {agrees}")
     if attempts["lost"]:
-        table.add_row("lost", f"{attempts['lost']} attempts may have cost up to {money(summary['lost_upper_bound_usd'])} more")
+        table.add_row(
+            "lost", f"{attempts['lost']} attempts may have cost up to {money(summary['lost_upper_bound_usd'])} more"
+        )
     if summary["unpriced_attempts"]:
         table.add_row("unknown", f"{summary['unpriced_attempts']} attempts have no known price and are in no total")
     table.add_row("per good row", money(summary["cost_per_successful_row_usd"]) + ", retries and failures counted")
@@ -54,7 +73,9 @@ def _head(summary: dict[str, Any]) -> RenderableType:
     if found is None:
         table.add_row("multiplier", "not measured (no row has both a fan-out and a baseline)")
     else:
-        table.add_row("multiplier", f"{_spread(found['tokens'])} in tokens, against one agent, measured on {found['rows']} rows")
+        table.add_row(
+            "multiplier", f"{_spread(found['tokens'])} in tokens, against one agent, measured on {found['rows']} rows"
+        )
         table.add_row("", f"{_spread(found['usd'])} in dollars, the writing of shared prefixes spread over all rows")
     return table
 
@@ -72,21 +93,33 @@ def _agents(db: sqlite3.Connection) -> RenderableType:
         table.add_column(name, justify="right")
     for one in agents(db):
         usage = one.usage
-        name = one.agent if one.side == "fanout" else f"{one.agent} (baseline)" if one.agent != "baseline" else "baseline"
+        name = (
+            one.agent if one.side == "fanout" else f"{one.agent} (baseline)" if one.agent != "baseline" else "baseline"
+        )
         written = usage.cache_write_5m + usage.cache_write_1h
         numbers = [one.attempts, usage.input, written, usage.cache_read, usage.output]
-        table.add_row(Text(name), one.model, one.channel, *(f"{number:,}" for number in numbers), money(usd_text(one.cost)))
+        table.add_row(
+            Text(name), one.model, one.channel, *(f"{number:,}" for number in numbers), money(usd_text(one.cost))
+        )
     return table
 
 
 def _failures(bad: list[Any], total: int) -> RenderableType:
-    table = Table(title=f"failed tasks ({total})", title_justify="left", title_style="bold red", box=None, pad_edge=False)
+    table = Table(
+        title=f"failed tasks ({total})", title_justify="left", title_style="bold red", box=None, pad_edge=False
+    )
     for name in ("row", "task", "error", "message", "paid for the row"):
         table.add_column(name, overflow="fold")
     for one in bad:
         side = "" if one.side == "fanout" else " (baseline)"
         message = one.message if len(one.message) <= 160 else f"{one.message[:157]}..."
-        table.add_row(Text(f"{one.row_id} (line {one.row}){side}"), Text(one.task), Text(one.kind), Text(_printable(message)), money(usd_text(one.paid)))
+        table.add_row(
+            Text(f"{one.row_id} (line {one.row}){side}"),
+            Text(one.task),
+            Text(one.kind),
+            Text(_printable(message)),
+            money(usd_text(one.paid)),
+        )
     return table
 
 

@@ -1,0 +1,43 @@
+# `make demo` and `make test` set up all they need in .venv, once, from the locked versions.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := runs/demo
+
+.PHONY: demo test check scale lock clean
+
+demo: .venv/run.stamp
+	@$(BIN)/python examples/demo.py $(if $(FRESH),--fresh) $(DEMO)
+
+test: .venv/dev.stamp
+	$(BIN)/ruff check src tests examples bench
+	$(BIN)/basedpyright
+	$(BIN)/pytest -n auto
+
+check: .venv/dev.stamp
+	$(BIN)/ruff check src tests examples bench
+	$(BIN)/ruff format --check src tests examples bench
+	$(BIN)/basedpyright
+
+scale: .venv/dev.stamp
+	$(BIN)/pytest -m scale
+
+lock: .venv/dev.stamp
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --generate-hashes --allow-unsafe -o requirements/run.lock requirements/run.in pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --generate-hashes --allow-unsafe -c requirements/run.lock -o requirements/dev.lock requirements/dev.in pyproject.toml
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("fanwise needs Python 3.11 or later; try: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements/run.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.lock .venv/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+clean:
+	rm -rf .venv runs build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -52,7 +52,7 @@ ChannelChoice = Literal["live", "batch", "auto"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a job is run; all of it can change between sessions but `baseline`, `sample` and `id_field`."""
+    """How a job is run."""
 
     channel: ChannelChoice = "auto"
     baseline: str = "none"
@@ -71,6 +71,10 @@ class Options:
     """Seconds that the embedded emulator takes for a batch."""
     latency_s: float = 0.0
     """Seconds that the embedded emulator takes for a reply."""
+
+
+KEPT = ("channel", "baseline", "sample", "base_url", "limit", "id_field", "slots")
+"""Options that a resumed run takes over, unless it is given others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,7 @@ class Job:
         with RunDirectory(self.out, create=True) as directory:
             try:
                 rows, form = self._spool(directory.path, form)
-                kept = {name: getattr(self.options, name) for name in ("baseline", "sample", "id_field", "limit")}
+                kept = {name: getattr(self.options, name) for name in KEPT}
                 meta = {
                     "run_id": new_run_id(),
                     "graph": self.graph if isinstance(self.graph, str) else _reference(graph),

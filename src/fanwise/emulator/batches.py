@@ -192,7 +192,7 @@ class Batches:
                 line = json.dumps({"custom_id": custom_id, "result": result}) + "\n"
                 lines += [] if odd == "missing" else [line, line] if odd == "duplicated" else [line]
             yield "".join(lines).encode()
-            await anyio.lowlevel.checkpoint()
+            await anyio.sleep(pause_s)
 
 
 def _faulty(fault: Fault) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class RunDirectory:
         Raises:
             RunDirectoryError: It is missing, used, locked, or no run directory.
         """
-        self.path = path
+        self.path, self._closed = path, False
         journal = path / "journal.db"
         if create and journal.exists():
             raise RunDirectoryError(
@@ -56,6 +56,8 @@ class RunDirectory:
         self.close()
 
     def close(self) -> None:
-        """Close the journal and let the directory go."""
-        self.journal.close()
-        os.close(self._lock)
+        """Close the journal and let the directory go; closing again does nothing."""
+        if not self._closed:
+            self._closed = True
+            self.journal.close()
+            os.close(self._lock)

@@ -96,7 +96,8 @@ class Engine:
     halted: str = ""
     ended: Literal["completed", "halted", "interrupted", "detached"] = "completed"
     _calls: dict[Call, tuple[RowRun, Task]] = field(default_factory=dict[Call, tuple[RowRun, Task]])
-    _early: dict[str, TaskRecord] = field(default_factory=dict[str, TaskRecord])
+    _early: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
+    """Outcomes of attempts of earlier sessions that came before their row asked for them."""
     _open: dict[int, int] = field(default_factory=dict[int, int])
     """Rows in the window: sides that are still running."""
     _bytes: int = 0
@@ -272,7 +273,9 @@ class Engine:
         """Return the outcome that the journal has for a task, unless it is to be asked again."""
         if not self.settings.resumed:
             return None
-        record = self._early.get(key) or self.journal.task(key)
+        if key in self._early:  # its record may not be durable yet, so the journal is not asked
+            return self._early.pop(key)
+        record = self.journal.task(key)
         if record is None:
             return None
         if record.status == "failed":
@@ -329,27 +332,22 @@ class Engine:
         self._settle(call, Failed(call.label, failure.kind, failure.message))
 
     def _settle(self, call: Call, outcome: Outcome) -> None:
-        record = self._record(call.key, call.row, call.side, call.node, call.label, call.agent, outcome)
+        self._record(call.key, call.row, call.side, call.node, call.label, call.agent, outcome)
         owner = self._calls.pop(call, None)
         if owner is None:  # an attempt of an earlier session; its row will look it up
-            self._early[call.key] = record
+            self._early[call.key] = outcome
             return
         self._work.append((*owner, outcome))
         self._drain()
 
-    def _record(
-        self, key: str, row: int, side: Side, node: str, label: str, agent: str, outcome: Outcome
-    ) -> TaskRecord:
+    def _record(self, key: str, row: int, side: Side, node: str, label: str, agent: str, outcome: Outcome) -> None:
         if isinstance(outcome, Done):
-            record = TaskRecord(
-                key, row, side, node, label, agent, "done", self.journal.add_text(canonical(outcome.value))
-            )
-        else:
-            cause = outcome if isinstance(outcome, Failed) else outcome.cause
-            record = TaskRecord(key, row, side, node, label, agent, "failed", None, cause.kind, cause.message)
-            log.info("task failed", row=row, task=label, kind=cause.kind)
-        self.journal.add_task(record)
-        return record
+            sha = self.journal.add_text(canonical(outcome.value))
+            self.journal.add_task(TaskRecord(key, row, side, node, label, agent, "done", sha))
+            return
+        cause = outcome if isinstance(outcome, Failed) else outcome.cause
+        self.journal.add_task(TaskRecord(key, row, side, node, label, agent, "failed", None, cause.kind, cause.message))
+        log.info("task failed", row=row, task=label, kind=cause.kind)
 
     async def _work_steps(self, steps: MemoryObjectReceiveStream[tuple[RowRun, Task, str]]) -> None:
         async with steps:

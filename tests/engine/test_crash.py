@@ -1,0 +1,136 @@
+"""kill -9 at the three moments at which a batch run can be caught, and resume."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import DESK, bill, emulator, environment, fanwise, journal_value, lines, post, read_only, started, stored_bill, summary, tickets, wait_for
+
+ROWS = 300
+GRAPH = f"{DESK}:triage"
+MOMENTS = {
+    "before submit": "SELECT COUNT(*) FROM batches WHERE state='intent'",
+    "while polling": "SELECT COUNT(*) FROM batches WHERE state='created'",
+    "while reading": "SELECT COUNT(*)>0 AND COUNT(*)<900 FROM ends",
+}
+
+
+@dataclass
+class Server:
+    """Where a run finds the API, and how its bill is seen from outside."""
+
+    options: tuple[object, ...]
+    url: str | None
+
+    def entries(self, out: Path) -> list[Any]:
+        return bill(self.url)["entries"] if self.url else [dict(row) for row in stored_bill(out)]
+
+
+@pytest.fixture(params=["embedded", "separate"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with ExitStack() as stack:
+        if request.param == "embedded":
+            yield Server(("--batch-delay-s", 1, "--latency-s", 0.5), None)
+        else:
+            url = stack.enter_context(emulator("--batch-delay-s", 1, "--latency-s", 0.5, graph=GRAPH))
+            yield Server(("--base-url", url, "--grace-s", 3), url)
+
+
+@pytest.mark.parametrize("channel", ["batch", "live"])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_batch_run_is_resumed_without_loss_or_double_bill(tmp_path: Path, server: Server, moment: str, channel: str) -> None:
+    """Curator billed such a job once and lost it, four others billed it twice; both are what we exist to prevent."""
+    out, rows = tmp_path / "run", tickets(tmp_path / "rows.jsonl", ROWS)
+    run = started("run", GRAPH, "--rows", rows, "--out", out, "--channel", "batch", *server.options, env=environment_for(server))
+    if moment == "while reading":
+        slow_down_results(server, out)
+    wait_for(lambda: journal_value(out, MOMENTS[moment]), moment)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+
+    resumed = fanwise("resume", out, "--channel", channel, *server.options, env=environment_for(server))
+
+    assert resumed.returncode == 0, resumed.stderr
+    assert [line["id"] for line in lines(out / "results.jsonl")] == [f"t{number}" for number in range(ROWS)]
+    assert {line["status"] for line in lines(out / "results.jsonl")} == {"succeeded"}
+    account = summary(out)
+    assert account["cost_usd"] == account["bill_usd"]
+    assert account["attempts"]["lost"] == 0
+    times = tasks_billed(out, server.entries(out))
+    assert len(times) == ROWS * 4
+    assert set(times.values()) == {1}, "a task was billed twice"
+
+
+def environment_for(server: Server) -> dict[str, str]:
+    return environment(ANTHROPIC_API_KEY="test-key") if server.url else environment()
+
+
+def slow_down_results(server: Server, out: Path) -> None:
+    url = server.url or wait_for(lambda: (out / "emulator.url").exists() and (out / "emulator.url").read_text().strip(), "the emulator's address")
+    post(f"{url}/_emulator/faults", {"path": "/results", "latency_s": 0.3})
+
+
+def tasks_billed(out: Path, entries: list[Any]) -> Counter[str]:
+    """How often each task stands on the bill, by the journal's attempts."""
+    with read_only(out / "journal.db") as db:
+        keys: dict[str, str] = {str(row["id"]): row["key"] for row in db.execute("SELECT id, key FROM attempts")}
+        query = "SELECT e.request_id, a.key FROM ends e JOIN attempts a ON a.id=e.attempt"
+        live: dict[str, str] = {row[0]: row[1] for row in db.execute(query)}
+    return Counter(keys[entry["custom_id"].rpartition("-")[2]] if entry["custom_id"] else live[entry["id"]] for entry in entries)
+
+
+def test_journal_is_whole_after_a_kill(tmp_path: Path) -> None:
+    """An attempt is durable before it is sent: whatever was billed has an intent."""
+    out, rows = tmp_path / "run", tickets(tmp_path / "rows.jsonl", 200)
+    run = started("run", GRAPH, "--rows", rows, "--out", out, "--channel", "live", "--slots", 16, "--latency-s", 0.05)
+    wait_for(lambda: (journal_value(out, "SELECT COUNT(*) FROM ends") or 0) > 100, "100 replies")
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+
+    with read_only(out / "journal.db") as db:
+        assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        open_attempts = db.execute("SELECT COUNT(*) FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE e.attempt IS NULL").fetchone()[0]
+        sent = db.execute("SELECT COUNT(*) FROM attempts").fetchone()[0]
+    assert len(stored_bill(out)) <= sent
+    assert open_attempts <= 16, "at most the requests in flight are open"
+
+    assert fanwise("resume", out).returncode == 0
+    account = summary(out)
+    assert account["attempts"]["lost"] == open_attempts
+    with read_only(out / "journal.db") as db:
+        known = {row[0] for row in db.execute("SELECT request_id FROM ends WHERE status='succeeded'")}
+        cost = db.execute("SELECT SUM(cost) FROM ends").fetchone()[0]
+    lost_entries = [row for row in stored_bill(out) if row["id"] not in known]
+    assert cost + sum(row["pico"] for row in lost_entries) == sum(row["pico"] for row in stored_bill(out))
+    assert len(lost_entries) <= open_attempts
+
+
+def test_two_processes_do_not_share_a_run_directory(tmp_path: Path) -> None:
+    out, rows = tmp_path / "run", tickets(tmp_path / "rows.jsonl", 50)
+    run = started("run", GRAPH, "--rows", rows, "--out", out, "--channel", "batch", "--batch-delay-s", 30)
+    wait_for(lambda: journal_value(out, MOMENTS["while polling"]), "a batch in flight")
+    second = fanwise("resume", out)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert second.returncode == 2
+    assert "another process works on" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_database_errors_are_not_hidden(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "journal.db").write_text("this is no database, but long enough to be looked at as one" * 40)
+    with pytest.raises(sqlite3.DatabaseError), sqlite3.connect(out / "journal.db") as db:
+        db.execute("SELECT * FROM meta")
+    result = fanwise("resume", out)
+    assert result.returncode == 2
+    assert "is not a journal" in result.stderr

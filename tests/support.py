@@ -1,0 +1,127 @@
+"""Helpers of the tests: the command line as a process, an emulator as a process, the journal from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+DESK = str(ROOT / "tests" / "sample" / "desk.py")
+PATIENCE_S = 60.0
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment without any key or option that could leak into a test."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "FANWISE_"))}
+    return {**kept, "HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent", "COLUMNS": "200", **more}
+
+
+def fanwise(*args: object, env: dict[str, str] | None = None, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end."""
+    command = [sys.executable, "-m", "fanwise", *map(str, args)]
+    return subprocess.run(command, env=env or environment(), input=stdin, capture_output=True, text=True, timeout=120, check=False)
+
+
+def started(*args: object, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """Start the command line and go on."""
+    command = [sys.executable, "-m", "fanwise", *map(str, args)]
+    return subprocess.Popen(command, env=env or environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+
+
+@contextmanager
+def emulator(*args: object, graph: str | None = None) -> Iterator[str]:
+    """An emulator in a process of its own; yields its URL."""
+    command = [sys.executable, "-m", "fanwise", "emulate", "--port", "0", *map(str, args)]
+    command += ["--graph", graph] if graph else []
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert url.startswith("http://127.0.0.1:"), url
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def post(url: str, data: Any) -> Any:
+    """POST JSON to a control route."""
+    request = urllib.request.Request(url, json.dumps(data).encode(), {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as reply:
+        return json.load(reply)
+
+
+def bill(url: str, run: str | None = None) -> dict[str, Any]:
+    """The emulator's bill, seen from outside."""
+    with urllib.request.urlopen(f"{url}/_emulator/bill" + (f"?run={run}" if run else ""), timeout=10) as reply:
+        return json.load(reply)
+
+
+def stored_bill(directory: Path) -> list[sqlite3.Row]:
+    """The bill of an embedded emulator, read from its file."""
+    with read_only(directory / "emulator.db") as db:
+        return db.execute("SELECT * FROM bill").fetchall()
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """A database, opened beside the process that writes it."""
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    db.row_factory = sqlite3.Row
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> Any:
+    """Ask until a condition holds; the process beside us gives no event to wait for."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.005)
+    raise AssertionError(f"never saw: {what}")
+
+
+def journal_value(directory: Path, query: str) -> Any:
+    """One value from a journal, or None while there is no journal."""
+    try:
+        with read_only(directory / "journal.db") as db:
+            row = db.execute(query).fetchone()
+            return row[0] if row else None
+    except sqlite3.OperationalError:
+        return None
+
+
+def tickets(path: Path, count: int) -> Path:
+    """A rows file of tickets, each with two questions."""
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(count):
+            word = "password" if number % 3 == 0 else "page"
+            row = {"id": f"t{number}", "subject": f"s{number}", "body": f"Where is {word} {number}? And when"}
+            file.write(json.dumps(row) + "\n")
+    return path
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """A JSONL file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def summary(directory: Path) -> dict[str, Any]:
+    """The summary of a run."""
+    return json.loads((directory / "summary.json").read_text(encoding="utf-8"))

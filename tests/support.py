@@ -63,6 +63,11 @@ def post(url: str, data: Any) -> Any:
         return json.load(reply)
 
 
+def clear_faults(url: str) -> None:
+    """Let nothing go wrong any more."""
+    urllib.request.urlopen(urllib.request.Request(f"{url}/_emulator/faults", method="DELETE"), timeout=10).close()
+
+
 def bill(url: str, run: str | None = None) -> dict[str, Any]:
     """The emulator's bill, seen from outside."""
     with urllib.request.urlopen(f"{url}/_emulator/bill" + (f"?run={run}" if run else ""), timeout=10) as reply:

@@ -60,22 +60,32 @@ def translate(error: anthropic.AnthropicError) -> Failure:
 
 
 def _reason(error: BaseException) -> str:
-    cause = error.__cause__ or error
-    return f"{type(cause).__name__}"
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return type(error).__name__
+
+
+_NO_CONNECTION = {
+    "ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorSSLError", "ClientConnectorCertificateError",
+    "ConnectionTimeoutError", "ConnectionRefusedError", "gaierror", "ConnectTimeout", "PoolTimeout",
+}  # fmt: skip
+"""Causes which show that a request never left.
+
+`httpx2.ConnectError` is not among them: the SDK's aiohttp transport gives that name to every
+broken connection, also to one that broke after the request was taken (SDK 2.12.0
+`_vendor/httpx_aiohttp/transport.py`). Below it stands the cause that can be believed.
+"""
 
 
 def _never_connected(error: BaseException) -> bool:
     cause = error.__cause__
     while cause is not None:
-        if type(cause).__name__ in (
-            "ConnectError",
-            "ConnectTimeout",
-            "ClientConnectorError",
-            "ConnectionRefusedError",
-            "PoolTimeout",
+        kind = type(cause)
+        if kind.__name__ in _NO_CONNECTION or (
+            kind.__name__ == "ConnectError" and kind.__module__.startswith("httpcore")
         ):
             return True
-        cause = cause.__cause__
+        cause = cause.__cause__ or cause.__context__
     return False
 
 

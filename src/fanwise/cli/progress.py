@@ -17,27 +17,34 @@ PLAIN_S = 10.0
 
 
 async def display(watcher: Watcher, console: Console) -> None:
-    """Show a run until it is cancelled."""
+    """Show a run until it is cancelled; what was noted is said in any case."""
+    said = [0]
+    try:
+        await _display(watcher, console, said)
+    finally:
+        _notes(watcher, console, said)
+
+
+async def _display(watcher: Watcher, console: Console, said: list[int]) -> None:
     started = printed = time.monotonic()
-    said = 0
     if not console.is_terminal:
         while True:
             await anyio.sleep(TERMINAL_S)
-            said = _notes(watcher, console, said)
+            _notes(watcher, console, said)
             if watcher.engine is not None and time.monotonic() - printed >= PLAIN_S:
                 printed = time.monotonic()
                 console.print(line(watcher, printed - started), highlight=False, soft_wrap=True)
     with Live(console=console, transient=True, refresh_per_second=4) as live:
         while True:
-            said = _notes(watcher, console, said)
+            _notes(watcher, console, said)
             live.update(Text(line(watcher, time.monotonic() - started)))
             await anyio.sleep(TERMINAL_S)
 
 
-def _notes(watcher: Watcher, console: Console, said: int) -> int:
-    for note in watcher.notes[said:]:
+def _notes(watcher: Watcher, console: Console, said: list[int]) -> None:
+    for note in watcher.notes[said[0] :]:
         console.print(f"fanwise: {note}", highlight=False, markup=False, soft_wrap=True)
-    return len(watcher.notes)
+    said[0] = len(watcher.notes)
 
 
 def line(watcher: Watcher, elapsed_s: float) -> str:

@@ -95,6 +95,12 @@ class Api:
             return await _stream(request, message)
         return web.json_response(message)
 
+    async def _bare(self, request: web.Request) -> None:
+        """Let the faults of a request without a body strike."""
+        fault = self.faults.strike(path=request.path, model="", text="", item=False) if self.faults.rules else None
+        if fault is not None:
+            await self._suffer(request, fault)
+
     async def _suffer(self, request: web.Request, fault: Fault) -> None:
         if fault.latency_s:
             await anyio.sleep(fault.latency_s)
@@ -130,13 +136,12 @@ class Api:
 
     async def batch_get(self, request: web.Request) -> web.Response:
         workspace = _workspace(request)
-        fault = self.faults.strike(path=request.path, model="", text="", item=False) if self.faults.rules else None
-        if fault is not None:
-            await self._suffer(request, fault)
+        await self._bare(request)
         return self._batch(request, request.match_info["id"], workspace)
 
     async def batch_list(self, request: web.Request) -> web.Response:
         workspace = _workspace(request)
+        await self._bare(request)
         found = self.batches.store.batches(workspace)
         data, more = _page([view(batch, _base(request)) for batch in found], request)
         return web.json_response(_listing(data, more))
@@ -169,11 +174,13 @@ class Api:
 
     async def models(self, request: web.Request) -> web.Response:
         _workspace(request)
+        await self._bare(request)
         data, more = _page([_model(name) for name in MODELS], request)
         return web.json_response(_listing(data, more))
 
     async def model(self, request: web.Request) -> web.Response:
         _workspace(request)
+        await self._bare(request)
         if find(request.match_info["id"]) is None:
             raise ApiProblem(404, f"model: {request.match_info['id']}")
         return web.json_response(_model(request.match_info["id"]))

@@ -85,8 +85,10 @@ def in_thread(settings: Settings, answer: Answer | None = None) -> Generator[str
     Raises:
         OSError: The port is taken.
     """
-    with (
-        start_blocking_portal("asyncio", name="fanwise emulator") as portal,
-        portal.wrap_async_context_manager(serve(settings, answer)) as url,
-    ):
-        yield url
+    with start_blocking_portal("asyncio", name="fanwise emulator") as portal:
+        manager = portal.wrap_async_context_manager(serve(settings, answer))
+        try:
+            yield manager.__enter__()
+        finally:
+            # Not through `with`: the caller's own error would come back wrapped in a group.
+            manager.__exit__(None, None, None)

@@ -12,7 +12,7 @@ from . import types as ty
 from .expr import Const, Expr, Get
 from .nodes import Target, TaskNode
 from .reference import Ref, label_of, to_expr, type_of
-from .tracer import Tracer, active, place
+from .tracer import Tracer, active, caller_locals, place
 
 
 def signature_types(
@@ -23,7 +23,7 @@ def signature_types(
     Mistakes (an annotation that cannot be read, `*args`) are appended to `mistakes`.
     """
     try:
-        hints = get_type_hints(fn, include_extras=True)
+        hints = get_type_hints(fn, localns=caller_locals(), include_extras=True)
     except (NameError, TypeError) as error:
         mistakes.append(
             Mistake(place, f"{fn.__name__!r}: an annotation cannot be read: {error}", "define the type above")

@@ -32,6 +32,9 @@ class Graph(Generic[P, R]):
         self.fn, self.name = fn, name or fn.__name__
         self.explicit = name is not None
         self.place = f"{fn.__code__.co_filename}:{fn.__code__.co_firstlineno}"
+        self.mistakes: list[Mistake] = []
+        """Mistakes of the signature; those of the body are found when it is traced."""
+        self.hints, self.params = signature_types(fn, self.place, self.mistakes)
         self._spec: GraphSpec | None = None
         update_wrapper(self, fn)
 
@@ -112,8 +115,7 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
         DefinitionError: The graph has mistakes.
         NameError: A global name is not defined yet.
     """
-    fn, mistakes = target.fn, list[Mistake]()
-    hints, params = signature_types(fn, target.place, mistakes)
+    fn, mistakes, hints, params = target.fn, list(target.mistakes), target.hints, target.params
     tracer = Tracer(findings=syntax.read(fn, _is_call))
     refs = {name: Ref(tracer, Get(tracer.slot(name)), tp, name) for name, tp in params.items()}
     names = {name: number for number, name in tracer.slots.items()}
@@ -128,7 +130,7 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
         raise DefinitionError(f"graph {target.name!r}", tuple(mistakes))
     result = _run(tracer, target, refs)
     wanted = hints.get("return", ty.Unknown)
-    if "return" not in hints:
+    if "return" not in hints and not target.mistakes:
         mistakes.append(Mistake(target.place, f"graph {target.name!r} has no return type", "annotate what it returns"))
     elif not ty.fits(type_of(result), wanted) and not tracer.findings:
         text = f"graph {target.name!r} returns {label_of(result)} ({ty.name(type_of(result))}), not {ty.name(wanted)}"
@@ -214,8 +216,7 @@ def _raised_at(error: BaseException, target: Graph[..., Any]) -> tuple[str, int]
 
 
 def _inline(tracer: Tracer, target: Graph[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    hints, params = signature_types(target.fn, target.place, [])
-    output = hints.get("return", ty.Unknown)
+    params, output = target.params, target.hints.get("return", ty.Unknown)
     if target.name in tracer.graphs:
         chain = " -> ".join([*tracer.graphs[tracer.graphs.index(target.name) :], target.name])
         _recursion(tracer, target.name, chain)

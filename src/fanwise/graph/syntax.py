@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import CellType
 from typing import Any
 
 from .reference import STEP_HINT
@@ -56,8 +57,8 @@ def read(fn: Callable[..., Any], is_call: Callable[[object], bool]) -> list[Find
     if function is None:
         return []
     ast.increment_lineno(tree, start - 1)
-    closure = inspect.getclosurevars(fn)
-    known = {**closure.globals, **closure.nonlocals}
+    cells = zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True)
+    known = {**fn.__globals__, **dict(_filled(cells))}
     reader = _Reader(fn.__code__.co_filename, known, is_call)
     reader.traced.update(
         arg.arg for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
@@ -65,6 +66,14 @@ def read(fn: Callable[..., Any], is_call: Callable[[object], bool]) -> list[Find
     for statement in function.body:
         reader.visit(statement)
     return reader.findings
+
+
+def _filled(cells: Iterable[tuple[str, CellType]]) -> Iterator[tuple[str, Any]]:
+    for name, cell in cells:
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # a local name that is defined further down
+            continue
 
 
 class _Reader(ast.NodeVisitor):

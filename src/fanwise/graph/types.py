@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ForwardRef, Literal, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from fanwise.blocks import Block
 
@@ -72,8 +73,8 @@ def fields(tp: Any) -> dict[str, Any] | None:
     if not isinstance(tp, type):
         return None
     if issubclass(tp, BaseModel):
-        hints = get_type_hints(tp, include_extras=True)
-        return {name: hints.get(name, info.annotation) for name, info in tp.model_fields.items()}
+        tp.model_rebuild(raise_errors=False)
+        return {name: _annotation(info) for name, info in tp.model_fields.items()}
     record = cast("Any", tp)
     if is_typeddict(record):
         return get_type_hints(record, include_extras=True)
@@ -81,6 +82,13 @@ def fields(tp: Any) -> dict[str, Any] | None:
         hints = get_type_hints(record, include_extras=True)
         return {field.name: hints[field.name] for field in dataclasses.fields(record)}
     return None
+
+
+def _annotation(info: FieldInfo) -> Any:
+    """Return a field's type with its marks; Pydantic has resolved forward references in it."""
+    if not info.metadata:
+        return info.annotation
+    return Annotated[(info.annotation, *info.metadata)]
 
 
 def item_type(tp: Any) -> Any | None:

@@ -114,9 +114,9 @@ def _failures(bad: list[Any], total: int) -> RenderableType:
         side = "" if one.side == "fanout" else " (baseline)"
         message = one.message if len(one.message) <= 160 else f"{one.message[:157]}..."
         table.add_row(
-            Text(f"{one.row_id} (line {one.row}){side}"),
-            Text(one.task),
-            Text(one.kind),
+            Text(_printable(f"{one.row_id} (line {one.row}){side}")),
+            Text(_printable(one.task)),
+            Text(_printable(one.kind)),
             Text(_printable(message)),
             money(usd_text(one.paid)),
         )

@@ -1,0 +1,263 @@
+"""A job from rows to account, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support import DESK, bill, clear_faults, emulator, environment, fanwise, lines, post, read_only, stored_bill, summary, tickets
+
+GRAPH = f"{DESK}:triage"
+KEY = environment(ANTHROPIC_API_KEY="test-key")
+
+
+def results(out: Path) -> list[tuple[str, str, object]]:
+    return [(line["id"], line["status"], line["output"]) for line in lines(out / "results.jsonl")]
+
+
+def test_live_and_batch_give_the_same_results_and_the_bill_of_the_server(tmp_path: Path) -> None:
+    rows = tickets(tmp_path / "rows.jsonl", 60)
+    with emulator("--latency-s", 0.005, graph=GRAPH) as url:
+        for channel in ("live", "batch", "auto"):
+            out = tmp_path / channel
+            result = fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", channel, "--baseline", "auto", "--base-url", url, env=KEY)
+            assert result.returncode == 0, result.stderr
+            account = summary(out)
+            seen = bill(url, account["run_id"])["totals"]
+            assert account["cost_usd"] == account["bill_usd"] == seen["usd"]
+            assert account["attempts"]["sent"] == seen["entries"] == 60 * 5
+            assert account["offline"] is True, "the header of the emulator says so, whatever the key"
+    assert results(tmp_path / "live") == results(tmp_path / "batch") == results(tmp_path / "auto")
+    assert results(tmp_path / "live")[3] == ("t3", "succeeded", {"text": "s3: login; About Where is password 3? About And when?", "refund": "1.50"})
+
+
+def test_one_write_for_a_prefix_that_64_slots_share(tmp_path: Path) -> None:
+    """Without the gate every slot that starts cold pays the write; measured on peers as 64 writes instead of 1."""
+    rows = tickets(tmp_path / "rows.jsonl", 200)
+    with emulator("--latency-s", 0.05, graph=f"{DESK}:single") as url:
+        graph = tmp_path / "graph.py"
+        graph.write_text(
+            "import sys; sys.path.insert(0, %r)\n"
+            "from desk import Ticket, greet, HANDBOOK\n"
+            "from fanwise import graph\n"
+            "hello = greet.options(name='hello', context=[HANDBOOK])\n"
+            "@graph\n"
+            "def job(ticket: Ticket) -> str:\n"
+            "    return hello(ticket.subject)\n" % str(Path(DESK).parent)
+        )
+        result = fanwise("run", f"{graph}:job", "--rows", rows, "--out", tmp_path / "run", "--channel", "live", "--slots", 64, "--base-url", url, env=KEY)
+        assert result.returncode == 0, result.stderr
+        entries = bill(url)["entries"]
+    assert len(entries) == 200
+    assert sum(entry["write_5m"] > 0 for entry in entries) == 1
+    assert sum(entry["read"] > 0 for entry in entries) == 199
+
+
+def test_a_400_for_one_row_keeps_siblings_and_is_named_with_what_was_paid(tmp_path: Path) -> None:
+    """In nine peers one 400 lost the row and its paid siblings; none named the item."""
+    rows = tickets(tmp_path / "rows.jsonl", 20)
+    with emulator(graph=GRAPH) as url:
+        post(f"{url}/_emulator/faults", {"status": 400, "match": "Where is page 7?\\\"}", "message": "not this one"})
+        out = tmp_path / "run"
+        result = fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=KEY)
+    assert result.returncode == 1
+    status = {line["id"]: line["status"] for line in lines(out / "results.jsonl")}
+    assert status.pop("t7") == "failed"
+    assert set(status.values()) == {"succeeded"}
+    with read_only(out / "journal.db") as db:
+        siblings = {row[0] for row in db.execute("SELECT label FROM tasks WHERE row=8 AND status='done'")}
+    assert siblings == {"questions", "classify", "research[1]"}
+    report = fanwise("report", out).stdout
+    line = next(line for line in report.splitlines() if "t7" in line)
+    assert "research[0]" in line
+    assert "invalid_request_error" in line
+    assert "$0.0" in line.split()[-1], "what the row had cost all the same"
+
+
+def test_a_patient_graph_goes_on_without_what_failed(tmp_path: Path) -> None:
+    rows = tickets(tmp_path / "rows.jsonl", 4)
+    with emulator(graph=f"{DESK}:patient") as url:
+        post(f"{url}/_emulator/faults", [{"status": 400, "match": "Where is page 1?\\\"}"}, {"status": 400, "match": "agent: greet\\nschema"}])
+        out = tmp_path / "run"
+        result = fanwise("run", f"{DESK}:patient", "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=KEY)
+    assert result.returncode == 1, "partial rows are told by the exit status"
+    outputs = {line["id"]: line for line in lines(out / "results.jsonl")}
+    assert outputs["t1"]["status"] == "partial"
+    assert "[None, 'About And when?']" in outputs["t1"]["output"]["text"]
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+def test_a_resume_by_the_other_channel_with_one_percent_left_asks_nothing_that_was_answered(tmp_path: Path, channel: str) -> None:
+    rows = tickets(tmp_path / "rows.jsonl", 300)
+    other = {"live": "batch", "batch": "live"}[channel]
+    with emulator(graph=GRAPH) as url:
+        post(f"{url}/_emulator/faults", [{"status": 400, "match": f"\\\"subject\\\":\\\"s{number}\\\"", "path": "/v1/messages"} for number in (5, 155, 299)])
+        out = tmp_path / "run"
+        fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", channel, "--base-url", url, env=KEY)
+        before = summary(out)
+        assert before["rows"]["failed"] == 3
+        clear_faults(url)
+        entries = bill(url)["totals"]["entries"]
+        result = fanwise("resume", out, "--retry", "failed", "--channel", other, "--base-url", url, env=KEY)
+        assert result.returncode == 0, result.stderr
+        after = summary(out)
+        assert bill(url)["totals"]["entries"] - entries == 3 * 2, "classify and draft of three rows"
+    assert after["cost_usd"] == after["bill_usd"]
+    assert after["rows"]["succeeded"] == 300
+
+
+def test_an_edited_prompt_runs_again_what_it_changed_and_nothing_above(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 10), tmp_path / "run"
+    text = Path(DESK).read_text()
+    graph = tmp_path / "mine.py"
+    graph.write_text(text)
+    assert fanwise("run", f"{graph}:triage", "--rows", rows, "--out", out, "--channel", "live").returncode == 0
+    sent = summary(out)["attempts"]["sent"]
+    graph.write_text(text.replace('"""Draft the reply."""', '"""Draft the reply, politely."""'))
+    result = fanwise("resume", out)
+    assert result.returncode == 0
+    assert "fanout draft has changed" in result.stderr
+    assert summary(out)["attempts"]["sent"] - sent == 10, "the draft of each row, and nothing that it is built on"
+    assert summary(out)["cost_usd"] == summary(out)["bill_usd"]
+
+
+def test_a_second_resume_sends_nothing(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 10), tmp_path / "run"
+    fanwise("run", GRAPH, "--rows", rows, "--out", out, "--baseline", "auto", "--sample", 3)
+    first, entries = summary(out), len(stored_bill(out))
+    assert first["multiplier"]["rows"] == 3
+    assert first["multiplier"]["baseline"] == "measured"
+    assert fanwise("resume", out).returncode == 0
+    assert summary(out)["attempts"] == first["attempts"]
+    assert len(stored_bill(out)) == entries
+
+
+def test_rows_come_from_standard_input_csv_and_parquet(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = tickets(tmp_path / "rows.jsonl", 6)
+    data = lines(rows)
+    csv = tmp_path / "rows.csv"
+    csv.write_text("id,subject,body\n" + "".join(f'{row["id"]},{row["subject"]},"{row["body"]}"\n' for row in data))
+    pq.write_table(pa.Table.from_pylist(data), tmp_path / "rows.parquet")
+    assert fanwise("run", GRAPH, "--rows", rows, "--out", tmp_path / "a", "--channel", "live").returncode == 0
+    assert fanwise("run", GRAPH, "--rows", csv, "--out", tmp_path / "b", "--channel", "live").returncode == 0
+    assert fanwise("run", GRAPH, "--rows", tmp_path / "rows.parquet", "--out", tmp_path / "c", "--channel", "live").returncode == 0
+    assert fanwise("run", GRAPH, "--rows", "-", "--out", tmp_path / "d", "--channel", "live", stdin=rows.read_text()).returncode == 0
+    assert fanwise("resume", tmp_path / "d").returncode == 0, "standard input was kept for this"
+    assert results(tmp_path / "a") == results(tmp_path / "b") == results(tmp_path / "c") == results(tmp_path / "d")
+
+
+def test_the_budget_halts_before_it_is_passed_and_a_higher_one_goes_on(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 60), tmp_path / "run"
+    for channel in ("live", "batch"):
+        out = tmp_path / channel
+        result = fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", channel, "--budget-usd", "0.003")
+        assert result.returncode == 3, result.stderr
+        assert "halted" in result.stderr
+        assert "fanwise resume" in result.stderr
+        account = summary(out)
+        assert float(account["cost_usd"]) <= 0.003
+        assert account["cost_usd"] == account["bill_usd"]
+        assert account["ended"] == "halted"
+        assert fanwise("resume", out, "--budget-usd", "1").returncode == 0
+        assert summary(out)["rows"]["succeeded"] == 60
+
+
+def test_show_renders_a_request_again_and_purge_forgets_content(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 3), tmp_path / "run"
+    fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", "live")
+    shown = fanwise("show", out, "t1", "research[1]")
+    assert shown.returncode == 0, shown.stderr
+    body = json.loads(shown.stdout)
+    assert '{"question":"And when?"}' in body["messages"][0]["content"][-1]["text"]
+    assert "attempt 1: the same request" in shown.stderr
+    assert fanwise("show", out, "t1", "nothing").returncode == 2
+
+    cost = summary(out)["cost_usd"]
+    assert fanwise("purge", out, "--content").returncode == 0
+    assert not (out / "results.jsonl").exists()
+    for path in out.iterdir():
+        assert b"And when" not in path.read_bytes(), path
+    assert json.loads(fanwise("report", out, "--json").stdout)["cost_usd"] == cost
+
+
+def test_the_run_directory_is_private(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 2), tmp_path / "run"
+    fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", "live")
+    assert out.stat().st_mode & 0o777 == 0o700
+    assert (out / "journal.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_detach_leaves_batches_running_and_resume_collects_them(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 20), tmp_path / "run"
+    with emulator("--batch-delay-s", 1.5, graph=f"{DESK}:single") as url:
+        result = fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "batch", "--detach", "--base-url", url, env=KEY)
+        assert result.returncode == 0, result.stderr
+        assert "msgbatch_" in result.stderr
+        assert f"fanwise resume {out}" in result.stderr
+        assert summary(out)["ended"] == "detached"
+        assert fanwise("resume", out, env=KEY).returncode == 0
+        assert bill(url)["totals"]["entries"] == 20
+    assert summary(out)["rows"]["succeeded"] == 20
+
+
+def test_retries_are_counted_and_free(tmp_path: Path) -> None:
+    kinds: list[dict[str, object]] = [{"status": 529, "count": 3}, {"status": 429, "count": 2, "retry_after": 0.1}, {"status": 500, "count": 2}]
+    faults = [{**kind, "path": "/v1/messages"} for kind in kinds]
+    rows, out = tickets(tmp_path / "rows.jsonl", 20), tmp_path / "run"
+    with emulator(graph=f"{DESK}:single") as url:
+        post(f"{url}/_emulator/faults", faults)
+        result = fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=KEY)
+        assert result.returncode == 0, result.stderr
+        account = summary(out)
+        assert account["attempts"] | {"fanout": 0, "baseline": 0} == {"sent": 27, "succeeded": 20, "failed": 7, "lost": 0, "retried": 7, "fanout": 0, "baseline": 0}
+        assert account["cost_usd"] == bill(url)["totals"]["usd"]
+
+
+def test_a_lost_reply_is_marked_keeps_its_bound_and_closes_the_gap_to_the_bill(tmp_path: Path) -> None:
+    """Found: the SDK's aiohttp transport calls every broken connection a ConnectError, so lost replies looked unsent."""
+    rows, out = tickets(tmp_path / "rows.jsonl", 10), tmp_path / "run"
+    with emulator(graph=f"{DESK}:single") as url:
+        post(f"{url}/_emulator/faults", [{"lost": True, "count": 2, "path": "/v1/messages"}, {"malformed": True, "count": 1, "path": "/v1/messages"}])
+        assert fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=KEY).returncode == 0
+        account, entries = summary(out), bill(url)["entries"]
+    with read_only(out / "journal.db") as db:
+        known = {row[0] for row in db.execute("SELECT request_id FROM ends WHERE status='succeeded'")}
+        cost = db.execute("SELECT SUM(cost) FROM ends").fetchone()[0]
+    lost = [entry["pico"] for entry in entries if entry["id"] not in known]
+    assert account["attempts"]["lost"] == len(lost) == 3
+    assert cost + sum(lost) == sum(entry["pico"] for entry in entries)
+    assert 0 < sum(lost) / 1e12 <= float(account["lost_upper_bound_usd"])
+
+
+@pytest.mark.parametrize("item", ["expired", "errored", "canceled"])
+def test_batch_items_that_were_not_done_go_again(tmp_path: Path, item: str) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 12), tmp_path / "run"
+    with emulator(graph=f"{DESK}:single") as url:
+        post(f"{url}/_emulator/faults", {"item": item, "count": 5})
+        assert fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "batch", "--base-url", url, env=KEY).returncode == 0
+        account = summary(out)
+        assert account["attempts"]["retried"] == 5
+        assert account["cost_usd"] == bill(url)["totals"]["usd"]
+
+
+def test_a_batch_whose_creation_was_not_confirmed_is_found_and_not_sent_again(tmp_path: Path) -> None:
+    """Of eight peers six paid twice when the reply to create was lost."""
+    rows, out = tickets(tmp_path / "rows.jsonl", 12), tmp_path / "run"
+    with emulator(graph=f"{DESK}:single") as url:
+        post(f"{url}/_emulator/faults", {"lost": True, "count": 1, "path": "/v1/messages/batches"})
+        result = fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "batch", "--base-url", url, "--grace-s", 2, env=KEY)
+        assert result.returncode == 0, result.stderr
+        assert bill(url)["totals"]["entries"] == 12
+        assert summary(out)["attempts"]["sent"] == 12
+
+
+def test_polls_and_results_that_answer_404_for_a_while_are_borne(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 5), tmp_path / "run"
+    with emulator(graph=f"{DESK}:single") as url:
+        post(f"{url}/_emulator/faults", [{"status": 404, "count": 2, "path": "/results"}, {"status": 404, "count": 3, "path": "/batches/"}])
+        assert fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "batch", "--base-url", url, env=KEY).returncode == 0
+        assert bill(url)["totals"]["entries"] == 5

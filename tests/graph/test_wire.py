@@ -1,0 +1,127 @@
+"""Answers there and back: what a stand-in returns is what the engine reads."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+
+from fanwise.errors import OutputError
+from fanwise.graph import wire
+from fanwise.graph.samples import sample
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Inner(BaseModel):
+    at: dt.datetime
+    price: Decimal
+    colour: Colour
+
+
+class Everything(BaseModel):
+    name: str
+    count: Annotated[int, Field(ge=0, le=9, description="how many")]
+    ratio: float
+    yes: bool
+    kind: Literal["a", "b"]
+    inner: Inner
+    inners: list[Inner]
+    table: dict[str, Decimal]
+    pair: tuple[int, str]
+    maybe: Inner | None
+    either: int | str
+    tags: frozenset[str]
+    day: dt.date
+    token: UUID
+    aliased: str = Field(alias="Aliased-Name")
+
+
+inners = st.builds(
+    Inner,
+    at=st.datetimes(timezones=st.just(dt.UTC)),
+    price=st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-1000, max_value=1000),
+    colour=st.sampled_from(Colour),
+)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+everything = st.builds(
+    lambda aliased, **fields: Everything(**{"Aliased-Name": aliased}, **fields),
+    name=texts, count=st.integers(0, 9), ratio=st.floats(allow_nan=False, allow_infinity=False), yes=st.booleans(),
+    kind=st.sampled_from(["a", "b"]), inner=inners, inners=st.lists(inners, max_size=2),
+    table=st.dictionaries(texts, st.decimals(allow_nan=False, allow_infinity=False, places=2, max_value=100, min_value=-100), max_size=3),
+    pair=st.tuples(st.integers(), texts), maybe=st.none() | inners, either=st.integers() | texts,
+    tags=st.frozensets(texts, max_size=3), day=st.dates(), token=st.uuids(), aliased=texts,
+)  # fmt: skip
+
+
+@given(everything)
+def test_a_value_survives_the_way_to_the_model_and_back(value: Everything) -> None:
+    assert wire.decode(Everything, wire.encode(Everything, value)) == value
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=8))
+def test_any_json_is_read_or_refused_never_raised(data: Any) -> None:
+    import json
+
+    try:
+        wire.decode(Everything, json.dumps(data))
+    except OutputError as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize("tp", [str, int, list[str], Decimal, Inner | None, tuple[int, str], dict[str, int], Everything])
+def test_the_schema_has_what_the_api_asks_for(tp: Any) -> None:
+    """All fields required, no additional ones, no constraint keywords, an object at the top."""
+    assert wire.problems(tp) == []
+    found = wire.schema(tp)
+    assert found["type"] == "object"
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if node.get("type") == "object":
+                assert node["additionalProperties"] is False
+                assert node["required"] == list(node["properties"])
+            assert not {"minimum", "maximum", "pattern", "minLength", "$ref"} & set(node)
+            for part in node.values():
+                walk(part)
+        elif isinstance(node, list):
+            for part in node:
+                walk(part)
+
+    walk(found)
+
+
+def test_constraints_travel_as_words() -> None:
+    assert "how many" in wire.schema(Everything)["properties"]["count"]["description"]
+    assert "at least 0" in wire.schema(Everything)["properties"]["count"]["description"]
+
+
+def test_a_fence_is_taken_off_and_a_mistake_names_its_place() -> None:
+    assert wire.decode(str, '```json\n{"value": "a"}\n```') == "a"
+    with pytest.raises(OutputError, match=r"inner\.price"):
+        wire.decode(Everything, wire.encode(Everything, sample(Everything)).replace('"1.00"', '"much"'))
+    with pytest.raises(OutputError, match="not JSON"):
+        wire.decode(str, "I think that")
+
+
+def test_the_union_limit_is_checked() -> None:
+    """16 union parameters, page "Structured outputs"."""
+    fields: dict[str, Any] = {f"f{number}": (str | None, ...) for number in range(17)}
+    from pydantic import create_model
+
+    assert "17 optional or union fields" in wire.problems(create_model("Wide", **fields))[0][0]
+
+
+@pytest.mark.parametrize("tp", [str, list[Inner], Everything, Inner | None, dict[str, int], tuple[int, str]])
+def test_a_sample_is_valid(tp: Any) -> None:
+    assert wire.decode(tp, wire.encode(tp, sample(tp))) == sample(tp)

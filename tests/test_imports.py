@@ -1,0 +1,115 @@
+"""Imports go down only, and never in a circle."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+SRC = Path(__file__).parent.parent / "src"
+LAYERS = {
+    "errors": 0, "units": 0, "canonical": 0, "blocks": 0, "models": 0, "jsonable": 0, "log": 0,
+    "pricing": 1, "graph": 1, "context": 1,
+    "journal": 2,
+    "ledger": 3, "api": 3,
+    "dispatch": 4,
+    "engine": 5,
+    "report": 6,
+    "job": 7, "replay": 7.5, "cli": 8, "__init__": 9, "__main__": 10,
+}  # fmt: skip
+MAY_IMPORT_EMULATOR = {"job", "cli"}
+ONLY_IMPORTER = {"networkx": "graph", "anthropic": "api", "httpx2": "api", "click": "cli", "aiohttp": "emulator", "yaml": "graph", "genai_prices": "pricing"}
+
+
+def imports(source: str, module: str) -> set[str]:
+    """Every module that a source imports, `TYPE_CHECKING` blocks and function bodies included."""
+    found: set[str] = set()
+    package = module.split(".")[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            name = ".".join([*base, *(node.module or "").split(".")]).strip(".")
+            found |= {name} | {f"{name}.{alias.name}" for alias in node.names}
+    return found
+
+
+def part(module: str) -> str:
+    names = module.split(".")
+    return names[1] if len(names) > 1 else "__init__"
+
+
+def violations(files: dict[str, str]) -> list[str]:
+    """What a tree of sources does that the layers forbid."""
+    wrong: list[str] = []
+    for module, source in files.items():
+        here = part(module)
+        for name in imports(source, module):
+            top = name.split(".")[0]
+            if top in ONLY_IMPORTER and ONLY_IMPORTER[top] != here:
+                wrong.append(f"{module} imports {top}")
+            if top != "fanwise" or name not in files and name.rsplit(".", 1)[0] not in files and name != "fanwise":
+                continue
+            there = part(name if name in files else name.rsplit(".", 1)[0])
+            if there == here:
+                continue
+            if here == "emulator":
+                if LAYERS.get(there, 99) != 0 or there == "models":
+                    wrong.append(f"{module} imports {name}: the emulator shares nothing with the client side")
+            elif there == "emulator":
+                if here not in MAY_IMPORT_EMULATOR:
+                    wrong.append(f"{module} imports {name}")
+            elif there == "__init__":
+                if here not in ("cli", "__main__"):
+                    wrong.append(f"{module} imports from the package root")
+            elif LAYERS[there] > LAYERS[here] or (LAYERS[there] == LAYERS[here] and LAYERS[here] > 0):
+                wrong.append(f"{module} imports {name}, which is not below it")
+    return sorted(set(wrong))
+
+
+@pytest.fixture
+def files() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in sorted((SRC / "fanwise").rglob("*.py")):
+        names = path.relative_to(SRC).with_suffix("").parts
+        found[".".join(names[:-1] if names[-1] == "__init__" and len(names) > 1 else names)] = path.read_text()
+    return found
+
+
+def test_every_part_has_a_layer(files: dict[str, str]) -> None:
+    assert {part(module) for module in files} - {"emulator"} == set(LAYERS)
+
+
+def test_imports_go_down_only(files: dict[str, str]) -> None:
+    assert violations(files) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("fanwise.pricing.cost", "from fanwise.engine.run import Engine"),
+        ("fanwise.graph.state", "if TYPE_CHECKING:\n    from fanwise.journal.records import Journal"),
+        ("fanwise.context.layout", "def f():\n    from fanwise.graph.nodes import TaskNode"),
+        ("fanwise.emulator.tables", "from fanwise.pricing.rates import rates"),
+        ("fanwise.emulator.tables", "from fanwise.models import facts"),
+        ("fanwise.engine.run", "from fanwise.emulator.server import serve"),
+        ("fanwise.ledger.account", "import networkx"),
+        ("fanwise.dispatch.live", "import anthropic"),
+        ("fanwise.ledger.summary", "from fanwise import Job"),
+    ],
+)
+def test_a_planted_upward_import_is_noticed(files: dict[str, str], module: str, line: str) -> None:
+    assert violations({**files, module: f"{files[module]}\n{line}\n"}) != []
+
+
+def test_there_is_no_cycle_of_imports(files: dict[str, str]) -> None:
+    graph = nx.DiGraph()
+    for module, source in files.items():
+        for name in imports(source, module):
+            target = name if name in files else name.rsplit(".", 1)[0]
+            if target in files and target != module and target != "fanwise":
+                graph.add_edge(module, target)
+    assert list(nx.simple_cycles(graph)) == []

@@ -26,16 +26,22 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent", "COLUMNS": "200", **more}
 
 
-def fanwise(*args: object, env: dict[str, str] | None = None, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+def fanwise(
+    *args: object, env: dict[str, str] | None = None, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end."""
     command = [sys.executable, "-m", "fanwise", *map(str, args)]
-    return subprocess.run(command, env=env or environment(), input=stdin, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, env=env or environment(), input=stdin, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def started(*args: object, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     """Start the command line and go on."""
     command = [sys.executable, "-m", "fanwise", *map(str, args)]
-    return subprocess.Popen(command, env=env or environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(
+        command, env=env or environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+    )
 
 
 @contextmanager

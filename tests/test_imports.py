@@ -20,7 +20,15 @@ LAYERS = {
     "job": 7, "replay": 7.5, "cli": 8, "__init__": 9, "__main__": 10,
 }  # fmt: skip
 MAY_IMPORT_EMULATOR = {"job", "cli"}
-ONLY_IMPORTER = {"networkx": "graph", "anthropic": "api", "httpx2": "api", "click": "cli", "aiohttp": "emulator", "yaml": "graph", "genai_prices": "pricing"}
+ONLY_IMPORTER = {
+    "networkx": "graph",
+    "anthropic": "api",
+    "httpx2": "api",
+    "click": "cli",
+    "aiohttp": "emulator",
+    "yaml": "graph",
+    "genai_prices": "pricing",
+}
 
 
 def imports(source: str, module: str) -> set[str]:
@@ -51,7 +59,7 @@ def violations(files: dict[str, str]) -> list[str]:
             top = name.split(".")[0]
             if top in ONLY_IMPORTER and ONLY_IMPORTER[top] != here:
                 wrong.append(f"{module} imports {top}")
-            if top != "fanwise" or name not in files and name.rsplit(".", 1)[0] not in files and name != "fanwise":
+            if top != "fanwise" or (name not in files and name.rsplit(".", 1)[0] not in files and name != "fanwise"):
                 continue
             there = part(name if name in files else name.rsplit(".", 1)[0])
             if there == here:

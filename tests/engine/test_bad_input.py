@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from support import DESK, ROOT, emulator, environment, fanwise, lines, post, summary, tickets
 
 GRAPH = f"{DESK}:single"
@@ -92,9 +93,13 @@ def test_a_used_directory_is_refused(tmp_path: Path, rows: Path) -> None:
 def test_a_refused_key_and_an_unknown_model_are_told_before_anything_is_sent(tmp_path: Path, rows: Path) -> None:
     key = environment(ANTHROPIC_API_KEY="sk-secret-123")
     graph = tmp_path / "graph.py"
-    graph.write_text(Path(DESK).read_text().replace('"claude-haiku-5-5", max_tokens=100', '"claude-nothing-9", max_tokens=100'))
+    graph.write_text(
+        Path(DESK).read_text().replace('"claude-haiku-5-5", max_tokens=100', '"claude-nothing-9", max_tokens=100')
+    )
     with emulator() as url:
-        assert "knows no model 'claude-nothing-9'" in refused("run", f"{graph}:single", "--rows", rows, "--out", tmp_path / "a", "--base-url", url, env=key)
+        assert "knows no model 'claude-nothing-9'" in refused(
+            "run", f"{graph}:single", "--rows", rows, "--out", tmp_path / "a", "--base-url", url, env=key
+        )
     with emulator() as url:
         post(f"{url}/_emulator/faults", {"status": 401, "path": "/v1/models", "message": "invalid x-api-key"})
         told = refused("run", GRAPH, "--rows", rows, "--out", tmp_path / "b", "--base-url", url, env=key)
@@ -108,7 +113,9 @@ def test_a_key_that_is_refused_in_the_middle_halts_the_run(tmp_path: Path) -> No
     with emulator(graph=GRAPH) as url:
         post(f"{url}/_emulator/faults", {"status": 401, "match": '\\"subject\\":\\"s50\\"'})
         out = tmp_path / "run"
-        result = fanwise("run", GRAPH, "--rows", many, "--out", out, "--channel", "live", "--slots", 4, "--base-url", url, env=key)
+        result = fanwise(
+            "run", GRAPH, "--rows", many, "--out", out, "--channel", "live", "--slots", 4, "--base-url", url, env=key
+        )
     assert result.returncode == 3
     assert "authentication_error" in result.stderr
     account = summary(out)
@@ -136,7 +143,10 @@ def test_an_offline_run_is_not_resumed_with_a_key(tmp_path: Path, rows: Path) ->
 
 def test_a_mistake_in_the_graph_file_is_told_with_its_line(tmp_path: Path, rows: Path) -> None:
     graph = tmp_path / "graph.py"
-    for text, words in (("x = 1 +\n", "graph.py:1: invalid syntax"), ("import json\njson.nothing\n", "graph.py:2: AttributeError")):
+    for text, words in (
+        ("x = 1 +\n", "graph.py:1: invalid syntax"),
+        ("import json\njson.nothing\n", "graph.py:2: AttributeError"),
+    ):
         graph.write_text(text)
         assert words in refused("run", f"{graph}:job", "--rows", rows, "--out", tmp_path / "run")
 
@@ -147,7 +157,19 @@ def test_an_output_and_a_label_from_the_model_cannot_steer_the_terminal(tmp_path
     with emulator(graph=GRAPH) as url:
         post(f"{url}/_emulator/faults", {"status": 400, "match": "agent: greet", "message": "\u001b[2J[bold]x[/bold]"})
         out = tmp_path / "run"
-        fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=environment(ANTHROPIC_API_KEY="k"))
+        fanwise(
+            "run",
+            GRAPH,
+            "--rows",
+            rows,
+            "--out",
+            out,
+            "--channel",
+            "live",
+            "--base-url",
+            url,
+            env=environment(ANTHROPIC_API_KEY="k"),
+        )
     report = fanwise("report", out).stdout
     assert "\u001b" not in report
     assert "[bold]x[/bold]" in report

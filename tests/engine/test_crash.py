@@ -12,7 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import DESK, bill, emulator, environment, fanwise, journal_value, lines, post, read_only, started, stored_bill, summary, tickets, wait_for
+
+from support import (
+    DESK,
+    bill,
+    emulator,
+    environment,
+    fanwise,
+    journal_value,
+    lines,
+    post,
+    read_only,
+    started,
+    stored_bill,
+    summary,
+    tickets,
+    wait_for,
+)
 
 ROWS = 300
 GRAPH = f"{DESK}:triage"
@@ -46,10 +62,14 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.mark.parametrize("channel", ["batch", "live"])
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_batch_run_is_resumed_without_loss_or_double_bill(tmp_path: Path, server: Server, moment: str, channel: str) -> None:
+def test_killed_batch_run_is_resumed_without_loss_or_double_bill(
+    tmp_path: Path, server: Server, moment: str, channel: str
+) -> None:
     """Curator billed such a job once and lost it, four others billed it twice; both are what we exist to prevent."""
     out, rows = tmp_path / "run", tickets(tmp_path / "rows.jsonl", ROWS)
-    run = started("run", GRAPH, "--rows", rows, "--out", out, "--channel", "batch", *server.options, env=environment_for(server))
+    run = started(
+        "run", GRAPH, "--rows", rows, "--out", out, "--channel", "batch", *server.options, env=environment_for(server)
+    )
     if moment == "while reading":
         slow_down_results(server, out)
     wait_for(lambda: journal_value(out, MOMENTS[moment]), moment)
@@ -74,7 +94,9 @@ def environment_for(server: Server) -> dict[str, str]:
 
 
 def slow_down_results(server: Server, out: Path) -> None:
-    url = server.url or wait_for(lambda: (out / "emulator.url").exists() and (out / "emulator.url").read_text().strip(), "the emulator's address")
+    url = server.url or wait_for(
+        lambda: (out / "emulator.url").exists() and (out / "emulator.url").read_text().strip(), "the emulator's address"
+    )
     post(f"{url}/_emulator/faults", {"path": "/results", "latency_s": 0.3})
 
 
@@ -84,7 +106,9 @@ def tasks_billed(out: Path, entries: list[Any]) -> Counter[str]:
         keys: dict[str, str] = {str(row["id"]): row["key"] for row in db.execute("SELECT id, key FROM attempts")}
         query = "SELECT e.request_id, a.key FROM ends e JOIN attempts a ON a.id=e.attempt"
         live: dict[str, str] = {row[0]: row[1] for row in db.execute(query)}
-    return Counter(keys[entry["custom_id"].rpartition("-")[2]] if entry["custom_id"] else live[entry["id"]] for entry in entries)
+    return Counter(
+        keys[entry["custom_id"].rpartition("-")[2]] if entry["custom_id"] else live[entry["id"]] for entry in entries
+    )
 
 
 def test_journal_is_whole_after_a_kill(tmp_path: Path) -> None:
@@ -97,7 +121,9 @@ def test_journal_is_whole_after_a_kill(tmp_path: Path) -> None:
 
     with read_only(out / "journal.db") as db:
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        open_attempts = db.execute("SELECT COUNT(*) FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE e.attempt IS NULL").fetchone()[0]
+        open_attempts = db.execute(
+            "SELECT COUNT(*) FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE e.attempt IS NULL"
+        ).fetchone()[0]
         sent = db.execute("SELECT COUNT(*) FROM attempts").fetchone()[0]
     assert len(stored_bill(out)) <= sent
     assert open_attempts <= 16, "at most the requests in flight are open"

@@ -6,7 +6,21 @@ import json
 from pathlib import Path
 
 import pytest
-from support import DESK, bill, clear_faults, emulator, environment, fanwise, lines, post, read_only, stored_bill, summary, tickets
+
+from support import (
+    DESK,
+    bill,
+    clear_faults,
+    emulator,
+    environment,
+    fanwise,
+    lines,
+    post,
+    read_only,
+    stored_bill,
+    summary,
+    tickets,
+)
 
 GRAPH = f"{DESK}:triage"
 KEY = environment(ANTHROPIC_API_KEY="test-key")
@@ -21,7 +35,21 @@ def test_live_and_batch_give_the_same_results_and_the_bill_of_the_server(tmp_pat
     with emulator("--latency-s", 0.005, graph=GRAPH) as url:
         for channel in ("live", "batch", "auto"):
             out = tmp_path / channel
-            result = fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", channel, "--baseline", "auto", "--base-url", url, env=KEY)
+            result = fanwise(
+                "run",
+                GRAPH,
+                "--rows",
+                rows,
+                "--out",
+                out,
+                "--channel",
+                channel,
+                "--baseline",
+                "auto",
+                "--base-url",
+                url,
+                env=KEY,
+            )
             assert result.returncode == 0, result.stderr
             account = summary(out)
             seen = bill(url, account["run_id"])["totals"]
@@ -29,7 +57,11 @@ def test_live_and_batch_give_the_same_results_and_the_bill_of_the_server(tmp_pat
             assert account["attempts"]["sent"] == seen["entries"] == 60 * 5
             assert account["offline"] is True, "the header of the emulator says so, whatever the key"
     assert results(tmp_path / "live") == results(tmp_path / "batch") == results(tmp_path / "auto")
-    assert results(tmp_path / "live")[3] == ("t3", "succeeded", {"text": "s3: login; About Where is password 3? About And when?", "refund": "1.50"})
+    assert results(tmp_path / "live")[3] == (
+        "t3",
+        "succeeded",
+        {"text": "s3: login; About Where is password 3? About And when?", "refund": "1.50"},
+    )
 
 
 def test_one_write_for_a_prefix_that_64_slots_share(tmp_path: Path) -> None:
@@ -38,15 +70,29 @@ def test_one_write_for_a_prefix_that_64_slots_share(tmp_path: Path) -> None:
     with emulator("--latency-s", 0.05, graph=f"{DESK}:single") as url:
         graph = tmp_path / "graph.py"
         graph.write_text(
-            "import sys; sys.path.insert(0, %r)\n"
+            f"import sys; sys.path.insert(0, {str(Path(DESK).parent)!r})\n"
             "from desk import Ticket, greet, HANDBOOK\n"
             "from fanwise import graph\n"
             "hello = greet.options(name='hello', context=[HANDBOOK])\n"
             "@graph\n"
             "def job(ticket: Ticket) -> str:\n"
-            "    return hello(ticket.subject)\n" % str(Path(DESK).parent)
+            "    return hello(ticket.subject)\n"
         )
-        result = fanwise("run", f"{graph}:job", "--rows", rows, "--out", tmp_path / "run", "--channel", "live", "--slots", 64, "--base-url", url, env=KEY)
+        result = fanwise(
+            "run",
+            f"{graph}:job",
+            "--rows",
+            rows,
+            "--out",
+            tmp_path / "run",
+            "--channel",
+            "live",
+            "--slots",
+            64,
+            "--base-url",
+            url,
+            env=KEY,
+        )
         assert result.returncode == 0, result.stderr
         entries = bill(url)["entries"]
     assert len(entries) == 200
@@ -58,7 +104,7 @@ def test_a_400_for_one_row_keeps_siblings_and_is_named_with_what_was_paid(tmp_pa
     """In nine peers one 400 lost the row and its paid siblings; none named the item."""
     rows = tickets(tmp_path / "rows.jsonl", 20)
     with emulator(graph=GRAPH) as url:
-        post(f"{url}/_emulator/faults", {"status": 400, "match": "Where is page 7?\\\"}", "message": "not this one"})
+        post(f"{url}/_emulator/faults", {"status": 400, "match": 'Where is page 7?\\"}', "message": "not this one"})
         out = tmp_path / "run"
         result = fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=KEY)
     assert result.returncode == 1
@@ -78,9 +124,14 @@ def test_a_400_for_one_row_keeps_siblings_and_is_named_with_what_was_paid(tmp_pa
 def test_a_patient_graph_goes_on_without_what_failed(tmp_path: Path) -> None:
     rows = tickets(tmp_path / "rows.jsonl", 4)
     with emulator(graph=f"{DESK}:patient") as url:
-        post(f"{url}/_emulator/faults", [{"status": 400, "match": "Where is page 1?\\\"}"}, {"status": 400, "match": "agent: greet\\nschema"}])
+        post(
+            f"{url}/_emulator/faults",
+            [{"status": 400, "match": 'Where is page 1?\\"}'}, {"status": 400, "match": "agent: greet\\nschema"}],
+        )
         out = tmp_path / "run"
-        result = fanwise("run", f"{DESK}:patient", "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=KEY)
+        result = fanwise(
+            "run", f"{DESK}:patient", "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=KEY
+        )
     assert result.returncode == 1, "partial rows are told by the exit status"
     outputs = {line["id"]: line for line in lines(out / "results.jsonl")}
     assert outputs["t1"]["status"] == "partial"
@@ -88,11 +139,19 @@ def test_a_patient_graph_goes_on_without_what_failed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("channel", ["live", "batch"])
-def test_a_resume_by_the_other_channel_with_one_percent_left_asks_nothing_that_was_answered(tmp_path: Path, channel: str) -> None:
+def test_a_resume_by_the_other_channel_with_one_percent_left_asks_nothing_that_was_answered(
+    tmp_path: Path, channel: str
+) -> None:
     rows = tickets(tmp_path / "rows.jsonl", 300)
     other = {"live": "batch", "batch": "live"}[channel]
     with emulator(graph=GRAPH) as url:
-        post(f"{url}/_emulator/faults", [{"status": 400, "match": f"\\\"subject\\\":\\\"s{number}\\\"", "path": "/v1/messages"} for number in (5, 155, 299)])
+        post(
+            f"{url}/_emulator/faults",
+            [
+                {"status": 400, "match": f'\\"subject\\":\\"s{number}\\"', "path": "/v1/messages"}
+                for number in (5, 155, 299)
+            ],
+        )
         out = tmp_path / "run"
         fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", channel, "--base-url", url, env=KEY)
         before = summary(out)
@@ -144,8 +203,18 @@ def test_rows_come_from_standard_input_csv_and_parquet(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(data), tmp_path / "rows.parquet")
     assert fanwise("run", GRAPH, "--rows", rows, "--out", tmp_path / "a", "--channel", "live").returncode == 0
     assert fanwise("run", GRAPH, "--rows", csv, "--out", tmp_path / "b", "--channel", "live").returncode == 0
-    assert fanwise("run", GRAPH, "--rows", tmp_path / "rows.parquet", "--out", tmp_path / "c", "--channel", "live").returncode == 0
-    assert fanwise("run", GRAPH, "--rows", "-", "--out", tmp_path / "d", "--channel", "live", stdin=rows.read_text()).returncode == 0
+    assert (
+        fanwise(
+            "run", GRAPH, "--rows", tmp_path / "rows.parquet", "--out", tmp_path / "c", "--channel", "live"
+        ).returncode
+        == 0
+    )
+    assert (
+        fanwise(
+            "run", GRAPH, "--rows", "-", "--out", tmp_path / "d", "--channel", "live", stdin=rows.read_text()
+        ).returncode
+        == 0
+    )
     assert fanwise("resume", tmp_path / "d").returncode == 0, "standard input was kept for this"
     assert results(tmp_path / "a") == results(tmp_path / "b") == results(tmp_path / "c") == results(tmp_path / "d")
 
@@ -194,7 +263,20 @@ def test_the_run_directory_is_private(tmp_path: Path) -> None:
 def test_detach_leaves_batches_running_and_resume_collects_them(tmp_path: Path) -> None:
     rows, out = tickets(tmp_path / "rows.jsonl", 20), tmp_path / "run"
     with emulator("--batch-delay-s", 1.5, graph=f"{DESK}:single") as url:
-        result = fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "batch", "--detach", "--base-url", url, env=KEY)
+        result = fanwise(
+            "run",
+            f"{DESK}:single",
+            "--rows",
+            rows,
+            "--out",
+            out,
+            "--channel",
+            "batch",
+            "--detach",
+            "--base-url",
+            url,
+            env=KEY,
+        )
         assert result.returncode == 0, result.stderr
         assert "msgbatch_" in result.stderr
         assert f"fanwise resume {out}" in result.stderr
@@ -205,24 +287,49 @@ def test_detach_leaves_batches_running_and_resume_collects_them(tmp_path: Path) 
 
 
 def test_retries_are_counted_and_free(tmp_path: Path) -> None:
-    kinds: list[dict[str, object]] = [{"status": 529, "count": 3}, {"status": 429, "count": 2, "retry_after": 0.1}, {"status": 500, "count": 2}]
+    kinds: list[dict[str, object]] = [
+        {"status": 529, "count": 3},
+        {"status": 429, "count": 2, "retry_after": 0.1},
+        {"status": 500, "count": 2},
+    ]
     faults = [{**kind, "path": "/v1/messages"} for kind in kinds]
     rows, out = tickets(tmp_path / "rows.jsonl", 20), tmp_path / "run"
     with emulator(graph=f"{DESK}:single") as url:
         post(f"{url}/_emulator/faults", faults)
-        result = fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=KEY)
+        result = fanwise(
+            "run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=KEY
+        )
         assert result.returncode == 0, result.stderr
         account = summary(out)
-        assert account["attempts"] | {"fanout": 0, "baseline": 0} == {"sent": 27, "succeeded": 20, "failed": 7, "lost": 0, "retried": 7, "fanout": 0, "baseline": 0}
+        assert account["attempts"] | {"fanout": 0, "baseline": 0} == {
+            "sent": 27,
+            "succeeded": 20,
+            "failed": 7,
+            "lost": 0,
+            "retried": 7,
+            "fanout": 0,
+            "baseline": 0,
+        }
         assert account["cost_usd"] == bill(url)["totals"]["usd"]
 
 
 def test_a_lost_reply_is_marked_keeps_its_bound_and_closes_the_gap_to_the_bill(tmp_path: Path) -> None:
-    """Found: the SDK's aiohttp transport calls every broken connection a ConnectError, so lost replies looked unsent."""
+    """Found: the SDK's aiohttp transport calls every broken connection a ConnectError; lost replies looked unsent."""
     rows, out = tickets(tmp_path / "rows.jsonl", 10), tmp_path / "run"
     with emulator(graph=f"{DESK}:single") as url:
-        post(f"{url}/_emulator/faults", [{"lost": True, "count": 2, "path": "/v1/messages"}, {"malformed": True, "count": 1, "path": "/v1/messages"}])
-        assert fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=KEY).returncode == 0
+        post(
+            f"{url}/_emulator/faults",
+            [
+                {"lost": True, "count": 2, "path": "/v1/messages"},
+                {"malformed": True, "count": 1, "path": "/v1/messages"},
+            ],
+        )
+        assert (
+            fanwise(
+                "run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "live", "--base-url", url, env=KEY
+            ).returncode
+            == 0
+        )
         account, entries = summary(out), bill(url)["entries"]
     with read_only(out / "journal.db") as db:
         known = {row[0] for row in db.execute("SELECT request_id FROM ends WHERE status='succeeded'")}
@@ -238,7 +345,12 @@ def test_batch_items_that_were_not_done_go_again(tmp_path: Path, item: str) -> N
     rows, out = tickets(tmp_path / "rows.jsonl", 12), tmp_path / "run"
     with emulator(graph=f"{DESK}:single") as url:
         post(f"{url}/_emulator/faults", {"item": item, "count": 5})
-        assert fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "batch", "--base-url", url, env=KEY).returncode == 0
+        assert (
+            fanwise(
+                "run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "batch", "--base-url", url, env=KEY
+            ).returncode
+            == 0
+        )
         account = summary(out)
         assert account["attempts"]["retried"] == 5
         assert account["cost_usd"] == bill(url)["totals"]["usd"]
@@ -249,7 +361,21 @@ def test_a_batch_whose_creation_was_not_confirmed_is_found_and_not_sent_again(tm
     rows, out = tickets(tmp_path / "rows.jsonl", 12), tmp_path / "run"
     with emulator(graph=f"{DESK}:single") as url:
         post(f"{url}/_emulator/faults", {"lost": True, "count": 1, "path": "/v1/messages/batches"})
-        result = fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "batch", "--base-url", url, "--grace-s", 2, env=KEY)
+        result = fanwise(
+            "run",
+            f"{DESK}:single",
+            "--rows",
+            rows,
+            "--out",
+            out,
+            "--channel",
+            "batch",
+            "--base-url",
+            url,
+            "--grace-s",
+            2,
+            env=KEY,
+        )
         assert result.returncode == 0, result.stderr
         assert bill(url)["totals"]["entries"] == 12
         assert summary(out)["attempts"]["sent"] == 12
@@ -258,6 +384,14 @@ def test_a_batch_whose_creation_was_not_confirmed_is_found_and_not_sent_again(tm
 def test_polls_and_results_that_answer_404_for_a_while_are_borne(tmp_path: Path) -> None:
     rows, out = tickets(tmp_path / "rows.jsonl", 5), tmp_path / "run"
     with emulator(graph=f"{DESK}:single") as url:
-        post(f"{url}/_emulator/faults", [{"status": 404, "count": 2, "path": "/results"}, {"status": 404, "count": 3, "path": "/batches/"}])
-        assert fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "batch", "--base-url", url, env=KEY).returncode == 0
+        post(
+            f"{url}/_emulator/faults",
+            [{"status": 404, "count": 2, "path": "/results"}, {"status": 404, "count": 3, "path": "/batches/"}],
+        )
+        assert (
+            fanwise(
+                "run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "batch", "--base-url", url, env=KEY
+            ).returncode
+            == 0
+        )
         assert bill(url)["totals"]["entries"] == 5

@@ -39,7 +39,15 @@ def test_all_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:
     assert "did you mean 'model'?" in told[1]
 
 
-@pytest.mark.parametrize("text", ["no front matter", "---\n: : :\n---\nx", "---\n- a\n---\nx", "---\nname: !!python/object/apply:os.system ['true']\n---\nx"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no front matter",
+        "---\n: : :\n---\nx",
+        "---\n- a\n---\nx",
+        "---\nname: !!python/object/apply:os.system ['true']\n---\nx",
+    ],
+)
 def test_what_is_no_front_matter_is_refused_and_never_run(tmp_path: Path, text: str) -> None:
     path = tmp_path / "bad.md"
     path.write_text(text)

@@ -54,11 +54,12 @@ inners = st.builds(
     colour=st.sampled_from(Colour),
 )
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+cents = st.decimals(allow_nan=False, allow_infinity=False, places=2, max_value=100, min_value=-100)
 everything = st.builds(
     lambda aliased, **fields: Everything(**{"Aliased-Name": aliased}, **fields),
     name=texts, count=st.integers(0, 9), ratio=st.floats(allow_nan=False, allow_infinity=False), yes=st.booleans(),
     kind=st.sampled_from(["a", "b"]), inner=inners, inners=st.lists(inners, max_size=2),
-    table=st.dictionaries(texts, st.decimals(allow_nan=False, allow_infinity=False, places=2, max_value=100, min_value=-100), max_size=3),
+    table=st.dictionaries(texts, cents, max_size=3),
     pair=st.tuples(st.integers(), texts), maybe=st.none() | inners, either=st.integers() | texts,
     tags=st.frozensets(texts, max_size=3), day=st.dates(), token=st.uuids(), aliased=texts,
 )  # fmt: skip
@@ -69,7 +70,13 @@ def test_a_value_survives_the_way_to_the_model_and_back(value: Everything) -> No
     assert wire.decode(Everything, wire.encode(Everything, value)) == value
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=8))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | texts,
+        lambda inner: st.lists(inner) | st.dictionaries(texts, inner),
+        max_leaves=8,
+    )
+)
 def test_any_json_is_read_or_refused_never_raised(data: Any) -> None:
     import json
 
@@ -79,7 +86,9 @@ def test_any_json_is_read_or_refused_never_raised(data: Any) -> None:
         assert str(error)
 
 
-@pytest.mark.parametrize("tp", [str, int, list[str], Decimal, Inner | None, tuple[int, str], dict[str, int], Everything])
+@pytest.mark.parametrize(
+    "tp", [str, int, list[str], Decimal, Inner | None, tuple[int, str], dict[str, int], Everything]
+)
 def test_the_schema_has_what_the_api_asks_for(tp: Any) -> None:
     """All fields required, no additional ones, no constraint keywords, an object at the top."""
     assert wire.problems(tp) == []

@@ -94,7 +94,9 @@ class Batches:
         self.waiting = 0
 
     def submit(self, call: Call) -> None:
-        """Queue a call for the next batch."""
+        """Queue a call for the next batch. After `stop` it is left undone."""
+        if self._stopping:
+            return
         call.channel = "batch"
         self.queue.append(call)
         self._change()

@@ -42,7 +42,9 @@ class Live:
         self._group: TaskGroup | None = None
 
     def submit(self, call: Call) -> None:
-        """Queue a call; the engine's window bounds the queue."""
+        """Queue a call; the engine's window bounds the queue. After `stop` it is left undone."""
+        if self._stopping:
+            return
         call.channel = "live"
         self.waiting += 1
         self._send.send_nowait(call)
@@ -122,15 +124,10 @@ class Live:
             again = self.sink.replied(call, reply)
             if again is not None:
                 call.repair = again
-                self.submit_again(call)
+                self.submit(call)
             return end.cost
         finally:
             self.gate.leave(led, prefixes, warm=warm, cached=cached, started=started)
-
-    def submit_again(self, call: Call) -> None:
-        """Queue another attempt of a call."""
-        if not self._stopping:
-            self.submit(call)
 
     def _failed(self, call: Call, failure: Failure) -> None:
         if failure.verdict == "terminal":
@@ -154,7 +151,7 @@ class Live:
         with anyio.move_on_after(wait_s):
             await self._stopped.wait()
         self.waiting -= 1
-        self.submit_again(call)
+        self.submit(call)
 
 
 def _no_budget(call: Call, reserved: int | None, budget: Budget) -> str:

@@ -26,6 +26,7 @@ from .store import Store
 from .tables import MODELS, find
 
 HEADER = "fanwise-emulator"
+REQUEST_ID = web.RequestKey("request_id", str)
 MOST_MESSAGE_BYTES = 32_000_000
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -85,7 +86,7 @@ class Api:
             await anyio.sleep(self.latency_s)
         message = await self.messages.reply(accepted)
         self.messages.publish(accepted)
-        request_id = request["request_id"]
+        request_id = request[REQUEST_ID]
         self.messages.charge(accepted, message, entry_id=request_id)
         if fault is not None and fault.lost:
             _cut(request)
@@ -281,7 +282,7 @@ def _base(request: web.Request) -> str:
 
 
 def _headers(request: web.Request) -> dict[str, str]:
-    return {"request-id": request["request_id"], "anthropic-organization-id": "org_emulator", HEADER: "simulated"}
+    return {"request-id": request[REQUEST_ID], "anthropic-organization-id": "org_emulator", HEADER: "simulated"}
 
 
 class _ConnectionCutError(Exception):
@@ -297,7 +298,7 @@ def _cut(request: web.Request) -> None:
 @web.middleware
 async def _edge(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give every request an id and turn every error into the documented envelope."""
-    request_id = request["request_id"] = f"req_{secrets.token_hex(12)}"
+    request_id = request[REQUEST_ID] = f"req_{secrets.token_hex(12)}"
     extra: dict[str, str] = {}
     try:
         response = await handler(request)

@@ -248,8 +248,9 @@ class Engine:
             self._work.append((run, task, known))
             return
         if plan.spec is None:
-            self._steps += 1
-            self._step_send.send_nowait((run, task, key))
+            if not self._stopping:
+                self._steps += 1
+                self._step_send.send_nowait((run, task, key))
             return
         call = Call(
             key=key,

@@ -62,10 +62,17 @@ def _edge(result: nx.DiGraph[str], source: str, target: str, label: str) -> None
 
 
 def generations(spec: GraphSpec) -> list[list[str]]:
-    """Return the topological generations of agent and step tasks, rows left out.
-
-    The number of generations that hold an agent is the number of batch rounds of a row.
-    """
+    """Return the topological generations of agent and step tasks, rows left out."""
     graph = dag(spec)
     graph.remove_nodes_from([name for name, data in graph.nodes(data=True) if data["kind"] == "row"])
     return [sorted(generation) for generation in nx.topological_generations(graph)]
+
+
+def rounds(spec: GraphSpec) -> int:
+    """Return the number of agents on the longest path: a row's batch rounds, since steps run at once."""
+    graph = dag(spec)
+    depth: dict[str, int] = {}
+    for name in nx.topological_sort(graph):
+        before = max((depth[source] for source in graph.predecessors(name)), default=0)
+        depth[name] = before + (graph.nodes[name]["kind"] == "agent")
+    return max(depth.values(), default=0)

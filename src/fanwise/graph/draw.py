@@ -6,7 +6,7 @@ import html
 from collections.abc import Callable
 from typing import Any
 
-from .dag import dag, generations
+from .dag import dag, generations, rounds
 from .nodes import GraphSpec
 
 
@@ -29,8 +29,8 @@ def tree(spec: GraphSpec) -> str:
         lines.append(f"{bar}   shown: {', '.join(shown) or 'nothing'}")
         if agent is not None and agent.context:
             lines.append(f"{bar}   context: {', '.join(block.name for block in agent.context)}")
-    rounds = sum(any(graph.nodes[name]["kind"] == "agent" for name in generation) for generation in generations(spec))
-    lines.append(f"{len(names)} tasks in the graph, {rounds} batch round{'s' if rounds != 1 else ''} deep")
+    deep = rounds(spec)
+    lines.append(f"{len(names)} tasks in the graph, {deep} batch round{'s' if deep != 1 else ''} deep")
     return "\n".join(lines)
 
 

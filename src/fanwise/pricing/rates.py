@@ -1,7 +1,7 @@
 """The price of one token, as a function of model, moment and prompt size.
 
-Base rates come from the package `genai-prices`, which others keep. What it lacks is in
-`MISSING`, from the page "Pricing" of platform.claude.com, read 2026-11-23.
+Base rates come from the package `genai-prices`, which others keep. What it lacks or has
+otherwise is in `OURS`, from the page "Pricing" of platform.claude.com, read 2026-11-23.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from fanwise.models import dateless
 PICO_PER_MTOK_DOLLAR = 10**6
 """Picodollars per token that one dollar per million tokens makes."""
 
-MISSING: dict[str, tuple[str, str, str, str, str]] = {
+OURS: dict[str, tuple[str, str, str, str, str]] = {
     # model: dollars per million tokens of input, output, 5m write, 1h write, read
     "claude-mythos-5": ("10", "50", "12.5", "20", "1"),
     "claude-mythos-5-1": ("10", "50", "12.5", "20", "0.25"),
+    # The library keeps a step at 200,000 tokens that the page does not have any more.
+    "claude-sonnet-4-5": ("3", "15", "3.75", "6", "0.30"),
 }
 
 
@@ -59,8 +61,8 @@ def rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates:
 @lru_cache(maxsize=4096)
 def _prices(model: str, hour: datetime) -> tuple[Any, ...]:
     for name in (model, dateless(model)):
-        if name in MISSING:
-            return tuple(Decimal(text) for text in MISSING[name])
+        if name in OURS:
+            return tuple(Decimal(text) for text in OURS[name])
         try:
             found: Any = calc_price(
                 LibraryUsage(input_tokens=1), model_ref=name, provider_id="anthropic", genai_request_timestamp=hour

@@ -1,0 +1,197 @@
+"""Requests: the same bytes everywhere, shared fronts, and a tail that is read back exactly."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fanwise.blocks import Block
+from fanwise.canonical import canonical
+from fanwise.context.layout import Need, layout
+from fanwise.context.request import Request, compose
+from fanwise.context.tail import fence, read_back, unfence
+from fanwise.models import intensity
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(texts.filter(lambda key: key != "$block"), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+RULES, TONE, LAW = Block("rules", "r" * 3000), Block("tone", "t" * 3000), Block("law", "l" * 3000)
+
+
+def need(
+    agent: str,
+    *context: Block,
+    rows: tuple[str, ...] = (),
+    model: str = "claude-haiku-5-5",
+    repeated: bool = False,
+    apart: str = "",
+) -> Need:
+    return Need(
+        agent,
+        model,
+        intensity(model, None, None),
+        f"You are {agent}.",
+        context,
+        {"type": "object"},
+        rows,
+        repeated,
+        apart,
+    )
+
+
+def requests(needs: Mapping[str, Need], source: str = "the source") -> dict[str, Request]:
+    shapes = layout(needs)
+    return {
+        path: compose(
+            one,
+            shapes[path],
+            {"source": source, "other": path},
+            {"source": one.row_blocks[0]} if one.row_blocks else {},
+            100,
+        )
+        for path, one in needs.items()
+    }
+
+
+@given(st.dictionaries(st.text("abcdefgh_", min_size=1, max_size=8), json_values, max_size=4), texts)
+def test_the_values_of_a_request_are_read_back_exactly(values: dict[str, Any], source: str) -> None:
+    one = need("reader", rows=("row.source",))
+    values = {**values, "source": source}
+    body = compose(one, layout({"reader": one})["reader"], values, {"source": "row.source"}, 100).body(run_id="r")
+    asked = read_back(body)
+    assert asked is not None
+    assert asked.agent == "reader"
+    assert canonical(asked.values) == canonical(values)
+
+
+@given(texts, texts)
+def test_no_text_can_end_the_fence_around_it(name: str, text: str) -> None:
+    fenced = fence(name, text)
+    assert unfence(fenced) == (name, text)
+    hostile = f"{text}\n</block>\n{fenced}\nvalues: {{}}"
+    assert unfence(fence(name, hostile)) == (name, hostile)
+
+
+def test_agents_with_a_common_document_share_its_prefix() -> None:
+    found = requests({"a": need("a", RULES, TONE), "b": need("b", TONE, LAW)})
+    assert found["a"].prefixes()[0].key == found["b"].prefixes()[0].key
+    assert found["a"].schema is None, "a schema per agent would split the cache"
+    assert found["a"].prefixes()[-1].key != found["b"].prefixes()[-1].key
+
+
+def test_an_agent_alone_keeps_the_strict_schema_and_everything_in_system() -> None:
+    one = requests({"a": need("a", RULES)})["a"]
+    assert one.schema == {"type": "object"}
+    assert [part.marked for part in one.system] == [False, True]
+    assert len(one.content) == 1
+
+
+def test_models_and_sides_never_share() -> None:
+    found = requests(
+        {
+            "a": need("a", RULES),
+            "b": need("b", RULES, model="claude-sonnet-5-5"),
+            "c": need("c", RULES, apart="baseline"),
+        }
+    )
+    keys = [prefix.key for one in found.values() for prefix in one.prefixes()]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_block_of_the_row_that_several_read_comes_first_and_is_marked() -> None:
+    needs = {
+        "a": need("a", RULES, rows=("row.source",)),
+        "b": need("b", RULES, rows=("row.source",)),
+        "c": need("c", RULES),
+    }
+    found = requests(needs)
+    assert [prefix.job for prefix in found["a"].prefixes()] == [True, False]
+    assert found["a"].prefixes()[1].key == found["b"].prefixes()[1].key
+    assert "You are a." in found["a"].content[1].text, "the instructions stand behind the row's block"
+    assert requests(needs, "another row")["a"].prefixes()[1].key != found["a"].prefixes()[1].key
+    assert requests(needs, "another row")["a"].prefixes()[0].key == found["a"].prefixes()[0].key
+    assert not any(prefix.job is False for prefix in found["c"].prefixes())
+
+
+def test_a_block_of_the_row_that_one_agent_reads_is_not_marked() -> None:
+    """A marker that nobody reads costs a quarter more."""
+    assert [prefix.job for prefix in requests({"a": need("a", RULES, rows=("row.source",))})["a"].prefixes()] == [True]
+    assert len(requests({"a": need("a", RULES, rows=("row.source",), repeated=True)})["a"].prefixes()) == 2
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sets(st.sampled_from([RULES, TONE, LAW])),
+            st.booleans(),
+            st.sampled_from(["claude-haiku-5-5", "claude-opus-5-5"]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_an_agent_is_shown_what_it_needs_and_nothing_else(agents: list[tuple[set[Block], bool, str]]) -> None:
+    needs = {
+        f"a{index}": need(
+            f"a{index}", *sorted(blocks, key=lambda block: block.name), rows=("row.source",) if row else (), model=model
+        )
+        for index, (blocks, row, model) in enumerate(agents)
+    }
+    for path, request in requests(needs).items():
+        wanted = {block.name: block.text for block in needs[path].context} | dict.fromkeys(
+            needs[path].row_blocks, "the source"
+        )
+        shown = dict(found for part in (*request.system, *request.content) if (found := unfence(part.text)))
+        assert shown == wanted
+        assert sum(part.marked for part in (*request.system, *request.content)) <= 4
+        assert sum("You are" in part.text for part in (*request.system, *request.content)) == 1
+
+
+PROGRAM = """
+import sys; sys.path.insert(0, {sample!r})
+from desk import triage, Ticket
+from fanwise.engine.plan import make_plans
+from fanwise.graph.state import RowState
+plan = make_plans({{"fanout": triage.spec}})["fanout"]
+state = RowState(triage.spec.template, {{0: Ticket(id="1", subject="s", body="x? y?")}})
+from fanwise.graph.state import Task
+print(*[plan.nodes[task.node.path].request(task).hash() for task in state.start() if plan.nodes[task.node.path].spec])
+print(plan.nodes["draft"].static)
+"""
+
+
+def test_equal_values_give_equal_bytes_in_every_process() -> None:
+    sample = str(Path(__file__).parent.parent / "sample")
+    seen = set[str]()
+    for seed, zone, language in (
+        ("0", "UTC", "C"),
+        ("1", "Asia/Tokyo", "C.UTF-8"),
+        ("4711", "America/Lima", "tr_TR.UTF-8"),
+    ):
+        env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": language}
+        seen.add(
+            subprocess.run(
+                [sys.executable, "-c", PROGRAM.format(sample=sample)],
+                env=env,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+        )
+    assert len(seen) == 1
+
+
+def test_sets_and_dictionaries_have_one_form() -> None:
+    assert canonical({"b": {3, 1, 2}, "a": frozenset("xyz")}) == '{"a":["x","y","z"],"b":[1,2,3]}'

@@ -1,0 +1,73 @@
+"""What both type checkers must accept, and what they must refuse; checked, never run.
+
+A line that must be refused ends with `# refused`. `test_typed.py` compares.
+"""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from pydantic import BaseModel
+
+from fanwise import Agent, Graph, agent, each, given, graph, optional, step, when
+
+
+class Ticket(BaseModel):
+    subject: str
+    body: str
+    note: str | None
+
+
+class Topic(BaseModel):
+    label: str
+    confidence: float
+
+
+@agent(model="claude-haiku-5-5")
+def classify(subject: str, body: str) -> Topic:
+    """Classify."""
+    raise NotImplementedError
+
+
+@agent(model="claude-haiku-5-5")
+def answer(question: str) -> str:
+    """Answer."""
+    raise NotImplementedError
+
+
+@step
+def split(body: str) -> list[str]:
+    return body.split()
+
+
+@graph
+def good(ticket: Ticket) -> str:
+    topic = classify(ticket.subject, ticket.body)
+    assert_type(topic, Topic)
+    assert_type(each(split(ticket.body), answer), list[str])
+    assert_type(each(split(ticket.body), answer, need=2), list[str | None])
+    assert_type(optional(answer(ticket.body)), str | None)
+    assert_type(given(ticket.note, lambda note: answer(note)), str | None)
+    assert_type(when(topic.label == "a", lambda: answer(ticket.body), lambda: topic), str | Topic)
+    return answer(topic.label)
+
+
+@graph
+def bad(ticket: Ticket) -> str:
+    topic = classify(ticket.subject, ticket.body)
+    answer(topic.lable)  # refused
+    answer(ticket.body, ticket.subject)  # refused
+    classify(ticket.subject)  # refused
+    answer(topic.confidence)  # refused
+    each(topic, answer)  # refused
+    each(split(ticket.body), classify)  # refused
+    return topic  # refused
+
+
+def signatures() -> None:
+    one: Agent[[str], str] = answer
+    two: Graph[[Ticket], str] = good
+    answer.options(name="x", max_tokens=5)
+    answer.options(max_tokens="many")  # refused
+    assert_type(good.rehearse(Ticket(subject="", body="", note=None)), str)
+    print(one, two)

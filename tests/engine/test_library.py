@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 
 import anyio
@@ -9,6 +10,8 @@ import pytest
 from desk import Ticket, single, triage
 
 from fanwise import HaltedError, Job, RunDirectoryError, resume
+from fanwise.context.tail import fence
+from fanwise.engine.plan import BASELINE_BLOCK
 
 
 def test_a_job_in_code_gives_the_account(tmp_path: Path) -> None:
@@ -55,5 +58,7 @@ def test_one_agent_against_itself_has_a_multiplier_near_one(tmp_path: Path) -> N
     found = account.summary["multiplier"]
     tokens = account.summary["tokens"]
     preface = sum(tokens["baseline"].values()) - sum(tokens["fanout"].values())
-    assert preface == 40 * 35, "the baseline's own first block, once a row, and nothing else"
+    assert preface == 40 * ceil(len(fence(BASELINE_BLOCK.name, BASELINE_BLOCK.text)) / 2.5), (
+        "the baseline's own first block, once a row, and nothing else"
+    )
     assert found["usd"]["p50"] < 1

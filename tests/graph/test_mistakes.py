@@ -98,6 +98,19 @@ def test_all_mistakes_come_at_once_and_in_order() -> None:
         assert words in line
 
 
+def test_mistakes_behind_an_early_return_are_seen() -> None:
+    """Found: a condition that answered True returned, and the rest of the graph was never looked at."""
+
+    def define() -> None:
+        @graph
+        def job(ticket: Ticket) -> str:
+            if ticket.subject:
+                return answer(ticket.body)
+            return answer(ticket.boddy)
+
+    assert [line.split(":")[0] for line in mistakes(define)] == ["3", "5"]
+
+
 def test_a_mistake_in_a_branch_that_is_not_taken_is_seen() -> None:
     def define() -> None:
         @graph

@@ -117,8 +117,7 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
     """
     fn, mistakes, hints, params = target.fn, list(target.mistakes), target.hints, target.params
     tracer = Tracer(findings=syntax.read(fn, _is_call))
-    refs = {name: Ref(tracer, Get(tracer.slot(name)), tp, name) for name, tp in params.items()}
-    names = {name: number for number, name in tracer.slots.items()}
+    names = {name: tracer.slot(name) for name in params}
     if not params:
         mistakes.append(
             Mistake(target.place, f"graph {target.name!r} takes no row", "give it one parameter with a type")
@@ -128,7 +127,9 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
             Mistake(target.place, f"graph {target.name!r} is async", "write def; bodies and steps may be async")
         )
         raise DefinitionError(f"graph {target.name!r}", tuple(mistakes))
-    result = _run(tracer, target, refs)
+    result = _run(tracer, target, _refs(tracer, target))
+    if any(finding.kind == "bool" for finding in tracer.findings):
+        _look_into_other_branches(tracer, target)
     wanted = hints.get("return", ty.Unknown)
     if "return" not in hints and not target.mistakes:
         mistakes.append(Mistake(target.place, f"graph {target.name!r} has no return type", "annotate what it returns"))
@@ -159,6 +160,21 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
     return GraphSpec(
         target.name, inspect.getdoc(fn) or "", target.place, names, params, output, template, dict(tracer.slots)
     )
+
+
+def _refs(tracer: Tracer, target: Graph[..., Any]) -> dict[str, Any]:
+    return {name: Ref(tracer, Get(slot), tp, name) for slot, (name, tp) in enumerate(target.params.items())}
+
+
+def _look_into_other_branches(tracer: Tracer, target: Graph[..., Any]) -> None:
+    """Trace once more with the other answer to every mistaken condition, and keep what is new."""
+    other = Tracer(truth=False)
+    for name in target.params:
+        other.slot(name)
+    _run(other, target, _refs(other, target))
+    for finding in other.findings:
+        place = finding.file, finding.line
+        tracer.found(finding.kind, finding.message, finding.hint, place=place)
 
 
 def _order(finding: Finding) -> tuple[str, int]:

@@ -124,7 +124,7 @@ class Ref:
         self._plain(
             "bool", "as a condition here", "use when(cond, lambda: ...), and &, | and not_() between conditions"
         )
-        return True
+        return self._tracer.truth
 
     def __iter__(self) -> Iterator[Any]:
         self._plain("loop", "in a loop", "use each(list, agent)")

@@ -46,6 +46,8 @@ class Finding:
 class Tracer:
     """One trace of one graph function."""
 
+    truth: bool = True
+    """What a traced value answers where it is mistaken for a condition: which branch is looked at."""
     findings: list[Finding] = field(default_factory=list[Finding])
     slots: dict[int, str] = field(default_factory=dict[int, str])
     scopes: list[list[Node]] = field(default_factory=lambda: [[]])

@@ -63,7 +63,7 @@ def call(
         is_const = isinstance(exprs[param], Const)
         if param in bound and not (is_const and value is None) and not ty.fits(given, wanted):
             message = f"{label_of(value)} ({ty.name(given)}) does not fit {target.name}({param}: {ty.name(wanted)})"
-            tracer.found(f"fit {path} {param}", message, "pass a field of that type, or change it in a @step")
+            tracer.found(f"fit {target.name} {param}", message, "pass a field of that type, or change it in a @step")
         if isinstance(exprs[param], Get) and (ty.is_block(given) or ty.is_block(wanted)):
             blocks[param] = _unique(label_of(value), blocks)
     tracer.add(TaskNode(slot, path, place(), target, exprs, blocks, labels))

@@ -58,12 +58,12 @@ class Ref:
         if known is None and ty.may_be_none(self._type):
             inner = ty.fields(ty.without_none(self._type)) or {}
             what = f"{self._label} may be missing ({kind}), so it has no field {name!r}"
-            self._tracer.found("field", what, "use given(value, lambda v: ...)")
+            self._tracer.found(f"field {name}", what, "use given(value, lambda v: ...)")
             return inner.get(name, ty.Unknown)
         if known is not None and not (isinstance(self._type, type) and hasattr(BaseModel, name)):
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'no fields'}"
-        self._tracer.found("field", f"{self._label} ({kind}) has no field {name!r}", hint)
+        self._tracer.found(f"field {name}", f"{self._label} ({kind}) has no field {name!r}", hint)
         return ty.Unknown
 
     def _item_type(self, key: Any) -> Any:

@@ -1,0 +1,64 @@
+"""The pages say what is true: every code block is run, every console block is compared."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT, environment
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "examples").glob("*/README.md"))]
+BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path) -> list[tuple[str, str, str]]:
+    return [(match[1], match[2] or "", match[3]) for match in BLOCK.finditer(page.read_text(encoding="utf-8"))]
+
+
+def shell(command: str, folder: Path) -> str:
+    words = command.split()
+    words = [sys.executable, *words[1:]] if words[0] == "python" else [sys.executable, "-m", *words]
+    env = environment(COLUMNS="120", PYTHONPATH=str(folder))
+    result = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def plain(text: str) -> list[str]:
+    """Lines without trailing space, with the run's id masked."""
+    return [re.sub(r"^run +\w{12}", "run ID", line.rstrip()) for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+def test_the_blocks_of_a_page_do_what_they_say(page: Path, tmp_path: Path) -> None:
+    for name in ("examples", "agents"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for kind, name, text in blocks(page):
+        if name:
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        if kind == "python":
+            shell(f"python {name}", tmp_path)
+        if kind == "console":
+            for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+                command, _, expected = part.partition("\n")
+                printed = shell(command, tmp_path)
+                if expected.strip():
+                    assert plain(printed) == plain(expected), command
+
+
+def test_no_page_names_a_file_that_is_not_there() -> None:
+    for page in (*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_architecture_names_every_part() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "src" / "fanwise").iterdir()):
+        if path.suffix == ".py" and not path.stem.startswith("_"):
+            assert path.stem in text, path
+        elif path.is_dir() and path.name != "__pycache__":
+            assert f"{path.name}/" in text, path

@@ -17,9 +17,9 @@ LAYERS = {
     "dispatch": 4,
     "engine": 5,
     "report": 6,
-    "job": 7, "replay": 7.5, "cli": 8, "__init__": 9, "__main__": 10,
+    "options": 6.5, "sides": 7, "session": 7.2, "job": 7.4, "replay": 7.4, "cli": 8, "__init__": 9, "__main__": 10,
 }  # fmt: skip
-MAY_IMPORT_EMULATOR = {"job", "cli"}
+MAY_IMPORT_EMULATOR = {"session", "cli"}
 ONLY_IMPORTER = {
     "networkx": "graph",
     "anthropic": "api",

@@ -7,7 +7,8 @@ from fanwise.graph.graphs import Graph, graph
 from fanwise.graph.rehearse import TaskFailedError
 from fanwise.graph.step import step
 from fanwise.graph.vocabulary import each, given, not_, optional, when
-from fanwise.job import Account, Job, Options, resume
+from fanwise.job import Job, resume
+from fanwise.options import Account, Options
 
 __version__ = "0.1.0"
 __all__ = (

@@ -13,8 +13,8 @@ from fanwise.engine.rows import Format, Row, RowTypes, fetch
 from fanwise.errors import OutputError, RunDirectoryError, UsageError
 from fanwise.graph.state import Done, Failed, Outcome, RowState, Task, run_all
 from fanwise.graph.wire import load
-from fanwise.job import graph_sides
 from fanwise.journal.sqlite import SqliteJournal
+from fanwise.sides import graph_sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _find(journal: SqliteJournal, plan: SidePlan, row: Row, label: str) -> tuple
         except OutputError as error:
             return Failed(task.label, "invalid_output", str(error))
 
-    state = RowState(plan.graph.template, {slot: row.arguments[name] for name, slot in plan.graph.params.items()})
+    state = RowState(plan.graph.template, dict(zip(plan.graph.params.values(), row.arguments.values(), strict=True)))
     run_all(state, outcome)
     if label not in seen:
         raise UsageError(f"row {row.row_id!r} has no task {label!r}; it has {', '.join(seen) or 'none'}")

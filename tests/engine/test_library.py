@@ -18,7 +18,7 @@ def test_a_job_in_code_gives_the_account(tmp_path: Path) -> None:
     rows = [Ticket(id=f"t{number}", subject=f"s{number}", body="One? Two?") for number in range(5)]
     account = Job(triage, rows=rows, out=tmp_path / "run", channel="live", baseline="auto").run_sync()
     assert account.ended == "completed"
-    assert [line["output"]["text"] for line in account.results()][0] == "s0: other; About One? About Two?"
+    assert next(account.results())["output"]["text"] == "s0: other; About One? About Two?"
     assert account.summary["multiplier"]["rows"] == 5
     again = anyio.run(resume, tmp_path / "run")
     assert again.summary["attempts"] == account.summary["attempts"]

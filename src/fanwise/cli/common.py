@@ -16,8 +16,8 @@ import click
 from rich.console import Console
 
 from fanwise.errors import FanwiseError, HaltedError, UsageError
-from fanwise.job import Account, Watcher
 from fanwise.journal.sqlite import SqliteJournal
+from fanwise.options import Account, Watcher
 from fanwise.report.terminal import show
 
 from .progress import display

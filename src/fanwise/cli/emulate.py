@@ -13,7 +13,7 @@ from fanwise.emulator.server import Settings, serve
 from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
 from fanwise.errors import UsageError
-from fanwise.job import graph_sides
+from fanwise.sides import graph_sides
 
 from .common import told
 

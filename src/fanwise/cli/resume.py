@@ -9,7 +9,7 @@ import anyio
 import click
 
 from fanwise import job
-from fanwise.job import Account, Watcher
+from fanwise.options import Account, Watcher
 
 from .common import carry_out, told
 from .options import given, session

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from fanwise.errors import UsageError
-from fanwise.job import Account, Job, Watcher
+from fanwise.job import Job
+from fanwise.options import Account, Watcher
 from fanwise.units import pico_from_usd
 
 from .common import carry_out, told

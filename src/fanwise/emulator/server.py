@@ -16,6 +16,7 @@ from .answers import Answer
 from .app import Api
 from .batches import Batches
 from .clock import Clock
+from .control import Control
 from .faults import Faults
 from .messages import Messages
 from .store import Store
@@ -57,7 +58,8 @@ async def serve(settings: Settings, answer: Answer | None = None) -> AsyncGenera
     store.drop_expired(clock.now())
     messages, faults = Messages(store, clock, answer), Faults()
     batches = Batches(store, clock, messages, faults, settings.batch_delay_s)
-    runner = web.AppRunner(Api(store, clock, messages, batches, faults, settings.latency_s).app(), access_log=None)
+    control = Control(store, clock, batches, faults)
+    runner = web.AppRunner(Api(messages, batches, faults, control, settings.latency_s).app(), access_log=None)
     try:
         await runner.setup()
         site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)

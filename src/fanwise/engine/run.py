@@ -222,7 +222,7 @@ class Engine:
         self._bytes += row.size
         for side in sides:
             plan = self.plans[side]
-            arguments = {slot: row.arguments[name] for name, slot in plan.graph.params.items()}
+            arguments = dict(zip(plan.graph.params.values(), row.arguments.values(), strict=True))
             run = RowRun(row, plan, RowState(plan.graph.template, arguments))
             self._advance(run, run.state.start())
         self._drain()

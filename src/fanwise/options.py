@@ -1,0 +1,81 @@
+"""How a job is run, what it ends with, and what a display may read meanwhile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from fanwise.engine.run import Engine
+from fanwise.journal.records import EndRecord
+
+ChannelChoice = Literal["live", "batch", "auto"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a job is run."""
+
+    channel: ChannelChoice = "auto"
+    baseline: str = "none"
+    """`none`, `auto` (one agent made from the fan-out), or the reference of a graph."""
+    sample: int | None = None
+    """Rows on which the baseline runs, drawn by a hash of their id; None: all."""
+    budget_usd: str | None = None
+    base_url: str | None = None
+    limit: int | None = None
+    id_field: str | None = None
+    slots: int = 32
+    """Live requests in flight."""
+    grace_s: float = 120.0
+    """Seconds after which a batch that the API does not list was never taken."""
+    batch_delay_s: float = 0.0
+    """Seconds that the embedded emulator takes for a batch."""
+    latency_s: float = 0.0
+    """Seconds that the embedded emulator takes for a reply."""
+
+
+KEPT = ("channel", "baseline", "sample", "base_url", "limit", "id_field", "slots")
+"""Options that a resumed run takes over, unless it is given others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a run ended with."""
+
+    directory: Path
+    summary: dict[str, Any]
+
+    @property
+    def ended(self) -> str:
+        """completed, halted, interrupted or detached."""
+        return str(self.summary["ended"])
+
+    def results(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of `results.jsonl`."""
+        with (self.directory / "results.jsonl").open(encoding="utf-8") as file:
+            for line in file:
+                yield json.loads(line)
+
+
+@dataclass(slots=True)
+class Watcher:
+    """What a display may read while a job runs; `engine` is None before it starts."""
+
+    engine: Engine | None = None
+    offline: bool | None = None
+    rows: int | None = None
+    """Rows in the file, where counting them is cheap."""
+    calls: int = 0
+    cost: int = 0
+    """Picodollars of this session."""
+    read_tokens: int = 0
+    notes: list[str] = field(default_factory=list[str])
+
+    def ended(self, record: EndRecord) -> None:
+        """Count the end of an attempt."""
+        self.calls += 1
+        self.cost += record.cost or 0
+        self.read_tokens += record.usage.cache_read

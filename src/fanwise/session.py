@@ -1,0 +1,224 @@
+"""One process's work on a run directory: check, set up, run, account."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from fanwise.api.client import Api
+from fanwise.api.failures import RequestError
+from fanwise.canonical import digest
+from fanwise.dispatch.batches import Batches
+from fanwise.dispatch.budget import Budget
+from fanwise.dispatch.call import Call
+from fanwise.dispatch.channel import cheaper
+from fanwise.dispatch.live import Live
+from fanwise.dispatch.retry import RetryPolicy
+from fanwise.emulator.server import Settings as EmulatorSettings
+from fanwise.emulator.server import in_thread
+from fanwise.engine.directory import RunDirectory
+from fanwise.engine.plan import NodePlan, SidePlan, make_plans
+from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
+from fanwise.engine.run import Engine, Settings
+from fanwise.engine.standin import answerer
+from fanwise.errors import HaltedError, RunDirectoryError, UsageError
+from fanwise.graph.nodes import GraphSpec
+from fanwise.journal.records import Channel, Side
+from fanwise.journal.sqlite import SqliteJournal
+from fanwise.ledger.account import spent
+from fanwise.ledger.summary import summary
+from fanwise.options import Account, ChannelChoice, Options, Watcher
+from fanwise.report.files import write_files
+from fanwise.units import now, pico_from_usd
+
+
+@dataclass
+class Session:
+    """One process's work on a run directory."""
+
+    directory: RunDirectory
+    graphs: Mapping[Side, GraphSpec]
+    options: Options
+    watcher: Watcher
+    retry: frozenset[str] = frozenset()
+    detach: bool = False
+    resumed: bool = False
+
+    async def run(self, meta: dict[str, str]) -> Account:
+        journal, options = self.directory.journal, self.options
+        plans = make_plans(self.graphs)
+        mode = meta.get("mode") or journal.meta("mode") or "api"
+        with ExitStack() as stack:
+            base_url, key = options.base_url, None
+            if mode == "embedded":
+                address = self.directory.path / "emulator.url"
+                stack.callback(address.unlink, missing_ok=True)
+                settings = EmulatorSettings(
+                    directory=self.directory.path, batch_delay_s=options.batch_delay_s, latency_s=options.latency_s
+                )
+                base_url, key = stack.enter_context(in_thread(settings, answerer(plans))), "embedded-emulator"
+                address.write_text(base_url + "\n", encoding="utf-8")  # so that its bill can be read from outside
+            api = Api(base_url=base_url, api_key=key, connections=options.slots)
+            try:
+                await self._preflight(api, plans, journal)
+                for name, value in meta.items():
+                    journal.set_meta(name, value)
+                journal.set_meta("offline", "true" if api.offline else "false")
+                self.watcher.offline = api.offline
+                return await self._work(api, plans, journal, embedded=mode == "embedded")
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await api.close()
+
+    async def _preflight(self, api: Api, plans: Mapping[Side, SidePlan], journal: SqliteJournal) -> None:
+        """Ask the free models endpoint whether key and models will do, and who answers.
+
+        Raises:
+            UsageError: The key is refused, a model does not exist, or nobody answers.
+        """
+        models = dict.fromkeys(
+            node.spec.model for plan in plans.values() for node in plan.nodes.values() if node.spec is not None
+        )
+        missing: list[str] = []
+        for model in models:
+            failure = await api.check_model(model)
+            if failure is None:
+                continue
+            if failure.status in (401, 403):
+                raise UsageError(
+                    f"the API refuses the key: {failure.message}; "
+                    "set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN to a valid one"
+                )
+            if failure.kind == "not_found_error":
+                missing.append(model)
+            elif failure.status is None:
+                raise UsageError(
+                    f"nobody answers at {api.sdk.base_url}: {failure.message}; check --base-url and the network"
+                )
+        if missing:
+            raise UsageError(f"the API knows no model {', '.join(map(repr, missing))}; correct the agent's model")
+        known = journal.meta("offline")
+        if known is not None and api.offline is not None and known != str(api.offline).lower():
+            raise RunDirectoryError(
+                "simulated and real answers are never mixed: this run was answered by the other kind; start a new one"
+            )
+
+    async def _work(
+        self, api: Api, plans: Mapping[Side, SidePlan], journal: SqliteJournal, *, embedded: bool
+    ) -> Account:
+        options, run_id = self.options, journal.meta("run_id") or ""
+        changed = self._changes(plans, journal)
+        journal.start_session(now().timestamp(), options.channel, changed)
+        if self.resumed:
+            lost = journal.lose_open(now().timestamp())
+            if lost:
+                self.watcher.notes.append(
+                    f"{lost} live requests were in flight when the last process ended: marked lost, asked again"
+                )
+            if changed:
+                self.watcher.notes.append(changed)
+        rows, form = Path(journal.meta("rows") or ""), format_of(Path(), journal.meta("format"))
+        limit = None if options.budget_usd is None else pico_from_usd(options.budget_usd)
+        budget = Budget(limit, spent(journal.db))
+        params = self.graphs["fanout"].param_types
+        types = RowTypes(params, options.id_field)
+        settings = Settings(
+            window_rows=options.slots * 2 if options.channel == "live" else 4_096,
+            limit=options.limit,
+            retry=self.retry,
+            detach=self.detach,
+            resumed=self.resumed,
+        )
+        sides = await anyio.to_thread.run_sync(self._sampler, rows, form, types)
+        engine = Engine(plans, journal, types, settings, partial(_choose, options.channel), sides)
+        policy = RetryPolicy()
+        engine.live = Live(api, journal, budget, engine, run_id=run_id, slots=options.slots, policy=policy)
+        grace_s = (
+            0.0 if embedded else options.grace_s
+        )  # an embedded emulator died with its client: nothing is on its way
+        engine.batches = Batches(api, journal, budget, engine, run_id=run_id, policy=policy, grace_s=grace_s)
+        for node in (node for plan in plans.values() for node in plan.nodes.values() if node.need is not None):
+            for block in node.need.context if node.need is not None else ():
+                journal.add_block(block.sha, block.name, block.text)
+        journal.watch = self.watcher.ended
+        if form == "jsonl":
+            self.watcher.rows = await anyio.to_thread.run_sync(_lines, rows)
+            if options.limit is not None:
+                self.watcher.rows = min(self.watcher.rows, options.limit)
+        self.watcher.engine = engine
+        journal.set_meta("halted", "")
+        started = time.time()
+        try:
+            await engine.run(read(rows, form))
+        finally:
+            with anyio.CancelScope(shield=True):
+                await journal.commit()
+            journal.set_meta("halted", engine.halted)
+            cancelled = engine.ended == "completed" and (engine.open_rows or not engine.read_all)
+            journal.end_session(max(now().timestamp(), started), "interrupted" if cancelled else engine.ended)
+            if engine.read_all and self.options.limit is None and engine.ended == "completed":
+                journal.drop_stale_rows()
+            account = await self._account(api, journal)
+        if engine.ended == "halted":
+            raise HaltedError(engine.halted)
+        return account
+
+    async def _account(self, api: Api, journal: SqliteJournal) -> Account:
+        bill: int | None = None
+        if api.offline:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(30):
+                try:
+                    bill = int((await api.bill(journal.meta("run_id") or ""))["totals"]["pico"])
+                except RequestError:
+                    bill = None
+        data = summary(journal.db, bill=bill)
+        write_files(self.directory.path, journal.db, data)
+        return Account(self.directory.path, data)
+
+    def _changes(self, plans: Mapping[Side, SidePlan], journal: SqliteJournal) -> str:
+        """Return what is different from the session before: nodes whose answers do not hold any more."""
+        present = {f"{side} {path}": node.static for side, plan in plans.items() for path, node in plan.nodes.items()}
+        before: dict[str, str] = json.loads(journal.meta("nodes") or "{}")
+        journal.set_meta("nodes", json.dumps(present))
+        if not before:
+            return ""
+        words = [f"{name} is new" for name in present if name not in before]
+        words += [f"{name} has changed" for name in present if name in before and before[name] != present[name]]
+        words += [f"{name} is gone" for name in before if name not in present]
+        return f"changed since the last session: {', '.join(words)}" if words else ""
+
+    def _sampler(self, rows: Path, form: Format, types: RowTypes) -> Callable[[Row], tuple[Side, ...]]:
+        """Return which sides a row runs on; the sample is the rows with the least hash of their id."""
+        both: tuple[Side, ...] = ("fanout", "baseline") if "baseline" in self.graphs else ("fanout",)
+        sample = self.options.sample
+        if sample is None or len(both) == 1:
+            return lambda row: both
+
+        def hashes() -> Iterator[str]:
+            for count, record in enumerate(read(rows, form)):
+                if self.options.limit is not None and count >= self.options.limit:
+                    return
+                row = types.check(record)
+                if isinstance(row, Row):
+                    yield digest(f"sample {row.row_id}")
+
+        chosen = set(heapq.nsmallest(sample, hashes()))
+        return lambda row: both if digest(f"sample {row.row_id}") in chosen else ("fanout",)
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+
+
+def _choose(channel: ChannelChoice, call: Call, plan: NodePlan) -> Channel:
+    return cheaper(call.compose(""), now()) if channel == "auto" else channel

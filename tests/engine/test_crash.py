@@ -16,6 +16,7 @@ import pytest
 from support import (
     DESK,
     bill,
+    clear_faults,
     emulator,
     environment,
     fanwise,
@@ -109,6 +110,27 @@ def tasks_billed(out: Path, entries: list[Any]) -> Counter[str]:
     return Counter(
         keys[entry["custom_id"].rpartition("-")[2]] if entry["custom_id"] else live[entry["id"]] for entry in entries
     )
+
+
+def test_a_batch_that_was_adopted_and_half_read_is_not_sent_again_after_a_second_kill(tmp_path: Path) -> None:
+    """Found: its first result was already applied, so the batch looked like somebody else's and all was paid again."""
+    out, rows = tmp_path / "run", tickets(tmp_path / "rows.jsonl", ROWS)
+    env = environment(ANTHROPIC_API_KEY="test-key")
+    with emulator(graph=f"{DESK}:single") as url:
+        faults = [{"lost": True, "count": 1, "path": "/v1/messages/batches"}, {"path": "/results", "latency_s": 0.5}]
+        post(f"{url}/_emulator/faults", faults)
+        options = ("--channel", "batch", "--base-url", url, "--grace-s", 3)
+        run = started("run", f"{DESK}:single", "--rows", rows, "--out", out, *options, env=env)
+        wait_for(lambda: journal_value(out, "SELECT COUNT(*)>0 FROM ends"), "the first results")
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        assert 0 < journal_value(out, "SELECT COUNT(*) FROM ends") < ROWS
+        with sqlite3.connect(out / "journal.db") as db:  # as if the kill had come before the id was certain
+            db.execute("UPDATE batches SET state='adopted'")
+        clear_faults(url)
+        assert fanwise("resume", out, *options, env=env).returncode == 0
+        assert bill(url)["totals"]["entries"] == ROWS
+    assert summary(out)["rows"]["succeeded"] == ROWS
 
 
 def test_journal_is_whole_after_a_kill(tmp_path: Path) -> None:

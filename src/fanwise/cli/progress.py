@@ -59,8 +59,9 @@ def line(watcher: Watcher, elapsed_s: float) -> str:
         parts[0] += f" ({counters.failed} failed, {counters.rejected} set aside)"
     if counters.known:
         parts.append(f"{counters.known} answers known")
-    if engine.batches.open:
-        parts.append(f"{len(engine.batches.open)} batches with {engine.batches.in_flight} requests")
+    flight = engine.batches.flight
+    if flight.open:
+        parts.append(f"{len(flight.open)} batches with {flight.count} requests")
     parts.append(f"${usd(watcher.cost):.4f}{' simulated' if watcher.offline else ''}")
     parts.append(f"{watcher.read_tokens:,} tokens read from the cache")
     done = counters.finished + counters.rejected

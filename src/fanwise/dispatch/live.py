@@ -83,7 +83,10 @@ class Live:
             if self.budget.in_flight == 0:
                 self.sink.halt(_no_budget(call, reserved, self.budget))
                 return
-            await self.budget.freed()
+            with anyio.move_on_after(0.5):  # and look again: the run may have been stopped meanwhile
+                await self.budget.freed()
+            if self._stopping:
+                return
         actual: int | None = 0
         try:
             actual = await self._gated(call, request, reserved)

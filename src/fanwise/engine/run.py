@@ -111,10 +111,10 @@ class Engine:
     async def run(self, records: Iterator[Record]) -> None:
         """Run all rows; returns when they are done, or the run is halted, stopped or detached."""
         self._step_send, step_receive = anyio.create_memory_object_stream[tuple[RowRun, Task, str]](math.inf)
-        self.batches.load()
+        left = self.batches.flight.load()
         async with anyio.create_task_group() as group:
             group.start_soon(self.live.run, name="live")
-            group.start_soon(self.batches.run, name="batches")
+            group.start_soon(self.batches.run, left, name="batches")
             for number in range(STEP_WORKERS):
                 group.start_soon(self._work_steps, step_receive.clone(), name=f"step worker {number}")
             step_receive.close()
@@ -157,9 +157,8 @@ class Engine:
             return
         with anyio.move_on_after(0.1):
             await room.wait()
-        created = all(one.state == "created" for one in self.batches.open.values())
-        waiting = self.live.active + self.live.waiting + len(self.batches.queue) + self.batches.waiting + self._steps
-        if created and not waiting and self.batches.in_flight and self.batches.in_flight >= len(self._calls):
+        idle = not (self.live.active or self.live.waiting or self._steps)
+        if idle and self.batches.submitted() and 0 < len(self._calls) <= self.batches.flight.count:
             self.stop("detached")
 
     # Rows in -----------------------------------------------------------------------------------
@@ -264,7 +263,7 @@ class Engine:
             compose=partial(plan.request, task),
         )
         self._calls[call] = (run, task)
-        if self.batches.claim(call):
+        if self.batches.flight.claim(call):
             return
         if self.settings.resumed:
             call.number = self.journal.attempts_of(key)

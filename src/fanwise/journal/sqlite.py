@@ -271,6 +271,11 @@ class SqliteJournal:
         query = "SELECT batch_id FROM batches WHERE batch_id IS NOT NULL AND state<>'adopted'"
         return {row[0] for row in self.db.execute(query)}
 
+    def owns(self, intent: int, attempt: int) -> bool:
+        """Return whether an attempt belongs to a batch intent, ended or not."""
+        query = "SELECT COUNT(*) FROM attempts WHERE id=? AND intent=?"
+        return bool(self._one(query, attempt, intent))
+
     def open_attempts(self, intent: int) -> Iterator[AttemptRecord]:
         """Yield the attempts of a batch that have no end."""
         query = "SELECT a.* FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.intent=? AND e.attempt IS NULL"

@@ -1,0 +1,118 @@
+"""What is in batches: open intents, their attempts, and those that an earlier session left behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from fanwise.context.request import Request
+from fanwise.journal.records import AttemptRecord, BatchRecord, Journal
+
+from .budget import Budget
+from .call import Call
+
+
+@dataclass(slots=True, eq=False)
+class Sent:
+    """An attempt in a batch."""
+
+    attempt: int
+    call: Call
+    reserved: int | None
+    sent: float
+    orphan: bool = False
+    """True for an attempt of an earlier session whose row has not asked for it yet."""
+
+
+class Flight:
+    """All batches in flight, of this session and of earlier ones."""
+
+    def __init__(self, journal: Journal, budget: Budget) -> None:
+        self.journal, self.budget = journal, budget
+        self.open: dict[int, BatchRecord] = {}
+        """Batches that have not ended, by intent."""
+        self.sizes: set[int] = set()
+        """Sizes of intents whose batch id is not certain: no two are equal."""
+        self.adopted: dict[str, Sent] = {}
+        """Attempts of earlier sessions that are still in a batch, by task key."""
+        self.count = 0
+        """Calls in batches."""
+
+    def load(self) -> dict[int, dict[int, Sent]]:
+        """Take the open batches of earlier sessions from the journal; returns their attempts by intent."""
+        found: dict[int, dict[int, Sent]] = {}
+        for record in self.journal.open_batches():
+            self.open[record.intent] = record
+            if record.state != "created":
+                self.sizes.add(record.size)
+            mine = found[record.intent] = {}
+            for one in self.journal.open_attempts(record.intent):
+                self.budget.hold(one.reserved)
+                mine[one.id] = self.adopted[one.key] = Sent(one.id, _orphan(one), one.reserved, one.sent, orphan=True)
+                self.count += 1
+        return found
+
+    def claim(self, call: Call) -> bool:
+        """Take over an attempt of an earlier session for a call; False where there is none."""
+        sent = self.adopted.get(call.key)
+        if sent is None or not sent.orphan:
+            return False
+        call.channel, call.number, call.tries = "batch", sent.call.number, 1
+        sent.call, sent.orphan = call, False
+        return True
+
+    def begin(self, record: BatchRecord, count: int) -> None:
+        """Record the intent to submit a batch."""
+        self.sizes.add(record.size)
+        self.open[record.intent] = record
+        self.count += count
+        self.journal.add_batch(record)
+
+    def known(self, record: BatchRecord, batch_id: str, *, certain: bool) -> BatchRecord:
+        """Record the id of a batch: certain from the reply to its creation or from its results, else provisional."""
+        known = replace(record, batch_id=batch_id, state="created" if certain else "adopted")
+        if certain:
+            self.sizes.discard(record.size)
+        self.open[record.intent] = known
+        self.journal.add_batch(known)
+        return known
+
+    def close(self, record: BatchRecord, *, absent: bool = False) -> None:
+        """Record that a batch has ended, or that it never was."""
+        self.sizes.discard(record.size)
+        self.open.pop(record.intent, None)
+        self.journal.add_batch(replace(record, state="absent" if absent else "ended"))
+
+    def settle(self, one: Sent, actual: int | None) -> None:
+        """Put the price of an attempt in the place of its reservation."""
+        self.budget.settle(one.reserved, actual)
+        self.count -= 1
+
+    def drop(self, one: Sent) -> None:
+        """Forget an adopted attempt that has ended."""
+        if self.adopted.get(one.call.key) is one:
+            del self.adopted[one.call.key]
+
+    def certain_ids(self) -> set[str]:
+        """Return the ids of all batches that are certainly the run's own."""
+        mine = {one.batch_id for one in self.open.values() if one.state == "created" and one.batch_id}
+        return self.journal.batch_ids() | mine
+
+
+def _orphan(record: AttemptRecord) -> Call:
+    """Return a stand-in for the call of an attempt whose row has not been read again yet."""
+
+    def compose(_: str) -> Request:
+        raise AssertionError("an attempt of an earlier session is never composed again")
+
+    return Call(
+        record.key,
+        record.row,
+        record.side,
+        record.node,
+        record.label,
+        record.agent,
+        record.model,
+        0.0,
+        compose,
+        number=record.number,
+    )

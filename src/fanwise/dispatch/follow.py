@@ -1,0 +1,177 @@
+"""Following a batch: adopt it where only its intent is certain, poll it, apply its results once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import anyio
+
+from fanwise.api.client import CREATE_TIMEOUT_S, Api, BatchInfo, BatchResult
+from fanwise.api.failures import Failure, RequestError
+from fanwise.journal.records import BatchRecord, Journal
+from fanwise.units import now
+
+from .call import Call, Sink, paid, unpaid
+from .flight import Flight, Sent
+
+COMMIT_EVERY = 100
+"""Results are made durable in groups of this size while they are read."""
+CLOCK_SKEW_S = 300.0
+"""How far the server's clock may be behind ours."""
+ABSENT_S = 600.0
+"""A batch that answers 404 for so long is gone: new ones do so for seconds (seen in the field)."""
+
+
+class Follower:
+    """Brings batches to their end; stops when its task group is cancelled."""
+
+    def __init__(
+        self,
+        api: Api,
+        journal: Journal,
+        sink: Sink,
+        flight: Flight,
+        *,
+        run_id: str,
+        grace_s: float,
+        poll_s: tuple[float, float],
+    ) -> None:
+        self.api, self.journal, self.sink, self.flight = api, journal, sink, flight
+        self.run_id, self.grace_s, self.poll_s = run_id, grace_s, poll_s
+        self.again: Callable[[Sent, Failure], None]
+        """Told of every attempt that has to go again, or has failed for good."""
+        self.submit: Callable[[Call], None]
+        """Takes a call whose answer could not be used."""
+
+    async def follow(self, record: BatchRecord, sent: dict[int, Sent]) -> None:
+        """Go on with a batch of which perhaps only the intent is certain."""
+        if record.state == "created":
+            await self.watch(record, sent)
+            return
+        began = now().timestamp()
+        # A create can be on its way for its time-out, and be taken by the server a while after.
+        certain_at = min(began, record.at + CREATE_TIMEOUT_S) + self.grace_s
+        refused: set[str] = set()
+        while True:
+            asked = now().timestamp()
+            found = await self._candidates(record, refused)
+            for info in found or ():
+                provisional = self.flight.known(record, info.id, certain=False)
+                await self.journal.commit()
+                if await self.watch(provisional, sent, confirm=True):
+                    return
+                refused.add(info.id)
+            if found is not None and not found and asked >= certain_at:
+                self.absent(record, sent, Failure("retry", "batch_absent", "the batch was never taken"))
+                await self.journal.commit()
+                return
+            await anyio.sleep(min(max(certain_at - asked, 0.05), self.poll_s[0]))
+
+    async def _candidates(self, record: BatchRecord, refused: set[str]) -> list[BatchInfo] | None:
+        """Return batches that may be the one that was intended; None where the list failed: it proves nothing."""
+        since = datetime.fromtimestamp(record.at, UTC) - timedelta(seconds=CLOCK_SKEW_S)
+        try:
+            listed = await self.api.batches_since(since)
+        except RequestError as error:
+            self._halt_if_terminal(error.failure)
+            return None
+        known = self.flight.certain_ids() | refused
+        return [info for info in listed if info.size == record.size and info.id not in known]
+
+    def _halt_if_terminal(self, failure: Failure) -> bool:
+        if failure.verdict == "terminal":
+            self.sink.halt(f"{failure.kind}: {failure.message}")
+        return failure.verdict == "terminal"
+
+    def absent(self, record: BatchRecord, sent: dict[int, Sent], failure: Failure) -> None:
+        """End an intent whose batch does not exist: nothing was billed, everything goes again."""
+        self.flight.close(record, absent=True)
+        for one in sent.values():
+            self.journal.add_end(unpaid(one.attempt, failure, 0.0))
+            self.flight.settle(one, 0)
+            self.again(one, failure)
+            self.flight.drop(one)
+
+    async def watch(self, record: BatchRecord, sent: dict[int, Sent], *, confirm: bool = False) -> bool:
+        """Poll a batch to its end and apply its results; False where it turns out not to be ours."""
+        batch_id = record.batch_id
+        assert batch_id is not None
+        await self._ended(batch_id)
+        seen: set[int] = set()
+        trial = 0
+        while True:
+            try:
+                async for result in self.api.results(batch_id):
+                    attempt = self._attempt_of(result)
+                    if confirm:
+                        if not self.journal.owns(record.intent, attempt):
+                            return False
+                        record, confirm = self.flight.known(record, batch_id, certain=True), False
+                    if attempt in sent and attempt not in seen:
+                        seen.add(attempt)
+                        self._apply(sent[attempt], result)
+                        if len(seen) % COMMIT_EVERY == 0:
+                            await self.journal.commit()
+                break
+            except RequestError as error:
+                if self._halt_if_terminal(error.failure):
+                    return True
+                trial += 1
+                await anyio.sleep(min(self.poll_s[0] * trial, self.poll_s[1]))
+        for attempt in set(sent) - seen:
+            missing = Failure("lost", "missing", f"batch {batch_id} has no result for this request")
+            self._fail(sent[attempt], missing)
+        self.flight.close(record)
+        await self.journal.commit()
+        for one in sent.values():
+            self.flight.drop(one)
+        return True
+
+    async def _ended(self, batch_id: str) -> None:
+        """Poll until a batch has ended; backs off from the first to the longest interval."""
+        first, longest = self.poll_s
+        if self.api.offline:  # a simulated batch ends in moments
+            first, longest = min(first, 0.05), min(longest, 1.0)
+        interval, absent_s = first, 0.0
+        while True:
+            try:
+                if (await self.api.get_batch(batch_id)).status == "ended":
+                    return
+                absent_s = 0.0
+            except RequestError as error:
+                failure = error.failure
+                absent_s += interval if failure.status == 404 else 0.0
+                hopeless = failure.verdict == "final" and (failure.status != 404 or absent_s > ABSENT_S)
+                if failure.verdict == "terminal" or hopeless:
+                    self.sink.halt(f"batch {batch_id}: {failure.kind}: {failure.message}")
+                    await anyio.sleep_forever()  # until the halted run cancels us; the batch stays open
+            await anyio.sleep(interval)
+            interval = min(interval * 1.5, longest)
+
+    def _attempt_of(self, result: BatchResult) -> int:
+        run, _, number = result.custom_id.rpartition("-")
+        return int(number) if run == self.run_id and number.isdigit() else -1
+
+    def _apply(self, one: Sent, result: BatchResult) -> None:
+        if result.reply is None:
+            self._fail(one, result.failure or Failure("retry", result.kind, "no result"))
+            return
+        moment, latency_s = datetime.fromtimestamp(one.sent, UTC), max(now().timestamp() - one.sent, 0.0)
+        end = paid(one.attempt, one.call.model, result.reply, moment, batch=True, latency_s=latency_s)
+        self.journal.add_end(end)  # no await between the reply and its record
+        self.flight.settle(one, end.cost)
+        again = self.sink.replied(one.call, result.reply)
+        if one.orphan:
+            self.flight.drop(one)
+        elif again is not None:
+            one.call.repair = again
+            self.submit(one.call)
+
+    def _fail(self, one: Sent, failure: Failure) -> None:
+        end = unpaid(one.attempt, failure, max(now().timestamp() - one.sent, 0.0))
+        self.journal.add_end(end)
+        self.flight.settle(one, end.cost)
+        if one.orphan:
+            self.flight.drop(one)  # its row must not wait for it any more
+        self.again(one, failure)

@@ -37,7 +37,7 @@ class Options:
     """Seconds that the embedded emulator takes for a reply."""
 
 
-KEPT = ("channel", "baseline", "sample", "base_url", "limit", "id_field", "slots")
+KEPT = ("channel", "baseline", "sample", "budget_usd", "base_url", "limit", "id_field", "slots")
 """Options that a resumed run takes over, unless it is given others."""
 
 

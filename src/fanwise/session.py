@@ -15,7 +15,6 @@ import anyio
 import anyio.to_thread
 
 from fanwise.api.client import Api
-from fanwise.api.failures import RequestError
 from fanwise.canonical import digest
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.budget import Budget
@@ -142,13 +141,12 @@ class Session:
         engine = Engine(plans, journal, types, settings, partial(_choose, options.channel), sides)
         policy = RetryPolicy()
         engine.live = Live(api, journal, budget, engine, run_id=run_id, slots=options.slots, policy=policy)
-        grace_s = (
-            0.0 if embedded else options.grace_s
-        )  # an embedded emulator died with its client: nothing is on its way
+        # An embedded emulator died with its client: nothing is on its way to it.
+        grace_s = 0.0 if embedded else options.grace_s
         engine.batches = Batches(api, journal, budget, engine, run_id=run_id, policy=policy, grace_s=grace_s)
-        for node in (node for plan in plans.values() for node in plan.nodes.values() if node.need is not None):
-            for block in node.need.context if node.need is not None else ():
-                journal.add_block(block.sha, block.name, block.text)
+        needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
+        for block in {block for need in needs for block in need.context}:
+            journal.add_block(block.sha, block.name, block.text)
         journal.watch = self.watcher.ended
         if form == "jsonl":
             self.watcher.rows = await anyio.to_thread.run_sync(_lines, rows)
@@ -163,11 +161,14 @@ class Session:
             with anyio.CancelScope(shield=True):
                 await journal.commit()
             journal.set_meta("halted", engine.halted)
+            journal.set_meta("offline", "true" if api.offline else "false")
             cancelled = engine.ended == "completed" and (engine.open_rows or not engine.read_all)
             journal.end_session(max(now().timestamp(), started), "interrupted" if cancelled else engine.ended)
             if engine.read_all and self.options.limit is None and engine.ended == "completed":
                 journal.drop_stale_rows()
             account = await self._account(api, journal)
+        if self.resumed and engine.ended == "completed" and not self.watcher.calls:
+            self.watcher.notes.append("nothing was missing: no request was sent")
         if engine.ended == "halted":
             raise HaltedError(engine.halted)
         return account
@@ -176,10 +177,7 @@ class Session:
         bill: int | None = None
         if api.offline:
             with anyio.CancelScope(shield=True), anyio.move_on_after(30):
-                try:
-                    bill = int((await api.bill(journal.meta("run_id") or ""))["totals"]["pico"])
-                except RequestError:
-                    bill = None
+                bill = await api.bill(journal.meta("run_id") or "")
         data = summary(journal.db, bill=bill)
         write_files(self.directory.path, journal.db, data)
         return Account(self.directory.path, data)

@@ -187,7 +187,9 @@ def test_a_second_resume_sends_nothing(tmp_path: Path) -> None:
     first, entries = summary(out), len(stored_bill(out))
     assert first["multiplier"]["rows"] == 3
     assert first["multiplier"]["baseline"] == "measured"
-    assert fanwise("resume", out).returncode == 0
+    again = fanwise("resume", out)
+    assert again.returncode == 0
+    assert "no request was sent" in again.stderr
     assert summary(out)["attempts"] == first["attempts"]
     assert len(stored_bill(out)) == entries
 
@@ -231,6 +233,7 @@ def test_the_budget_halts_before_it_is_passed_and_a_higher_one_goes_on(tmp_path:
         assert float(account["cost_usd"]) <= 0.003
         assert account["cost_usd"] == account["bill_usd"]
         assert account["ended"] == "halted"
+        assert fanwise("resume", out).returncode == 3, "the budget and what was spent carry over"
         assert fanwise("resume", out, "--budget-usd", "1").returncode == 0
         assert summary(out)["rows"]["succeeded"] == 60
 
@@ -395,3 +398,55 @@ def test_polls_and_results_that_answer_404_for_a_while_are_borne(tmp_path: Path)
             == 0
         )
         assert bill(url)["totals"]["entries"] == 5
+
+
+def test_batches_can_be_cancelled_and_go_again(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 6), tmp_path / "run"
+    graph = f"{DESK}:single"
+    with emulator("--batch-delay-s", 20, graph=graph) as url:
+        options = ("--channel", "batch", "--base-url", url)
+        assert fanwise("run", graph, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
+        cancelled = fanwise("resume", out, "--cancel", "--base-url", url, env=KEY)
+        assert "asked to cancel 1 batches: msgbatch_" in cancelled.stderr
+        assert fanwise("resume", out, "--channel", "live", env=KEY).returncode == 0
+        assert bill(url)["totals"]["entries"] == 6, "what was cancelled is not billed"
+    assert summary(out)["rows"]["succeeded"] == 6
+    assert summary(out)["attempts"]["retried"] == 6
+
+
+def test_simulated_and_real_answers_in_one_run_end_it(tmp_path: Path) -> None:
+    """Something at the address answers once with the emulator's header and then without it."""
+    import threading
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    class Gateway(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.reply({"id": "claude-haiku-5-5", "type": "model"}, {"fanwise-emulator": "simulated"})
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.reply({"content": [], "stop_reason": "end_turn", "usage": {}}, {})
+
+        def reply(self, data: object, headers: dict[str, str]) -> None:
+            body = json.dumps(data).encode()
+            self.send_response(200)
+            for name, value in {
+                "content-type": "application/json",
+                "content-length": str(len(body)),
+                **headers,
+            }.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        rows, url = tickets(tmp_path / "rows.jsonl", 3), f"http://127.0.0.1:{server.server_port}"
+        run = ("run", f"{DESK}:single", "--rows", rows, "--out", tmp_path / "run", "--channel", "live")
+        result = fanwise(*run, "--base-url", url, env=KEY)
+        server.shutdown()
+    assert result.returncode == 3, result.stderr
+    assert "mixed" in result.stderr

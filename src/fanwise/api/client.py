@@ -104,7 +104,13 @@ class Api:
         await self.sdk.close()
 
     def _note(self, response: httpx2.Response) -> None:
-        self.offline = OFFLINE_HEADER in response.headers
+        """Remember who answers; simulated and real answers in one run end it."""
+        simulated = OFFLINE_HEADER in response.headers
+        if self.offline is None:
+            self.offline = simulated
+        elif self.offline != simulated:
+            text = "replies of an emulator and of the API are mixed at this address; nothing more is sent"
+            raise RequestError(Failure("terminal", "mixed_answers", text, response.status_code))
 
     async def _post(self, path: str, parts: Sequence[bytes], timeout_s: float) -> httpx2.Response:
         """Send a JSON body that is given in parts; a large one never stands in memory as a whole."""
@@ -206,9 +212,14 @@ class Api:
             return error.failure
         return None
 
-    async def bill(self, run_id: str) -> dict[str, Any]:
-        """Return the emulator's bill of a run, totals only."""
-        return await self._get("/_emulator/bill", {"run": run_id, "entries": 0})
+    async def bill(self, run_id: str) -> int | None:
+        """Return the emulator's bill of a run in picodollars, or None where there is none to be had."""
+        try:
+            data = await self._get("/_emulator/bill", {"run": run_id, "entries": 0})
+        except RequestError:
+            return None
+        pico = as_object(data.get("totals")).get("pico")
+        return pico if isinstance(pico, int) else None
 
 
 def encode_body(body: object) -> bytes:

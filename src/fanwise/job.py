@@ -174,10 +174,11 @@ async def cancel_batches(out: str, base_url: str | None = None) -> list[str]:
         UsageError: The directory is no run, or the API cannot be asked.
     """
     with RunDirectory(Path(out), create=False) as directory:
+        kept = json.loads(directory.journal.meta("options") or "{}")
         ids = [record.batch_id for record in directory.journal.open_batches() if record.batch_id is not None]
         if not ids or directory.journal.meta("mode") == "embedded":
             return []  # an embedded emulator works on its batches only while a run does
-        api = Api(base_url=base_url)
+        api = Api(base_url=base_url or kept.get("base_url"))
         try:
             for batch_id in ids:
                 await api.cancel_batch(batch_id)

@@ -134,3 +134,24 @@ def test_the_union_limit_is_checked() -> None:
 @pytest.mark.parametrize("tp", [str, list[Inner], Everything, Inner | None, dict[str, int], tuple[int, str]])
 def test_a_sample_is_valid(tp: Any) -> None:
     assert wire.decode(tp, wire.encode(tp, sample(tp))) == sample(tp)
+
+
+def test_a_body_that_says_nothing_is_no_stand_in() -> None:
+    from fanwise.graph.rehearse import is_empty
+
+    def dots(text: str) -> str: ...  # type: ignore[empty-body]
+
+    def documented(text: str) -> str:  # type: ignore[empty-body]
+        """Do it."""
+
+    def passes() -> None:
+        pass
+
+    def answers(text: str) -> str:
+        """Do it."""
+        return "a"
+
+    def refuses(text: str) -> str:
+        raise NotImplementedError
+
+    assert [is_empty(body) for body in (dots, documented, passes, answers, refuses)] == [True, True, True, False, False]

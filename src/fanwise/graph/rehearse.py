@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Mapping
 from functools import partial
@@ -73,20 +74,14 @@ def stand_in(body: Any, values: Mapping[str, Any]) -> Any:
     return body(**values)
 
 
+_QUIET = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
+
+
 def is_empty(body: Any) -> bool:
-    """Return whether a body is only a docstring or `...`, and so no stand-in."""
+    """Return whether a body is only a docstring, `...` or `pass`, and so no stand-in."""
     code = getattr(body, "__code__", None)
-    if code is None or code.co_names or len(code.co_code) > 16:
+    if code is None:
         return False
-    constants = [constant for constant in code.co_consts if not isinstance(constant, str)]
-    return all(constant in (None, Ellipsis) for constant in constants) and not code.co_freevars and _returns_none(code)
-
-
-def _returns_none(code: Any) -> bool:
-    import dis
-
-    return all(
-        one.opname in ("RESUME", "RETURN_CONST", "LOAD_CONST", "RETURN_VALUE", "NOP") and one.argval in (None, 0)
-        for one in dis.get_instructions(code)
-        if one.opname != "NOP"
-    )
+    found = list(dis.get_instructions(code))
+    loaded = [one.argval for one in found if one.opname in ("LOAD_CONST", "RETURN_CONST")]
+    return all(one.opname in _QUIET for one in found) and loaded == [None]

@@ -1,0 +1,147 @@
+"""The journal: durable in groups, whole, and the account is the sum of its entries."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fanwise.journal.records import AttemptRecord, BatchRecord, EndRecord, RowResult, TaskRecord
+from fanwise.journal.sqlite import SqliteJournal
+from fanwise.ledger.account import agents, rows, spent, totals
+from fanwise.ledger.multiplier import percentile, summarise
+from fanwise.ledger.summary import summary
+from fanwise.pricing.usage import Usage
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
+ends = st.tuples(
+    st.integers(1, 4), st.sampled_from(["fanout", "baseline"]), st.sampled_from(["a", "b"]),
+    st.sampled_from(["succeeded", "failed", "lost", "open", "unpriced"]), st.integers(0, 10**9), st.integers(0, 10**6),
+)  # fmt: skip
+
+
+def attempt(
+    number: int, row: int = 1, side: str = "fanout", agent: str = "a", intent: int | None = None
+) -> AttemptRecord:
+    channel = "live" if intent is None else "batch"
+    return AttemptRecord(
+        number, f"k{number}", row, side, agent, agent, agent, "claude-haiku-5-5", channel, 1, "h", 7, NOW, intent
+    )  # type: ignore[arg-type]
+
+
+@pytest.mark.anyio
+async def test_what_was_committed_is_seen_by_everybody(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.db")
+
+    async def write(number: int) -> None:
+        journal.add_attempt(attempt(number))
+        await journal.commit()
+        with sqlite3.connect(tmp_path / "journal.db") as other:
+            assert other.execute("SELECT COUNT(*) FROM attempts WHERE id=?", (number,)).fetchone()[0] == 1
+        other.close()
+
+    async with anyio.create_task_group() as group:
+        for number in range(1, 60):
+            group.start_soon(write, number)
+    journal.close()
+
+
+@pytest.mark.anyio
+async def test_attempts_of_a_killed_session_are_lost_live_and_open_in_batches(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.db")
+    journal.add_batch(BatchRecord(1, 1, NOW, "b", "created"))
+    for one in (attempt(1), attempt(2), attempt(3, intent=1)):
+        journal.add_attempt(one)
+    journal.add_end(EndRecord(1, NOW, "succeeded"))
+    await journal.commit()
+    assert journal.lose_open(NOW) == 1
+    assert [one.id for one in journal.open_attempts(1)] == [3]
+    assert journal.owns(1, 3)
+    assert not journal.owns(1, 2)
+    assert (totals(journal.db).lost, totals(journal.db).lost_bound) == (1, 7)
+    journal.close()
+
+
+@pytest.mark.anyio
+async def test_an_end_is_recorded_once_and_a_task_keeps_its_last_outcome(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.db")
+    journal.add_attempt(attempt(1))
+    for cost in (5, 9):
+        journal.add_end(EndRecord(1, NOW, "succeeded", cost=cost))
+        journal.add_task(TaskRecord("k", 1, "fanout", "n", "n", "a", "done", journal.add_text(str(cost))))
+    await journal.commit()
+    assert totals(journal.db).cost == 5
+    record = journal.task("k")
+    assert record is not None
+    assert journal.text(record.output or "") == "9"
+    journal.close()
+
+
+@given(st.lists(ends, max_size=25))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+def test_rows_sides_and_agents_sum_to_the_ledger(
+    tmp_path: Path, entries: list[tuple[int, str, str, str, int, int]]
+) -> None:
+    path = tmp_path / "journal.db"
+    path.unlink(missing_ok=True)
+    journal = SqliteJournal(path)
+    for number, (row, side, agent, status, cost, tokens) in enumerate(entries, 1):
+        journal.add_attempt(attempt(number, row, side, agent))
+        journal.add_result(RowResult(row, side, "succeeded", None))  # type: ignore[arg-type]
+        if status != "open":
+            known = None if status in ("lost", "unpriced") else cost
+            kind = "succeeded" if status == "unpriced" else status
+            journal.add_end(EndRecord(number, NOW, kind, usage=Usage(input=tokens), cost=known))  # type: ignore[arg-type]
+    anyio.run(journal.commit)
+    both, parts = totals(journal.db), [totals(journal.db, side) for side in ("fanout", "baseline")]
+    assert sum(one.cost for one in rows(journal.db)) == both.cost
+    assert sum(one.tokens for one in rows(journal.db)) == both.usage.total
+    assert sum(one.cost for one in agents(journal.db)) == both.cost
+    for name in ("sent", "succeeded", "failed", "lost", "unpriced", "cost", "lost_bound"):
+        assert getattr(both, name) == sum(getattr(one, name) for one in parts)
+    assert both.unpriced == sum(status == "unpriced" for _, _, _, status, _, _ in entries), "unknown is not zero"
+    assert spent(journal.db) == both.cost + 7 * both.lost
+    assert summary(journal.db)["unpriced_attempts"] == both.unpriced
+    journal.close()
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=1, max_size=40))
+def test_a_spread_lies_within_its_values(values: list[float]) -> None:
+    found = summarise(values)
+    low, high = min(values), max(values)
+    for one in (found.mean, found.p50, found.p95, *found.ci95):
+        assert low - 1e-9 <= one <= high + 1e-9
+    assert found.p50 <= found.p95
+    assert found.ci95[0] <= found.ci95[1]
+    assert summarise(values) == found, "the same values give the same interval"
+
+
+def test_percentiles_are_linear_between_neighbours() -> None:
+    assert percentile([1, 2, 3, 4], 0.5) == 2.5
+    assert percentile([5], 0.95) == 5
+
+
+def test_the_interval_holds_the_true_mean_about_as_often_as_it_says() -> None:
+    from random import Random
+
+    chance, held = Random(1), 0
+    for trial in range(200):
+        values = [chance.gauss(2.0, 0.5) for _ in range(40)]
+        low, high = summarise(values, seed=trial).ci95
+        held += low <= 2.0 <= high
+    assert 0.95 - 4 * (0.95 * 0.05 / 200) ** 0.5 <= held / 200 <= 1.0
+
+
+def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
+    from fanwise import RunDirectoryError
+
+    journal = SqliteJournal(tmp_path / "journal.db")
+    journal.set_meta("version", "99")
+    journal.close()
+    with pytest.raises(RunDirectoryError, match="another version"):
+        SqliteJournal(tmp_path / "journal.db")

@@ -450,3 +450,20 @@ def test_simulated_and_real_answers_in_one_run_end_it(tmp_path: Path) -> None:
         server.shutdown()
     assert result.returncode == 3, result.stderr
     assert "mixed" in result.stderr
+
+
+def test_after_the_spend_limit_nothing_more_is_sent(tmp_path: Path) -> None:
+    """A 429 with this code lasts until the month ends; the SDK would retry it. Peers started 133 agents after it."""
+    rows, out = tickets(tmp_path / "rows.jsonl", 100), tmp_path / "run"
+    with emulator("--latency-s", 0.01, graph=GRAPH) as url:
+        fault = {"status": 429, "code": "enforced_spend_limit_reached", "match": 'Where is page 20?\\"}'}
+        post(f"{url}/_emulator/faults", fault)
+        options = ("--channel", "live", "--slots", 4, "--base-url", url)
+        result = fanwise("run", GRAPH, "--rows", rows, "--out", out, *options, env=KEY)
+        assert result.returncode == 3
+        assert summary(out)["ended"] == "halted"
+        with read_only(out / "journal.db") as db:
+            refused_at = db.execute("SELECT at FROM ends WHERE status='failed'").fetchone()[0]
+            later = db.execute("SELECT COUNT(*) FROM attempts WHERE sent>?", (refused_at + 0.005,)).fetchone()[0]
+        assert later == 0
+        assert bill(url)["totals"]["usd"] == summary(out)["cost_usd"]

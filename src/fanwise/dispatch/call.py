@@ -84,11 +84,13 @@ def worst_case(request: Request, *, batch: bool, at: datetime, ttl: str | None =
 
 
 def intent(call: Call, request: Request, attempt: int, reserved: int | None, batch: int | None) -> AttemptRecord:
-    """Return the record of an attempt that is about to be sent."""
-    prefixes = request.prefixes()
-    inside = [prefix for prefix in prefixes if prefix.job]
-    share = inside[-1].tokens / max(prefixes[-1].tokens, 1) if inside else 0.0
-    shared = inside[-1].key[:16] if inside else ""
+    """Return the record of an attempt that is about to be sent; in batches no prefix is marked."""
+    share, shared = 0.0, ""
+    if batch is None:
+        prefixes = request.prefixes()
+        for prefix in prefixes:
+            if prefix.job:
+                share, shared = prefix.tokens / max(prefixes[-1].tokens, 1), prefix.key[:16]
     channel: Channel = "live" if batch is None else "batch"
     return AttemptRecord(
         attempt, call.key, call.row, call.side, call.node, call.label, call.agent, call.model, channel, call.number,

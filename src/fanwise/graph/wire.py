@@ -179,10 +179,10 @@ def _leaf(tp: Any) -> dict[str, Any]:
     if tp in (None, type(None)):
         return {"type": "null"}
     if get_origin(tp) is Literal:
-        return {"enum": list(get_args(tp))}
+        return _choice(list(get_args(tp)))
     if isinstance(tp, type):
         if issubclass(tp, enum.Enum):
-            return {"enum": [member.value for member in tp]}
+            return _choice([member.value for member in tp])
         if tp in _SIMPLE:
             return {"type": _SIMPLE[tp]}
         for base, (form, text) in _TEXTS.items():
@@ -192,6 +192,13 @@ def _leaf(tp: Any) -> dict[str, Any]:
             if issubclass(tp, base):
                 return {"type": simple}
     raise _Refused(ty.name(tp))
+
+
+def _choice(values: list[Any]) -> dict[str, Any]:
+    """Return a closed set of values, with their type where it is one."""
+    kinds = {_SIMPLE.get(type(value)) for value in values}
+    kind = kinds.pop() if len(kinds) == 1 else None
+    return ({"type": kind} if kind else {}) | {"enum": values}
 
 
 def encode(tp: Any, value: object) -> str:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from fanwise.errors import OutputError
 from fanwise.graph import wire
 from fanwise.graph.samples import sample
+from fanwise.graph.schema import problems, schema
 
 
 class Colour(Enum):
@@ -91,8 +92,8 @@ def test_any_json_is_read_or_refused_never_raised(data: Any) -> None:
 )
 def test_the_schema_has_what_the_api_asks_for(tp: Any) -> None:
     """All fields required, no additional ones, no constraint keywords, an object at the top."""
-    assert wire.problems(tp) == []
-    found = wire.schema(tp)
+    assert problems(tp) == []
+    found = schema(tp)
     assert found["type"] == "object"
 
     def walk(node: Any) -> None:
@@ -111,8 +112,8 @@ def test_the_schema_has_what_the_api_asks_for(tp: Any) -> None:
 
 
 def test_constraints_travel_as_words() -> None:
-    assert "how many" in wire.schema(Everything)["properties"]["count"]["description"]
-    assert "at least 0" in wire.schema(Everything)["properties"]["count"]["description"]
+    assert "how many" in schema(Everything)["properties"]["count"]["description"]
+    assert "at least 0" in schema(Everything)["properties"]["count"]["description"]
 
 
 def test_a_fence_is_taken_off_and_a_mistake_names_its_place() -> None:
@@ -128,7 +129,7 @@ def test_the_union_limit_is_checked() -> None:
     fields: dict[str, Any] = {f"f{number}": (str | None, ...) for number in range(17)}
     from pydantic import create_model
 
-    assert "17 optional or union fields" in wire.problems(create_model("Wide", **fields))[0][0]
+    assert "17 optional or union fields" in problems(create_model("Wide", **fields))[0][0]
 
 
 @pytest.mark.parametrize("tp", [str, list[Inner], Everything, Inner | None, dict[str, int], tuple[int, str]])

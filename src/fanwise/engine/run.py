@@ -6,7 +6,6 @@ ready, and they go to a channel. Nothing here waits for one row.
 
 from __future__ import annotations
 
-import inspect
 import json
 import math
 from collections import deque
@@ -17,7 +16,6 @@ from typing import Literal
 
 import anyio
 import anyio.lowlevel
-import anyio.to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from fanwise.api.client import Reply
@@ -29,14 +27,15 @@ from fanwise.dispatch.live import Live
 from fanwise.errors import OutputError
 from fanwise.graph.state import Done, Failed, Outcome, RowState, Task
 from fanwise.graph.wire import decode, load
-from fanwise.journal.records import Channel, RowRecord, RowResult, Side, TaskRecord
+from fanwise.journal.records import Channel, RowResult, Side, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.log import log
 
+from .intake import Counters, Intake
 from .plan import NodePlan, SidePlan, task_key
 from .rows import Record, Row, RowTypes
+from .steps import run_step
 
-READ_CHUNK = 64
 STEP_WORKERS = 4
 
 
@@ -47,18 +46,6 @@ class RowRun:
     row: Row
     plan: SidePlan
     state: RowState
-
-
-@dataclass(slots=True)
-class Counters:
-    """What a display shows; the account itself is in the journal."""
-
-    read: int = 0
-    rejected: int = 0
-    finished: int = 0
-    failed: int = 0
-    known: int = 0
-    """Tasks whose answer was in the journal already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,15 +152,13 @@ class Engine:
 
     async def _admit(self, records: Iterator[Record]) -> None:
         """Take rows into the window as it has room."""
-        taken = 0
+        intake = Intake(self.journal, self.types, self.counters, self.settings.limit)
         while not self._stopping:
-            room = READ_CHUNK if self.settings.limit is None else min(READ_CHUNK, self.settings.limit - taken)
-            chunk = await anyio.to_thread.run_sync(_take, records, room) if room > 0 else []
-            if not chunk:
+            rows = await intake.more(records)
+            if rows is None:
                 self._read_all = True
                 return
-            taken += len(chunk)
-            for row in await self._accept(chunk):
+            for row in rows:
                 while not self._stopping and self._full():
                     await self._next_event()
                 if self._stopping:
@@ -186,33 +171,6 @@ class Engine:
         return len(self._open) >= self.settings.window_rows or (
             self._bytes >= self.settings.window_bytes and bool(self._open)
         )
-
-    async def _accept(self, chunk: list[Record]) -> list[Row]:
-        """Return the valid rows of a chunk; the others are set aside with their reason."""
-        good: list[Row] = []
-        for record in chunk:
-            row = self.types.check(record)
-            self.counters.read += 1
-            if isinstance(row, str):
-                self._reject(record, row)
-            else:
-                good.append(row)
-        raws = {record.number: record for record in chunk}
-        known = self.journal.known_ids([row.row_id for row in good]) if good else {}
-        unique: list[Row] = []
-        for row in good:
-            first = known.setdefault(row.row_id, row.number)
-            if first != row.number:
-                self._reject(raws[row.number], f"its id {row.row_id!r} is that of line {first}")
-                continue
-            self.journal.add_row(RowRecord(row.number, row.row_id, row.locator, row.hash, self.journal.session))
-            unique.append(row)
-        await self.journal.commit()
-        return unique
-
-    def _reject(self, record: Record, reason: str) -> None:
-        self.counters.rejected += 1
-        self.journal.add_reject(record.number, reason, record.raw, self.journal.session)
 
     def _start(self, row: Row) -> None:
         sides = self.sides(row)
@@ -354,24 +312,12 @@ class Engine:
             async for run, task, key in steps:
                 if self._stopping:
                     return
-                outcome = await self._step(run, task)
+                outcome = await run_step(task, run.plan.nodes[task.node.path].output)
                 self._steps -= 1
                 node = task.node.path
                 self._record(key, run.row.number, run.plan.side, node, task.label, task.node.target.name, outcome)
                 self._work.append((run, task, outcome))
                 self._drain()
-
-    async def _step(self, run: RowRun, task: Task) -> Outcome:
-        """Run a step; its value goes through JSON, so that a resumed run sees the same one."""
-        body, output = task.node.target.body, run.plan.nodes[task.node.path].output
-        try:
-            if inspect.iscoroutinefunction(body):
-                value = await body(**task.values)
-            else:
-                value = await anyio.to_thread.run_sync(partial(body, **task.values))
-            return Done(load(output, json.loads(canonical(value))))
-        except Exception as error:  # a step is the user's own code; its failure is an outcome
-            return Failed(task.label, "raised", f"{type(error).__name__}: {error}")
 
     # Rows out ----------------------------------------------------------------------------------
 
@@ -403,12 +349,3 @@ class Engine:
     def open_rows(self) -> int:
         """Rows in the window."""
         return len(self._open)
-
-
-def _take(records: Iterator[Record], count: int) -> list[Record]:
-    taken: list[Record] = []
-    for record in records:
-        taken.append(record)
-        if len(taken) >= count:
-            break
-    return taken

@@ -13,9 +13,9 @@ from fanwise.blocks import Block, Document, find_beside_caller
 from fanwise.errors import DefinitionError, Mistake
 from fanwise.models import Effort, facts, intensity
 
-from . import wire
 from .agentfile import AgentFile, read_agent_file
 from .calls import call, signature_types
+from .schema import problems, schema
 from .spec import AgentSpec
 from .tracer import active
 
@@ -127,7 +127,7 @@ def agent(
         if "return" not in hints:
             mistakes.append(Mistake(place, f"agent {fn.__name__!r} has no return type", "annotate what it answers"))
         else:
-            mistakes += [Mistake(place, f"agent {fn.__name__!r}: {text}", hint) for text, hint in wire.problems(output)]
+            mistakes += [Mistake(place, f"agent {fn.__name__!r}: {text}", hint) for text, hint in problems(output)]
         instructions = (found.instructions or inspect.getdoc(fn) or "").strip()
         if not instructions:
             mistakes.append(Mistake(place, f"agent {fn.__name__!r} has no instructions", "write a docstring"))
@@ -150,7 +150,7 @@ def agent(
             time_limit_s=time_limit_s or DEFAULT_TIME_LIMIT_S,
             params=params,
             output=output,
-            schema=wire.schema(output),
+            schema=schema(output),
             place=place,
         )
         return Agent(fn, _resolve(spec), explicit=name is not None)
@@ -159,19 +159,19 @@ def agent(
 
 
 def _resolve(spec: AgentSpec) -> AgentSpec:
-    problems: list[tuple[str, str]] = []
+    found: list[tuple[str, str]] = []
     resolved = spec.intensity
     try:
         resolved = intensity(spec.model, spec.thinking, spec.effort)
     except ValueError as error:
-        problems.append((str(error), ""))
+        found.append((str(error), ""))
     limit = facts(spec.model).max_output
     if not 1 <= spec.max_tokens <= limit:
-        problems.append((f"max_tokens {spec.max_tokens} is not within 1 and {limit}, the most {spec.model} writes", ""))
+        found.append((f"max_tokens {spec.max_tokens} is not within 1 and {limit}, the most {spec.model} writes", ""))
     if spec.time_limit_s <= 0:
-        problems.append((f"time_limit_s {spec.time_limit_s} is not a positive number of seconds", ""))
-    if problems:
-        mistakes = tuple(Mistake(spec.place, f"agent {spec.name!r}: {text}", hint) for text, hint in problems)
+        found.append((f"time_limit_s {spec.time_limit_s} is not a positive number of seconds", ""))
+    if found:
+        mistakes = tuple(Mistake(spec.place, f"agent {spec.name!r}: {text}", hint) for text, hint in found)
         raise DefinitionError(f"agent {spec.name!r}", mistakes)
     return replace(spec, intensity=resolved)
 

@@ -12,10 +12,10 @@ from fanwise.blocks import Block
 from fanwise.models import facts, intensity
 
 from . import types as ty
-from . import wire
 from .expr import Expr, Get, gets
 from .nodes import GraphSpec, TaskNode, Template, reads, walk
 from .rehearse import rehearse
+from .schema import problems, schema
 from .spec import AgentSpec
 
 _PREFACE = "Do the whole job for this row yourself, in one answer. The job has these parts:"
@@ -65,7 +65,7 @@ def single_agent(spec: GraphSpec, model: str) -> GraphSpec | None:
         name="baseline", model=model, instructions="\n\n".join([_PREFACE, *parts]), context=tuple(context.values()),
         max_tokens=limit, effort=strongest.effort, thinking=strongest.thinking, intensity=level,
         time_limit_s=max(one.time_limit_s for one in unique), params=params, output=spec.output_type,
-        schema=wire.schema(spec.output_type), place=spec.place,
+        schema=schema(spec.output_type), place=spec.place,
     )  # fmt: skip
 
     def body(**values: Any) -> Any:
@@ -81,7 +81,7 @@ def single_agent(spec: GraphSpec, model: str) -> GraphSpec | None:
 
 def output_problems(spec: GraphSpec) -> list[tuple[str, str]]:
     """Return why the graph's output cannot be asked of one agent: pairs of message and hint."""
-    return wire.problems(spec.output_type)
+    return problems(spec.output_type)
 
 
 def _shown(spec: GraphSpec) -> Iterator[tuple[str, tuple[Get, Any]]]:

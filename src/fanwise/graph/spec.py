@@ -33,7 +33,7 @@ class AgentSpec:
     output: Any
     """The return type."""
     schema: Mapping[str, Any]
-    """JSON schema of the answer as it travels, see `wire`."""
+    """JSON schema of the answer as it travels, see `schema`."""
     place: str
 
     @property

@@ -1,0 +1,85 @@
+"""Rows in: read in chunks, validated, told apart by id, recorded; what is broken is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import anyio.to_thread
+
+from fanwise.journal.records import RowRecord
+from fanwise.journal.sqlite import SqliteJournal
+
+from .rows import Record, Row, RowTypes
+
+CHUNK = 64
+"""Records that are read at a time."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a display shows; the account itself is in the journal."""
+
+    read: int = 0
+    rejected: int = 0
+    finished: int = 0
+    failed: int = 0
+    known: int = 0
+    """Tasks whose answer was in the journal already."""
+
+
+class Intake:
+    """Takes the rows of one session from their file."""
+
+    def __init__(self, journal: SqliteJournal, types: RowTypes, counters: Counters, limit: int | None) -> None:
+        self.journal, self.types, self.counters, self.limit = journal, types, counters, limit
+        self._taken = 0
+
+    async def more(self, records: Iterator[Record]) -> list[Row] | None:
+        """Return the valid rows of the next chunk, made durable; None at the end of the file or the limit."""
+        room = CHUNK if self.limit is None else min(CHUNK, self.limit - self._taken)
+        chunk = await anyio.to_thread.run_sync(_take, records, room) if room > 0 else []
+        if not chunk:
+            return None
+        self._taken += len(chunk)
+        rows = self._unique(chunk, self._valid(chunk))
+        await self.journal.commit()
+        return rows
+
+    def _valid(self, chunk: list[Record]) -> list[Row]:
+        good: list[Row] = []
+        for record in chunk:
+            row = self.types.check(record)
+            self.counters.read += 1
+            if isinstance(row, str):
+                self._reject(record, row)
+            else:
+                good.append(row)
+        return good
+
+    def _unique(self, chunk: list[Record], rows: list[Row]) -> list[Row]:
+        """Record the rows whose id was not seen in this session; memory does not grow with their number."""
+        raws = {record.number: record for record in chunk}
+        known = self.journal.known_ids([row.row_id for row in rows]) if rows else {}
+        unique: list[Row] = []
+        for row in rows:
+            first = known.setdefault(row.row_id, row.number)
+            if first != row.number:
+                self._reject(raws[row.number], f"its id {row.row_id!r} is that of line {first}")
+                continue
+            self.journal.add_row(RowRecord(row.number, row.row_id, row.locator, row.hash, self.journal.session))
+            unique.append(row)
+        return unique
+
+    def _reject(self, record: Record, reason: str) -> None:
+        self.counters.rejected += 1
+        self.journal.add_reject(record.number, reason, record.raw, self.journal.session)
+
+
+def _take(records: Iterator[Record], count: int) -> list[Record]:
+    taken: list[Record] = []
+    for record in records:
+        taken.append(record)
+        if len(taken) >= count:
+            break
+    return taken

@@ -151,6 +151,8 @@ async def resume(
         chosen = Options(**{**kept, **{name: value for name, value in options.items() if value is not None}})
         sides = sides_of(graph or load_graph(reference), chosen.baseline)
         check_mode(chosen, known=journal.meta("mode"))
+        rows = Path(journal.meta("rows") or "")
+        next(read(rows, format_of(rows, journal.meta("format"))), None)  # a missing file is told at once
         session = Session(
             directory, sides, chosen, watcher or Watcher(), retry=frozenset(retry), detach=detach, resumed=True
         )

@@ -67,6 +67,7 @@ class Session:
                 base_url, key = stack.enter_context(in_thread(settings, answerer(plans))), "embedded-emulator"
                 address.write_text(base_url + "\n", encoding="utf-8")  # so that its bill can be read from outside
             api = Api(base_url=base_url, api_key=key, connections=options.slots)
+            api.offline = True if mode == "embedded" else None
             try:
                 await self._preflight(api, plans, journal)
                 for name, value in meta.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support import DESK, ROOT, emulator, environment, fanwise, lines, post, summary, tickets
+from support import DESK, emulator, environment, fanwise, lines, post, summary, tickets
 
 GRAPH = f"{DESK}:single"
 
@@ -173,4 +173,3 @@ def test_an_output_and_a_label_from_the_model_cannot_steer_the_terminal(tmp_path
     report = fanwise("report", out).stdout
     assert "\u001b" not in report
     assert "[bold]x[/bold]" in report
-    assert ROOT.exists()

@@ -6,6 +6,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
+from pydantic import TypeAdapter
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
 from fanwise.errors import Mistake
 
 from . import types as ty
@@ -34,7 +37,23 @@ def signature_types(
         if param.kind in (param.VAR_POSITIONAL, param.VAR_KEYWORD):
             mistakes.append(Mistake(place, f"{fn.__name__!r} takes *{param.name}", "name every parameter"))
         params[param.name] = hints.get(param.name, Any)
+    for name, tp in hints.items():
+        problem = _unusable(tp)
+        if problem:
+            what = "returns" if name == "return" else f"takes {name!r} as"
+            mistakes.append(Mistake(place, f"{fn.__name__!r} {what} {ty.name(tp)}, which is no data: {problem}"))
     return hints, params
+
+
+def _unusable(tp: Any) -> str:
+    """Return why Pydantic can neither read nor write values of a type, or nothing."""
+    try:
+        TypeAdapter[Any](tp)
+    except (PydanticUserError, PydanticSchemaGenerationError) as error:
+        return str(error).splitlines()[0]
+    except (NameError, TypeError):
+        return ""  # a forward reference that is resolved later
+    return ""
 
 
 def call(

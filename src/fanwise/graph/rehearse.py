@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import inspect
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -69,9 +70,21 @@ def stand_in(body: Any, values: Mapping[str, Any]) -> Any:
     """
     if is_empty(body):
         raise NotImplementedError
-    if inspect.iscoroutinefunction(body):
-        return anyio.run(partial(body, **values))
-    return body(**values)
+    if not inspect.iscoroutinefunction(body):
+        return body(**values)
+    work = partial(body, **values)
+    if not _in_event_loop():
+        return anyio.run(work)
+    with ThreadPoolExecutor(1) as thread:  # a loop that runs cannot run another one
+        return thread.submit(anyio.run, work).result()
+
+
+def _in_event_loop() -> bool:
+    try:
+        anyio.get_current_task()
+    except RuntimeError:
+        return False
+    return True
 
 
 _QUIET = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}

@@ -1,0 +1,61 @@
+"""Rows and answers of every shape take the whole way: request, stand-in, reply, journal, result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+import shapes
+
+from fanwise import Graph, Job, UsageError, resume
+
+ROWS = [{"id": str(number), "n": number, "tags": ["b", "a"][: number % 3]} for number in range(6)]
+EXPECTED: dict[str, list[Any]] = {
+    "steps_only": [0, 2, 4],
+    "may_be_missing": [{"text": [1]}, None, {"text": [1]}],
+    "two_parameters": [
+        {"table": {}, "pair": [0, "x"], "who": "me"},
+        {"table": {"b": 1}, "pair": [1, "x"], "who": None},
+        {"table": {"a": 2, "b": 2}, "pair": [2, "x"], "who": None},
+    ],
+    "indexed": [[], ["bb"], ["bb", "ab"]],
+}
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+@pytest.mark.parametrize("name", EXPECTED)
+def test_every_shape_takes_the_whole_way(tmp_path: Path, name: str, channel: str) -> None:
+    """Found: an async stand-in could not be rehearsed for the baseline inside of a running loop."""
+    job: Graph[..., Any] = getattr(shapes, name)
+    account = Job(job, rows=ROWS, out=tmp_path / "run", channel=channel, baseline="auto").run_sync()
+    assert account.summary["offline"] is True
+    assert account.summary["cost_usd"] == account.summary["bill_usd"]
+    assert account.summary["rows"]["succeeded"] == 6
+    assert [line["output"] for line in account.results()][:3] == EXPECTED[name]
+    assert (account.summary["multiplier"] is None) == (name == "steps_only")
+    again = anyio.run(resume, tmp_path / "run")
+    assert again.summary["attempts"] == account.summary["attempts"], "what was answered is read back as it was"
+    assert [line["output"] for line in again.results()] == [line["output"] for line in account.results()]
+
+
+def test_what_is_absent_in_a_row_is_an_outcome_of_its_task(tmp_path: Path) -> None:
+    account = Job(shapes.absent, rows=ROWS, out=tmp_path / "run", channel="live").run_sync()
+    found = [line["status"] for line in account.results()]
+    assert found == ["failed", "failed", "succeeded"] * 2
+    reason = next(account.results())["reason"]
+    assert "pick: absent: there is no item 1 in a value of type list" in reason
+
+
+def test_a_resume_without_its_rows_or_its_graph_says_so(tmp_path: Path) -> None:
+    rows, graph = tmp_path / "rows.jsonl", tmp_path / "mine.py"
+    rows.write_text('{"id": "a", "n": 1, "tags": []}\n')
+    graph.write_text(Path(shapes.__file__).read_text())
+    Job(f"{graph}:steps_only", rows=rows, out=tmp_path / "run").run_sync()
+    rows.unlink()
+    with pytest.raises(UsageError, match="there is no rows file"):
+        anyio.run(resume, tmp_path / "run")
+    graph.unlink()
+    with pytest.raises(UsageError, match="there is no file"):
+        anyio.run(resume, tmp_path / "run")

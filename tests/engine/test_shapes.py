@@ -48,6 +48,28 @@ def test_what_is_absent_in_a_row_is_an_outcome_of_its_task(tmp_path: Path) -> No
     assert "pick: absent: there is no item 1 in a value of type list" in reason
 
 
+@pytest.mark.parametrize("channel", ["live", "batch"])
+def test_an_invalid_answer_is_asked_again_once_and_counted(tmp_path: Path, channel: str) -> None:
+    account = Job(shapes.invalid, rows=ROWS, out=tmp_path / "run", channel=channel).run_sync()
+    assert account.summary["attempts"]["sent"] == 12
+    assert account.summary["attempts"]["retried"] == 6
+    assert account.summary["failed_tasks"] == {"invalid_output": 6}
+    assert account.summary["cost_usd"] == account.summary["bill_usd"] != "0", "both answers are paid"
+
+
+def test_a_truncated_answer_is_kept_until_it_is_to_be_asked_again(tmp_path: Path) -> None:
+    account = Job(shapes.truncated, rows=ROWS, out=tmp_path / "run", channel="live").run_sync()
+    assert account.summary["failed_tasks"] == {"truncated": 6}
+    assert "raise the agent's max_tokens" in next(account.results())["reason"]
+    assert anyio.run(resume, tmp_path / "run").summary["attempts"]["sent"] == 6
+
+    async def retry(kind: str) -> int:
+        return int((await resume(tmp_path / "run", retry=[kind])).summary["attempts"]["sent"])
+
+    assert anyio.run(retry, "refused") == 6
+    assert anyio.run(retry, "truncated") == 12
+
+
 def test_a_resume_without_its_rows_or_its_graph_says_so(tmp_path: Path) -> None:
     rows, graph = tmp_path / "rows.jsonl", tmp_path / "mine.py"
     rows.write_text('{"id": "a", "n": 1, "tags": []}\n')

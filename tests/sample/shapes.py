@@ -1,9 +1,11 @@
 """Graphs with rows and answers of every shape, async bodies, agents without a stand-in, steps alone."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import anyio
 import anyio.lowlevel
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from fanwise import agent, each, given, graph, step
@@ -74,3 +76,24 @@ def indexed(row: Row) -> list[str]:
 @graph
 def absent(row: Row) -> str:
     return pick(row["id"], row["tags"][1])
+
+
+@agent(model="claude-haiku-5-5")
+def at_least_five(n: int) -> Annotated[int, Field(ge=5)]:
+    """The value that is made from the schema is 1: the API enforces no constraint."""
+
+
+@agent(model="claude-haiku-5-5", max_tokens=3)
+def long_winded(n: int) -> str:
+    """Answer at length."""
+    return "a long answer " * 20
+
+
+@graph
+def invalid(row: Row) -> int:
+    return at_least_five(row["n"])
+
+
+@graph
+def truncated(row: Row) -> str:
+    return long_winded(row["n"])

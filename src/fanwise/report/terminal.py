@@ -68,7 +68,9 @@ def _head(summary: dict[str, Any]) -> RenderableType:
         )
     if summary["unpriced_attempts"]:
         table.add_row("unknown", f"{summary['unpriced_attempts']} attempts have no known price and are in no total")
-    table.add_row("per good row", money(summary["cost_per_successful_row_usd"]) + ", retries and failures counted")
+    per_row = summary["cost_per_successful_row_usd"]
+    told = "no row has succeeded" if per_row is None else f"{money(per_row)}, retries and failures counted"
+    table.add_row("per good row", told)
     found = summary["multiplier"]
     if found is None:
         table.add_row("multiplier", "not measured (no row has both a fan-out and a baseline)")

@@ -19,7 +19,7 @@ check: .venv/dev.stamp
 	$(BIN)/basedpyright
 
 scale: .venv/dev.stamp
-	$(BIN)/pytest -m scale
+	$(BIN)/pytest -m scale -s
 
 lock: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet pip-tools

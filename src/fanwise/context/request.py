@@ -94,7 +94,7 @@ class Request:
 
     def prefixes(self) -> tuple[Prefix, ...]:
         """Return the marked prefixes, shortest first."""
-        return tuple(_prefixes(self))
+        return _prefixes(self)
 
 
 def _block(part: Part, ttl: Ttl | None) -> dict[str, Any]:
@@ -105,19 +105,39 @@ def _block(part: Part, ttl: Ttl | None) -> dict[str, Any]:
     return block
 
 
-def _prefixes(request: Request) -> list[Prefix]:
-    found: list[Prefix] = []
-    salt = dumps(
-        [request.model, request.thinking, request.effort, dict(request.schema) if request.schema is not None else None]
-    )
-    key, chars = digest(salt), 0
-    per_token = facts(request.model).chars_per_token
-    for place, part in [*((True, part) for part in request.system), *((False, part) for part in request.content)]:
-        key = digest(f"{key}{place}{part.text}")
+@dataclass(frozen=True, slots=True)
+class _Front:
+    """What the `system` part of a request comes to; the same for every row."""
+
+    key: str
+    chars: int
+    prefixes: tuple[Prefix, ...]
+
+
+@lru_cache(maxsize=1024)
+def _front(model: str, thinking: str | None, effort: str | None, schema: str, system: tuple[Part, ...]) -> _Front:
+    start = _Front(digest(dumps([model, thinking, effort, schema])), 0, ())
+    return _extend(start, system, facts(model).chars_per_token, job=True)
+
+
+def _extend(front: _Front, parts: tuple[Part, ...], chars_per_token: float, *, job: bool) -> _Front:
+    key, chars, found = front.key, front.chars, list(front.prefixes)
+    for part in parts:
+        key = digest(f"{key}{job}{part.text}")
         chars += len(part.text)
         if part.marked:
-            found.append(Prefix(key, round(chars / per_token), place))
-    return found
+            found.append(Prefix(key, round(chars / chars_per_token), job))
+    return _Front(key, chars, tuple(found))
+
+
+def _prefixes(request: Request) -> tuple[Prefix, ...]:
+    schema = dumps(dict(request.schema)) if request.schema is not None else ""
+    front = _front(request.model, request.thinking, request.effort, schema, request.system)
+    last = max((index for index, part in enumerate(request.content, 1) if part.marked), default=0)
+    if not last:
+        return front.prefixes
+    per_token = facts(request.model).chars_per_token
+    return _extend(front, request.content[:last], per_token, job=False).prefixes
 
 
 def compose(

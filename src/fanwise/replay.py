@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from fanwise.engine.directory import RunDirectory
-from fanwise.engine.plan import SidePlan, make_plans, task_key
+from fanwise.engine.directory import RunDirectory, reading
+from fanwise.engine.plan import SidePlan, make_plans, row_state, task_key
 from fanwise.engine.rows import Format, Row, RowTypes, fetch
-from fanwise.errors import OutputError, RunDirectoryError, UsageError
-from fanwise.graph.state import Done, Failed, Outcome, RowState, Task, run_all
+from fanwise.errors import OutputError, UsageError
+from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
 from fanwise.graph.wire import load
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.sides import graph_sides
@@ -41,11 +41,7 @@ def rendered(directory: str, row_id: str, label: str, side: str) -> Rendered:
     Raises:
         UsageError: There is no such run, row or task, or its row is not in the file any more.
     """
-    path = Path(directory) / "journal.db"
-    if not path.is_file():
-        raise RunDirectoryError(f"{directory} is no run directory: it has no journal.db")
-    journal = SqliteJournal(path)
-    try:
+    with reading(directory) as journal:
         options = json.loads(journal.meta("options") or "{}")
         plans = make_plans(graph_sides(journal.meta("graph") or "", options.get("baseline", "none")))
         if side not in plans:
@@ -65,8 +61,6 @@ def rendered(directory: str, row_id: str, label: str, side: str) -> Rendered:
         # A repair attempt has another tail; its hash is compared to the first attempt's alone.
         checked = tuple(Attempt(number, sha == request.hash() or number > 1) for number, sha in attempts)
         return Rendered(request.body(run_id=journal.meta("run_id") or ""), checked, answer)
-    finally:
-        journal.close()
 
 
 def _row(journal: SqliteJournal, plan: SidePlan, row_id: str, id_field: str | None) -> Row:
@@ -103,8 +97,7 @@ def _find(journal: SqliteJournal, plan: SidePlan, row: Row, label: str) -> tuple
         except OutputError as error:
             return Failed(task.label, "invalid_output", str(error))
 
-    state = RowState(plan.graph.template, dict(zip(plan.graph.params.values(), row.arguments.values(), strict=True)))
-    run_all(state, outcome)
+    run_all(row_state(plan, row), outcome)
     if label not in seen:
         raise UsageError(f"row {row.row_id!r} has no task {label!r}; it has {', '.join(seen) or 'none'}")
     return seen[label]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -155,7 +154,6 @@ class Session:
                 self.watcher.rows = min(self.watcher.rows, options.limit)
         self.watcher.engine = engine
         journal.set_meta("halted", "")
-        started = time.time()
         try:
             await engine.run(read(rows, form))
         finally:
@@ -164,7 +162,7 @@ class Session:
             journal.set_meta("halted", engine.halted)
             journal.set_meta("offline", "true" if api.offline else "false")
             cancelled = engine.ended == "completed" and (engine.open_rows or not engine.read_all)
-            journal.end_session(max(now().timestamp(), started), "interrupted" if cancelled else engine.ended)
+            journal.end_session(now().timestamp(), "interrupted" if cancelled else engine.ended)
             if engine.read_all and self.options.limit is None and engine.ended == "completed":
                 journal.drop_stale_rows()
             account = await self._account(api, journal)

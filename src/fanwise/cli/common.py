@@ -8,15 +8,14 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, cast
 
 import anyio
 import click
 from rich.console import Console
 
+from fanwise.engine.directory import reading
 from fanwise.errors import FanwiseError, HaltedError, UsageError
-from fanwise.journal.sqlite import SqliteJournal
 from fanwise.options import Account, Watcher
 from fanwise.report.terminal import show
 
@@ -112,21 +111,15 @@ def _print(out: str, *, as_json: bool) -> dict[str, Any]:
     if as_json:
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
         return summary
-    journal = SqliteJournal(Path(out) / "journal.db")
-    try:
+    with reading(out) as journal:
         show(summary, journal.db, Console(width=None if sys.stdout.isatty() else 120))
-    finally:
-        journal.close()
     click.echo(f"results: {os.path.join(out, 'results.jsonl')}", err=True)
     return summary
 
 
 def _say_how_to_resume(out: str, how: str) -> None:
-    journal = SqliteJournal(Path(out) / "journal.db")
-    try:
+    with reading(out) as journal:
         ids = [batch.batch_id or f"(submitted, id unknown, {batch.size} requests)" for batch in journal.open_batches()]
-    finally:
-        journal.close()
     if ids:
         click.echo(f"fanwise: {how}; batches that go on: {', '.join(ids)}", err=True)
     click.echo(f"fanwise: go on with: fanwise resume {out}", err=True)

@@ -10,8 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from fanwise.errors import RunDirectoryError
-from fanwise.journal.sqlite import SqliteJournal
+from fanwise.engine.directory import reading
 from fanwise.ledger.summary import summary
 from fanwise.report.terminal import show
 
@@ -23,19 +22,12 @@ from .common import told
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def report(directory: str, as_json: bool) -> None:
     """Print what the run in DIR cost, against one agent, and what failed."""
-    with told():
-        path = Path(directory) / "journal.db"
-        if not path.is_file():
-            raise RunDirectoryError(f"{directory} is no run directory: it has no journal.db")
-        journal = SqliteJournal(path)
-        try:
-            data = summary(journal.db) | {"bill_usd": _bill(Path(directory))}
-            if as_json:
-                click.echo(json.dumps(data, indent=2, ensure_ascii=False))
-            else:
-                show(data, journal.db, Console(width=None if sys.stdout.isatty() else 120))
-        finally:
-            journal.close()
+    with told(), reading(directory) as journal:
+        data = summary(journal.db) | {"bill_usd": _bill(Path(directory))}
+        if as_json:
+            click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        else:
+            show(data, journal.db, Console(width=None if sys.stdout.isatty() else 120))
 
 
 def _bill(directory: Path) -> Any:

@@ -14,9 +14,6 @@ from fanwise.models import facts
 from .layout import MAX_ROW_MARKS, Need, Shape
 from .tail import fence, tail
 
-CHARS_PER_TOKEN_LEAST = 2.0
-"""Characters per token that are assumed where a guess must rather be too many tokens."""
-
 Ttl = Literal["5m", "1h"]
 
 

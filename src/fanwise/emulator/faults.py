@@ -9,7 +9,6 @@ from typing import Any
 
 from .problems import TYPES, ApiProblem, invalid
 
-KINDS = ("status", "lost", "cut", "malformed", "item")
 _KNOWN = {
     "status",
     "count",

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 from fanwise.errors import RunDirectoryError
 from fanwise.journal.sqlite import SqliteJournal
+
+
+@contextmanager
+def reading(directory: str | Path) -> Generator[SqliteJournal]:
+    """Open the journal of a run to look into it, beside whoever works on it.
+
+    Raises:
+        RunDirectoryError: It is no run directory.
+    """
+    path = Path(directory) / "journal.db"
+    if not path.exists():
+        raise RunDirectoryError(f"{directory} is no run directory: it has no journal.db")
+    journal = SqliteJournal(path)
+    try:
+        yield journal
+    finally:
+        journal.close()
 
 
 class RunDirectory:

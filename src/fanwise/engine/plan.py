@@ -12,8 +12,10 @@ from fanwise.context.layout import Need, Shape, layout
 from fanwise.context.request import Request, compose
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
 from fanwise.graph.spec import AgentSpec
-from fanwise.graph.state import Task
+from fanwise.graph.state import RowState, Task
 from fanwise.journal.records import Side
+
+from .rows import Row
 
 BASELINE_BLOCK = Block("baseline", "One agent carries out the whole job for this row alone.")
 """First in every prefix of the baseline, so that neither side reads the other's cache."""
@@ -99,6 +101,12 @@ def _static(node: TaskNode, agent: AgentSpec | None, need: Need | None) -> str:
         dict(agent.schema), agent.intensity.thinking, agent.intensity.effort,
     ]  # fmt: skip
     return digest(canonical(parts_))
+
+
+def row_state(plan: SidePlan, row: Row) -> RowState:
+    """Return the state of a row on one side, before its first task."""
+    arguments = zip(plan.graph.params.values(), row.arguments.values(), strict=True)
+    return RowState(plan.graph.template, dict(arguments))
 
 
 def task_key(row_id: str, side: Side, plan: NodePlan, task: Task) -> str:

@@ -32,7 +32,7 @@ from fanwise.journal.sqlite import SqliteJournal
 from fanwise.log import log
 
 from .intake import Counters, Intake
-from .plan import NodePlan, SidePlan, task_key
+from .plan import NodePlan, SidePlan, row_state, task_key
 from .rows import Record, Row, RowTypes
 from .steps import run_step
 
@@ -89,7 +89,6 @@ class Engine:
     """Rows in the window: sides that are still running."""
     _bytes: int = 0
     _steps: int = 0
-    _sources: dict[str, int] = field(default_factory=dict[str, int])
     _work: deque[tuple[RowRun, Task, Outcome]] = field(default_factory=deque[tuple[RowRun, Task, Outcome]])
     _room: anyio.Event = field(default_factory=anyio.Event)
     _read_all: bool = False
@@ -175,12 +174,10 @@ class Engine:
     def _start(self, row: Row) -> None:
         sides = self.sides(row)
         self._open[row.number] = len(sides)
-        self._sources[row.row_id] = row.size
         self._bytes += row.size
         for side in sides:
             plan = self.plans[side]
-            arguments = dict(zip(plan.graph.params.values(), row.arguments.values(), strict=True))
-            run = RowRun(row, plan, RowState(plan.graph.template, arguments))
+            run = RowRun(row, plan, row_state(plan, row))
             self._advance(run, run.state.start())
         self._drain()
 
@@ -337,7 +334,7 @@ class Engine:
         self._open[number] -= 1
         if self._open[number] == 0:
             del self._open[number]
-            self._bytes -= self._sources.pop(run.row.row_id, 0)
+            self._bytes -= run.row.size
             self._signal()
 
     @property

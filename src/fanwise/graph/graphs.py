@@ -157,9 +157,7 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
     if mistakes:
         raise DefinitionError(f"graph {target.name!r}", tuple(mistakes))
     output = wanted if wanted is not ty.Unknown else type_of(result)
-    return GraphSpec(
-        target.name, inspect.getdoc(fn) or "", target.place, names, params, output, template, dict(tracer.slots)
-    )
+    return GraphSpec(target.name, target.place, names, params, output, template, dict(tracer.slots))
 
 
 def _refs(tracer: Tracer, target: Graph[..., Any]) -> dict[str, Any]:

@@ -114,7 +114,6 @@ class GraphSpec:
     """A traced graph with its row."""
 
     name: str
-    doc: str
     place: str
     params: Mapping[str, int]
     """Parameter names with their slots, in order."""

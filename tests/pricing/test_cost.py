@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanwise.emulator import tables
+from fanwise.emulator.charges import Tokens, price
 from fanwise.errors import UnknownPriceError
 from fanwise.models import known_models
 from fanwise.pricing.cost import cost, reply_cost
@@ -21,20 +22,30 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @given(
-    st.sampled_from(sorted(tables.MODELS)), counts, counts, counts, counts, counts, st.booleans(),
+    st.sampled_from(sorted(tables.MODELS)), counts, counts, counts, counts, counts, st.booleans(), st.booleans(),
     st.sampled_from([None, "us", "global"]),
     st.datetimes(datetime(2026, 10, 8), datetime(2026, 12, 31), timezones=st.just(UTC)),
 )  # fmt: skip
 def test_the_clients_price_is_the_emulators(
-    model: str, plain: int, five: int, hour: int, read: int, output: int, batch: bool, geo: str | None, at: datetime
+    model: str,
+    plain: int,
+    five: int,
+    hour: int,
+    read: int,
+    output: int,
+    batch: bool,
+    fast: bool,
+    geo: str | None,
+    at: datetime,
 ) -> None:
     """genai-prices with our additions, against a table typed from the pricing page.
 
     Found: the library keeps a price step of Sonnet 4.5 that the page has not any more.
     """
     usage = Usage(plain, five, hour, read, output)
-    counted = {"input": plain, "write_5m": five, "write_1h": hour, "read": read, "output": output}
-    assert cost(usage, model, at, batch=batch, geo=geo) == tables.price(model, at, counted, batch=batch, geo=geo)
+    counted = Tokens(plain, five, hour, read, output)
+    theirs = price(model, at.timestamp(), counted, batch=batch, geo=geo, fast=fast and not batch)
+    assert cost(usage, model, at, batch=batch, geo=geo, fast=fast and not batch) == theirs
 
 
 def test_both_know_the_same_models() -> None:

@@ -13,7 +13,7 @@ from fanwise.canonical import dumps
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import AttemptRecord, Channel, EndRecord, Side
-from fanwise.pricing.cost import cost, reply_cost
+from fanwise.pricing.cost import cost, is_free, reply_cost
 from fanwise.pricing.usage import Usage, read_usage
 from fanwise.units import now
 
@@ -104,6 +104,8 @@ def paid(
     """Return the end of an attempt that was answered, with its price."""
     try:
         usage, price = reply_cost(reply.usage, model, sent, batch=batch)
+        if is_free(reply.stop_reason, reply.refusal, usage.output):
+            price = 0
     except UnknownPriceError:
         usage, price = read_usage(reply.usage), None
     return EndRecord(

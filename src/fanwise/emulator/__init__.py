@@ -3,3 +3,9 @@
 It imports nothing of the client side but the bottom layer, so that one mistake cannot stand on
 both sides of a test.
 """
+
+from .answers import Answer, ToolCall
+from .emulator import Emulator
+from .server import Settings
+
+__all__ = ("Answer", "Emulator", "Settings", "ToolCall")

@@ -6,178 +6,240 @@ from typing import Any
 
 import anyio
 from aiohttp import web
+from pydantic_core import from_json
 
 from fanwise.jsonable import as_object
 
-from .batches import MOST_BYTES, Batches, view
+from .batches import Batches
+from .catalog import info, infos
 from .control import Control
+from .envelope import MOST_BYTES, Envelope
 from .faults import Fault, Faults
-from .http import REQUEST_ID, base_url, cut, edge, headers, listing, page, parse, workspace_of
+from .http import Call, Handler, base_url, caller_of, cut, encode, endpoint, headers, listing, page, reply
+from .limits import Limits, pool_of
 from .messages import Messages
-from .problems import ApiProblem, invalid
+from .problems import ApiProblem
+from .recording import Recorder, Replay
 from .stream import send_stream
-from .tables import MODELS, find
 
 MOST_MESSAGE_BYTES = 32_000_000
+_PIECE = 1 << 18
 
 
 class Api:
     """Handlers over the rules; one object per server."""
 
     def __init__(
-        self, messages: Messages, batches: Batches, faults: Faults, control: Control, latency_s: float
+        self,
+        messages: Messages,
+        batches: Batches,
+        faults: Faults,
+        limits: Limits,
+        control: Control,
+        *,
+        latency_s: float = 0.0,
+        token: str = "",
+        replay: Replay | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
-        self.messages, self.batches, self.faults, self.control = messages, batches, faults, control
-        self.latency_s = latency_s
+        self.messages, self.batches, self.faults, self.limits, self.control = messages, batches, faults, limits, control
+        self.latency_s, self.token, self.replay, self.recorder = latency_s, token, replay, recorder
+        self.clock = messages.clock
 
     def app(self) -> web.Application:
         """Return the application with all routes."""
-        app = web.Application(client_max_size=MOST_BYTES + 1_000_000, middlewares=[edge])
+        app = web.Application(client_max_size=MOST_BYTES + 1_000_000)
         batch = "/v1/messages/batches"
-        app.add_routes(
-            [
-                web.post("/v1/messages", self.create),
-                web.post("/v1/messages/count_tokens", self.count_tokens),
-                web.post(batch, self.batch_create),
-                web.get(batch, self.batch_list),
-                web.get(batch + "/{id}", self.batch_get),
-                web.delete(batch + "/{id}", self.batch_delete),
-                web.post(batch + "/{id}/cancel", self.batch_cancel),
-                web.get(batch + "/{id}/results", self.batch_results),
-                web.get("/v1/models", self.models),
-                web.get("/v1/models/{id}", self.model),
-                *self.control.routes(),
-            ]
-        )
+        api: list[tuple[str, str, Handler]] = [
+            ("POST", "/v1/messages", self.create),
+            ("POST", "/v1/messages/count_tokens", self.count_tokens),
+            ("POST", batch, self.batch_create),
+            ("GET", batch, self.batch_list),
+            ("GET", batch + "/{id}", self.batch_get),
+            ("DELETE", batch + "/{id}", self.batch_delete),
+            ("POST", batch + "/{id}/cancel", self.batch_cancel),
+            ("GET", batch + "/{id}/results", self.batch_results),
+            ("GET", "/v1/models", self.models),
+            ("GET", "/v1/models/{id}", self.model),
+        ]
+        if self.recorder is not None:
+            api = [(method, path, self.record) for method, path, _ in api]
+        for method, path, handler in [*api, *self.control.routes(), ("*", "/{any:.*}", _unknown)]:
+            app.router.add_route(method, path, endpoint(handler, self.control.note))
         return app
+
+    async def _read(self, call: Call) -> bytes:
+        raw = call.raw = await call.request.read()
+        if len(raw) > MOST_MESSAGE_BYTES:
+            raise ApiProblem(413, "Request exceeds the maximum size")
+        return raw
+
+    # Faults ------------------------------------------------------------------------------------
+
+    def _fault(self, call: Call, raw: bytes = b"") -> Fault | None:
+        """Return the fault that strikes a request."""
+        return self.faults.strike(
+            path=call.path, model=lambda: _model_in(raw), text=lambda: raw.decode("utf-8", "replace"), item=False
+        )
+
+    async def _suffer(self, call: Call, fault: Fault | None) -> None:
+        """Let a fault strike before the request is taken."""
+        if fault is None:
+            return
+        if fault.latency_s and not fault.stream:
+            await anyio.sleep(fault.latency_s)
+        if fault.cut:
+            cut(call)
+        if fault.status is not None and not fault.stream:
+            raise fault.problem()
 
     # Messages ----------------------------------------------------------------------------------
 
-    async def create(self, request: web.Request) -> web.StreamResponse:
-        workspace, raw = workspace_of(request), await request.read()
-        if len(raw) > MOST_MESSAGE_BYTES:
-            raise ApiProblem(413, "Request exceeds the maximum size")
-        body = parse(raw)
-        model = str(as_object(body).get("model", ""))
-        fault = (
-            self.faults.strike(path=request.path, model=model, text=raw.decode("utf-8", "replace"), item=False)
-            if self.faults.rules
-            else None
-        )
-        if fault is not None:
-            await self._suffer(request, fault)
-        self.messages.check(body)
-        accepted = self.messages.accept(body, channel="live", workspace=workspace)
+    async def create(self, call: Call) -> web.StreamResponse:
+        caller, raw = caller_of(call.request, self.token), await self._read(call)
+        if self.replay is not None:
+            found = self.replay.find(call, raw)
+            if found is not None:
+                return found
+        fault = self._fault(call, raw) if self.faults.rules else None
+        await self._suffer(call, fault)
+        checked = self.messages.read(raw, caller.dialect)
+        body = checked.body
+        name = call.model = body["model"]
+        accepted = self.messages.accept(checked, channel="live", workspace=caller.workspace)
+        fast = body.get("speed") == "fast"
+        extra = self._admit(name, accepted.account.tokens.prompt - accepted.account.tokens.read, fast=fast)
         if self.latency_s:
             await anyio.sleep(self.latency_s)
-        message = await self.messages.reply(accepted)
+        replied = await self.messages.reply(accepted, lambda: raw.decode("utf-8", "replace"))
         self.messages.publish(accepted)
-        request_id = request[REQUEST_ID]
-        self.messages.charge(accepted, message, entry_id=request_id)
+        entry = self.messages.entry(accepted, replied, call.id)
+        if entry is not None:
+            self.messages.store.charge(entry)
+        if self.limits.tier is not None:
+            self.limits.produced(pool_of(name, fast=fast), replied.tokens.output, self.clock.now())
         if fault is not None and fault.lost:
-            cut(request)
+            cut(call)
         if fault is not None and fault.malformed:
-            return web.Response(text="{ this is no JSON", content_type="application/json")
-        if as_object(body).get("stream"):
-            return await send_stream(request, message)
-        return web.json_response(message)
+            return reply(call, b"{ this is no JSON", extra)
+        if body.get("stream"):
+            return await send_stream(call, replied.message, extra, fault)
+        return reply(call, encode(replied.message), extra)
 
-    async def _bare(self, request: web.Request) -> None:
-        """Let the faults of a request without a body strike."""
-        fault = self.faults.strike(path=request.path, model="", text="", item=False) if self.faults.rules else None
-        if fault is not None:
-            await self._suffer(request, fault)
+    def _admit(self, name: str, input_tokens: int, *, fast: bool) -> dict[str, str]:
+        if self.limits.spend_pico is not None:
+            self.limits.spend(self.messages.store.total, self.clock.now())
+        if self.limits.tier is None:
+            return {}
+        return self.limits.admit(pool_of(name, fast=fast), input_tokens, self.clock.now())
 
-    async def _suffer(self, request: web.Request, fault: Fault) -> None:
-        if fault.latency_s:
-            await anyio.sleep(fault.latency_s)
-        if fault.cut:
-            cut(request)
-        if fault.status is not None:
-            raise fault.problem()
-
-    async def count_tokens(self, request: web.Request) -> web.Response:
-        workspace_of(request)
-        return web.json_response({"input_tokens": self.messages.count(parse(await request.read()))})
+    async def count_tokens(self, call: Call) -> web.StreamResponse:
+        caller, raw = caller_of(call.request, self.token), await self._read(call)
+        await self._suffer(call, self._fault(call, raw))
+        self.limits.call("counts", self.clock.now())
+        tokens: dict[str, Any] = {"input_tokens": self.messages.count(raw, caller.dialect)}
+        if caller.dialect.beta:
+            tokens["context_management"] = None
+        return reply(call, encode(tokens))
 
     # Batches -----------------------------------------------------------------------------------
 
-    async def batch_create(self, request: web.Request) -> web.Response:
-        workspace, raw = workspace_of(request), await request.read()
+    async def batch_create(self, call: Call) -> web.StreamResponse:
+        caller, envelope = caller_of(call.request, self.token), Envelope()
+        async for piece in call.request.content.iter_chunked(_PIECE):
+            envelope.feed(piece)
+        requests = envelope.finish()
         fault = (
-            self.faults.strike(path=request.path, model="", text=raw.decode("utf-8", "replace"), item=False)
+            self.faults.strike(
+                path=call.path, model=str, text=lambda: "".join(text for _, text in requests), item=False
+            )
             if self.faults.rules
             else None
         )
-        if fault is not None and not fault.match:
-            await self._suffer(request, fault)
+        if fault is not None and not fault.match:  # a match is meant for the items
+            await self._suffer(call, fault)
+        now = self.clock.now()
+        self.limits.call("batches", now)
+        self.limits.spend(self.messages.store.total, now)
+        self.limits.queue(self.batches.store.queued(), len(requests))
         if self.latency_s:
             await anyio.sleep(self.latency_s)
-        batch_id = self.batches.create(parse(raw), len(raw), workspace)
+        version = caller.dialect.version + ("+beta" if caller.dialect.beta else "")
+        batch_id = self.batches.create(requests, caller.workspace, version)
         if fault is not None and fault.lost:
-            cut(request)
-        return self._batch(request, batch_id, workspace)
+            cut(call)
+        return self._batch(call, batch_id, caller.workspace)
 
-    def _batch(self, request: web.Request, batch_id: str, workspace: str) -> web.Response:
-        return web.json_response(view(self.batches.get(batch_id, workspace), base_url(request)))
+    def _batch(self, call: Call, batch_id: str, workspace: str) -> web.Response:
+        found = self.batches.get(batch_id, workspace)
+        return reply(call, encode(self.batches.view(found, base_url(call.request))))
 
-    async def batch_get(self, request: web.Request) -> web.Response:
-        workspace = workspace_of(request)
-        await self._bare(request)
-        return self._batch(request, request.match_info["id"], workspace)
+    async def _batch_call(self, call: Call) -> tuple[str, str]:
+        """Let a call about one batch in; returns its id and the workspace."""
+        caller = caller_of(call.request, self.token)
+        await self._suffer(call, self._fault(call))
+        self.limits.call("batches", self.clock.now())
+        return call.request.match_info.get("id", ""), caller.workspace
 
-    async def batch_list(self, request: web.Request) -> web.Response:
-        workspace = workspace_of(request)
-        await self._bare(request)
+    async def batch_get(self, call: Call) -> web.StreamResponse:
+        return self._batch(call, *await self._batch_call(call))
+
+    async def batch_list(self, call: Call) -> web.StreamResponse:
+        _, workspace = await self._batch_call(call)
         found = self.batches.store.batches(workspace)
-        data, more = page([view(batch, base_url(request)) for batch in found], request)
-        return web.json_response(listing(data, more))
+        data, more = page([self.batches.view(batch, base_url(call.request)) for batch in found], call.request)
+        return reply(call, encode(listing(data, more)))
 
-    async def batch_cancel(self, request: web.Request) -> web.Response:
-        workspace = workspace_of(request)
-        self.batches.cancel(request.match_info["id"], workspace)
-        return self._batch(request, request.match_info["id"], workspace)
+    async def batch_cancel(self, call: Call) -> web.StreamResponse:
+        batch_id, workspace = await self._batch_call(call)
+        self.batches.cancel(batch_id, workspace)
+        return self._batch(call, batch_id, workspace)
 
-    async def batch_delete(self, request: web.Request) -> web.Response:
-        self.batches.delete(request.match_info["id"], workspace_of(request))
-        return web.json_response({"id": request.match_info["id"], "type": "message_batch_deleted"})
+    async def batch_delete(self, call: Call) -> web.StreamResponse:
+        batch_id, workspace = await self._batch_call(call)
+        self.batches.delete(batch_id, workspace)
+        return reply(call, encode({"id": batch_id, "type": "message_batch_deleted"}))
 
-    async def batch_results(self, request: web.Request) -> web.StreamResponse:
-        workspace = workspace_of(request)
-        fault = self.faults.strike(path=request.path, model="", text="", item=False) if self.faults.rules else None
+    async def batch_results(self, call: Call) -> web.StreamResponse:
+        caller, fault = caller_of(call.request, self.token), self._fault(call)
         if fault is not None and not fault.latency_s:
-            await self._suffer(request, fault)
-        batch = self.batches.get(request.match_info["id"], workspace)
-        if batch["status"] != "ended":
-            raise invalid(f"batch {batch['id']} has not ended")
-        response = web.StreamResponse(headers={"content-type": "application/binary", **headers(request)})
-        await response.prepare(request)
-        async for piece in self.batches.results(batch["id"], fault.latency_s if fault is not None else 0.0):
+            await self._suffer(call, fault)
+        batch = self.batches.readable(call.request.match_info["id"], caller.workspace)
+        response = web.StreamResponse(headers={"content-type": "application/binary", **headers(call)})
+        await response.prepare(call.request)
+        pause_s = fault.latency_s if fault is not None else 0.0
+        async for piece in self.batches.results(batch["id"], pause_s):
+            if fault is not None and fault.lost:  # broken off in the middle
+                cut(call)
             await response.write(piece)
         await response.write_eof()
         return response
 
     # Models ------------------------------------------------------------------------------------
 
-    async def models(self, request: web.Request) -> web.Response:
-        workspace_of(request)
-        await self._bare(request)
-        data, more = page([_model(name) for name in MODELS], request)
-        return web.json_response(listing(data, more))
+    async def models(self, call: Call) -> web.StreamResponse:
+        caller = caller_of(call.request, self.token)
+        await self._suffer(call, self._fault(call))
+        data, more = page(infos(beta=caller.dialect.beta), call.request)
+        return reply(call, encode(listing(data, more)))
 
-    async def model(self, request: web.Request) -> web.Response:
-        workspace_of(request)
-        await self._bare(request)
-        if find(request.match_info["id"]) is None:
-            raise ApiProblem(404, f"model: {request.match_info['id']}")
-        return web.json_response(_model(request.match_info["id"]))
+    async def model(self, call: Call) -> web.StreamResponse:
+        caller = caller_of(call.request, self.token)
+        await self._suffer(call, self._fault(call))
+        return reply(call, encode(info(call.request.match_info["id"], beta=caller.dialect.beta)))
+
+    async def record(self, call: Call) -> web.StreamResponse:
+        """Send a request on to the real API and write the exchange down."""
+        assert self.recorder is not None
+        return await self.recorder.forward(call, await call.request.read())
 
 
-def _model(name: str) -> dict[str, Any]:
-    known = find(name)
-    assert known is not None, name
-    return {
-        "id": name, "type": "model", "display_name": name, "created_at": "2026-01-01T00:00:00Z", "lifecycle": "active",
-        "deprecated_at": None, "retires_at": None, "line": known.line, "max_input_tokens": known.max_input,
-        "max_tokens": known.max_output, "capabilities": None,
-    }  # fmt: skip
+async def _unknown(call: Call) -> web.StreamResponse:
+    raise ApiProblem(404, f"there is no {call.request.method} {call.path}")
+
+
+def _model_in(raw: bytes) -> str:
+    try:
+        return str(as_object(from_json(raw)).get("model", "")) if raw else ""
+    except ValueError:
+        return ""

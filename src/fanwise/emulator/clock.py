@@ -1,4 +1,4 @@
-"""One clock for everything: real time plus an offset that can be moved forward."""
+"""One clock for everything: simulated time that can be moved forward and run faster."""
 
 from __future__ import annotations
 
@@ -9,12 +9,24 @@ from datetime import UTC, datetime
 class Clock:
     """Simulated time in seconds since the epoch."""
 
-    def __init__(self, offset_s: float = 0.0) -> None:
-        self.offset_s = offset_s
+    def __init__(self, offset_s: float = 0.0, speed: float = 1.0) -> None:
+        """Start a clock.
+
+        Args:
+            offset_s: How far it is ahead of real time.
+            speed: Simulated seconds per real second from now on.
+        """
+        self.speed = speed
+        self._real, self._simulated = time.time(), time.time() + offset_s
 
     def now(self) -> float:
         """Return the present simulated moment."""
-        return time.time() + self.offset_s
+        return self._simulated + (time.time() - self._real) * self.speed
+
+    @property
+    def offset_s(self) -> float:
+        """How far the clock is ahead of real time, now."""
+        return self.now() - time.time()
 
     def advance(self, seconds: float) -> None:
         """Move time forward.
@@ -22,9 +34,23 @@ class Clock:
         Raises:
             ValueError: `seconds` is negative.
         """
-        if seconds < 0:
+        if not seconds >= 0:
             raise ValueError("time does not go backwards")
-        self.offset_s += seconds
+        self._simulated += seconds
+
+    def run_at(self, speed: float) -> None:
+        """Let time run faster or slower from now on.
+
+        Raises:
+            ValueError: `speed` is not positive.
+        """
+        if not speed > 0:
+            raise ValueError("time runs at a positive speed")
+        self._simulated, self._real, self.speed = self.now(), time.time(), speed
+
+    def real(self, seconds: float) -> float:
+        """Return how many real seconds a simulated span takes."""
+        return seconds / self.speed
 
 
 def moment(seconds: float) -> datetime:

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .problems import TYPES, ApiProblem, invalid
 
-_KNOWN = {
-    "status",
-    "count",
-    "retry_after",
-    "match",
-    "path",
-    "model",
-    "probability",
-    "latency_s",
-    "message",
-    "code",
-    "lost",
-    "cut",
-    "malformed",
-    "item",
-}
+ITEMS = ("errored", "expired", "canceled", "missing", "duplicated")
+STREAMS = ("cut", "error", "stall", "malformed")
 
 
 @dataclass(slots=True)
 class Fault:
-    """One rule; it goes when its count is used up."""
+    """One rule; it goes when its count or its time is used up."""
 
     status: int | None = None
     count: int | None = None
     """How many times it strikes; None: always."""
+    for_s: float | None = None
+    """How long it is in force, in simulated seconds from now on; None: always."""
     retry_after: float | None = None
     match: str = ""
     """A text of the request or of the batch item."""
@@ -44,52 +32,87 @@ class Fault:
     latency_s: float = 0.0
     message: str = ""
     code: str | None = None
+    """`error.details.error_code`."""
     lost: bool = False
     """The request is taken and billed, then the connection is cut."""
     cut: bool = False
     """The connection is cut before the request is taken."""
     malformed: bool = False
     """The reply is no JSON; billed."""
+    stream: str = ""
+    """How a stream breaks: cut, error, stall or malformed; billed."""
+    after: int = 3
+    """Events of a stream that come before it breaks."""
     item: str = ""
     """For batch items alone: errored, expired, canceled, missing or duplicated."""
+    until: float | None = None
+    """Moment at which it goes; from `for_s`."""
 
     def problem(self) -> ApiProblem:
         """Return the error that the fault stands for."""
-        assert self.status is not None
-        return ApiProblem(
-            self.status, self.message or f"simulated {self.status}", retry_after=self.retry_after, code=self.code
-        )
+        status = self.status or 500
+        return ApiProblem(status, self.message or f"simulated {status}", retry_after=self.retry_after, code=self.code)
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "status": (int,), "count": (int,), "for_s": (int, float), "retry_after": (int, float), "match": (str,),
+    "path": (str,), "model": (str,), "probability": (int, float), "latency_s": (int, float), "message": (str,),
+    "code": (str,), "lost": (bool,), "cut": (bool,), "malformed": (bool,), "stream": (str,), "after": (int,),
+    "item": (str,),
+}  # fmt: skip
 
 
 class Faults:
     """The rules in force, oldest first."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, clock: Callable[[], float], seed: int = 0) -> None:
         self.rules: list[Fault] = []
-        self._random = random.Random(seed)
+        self._now, self._random = clock, random.Random(seed)
 
     def add(self, data: Mapping[str, Any]) -> Fault:
         """Add a rule.
 
         Raises:
-            ApiProblem: A field is unknown or the rule says nothing.
+            ApiProblem: A field is unknown or of a wrong type, or the rule says nothing.
         """
-        unknown = sorted(set(data) - _KNOWN)
-        if unknown:
-            raise invalid(f"unknown field {unknown[0]!r}; known are {', '.join(sorted(_KNOWN))}")
-        fault = Fault(**data)
+        for name, given in data.items():
+            if name not in _TYPES:
+                raise invalid(f"unknown field {name!r}; known are {', '.join(sorted(_TYPES))}")
+            if given is not None and (
+                not isinstance(given, _TYPES[name]) or (isinstance(given, bool) and bool not in _TYPES[name])
+            ):
+                raise invalid(f"{name}: {given!r} is no {_TYPES[name][-1].__name__}")
+        fault = Fault(**{name: given for name, given in data.items() if given is not None})
         if fault.status is not None and fault.status not in TYPES:
             raise invalid(f"status {fault.status} is none of {sorted(TYPES)}")
-        if not any((fault.status, fault.lost, fault.cut, fault.malformed, fault.item, fault.latency_s)):
-            raise invalid("a fault needs one of status, lost, cut, malformed, item, latency_s")
+        for name, known in (("item", ITEMS), ("stream", STREAMS)):
+            if getattr(fault, name) not in ("", *known):
+                raise invalid(f"{name}: {getattr(fault, name)!r} is none of {', '.join(known)}")
+        effects = ("status", "lost", "cut", "malformed", "stream", "item", "latency_s")
+        if not any(getattr(fault, name) for name in effects):
+            raise invalid(f"a fault needs one of {', '.join(effects)}")
+        if fault.for_s is not None:
+            fault.until = self._now() + fault.for_s
         self.rules.append(fault)
         return fault
 
-    def strike(self, *, path: str, model: str, text: str, item: bool) -> Fault | None:
-        """Return the first rule that fits, and use it up by one."""
+    def strike(self, *, path: str, model: Callable[[], str], text: Callable[[], str], item: bool) -> Fault | None:
+        """Return the first rule that fits, and use it up by one.
+
+        Args:
+            path: Path of the request.
+            model: Gives the request's model; asked only where a rule looks at it.
+            text: Gives the request's text; asked only where a rule looks at it.
+            item: Whether it is an item of a batch that is being processed.
+        """
+        if not self.rules:
+            return None
+        now = self._now()
+        self.rules = [fault for fault in self.rules if fault.until is None or now < fault.until]
         for fault in self.rules:
-            fits = fault.match in text and fault.path in path and fault.model in model
-            fits = fits and (bool(fault.match) or fault.item != "" if item else not fault.item)
+            fits = (bool(fault.match) or fault.item != "") if item else not fault.item
+            fits = fits and fault.path in path
+            fits = fits and (not fault.model or fault.model in model()) and (not fault.match or fault.match in text())
             if fits and (fault.probability >= 1 or self._random.random() < fault.probability):
                 if fault.count is not None:
                     fault.count -= 1

@@ -26,9 +26,18 @@ TYPES: dict[int, str] = {
 class ApiProblem(Exception):
     """An error reply."""
 
-    def __init__(self, status: int, message: str, *, retry_after: float | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        code: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(status, message)
         self.status, self.message, self.retry_after, self.code = status, message, retry_after, code
+        self.headers = headers or {}
 
     def error(self) -> dict[str, Any]:
         """Return the inner error object."""

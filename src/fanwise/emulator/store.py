@@ -1,16 +1,18 @@
 """What the emulator remembers, in SQLite: bill, batches, cache entries, clock.
 
-Every change is committed before it is answered, so that a process that is killed and started
-again goes on with the same bill and the same batches.
+With a directory every change is committed before it is answered, so that a process that is killed
+and started again goes on with the same bill and the same batches. Without one the database is a
+temporary file, and the bill is written in groups.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -18,56 +20,78 @@ CREATE TABLE IF NOT EXISTS bill(
   id TEXT PRIMARY KEY, at REAL, run TEXT, model TEXT, batch_id TEXT, custom_id TEXT, status TEXT,
   input INT, write_5m INT, write_1h INT, read INT, output INT, pico INT);
 CREATE INDEX IF NOT EXISTS bill_run ON bill(run);
-CREATE TABLE IF NOT EXISTS cache(key TEXT PRIMARY KEY, ttl TEXT, expires REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cache(key TEXT PRIMARY KEY, ttl TEXT, expires REAL, readable REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batches(
-  id TEXT PRIMARY KEY, seq INTEGER, workspace TEXT, created REAL, due REAL, expires REAL, ended REAL,
+  id TEXT PRIMARY KEY, seq INTEGER, workspace TEXT, version TEXT, created REAL, due REAL, expires REAL, ended REAL,
   cancel REAL, status TEXT, size INT, succeeded INT, errored INT, canceled INT, expired INT);
 CREATE TABLE IF NOT EXISTS items(
-  batch_id TEXT, n INT, custom_id TEXT, params TEXT, result TEXT, PRIMARY KEY(batch_id, n)) WITHOUT ROWID;
+  batch_id TEXT, n INT, custom_id TEXT, request TEXT, result TEXT, kind TEXT, PRIMARY KEY(batch_id, n)) WITHOUT ROWID;
 """
-BILL = (
-    "id",
-    "at",
-    "run",
-    "model",
-    "batch_id",
-    "custom_id",
-    "status",
-    "input",
-    "write_5m",
-    "write_1h",
-    "read",
-    "output",
-    "pico",
-)
+_FLUSH_AT = 512
+_SWEEP_AT = 4_096
+"""Cache entries that are written before expired ones are looked for."""
+
+
+class Entry(NamedTuple):
+    """One line of the bill: a reply that is paid for. A tuple, since it goes into the database as it is."""
+
+    id: str
+    at: float
+    run: str | None
+    model: str
+    batch_id: str | None
+    custom_id: str | None
+    status: str
+    input: int
+    write_5m: int
+    write_1h: int
+    read: int
+    output: int
+    pico: int
+
+
+_CHARGE = f"INSERT OR IGNORE INTO bill VALUES({','.join('?' * len(Entry._fields))})"
+
+
+@dataclass(slots=True)
+class CacheEntry:
+    """A prefix in the cache."""
+
+    ttl: str
+    expires: float
+    readable: float
+    """Moment from which on it can be read."""
 
 
 class Store:
     """The emulator's database; used from one thread."""
 
     def __init__(self, path: Path | None) -> None:
-        self._db = sqlite3.connect(
-            str(path) if path is not None else ":memory:", isolation_level=None, check_same_thread=False
-        )
+        # An empty name is a temporary file: a batch of 250 MB does not stand in memory.
+        self._db = sqlite3.connect(str(path or ""), isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
-        # NORMAL outlives a killed process; only a loss of power may take the last replies with it.
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+        self._durable = path is not None
+        if self._durable:
+            # NORMAL outlives a killed process; only a loss of power may take the last replies with it.
+            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+        else:
+            self._db.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;")
         self._db.executescript(_SCHEMA)
+        self._charges: list[Entry] = []
+        self._written = 0
+        rows = self._db.execute("SELECT key, ttl, expires, readable FROM cache")
+        self._cache = {key: CacheEntry(ttl, expires, readable) for key, ttl, expires, readable in rows}
+        self._total: int = self._db.execute("SELECT COALESCE(SUM(pico),0) FROM bill").fetchone()[0]
 
     def close(self) -> None:
         """Close the database."""
         self._db.close()
 
-    def begin(self) -> None:
-        """Start one transaction for many changes."""
-        self._db.execute("BEGIN")
-
-    def commit(self) -> None:
-        """End the transaction."""
-        self._db.execute("COMMIT")
-
     def reset(self) -> None:
         """Forget everything."""
+        self._charges.clear()
+        self._cache.clear()
+        self._total = 0
         for table in ("meta", "bill", "cache", "batches", "items"):
             self._db.execute(f"DELETE FROM {table}")
 
@@ -82,19 +106,38 @@ class Store:
 
     # Bill --------------------------------------------------------------------------------------
 
-    def charge(self, entry: dict[str, Any]) -> None:
+    def charge(self, entry: Entry) -> None:
         """Add an entry to the bill; the same id is never charged twice."""
-        marks = ",".join("?" * len(BILL))
-        self._db.execute(f"INSERT OR IGNORE INTO bill VALUES({marks})", tuple(entry[name] for name in BILL))
+        self._total += entry.pico
+        if self._durable:
+            self._db.execute(_CHARGE, entry)
+            return
+        self._charges.append(entry)
+        if len(self._charges) >= _FLUSH_AT:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._charges:
+            charges, self._charges = self._charges, []
+            self._db.execute("BEGIN")
+            self._db.executemany(_CHARGE, charges)
+            self._db.execute("COMMIT")
+
+    @property
+    def total(self) -> int:
+        """Picodollars on the whole bill."""
+        return self._total
 
     def bill(self, run: str | None) -> Iterator[dict[str, Any]]:
         """Yield the entries of a run, or of all."""
+        self._flush()
         query = "SELECT * FROM bill" + (" WHERE run=?" if run is not None else "") + " ORDER BY at, id"
         for row in self._db.execute(query, (run,) if run is not None else ()):
             yield dict(row)
 
     def totals(self, run: str | None) -> dict[str, int]:
         """Return the sums over the bill of a run, or of all."""
+        self._flush()
         columns = ("input", "write_5m", "write_1h", "read", "output", "pico")
         sums = ", ".join(f"COALESCE(SUM({name}),0) AS {name}" for name in columns)
         query = f"SELECT COUNT(*) AS entries, {sums} FROM bill" + (" WHERE run=?" if run is not None else "")
@@ -102,33 +145,37 @@ class Store:
 
     # Cache -------------------------------------------------------------------------------------
 
-    def entry(self, key: str, now: float) -> str | None:
-        """Return the TTL of an entry that is still alive."""
-        row = self._db.execute("SELECT ttl FROM cache WHERE key=? AND expires>?", (key, now)).fetchone()
-        return None if row is None else row[0]
+    def entry(self, key: str) -> CacheEntry | None:
+        """Return an entry, alive or not."""
+        return self._cache.get(key)
 
-    def write_entry(self, key: str, ttl: str, expires: float) -> None:
+    def write_entry(self, key: str, ttl: str, expires: float, readable: float) -> None:
         """Write or renew an entry."""
-        self._db.execute("INSERT OR REPLACE INTO cache VALUES(?,?,?)", (key, ttl, expires))
+        self._cache[key] = CacheEntry(ttl, expires, readable)
+        self._written += 1
+        if self._durable:
+            self._db.execute("INSERT OR REPLACE INTO cache VALUES(?,?,?,?)", (key, ttl, expires, readable))
 
-    def drop_expired(self, now: float) -> None:
-        """Forget entries that have expired."""
+    def drop_expired(self, now: float, *, at_once: bool = False) -> None:
+        """Forget entries that have expired, once in a while."""
+        if self._written < _SWEEP_AT and not at_once:
+            return
+        self._written = 0
+        self._cache = {key: entry for key, entry in self._cache.items() if entry.expires > now}
         self._db.execute("DELETE FROM cache WHERE expires<=?", (now,))
 
     # Batches -----------------------------------------------------------------------------------
 
-    def add_batch(self, batch: dict[str, Any], requests: Iterator[tuple[str, Any]]) -> None:
-        """Keep a new batch with its requests, all or nothing."""
+    def add_batch(self, batch: dict[str, Any], requests: Iterable[tuple[str, str]]) -> None:
+        """Keep a new batch with its requests (custom_id and JSON text), all or nothing."""
         self._db.execute("BEGIN")
         try:
             seq = self._db.execute("SELECT COALESCE(MAX(seq),0)+1 FROM batches").fetchone()[0]
             row = {**batch, "seq": seq, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0}
             names = ",".join(row)
             self._db.execute(f"INSERT INTO batches({names}) VALUES({','.join('?' * len(row))})", tuple(row.values()))
-            rows = (
-                (batch["id"], n, custom_id, json.dumps(params), None) for n, (custom_id, params) in enumerate(requests)
-            )
-            self._db.executemany("INSERT INTO items VALUES(?,?,?,?,?)", rows)
+            rows = ((batch["id"], n, custom_id, text, None, None) for n, (custom_id, text) in enumerate(requests))
+            self._db.executemany("INSERT INTO items VALUES(?,?,?,?,?,?)", rows)
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
@@ -148,6 +195,11 @@ class Store:
         """Return the batches that have not ended, the one that is due first in front."""
         return [dict(row) for row in self._db.execute("SELECT * FROM batches WHERE status<>'ended' ORDER BY due")]
 
+    def queued(self) -> int:
+        """Return the requests in batches that have not ended."""
+        query = "SELECT COALESCE(SUM(size),0) FROM batches WHERE status<>'ended'"
+        return int(self._db.execute(query).fetchone()[0])
+
     def update_batch(self, batch_id: str, **changes: Any) -> None:
         """Change fields of a batch."""
         sets = ",".join(f"{name}=?" for name in changes)
@@ -158,14 +210,25 @@ class Store:
         self._db.execute("DELETE FROM items WHERE batch_id=?", (batch_id,))
         self._db.execute("DELETE FROM batches WHERE id=?", (batch_id,))
 
-    def pending(self, batch_id: str, limit: int) -> list[dict[str, Any]]:
-        """Return requests of a batch that have no result yet, in order."""
-        query = "SELECT * FROM items WHERE batch_id=? AND result IS NULL ORDER BY n LIMIT ?"
-        return [dict(row) for row in self._db.execute(query, (batch_id, limit))]
+    def pending(self, batch_id: str, start: int, limit: int) -> list[tuple[int, str, str]]:
+        """Return requests without a result from position `start` on: position, custom_id, JSON text."""
+        query = (
+            "SELECT n, custom_id, request FROM items WHERE batch_id=? AND n>=? AND result IS NULL ORDER BY n LIMIT ?"
+        )
+        return [tuple(row) for row in self._db.execute(query, (batch_id, start, limit))]
 
-    def finish_item(self, batch_id: str, n: int, result: dict[str, Any]) -> None:
-        """Keep the result of one request."""
-        self._db.execute("UPDATE items SET result=? WHERE batch_id=? AND n=?", (json.dumps(result), batch_id, n))
+    def finish_items(
+        self, batch_id: str, results: Iterable[tuple[int, dict[str, Any]]], charges: Iterable[Entry]
+    ) -> None:
+        """Keep the results of some requests and what they cost, all or nothing."""
+        self._flush()
+        rows = [(json.dumps(result), result["type"], batch_id, n) for n, result in results]
+        paid = list(charges)
+        self._db.execute("BEGIN")
+        self._db.executemany("UPDATE items SET result=?, kind=? WHERE batch_id=? AND n=?", rows)
+        self._db.executemany(_CHARGE, paid)
+        self._db.execute("COMMIT")
+        self._total += sum(one.pico for one in paid)
 
     def results(self, batch_id: str, start: int, limit: int) -> list[tuple[int, str, str]]:
         """Return results from position `start`: position, custom_id, result text."""
@@ -176,5 +239,5 @@ class Store:
 
     def counts(self, batch_id: str) -> dict[str, int]:
         """Return how many requests ended in which way."""
-        query = "SELECT json_extract(result,'$.type') AS kind, COUNT(*) FROM items WHERE batch_id=? GROUP BY kind"
-        return {row[0]: row[1] for row in self._db.execute(query, (batch_id,)) if row[0] is not None}
+        query = "SELECT kind, COUNT(*) FROM items WHERE batch_id=? AND kind IS NOT NULL GROUP BY kind"
+        return {row[0]: row[1] for row in self._db.execute(query, (batch_id,))}

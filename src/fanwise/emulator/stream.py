@@ -1,45 +1,116 @@
-"""A message as server-sent events."""
+"""A message as server-sent events, in the documented order, and the ways in which a stream breaks.
+
+Source: page "Streaming", read 2026-11-23. The 5m/1h split, tier, speed and geo stand in
+`message_start` alone; `message_delta` carries the cumulative output.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import anyio
 from aiohttp import web
 
-from fanwise.jsonable import as_object
+from .faults import Fault
+from .http import Call, cut, headers
+from .problems import ApiProblem
 
-from .http import headers
+PIECE = 64
+"""Characters of one delta."""
 
 
-async def send_stream(request: web.Request, message: dict[str, Any]) -> web.StreamResponse:
-    """Send a message as server-sent events in the documented order ("Streaming", read 2026-11-23)."""
+async def send_stream(
+    call: Call, message: dict[str, Any], extra: dict[str, str], fault: Fault | None
+) -> web.StreamResponse:
+    """Send a message as events; a fault may break it in the middle."""
     response = web.StreamResponse(
-        headers={"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", **headers(request)}
-    )
-    await response.prepare(request)
+        headers={
+            "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", **headers(call), **extra
+        }
+    )  # fmt: skip
+    await response.prepare(call.request)
+    broken = fault.stream if fault is not None else ""
+    for number, event in enumerate(events(message)):
+        if broken and number == (fault.after if fault is not None else 0):
+            await _break(call, response, broken, fault)
+            return response
+        await response.write(_frame(event))
+    await response.write_eof()
+    return response
 
-    async def send(kind: str, **data: Any) -> None:
-        await response.write(f"event: {kind}\ndata: {json.dumps({'type': kind, **data})}\n\n".encode())
 
-    usage = as_object(message["usage"])
+async def _break(call: Call, response: web.StreamResponse, how: str, fault: Fault | None) -> None:
+    if how == "cut":
+        cut(call)
+    if how == "malformed":
+        await response.write(b"event: content_block_delta\ndata: {this is no JSON\n\n")
+    if how == "stall":
+        await anyio.sleep(fault.latency_s if fault is not None and fault.latency_s else 3600)
+    if how == "error":
+        status = fault.status if fault is not None and fault.status else 529
+        problem = ApiProblem(status, "simulated error in the middle of a stream")
+        await response.write(_frame({"type": "error", "error": problem.error()}))
+    await response.write_eof()
+
+
+def _frame(event: dict[str, Any]) -> bytes:
+    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode("utf-8", "replace")
+
+
+def events(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the events of a message."""
+    usage = message["usage"]
+    first = {**usage, "output_tokens": min(usage["output_tokens"], 1)}
     start: dict[str, Any] = {
         **message,
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": {**usage, "output_tokens": 1},
+        "stop_details": None,
+        "usage": first,
     }
-    await send("message_start", message=start)
-    await send("ping")
+    yield {"type": "message_start", "message": start}
+    yield {"type": "ping"}
     for index, block in enumerate(message["content"]):
-        await send("content_block_start", index=index, content_block={**block, "text": ""})
-        text = block["text"]
-        for at in range(0, len(text), 64):
-            await send("content_block_delta", index=index, delta={"type": "text_delta", "text": text[at : at + 64]})
-        await send("content_block_stop", index=index)
-    delta = {"stop_reason": message["stop_reason"], "stop_sequence": message["stop_sequence"]}
-    await send("message_delta", delta=delta, usage={"output_tokens": usage["output_tokens"]})
-    await send("message_stop")
-    await response.write_eof()
-    return response
+        yield {"type": "content_block_start", "index": index, "content_block": _empty(block)}
+        for delta in _deltas(block):
+            yield {"type": "content_block_delta", "index": index, "delta": delta}
+        yield {"type": "content_block_stop", "index": index}
+    end = {name: message[name] for name in ("stop_reason", "stop_sequence", "stop_details")}
+    counts = {
+        name: usage[name]
+        for name in (
+            "input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens",
+            "output_tokens_details", "server_tool_use",
+        )
+    }  # fmt: skip
+    yield {"type": "message_delta", "delta": end, "usage": counts}
+    yield {"type": "message_stop"}
+
+
+def _empty(block: dict[str, Any]) -> dict[str, Any]:
+    cleared: dict[str, dict[str, Any]] = {
+        "text": {"text": ""},
+        "thinking": {"thinking": "", "signature": ""},
+        "tool_use": {"input": {}},
+    }
+    return {**block, **cleared[block["type"]]}
+
+
+def _deltas(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    kind = block["type"]
+    if kind == "text":
+        yield from ({"type": "text_delta", "text": piece} for piece in _pieces(block["text"]))
+    elif kind == "thinking":
+        yield from ({"type": "thinking_delta", "thinking": piece} for piece in _pieces(block["thinking"]))
+        yield {"type": "signature_delta", "signature": block["signature"]}
+    else:
+        text = json.dumps(block["input"], ensure_ascii=False)
+        yield from ({"type": "input_json_delta", "partial_json": piece} for piece in _pieces(text))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    for at in range(0, len(text), PIECE):
+        yield text[at : at + PIECE]

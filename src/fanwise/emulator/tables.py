@@ -1,97 +1,115 @@
-"""Prices, cache minimums and tokenizers, typed from the documentation apart from the client's.
+"""What the emulator knows of each model, typed from the documentation apart from the client's table.
 
-Source: platform.claude.com, pages "Pricing", "Prompt caching", "Models overview" and "Token
-counting", read 2026-11-23. Where a page gives no figure, the line says "open".
+Source: platform.claude.com, pages "Pricing", "Prompt caching", "Models overview", "Thinking
+troubleshooting", "Token counting" and "Errors", read 2026-11-23. Where a page gives no figure the
+line says "open".
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from fractions import Fraction
+from typing import Literal
 
-OLD, NEW = Fraction(34, 10), Fraction(25, 10)
-"""Characters per token before and since the tokenizer of 2026."""
-
-DAY_SONNET_READ = datetime(2026, 10, 7, tzinfo=UTC)
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+DAY_SONNET_READ = datetime(2026, 10, 7, tzinfo=UTC).timestamp()
 """Sonnet 5.5 cache reads fell from $0.20 to $0.10 on this day."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """One model: dollars per million tokens, least cached length, characters per token."""
+    """One model. Rates are picodollars per token: a dollar per million tokens is 1,000,000."""
 
-    usd_in: Fraction
-    usd_out: Fraction
-    usd_read: Fraction
-    minimum: int
-    chars: Fraction
-    line: str
+    line: str = ""
+    rate_in: int = 0
+    rate_out: int = 0
+    rate_read: int = 0
+    minimum: int = 512
+    """Shortest prefix that is cached, in tokens."""
+    tenth_chars: int = 25
+    """Characters per ten tokens: 25 with the tokenizer of 2026, 34 before it."""
+    thinks: bool = True
+    """Whether it thinks where `thinking` is left out."""
+    thinking: frozenset[str] = frozenset({"adaptive"})
+    """Accepted values of `thinking.type`."""
+    efforts: frozenset[str] = frozenset(EFFORTS)
+    default_effort: str = "high"
+    forced_tools: bool = True
+    """Whether tool_choice `any` and `tool` are accepted."""
+    prefill: bool = False
+    """Whether the conversation may end with an assistant turn."""
+    system_turns: bool = True
+    """Whether a message may have the role `system`."""
+    strips_thinking: bool = False
+    """Whether thinking of earlier turns is dropped at a new user turn."""
+    geo: bool = True
+    """Whether `inference_geo` is accepted."""
+    fast: Literal["", "free", "header"] = ""
+    """Fast mode: none, without a beta header, or with it alone."""
+    tool_prompt: tuple[int, int] = (286, 406)
+    """Hidden tokens of a request with tools: tool_choice auto or none, any or tool."""
     max_output: int = 128_000
     max_input: int = 1_000_000
 
 
-def _model(
-    usd_in: str,
-    usd_out: str,
-    usd_read: str,
-    minimum: int,
-    chars: Fraction,
-    line: str,
-    out: int = 128_000,
-    window: int = 1_000_000,
-) -> Model:
-    return Model(Fraction(usd_in), Fraction(usd_out), Fraction(usd_read), minimum, chars, line, out, window)
+def _at(model: Model, dollars_in: float, dollars_out: float, dollars_read: float) -> Model:
+    """Return the model with its rates, given in dollars per million tokens."""
+    made = (round(dollars * 1_000_000) for dollars in (dollars_in, dollars_out, dollars_read))
+    return replace(model, **dict(zip(("rate_in", "rate_out", "rate_read"), made, strict=True)))
 
 
+_OPTIONAL = frozenset({"adaptive", "disabled"})
+_BUDGET = frozenset({"enabled", "disabled"})
+_OLD = (497, 589)
+_FABLE, _MYTHOS = Model(line="fable"), Model(line="mythos")
+_FABLE_5_1, _MYTHOS_5_1 = replace(_FABLE, forced_tools=False), replace(_MYTHOS, forced_tools=False)
+_FABLE_5_2, _MYTHOS_5_2 = replace(_FABLE_5_1, fast="free"), replace(_MYTHOS_5_1, fast="free")
+_OPUS_5 = Model(line="opus", thinking=_OPTIONAL, fast="header")
+_OPUS_4 = replace(_OPUS_5, thinks=False, fast="", system_turns=False)
+_OPUS_4_6 = replace(
+    _OPUS_4, minimum=4096, tenth_chars=34, tool_prompt=_OLD, thinking=frozenset({"adaptive", "enabled", "disabled"})
+)
+_SONNET_4_6 = replace(_OPUS_4_6, line="sonnet", minimum=1024)
+# Hidden tool tokens of the 4.5 models but Haiku, and which of them take effort: open.
+_OPUS_4_5 = replace(_OPUS_4_6, thinking=_BUDGET, efforts=frozenset(), prefill=True, geo=False)
+_SONNET_4_5 = replace(_OPUS_4_5, line="sonnet", minimum=1024, strips_thinking=True)
+_HAIKU_4_5 = replace(
+    _SONNET_4_5, line="haiku", minimum=4096, tool_prompt=(496, 588), max_output=64_000, max_input=200_000
+)
 MODELS: dict[str, Model] = {
-    "claude-fable-5-2": _model("8", "40", "0.20", 512, NEW, "fable"),  # minimum: open, taken as 5.1's
-    "claude-mythos-5-2": _model("8", "40", "0.20", 512, NEW, "mythos"),  # minimum: open
-    "claude-fable-5-1": _model("10", "50", "0.25", 512, NEW, "fable"),
-    "claude-mythos-5-1": _model("10", "50", "0.25", 512, NEW, "mythos"),
-    "claude-fable-5": _model("10", "50", "1", 512, NEW, "fable"),
-    "claude-mythos-5": _model("10", "50", "1", 512, NEW, "mythos"),
-    "claude-opus-5-5": _model("4", "20", "0.20", 512, NEW, "opus"),
-    "claude-opus-5": _model("5", "25", "0.50", 512, NEW, "opus"),
-    "claude-opus-4-8": _model("5", "25", "0.50", 1024, NEW, "opus"),
-    "claude-opus-4-7": _model("5", "25", "0.50", 2048, NEW, "opus"),
-    "claude-opus-4-6": _model("5", "25", "0.50", 4096, OLD, "opus"),
-    "claude-opus-4-5": _model("5", "25", "0.50", 4096, OLD, "opus"),
-    "claude-sonnet-5-5": _model("2", "10", "0.10", 512, NEW, "sonnet"),
-    "claude-sonnet-5": _model("2", "10", "0.20", 1024, NEW, "sonnet"),
-    "claude-sonnet-4-6": _model("3", "15", "0.30", 1024, OLD, "sonnet"),
-    "claude-sonnet-4-5": _model("3", "15", "0.30", 1024, OLD, "sonnet"),
-    "claude-haiku-5-5": _model("0.10", "0.50", "0.01", 512, NEW, "haiku"),
-    "claude-haiku-4-5": _model("1", "5", "0.10", 4096, OLD, "haiku", 64_000, 200_000),
+    "claude-fable-5-2": _at(_FABLE_5_2, 8, 40, 0.20),  # minimum and forced tools: open, taken as 5.1's
+    "claude-mythos-5-2": _at(_MYTHOS_5_2, 8, 40, 0.20),  # likewise
+    "claude-fable-5-1": _at(_FABLE_5_1, 10, 50, 0.25),
+    "claude-mythos-5-1": _at(_MYTHOS_5_1, 10, 50, 0.25),
+    "claude-fable-5": _at(_FABLE, 10, 50, 1),
+    "claude-mythos-5": _at(_MYTHOS, 10, 50, 1),
+    "claude-opus-5-5": _at(Model(line="opus", default_effort="medium", forced_tools=False, fast="free"), 4, 20, 0.20),
+    "claude-opus-5": _at(_OPUS_5, 5, 25, 0.50),
+    "claude-opus-4-8": _at(
+        replace(_OPUS_4, minimum=1024, system_turns=True, fast="header", tool_prompt=(290, 410)), 5, 25, 0.50
+    ),
+    "claude-opus-4-7": _at(replace(_OPUS_4, minimum=2048, tool_prompt=(675, 804)), 5, 25, 0.50),
+    "claude-opus-4-6": _at(_OPUS_4_6, 5, 25, 0.50),
+    "claude-opus-4-5": _at(_OPUS_4_5, 5, 25, 0.50),
+    "claude-sonnet-5-5": _at(
+        Model(line="sonnet", thinking=frozenset({"adaptive", "between_tools"}), forced_tools=False), 2, 10, 0.10
+    ),
+    "claude-sonnet-5": _at(
+        Model(line="sonnet", minimum=1024, thinking=_OPTIONAL, system_turns=False, tool_prompt=(354, 474)), 2, 10, 0.20
+    ),
+    "claude-sonnet-4-6": _at(_SONNET_4_6, 3, 15, 0.30),
+    "claude-sonnet-4-5": _at(_SONNET_4_5, 3, 15, 0.30),
+    "claude-haiku-5-5": _at(Model(line="haiku", thinking=_OPTIONAL, default_effort="medium"), 0.10, 0.50, 0.01),
+    "claude-haiku-4-5": _at(_HAIKU_4_5, 1, 5, 0.10),
 }
 
 
-def find(model: str) -> Model | None:
+def find(name: str) -> Model | None:
     """Return a model by id, with or without its date."""
-    head, _, date = model.rpartition("-")
-    return MODELS.get(model) or (MODELS.get(head) if len(date) == 8 and date.isdigit() else None)
+    head, _, date = name.rpartition("-")
+    return MODELS.get(name) or (MODELS.get(head) if len(date) == 8 and date.isdigit() else None)
 
 
-def price(model: str, at: datetime, usage: dict[str, int], *, batch: bool, geo: str | None) -> int:
-    """Return the price of a reply in picodollars.
-
-    Writes cost 5/4 (5 minutes) and 2 (1 hour) of the input price; batches half of everything;
-    `inference_geo: "us"` 11/10; Haiku 5.5 five times as much for prompts over 100,000 tokens.
-    """
-    known = find(model)
-    assert known is not None, model
-    read = known.usd_read
-    if model == "claude-sonnet-5-5" and at < DAY_SONNET_READ:
-        read = Fraction(2, 10)
-    prompt = usage["input"] + usage["write_5m"] + usage["write_1h"] + usage["read"]
-    factor = Fraction(5) if model == "claude-haiku-5-5" and prompt > 100_000 else Fraction(1)
-    dollars = factor * (
-        known.usd_in * (usage["input"] + Fraction(5, 4) * usage["write_5m"] + 2 * usage["write_1h"])
-        + read * usage["read"]
-        + known.usd_out * usage["output"]
-    )
-    dollars *= Fraction(1, 2) if batch else 1
-    dollars *= Fraction(11, 10) if geo == "us" else 1
-    pico = dollars * 1_000_000  # per million tokens -> picodollars
-    assert pico.denominator == 1, f"{pico} picodollars is not whole"
-    return pico.numerator
+def plain_name(name: str) -> str:
+    """Return a known model's id without its date."""
+    return name if name in MODELS else name.rpartition("-")[0]

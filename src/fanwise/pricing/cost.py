@@ -13,6 +13,15 @@ WEB_SEARCH_PICO = 10**10
 """One web search: $10 per 1,000, not halved in batches ("Pricing", read 2026-11-23)."""
 
 
+BILLED_REFUSALS = frozenset({"bio", "frontier_llm", "reasoning_extraction"})
+"""Categories that are billed though nothing was written, since 2026-09-24 ("Pricing", read 2026-11-23)."""
+
+
+def is_free(stop_reason: str, category: str, output_tokens: int) -> bool:
+    """Return whether a reply costs nothing: refused before any output, since 2026-06-02 ("Pricing")."""
+    return stop_reason == "refusal" and not output_tokens and category not in BILLED_REFUSALS
+
+
 def cost(
     usage: Usage, model: str, at: datetime, *, batch: bool = False, geo: str | None = None, fast: bool = False
 ) -> int:

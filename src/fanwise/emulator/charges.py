@@ -1,0 +1,58 @@
+"""What a reply costs, in exact picodollars, by the page "Pricing" as read on 2026-11-23."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .tables import DAY_SONNET_READ, find, plain_name
+
+CLIFF_TOKENS = 100_000
+"""Above so many input tokens a whole request to Haiku 5.5 costs five times as much."""
+BILLED_REFUSALS = frozenset({"bio", "frontier_llm", "reasoning_extraction"})
+"""Categories of refusals that are billed though nothing was written, since 2026-09-24."""
+
+
+class Tokens(NamedTuple):
+    """What a reply is billed by; the kinds do not overlap."""
+
+    input: int = 0
+    write_5m: int = 0
+    write_1h: int = 0
+    read: int = 0
+    output: int = 0
+
+    @property
+    def prompt(self) -> int:
+        """All input tokens."""
+        return self.input + self.write_5m + self.write_1h + self.read
+
+
+def price(name: str, at: float, tokens: Tokens, *, batch: bool, geo: str | None = None, fast: bool = False) -> int:
+    """Return the price of a reply in picodollars.
+
+    Writes cost 5/4 (5 minutes) and 2 (1 hour) of the input price; batches half of everything;
+    `inference_geo: "us"` 11/10; fast mode twice; Haiku 5.5 five times as much for prompts over
+    100,000 tokens.
+
+    Args:
+        name: Id of a known model.
+        at: Moment of the request, seconds since the epoch: prices change by date.
+        tokens: What is billed.
+        batch: Whether the request came in a batch.
+        geo: The request's `inference_geo`.
+        fast: Whether the request had `speed: "fast"`.
+    """
+    model, plain = find(name), plain_name(name)
+    assert model is not None, name
+    read = 200_000 if plain == "claude-sonnet-5-5" and at < DAY_SONNET_READ else model.rate_read
+    four = 4 * (model.rate_in * (tokens.input + 2 * tokens.write_1h) + read * tokens.read)
+    four += 5 * model.rate_in * tokens.write_5m + 4 * model.rate_out * tokens.output
+    if plain == "claude-haiku-5-5" and tokens.prompt > CLIFF_TOKENS:
+        four *= 5
+    if geo == "us":
+        four *= 11
+    if fast:
+        four *= 2
+    exact, rest = divmod(four, 4 * (10 if geo == "us" else 1) * (2 if batch else 1))
+    assert not rest, f"{four}/4 picodollars is not whole"
+    return exact

@@ -1,0 +1,156 @@
+"""The message that a request is answered with: thinking, text, tool calls, and where it ends.
+
+Facts: pages "Messages", "Stop reasons", "Thinking" and SDK 2.12.0 `types/message.py`, read
+2026-11-23. How much a model thinks is no documented figure; ours stand in `rules.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fanwise.jsonable import as_list, as_object
+
+from .answers import Answer
+from .charges import BILLED_REFUSALS, Tokens
+from .ids import fresh
+from .positions import resolved
+from .tables import Model
+from .tokens import canonical, count_text
+
+THINKING_TOKENS = {"low": 16, "medium": 48, "high": 96, "xhigh": 192, "max": 384}
+"""Tokens that a simulated model thinks, by effort."""
+_THOUGHT = "Let me think about this step by step. "
+
+
+@dataclass(slots=True)
+class Written:
+    """The content of a reply and what it counts."""
+
+    content: list[dict[str, Any]]
+    stop_reason: str
+    stop_sequence: str | None = None
+    output: int = 0
+    thinking: int = 0
+    refusal: str = ""
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing of the request is billed: refused before anything was written."""
+        return self.stop_reason == "refusal" and not self.output and self.refusal not in BILLED_REFUSALS
+
+
+def write(body: Mapping[str, Any], answer: Answer, model: Model) -> Written:
+    """Return what a reply holds, cut off by stop sequences and `max_tokens`."""
+    limit = body["max_tokens"]
+    if answer.refusal:
+        text = answer.text
+        content = [_text(text)] if text else []
+        return Written(content, "refusal", None, count_text(text, model), 0, answer.refusal)
+    written = Written([], "tool_use" if answer.tools else "end_turn")
+    written.thinking = _think(written, body, answer, model)
+    written.output = written.thinking
+    if written.output >= limit:
+        written.output, written.stop_reason = limit, "max_tokens"
+        return written
+    _say(written, body, answer.text, model)
+    for call in answer.tools if written.stop_reason == "tool_use" else ():
+        size = count_text(call.name + canonical(call.input), model)
+        if written.output + size > limit:
+            written.output, written.stop_reason = limit, "max_tokens"
+            break
+        written.output += size
+        tool_id = fresh("toolu")
+        written.content.append(
+            {"type": "tool_use", "id": tool_id, "name": call.name, "input": call.input, "caller": {"type": "direct"}}
+        )
+    written.output = max(written.output, 1)
+    return written
+
+
+def _say(written: Written, body: Mapping[str, Any], text: str, model: Model) -> None:
+    for sequence in body.get("stop_sequences") or ():
+        if sequence in text:
+            text = text[: text.index(sequence)]
+            written.stop_reason, written.stop_sequence = "stop_sequence", sequence
+    room = body["max_tokens"] - written.output
+    size = count_text(text, model)
+    if size > room:
+        text, size = text[: room * model.tenth_chars // 10], room
+        written.stop_reason, written.stop_sequence = "max_tokens", None
+    if text:
+        written.content.append(_text(text))
+    written.output += size
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text, "citations": None}
+
+
+def _think(written: Written, body: Mapping[str, Any], answer: Answer, model: Model) -> int:
+    """Add a thinking block where the model thinks; returns its tokens."""
+    kind, effort = resolved(body, model)
+    if kind == "disabled" or (kind == "between_tools" and not _after_tools(body)):
+        return 0
+    wanted, room = THINKING_TOKENS[effort], body["max_tokens"]
+    if answer.thinking is None and 2 * wanted > room:
+        return 0  # it decides by itself how much to think, and leaves room for the answer
+    thought = answer.thinking
+    if thought is None:
+        thought = (_THOUGHT * (wanted // 10 + 1))[: wanted * model.tenth_chars // 10]
+    shown = as_object(body.get("thinking")).get("display") != "omitted"
+    signature = hashlib.sha256(thought.encode("utf-8", "surrogatepass")).hexdigest()
+    size = count_text(thought, model)
+    if size:
+        text = thought if size <= room else thought[: room * model.tenth_chars // 10]
+        written.content.append({"type": "thinking", "thinking": text if shown else "", "signature": signature})
+    return min(size, room)
+
+
+def _after_tools(body: Mapping[str, Any]) -> bool:
+    return any(block["type"] == "tool_result" for block in as_list(body["messages"][-1]["content"]))
+
+
+def message(
+    body: Mapping[str, Any], written: Written, tokens: Tokens, *, tier: str, diagnostics: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return the reply as the API sends it."""
+    details = None
+    if written.stop_reason == "refusal":
+        category = None if written.refusal == "unnamed" else written.refusal
+        details = {"type": "refusal", "category": category, "explanation": "simulated refusal"}
+    return {
+        "id": fresh("msg"),
+        "type": "message",
+        "role": "assistant",
+        "model": body["model"],
+        "content": written.content,
+        "stop_reason": written.stop_reason,
+        "stop_sequence": written.stop_sequence,
+        "stop_details": details,
+        "container": None,
+        "diagnostics": diagnostics,
+        "usage": {
+            "input_tokens": tokens.input,
+            "output_tokens": tokens.output,
+            "cache_creation_input_tokens": tokens.write_5m + tokens.write_1h,
+            "cache_read_input_tokens": tokens.read,
+            "cache_creation": {
+                "ephemeral_5m_input_tokens": tokens.write_5m,
+                "ephemeral_1h_input_tokens": tokens.write_1h,
+            },
+            "output_tokens_details": {"thinking_tokens": written.thinking},
+            "server_tool_use": None,
+            "service_tier": tier,
+            "speed": body.get("speed"),
+            "inference_geo": body.get("inference_geo"),
+        },
+    }
+
+
+def text_of(body: Mapping[str, Any]) -> str:
+    """Return a body as JSON text, for faults and scripts to match."""
+    return json.dumps(body, ensure_ascii=False)

@@ -1,0 +1,113 @@
+"""How many tokens a block has: by its characters, so that counts add up and repeat.
+
+The tokenizer is not published. Texts are counted by the documented average of characters per
+token ("Models overview", "Token counting", read 2026-11-23), rounded up per block. Sizes of
+images and PDF pages are open: the choices stand in `rules.py` as `tokens-image`, `tokens-pdf`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .tables import Model
+
+IMAGE_UNKNOWN = 1_600
+"""Tokens of an image whose size cannot be read."""
+PDF_PAGE = 2_000
+PIXELS_PER_TOKEN = 750
+LONGEST_EDGE = 1_568
+"""Pixels; a larger image is scaled down before it is counted."""
+
+
+def count_text(text: str, model: Model) -> int:
+    """Return the tokens of a text, rounded up."""
+    return -(-len(text) * 10 // model.tenth_chars)
+
+
+def plain(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a block without its marker, which is no part of what the model sees."""
+    return {key: value for key, value in block.items() if key != "cache_control"}
+
+
+def canonical(data: object) -> str:
+    """Return JSON in one form, so that the order of keys makes no difference."""
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def count_block(block: Mapping[str, Any], model: Model) -> int:
+    """Return the tokens of a content block."""
+    kind = block["type"]
+    if kind == "text":
+        return count_text(block["text"], model)
+    if kind == "thinking":
+        return count_text(block["thinking"], model)
+    if kind == "image":
+        return count_image(block["source"])
+    if kind == "document":
+        extra = "".join(str(block.get(name) or "") for name in ("title", "context"))
+        return count_text(extra, model) + _document(block["source"], model)
+    if kind == "tool_use":
+        return count_text(block["name"] + canonical(block["input"]), model)
+    if kind in ("tool_result", "search_result"):
+        content = block.get("content") or ""
+        head = str(block.get("title", "")) + str(block.get("source", ""))
+        inner = (
+            count_text(content, model) if isinstance(content, str) else sum(count_block(one, model) for one in content)
+        )
+        return count_text(head, model) + inner
+    return count_text(canonical(plain(block)), model)
+
+
+def count_tool(tool: Mapping[str, Any], model: Model) -> int:
+    """Return the tokens of a tool's definition; one that is deferred is not in the prompt."""
+    return 0 if tool.get("defer_loading") else count_text(canonical(plain(tool)), model)
+
+
+def _document(source: Mapping[str, Any], model: Model) -> int:
+    if source["type"] == "text":
+        return count_text(source["data"], model)
+    if source["type"] == "content":
+        content = source["content"]
+        return (
+            count_text(content, model) if isinstance(content, str) else sum(count_block(one, model) for one in content)
+        )
+    if source["type"] == "base64":
+        pages = len(re.findall(rb"/Type\s*/Page[^s]", _decoded(source["data"]) + b" "))
+        return max(pages, 1) * PDF_PAGE
+    return PDF_PAGE
+
+
+def count_image(source: Mapping[str, Any]) -> int:
+    """Return the tokens of an image, by its size in pixels where that can be read."""
+    size = _pixels(_decoded(source["data"])) if source["type"] == "base64" else None
+    if size is None or 0 in size:
+        return IMAGE_UNKNOWN
+    scale = min(1.0, LONGEST_EDGE / max(size))
+    return max(-(-int(size[0] * scale) * int(size[1] * scale) // PIXELS_PER_TOKEN), 1)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=False)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _pixels(data: bytes) -> tuple[int, int] | None:
+    """Return width and height of a PNG, GIF, or JPEG."""
+    if data.startswith(b"\x89PNG") and len(data) >= 24:
+        return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    if data.startswith(b"GIF8") and len(data) >= 10:
+        return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+    if data.startswith(b"\xff\xd8"):
+        at = 2
+        while at + 9 < len(data) and data[at] == 0xFF:
+            if 0xC0 <= data[at + 1] <= 0xCF and data[at + 1] not in (0xC4, 0xC8, 0xCC):
+                return int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7])
+            at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return None

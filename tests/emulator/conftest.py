@@ -1,22 +1,37 @@
-"""An emulator on a thread, and the real SDK."""
+"""An emulator on a thread, the real SDK, and plain HTTP for what the SDK would not send."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from anthropic import Anthropic
+from sending import Send, send_to
 
-from fanwise.emulator.server import Settings, in_thread
+from fanwise.emulator import Emulator
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
-    with in_thread(Settings()) as address:
-        yield address
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as made:
+        yield made
+
+
+@pytest.fixture
+def url(emulator: Emulator) -> str:
+    return emulator.url
 
 
 @pytest.fixture
 def client(url: str) -> Iterator[Anthropic]:
     with Anthropic(api_key="test", base_url=url, max_retries=0) as made:
         yield made
+
+
+@pytest.fixture
+def send(url: str) -> Send:
+    def bound(path: str, body: object = None, **more: Any) -> tuple[int, dict[str, Any], dict[str, str]]:
+        return send_to(url, path, body, **more)
+
+    return bound

@@ -33,7 +33,7 @@ def model_of(body: dict[str, Any]) -> Model:
     return model
 
 
-def check(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
+def permit(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
     """Refuse what the model or the version does not allow.
 
     Raises:
@@ -194,13 +194,13 @@ def _block(where: str, role: str, block: dict[str, Any], dialect: Dialect) -> No
         raise invalid(f"{where}.citations: not permitted on text blocks of `user` messages")
 
 
-def check_count(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
+def permit_count(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
     """Refuse what the token counter refuses: server tools, MCP servers, sources by URL or file.
 
     Raises:
         ApiProblem: A 400.
     """
-    check(body, model, dialect)
+    permit(body, model, dialect)
     if body.get("mcp_servers"):
         raise invalid("mcp_servers: not supported by token counting")
     for index, tool in enumerate(body.get("tools") or ()):

@@ -16,7 +16,7 @@ from .cache import Account, Cache, account
 from .charges import Tokens, price
 from .clock import Clock
 from .diagnostics import Diagnostics, Fingerprint, fingerprint
-from .gates import check, check_count, model_of
+from .gates import model_of, permit, permit_count
 from .positions import count, marked, positions
 from .problems import invalid
 from .replies import Written, message, write
@@ -76,7 +76,7 @@ class Messages:
 
     def _checked(self, body: dict[str, Any], dialect: Dialect) -> Checked:
         model = model_of(body)
-        check(body, model, dialect)
+        permit(body, model, dialect)
         return Checked(body, model)
 
     def accept(
@@ -176,6 +176,6 @@ class Messages:
         """
         body = read_prompt(raw, dialect)
         model = model_of(body)
-        check_count(body, model, dialect)
+        permit_count(body, model, dialect)
         positions(body, model, "")
         return count(body, model)

@@ -163,13 +163,16 @@ def positions(body: Mapping[str, Any], model: Model, scope: str) -> list[Positio
         if not (kind in _RUNS and kind == before):
             number += 1
         before, tokens = kind, tokens + size
+        text = block["text"] if kind == "text" and not block.get("citations") else canonical(plain(block))
+        part = f"\0{level}\0{role}\0{len(text)}\0{text}".encode("utf-8", "surrogatepass")
+        mine = key.copy()
+        mine.update(part)
         if not (level == "tools" and (_is_search(block) or block.get("defer_loading"))):
-            text = block["text"] if kind == "text" and not block.get("citations") else canonical(plain(block))
-            key.update(f"\0{level}\0{role}\0{len(text)}\0{text}".encode("utf-8", "surrogatepass"))
+            key = mine  # what comes behind such a tool does not depend on it
         control = block.get("cache_control")
         ttl = str(as_object(control).get("ttl", "5m")) if control else None
         markable = kind not in _UNMARKABLE and kind != "format"
-        found.append(Position(tokens, ttl, number, level, markable, key.copy().hexdigest()))
+        found.append(Position(tokens, ttl, number, level, markable, mine.hexdigest()))
     _automatic(body.get("cache_control"), found)
     marks = [one.ttl for one in found if one.ttl is not None]
     if len(marks) > MOST_BREAKPOINTS:

@@ -106,7 +106,7 @@ def _pixels(data: bytes) -> tuple[int, int] | None:
         return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
     if data.startswith(b"\xff\xd8"):
         at = 2
-        while at + 9 < len(data) and data[at] == 0xFF:
+        while at + 9 <= len(data) and data[at] == 0xFF:
             if 0xC0 <= data[at + 1] <= 0xCF and data[at + 1] not in (0xC4, 0xC8, 0xCC):
                 return int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7])
             at += 2 + int.from_bytes(data[at + 2 : at + 4])

@@ -63,7 +63,7 @@ class _Maker:
                 null = next((one for one in options if as_object(one).get("type") == "null"), options[0])
                 return self.make({**rest, **as_object(null if self.enough(depth) else options[0])}, depth + 1)
         if as_list(mine.get("allOf")):
-            return self.make(self.merged(mine), depth + 1)
+            return self.make(self.merged(mine, depth), depth + 1)
         return self.typed(mine, depth)
 
     def enough(self, depth: int) -> bool:
@@ -75,10 +75,12 @@ class _Maker:
             found = as_object(found).get(step.replace("~1", "/").replace("~0", "~")) if step else found
         return found
 
-    def merged(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+    def merged(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
         whole = {key: part for key, part in schema.items() if key != "allOf"}
         for part in map(as_object, as_list(schema.get("allOf"))):
             one = as_object(self.target(str(part["$ref"]))) if "$ref" in part else part
+            if as_list(one.get("allOf")) and depth < 4 * DEEPEST:
+                one = self.merged(one, depth + 1)
             properties = {**as_object(whole.get("properties")), **as_object(one.get("properties"))}
             required = [*as_list(whole.get("required")), *as_list(one.get("required"))]
             whole |= {key: inner for key, inner in one.items() if key != "allOf"}

@@ -1,6 +1,7 @@
 """fanwise: fans bulk work out to subagents on the Anthropic API and keeps the account."""
 
 from fanwise.blocks import Block, Document
+from fanwise.emulator import Emulator
 from fanwise.errors import DefinitionError, FanwiseError, HaltedError, Mistake, RunDirectoryError, UsageError
 from fanwise.graph.agent import Agent, agent
 from fanwise.graph.graphs import Graph, graph
@@ -12,7 +13,7 @@ from fanwise.options import Account, Options
 
 __version__ = "0.1.0"
 __all__ = (
-    "Account", "Agent", "Block", "DefinitionError", "Document", "FanwiseError", "Graph", "HaltedError", "Job",
-    "Mistake", "Options", "RunDirectoryError", "TaskFailedError", "UsageError", "agent", "each", "given", "graph",
-    "not_", "optional", "resume", "step", "when",
+    "Account", "Agent", "Block", "DefinitionError", "Document", "Emulator", "FanwiseError", "Graph", "HaltedError",
+    "Job", "Mistake", "Options", "RunDirectoryError", "TaskFailedError", "UsageError", "agent", "each", "given",
+    "graph", "not_", "optional", "resume", "step", "when",
 )  # fmt: skip

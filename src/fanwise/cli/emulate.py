@@ -5,66 +5,101 @@ from __future__ import annotations
 import gc
 import signal
 from pathlib import Path
+from typing import Any
 
 import anyio
 import click
 
 from fanwise.emulator.answers import Answerer
-from fanwise.emulator.server import Settings, serve
+from fanwise.emulator.server import LOOPBACK, Settings, serve
 from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
 from fanwise.errors import UsageError
 from fanwise.sides import graph_sides
+from fanwise.units import pico_from_usd
 
 from .common import told
+
+_FOLDER = click.Path(path_type=Path)
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Beyond loopback --token is needed.")
+@click.option("--token", default="", help="Callers must send it as their key, and to the control routes.")
+@click.option("--graph", default=None, help="Answer with the stand-ins of this graph, and of its baseline.")
 @click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Loopback addresses only: the control routes have no password.",
+    "--baseline", metavar="auto|GRAPH|none", default="auto", show_default=True, help="Whose stand-ins answer too."
 )
-@click.option(
-    "--graph", default=None, help="Answer with the stand-ins of this graph, and of the baseline made from it."
-)
-@click.option(
-    "--baseline",
-    metavar="auto|GRAPH|none",
-    default="auto",
-    show_default=True,
-    help="The baseline whose stand-ins answer too.",
-)
-@click.option(
-    "--dir",
-    "directory",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="Keep its state here. [default: in memory]",
-)
+@click.option("--dir", "directory", type=_FOLDER, default=None, help="Keep its state here. [default: forget it]")
 @click.option("--latency-s", type=click.FloatRange(0), default=0.0, show_default=True, help="Seconds for a reply.")
-@click.option("--batch-delay-s", type=click.FloatRange(0), default=0.0, show_default=True, help="Seconds for a batch.")
-def emulate(
-    port: int,
-    host: str,
-    graph: str | None,
-    baseline: str,
-    directory: Path | None,
-    latency_s: float,
-    batch_delay_s: float,
-) -> None:
-    """Serve a simulated Messages API; point a client at it by --base-url or ANTHROPIC_BASE_URL."""
+@click.option(
+    "--batch-delay-s",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="Seconds for a batch.",
+)
+@click.option(
+    "--clock-speed",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Simulated seconds a second.",
+)
+@click.option(
+    "--tier",
+    type=click.Choice(["start", "build", "scale"]),
+    default=None,
+    help="Whose rate limits to keep. [default: none]",
+)
+@click.option(
+    "--burst-s",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds of refill that a limit holds.",
+)
+@click.option("--ramp-limit", is_flag=True, help="Refuse a sharp rise of requests.")
+@click.option(
+    "--spend-limit-usd", metavar="X", default=None, help="Refuse everything beyond this until the month ends."
+)
+@click.option("--shared-cache", is_flag=True, help="Let live calls and batches read each other's cache.")
+@click.option(
+    "--batch-self-reads",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of a batch that reads what it wrote.",
+)
+@click.option(
+    "--record", type=_FOLDER, default=None, help="Send requests on to --upstream and write the exchanges here."
+)
+@click.option(
+    "--upstream", metavar="URL", default="https://api.anthropic.com", show_default=True, help="Whom --record asks."
+)
+@click.option("--replay", type=_FOLDER, default=None, help="Answer from recorded exchanges first.")
+def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **options: Any) -> None:
+    """Serve a simulated Messages API; point a client at it by --base-url or ANTHROPIC_BASE_URL.
+
+    Control: GET /_emulator/bill, requests, rules; POST /_emulator/faults, answers, clock, reset.
+    """
     with told():
-        if host not in ("127.0.0.1", "localhost", "::1"):
-            raise UsageError(f"--host {host!r} is not a loopback address")
+        settings = Settings(**options, spend_limit_pico=_pico(spend_limit_usd))
+        if settings.host not in LOOPBACK and not settings.token:
+            raise UsageError(f"--host {settings.host!r} is no loopback address; add --token, which callers send as key")
         answer = answerer(make_plans(graph_sides(graph, baseline))) if graph is not None else None
-        settings = Settings(host=host, port=port, directory=directory, latency_s=latency_s, batch_delay_s=batch_delay_s)
         try:
             anyio.run(_serve, settings, answer)
         except OSError as error:
-            raise UsageError(f"port {port} cannot be used: {error.strerror or error}") from None
+            raise UsageError(f"port {settings.port} cannot be used: {error.strerror or error}") from None
+
+
+def _pico(text: str | None) -> int | None:
+    try:
+        return None if text is None else pico_from_usd(text)
+    except ValueError as error:
+        raise UsageError(f"--spend-limit-usd: {error}") from None
 
 
 async def _serve(settings: Settings, answer: Answerer | None) -> None:
@@ -73,8 +108,7 @@ async def _serve(settings: Settings, answer: Answerer | None) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with serve(settings, answer) as url:
             click.echo(url)
-            click.echo(
-                f"fanwise: simulated Messages API at {url}; bill at {url}/_emulator/bill; Ctrl-C ends it", err=True
-            )
+            kind = f"records exchanges with {settings.upstream}" if settings.record else "simulated Messages API"
+            click.echo(f"fanwise: {kind} at {url}; bill at {url}/_emulator/bill; Ctrl-C ends it", err=True)
             async for _ in signals:
                 return

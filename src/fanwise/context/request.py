@@ -86,8 +86,13 @@ class Request:
         return sum(len(part.text.encode("utf-8", "surrogatepass")) for part in (*self.system, *self.content))
 
     def chars(self) -> int:
-        """Return the length of all texts in characters."""
-        return sum(len(part.text) for part in (*self.system, *self.content))
+        """Return the length of all texts in characters, a strict schema's JSON among them.
+
+        The API bills what it adds to the prompt for a schema; its size is not stated ("Structured
+        outputs", read 2026-11-23).
+        """
+        schema = len(dumps(dict(self.schema))) if self.schema is not None else 0
+        return schema + sum(len(part.text) for part in (*self.system, *self.content))
 
     def prefixes(self) -> tuple[Prefix, ...]:
         """Return the marked prefixes, shortest first."""
@@ -113,7 +118,7 @@ class _Front:
 
 @lru_cache(maxsize=1024)
 def _front(model: str, thinking: str | None, effort: str | None, schema: str, system: tuple[Part, ...]) -> _Front:
-    start = _Front(digest(dumps([model, thinking, effort, schema])), 0, ())
+    start = _Front(digest(dumps([model, thinking, effort, schema])), len(schema), ())
     return _extend(start, system, facts(model).chars_per_token, job=True)
 
 

@@ -99,7 +99,7 @@ def test_ctrl_c_leaves_batches_running_and_names_them(tmp_path: Path) -> None:
         assert bill(url)["totals"]["entries"] == 5
 
 
-def test_an_emulator_listens_on_loopback_only() -> None:
+def test_an_emulator_listens_beyond_loopback_with_a_token_alone() -> None:
     result = fanwise("emulate", "--host", "0.0.0.0", "--port", 0)
     assert result.returncode == 2
-    assert "is not a loopback address" in result.stderr
+    assert "is no loopback address; add --token" in result.stderr

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := runs/demo
 
-.PHONY: demo test check scale lock clean
+.PHONY: demo test check scale bench-tools lock clean
 
 demo: .venv/run.stamp
 	@$(BIN)/python examples/demo.py $(if $(FRESH),--fresh) $(DEMO)
@@ -20,6 +20,9 @@ check: .venv/dev.stamp
 
 scale: .venv/dev.stamp
 	$(BIN)/pytest -m scale -s
+
+bench-tools: .venv/dev.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.in
 
 lock: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet pip-tools

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from types import FrameType
 
 from fanwise.canonical import digest
 from fanwise.errors import UsageError
@@ -27,11 +28,17 @@ class Block:
     """What the model sees as the block's title."""
     text: str
     """The content, sent as it is."""
+    place: str = field(default="", compare=False, repr=False)
+    """Where it was made, `file:line`; for messages alone."""
     sha: str = field(init=False, repr=False)
     """SHA-256 of name and text, hexadecimal."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha", digest(f"{self.name}\0{self.text}"))
+        if not self.place:
+            frame = _caller()
+            place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
+            object.__setattr__(self, "place", place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +68,25 @@ class Document:
             text = file.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise UsageError(f"{file} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
-        return cls.parse(file.stem, text)
+        return cls.parse(file.stem, text, place=str(file))
 
     @classmethod
-    def parse(cls, name: str, text: str) -> Document:
+    def parse(cls, name: str, text: str, *, place: str = "") -> Document:
         """Cut Markdown text into sections.
+
+        Args:
+            name: First part of every section's name.
+            text: The Markdown.
+            place: The file it comes from, for messages.
 
         Raises:
             UsageError: Two sections have the same name, or the text is empty.
         """
         sections: list[Block] = []
-        for title, body in _cut(text):
+        for title, body, line in _cut(text):
             if any(block.name == f"{name}/{title}" for block in sections):
                 raise UsageError(f"document {name!r} has two sections named {title!r}; rename one heading")
-            sections.append(Block(f"{name}/{title}", body))
+            sections.append(Block(f"{name}/{title}", body, f"{place}:{line}" if place else ""))
         if not sections:
             raise UsageError(f"document {name!r} is empty")
         return cls(name, tuple(sections))
@@ -93,19 +105,30 @@ class Document:
         return iter(self.sections)
 
 
-def _cut(text: str) -> Iterator[tuple[str, str]]:
-    title, lines, fenced = "preface", list[str](), False
-    for line in text.splitlines():
+def _cut(text: str) -> Iterator[tuple[str, str, int]]:
+    """Yield title, text and first line of every section."""
+    title, lines, fenced, start = "preface", list[str](), False, 1
+    for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
         heading = None if fenced else re.match(r"#{1,3}\s+(.+?)\s*#*$", line)
         if heading:
             if "".join(lines).strip():
-                yield title, "\n".join(lines).strip()
-            title, lines = re.sub(r"[^\w]+", "-", heading[1].lower()).strip("-"), []
+                yield title, "\n".join(lines).strip(), start
+            title, lines, start = re.sub(r"[^\w]+", "-", heading[1].lower()).strip("-"), [], number
         lines.append(line)
     if "".join(lines).strip():
-        yield title, "\n".join(lines).strip()
+        yield title, "\n".join(lines).strip(), start
+
+
+def _caller() -> FrameType | None:
+    """Return the frame of the first caller outside of fanwise."""
+    frame = inspect.currentframe()
+    while frame is not None and (
+        frame.f_code.co_filename.startswith(_PACKAGE) or frame.f_code.co_filename.startswith("<")
+    ):
+        frame = frame.f_back
+    return frame
 
 
 def find_beside_caller(path: str | Path) -> Path:
@@ -118,9 +141,7 @@ def find_beside_caller(path: str | Path) -> Path:
         if Path(path).is_file():
             return Path(path)
         raise UsageError(f"there is no file {str(path)!r}")
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
+    frame = _caller()
     start = Path(frame.f_code.co_filename).resolve().parent if frame is not None else Path.cwd()
     for folder in (start, *start.parents, Path.cwd()):
         if (folder / path).is_file():

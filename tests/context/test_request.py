@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from fanwise.canonical import canonical
 from fanwise.context.layout import Need, layout
 from fanwise.context.request import Request, compose
 from fanwise.context.tail import fence, read_back, unfence
-from fanwise.models import intensity
+from fanwise.models import facts, intensity
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 json_values = st.recursive(
@@ -85,10 +86,39 @@ def test_no_text_can_end_the_fence_around_it(name: str, text: str) -> None:
 
 
 def test_agents_with_a_common_document_share_its_prefix() -> None:
-    found = requests({"a": need("a", RULES, TONE), "b": need("b", TONE, LAW)})
+    number = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    found = requests({"a": need("a", RULES, TONE), "b": replace(need("b", TONE, LAW), schema=number)})
     assert found["a"].prefixes()[0].key == found["b"].prefixes()[0].key
     assert found["a"].schema is None, "a schema per agent would split the cache"
     assert found["a"].prefixes()[-1].key != found["b"].prefixes()[-1].key
+
+
+def test_equal_schemas_split_nothing_and_stay_strict() -> None:
+    found = requests({"a": need("a", RULES, TONE), "b": need("b", TONE, LAW)})
+    assert found["a"].schema == found["b"].schema == {"type": "object"}
+    assert found["a"].prefixes()[0].key == found["b"].prefixes()[0].key
+
+
+def test_a_schema_that_costs_more_in_the_tail_than_a_cache_of_its_own_stays_strict() -> None:
+    """A small prefix shared is no gain over a long schema sent again in every request."""
+    long = {"type": "object", "properties": {f"field{number}": {"type": "string"} for number in range(90)}}
+    found = requests({"a": need("a", RULES), "b": replace(need("b", RULES), schema=long)})
+    assert found["b"].schema == long
+
+
+def test_prefixes_are_shared_at_several_levels() -> None:
+    """What all need comes first, then what two of three need, each behind a breakpoint of its own."""
+    found = requests({"a": need("a", RULES, LAW), "b": need("b", TONE, RULES), "c": need("c", TONE, RULES)})
+    keys = {path: [prefix.key for prefix in request.prefixes()] for path, request in found.items()}
+    assert keys["a"][0] == keys["b"][0] == keys["c"][0]
+    assert keys["b"][1] == keys["c"][1] != keys["a"][1]
+
+
+def test_no_breakpoint_stands_where_the_prefix_is_too_short_to_be_cached() -> None:
+    short = Block("short", "s" * 100)
+    assert requests({"a": need("a", short), "b": need("b", short)})["a"].prefixes() == ()
+    long = requests({"a": need("a", RULES, model="claude-haiku-4-5")})["a"]
+    assert long.prefixes() == (), "its minimum is 4,096 tokens"
 
 
 def test_an_agent_alone_keeps_the_strict_schema_and_everything_in_system() -> None:
@@ -157,6 +187,8 @@ def test_an_agent_is_shown_what_it_needs_and_nothing_else(agents: list[tuple[set
         assert shown == wanted
         assert sum(part.marked for part in (*request.system, *request.content)) <= 4
         assert sum("You are" in part.text for part in (*request.system, *request.content)) == 1
+        for prefix in request.prefixes():
+            assert prefix.tokens >= facts(request.model).cache_minimum * 0.99 or not prefix.job
 
 
 PROGRAM = """

@@ -125,6 +125,9 @@ def test_models_and_keys_do_not_share(client: Anthropic, url: str) -> None:
     assert counts(ask(client, text(300, MARK), model="claude-opus-5-5"))[3] == 0
     with Anthropic(api_key="another", base_url=url) as other:
         assert counts(ask(other, text(300, MARK)))[3] == 0
+    other_workspace = {"anthropic-workspace-id": "wrkspc_2"}
+    assert counts(ask(client, text(300, MARK), extra_headers=other_workspace))[3] == 0
+    assert counts(ask(client, text(300, MARK), extra_headers=other_workspace))[3] == 600
 
 
 @pytest.mark.rule("count-equal", "count-sample", "tokens-round")

@@ -8,6 +8,7 @@ import click
 
 import fanwise
 
+from .audit import audit
 from .emulate import emulate
 from .graph import graph
 from .purge import purge
@@ -30,5 +31,5 @@ def main(verbose: int) -> None:
         logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
-for command in (run, resume, report, graph, show, purge, emulate):
+for command in (run, resume, report, graph, audit, show, purge, emulate):
     main.add_command(command)

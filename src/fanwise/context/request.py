@@ -159,15 +159,13 @@ def compose(
     present = {param: name for param, name in blocks.items() if name in texts}
     row = [Part(fence(name, texts[name])) for name in shape.row_blocks if name in texts]
     last = tail(need.agent, values, present, None if shape.strict else need.schema, repair)
+    system = tuple(part for bundle in shape.bundles for part in _marked(_system(bundle)))
+    own = (*_system(shape.own), Part(need.instructions))
     if shape.row_first:
         row = [Part(part.text, index < min(shape.shared_row_blocks, MAX_ROW_MARKS)) for index, part in enumerate(row)]
-        content = (*row, *_system(shape.own), Part(need.instructions), Part(last))
-        system = _marked(_system(shape.common))
+        content = (*row, *own, Part(last))
     else:
-        common = _system(shape.common)
-        if not shape.alone:
-            common = _marked(common)
-        system = _marked((*common, *_system(shape.own), Part(need.instructions)))
+        system += _marked(own) if shape.own_marked else own
         content = (*row, Part(last))
     schema = need.schema if shape.strict else None
     return Request(need.model, max_tokens, need.intensity.thinking, need.intensity.effort, schema, system, content)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from fanwise.blocks import Block
 from fanwise.canonical import canonical, digest, plain
-from fanwise.context.layout import Need, Shape, layout
+from fanwise.context.layout import CachePrices, Need, Shape, layout
 from fanwise.context.request import Request, compose
+from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.state import RowState, Task
 from fanwise.journal.records import Side
+from fanwise.pricing.rates import rates
 
 from .rows import Row
 
+PRICES_OF = datetime(2026, 11, 23, tzinfo=UTC)
+"""The day whose prices layouts are made by."""
 BASELINE_BLOCK = Block("baseline", "One agent carries out the whole job for this row alone.")
 """First in every prefix of the baseline, so that neither side reads the other's cache."""
 
@@ -71,7 +77,7 @@ def _plan(side: Side, spec: GraphSpec) -> SidePlan:
         for node in spec.tasks()
         if (agent := node.target.spec) is not None
     }
-    shapes = layout(needs)
+    shapes = layout(needs, _cache_prices)
     nodes: dict[str, NodePlan] = {}
     for node in spec.tasks():
         agent = node.target.spec
@@ -79,6 +85,19 @@ def _plan(side: Side, spec: GraphSpec) -> SidePlan:
         need, shape = needs.get(node.path), shapes.get(node.path)
         nodes[node.path] = NodePlan(node, agent, need, shape, _static(node, agent, need), output)
     return SidePlan(side, spec, nodes)
+
+
+@lru_cache(maxsize=256)
+def _cache_prices(model: str) -> CachePrices:
+    """Return the prices of a model's cache by the day on which the project read them.
+
+    Not today's: a price that changes must not change the bytes of a run that goes on.
+    """
+    try:
+        rate = rates(model, PRICES_OF)
+    except UnknownPriceError:
+        return CachePrices()
+    return CachePrices(rate.write_5m / rate.input, rate.read / rate.input)
 
 
 def _repeated(template: Template, inside: bool) -> dict[str, bool]:

@@ -1,0 +1,162 @@
+"""Auditing the prefixes of a graph: rendered in two processes under different circumstances, then compared.
+
+The second process has another hash seed, time zone and language, and its clock is a day, an hour
+and a few seconds ahead. `python -m fanwise.auditing` is the rendering process.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import time_machine
+from pydantic import TypeAdapter
+
+from fanwise.canonical import dumps
+from fanwise.context.audit import Finding, Front, Piece, compare, split, too_short
+from fanwise.context.tail import fence, unfence
+from fanwise.engine.load import load_graph
+from fanwise.engine.plan import NodePlan, SidePlan, make_plans, row_state
+from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
+from fanwise.errors import FanwiseError, UsageError
+from fanwise.models import facts
+
+CIRCUMSTANCES = (
+    {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"},
+    {"PYTHONHASHSEED": "4711", "TZ": "Asia/Kolkata", "LC_ALL": "tr_TR.UTF-8"},
+)
+_FRONTS = TypeAdapter(list[Front])
+AHEAD_S = 24 * 3600 + 3600 + 7
+"""How far the clock of the second rendering is ahead, in seconds."""
+
+
+def audit(graph: str, rows: str, *, form: str | None = None, sample: int = 5) -> list[Finding]:
+    """Return what keeps the prefixes of a graph from being cached; empty where nothing does.
+
+    Args:
+        graph: Reference of the graph.
+        rows: A rows file; its first valid rows are the sample.
+        form: Format of the rows where the name does not say it.
+        sample: Rows whose blocks are rendered too.
+
+    Raises:
+        UsageError: The graph, the file or a row cannot be used.
+    """
+    load_graph(graph)  # its mistakes are told from here, with their places
+    format_of(Path(rows), form)
+    first, second = (
+        _render_apart(graph, rows, form, sample, environment, ahead)
+        for environment, ahead in zip(CIRCUMSTANCES, (0, AHEAD_S), strict=True)
+    )
+    tokens = {
+        piece.name: _tokens(piece.text, front.model) for front in first for piece in front.pieces if not piece.row
+    }
+    return [*compare(first, second), *too_short(first), *split(first, tokens)]
+
+
+def _tokens(text: str, model: str) -> int:
+    return math.ceil(len(text) / facts(model).chars_per_token)
+
+
+def _render_apart(
+    graph: str, rows: str, form: str | None, sample: int, environment: dict[str, str], ahead_s: int
+) -> list[Front]:
+    order = json.dumps({"graph": graph, "rows": rows, "form": form, "sample": sample, "ahead_s": ahead_s})
+    result = subprocess.run(
+        [sys.executable, "-m", "fanwise.auditing"],
+        input=order,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        last = (result.stderr.strip().splitlines() or ["the rendering process ended without a word"])[-1]
+        raise UsageError(last.removeprefix("fanwise: "))
+    return _FRONTS.validate_json(result.stdout.strip().splitlines()[-1])
+
+
+# The rendering process ---------------------------------------------------------------------------
+
+
+def render(graph: str, rows: str, form: str | None, sample: int) -> list[Front]:
+    """Return the fronts of a graph's agents, with the row blocks of the first valid rows.
+
+    Raises:
+        UsageError: The graph or the file cannot be used.
+    """
+    plan = make_plans({"fanout": load_graph(graph).spec})["fanout"]
+    some = _sample(plan, Path(rows), format_of(Path(rows), form), sample)
+    return [_front(node, plan, some) for node in plan.nodes.values() if node.spec is not None]
+
+
+def _sample(plan: SidePlan, path: Path, form: Format, count: int) -> list[Row]:
+    types, found = RowTypes(plan.graph.param_types, None), list[Row]()
+    for record in read(path, form):
+        row = types.check(record)
+        if isinstance(row, Row):
+            found.append(row)
+        if len(found) >= count:
+            break
+    return found
+
+
+def _front(node: NodePlan, plan: SidePlan, rows: Sequence[Row]) -> Front:
+    assert node.spec is not None and node.need is not None and node.shape is not None
+    spec, need, shape = node.spec, node.need, node.shape
+    blocks = [*(block for bundle in shape.bundles for block in bundle), *shape.own]
+    pieces = [Piece(block.name, block.text, block.place) for block in blocks]
+    pieces.append(Piece(f"the instructions of {spec.name}", spec.instructions, spec.place))
+    behind = len(shape.own) + 1 if shape.row_first else 0  # what stands behind a block of the row
+    frames = sum(len(fence(block.name, "")) for block in blocks)
+    cached = frames + sum(len(piece.text) for piece in pieces[: len(pieces) - behind])
+    schema = dumps(dict(spec.schema)) if shape.strict else ""
+    pieces += [piece for row in rows for piece in _of_row(node, plan, row)]
+    # Schemas are not among them: where they split a cache, the layout has found that to be cheaper.
+    splits = (f"thinking {need.intensity.thinking}", f"effort {need.intensity.effort}")
+    tokens = math.ceil((cached + len(schema)) / facts(spec.model).chars_per_token)
+    names = tuple(block.name for block in need.context)
+    return Front(node.node.path, spec.name, spec.model, spec.place, splits, tuple(pieces), names, tokens)
+
+
+def _of_row(node: NodePlan, plan: SidePlan, row: Row) -> list[Piece]:
+    """Return the blocks of a row that a node shows, where they are known before any answer."""
+    assert node.spec is not None and node.need is not None
+    found: list[Piece] = []
+    for task in row_state(plan, row).start():
+        if task.node.path != node.node.path:
+            continue
+        for part in node.request(task).content:
+            block = unfence(part.text)
+            if block is not None and block[0] in node.need.row_blocks:
+                found.append(Piece(*block, node.spec.place, row.row_id))
+    return found
+
+
+def main() -> int:
+    """Render what standard input orders, and print it as one line of JSON."""
+    order: dict[str, Any] = json.load(sys.stdin)
+    ahead_s = order.pop("ahead_s")
+    try:
+        if ahead_s:
+            moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead_s)
+            with time_machine.travel(moment):
+                fronts = render(**order)
+        else:
+            fronts = render(**order)
+    except FanwiseError as error:
+        print(f"fanwise: {error}", file=sys.stderr)  # noqa: T201 - the parent reads it
+        return 2
+    print(_FRONTS.dump_json(fronts).decode())  # noqa: T201 - the parent reads it
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

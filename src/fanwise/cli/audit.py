@@ -1,0 +1,46 @@
+"""`fanwise audit`: will the cache fire?"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+
+import click
+
+from fanwise.auditing import audit as find
+
+from .common import OK, told
+
+FOUND = 1
+
+
+@click.command()
+@click.argument("graph")
+@click.option("--rows", required=True, metavar="FILE", help="JSONL, CSV or Parquet.")
+@click.option(
+    "--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default=None, help="Format of the rows."
+)
+@click.option("--sample", type=click.IntRange(1), default=5, show_default=True, help="Rows whose blocks are rendered.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def audit(graph: str, rows: str, form: str | None, sample: int, as_json: bool) -> None:
+    """Look for what keeps the prompt cache of GRAPH from firing. Nothing is sent.
+
+    Every prefix is rendered in two processes with another hash seed, time zone, language and
+    clock; what differs is named with its block, its place and what varies. Prefixes that are too
+    short to be cached and agents that cannot share one are named too.
+
+    Exit status: 0 nothing was found, 1 something was, 2 something is wrong with the call.
+    """
+    with told():
+        findings = find(graph, rows, form=form, sample=sample)
+        if as_json:
+            click.echo(json.dumps([dataclasses.asdict(one) for one in findings], indent=2, ensure_ascii=False))
+        else:
+            for one in findings:
+                click.echo(str(one))
+            click.echo(
+                f"{len(findings)} finding{'s' if len(findings) != 1 else ''}" if findings else "every prefix is stable",
+                err=True,
+            )
+        sys.exit(FOUND if findings else OK)

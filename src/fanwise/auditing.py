@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 
 from fanwise.canonical import dumps
 from fanwise.context.audit import Finding, Front, Piece, compare, split, too_short
+from fanwise.context.family import estimate
 from fanwise.context.tail import fence, unfence
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import NodePlan, SidePlan, make_plans, row_state
@@ -56,13 +57,9 @@ def audit(graph: str, rows: str, *, form: str | None = None, sample: int = 5) ->
         for environment, ahead in zip(CIRCUMSTANCES, (0, AHEAD_S), strict=True)
     )
     tokens = {
-        piece.name: _tokens(piece.text, front.model) for front in first for piece in front.pieces if not piece.row
+        piece.name: estimate(piece.text, front.model) for front in first for piece in front.pieces if not piece.row
     }
     return [*compare(first, second), *too_short(first), *split(first, tokens)]
-
-
-def _tokens(text: str, model: str) -> int:
-    return math.ceil(len(text) / facts(model).chars_per_token)
 
 
 def _render_apart(

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from fanwise.blocks import Block
 from fanwise.canonical import canonical
-from fanwise.context.layout import Need, layout
+from fanwise.context.layout import layout
 from fanwise.context.request import Request, compose
+from fanwise.context.shape import Need
 from fanwise.context.tail import fence, read_back, unfence
 from fanwise.models import facts, intensity
 

@@ -11,7 +11,7 @@ from fanwise.blocks import Block
 from fanwise.canonical import digest, dumps
 from fanwise.models import facts
 
-from .layout import MAX_ROW_MARKS, Need, Shape
+from .shape import MAX_ROW_MARKS, Need, Shape
 from .tail import fence, tail
 
 Ttl = Literal["5m", "1h"]

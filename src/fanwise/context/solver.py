@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from .hierarchies import agglomerated, by_order, neighbours, single, top_down
+from .hierarchies import agglomerated, by_order, single, top_down
+from .moves import neighbours
 from .placing import Placer
 from .sharing import Forest, Node, Problem, Solution, exact_cost, faults
 

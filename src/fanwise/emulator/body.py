@@ -6,8 +6,10 @@ version 2026-10-21 `temperature`, `top_p` and `top_k` are no fields any more.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NotRequired, cast
+from functools import partial
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, with_config
 from pydantic_core import ErrorDetails
@@ -148,28 +150,22 @@ def read_body(raw: bytes, dialect: Dialect) -> dict[str, Any]:
     Raises:
         ApiProblem: It is no JSON, or a field is missing, unknown or of a wrong type.
     """
-    try:
-        body = _BODIES[dialect.version].validate_json(raw)
-    except ValidationError as error:
-        raise _problem(error) from None
-    _no_beta(body, dialect)
-    return body
+    return _shaped(partial(_BODIES[dialect.version].validate_json, raw), dialect)
 
 
 def check_body(data: object, dialect: Dialect) -> dict[str, Any]:
     """Return parsed data as a Messages body; raises like `read_body`."""
-    try:
-        body = _BODIES[dialect.version].validate_python(data)
-    except ValidationError as error:
-        raise _problem(error) from None
-    _no_beta(body, dialect)
-    return body
+    return _shaped(partial(_BODIES[dialect.version].validate_python, data), dialect)
 
 
 def read_prompt(raw: bytes, dialect: Dialect) -> dict[str, Any]:
     """Return the body of a token count; raises like `read_body`."""
+    return _shaped(partial(_PROMPT.validate_json, raw), dialect)
+
+
+def _shaped(validate: Callable[[], Any], dialect: Dialect) -> dict[str, Any]:
     try:
-        body = cast("dict[str, Any]", _PROMPT.validate_json(raw))
+        body: dict[str, Any] = validate()
     except ValidationError as error:
         raise _problem(error) from None
     _no_beta(body, dialect)

@@ -10,8 +10,9 @@ from typing import Any
 
 from fanwise.blocks import Block
 from fanwise.canonical import canonical, digest, plain
-from fanwise.context.layout import CachePrices, Need, Shape, layout
+from fanwise.context.layout import layout
 from fanwise.context.request import Request, compose
+from fanwise.context.shape import CachePrices, Need, Shape
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
 from fanwise.graph.spec import AgentSpec

@@ -1,0 +1,75 @@
+"""What a node needs to be shown, and the order in which its requests show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fanwise.blocks import Block
+from fanwise.models import Intensity
+
+MAX_ROW_MARKS = 2
+"""Breakpoints for blocks of the row; the API takes 4 in all."""
+ITEMS = 3
+"""Items that a list is taken to have; its length is known only at run time."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachePrices:
+    """What the cache of a model costs, in units of its input price."""
+
+    write: float = 1.25
+    """Writing a prefix for 5 minutes ("Prompt caching", read 2026-11-23)."""
+    read: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What the tasks of one node need to be shown, apart from their values."""
+
+    agent: str
+    model: str
+    intensity: Intensity
+    instructions: str
+    context: tuple[Block, ...]
+    schema: Mapping[str, Any]
+    row_blocks: tuple[str, ...]
+    """Names of the blocks of the row, in the order of the signature."""
+    repeated: bool
+    """True where one row has several such tasks (inside `each`)."""
+    apart: str = ""
+    """Agents of another `apart` share no prefix with these: the two sides of a comparison."""
+
+    @property
+    def family(self) -> tuple[object, ...]:
+        """Agents of one family can share a prefix: all that splits a cache is equal, formats left out."""
+        return (self.model, self.intensity.thinking, self.intensity.effort, self.apart)
+
+    @property
+    def tasks(self) -> int:
+        """Tasks of a row, as far as that is known beforehand."""
+        return ITEMS if self.repeated else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The order of one node's requests."""
+
+    bundles: tuple[tuple[Block, ...], ...]
+    """In `system`, each shared with others and with a breakpoint behind it."""
+    own: tuple[Block, ...]
+    """The agent's other blocks: in `system` behind the bundles, or behind the blocks of the row."""
+    own_marked: bool
+    """Whether a breakpoint follows its own blocks and its instructions, in `system`."""
+    row_blocks: tuple[str, ...]
+    """In the order in which they are sent."""
+    shared_row_blocks: int
+    """How many of them, from the front, other tasks of the row read too; marked."""
+    strict: bool
+    """Whether the schema travels as `output_config.format`, which splits the cache."""
+
+    @property
+    def row_first(self) -> bool:
+        """Whether blocks of the row stand in front of the instructions."""
+        return self.shared_row_blocks > 0

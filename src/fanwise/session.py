@@ -152,7 +152,7 @@ class Session:
             self.watcher.rows = await anyio.to_thread.run_sync(_lines, rows)
             if options.limit is not None:
                 self.watcher.rows = min(self.watcher.rows, options.limit)
-        self.watcher.engine = engine
+        self.watcher.engine, self.watcher.engine_notes = engine, engine.notes
         journal.set_meta("halted", "")
         try:
             await engine.run(read(rows, form))
@@ -160,6 +160,8 @@ class Session:
             with anyio.CancelScope(shield=True):
                 await journal.commit()
             journal.set_meta("halted", engine.halted)
+            if engine.notes:
+                journal.set_meta("notes", json.dumps([*json.loads(journal.meta("notes") or "[]"), *engine.notes]))
             journal.set_meta("offline", "true" if api.offline else "false")
             cancelled = engine.ended == "completed" and (engine.open_rows or not engine.read_all)
             journal.end_session(now().timestamp(), "interrupted" if cancelled else engine.ended)

@@ -467,3 +467,25 @@ def test_after_the_spend_limit_nothing_more_is_sent(tmp_path: Path) -> None:
             later = db.execute("SELECT COUNT(*) FROM attempts WHERE sent>?", (refused_at + 0.005,)).fetchone()[0]
         assert later == 0
         assert bill(url)["totals"]["usd"] == summary(out)["cost_usd"]
+
+
+def test_a_cache_that_does_not_fire_is_said_at_once_and_in_the_report(tmp_path: Path) -> None:
+    """The emulator's entries are readable only after an hour; the third miss makes the run ask the API why."""
+    rows, graph = tickets(tmp_path / "rows.jsonl", 30), f"{DESK}:triage"
+    with emulator(graph=graph) as url:
+        post(f"{url}/_emulator/faults", {"cache_lag_s": 3600})
+        options = ("--channel", "live", "--slots", 2, "--base-url", url)
+        result = fanwise("run", graph, "--rows", rows, "--out", tmp_path / "run", *options, env=KEY)
+        assert result.returncode == 0
+        (note,) = summary(tmp_path / "run")["notes"]
+        assert "the cache does not fire for agent" in note
+        assert "the API finds the prefix unchanged" in note, "it is the cache that lags"
+        assert note in result.stderr.replace("\n", " ")
+        assert note[:40] in fanwise("report", tmp_path / "run").stdout
+        post(f"{url}/_emulator/faults", {"status": 400, "match": "previous_message_id"})
+        ignorant = fanwise("run", graph, "--rows", rows, "--out", tmp_path / "ignorant", *options, env=KEY)
+        assert ignorant.returncode == 0, "a gateway that does not know the field costs no row"
+        clear_faults(url)
+        again = fanwise("run", graph, "--rows", rows, "--out", tmp_path / "good", *options, env=KEY)
+        assert again.returncode == 0
+        assert summary(tmp_path / "good")["notes"] == []

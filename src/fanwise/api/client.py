@@ -36,6 +36,9 @@ class Reply:
     request_id: str
     refusal: str = ""
     """Category of a refusal."""
+    message_id: str = ""
+    cache_miss: str = ""
+    """Why the cache could not be read, in the API's words, where the request asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,12 +258,15 @@ def read_reply(data: dict[str, Any], request_id: str) -> Reply:
     """Return a message as a reply."""
     texts = [block.get("text") or "" for block in data.get("content") or () if block.get("type") == "text"]
     details = as_object(data.get("stop_details"))
+    miss = as_object(as_object(data.get("diagnostics")).get("cache_miss_reason"))
     return Reply(
         "".join(texts),
         str(data.get("stop_reason")),
         as_object(data.get("usage")),
         request_id,
         str(details.get("category") or ""),
+        str(data.get("id") or ""),
+        str(miss.get("type") or ""),
     )
 
 

@@ -18,7 +18,7 @@ PLAIN_S = 10.0
 
 async def display(watcher: Watcher, console: Console) -> None:
     """Show a run until it is cancelled; what was noted is said in any case."""
-    said = [0]
+    said = [0, 0]
     try:
         await _display(watcher, console, said)
     finally:
@@ -42,9 +42,10 @@ async def _display(watcher: Watcher, console: Console, said: list[int]) -> None:
 
 
 def _notes(watcher: Watcher, console: Console, said: list[int]) -> None:
-    for note in watcher.notes[said[0] :]:
-        console.print(f"fanwise: {note}", highlight=False, markup=False, soft_wrap=True)
-    said[0] = len(watcher.notes)
+    for index, notes in enumerate((watcher.notes, watcher.engine_notes)):
+        for note in notes[said[index] :]:
+            console.print(f"fanwise: {note}", highlight=False, markup=False, soft_wrap=True)
+        said[index] = len(notes)
 
 
 def line(watcher: Watcher, elapsed_s: float) -> str:

@@ -51,12 +51,14 @@ class Request:
     system: tuple[Part, ...]
     content: tuple[Part, ...]
 
-    def body(self, *, run_id: str, ttl: Ttl | None = "5m") -> dict[str, Any]:
+    def body(self, *, run_id: str, ttl: Ttl | None = "5m", previous: str | None = None) -> dict[str, Any]:
         """Return the Messages body.
 
         Args:
             run_id: Sent as `metadata.user_id`, so that a bill can be split by run.
             ttl: Life of what is written at the breakpoints; None: no breakpoints at all.
+            previous: An earlier message, for the API to say why its prefix could not be read; an empty
+                text only asks it to remember this one.
         """
         body: dict[str, Any] = {
             "model": self.model,
@@ -75,6 +77,8 @@ class Request:
             config["format"] = {"type": "json_schema", "schema": dict(self.schema)}
         if config:
             body["output_config"] = config
+        if previous is not None:
+            body["diagnostics"] = {"previous_message_id": previous or None}
         return body
 
     def hash(self) -> str:

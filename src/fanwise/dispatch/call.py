@@ -58,6 +58,10 @@ class Sink(Protocol):
         """Take the final failure of a call."""
         ...
 
+    def note(self, text: str) -> None:
+        """Take something that the user should hear of now and find in the report."""
+        ...
+
     def halt(self, reason: str) -> None:
         """Stop the run: no request will do."""
         ...

@@ -19,6 +19,7 @@ from fanwise.units import now, usd
 from .budget import Budget
 from .call import Call, Sink, intent, paid, unpaid, worst_case
 from .gate import Gate
+from .proof import Proof
 from .retry import RetryPolicy
 
 
@@ -30,7 +31,7 @@ class Live:
     ) -> None:
         self.api, self.journal, self.budget, self.sink = api, journal, budget, sink
         self.run_id, self.slots, self.policy = run_id, slots, policy
-        self.gate = Gate()
+        self.gate, self.proof = Gate(), Proof(sink.note)
         self.active = 0
         """Requests in flight."""
         self.waiting = 0
@@ -96,7 +97,8 @@ class Live:
     async def _gated(self, call: Call, request: Request, reserved: int | None) -> int | None:
         """Send one attempt behind the gate; returns its price, or None where it is unknown."""
         prefixes = request.prefixes()
-        led = await self.gate.enter(prefixes, facts(call.model).cache_minimum)
+        minimum = facts(call.model).cache_minimum
+        led = await self.gate.enter(prefixes, minimum)
         warm = cached = False
         started = time.monotonic()
         try:
@@ -112,11 +114,14 @@ class Live:
             self.active += 1
             started = time.monotonic()
             try:
-                reply = await self.api.send(request.body(run_id=self.run_id), call.time_limit_s)
+                previous = self.proof.previous(prefixes)
+                body = request.body(run_id=self.run_id, previous=previous)
+                reply = await self.api.send(body, call.time_limit_s)
             except RequestError as error:
-                end = unpaid(attempt, error.failure, time.monotonic() - started)
+                failure = error.failure if previous is None else self.proof.excused(error.failure)
+                end = unpaid(attempt, failure, time.monotonic() - started)
                 self.journal.add_end(end)  # no await between the failure and its record
-                self._failed(call, error.failure)
+                self._failed(call, failure)
                 return end.cost
             finally:
                 self.active -= 1
@@ -124,6 +129,7 @@ class Live:
             self.journal.add_end(end)  # no await between the reply and its record
             warm, usage = True, end.usage
             cached = bool(usage.cache_read or usage.cache_write_5m or usage.cache_write_1h)
+            self.proof.saw(call.agent, prefixes, led, minimum, reply, previous)
             again = self.sink.replied(call, reply)
             if again is not None:
                 call.repair = again

@@ -81,6 +81,8 @@ class Engine:
     batches: Batches = field(init=False)
     counters: Counters = field(default_factory=Counters)
     halted: str = ""
+    notes: list[str] = field(default_factory=list[str])
+    """What the user should hear of now and find in the report."""
     ended: Literal["completed", "halted", "interrupted", "detached"] = "completed"
     _calls: dict[Call, tuple[RowRun, Task]] = field(default_factory=dict[Call, tuple[RowRun, Task]])
     _early: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
@@ -126,6 +128,11 @@ class Engine:
         self.live.stop()
         self.batches.stop()
         self._signal()
+
+    def note(self, text: str) -> None:
+        """Keep something that the user should hear of."""
+        self.notes.append(text)
+        log.warning(text)
 
     def halt(self, reason: str) -> None:
         """Stop the run: no request will do."""

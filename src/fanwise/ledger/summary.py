@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -53,6 +54,7 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
             "rows": measured.rows,
         },
         "cache": {"distinct_prefixes": both.prefixes, "writes": both.writes, "reads": both.reads},
+        "notes": json.loads(meta.get("notes") or "[]"),
         "failed_tasks": failed_tasks(db),
         "wall_s": round(wall[0], 3),
         "sessions": wall[1],

@@ -30,6 +30,7 @@ def account(summary: dict[str, Any], db: sqlite3.Connection) -> RenderableType:
             )
         )
     parts += [_head(summary), _agents(db)]
+    parts += [Text(f"note: {note}", style="yellow") for note in summary["notes"]]
     bad = failures(db)
     if bad:
         parts.append(_failures(bad, sum(summary["failed_tasks"].values())))

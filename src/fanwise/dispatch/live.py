@@ -112,10 +112,10 @@ class Live:
                 )
                 return 0
             self.active += 1
+            previous = self.proof.previous(prefixes)
+            body = request.body(run_id=self.run_id, previous=previous)
             started = time.monotonic()
             try:
-                previous = self.proof.previous(prefixes)
-                body = request.body(run_id=self.run_id, previous=previous)
                 reply = await self.api.send(body, call.time_limit_s)
             except RequestError as error:
                 failure = error.failure if previous is None else self.proof.excused(error.failure)

@@ -118,7 +118,7 @@ class Live:
             try:
                 reply = await self.api.send(body, call.time_limit_s)
             except RequestError as error:
-                failure = error.failure if previous is None else self.proof.excused(error.failure)
+                failure = error.failure if previous is None else self.proof.excused(prefixes, error.failure)
                 end = unpaid(attempt, failure, time.monotonic() - started)
                 self.journal.add_end(end)  # no await between the failure and its record
                 self._failed(call, failure)

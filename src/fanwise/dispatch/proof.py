@@ -55,13 +55,18 @@ class Proof:
         watch.asking = True
         return watch.known
 
-    def excused(self, failure: Failure) -> Failure:
+    def excused(self, prefixes: Sequence[Prefix], failure: Failure) -> Failure:
         """Return what the failure of a request means that asked for a diagnosis: a refusal may be due to that alone.
 
         A gateway may not know the field; nothing is asked any more then, and the call goes again.
         """
+        shared = _shared(prefixes)
+        if shared is not None:
+            self._watches[shared.key].asking = False
+        if failure.verdict != "final":
+            return failure
         self._silent = True
-        return replace(failure, verdict="retry") if failure.verdict == "final" else failure
+        return replace(failure, verdict="retry")
 
     def saw(
         self,

@@ -12,7 +12,8 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent / "sample"))
 
-settings.register_profile("fast", max_examples=60, deadline=None)
+# In CI the same examples every time, so that a change is judged by what it changed; elsewhere new ones.
+settings.register_profile("fast", max_examples=60, deadline=None, derandomize="CI" in os.environ)
 settings.register_profile("full", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 

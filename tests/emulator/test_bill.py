@@ -80,9 +80,10 @@ def test_a_lost_reply_is_billed(client: Anthropic, emulator: Emulator, fault: di
 
 
 def test_the_bill_is_by_run_and_names_every_request(emulator: Emulator, send: Send) -> None:
-    for run in ("one", "two", "one"):
-        taken(send, metadata={"user_id": run})
+    usages = [taken(send, metadata={"user_id": run})["usage"] for run in ("one", "two", "one")]
     whole, part = emulator.bill(), emulator.bill("one")
+    for entry, usage in zip(whole["entries"], usages, strict=True):
+        assert entry["usage"] == {name: usage[name] for name in entry["usage"]}
     assert (whole["totals"]["entries"], part["totals"]["entries"], whole["simulated"]) == (3, 2, True)
     assert whole["totals"]["pico"] == sum(entry["pico"] for entry in whole["entries"])
     assert {entry["id"][:4] for entry in part["entries"]} == {"req_"}

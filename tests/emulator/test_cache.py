@@ -277,7 +277,7 @@ def test_thinking_and_empty_texts_carry_no_breakpoint(client: Anthropic) -> None
 @pytest.mark.rule("cache-leader")
 def test_an_entry_is_readable_once_the_response_of_its_writer_has_begun() -> None:
     """Eight calls at once write eight times; after the first has answered nobody writes."""
-    with Emulator(latency_s=0.3) as slow, Anthropic(api_key="k", base_url=slow.url, max_retries=0) as client:
+    with Emulator(latency_s=1.0) as slow, Anthropic(api_key="k", base_url=slow.url, max_retries=0) as client:
         with ThreadPoolExecutor(8) as pool:
             usages = list(pool.map(lambda _: ask(client, text(300, MARK)), range(8)))
         assert [counts(usage)[1] for usage in usages] == [600] * 8

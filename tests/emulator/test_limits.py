@@ -15,6 +15,8 @@ from fanwise.emulator import Emulator
 from fanwise.emulator.limits import TIERS, Bucket, Limits, pool_of
 from fanwise.emulator.problems import ApiProblem
 
+STILL = 1e-6
+"""A clock that all but stands, so that nothing refills while a slow machine asks."""
 KINDS = ("requests", "tokens", "input-tokens", "output-tokens")
 
 
@@ -36,7 +38,7 @@ def test_twelve_headers_with_a_tier_and_none_without(emulator: Emulator) -> None
 
 @pytest.mark.rule("limit-buckets", "limit-burst")
 def test_a_bucket_empties_refuses_and_refills(emulator: Emulator) -> None:
-    with Emulator(tier="start", burst_s=0.6) as limited:
+    with Emulator(tier="start", burst_s=0.6, clock_speed=STILL) as limited:
         assert [ask(limited)[0] for _ in range(10)] == [200] * 10
         status, told, headers = ask(limited)
         assert (status, told["error"]["type"]) == (429, "rate_limit_error")
@@ -57,14 +59,15 @@ def test_reads_are_free_of_the_input_limit() -> None:
 
 
 def test_output_counts_as_it_is_written() -> None:
-    with Emulator(tier="start", burst_s=0.6, answer=lambda body: "x" * 9_000) as limited:
+    settings: Any = {"tier": "start", "burst_s": 0.6, "clock_speed": STILL}
+    with Emulator(answer=lambda body: "x" * 9_000, **settings) as limited:
         statuses = [ask(limited, max_tokens=4000)[0] for _ in range(4)]
     assert statuses == [200, 200, 429, 429], "3,600 of 4,000 tokens, then below zero"
 
 
 @pytest.mark.rule("limit-ramp", "limit-ramp-size")
 def test_a_sharp_rise_is_refused() -> None:
-    with Emulator(tier="scale", ramp_limit=True) as limited:
+    with Emulator(tier="scale", ramp_limit=True, clock_speed=STILL) as limited:
         statuses = [ask(limited)[0] for _ in range(51)]
         assert statuses == [200] * 50 + [429]
         _, told, headers = ask(limited)

@@ -94,7 +94,7 @@ class Control:
         run = call.request.query.get("run")
         totals = self.store.totals(run)
         entries = list(self.store.bill(run)) if call.request.query.get("entries", "1") != "0" else []
-        shown = [{**one, "usd": usd_text(one["pico"])} for one in entries]
+        shown = [{**one, "usd": usd_text(one["pico"]), "usage": _usage(one)} for one in entries]
         return reply(
             call, encode({"simulated": True, "totals": {**totals, "usd": usd_text(totals["pico"])}, "entries": shown})
         )
@@ -183,6 +183,20 @@ def _shown(one: _Seen) -> dict[str, Any]:
     return {
         "id": request_id, "at": iso(at), "method": method, "path": path, "model": model, "status": status, "body": body
     }  # fmt: skip
+
+
+def _usage(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the tokens of an entry in the API's words."""
+    return {
+        "input_tokens": entry["input"],
+        "output_tokens": entry["output"],
+        "cache_creation_input_tokens": entry["write_5m"] + entry["write_1h"],
+        "cache_read_input_tokens": entry["read"],
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": entry["write_5m"],
+            "ephemeral_1h_input_tokens": entry["write_1h"],
+        },
+    }
 
 
 def _positive(name: str, given: object, *, zero: bool = True) -> float:

@@ -11,6 +11,7 @@ import fanwise
 from .audit import audit
 from .emulate import emulate
 from .graph import graph
+from .plan import plan
 from .purge import purge
 from .report import report
 from .resume import resume
@@ -31,5 +32,5 @@ def main(verbose: int) -> None:
         logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
-for command in (run, resume, report, graph, audit, show, purge, emulate):
+for command in (run, resume, report, graph, plan, audit, show, purge, emulate):
     main.add_command(command)

@@ -57,6 +57,11 @@ def totals(db: sqlite3.Connection, side: Side | None = None) -> Totals:
     return Totals(sent, succeeded, failed, lost, retried, unpriced, Usage(*tokens), *row[11:])
 
 
+def reserved(db: sqlite3.Connection) -> dict[Side, int]:
+    """Return the worst case of all attempts by side, in picodollars; those of unknown price are left out."""
+    return dict(db.execute("SELECT side, COALESCE(SUM(reserved),0) FROM attempts GROUP BY side").fetchall())
+
+
 def spent(db: sqlite3.Connection) -> int:
     """Return what counts against a budget: known cost, and the bound of what was lost."""
     all_ = totals(db)
@@ -95,6 +100,8 @@ class SharedWrites:
     """By side, picodollars."""
     by_row: dict[tuple[int, str], int]
     """What of it stands on the account of one row and side."""
+    tokens: dict[tuple[str, str], int]
+    """Tokens that were so written, by side and agent."""
 
 
 def shared_writes(db: sqlite3.Connection) -> SharedWrites:
@@ -103,11 +110,12 @@ def shared_writes(db: sqlite3.Connection) -> SharedWrites:
     An attempt that read nothing wrote the shared part of its prefix too; its share is known from
     the layout. One that read something found the shared part warm.
     """
-    query = """SELECT a.row, a.side, a.model, a.channel, a.sent, a.job_share, e.input, e.write_5m, e.write_1h
+    query = """SELECT a.row, a.side, a.agent, a.model, a.channel, a.sent, a.job_share, e.input, e.write_5m, e.write_1h
       FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.job_share>0 AND e.read=0 AND e.write_5m+e.write_1h>0"""
-    found = SharedWrites({}, {})
-    for row, side, model, channel, sent, share, plain, five, hour in db.execute(query):
+    found = SharedWrites({}, {}, {})
+    for row, side, agent, model, channel, sent, share, plain, five, hour in db.execute(query):
         five, hour = round(five * share), round(hour * share)
+        found.tokens[side, agent] = found.tokens.get((side, agent), 0) + five + hour
         try:
             rate = rates(model, datetime.fromtimestamp(sent, UTC), plain + five + hour)
         except UnknownPriceError:

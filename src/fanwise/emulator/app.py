@@ -64,8 +64,10 @@ class Api:
         ]
         if self.recorder is not None:
             api = [(method, path, self.record) for method, path, _ in api]
-        for method, path, handler in [*api, *self.control.routes(), ("*", "/{any:.*}", _unknown)]:
+        for method, path, handler in [*api, ("*", "/v1/{any:.*}", _unknown)]:
             app.router.add_route(method, path, endpoint(handler, self.control.note))
+        for method, path, handler in [*self.control.routes(), ("*", "/{any:.*}", _unknown)]:
+            app.router.add_route(method, path, endpoint(handler, lambda call: None))
         return app
 
     async def _read(self, call: Call) -> bytes:

@@ -83,11 +83,9 @@ class Control:
     def note(self, call: Call) -> None:
         """Remember a request of the API; its headers are never shown."""
         request = call.request
-        if not request.path.startswith(PREFIX):
-            # Not the call itself: it would keep the connection and its buffers alive.
-            self._seen.append(
-                (call.id, self.clock.now(), request.method, request.path, call.model, call.status, call.raw)
-            )
+        # Not the call itself: it would keep the connection and its buffers alive.
+        seen = (call.id, self.clock.now(), request.method, request.path, call.model, call.status, call.raw)
+        self._seen.append(seen)
 
     async def bill(self, call: Call) -> web.Response:
         """Return the totals and, unless `entries=0`, every entry; of one run with `run=ID`."""

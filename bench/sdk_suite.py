@@ -87,6 +87,13 @@ class Placeholders:
         return path
 
 
+class Quiet(ThreadingHTTPServer):
+    """A server that says nothing of connections which a test closes early."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing."""
+
+
 def handler(places: Placeholders) -> type[BaseHTTPRequestHandler]:
     """Return the proxy's handler."""
 
@@ -131,7 +138,7 @@ def main() -> int:
         try:
             assert emulator.stdout is not None
             url = emulator.stdout.readline().strip()
-            with ThreadingHTTPServer(("127.0.0.1", 0), handler(Placeholders(url))) as proxy:
+            with Quiet(("127.0.0.1", 0), handler(Placeholders(url))) as proxy:
                 threading.Thread(target=proxy.serve_forever, daemon=True).start()
                 tests = [f"tests/api_resources/{suite}" for suite in SUITES]
                 options = ["-o", "addopts=--tb=line -p tests._alias_httpx", "-q", "-rf"]

@@ -48,7 +48,7 @@ def test_broken_rows_are_counted_and_a_file_without_a_good_one_is_told(tmp_path:
     plan = made(rows)
     assert (plan["rows"], plan["rejected"]) == (5, 3)
     text = fanwise("plan", GRAPH, "--rows", rows)
-    assert "PLAN: nothing was sent or paid; 5 of 5 rows, 3 set aside" in text.stdout
+    assert "PLAN: nothing was sent or paid; 5 of 5 rows (3 set aside) were" in text.stdout
     rows.write_text("no json\n")
     result = fanwise("plan", GRAPH, "--rows", rows)
     assert result.returncode == 2

@@ -61,7 +61,7 @@ def data(made: Plan) -> dict[str, Any]:
 
 def show(made: Plan, console: Console) -> None:
     """Print a plan."""
-    aside = f", {made.rejected} set aside" if made.rejected else ""
+    aside = f" ({made.rejected} set aside)" if made.rejected else ""
     console.print(
         f"PLAN: nothing was sent or paid; {made.sampled} of {made.rows:,} rows{aside} were carried out by stand-ins, "
         "whose outputs stand for the model's",

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -142,11 +143,8 @@ def main() -> int:
     order: dict[str, Any] = json.load(sys.stdin)
     ahead_s = order.pop("ahead_s")
     try:
-        if ahead_s:
-            moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead_s)
-            with time_machine.travel(moment):
-                fronts = render(**order)
-        else:
+        moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead_s)
+        with time_machine.travel(moment) if ahead_s else nullcontext():
             fronts = render(**order)
     except FanwiseError as error:
         print(f"fanwise: {error}", file=sys.stderr)  # noqa: T201 - the parent reads it

@@ -73,8 +73,6 @@ class Watcher:
     """Picodollars of this session."""
     read_tokens: int = 0
     notes: list[str] = field(default_factory=list[str])
-    engine_notes: list[str] = field(default_factory=list[str])
-    """What the engine has to say while it works."""
 
     def ended(self, record: EndRecord) -> None:
         """Count the end of an attempt."""

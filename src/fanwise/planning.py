@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,14 @@ from typing import Any
 import anyio
 
 from fanwise.canonical import dumps
-from fanwise.engine.directory import RunDirectory
+from fanwise.engine.directory import RunDirectory, reading
 from fanwise.engine.load import load_graph
 from fanwise.engine.rows import Row, RowTypes, format_of, read
 from fanwise.errors import DefinitionError, UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.records import Channel, Side
-from fanwise.ledger.account import agents, reserved, shared_writes
+from fanwise.ledger.account import AgentAccount, SharedWrites, agents, reserved, shared_writes
 from fanwise.options import Options, Watcher
 from fanwise.pricing.usage import Usage
 from fanwise.session import Session
@@ -97,17 +97,17 @@ def plan(graph: str, rows: str, *, form: str | None = None, sample: int = 20, id
         raise UsageError(f"no row of {rows} is valid: {drawn.rejected} were set aside")
     found: list[AgentPlan] = []
     prices: list[SidePrice] = []
+    scale = drawn.valid / len(drawn.rows)
     for channel in CHANNELS:
         with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as folder:
             path = Path(folder) / "rows.jsonl"
             path.write_text("".join(dumps(row) + "\n" for row in drawn.rows), encoding="utf-8")
             options = Options(channel=channel, id_field=id_field)
             anyio.run(_simulate, sides, options, path, Path(folder) / "run", graph)
-            with sqlite3.connect(Path(folder) / "run" / "journal.db") as db:
-                scale = drawn.valid / len(drawn.rows)
-                found += _agents(db, channel, scale)
-                prices += _prices(db, channel, scale)
-            db.close()
+            with reading(Path(folder) / "run") as journal:
+                some, shared = agents(journal.db), shared_writes(journal.db)
+                found += [_agent(one, shared, channel, scale) for one in some]
+                prices += _prices(some, shared, reserved(journal.db), channel, scale)
     return Plan(drawn.valid, drawn.rejected, len(drawn.rows), tuple(found), tuple(prices))
 
 
@@ -141,32 +141,27 @@ async def _simulate(sides: dict[Side, GraphSpec], options: Options, rows: Path, 
         await Session(directory, sides, options, Watcher()).run(meta)
 
 
-def _agents(db: sqlite3.Connection, channel: Channel, scale: float) -> list[AgentPlan]:
+def _agent(one: AgentAccount, shared: SharedWrites, channel: Channel, scale: float) -> AgentPlan:
     """Scale calls and tokens; what rows write together is written once, however many there are."""
-    shared = shared_writes(db)
-    found: list[AgentPlan] = []
-    for one in agents(db):
-        once = shared.tokens.get((one.side, one.agent), 0)
-        scaled = Usage(*(round(getattr(one.usage, name) * scale) for name in Usage.__dataclass_fields__))
-        usage = replace(
-            scaled,
-            cache_write_5m=round((one.usage.cache_write_5m - once) * scale) + once,
-            cache_read=round((one.usage.cache_read + once) * scale) - once,
-        )
-        found.append(AgentPlan(channel, one.side, one.agent, one.model, round(one.attempts * scale), usage))
-    return found
+    once = shared.tokens.get((one.side, one.agent), 0)
+    scaled = Usage(*(round(getattr(one.usage, name) * scale) for name in Usage.__dataclass_fields__))
+    usage = replace(
+        scaled,
+        cache_write_5m=round((one.usage.cache_write_5m - once) * scale) + once,
+        cache_read=round((one.usage.cache_read + once) * scale) - once,
+    )
+    return AgentPlan(channel, one.side, one.agent, one.model, round(one.attempts * scale), usage)
 
 
-def _prices(db: sqlite3.Connection, channel: Channel, scale: float) -> list[SidePrice]:
-    shared, bounds, costs = shared_writes(db), reserved(db), dict[Side, int]()
-    for one in agents(db):
+def _prices(
+    some: Sequence[AgentAccount], shared: SharedWrites, bounds: Mapping[Side, int], channel: Channel, scale: float
+) -> list[SidePrice]:
+    costs: dict[Side, int] = {}
+    for one in some:
         costs[one.side] = costs.get(one.side, 0) + one.cost
-    return [
-        SidePrice(
-            channel,
-            side,
-            round((cost - shared.total.get(side, 0)) * scale) + shared.total.get(side, 0),
-            round(bounds.get(side, 0) * scale),
-        )
-        for side, cost in costs.items()
-    ]
+    found: list[SidePrice] = []
+    for side, cost in costs.items():
+        once = shared.total.get(side, 0)
+        expected = round((cost - once) * scale) + once
+        found.append(SidePrice(channel, side, expected, round(bounds.get(side, 0) * scale)))
+    return found

@@ -152,7 +152,7 @@ class Session:
             self.watcher.rows = await anyio.to_thread.run_sync(_lines, rows)
             if options.limit is not None:
                 self.watcher.rows = min(self.watcher.rows, options.limit)
-        self.watcher.engine, self.watcher.engine_notes = engine, engine.notes
+        self.watcher.engine = engine
         journal.set_meta("halted", "")
         try:
             await engine.run(read(rows, form))

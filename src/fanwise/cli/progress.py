@@ -42,7 +42,8 @@ async def _display(watcher: Watcher, console: Console, said: list[int]) -> None:
 
 
 def _notes(watcher: Watcher, console: Console, said: list[int]) -> None:
-    for index, notes in enumerate((watcher.notes, watcher.engine_notes)):
+    engine = watcher.engine
+    for index, notes in enumerate((watcher.notes, engine.notes if engine is not None else [])):
         for note in notes[said[index] :]:
             console.print(f"fanwise: {note}", highlight=False, markup=False, soft_wrap=True)
         said[index] = len(notes)

@@ -156,6 +156,6 @@ class _Table:
             tuple(block for block in need.context if block not in held),
             own_marked,
             ordered,
-            min(_shared(need, uses), len(ordered)),
+            _shared(need, uses),
             strict,
         )

@@ -21,7 +21,7 @@ LOCAL_TRIALS = 4_000
 STARTS = 4
 """Hierarchies that it starts from."""
 LARGE = 8
-"""Most hierarchies that are placed where there are more types than that."""
+"""Most hierarchies that are placed for more than `LOCAL_TYPES` types, and of those that joining leaves behind."""
 
 
 def solve(problem: Problem, *, trials: int = LOCAL_TRIALS) -> Solution:

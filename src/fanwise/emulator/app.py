@@ -103,7 +103,7 @@ class Api:
             found = self.replay.find(call, raw)
             if found is not None:
                 return found
-        fault = self._fault(call, raw) if self.faults.rules else None
+        fault = self._fault(call, raw)
         await self._suffer(call, fault)
         checked = self.messages.read(raw, caller.dialect)
         body = checked.body
@@ -151,12 +151,8 @@ class Api:
         async for piece in call.request.content.iter_chunked(_PIECE):
             envelope.feed(piece)
         requests = envelope.finish()
-        fault = (
-            self.faults.strike(
-                path=call.path, model=str, text=lambda: "".join(text for _, text in requests), item=False
-            )
-            if self.faults.rules
-            else None
+        fault = self.faults.strike(
+            path=call.path, model=str, text=lambda: "".join(text for _, text in requests), item=False
         )
         if fault is not None and not fault.match:  # a match is meant for the items
             await self._suffer(call, fault)

@@ -112,11 +112,10 @@ class Batches:
         while rows := self.store.results(batch_id, start, PIECE):
             start = rows[-1][0] + 1
             lines: list[str] = []
-            for number, custom_id, text in reversed(rows):
+            for _, custom_id, text in reversed(rows):
                 odd, text = _odd(text)
                 line = f'{{"custom_id": "{custom_id}", "result": {text}}}\n'
                 lines += [] if odd == "missing" else [line, line] if odd == "duplicated" else [line]
-                start = max(start, number + 1)
             yield "".join(lines).encode()
             await anyio.sleep(pause_s)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .tables import DAY_SONNET_READ, find, plain_name
 
@@ -25,6 +25,19 @@ class Tokens(NamedTuple):
     def prompt(self) -> int:
         """All input tokens."""
         return self.input + self.write_5m + self.write_1h + self.read
+
+    def usage(self) -> dict[str, Any]:
+        """Return the counts in the API's words."""
+        return {
+            "input_tokens": self.input,
+            "output_tokens": self.output,
+            "cache_creation_input_tokens": self.write_5m + self.write_1h,
+            "cache_read_input_tokens": self.read,
+            "cache_creation": {
+                "ephemeral_5m_input_tokens": self.write_5m,
+                "ephemeral_1h_input_tokens": self.write_1h,
+            },
+        }
 
 
 def price(name: str, at: float, tokens: Tokens, *, batch: bool, geo: str | None = None, fast: bool = False) -> int:

@@ -20,6 +20,7 @@ from fanwise.jsonable import as_list, as_object
 from .answers import Answers
 from .batches import Batches
 from .cache import Cache
+from .charges import Tokens
 from .clock import Clock, iso
 from .diagnostics import Diagnostics
 from .faults import Faults
@@ -184,17 +185,7 @@ def _shown(one: _Seen) -> dict[str, Any]:
 
 
 def _usage(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the tokens of an entry in the API's words."""
-    return {
-        "input_tokens": entry["input"],
-        "output_tokens": entry["output"],
-        "cache_creation_input_tokens": entry["write_5m"] + entry["write_1h"],
-        "cache_read_input_tokens": entry["read"],
-        "cache_creation": {
-            "ephemeral_5m_input_tokens": entry["write_5m"],
-            "ephemeral_1h_input_tokens": entry["write_1h"],
-        },
-    }
+    return Tokens(*(entry[name] for name in Tokens._fields)).usage()
 
 
 def _positive(name: str, given: object, *, zero: bool = True) -> float:

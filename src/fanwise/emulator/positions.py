@@ -16,7 +16,7 @@ from fanwise.jsonable import as_list, as_object
 
 from .problems import invalid
 from .tables import Model
-from .tokens import canonical, count_block, count_text, count_tool, plain
+from .tokens import canonical, count_block, count_content, count_text, count_tool, plain
 
 MOST_BREAKPOINTS = 4
 _RUNS = ("tool_use", "tool_result")
@@ -36,8 +36,8 @@ class Position:
     level: str
     """tools, system or messages."""
     markable: bool
-    key: str = ""
-    """Hash of everything up to and including the block; empty where nothing asks for it."""
+    key: str
+    """Hash of everything up to and including the block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +117,10 @@ def count(body: Mapping[str, Any], model: Model) -> int:
     """Return all input tokens of a body: what the positions add up to, without making them."""
     if body.get("tools") or body.get("output_config") or model.strips_thinking:
         return sum(tokens for _, _, _, tokens in _blocks(body, model))
-    system, total = body.get("system"), 0
-    if system:
-        total = _count(system, model)
+    total = count_content(body.get("system") or "", model)
     for message in body["messages"]:
-        total += _count(message["content"], model)
+        total += count_content(message["content"], model)
     return total
-
-
-def _count(content: str | list[Any], model: Model) -> int:
-    return count_text(content, model) if isinstance(content, str) else sum(count_block(one, model) for one in content)
 
 
 def marked(body: Mapping[str, Any]) -> bool:

@@ -7,7 +7,6 @@ Facts: pages "Messages", "Stop reasons", "Thinking" and SDK 2.12.0 `types/messag
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -134,14 +133,7 @@ def message(
         "container": None,
         "diagnostics": diagnostics,
         "usage": {
-            "input_tokens": tokens.input,
-            "output_tokens": tokens.output,
-            "cache_creation_input_tokens": tokens.write_5m + tokens.write_1h,
-            "cache_read_input_tokens": tokens.read,
-            "cache_creation": {
-                "ephemeral_5m_input_tokens": tokens.write_5m,
-                "ephemeral_1h_input_tokens": tokens.write_1h,
-            },
+            **tokens.usage(),
             "output_tokens_details": {"thinking_tokens": written.thinking},
             "server_tool_use": None,
             "service_tier": tier,
@@ -149,8 +141,3 @@ def message(
             "inference_geo": body.get("inference_geo"),
         },
     }
-
-
-def text_of(body: Mapping[str, Any]) -> str:
-    """Return a body as JSON text, for faults and scripts to match."""
-    return json.dumps(body, ensure_ascii=False)

@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .tables import Model
@@ -54,13 +54,14 @@ def count_block(block: Mapping[str, Any], model: Model) -> int:
     if kind == "tool_use":
         return count_text(block["name"] + canonical(block["input"]), model)
     if kind in ("tool_result", "search_result"):
-        content = block.get("content") or ""
         head = str(block.get("title", "")) + str(block.get("source", ""))
-        inner = (
-            count_text(content, model) if isinstance(content, str) else sum(count_block(one, model) for one in content)
-        )
-        return count_text(head, model) + inner
+        return count_text(head, model) + count_content(block.get("content") or "", model)
     return count_text(canonical(plain(block)), model)
+
+
+def count_content(content: str | Sequence[Mapping[str, Any]], model: Model) -> int:
+    """Return the tokens of a text or of a list of blocks, which the API takes in the same places."""
+    return count_text(content, model) if isinstance(content, str) else sum(count_block(one, model) for one in content)
 
 
 def count_tool(tool: Mapping[str, Any], model: Model) -> int:
@@ -72,10 +73,7 @@ def _document(source: Mapping[str, Any], model: Model) -> int:
     if source["type"] == "text":
         return count_text(source["data"], model)
     if source["type"] == "content":
-        content = source["content"]
-        return (
-            count_text(content, model) if isinstance(content, str) else sum(count_block(one, model) for one in content)
-        )
+        return count_content(source["content"], model)
     if source["type"] == "base64":
         pages = len(re.findall(rb"/Type\s*/Page[^s]", _decoded(source["data"]) + b" "))
         return max(pages, 1) * PDF_PAGE

@@ -29,6 +29,8 @@ class Options:
     id_field: str | None = None
     slots: int = 32
     """Live requests in flight."""
+    gate: bool = True
+    """False: live calls do not wait for the first writer of a prefix; to see what that costs."""
     grace_s: float = 120.0
     """Seconds after which a batch that the API does not list was never taken."""
     batch_delay_s: float = 0.0

@@ -15,6 +15,7 @@ import anyio.to_thread
 
 from fanwise.api.client import Api
 from fanwise.canonical import digest
+from fanwise.context.shape import Need
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.budget import Budget
 from fanwise.dispatch.call import Call
@@ -24,7 +25,7 @@ from fanwise.dispatch.retry import RetryPolicy
 from fanwise.emulator.server import Settings as EmulatorSettings
 from fanwise.emulator.server import in_thread
 from fanwise.engine.directory import RunDirectory
-from fanwise.engine.plan import NodePlan, SidePlan, make_plans
+from fanwise.engine.plan import BASELINE_BLOCK, NodePlan, SidePlan, make_plans
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
 from fanwise.engine.run import Engine, Settings
 from fanwise.engine.standin import answerer
@@ -140,13 +141,19 @@ class Session:
         sides = await anyio.to_thread.run_sync(self._sampler, rows, form, types)
         engine = Engine(plans, journal, types, settings, partial(_choose, options.channel), sides)
         policy = RetryPolicy()
-        engine.live = Live(api, journal, budget, engine, run_id=run_id, slots=options.slots, policy=policy)
+        engine.live = Live(
+            api, journal, budget, engine, engine.repeats,
+            run_id=run_id, slots=options.slots, policy=policy, gated=options.gate,
+        )  # fmt: skip
         # An embedded emulator died with its client: nothing is on its way to it.
         grace_s = 0.0 if embedded else options.grace_s
-        engine.batches = Batches(api, journal, budget, engine, run_id=run_id, policy=policy, grace_s=grace_s)
+        engine.batches = Batches(
+            api, journal, budget, engine, engine.repeats, run_id=run_id, policy=policy, grace_s=grace_s
+        )
         needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
         for block in {block for need in needs for block in need.context}:
             journal.add_block(block.sha, block.name, block.text)
+        journal.set_meta("slices", json.dumps(_slices(plans)))
         journal.watch = self.watcher.ended
         if form == "jsonl":
             self.watcher.rows = await anyio.to_thread.run_sync(_lines, rows)
@@ -212,6 +219,22 @@ class Session:
 
         chosen = set(heapq.nsmallest(sample, hashes()))
         return lambda row: both if digest(f"sample {row.row_id}") in chosen else ("fanout",)
+
+
+def _slices(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, list[str]]]:
+    """Return what each agent is shown, for the report: the names of fields and blocks."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for side, plan in plans.items():
+        for node in plan.nodes.values():
+            if node.spec is not None and node.need is not None:
+                mine = found.setdefault(f"{side} {node.spec.name}", {"fields": [], "blocks": []})
+                for kind, names in (("fields", node.node.labels.values()), ("blocks", _names(node.need))):
+                    mine[kind] += [name for name in names if name not in mine[kind]]
+    return found
+
+
+def _names(need: Need) -> list[str]:
+    return [block.name for block in need.context if block is not BASELINE_BLOCK]
 
 
 def _lines(path: Path) -> int:

@@ -11,8 +11,9 @@ from fanwise.blocks import Block
 from fanwise.canonical import digest, dumps
 from fanwise.models import facts
 
+from .repeats import Piece
 from .shape import MAX_ROW_MARKS, Need, Shape
-from .tail import fence, tail
+from .tail import fence, shown, tail
 
 Ttl = Literal["5m", "1h"]
 
@@ -50,6 +51,8 @@ class Request:
     """Sent as `output_config.format`; None where the schema stands in the tail."""
     system: tuple[Part, ...]
     content: tuple[Part, ...]
+    pieces: tuple[Piece, ...] = ()
+    """What of it may be sent again."""
 
     def body(self, *, run_id: str, ttl: Ttl | None = "5m", previous: str | None = None) -> dict[str, Any]:
         """Return the Messages body.
@@ -162,7 +165,8 @@ def compose(
     texts = {name: values[param] for param, name in blocks.items() if isinstance(values[param], str)}
     present = {param: name for param, name in blocks.items() if name in texts}
     row = [Part(fence(name, texts[name])) for name in shape.row_blocks if name in texts]
-    last = tail(need.agent, values, present, None if shape.strict else need.schema, repair)
+    told = shown(values, present)
+    last = tail(need.agent, told, None if shape.strict else need.schema, repair)
     system = tuple(part for bundle in shape.bundles for part in _marked(_system(bundle)))
     own = (*_system(shape.own), Part(need.instructions))
     if shape.row_first:
@@ -172,12 +176,24 @@ def compose(
         system += _marked(own) if shape.own_marked else own
         content = (*row, Part(last))
     schema = need.schema if shape.strict else None
-    return Request(need.model, max_tokens, need.intensity.thinking, need.intensity.effort, schema, system, content)
+    alone = [text for param, text in told.items() if param not in present]
+    pieces = (
+        *_pieces((*(part for bundle in shape.bundles for part in _system(bundle)), *own), dumps(dict(need.schema))),
+        *(Piece(digest(text), len(text), job=False) for text in (*(part.text for part in row), *alone)),
+    )
+    level = need.intensity
+    return Request(need.model, max_tokens, level.thinking, level.effort, schema, system, content, pieces)
 
 
 @lru_cache(maxsize=512)
 def _system(blocks: tuple[Block, ...]) -> tuple[Part, ...]:
     return tuple(Part(fence(block.name, block.text)) for block in blocks)
+
+
+@lru_cache(maxsize=512)
+def _pieces(parts: tuple[Part, ...], schema: str) -> tuple[Piece, ...]:
+    """Return what every request of a node has in common, as pieces."""
+    return tuple(Piece(digest(text), len(text), job=True) for text in (*(part.text for part in parts), schema))
 
 
 def _marked(parts: tuple[Part, ...]) -> tuple[Part, ...]:

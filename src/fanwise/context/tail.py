@@ -41,25 +41,27 @@ def unfence(text: str) -> tuple[str, str] | None:
     return (name, content) if digest(f"{name}\0{content}")[:12] == mark else None
 
 
-def tail(
-    agent: str, values: Mapping[str, Any], blocks: Mapping[str, str], schema: Mapping[str, Any] | None, repair: str = ""
-) -> str:
+def shown(values: Mapping[str, Any], blocks: Mapping[str, str]) -> dict[str, str]:
+    """Return values as canonical JSON by parameter; those that travel as blocks of the row name theirs."""
+    return {name: dumps({"$block": blocks[name]} if name in blocks else plain(value)) for name, value in values.items()}
+
+
+def tail(agent: str, values: Mapping[str, str], schema: Mapping[str, Any] | None, repair: str = "") -> str:
     """Return the last text of a request.
 
     Args:
         agent: Name of the agent.
-        values: Arguments by parameter name.
-        blocks: Parameters that travel as blocks of the row, with the block's name.
+        values: What `shown` made of the arguments.
         schema: JSON schema where it is not sent as `output_config.format`.
         repair: Why the answer before was refused, on the one repair attempt.
     """
-    shown = {name: {"$block": blocks[name]} if name in blocks else plain(value) for name, value in values.items()}
     lines = [f"agent: {agent}"]
     if schema is not None:
         lines += [f"schema: {dumps(schema)}", _ANSWER]
     if repair:
         lines.append(_REPAIR + dumps(repair))
-    return "\n".join([*lines, f"values: {dumps(shown)}"])
+    pairs = ",".join(f"{dumps(name)}:{values[name]}" for name in sorted(values))
+    return "\n".join([*lines, f"values: {{{pairs}}}"])
 
 
 @dataclass(frozen=True, slots=True)

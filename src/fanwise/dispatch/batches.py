@@ -15,6 +15,7 @@ from anyio.abc import TaskGroup
 
 from fanwise.api.client import Api, encode_body
 from fanwise.api.failures import Failure, RequestError
+from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request
 from fanwise.journal.records import BatchRecord, Journal
 from fanwise.units import now
@@ -44,6 +45,7 @@ class Batches:
         journal: Journal,
         budget: Budget,
         sink: Sink,
+        repeats: Repeats,
         *,
         run_id: str,
         policy: RetryPolicy,
@@ -57,12 +59,13 @@ class Batches:
             journal: Where intents and ends are kept.
             budget: Where a batch reserves its worst case.
             sink: Who is told how calls end.
+            repeats: Counts what is sent again.
             run_id: First part of every custom_id.
             policy: Bounds of retries.
             grace_s: Seconds after which a batch that is not listed was never taken.
             poll_s: First and longest interval between polls.
         """
-        self.api, self.journal, self.budget, self.sink = api, journal, budget, sink
+        self.api, self.journal, self.budget, self.sink, self.repeats = api, journal, budget, sink, repeats
         self.run_id, self.policy = run_id, policy
         self.queue: deque[Call] = deque()
         self.flight = Flight(journal, budget)
@@ -149,7 +152,8 @@ class Batches:
         for call, request, reserved in chosen:
             call.number, call.tries = call.number + 1, call.tries + 1
             attempt = self.journal.next_attempt()
-            self.journal.add_attempt(intent(call, request, attempt, reserved, record.intent))
+            again = self.repeats.count(call.row, call.side, call.model, request.pieces)
+            self.journal.add_attempt(intent(call, request, attempt, reserved, record.intent, again))
             sent[attempt] = Sent(attempt, call, reserved, record.at)
             params = request.body(run_id=self.run_id, ttl=None)
             bodies.append(encode_body({"custom_id": f"{self.run_id}-{attempt}", "params": params}))

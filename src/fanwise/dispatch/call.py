@@ -10,6 +10,7 @@ from typing import Protocol
 from fanwise.api.client import Reply
 from fanwise.api.failures import Failure
 from fanwise.canonical import dumps
+from fanwise.context.repeats import Repeated
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import AttemptRecord, Channel, EndRecord, Side
@@ -87,7 +88,9 @@ def worst_case(request: Request, *, batch: bool, at: datetime, ttl: str | None =
         return None
 
 
-def intent(call: Call, request: Request, attempt: int, reserved: int | None, batch: int | None) -> AttemptRecord:
+def intent(
+    call: Call, request: Request, attempt: int, reserved: int | None, batch: int | None, again: Repeated
+) -> AttemptRecord:
     """Return the record of an attempt that is about to be sent; in batches no prefix is marked."""
     share, shared = 0.0, ""
     if batch is None:
@@ -99,6 +102,7 @@ def intent(call: Call, request: Request, attempt: int, reserved: int | None, bat
     return AttemptRecord(
         attempt, call.key, call.row, call.side, call.node, call.label, call.agent, call.model, channel, call.number,
         request.hash(), reserved, now().timestamp(), batch, round(share, 6), shared,
+        again.chars, again.repeated, again.readable, again.reusable,
     )  # fmt: skip
 
 

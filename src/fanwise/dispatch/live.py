@@ -11,6 +11,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from fanwise.api.client import Api
 from fanwise.api.failures import Failure, RequestError
+from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request
 from fanwise.journal.records import Journal
 from fanwise.models import facts
@@ -27,9 +28,21 @@ class Live:
     """Carries out calls one request at a time per slot."""
 
     def __init__(
-        self, api: Api, journal: Journal, budget: Budget, sink: Sink, *, run_id: str, slots: int, policy: RetryPolicy
+        self,
+        api: Api,
+        journal: Journal,
+        budget: Budget,
+        sink: Sink,
+        repeats: Repeats,
+        *,
+        run_id: str,
+        slots: int,
+        policy: RetryPolicy,
+        gated: bool = True,
     ) -> None:
-        self.api, self.journal, self.budget, self.sink = api, journal, budget, sink
+        self.api, self.journal, self.budget, self.sink, self.repeats = api, journal, budget, sink, repeats
+        self.gated = gated
+        """False: nobody waits for a prefix to be written; to see what the gate saves."""
         self.run_id, self.slots, self.policy = run_id, slots, policy
         self.gate, self.proof = Gate(), Proof(sink.note)
         self.active = 0
@@ -98,13 +111,14 @@ class Live:
         """Send one attempt behind the gate; returns its price, or None where it is unknown."""
         prefixes = request.prefixes()
         minimum = facts(call.model).cache_minimum
-        led = await self.gate.enter(prefixes, minimum)
+        led = await self.gate.enter(prefixes if self.gated else (), minimum)
         warm = cached = False
         started = time.monotonic()
         try:
             call.number, call.tries = call.number + 1, call.tries + 1
             attempt, sent = self.journal.next_attempt(), now()
-            self.journal.add_attempt(intent(call, request, attempt, reserved, None))
+            again = self.repeats.count(call.row, call.side, call.model, request.pieces)
+            self.journal.add_attempt(intent(call, request, attempt, reserved, None, again))
             await self.journal.commit()
             if self._stopping:
                 self.journal.add_end(
@@ -130,9 +144,9 @@ class Live:
             warm, usage = True, end.usage
             cached = bool(usage.cache_read or usage.cache_write_5m or usage.cache_write_1h)
             self.proof.saw(call.agent, prefixes, led, minimum, reply, previous)
-            again = self.sink.replied(call, reply)
-            if again is not None:
-                call.repair = again
+            repair = self.sink.replied(call, reply)
+            if repair is not None:
+                call.repair = repair
                 self.submit(call)
             return end.cost
         finally:

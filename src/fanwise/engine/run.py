@@ -21,6 +21,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from fanwise.api.client import Reply
 from fanwise.api.failures import Failure
 from fanwise.canonical import canonical
+from fanwise.context.repeats import Repeats
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.call import Call
 from fanwise.dispatch.live import Live
@@ -77,6 +78,7 @@ class Engine:
     """Gives the channel of a call."""
     sides: Callable[[Row], tuple[Side, ...]]
     """Gives the sides on which a row runs."""
+    repeats: Repeats = field(init=False)
     live: Live = field(init=False)
     batches: Batches = field(init=False)
     counters: Counters = field(default_factory=Counters)
@@ -95,6 +97,9 @@ class Engine:
     _room: anyio.Event = field(default_factory=anyio.Event)
     _read_all: bool = False
     _step_send: MemoryObjectSendStream[tuple[RowRun, Task, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.repeats = Repeats(resumed=self.settings.resumed)
 
     async def run(self, records: Iterator[Record]) -> None:
         """Run all rows; returns when they are done, or the run is halted, stopped or detached."""
@@ -185,6 +190,8 @@ class Engine:
         for side in sides:
             plan = self.plans[side]
             run = RowRun(row, plan, row_state(plan, row))
+            if self.settings.resumed and self.journal.has_attempts(row.number, side):
+                self.repeats.go_on(row.number, side)
             self._advance(run, run.state.start())
         self._drain()
 
@@ -335,6 +342,7 @@ class Engine:
             cause = outcome if isinstance(outcome, Failed) else outcome.cause
             result = RowResult(number, run.plan.side, "failed", None, f"{cause.task}: {cause.kind}: {cause.message}")
         self.journal.add_result(result)
+        self.repeats.forget(number, run.plan.side)
         if run.plan.side == "fanout":
             self.counters.finished += 1
             self.counters.failed += result.status == "failed"

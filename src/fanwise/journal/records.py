@@ -74,6 +74,14 @@ class AttemptRecord:
     """Share of the marked prefix that rows have in common, 0 to 1."""
     prefix: str = ""
     """Key of the longest marked prefix that rows have in common, shortened."""
+    chars: int = 0
+    """Characters of all that may be sent again: blocks, instructions, schema, values."""
+    repeated: int = 0
+    """Of these, what the same row has sent before."""
+    readable: int = 0
+    """Of these, what the run has sent to this model before."""
+    reusable: int = 0
+    """Of these, what is sent to this model for the second time."""
 
 
 @dataclass(frozen=True, slots=True)

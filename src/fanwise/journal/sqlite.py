@@ -19,7 +19,7 @@ from fanwise.errors import RunDirectoryError
 
 from .records import AttemptRecord, BatchRecord, EndRecord, RowRecord, RowResult, TaskRecord
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sessions(
@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS tasks(
 CREATE INDEX IF NOT EXISTS tasks_row ON tasks(row);
 CREATE TABLE IF NOT EXISTS attempts(
   id INTEGER PRIMARY KEY, key TEXT, row INT, side TEXT, node TEXT, label TEXT, agent TEXT, model TEXT,
-  channel TEXT, number INT, request_hash TEXT, reserved INT, sent REAL, intent INT, job_share REAL, prefix TEXT);
+  channel TEXT, number INT, request_hash TEXT, reserved INT, sent REAL, intent INT, job_share REAL, prefix TEXT,
+  chars INT, repeated INT, readable INT, reusable INT);
 CREATE INDEX IF NOT EXISTS attempts_row ON attempts(row);
 CREATE INDEX IF NOT EXISTS attempts_key ON attempts(key);
 CREATE INDEX IF NOT EXISTS attempts_intent ON attempts(intent) WHERE intent IS NOT NULL;
@@ -54,7 +55,7 @@ def _insert(table: str, columns: int, how: str = "REPLACE") -> str:
 
 _ROW, _REJECT = _insert("rows", 5), _insert("rejects", 4)
 _TEXT, _BLOCK = _insert("texts", 2, "IGNORE"), _insert("blocks", 3, "IGNORE")
-_TASK, _ATTEMPT = _insert("tasks", 10), _insert("attempts", 16, "ABORT")
+_TASK, _ATTEMPT = _insert("tasks", 10), _insert("attempts", 20, "ABORT")
 _END, _BATCH, _RESULT = _insert("ends", 15, "IGNORE"), _insert("batches", 5), _insert("results", 6)
 
 
@@ -179,7 +180,8 @@ class SqliteJournal:
         self._add(
             _ATTEMPT,
             (one.id, one.key, one.row, one.side, one.node, one.label, one.agent, one.model, one.channel, one.number,
-             one.request_hash, one.reserved, one.sent, one.intent, one.job_share, one.prefix),
+             one.request_hash, one.reserved, one.sent, one.intent, one.job_share, one.prefix,
+             one.chars, one.repeated, one.readable, one.reusable),
         )  # fmt: skip
 
     def add_end(self, record: EndRecord) -> None:
@@ -254,6 +256,12 @@ class SqliteJournal:
     def attempts_of(self, key: str) -> int:
         """Return how many attempts a task has had."""
         return self._one("SELECT COUNT(*) FROM attempts WHERE key=?", key)
+
+    def has_attempts(self, row: int, side: str) -> bool:
+        """Return whether anything was sent for a row and side."""
+        return (
+            self.db.execute("SELECT 1 FROM attempts WHERE row=? AND side=? LIMIT 1", (row, side)).fetchone() is not None
+        )
 
     def known_ids(self, ids: Sequence[str]) -> dict[str, int]:
         """Return the numbers of the rows with these ids that this session has read."""

@@ -10,7 +10,9 @@ from typing import Any
 from fanwise.units import usd_text
 
 from .account import Totals, failed_tasks, totals
+from .floor import floor
 from .multiplier import multiplier
+from .slices import slices
 
 
 def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any]:
@@ -26,6 +28,7 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
     offline = meta.get("offline")
     measured = multiplier(db, max(rows["read"] - rows["rejected"], 1))
     good = rows["succeeded"]
+    least = floor(db, "fanout")
     wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
     how = db.execute("SELECT how FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
     return {
@@ -40,6 +43,8 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
         "cost_usd": usd_text(both.cost),
         "fanout_usd": usd_text(fanout.cost),
         "baseline_usd": usd_text(baseline.cost),
+        "floor_usd": usd_text(least.total),
+        "input_over_floor": round(least.input_paid / least.input_total, 6) if least.input_total else None,
         "lost_upper_bound_usd": usd_text(both.lost_bound),
         "unpriced_attempts": both.unpriced,
         "bill_usd": usd_text(bill),
@@ -54,6 +59,7 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
             "rows": measured.rows,
         },
         "cache": {"distinct_prefixes": both.prefixes, "writes": both.writes, "reads": both.reads},
+        "slices": [one.data() for one in slices(db)],
         "notes": json.loads(meta.get("notes") or "[]"),
         "failed_tasks": failed_tasks(db),
         "wall_s": round(wall[0], 3),

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fanwise.ledger.account import agents, failures
+from fanwise.ledger.slices import slices
 from fanwise.units import usd_text
 
 
@@ -30,6 +31,7 @@ def account(summary: dict[str, Any], db: sqlite3.Connection) -> RenderableType:
             )
         )
     parts += [_head(summary), _agents(db)]
+    parts.append(_slices(db))
     parts += [Text(f"note: {note}", style="yellow") for note in summary["notes"]]
     bad = failures(db)
     if bad:
@@ -60,6 +62,10 @@ def _head(summary: dict[str, Any]) -> RenderableType:
         f"{money(summary['cost_usd'])} = fan-out {money(summary['fanout_usd'])}"
         f" + baseline {money(summary['baseline_usd'])}",
     )
+    over = summary["input_over_floor"]
+    if over is not None:
+        told = f"{money(summary['floor_usd'])} is the least that the fan-out's tokens could have cost in these channels"
+        table.add_row("floor", f"{told}; its input cost {over:.2f} times its floor")
     if summary["bill_usd"] is not None:
         agrees = "equal to the ledger" if summary["bill_usd"] == summary["cost_usd"] else "differs from the ledger"
         table.add_row("bill", f"{money(summary['bill_usd'])} by the emulator's own bill, {agrees}")
@@ -104,6 +110,24 @@ def _agents(db: sqlite3.Connection) -> RenderableType:
         table.add_row(
             Text(name), one.model, one.channel, *(f"{number:,}" for number in numbers), money(usd_text(one.cost))
         )
+    return table
+
+
+def _slices(db: sqlite3.Connection) -> RenderableType:
+    """Return what was sent to whom."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("sent to", "its slice"):
+        table.add_column(name, overflow="fold")
+    for name in ("tokens a call", "sent before", "read", "written", "fresh"):
+        table.add_column(name, justify="right")
+    for one in slices(db):
+        whole = max(one.tokens, 1)
+        name = one.agent if one.side == "fanout" or one.agent == "baseline" else f"{one.agent} (baseline)"
+        shares = (f"{100 * part / whole:.0f} %" for part in (one.repeated, one.read, one.written, one.fresh))
+        table.add_row(
+            Text(name), Text(_printable(", ".join((*one.blocks, *one.fields)))), f"{one.tokens / one.calls:,.0f}",
+            *shares,
+        )  # fmt: skip
     return table
 
 

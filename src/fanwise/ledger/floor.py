@@ -1,0 +1,63 @@
+"""The floor: the least that the same tokens could have cost in the channels that were used.
+
+Every piece of a request is taken at the cheaper of plain and written once, read after, whatever the
+shortest prefix, the order or the life of an entry; outputs as they were. A run cannot cost less.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fanwise.errors import UnknownPriceError
+from fanwise.journal.records import Side
+from fanwise.pricing.cost import WEB_SEARCH_PICO, tokens_cost
+from fanwise.pricing.rates import rates
+from fanwise.pricing.usage import Usage
+
+_PROMPT = "(e.input+e.write_5m+e.write_1h+e.read)"
+_SHARES = f"""SELECT a.model, a.channel, CAST(a.sent/3600 AS INT), MAX({_PROMPT}),
+  SUM({_PROMPT}), SUM(1.0*{_PROMPT}*a.readable/MAX(a.chars,1)), SUM(1.0*{_PROMPT}*a.reusable/MAX(a.chars,1)),
+  SUM(e.output), SUM(e.cost), SUM(e.searches)
+  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.cost>0 AND a.side=? GROUP BY 1, 2, 3, {_PROMPT}>100000"""
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Floor and bill of the attempts whose price is known, in picodollars."""
+
+    total: int
+    paid: int
+    input_total: int
+    """Of the floor, what is not output."""
+    input_paid: int
+
+    def __add__(self, other: Floor) -> Floor:
+        return Floor(
+            self.total + other.total, self.paid + other.paid,
+            self.input_total + other.input_total, self.input_paid + other.input_paid,
+        )  # fmt: skip
+
+
+def floor(db: sqlite3.Connection, side: Side) -> Floor:
+    """Return the floor of one side of a run, beside what was paid.
+
+    Tokens are allotted to the pieces of a request by their characters.
+    """
+    whole = Floor(0, 0, 0, 0)
+    for model, channel, hour, largest, prompt, readable, reusable, output, paid, searches in db.execute(
+        _SHARES, (side,)
+    ):
+        try:
+            rate = rates(model, datetime.fromtimestamp(hour * 3600, UTC), largest)
+        except UnknownPriceError:
+            continue
+        batch = channel == "batch"
+        fresh, again = max(int(prompt - readable - reusable), 0), int(readable)
+        least = Usage(input=fresh, cache_write_5m=min(int(reusable), int(prompt)), cache_read=again)
+        plain = tokens_cost(Usage(input=prompt), rate, batch=batch)
+        front = min(tokens_cost(least, rate, batch=batch), plain)
+        back = tokens_cost(Usage(output=output), rate, batch=batch) + searches * WEB_SEARCH_PICO
+        whole += Floor(front + back, paid, front, paid - back)
+    return whole

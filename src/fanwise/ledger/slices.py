@@ -1,0 +1,60 @@
+"""What was sent to whom: per agent its slice, how much of it the row had sent before, and what was cached."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from fanwise.journal.records import Side
+
+_PROMPT = "(e.input+e.write_5m+e.write_1h+e.read)"
+_SLICES = f"""SELECT a.side, a.agent, COUNT(*), SUM({_PROMPT}),
+  CAST(ROUND(SUM(1.0*{_PROMPT}*a.repeated/MAX(a.chars,1))) AS INT), SUM(e.read), SUM(e.write_5m+e.write_1h)
+  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' GROUP BY 1, 2 ORDER BY 1 DESC, 4 DESC"""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceAccount:
+    """One agent's input, summed over its answered requests; in tokens."""
+
+    side: Side
+    agent: str
+    fields: tuple[str, ...]
+    """What is passed to it: fields of the row and outputs of other tasks."""
+    blocks: tuple[str, ...]
+    """Its context."""
+    calls: int
+    tokens: int
+    """All input, cached or not."""
+    repeated: int
+    """Of it, what the same row had sent before, to this agent or another: allotted by characters."""
+    read: int
+    """Of it, read from the cache."""
+    written: int
+
+    @property
+    def fresh(self) -> int:
+        """Of it, neither read from the cache nor written to it."""
+        return self.tokens - self.read - self.written
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return {
+            "side": self.side, "agent": self.agent, "fields": list(self.fields), "blocks": list(self.blocks),
+            "calls": self.calls, "input_tokens": self.tokens, "duplicated_tokens": self.repeated,
+            "cache_read_tokens": self.read, "cache_write_tokens": self.written, "fresh_tokens": self.fresh,
+        }  # fmt: skip
+
+
+def slices(db: sqlite3.Connection) -> list[SliceAccount]:
+    """Return what each agent was sent, the fan-out first, the largest first."""
+    row = db.execute("SELECT value FROM meta WHERE key='slices'").fetchone()
+    known: dict[str, dict[str, list[str]]] = json.loads(row[0]) if row else {}
+    found: list[SliceAccount] = []
+    for side, agent, calls, tokens, repeated, read, written in db.execute(_SLICES):
+        one = known.get(f"{side} {agent}", {})
+        fields, blocks = tuple(one.get("fields", ())), tuple(one.get("blocks", ()))
+        found.append(SliceAccount(side, agent, fields, blocks, calls, tokens, repeated, read, written))
+    return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from fanwise.context.layout import Schemas
 from fanwise.engine.run import Engine
 from fanwise.journal.records import EndRecord
 
@@ -29,6 +30,8 @@ class Options:
     id_field: str | None = None
     slots: int = 32
     """Live requests in flight."""
+    schemas: Schemas = "auto"
+    """How schemas travel where strict ones would split a shared cache: `strict`, `shared`, or by price."""
     gate: bool = True
     """False: live calls do not wait for the first writer of a prefix; to see what that costs."""
     grace_s: float = 120.0
@@ -39,7 +42,7 @@ class Options:
     """Seconds that the embedded emulator takes for a reply."""
 
 
-KEPT = ("channel", "baseline", "sample", "budget_usd", "base_url", "limit", "id_field", "slots")
+KEPT = ("channel", "baseline", "sample", "budget_usd", "base_url", "limit", "id_field", "slots", "schemas")
 """Options that a resumed run takes over, unless it is given others."""
 
 

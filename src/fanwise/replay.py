@@ -43,7 +43,9 @@ def rendered(directory: str, row_id: str, label: str, side: str) -> Rendered:
     """
     with reading(directory) as journal:
         options = json.loads(journal.meta("options") or "{}")
-        plans = make_plans(graph_sides(journal.meta("graph") or "", options.get("baseline", "none")))
+        plans = make_plans(
+            graph_sides(journal.meta("graph") or "", options.get("baseline", "none")), options.get("schemas", "auto")
+        )
         if side not in plans:
             raise UsageError(f"the run has no {side}")
         plan = plans[side]

@@ -54,7 +54,7 @@ class Session:
 
     async def run(self, meta: dict[str, str]) -> Account:
         journal, options = self.directory.journal, self.options
-        plans = make_plans(self.graphs)
+        plans = make_plans(self.graphs, options.schemas)
         mode = meta.get("mode") or journal.meta("mode") or "api"
         with ExitStack() as stack:
             base_url, key = options.base_url, None

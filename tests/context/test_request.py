@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,15 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fanwise.blocks import Block
 from fanwise.canonical import canonical
+from fanwise.context.envelope import envelope, is_envelope, seal, unseal
 from fanwise.context.layout import layout
 from fanwise.context.request import Request, compose
 from fanwise.context.shape import Need
 from fanwise.context.tail import fence, read_back, unfence
+from fanwise.errors import OutputError
 from fanwise.models import facts, intensity
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -90,7 +94,8 @@ def test_agents_with_a_common_document_share_its_prefix() -> None:
     number = {"type": "object", "properties": {"n": {"type": "integer"}}}
     found = requests({"a": need("a", RULES, TONE), "b": replace(need("b", TONE, LAW), schema=number)})
     assert found["a"].prefixes()[0].key == found["b"].prefixes()[0].key
-    assert found["a"].schema is None, "a schema per agent would split the cache"
+    assert found["a"].schema == found["b"].schema, "a schema per agent would split the cache"
+    assert is_envelope(found["a"].schema)
     assert found["a"].prefixes()[-1].key != found["b"].prefixes()[-1].key
 
 
@@ -100,11 +105,47 @@ def test_equal_schemas_split_nothing_and_stay_strict() -> None:
     assert found["a"].prefixes()[0].key == found["b"].prefixes()[0].key
 
 
-def test_a_schema_that_costs_more_in_the_tail_than_a_cache_of_its_own_stays_strict() -> None:
-    """A small prefix shared is no gain over a long schema sent again in every request."""
-    long = {"type": "object", "properties": {f"field{number}": {"type": "string"} for number in range(90)}}
-    found = requests({"a": need("a", RULES), "b": replace(need("b", RULES), schema=long)})
-    assert found["b"].schema == long
+def wide(fields: int) -> dict[str, Any]:
+    return {"type": "object", "properties": {f"field{number}": {"type": "string"} for number in range(fields)}}
+
+
+def test_a_schema_that_costs_others_more_than_a_cache_of_their_own_stays_strict() -> None:
+    """A small prefix shared is no gain over a long schema that stands in front of everybody's requests."""
+    found = requests({"a": need("a", RULES), "b": replace(need("b", RULES), schema=wide(900))})
+    assert found["b"].schema == wide(900)
+    assert found["a"].schema == {"type": "object"}
+
+
+def test_an_envelope_that_makes_every_answer_longer_than_a_schema_is_none() -> None:
+    name = "an_agent_whose_name_is_so_long_that_to_say_it_in_every_answer_costs_more_than_its_schema_in_the_tail" * 2
+    found = requests({name: need(name, RULES), "b": replace(need("b", RULES), schema=wide(1))})
+    assert found["b"].schema is None
+    assert found["b"].prefixes()[0].key == found[name].prefixes()[0].key
+
+
+def test_the_user_may_choose_how_schemas_travel() -> None:
+    needs = {"a": need("a", RULES), "b": replace(need("b", RULES), schema=wide(3))}
+    ways = {
+        way: {path: shape.way for path, shape in layout(needs, schemas=way).items()} for way in ("strict", "shared")
+    }
+    assert ways == {"strict": {"a": "strict", "b": "strict"}, "shared": {"a": "envelope", "b": "envelope"}}
+
+
+def test_what_the_api_cannot_carry_in_one_schema_is_no_envelope() -> None:
+    union = {"type": "object", "properties": {"x": {"anyOf": [{"type": "string"}, {"type": "null"}]}}}
+    assert envelope({f"a{number}": union for number in range(16)}) is not None
+    assert envelope({f"a{number}": union for number in range(17)}) is None, "16 unions are the most"
+    assert envelope({f"a{number}": {"type": "object"} for number in range(25)}) is None, (
+        "24 optional fields are the most"
+    )
+
+
+@given(st.text(min_size=1, max_size=10), json_values)
+def test_an_answer_comes_out_of_its_envelope_as_it_went_in(agent: str, answer: Any) -> None:
+    assert json.loads(unseal(agent, seal(agent, canonical(answer)))) == answer
+    for wrong in (seal(agent + "x", "1"), "[]", "no json"):
+        with pytest.raises(OutputError):
+            unseal(agent, wrong)
 
 
 def test_prefixes_are_shared_at_several_levels() -> None:

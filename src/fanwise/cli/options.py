@@ -36,6 +36,12 @@ def session(command: F) -> F:
                 "--slots", type=click.IntRange(1, 4096), default=None, help="Live requests in flight. [default: 32]"
             ),
             click.option(
+                "--schemas",
+                type=click.Choice(["auto", "strict", "shared"]),
+                default=None,
+                help="Whether agents with different schemas share a cache; auto by price. [default: auto]",
+            ),
+            click.option(
                 "--grace-s",
                 type=click.FloatRange(0),
                 default=None,

@@ -6,12 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fanwise.blocks import Block
 from fanwise.canonical import dumps
 from fanwise.models import facts
 
-from .shape import MAX_ROW_MARKS, CachePrices, Need, Shape
+from .shape import MAX_ROW_MARKS, CachePrices, Need, Shape, Way
 from .sharing import Node, Problem, exact_cost
 from .solver import solve
 from .tail import fence
@@ -40,13 +41,20 @@ def estimate(text: str, model: str) -> int:
     return math.ceil(len(text) / facts(model).chars_per_token)
 
 
-def lay(members: Mapping[str, Need], cache: CachePrices, *, schema: str | None) -> Laid:
-    """Lay out nodes that can share with each other."""
+def lay(members: Mapping[str, Need], cache: CachePrices, *, way: Way, schema: Mapping[str, Any] | None = None) -> Laid:
+    """Lay out nodes that can share with each other.
+
+    Args:
+        members: The nodes, by path.
+        cache: Prices of their model's cache.
+        way: How their schemas travel.
+        schema: What all of them send as `output_config.format`, if anything.
+    """
     uses = Counter(name for need in members.values() for name in need.row_blocks * need.tasks)
     together = _together(members, uses)
     table = _Table(next(iter(members.values())).model)
     if schema is not None:
-        table.number(schema, schema)  # first of all blocks: the API puts it in front of `system`
+        table.number("schema", dumps(dict(schema)))  # first of all blocks: the API puts it in front of `system`
     front = frozenset({0}) if schema is not None else frozenset[int]()
     required = [front | table.needed(members, paths, uses) for paths in together]
     marks = max((min(_shared(members[path], uses), MAX_ROW_MARKS) for path in members), default=0)
@@ -61,7 +69,7 @@ def lay(members: Mapping[str, Need], cache: CachePrices, *, schema: str | None) 
     )
     solution = solve(problem)
     shapes = {
-        path: table.shape(members[path], solution.paths.get(number, ()), uses, strict=schema is not None)
+        path: table.shape(members[path], solution.paths.get(number, ()), uses, way, schema)
         for number, paths in enumerate(together)
         for path in paths
     }
@@ -144,7 +152,9 @@ class _Table:
             found.add(number)
         return frozenset(found)
 
-    def shape(self, need: Need, nodes: Sequence[Node], uses: Counter[str], *, strict: bool) -> Shape:
+    def shape(
+        self, need: Need, nodes: Sequence[Node], uses: Counter[str], way: Way, schema: Mapping[str, Any] | None
+    ) -> Shape:
         """Return the shape of a node from the prefixes that its type shares."""
         own_marked = any(one in self.instructions for node in nodes[-1:] for one in node.blocks)
         shared = nodes[:-1] if own_marked else nodes
@@ -157,5 +167,6 @@ class _Table:
             own_marked,
             ordered,
             _shared(need, uses),
-            strict,
+            way,
+            schema,
         )

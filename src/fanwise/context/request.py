@@ -166,7 +166,7 @@ def compose(
     present = {param: name for param, name in blocks.items() if name in texts}
     row = [Part(fence(name, texts[name])) for name in shape.row_blocks if name in texts]
     told = shown(values, present)
-    last = tail(need.agent, told, None if shape.strict else need.schema, repair)
+    last = tail(need.agent, told, need.schema if shape.way == "tail" else None, repair)
     system = tuple(part for bundle in shape.bundles for part in _marked(_system(bundle)))
     own = (*_system(shape.own), Part(need.instructions))
     if shape.row_first:
@@ -175,14 +175,16 @@ def compose(
     else:
         system += _marked(own) if shape.own_marked else own
         content = (*row, Part(last))
-    schema = need.schema if shape.strict else None
     alone = [text for param, text in told.items() if param not in present]
     pieces = (
-        *_pieces((*(part for bundle in shape.bundles for part in _system(bundle)), *own), dumps(dict(need.schema))),
+        *_pieces(
+            (*(part for bundle in shape.bundles for part in _system(bundle)), *own),
+            dumps(dict(shape.format or need.schema)),
+        ),
         *(Piece(digest(text), len(text), job=False) for text in (*(part.text for part in row), *alone)),
     )
     level = need.intensity
-    return Request(need.model, max_tokens, level.thinking, level.effort, schema, system, content, pieces)
+    return Request(need.model, max_tokens, level.thinking, level.effort, shape.format, system, content, pieces)
 
 
 @lru_cache(maxsize=512)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from fanwise.blocks import Block
 from fanwise.models import Intensity
@@ -13,6 +13,10 @@ MAX_ROW_MARKS = 2
 """Breakpoints for blocks of the row; the API takes 4 in all."""
 ITEMS = 3
 """Items that a list is taken to have; its length is known only at run time."""
+
+
+Way = Literal["strict", "envelope", "tail"]
+"""How an agent's schema travels: its own, one for its family, or as text checked here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,9 @@ class Shape:
     """In the order in which they are sent."""
     shared_row_blocks: int
     """How many of them, from the front, other tasks of the row read too; marked."""
-    strict: bool
-    """Whether the schema travels as `output_config.format`, which splits the cache."""
+    way: Way
+    format: Mapping[str, Any] | None
+    """What travels as `output_config.format`, which keys the cache; None where the schema is in the tail."""
 
     @property
     def row_first(self) -> bool:

@@ -10,13 +10,15 @@ from typing import Any
 
 from fanwise.blocks import Block
 from fanwise.canonical import canonical, digest, plain
-from fanwise.context.layout import layout
+from fanwise.context.envelope import unseal
+from fanwise.context.layout import Schemas, layout
 from fanwise.context.request import Request, compose
 from fanwise.context.shape import CachePrices, Need, Shape
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.state import RowState, Task
+from fanwise.graph.wire import decode
 from fanwise.journal.records import Side
 from fanwise.pricing.rates import rates
 
@@ -46,6 +48,15 @@ class NodePlan:
         assert self.spec is not None and self.need is not None and self.shape is not None
         return compose(self.need, self.shape, task.values, self.node.blocks, self.spec.request_max_tokens, repair)
 
+    def answer(self, text: str) -> Any:
+        """Return the value that a reply's text means; only for agents.
+
+        Raises:
+            OutputError: It means none of the output type.
+        """
+        assert self.spec is not None and self.shape is not None
+        return decode(self.output, unseal(self.spec.name, text) if self.shape.way == "envelope" else text)
+
 
 @dataclass(frozen=True, slots=True)
 class SidePlan:
@@ -56,12 +67,12 @@ class SidePlan:
     nodes: Mapping[str, NodePlan]
 
 
-def make_plans(sides: Mapping[Side, GraphSpec]) -> dict[Side, SidePlan]:
+def make_plans(sides: Mapping[Side, GraphSpec], schemas: Schemas = "auto") -> dict[Side, SidePlan]:
     """Return the plans of the sides; prefixes are never shared between sides."""
-    return {side: _plan(side, spec) for side, spec in sides.items()}
+    return {side: _plan(side, spec, schemas) for side, spec in sides.items()}
 
 
-def _plan(side: Side, spec: GraphSpec) -> SidePlan:
+def _plan(side: Side, spec: GraphSpec, schemas: Schemas) -> SidePlan:
     repeated = _repeated(spec.template, False)
     needs = {
         node.path: Need(
@@ -78,7 +89,7 @@ def _plan(side: Side, spec: GraphSpec) -> SidePlan:
         for node in spec.tasks()
         if (agent := node.target.spec) is not None
     }
-    shapes = layout(needs, _cache_prices)
+    shapes = layout(needs, _cache_prices, schemas)
     nodes: dict[str, NodePlan] = {}
     for node in spec.tasks():
         agent = node.target.spec

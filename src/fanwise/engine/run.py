@@ -27,7 +27,7 @@ from fanwise.dispatch.call import Call
 from fanwise.dispatch.live import Live
 from fanwise.errors import OutputError
 from fanwise.graph.state import Done, Failed, Outcome, RowState, Task
-from fanwise.graph.wire import decode, load
+from fanwise.graph.wire import load
 from fanwise.journal.records import Channel, RowResult, Side, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.log import log
@@ -288,7 +288,7 @@ class Engine:
             return None  # an attempt of an earlier session, of a node that is gone
         else:
             try:
-                outcome = Done(decode(plan.output, reply.text))
+                outcome = Done(plan.answer(reply.text))
             except OutputError as error:
                 if not call.repair:
                     return str(error)

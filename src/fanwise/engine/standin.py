@@ -6,11 +6,14 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from fanwise.context.envelope import is_envelope, seal
 from fanwise.context.tail import read_back, unfence
 from fanwise.graph.nodes import Target
 from fanwise.graph.rehearse import is_empty
+from fanwise.graph.spec import AgentSpec
 from fanwise.graph.wire import encode, load
 from fanwise.journal.records import Side
+from fanwise.jsonable import as_object
 
 from .plan import BASELINE_BLOCK, SidePlan
 
@@ -37,7 +40,8 @@ def answerer(plans: Mapping[Side, SidePlan]) -> Callable[[dict[str, Any]], str |
             return None
         params = target.spec.params
         values = {name: load(params[name], value) for name, value in asked.values.items() if name in params}
-        return _call(target, values)
+        form = as_object(as_object(body.get("output_config")).get("format"))
+        return _call(target, values, sealed=is_envelope(form.get("schema")))
 
     return answer
 
@@ -49,7 +53,7 @@ def _side(body: Mapping[str, Any]) -> Side:
     return "baseline" if found is not None and found[0] == BASELINE_BLOCK.name else "fanout"
 
 
-def _call(target: Target, values: dict[str, Any]) -> str | Awaitable[str | None] | None:
+def _call(target: Target, values: dict[str, Any], *, sealed: bool) -> str | Awaitable[str | None] | None:
     spec = target.spec
     assert spec is not None
     try:
@@ -57,12 +61,17 @@ def _call(target: Target, values: dict[str, Any]) -> str | Awaitable[str | None]
     except NotImplementedError:
         return None
     if inspect.isawaitable(value):
-        return _await(spec.output, value)
-    return encode(spec.output, value)
+        return _await(spec, value, sealed=sealed)
+    return _told(spec, value, sealed=sealed)
 
 
-async def _await(output: Any, value: Awaitable[Any]) -> str | None:
+async def _await(spec: AgentSpec, value: Awaitable[Any], *, sealed: bool) -> str | None:
     try:
-        return encode(output, await value)
+        return _told(spec, await value, sealed=sealed)
     except NotImplementedError:
         return None
+
+
+def _told(spec: AgentSpec, value: object, *, sealed: bool) -> str:
+    answer = encode(spec.output, value)
+    return seal(spec.name, answer) if sealed else answer

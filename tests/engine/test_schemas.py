@@ -85,17 +85,17 @@ def test_four_schemas_share_one_prefix(tmp_path: Path, channel: str) -> None:
     assert first["judge"] == {"good": True, "because": "it is"}
     assert (first["length"], first["label"], first["score"]["points"]) == (3, ["a", "b"], 1)
     if channel == "live":
-        assert account.summary["cache"] == {"distinct_prefixes": 1, "writes": 1, "reads": 39}
+        assert account.summary["tokens"]["cache_write_5m"] < 1_700, "the guide once, and each one's instructions"
+        assert account.summary["cache"]["reads"] == 39
 
 
 def test_strict_schemas_have_a_cache_each(tmp_path: Path) -> None:
-    cache = carried_out(tmp_path / "run", channel="live", schemas="strict").summary["cache"]
-    assert (cache["writes"], cache["reads"]) == (4, 36)
+    account = carried_out(tmp_path / "run", channel="live", schemas="strict").summary
+    assert account["tokens"]["cache_write_5m"] > 4 * 1_360
+    assert account["cache"]["reads"] == 36
 
 
-def test_an_answer_under_the_name_of_another_agent_is_asked_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_under_another_agents_name_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     wrong = {"label": {"value": ["not", "asked"]}}
     with emulator() as url:

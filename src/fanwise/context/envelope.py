@@ -22,7 +22,7 @@ _ASKED = "Answer under the name of the agent that is asked, and under no other."
 
 def envelope(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
     """Return one schema for agents by name, or None where the API could not carry it."""
-    whole = {
+    whole: dict[str, Any] = {
         "type": "object",
         "description": _ASKED,
         "properties": {name: dict(schemas[name]) for name in sorted(schemas)},

@@ -85,7 +85,7 @@ def test_four_schemas_share_one_prefix(tmp_path: Path, channel: str) -> None:
     assert first["judge"] == {"good": True, "because": "it is"}
     assert (first["length"], first["label"], first["score"]["points"]) == (3, ["a", "b"], 1)
     if channel == "live":
-        assert account.summary["tokens"]["cache_write_5m"] < 1_700, "the guide once, and each one's instructions"
+        assert account.summary["tokens"]["cache_write_5m"] < 1_800, "the guide once, and each one's instructions"
         assert account.summary["cache"]["reads"] == 39
 
 

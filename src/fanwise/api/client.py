@@ -12,11 +12,13 @@ import anthropic
 import anyio
 import httpx2
 from anthropic import AsyncAnthropic, DefaultAioHttpClient
+from anthropic._constants import RAW_RESPONSE_HEADER
 
 from fanwise.errors import UsageError
 from fanwise.jsonable import as_object
 
 from .failures import Failure, RequestError, translate
+from .stream import Begun, read_stream
 
 OFFLINE_HEADER = "fanwise-emulator"
 """Reply header by which an emulator says that what it answers is simulated."""
@@ -139,19 +141,48 @@ class Api:
         self._note(response)
         return _json(response)
 
-    async def send(self, body: dict[str, Any], timeout_s: float) -> Reply:
+    async def send(self, body: dict[str, Any], timeout_s: float, begun: Begun | None = None) -> Reply:
         """Send one Messages request.
+
+        Args:
+            body: The request.
+            timeout_s: Seconds for all of it.
+            begun: Told when the reply begins; it is streamed then.
 
         Raises:
             RequestError: It failed; the failure says what that means.
         """
         try:
             with anyio.fail_after(timeout_s):
+                if begun is not None:
+                    return await self._stream(body | {"stream": True}, timeout_s, begun)
                 response = await self._post("/v1/messages", (encode_body(body),), timeout_s)
         except TimeoutError:
             text = f"no reply within {timeout_s:g} s; the request may have been billed"
             raise RequestError(Failure("lost", "timeout", text)) from None
         return read_reply(_json(response), response.headers.get("request-id", ""))
+
+    async def _stream(self, body: dict[str, Any], timeout_s: float, begun: Begun) -> Reply:
+        headers = {"Content-Type": "application/json", RAW_RESPONSE_HEADER: "stream"}
+        try:
+            http = await self.sdk.post(
+                "/v1/messages",
+                cast_to=httpx2.Response,
+                content=encode_body(body),
+                options={"timeout": timeout_s, "headers": headers},
+            )
+        except anthropic.AnthropicError as error:
+            raise RequestError(translate(error)) from error
+        try:
+            self._note(http)
+            request_id = http.headers.get("request-id", "")
+            return read_reply(await read_stream(http.aiter_lines(), begun, request_id), request_id)
+        except httpx2.HTTPError as error:
+            text = f"the stream broke: {type(error).__name__}; what came was billed"
+            raise RequestError(Failure("lost", "stream_cut", text)) from error
+        finally:
+            with anyio.CancelScope(shield=True):
+                await http.aclose()
 
     async def create_batch(self, requests: Sequence[bytes]) -> BatchInfo:
         """Submit a batch of requests, each serialised as `{"custom_id": ..., "params": ...}`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -54,19 +54,22 @@ class Request:
     pieces: tuple[Piece, ...] = ()
     """What of it may be sent again."""
 
-    def body(self, *, run_id: str, ttl: Ttl | None = "5m", previous: str | None = None) -> dict[str, Any]:
+    def body(
+        self, *, run_id: str, ttl: Ttl | None = "5m", row_ttl: Ttl | None = "5m", previous: str | None = None
+    ) -> dict[str, Any]:
         """Return the Messages body.
 
         Args:
             run_id: Sent as `metadata.user_id`, so that a bill can be split by run.
-            ttl: Life of what is written at the breakpoints; None: no breakpoints at all.
+            ttl: Life of what is written at the breakpoints that rows share; None: none of these.
+            row_ttl: The same for those behind blocks of the row.
             previous: An earlier message, for the API to say why its prefix could not be read; an empty
                 text only asks it to remember this one.
         """
         body: dict[str, Any] = {
             "model": self.model,
             "max_tokens": self.max_tokens,
-            "messages": [{"role": "user", "content": [_block(part, ttl) for part in self.content]}],
+            "messages": [{"role": "user", "content": [_block(part, row_ttl) for part in self.content]}],
             "metadata": {"user_id": run_id},
         }
         if self.system:
@@ -83,6 +86,15 @@ class Request:
         if previous is not None:
             body["diagnostics"] = {"previous_message_id": previous or None}
         return body
+
+    def warming(self, *, run_id: str, ttl: Ttl) -> dict[str, Any]:
+        """Return a body that reads what rows share of this request and answers nothing.
+
+        `max_tokens: 0` is refused beside a format ("Prompt caching", read 2026-11-23); one token is
+        asked for then.
+        """
+        bare = replace(self, content=(Part("."),), max_tokens=0 if self.schema is None else 1)
+        return bare.body(run_id=run_id, ttl=ttl)
 
     def hash(self) -> str:
         """Return a hash of the request, run id and breakpoint TTL left out."""

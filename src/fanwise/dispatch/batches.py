@@ -155,7 +155,7 @@ class Batches:
             again = self.repeats.count(call.row, call.side, call.model, request.pieces)
             self.journal.add_attempt(intent(call, request, attempt, reserved, record.intent, again))
             sent[attempt] = Sent(attempt, call, reserved, record.at)
-            params = request.body(run_id=self.run_id, ttl=None)
+            params = request.body(run_id=self.run_id, ttl=None, row_ttl=None)
             bodies.append(encode_body({"custom_id": f"{self.run_id}-{attempt}", "params": params}))
         await self.journal.commit()
         group.start_soon(self._create, record, sent, bodies, name=f"batch {record.intent}")

@@ -48,6 +48,18 @@ class Call:
     channel: Channel = "live"
 
 
+def warming(call: Call, prefix: str) -> Call:
+    """Return a call that only keeps a prefix warm; it stands on no row's account."""
+
+    def compose(_: str) -> Request:
+        raise AssertionError("it is sent as it is")
+
+    label = f"keep warm {prefix[:12]}"
+    return Call(
+        f"warm {prefix}", 0, call.side, call.node, label, call.agent, call.model, call.time_limit_s, compose, number=1
+    )
+
+
 class Sink(Protocol):
     """Who is told how calls end: the engine."""
 
@@ -65,6 +77,10 @@ class Sink(Protocol):
 
     def halt(self, reason: str) -> None:
         """Stop the run: no request will do."""
+        ...
+
+    def expects_more(self) -> bool:
+        """Return whether rows are still to come or to be finished."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -18,10 +19,11 @@ from fanwise.models import facts
 from fanwise.units import now, usd
 
 from .budget import Budget
-from .call import Call, Sink, intent, paid, unpaid, worst_case
+from .call import Call, Sink, intent, paid, unpaid, warming, worst_case
 from .gate import Gate
 from .proof import Proof
 from .retry import RetryPolicy
+from .warmth import LOOK_S, Warm, Warmth
 
 
 class Live:
@@ -39,12 +41,14 @@ class Live:
         slots: int,
         policy: RetryPolicy,
         gated: bool = True,
+        gate: Gate | None = None,
     ) -> None:
         self.api, self.journal, self.budget, self.sink, self.repeats = api, journal, budget, sink, repeats
         self.gated = gated
         """False: nobody waits for a prefix to be written; to see what the gate saves."""
         self.run_id, self.slots, self.policy = run_id, slots, policy
-        self.gate, self.proof = Gate(), Proof(sink.note)
+        self.gate, self.proof = gate or Gate(), Proof(sink.note)
+        self.warmth = Warmth(self.gate)
         self.active = 0
         """Requests in flight."""
         self.waiting = 0
@@ -77,6 +81,7 @@ class Live:
             for number in range(self.slots):
                 group.start_soon(self._work, self._receive.clone(), name=f"live slot {number}")
             self._receive.close()
+            await self._keep_warm()
 
     async def _work(self, calls: MemoryObjectReceiveStream[Call]) -> None:
         async with calls:
@@ -92,7 +97,7 @@ class Live:
             self._later(call, pause_s)
             return
         request = call.compose(call.repair)
-        reserved = worst_case(request, batch=False, at=now())
+        reserved = worst_case(request, batch=False, at=now(), ttl=self.gate.ttl(request.prefixes()))
         while not self.budget.reserve(reserved):
             if self.budget.in_flight == 0:
                 self.sink.halt(_no_budget(call, reserved, self.budget))
@@ -112,8 +117,15 @@ class Live:
         prefixes = request.prefixes()
         minimum = facts(call.model).cache_minimum
         led = await self.gate.enter(prefixes if self.gated else (), minimum)
-        warm = cached = False
-        started = time.monotonic()
+        warm = cached = begun = False
+        entered = self.gate.clock()
+
+        def begin(usage: dict[str, Any]) -> None:
+            nonlocal begun
+            begun = True
+            some = bool(usage.get("cache_read_input_tokens") or usage.get("cache_creation_input_tokens"))
+            self.gate.leave(led, prefixes, warm=True, cached=some, started=entered)
+
         try:
             call.number, call.tries = call.number + 1, call.tries + 1
             attempt, sent = self.journal.next_attempt(), now()
@@ -127,10 +139,10 @@ class Live:
                 return 0
             self.active += 1
             previous = self.proof.previous(prefixes)
-            body = request.body(run_id=self.run_id, previous=previous)
-            started = time.monotonic()
+            body = request.body(run_id=self.run_id, ttl=self.gate.ttl(prefixes), previous=previous)
+            started, entered = time.monotonic(), self.gate.clock()
             try:
-                reply = await self.api.send(body, call.time_limit_s)
+                reply = await self.api.send(body, call.time_limit_s, begin if led else None)
             except RequestError as error:
                 failure = error.failure if previous is None else self.proof.excused(prefixes, error.failure)
                 end = unpaid(attempt, failure, time.monotonic() - started)
@@ -144,13 +156,49 @@ class Live:
             warm, usage = True, end.usage
             cached = bool(usage.cache_read or usage.cache_write_5m or usage.cache_write_1h)
             self.proof.saw(call.agent, prefixes, led, minimum, reply, previous)
+            self.warmth.used(call, request, prefixes)
             repair = self.sink.replied(call, reply)
             if repair is not None:
                 call.repair = repair
                 self.submit(call)
             return end.cost
         finally:
-            self.gate.leave(led, prefixes, warm=warm, cached=cached, started=started)
+            if not begun:
+                self.gate.leave(led, prefixes, warm=warm, cached=cached, started=entered)
+
+    async def _keep_warm(self) -> None:
+        """Read prefixes again that are about to go and will be needed, until the end."""
+        while not self._stopping:
+            with anyio.move_on_after(LOOK_S):
+                await self._stopped.wait()
+            if not self._stopping and self.sink.expects_more():
+                for one in self.warmth.due():
+                    await self._warm(one)
+
+    async def _warm(self, one: Warm) -> None:
+        call, ttl = warming(one.call, one.prefix.key), self.gate.ttl((one.prefix,))
+        reserved = worst_case(one.request, batch=False, at=now(), ttl=ttl)
+        if not self.budget.reserve(reserved):
+            return
+        actual: int | None = 0
+        try:
+            attempt, sent, started = self.journal.next_attempt(), now(), time.monotonic()
+            entered = self.gate.clock()
+            again = self.repeats.count(0, call.side, call.model, (piece for piece in one.request.pieces if piece.job))
+            self.journal.add_attempt(intent(call, one.request, attempt, reserved, None, again))
+            await self.journal.commit()
+            try:
+                body = one.request.warming(run_id=self.run_id, ttl=ttl)
+                reply = await self.api.send(body, call.time_limit_s)
+            except RequestError as error:
+                end = unpaid(attempt, error.failure, time.monotonic() - started)
+            else:
+                end = paid(attempt, call.model, reply, sent, batch=False, latency_s=time.monotonic() - started)
+                self.gate.leave((), [one.prefix], warm=True, started=entered)
+            self.journal.add_end(end)
+            actual = end.cost
+        finally:
+            self.budget.settle(reserved, actual)
 
     def _failed(self, call: Call, failure: Failure) -> None:
         if failure.verdict == "terminal":

@@ -143,6 +143,10 @@ class Engine:
         """Stop the run: no request will do."""
         self.stop("halted", reason)
 
+    def expects_more(self) -> bool:
+        """Return whether rows are still to come or to be finished."""
+        return not self._stopping and (bool(self._open) or not self._read_all)
+
     def _signal(self) -> None:
         room, self._room = self._room, anyio.Event()
         room.set()

@@ -1,0 +1,73 @@
+"""A streamed message put together again; tells when it begins, since a cache entry is readable from then on.
+
+Events: page "Streaming messages" of platform.claude.com, read 2026-11-23. Only text is kept: agents
+of a fan-out answer with it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from fanwise.jsonable import as_list, as_object
+
+from .failures import Failure, RequestError
+
+Begun = Callable[[dict[str, Any]], None]
+"""Told of the usage with which a message begins: what was read and written is known by then."""
+
+
+async def read_stream(lines: AsyncIterator[str], begun: Begun, request_id: str) -> dict[str, Any]:
+    """Return the message of a stream as if it had come whole.
+
+    Args:
+        lines: The lines of the body.
+        begun: Called once, at the first event.
+        request_id: For failures.
+
+    Raises:
+        RequestError: The stream broke off or said that something went wrong; what came was billed.
+    """
+    message: dict[str, Any] = {}
+    texts: dict[int, list[str]] = {}
+    async for line in lines:
+        if not line.startswith("data:"):
+            continue
+        event = _event(line.removeprefix("data:"), request_id)
+        kind = event.get("type")
+        if kind == "message_start":
+            message = as_object(event.get("message"))
+            begun(as_object(message.get("usage")))
+        elif kind == "content_block_delta":
+            delta = as_object(event.get("delta"))
+            if delta.get("type") == "text_delta":
+                texts.setdefault(int(event.get("index") or 0), []).append(str(delta.get("text") or ""))
+        elif kind == "message_delta":
+            message |= {name: part for name, part in as_object(event.get("delta")).items() if part is not None}
+            message["usage"] = as_object(message.get("usage")) | _given(as_object(event.get("usage")))
+        elif kind == "message_stop":
+            parts = [{"type": "text", "text": "".join(texts[index])} for index in sorted(texts)]
+            return message | {"content": parts or as_list(message.get("content"))}
+        elif kind == "error":
+            error = as_object(event.get("error"))
+            name, text = (
+                str(error.get("type") or "api_error"),
+                str(error.get("message") or "the stream ended in an error"),
+            )
+            raise RequestError(Failure("lost", name, text, 200, None, request_id))
+    text = "the stream ended before the message did; what came was billed"
+    raise RequestError(Failure("lost", "stream_cut", text, 200, None, request_id))
+
+
+def _given(usage: dict[str, Any]) -> dict[str, Any]:
+    """Return the counts that are there; those of the end are cumulative and replace those of the start."""
+    return {name: count for name, count in usage.items() if count is not None}
+
+
+def _event(text: str, request_id: str) -> dict[str, Any]:
+    try:
+        return as_object(json.loads(text))
+    except ValueError:
+        words = "an event of the stream is not JSON; the request may have been billed"
+        raise RequestError(Failure("lost", "malformed_reply", words, 200, None, request_id)) from None

@@ -9,6 +9,7 @@ and confirmed by its results. Only an intent that is proven absent past the grac
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
@@ -16,14 +17,16 @@ from anyio.abc import TaskGroup
 from fanwise.api.client import Api, encode_body
 from fanwise.api.failures import Failure, RequestError
 from fanwise.context.repeats import Repeats
-from fanwise.context.request import Request
+from fanwise.context.request import Request, Ttl
 from fanwise.journal.records import BatchRecord, Journal
+from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
 from .budget import Budget
 from .call import Call, Sink, intent, worst_case
 from .flight import Flight, Sent
 from .follow import Follower
+from .primer import Primer, Way
 from .retry import RetryPolicy
 
 MOST_REQUESTS = 10_000
@@ -32,8 +35,19 @@ MOST_BYTES = 64_000_000
 """Bytes of one batch; the API takes 256 MB, and the body stands in memory here."""
 MOST_CREATING = 4
 """Batches that are being created at a time."""
+TTL: dict[Way, Ttl | None] = {"plain": None, "lead": "1h", "read": "5m", "wait": None}
+"""Life of what is written, by the way in which a call travels."""
 LINGER_S = 0.25
 """A batch is sent when no call has come for so long."""
+
+
+class Chosen(NamedTuple):
+    """A call on its way into a batch."""
+
+    call: Call
+    request: Request
+    reserved: int | None
+    way: Way
 
 
 class Batches:
@@ -70,7 +84,8 @@ class Batches:
         self.queue: deque[Call] = deque()
         self.flight = Flight(journal, budget)
         self.follower = Follower(api, journal, sink, self.flight, run_id=run_id, grace_s=grace_s, poll_s=poll_s)
-        self.follower.again, self.follower.submit = self._again, self.submit
+        self.primer = Primer(journal)
+        self.follower.again, self.follower.submit, self.follower.saw = self._again, self.submit, self._saw
         self.waiting = 0
         """Calls that wait for their next attempt."""
         self._changed = anyio.Event()
@@ -84,6 +99,7 @@ class Batches:
             return
         call.channel = "batch"
         self.queue.append(call)
+        self.primer.waiting[self.primer.key(call)] += 1
         self._change()
 
     def _change(self) -> None:
@@ -98,7 +114,7 @@ class Batches:
     def submitted(self) -> bool:
         """Return whether every call is in a batch whose id is known."""
         certain = all(one.state == "created" for one in self.flight.open.values())
-        return certain and not self.queue and not self.waiting
+        return certain and not self.queue and not self.waiting and not self.primer.held
 
     async def run(self, left: dict[int, dict[int, Sent]]) -> None:
         """Work until `stop` is called.
@@ -131,16 +147,16 @@ class Batches:
 
     async def _submit(self, group: TaskGroup) -> None:
         chosen = self._fill()
-        if not chosen and self.budget.in_flight == 0:
+        if not chosen and self.queue and self.budget.in_flight == 0:
             call = self.queue[0]
             self.sink.halt(
                 f"task {call.label!r} of row {call.row} does not fit the budget; resume with a higher --budget-usd"
             )
             return
         while chosen and len(chosen) in self.flight.sizes:
-            call, _, reserved = chosen.pop()
-            self.budget.settle(reserved, 0)
-            self.queue.appendleft(call)
+            last = chosen.pop()
+            self.budget.settle(last.reserved, 0)
+            self._give_back(last)
         if not chosen:  # wait until the budget has room or an intent is certain, and look again
             with anyio.move_on_after(LINGER_S):
                 await self.budget.freed()
@@ -149,32 +165,73 @@ class Batches:
         self.flight.begin(record, len(chosen))
         sent: dict[int, Sent] = {}
         bodies: list[bytes] = []
-        for call, request, reserved in chosen:
+        for call, request, reserved, way in chosen:
             call.number, call.tries = call.number + 1, call.tries + 1
             attempt = self.journal.next_attempt()
             again = self.repeats.count(call.row, call.side, call.model, request.pieces)
-            self.journal.add_attempt(intent(call, request, attempt, reserved, record.intent, again))
-            sent[attempt] = Sent(attempt, call, reserved, record.at)
-            params = request.body(run_id=self.run_id, ttl=None, row_ttl=None)
+            self.journal.add_attempt(
+                intent(call, request, attempt, reserved, record.intent, again, marked=way != "plain")
+            )
+            prefix = "" if way == "plain" else self.primer.key(call)
+            sent[attempt] = Sent(attempt, call, reserved, record.at, prefix, way == "lead")
+            params = request.body(run_id=self.run_id, ttl=TTL[way], row_ttl=None)
             bodies.append(encode_body({"custom_id": f"{self.run_id}-{attempt}", "params": params}))
         await self.journal.commit()
         group.start_soon(self._create, record, sent, bodies, name=f"batch {record.intent}")
 
-    def _fill(self) -> list[tuple[Call, Request, int | None]]:
-        """Take calls from the queue as far as count, bytes and budget go."""
-        chosen: list[tuple[Call, Request, int | None]] = []
+    def _fill(self) -> list[Chosen]:
+        """Take calls from the queue as far as count, bytes and budget go; leaders travel alone."""
+        chosen: list[Chosen] = []
+        others: list[Call] = []
         size = 0
         while self.queue and len(chosen) < MOST_REQUESTS:
             call = self.queue[0]
+            way = self.primer.way(call)
+            if way == "wait":
+                self.primer.hold(self.queue.popleft())
+                continue
+            leading = bool(chosen) and chosen[0].way == "lead"
+            if chosen and leading != (way == "lead"):
+                if not leading:  # what was chosen so far goes back: the prefix is written first
+                    for one in reversed(chosen):
+                        self.budget.settle(one.reserved, 0)
+                    others += [one.call for one in chosen]
+                    chosen, size = [], 0
+                else:
+                    others.append(self.queue.popleft())
+                    continue
             request = call.compose(call.repair)
             length = request.size() * 11 // 10 + 1_000  # escapes and the frame around the texts
-            reserved = worst_case(request, batch=True, at=now(), ttl=None)
+            reserved = worst_case(request, batch=True, at=now(), ttl=TTL[way])
             if (chosen and size + length > MOST_BYTES) or not self.budget.reserve(reserved):
+                if way == "lead":
+                    self.primer.release(self.primer.key(call))
                 break
             self.queue.popleft()
             size += length
-            chosen.append((call, request, reserved))
+            chosen.append(Chosen(call, request, reserved, way))
+        self.queue.extendleft(reversed(others))
+        self.primer.waiting.subtract(self.primer.key(one.call) for one in chosen)
         return chosen
+
+    def _give_back(self, one: Chosen) -> None:
+        """Put a call back to the front of the queue."""
+        key = self.primer.key(one.call)
+        if one.way == "lead":
+            self._go_on(self.primer.release(key))
+        self.queue.appendleft(one.call)
+        self.primer.waiting[key] += 1
+
+    def _saw(self, one: Sent, usage: Usage | None) -> None:
+        """Take what an attempt behind a breakpoint has read and written; those that waited for it go."""
+        if usage is not None:
+            self._go_on(self.primer.saw(one.prefix, usage, one.sent, led=one.led))
+        elif one.led:
+            self._go_on(self.primer.release(one.prefix))
+
+    def _go_on(self, calls: deque[Call]) -> None:
+        self.queue.extend(calls)
+        self._change()
 
     async def _create(self, record: BatchRecord, sent: dict[int, Sent], bodies: list[bytes]) -> None:
         batch_id = ""

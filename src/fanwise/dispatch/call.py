@@ -105,15 +105,23 @@ def worst_case(request: Request, *, batch: bool, at: datetime, ttl: str | None =
 
 
 def intent(
-    call: Call, request: Request, attempt: int, reserved: int | None, batch: int | None, again: Repeated
+    call: Call,
+    request: Request,
+    attempt: int,
+    reserved: int | None,
+    batch: int | None,
+    again: Repeated,
+    *,
+    marked: bool = True,
 ) -> AttemptRecord:
-    """Return the record of an attempt that is about to be sent; in batches no prefix is marked."""
+    """Return the record of an attempt that is about to be sent, with or without breakpoints."""
     share, shared = 0.0, ""
-    if batch is None:
+    if marked:
         prefixes = request.prefixes()
         for prefix in prefixes:
             if prefix.job:
-                share, shared = prefix.tokens / max(prefixes[-1].tokens, 1), prefix.key[:16]
+                longest = prefix if batch is not None else prefixes[-1]  # in batches no block of a row is marked
+                share, shared = prefix.tokens / max(longest.tokens, 1), prefix.key[:16]
     channel: Channel = "live" if batch is None else "batch"
     return AttemptRecord(
         attempt, call.key, call.row, call.side, call.node, call.label, call.agent, call.model, channel, call.number,

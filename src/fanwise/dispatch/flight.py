@@ -19,6 +19,10 @@ class Sent:
     call: Call
     reserved: int | None
     sent: float
+    prefix: str = ""
+    """Key of the prefix behind which there is a breakpoint; empty: there is none."""
+    led: bool = False
+    """Whether others wait for it to be written."""
     orphan: bool = False
     """True for an attempt of an earlier session whose row has not asked for it yet."""
 
@@ -47,7 +51,9 @@ class Flight:
             mine = found[record.intent] = {}
             for one in self.journal.open_attempts(record.intent):
                 self.budget.hold(one.reserved)
-                mine[one.id] = self.adopted[one.key] = Sent(one.id, _orphan(one), one.reserved, one.sent, orphan=True)
+                mine[one.id] = self.adopted[one.key] = Sent(
+                    one.id, _orphan(one), one.reserved, one.sent, prefix=one.prefix, orphan=True
+                )
                 self.count += 1
         return found
 

@@ -10,6 +10,7 @@ import anyio
 from fanwise.api.client import CREATE_TIMEOUT_S, Api, BatchInfo, BatchResult
 from fanwise.api.failures import Failure, RequestError
 from fanwise.journal.records import BatchRecord, Journal
+from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
 from .call import Call, Sink, paid, unpaid
@@ -41,6 +42,8 @@ class Follower:
         self.run_id, self.grace_s, self.poll_s = run_id, grace_s, poll_s
         self.again: Callable[[Sent, Failure], None]
         """Told of every attempt that has to go again, or has failed for good."""
+        self.saw: Callable[[Sent, Usage | None], None]
+        """Told of the usage of every attempt behind a breakpoint; None where it failed."""
         self.submit: Callable[[Call], None]
         """Takes a call whose answer could not be used."""
 
@@ -90,6 +93,8 @@ class Follower:
         for one in sent.values():
             self.journal.add_end(unpaid(one.attempt, failure, 0.0))
             self.flight.settle(one, 0)
+            if one.prefix:
+                self.saw(one, None)
             self.again(one, failure)
             self.flight.drop(one)
 
@@ -161,6 +166,8 @@ class Follower:
         end = paid(one.attempt, one.call.model, result.reply, moment, batch=True, latency_s=latency_s)
         self.journal.add_end(end)  # no await between the reply and its record
         self.flight.settle(one, end.cost)
+        if one.prefix:
+            self.saw(one, end.usage)
         again = self.sink.replied(one.call, result.reply)
         if one.orphan:
             self.flight.drop(one)
@@ -172,6 +179,8 @@ class Follower:
         end = unpaid(one.attempt, failure, max(now().timestamp() - one.sent, 0.0))
         self.journal.add_end(end)
         self.flight.settle(one, end.cost)
+        if one.prefix:
+            self.saw(one, None)
         if one.orphan:
             self.flight.drop(one)  # its row must not wait for it any more
         self.again(one, failure)

@@ -1,0 +1,145 @@
+"""The prefix gate of batches: one request writes a prefix for an hour, the rest reads it.
+
+A batch reads nothing that it writes itself and nothing that live calls wrote; entries that an ended
+batch wrote are read by later ones, best effort (observed in the field, see the reference of
+2026-11-23). So one request per cold prefix goes ahead in a batch of its own, and the others wait
+for its end; where too few wait for that to pay, or reads turn out to be rare, no breakpoint is sent
+at all. What one row has to itself is never marked: its few readers travel in one batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, deque
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from fanwise.context.request import Prefix
+from fanwise.errors import UnknownPriceError
+from fanwise.journal.records import Journal
+from fanwise.models import facts
+from fanwise.pricing.rates import rates
+from fanwise.pricing.usage import Usage
+from fanwise.units import now
+
+from .call import Call
+
+PRIOR, WEIGHT = 0.5, 20
+"""Share of reads that is expected before any was seen, and how many requests it counts as: batches hit
+in 30 to 98 % ("Batch processing", read 2026-11-23)."""
+ROUND_PICO = 10**10
+"""What one round of batches more is worth: a cent. Less is not waited for. A choice of ours."""
+LIFE_S = 3600.0 - 60.0
+"""Seconds that an entry of an hour counts as alive, from when its batch was submitted."""
+Way = Literal["plain", "lead", "read", "wait"]
+
+
+@dataclass(slots=True)
+class _State:
+    leading: bool = False
+    warm_until: float = 0.0
+    cached: bool = True
+
+
+class Primer:
+    """Knows which prefixes batches can read; used by one event loop."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._states: dict[str, _State] = {}
+        self._prefixes: dict[tuple[str, str], Prefix | None] = {}
+        """The longest prefix that rows share, by side and node: it is the same for every row."""
+        self.waiting = Counter[str]()
+        """Calls that are queued or held, by prefix."""
+        self.held: dict[str, deque[Call]] = {}
+        """Calls that wait until their prefix is written."""
+        self._expected, self._read = 0, 0
+        for key, until in json.loads(journal.meta("primed") or "{}").items():
+            self._states[key] = _State(warm_until=until)
+
+    def key(self, call: Call) -> str:
+        """Return the key of a call's prefix, empty where it has none that could be cached."""
+        node = (call.side, call.node)
+        if node not in self._prefixes:
+            prefixes = [one for one in call.compose(call.repair).prefixes() if one.job]
+            longest = prefixes[-1] if prefixes else None
+            short = longest is None or longest.tokens < facts(call.model).cache_minimum
+            self._prefixes[node] = None if short else longest
+        prefix = self._prefixes[node]
+        return "" if prefix is None else prefix.key[:16]
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of reads that is expected of a prefix that was written."""
+        return (self._read + PRIOR * WEIGHT) / (self._expected + WEIGHT)
+
+    def way(self, call: Call) -> Way:
+        """Return how a call is to travel now: `lead` is told once for a cold prefix."""
+        key = self.key(call)
+        state = self._states.setdefault(key, _State()) if key else None
+        if state is None or not state.cached:
+            return "plain"
+        if state.leading:
+            return "wait"
+        write, again = _prices(call.model, self.hit_rate)
+        if state.warm_until > now().timestamp():
+            return "read" if again < 1 else "plain"
+        if self._gain(call, write, again, self.waiting[key]) < ROUND_PICO:
+            return "plain"
+        state.leading = True
+        return "lead"
+
+    def _gain(self, call: Call, write: float, again: float, count: int) -> float:
+        """Return what a written prefix saves over a plain one, in picodollars."""
+        prefix = self._prefixes[call.side, call.node]
+        assert prefix is not None
+        return (count - write - again * (count - 1)) * prefix.tokens * _input(call.model) / 2
+
+    def hold(self, call: Call) -> None:
+        """Keep a call until its prefix is written."""
+        self.held.setdefault(self.key(call), deque()).append(call)
+
+    def saw(self, key: str, usage: Usage, sent: float, *, led: bool) -> deque[Call]:
+        """Take the usage of a request that was marked; returns the calls that need not wait any more."""
+        state = self._states.setdefault(key, _State())
+        read, written = usage.cache_read > 0, usage.cache_write_5m + usage.cache_write_1h > 0
+        if not led:
+            self._expected += 1
+            self._read += read
+        if read or usage.cache_write_1h:
+            state.warm_until = max(state.warm_until, sent + LIFE_S)
+        if not led:
+            return deque()
+        state.cached = read or written
+        self._keep()
+        return self.release(key)
+
+    def release(self, key: str) -> deque[Call]:
+        """Return the calls that waited for a prefix, whose leader has ended or failed."""
+        self._states.setdefault(key, _State()).leading = False
+        return self.held.pop(key, deque())
+
+    def _keep(self) -> None:
+        """Remember over sessions what is warm."""
+        warm = {key: state.warm_until for key, state in self._states.items() if state.warm_until and state.cached}
+        self._journal.set_meta("primed", json.dumps(warm))
+
+
+def _input(model: str) -> int:
+    """Return the live price of an input token, 0 where it is unknown."""
+    try:
+        return rates(model, now()).input
+    except UnknownPriceError:
+        return 0
+
+
+@lru_cache(maxsize=4096)
+def _prices(model: str, hit_rate: float) -> tuple[float, float]:
+    """Return what writing for an hour, and being marked when it is written, cost in the input price."""
+    try:
+        rate = rates(model, now())
+    except UnknownPriceError:
+        return 2.0, 1.0  # nothing to go by: no breakpoints
+    read, write = rate.read / rate.input, rate.write_5m / rate.input
+    return rate.write_1h / rate.input, hit_rate * read + (1 - hit_rate) * write

@@ -1,0 +1,156 @@
+"""Batches read a prefix that a batch of one request wrote before; where that does not pay, nothing is marked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from fanwise import Block, Emulator, Job, agent, graph
+from fanwise.context.request import Part, Request
+from fanwise.dispatch.call import Call
+from fanwise.dispatch.primer import Primer
+from fanwise.engine.plan import make_plans
+from fanwise.engine.standin import answerer
+from fanwise.job import resume
+from fanwise.journal.sqlite import SqliteJournal
+from fanwise.options import Account
+from fanwise.pricing.usage import Usage
+from fanwise.units import now
+from support import read_only
+
+MODEL = "claude-opus-5-5"
+GUIDE = Block("guide", "Keep to every rule of this guide. " * 300)  # about 4,000 tokens
+
+
+class Row(BaseModel):
+    id: str
+    text: str
+
+
+@agent(model=MODEL, context=[GUIDE], max_tokens=50)
+def first(text: str) -> str:
+    """Read the text."""
+    return f"read: {text}"
+
+
+@agent(model="claude-haiku-5-5", max_tokens=50)
+def plain(text: str) -> str:
+    """Read the text too."""
+    return "seen"
+
+
+@agent(model=MODEL, context=[GUIDE], max_tokens=50)
+def second(first: str, plain: str) -> str:
+    """Read what was read."""
+    return f"{first}, {plain}"
+
+
+@graph
+def twice(row: Row) -> str:
+    return second(first(row.text), plain(row.text))
+
+
+def rows(count: int) -> list[Row]:
+    return [Row(id=str(number), text=f"text {number}") for number in range(count)]
+
+
+def batches(out: Path) -> list[tuple[int, int, int, int]]:
+    """Size of each batch in order, tokens written for an hour, written for five minutes, read."""
+    query = """SELECT COUNT(*), SUM(e.write_1h), SUM(e.write_5m), SUM(e.read) FROM attempts a JOIN ends e
+      ON e.attempt=a.id GROUP BY a.intent ORDER BY a.intent"""
+    with read_only(out / "journal.db") as db:
+        return [tuple(row) for row in db.execute(query)]
+
+
+def carried_out(out: Path, count: int = 40, **options: Any) -> Account:
+    return Job(twice, rows=rows(count), out=out, channel="batch", **options).run_sync()
+
+
+def test_one_request_writes_for_an_hour_and_the_rest_reads(tmp_path: Path) -> None:
+    account = carried_out(tmp_path / "run").summary
+    assert account["rows"]["succeeded"] == 40
+    assert account["cost_usd"] == account["bill_usd"]
+    sizes = batches(tmp_path / "run")
+    assert sizes[0][0] == 1, "the leader travels alone"
+    assert sizes[0][1] > 4_000
+    assert sum(written for _, written, _, _ in sizes[1:]) < 200, "what is behind the guide alone, for the other agent"
+    assert sum(five for _, _, five, _ in sizes) == 0
+    assert account["cache"]["reads"] >= 78
+    assert account["input_over_floor"] < 1.2
+
+
+def test_a_job_too_small_to_wait_for_sends_no_breakpoint(tmp_path: Path) -> None:
+    account = carried_out(tmp_path / "run", 3).summary
+    assert account["cache"]["writes"] == account["cache"]["reads"] == 0
+
+
+def test_a_leader_that_fails_hands_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    with Emulator(answer=answerer(make_plans({"fanout": twice.spec}))) as emulator:
+        emulator.fault(item="expired", count=1, match="agent: first")
+        account = carried_out(tmp_path / "run", base_url=emulator.url).summary
+    assert account["rows"]["succeeded"] == 40
+    assert account["attempts"]["failed"] == 1
+    first_batches = batches(tmp_path / "run")[:2]
+    assert [size for size, *_ in first_batches] == [1, 1], "the next one leads, alone as well"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_what_is_warm_is_known_to_the_next_session(tmp_path: Path, anyio_backend: str) -> None:
+    await Job(twice, rows=rows(80), out=tmp_path / "run", channel="batch", limit=40).run()
+    before = len(batches(tmp_path / "run"))
+    account = await resume(tmp_path / "run", graph=twice, limit=80)
+    assert account.summary["rows"]["succeeded"] == 80
+    assert batches(tmp_path / "run")[before][0] > 1, "nobody leads again"
+    assert account.summary["cost_usd"] == account.summary["bill_usd"]
+
+
+def journal(tmp_path: Path) -> SqliteJournal:
+    return SqliteJournal(tmp_path / "journal.db")
+
+
+def call(number: int = 0) -> Call:
+    request = Request(MODEL, 50, "adaptive", "low", None, (Part("Keep to the rules. " * 900, True),), (Part("Hi"),))
+    return Call(f"k{number}", 1, "fanout", "n", "n", "a", MODEL, 10, lambda _: request)
+
+
+def test_reads_that_turn_out_to_be_rare_end_the_marking(tmp_path: Path) -> None:
+    store = journal(tmp_path)
+    primer, one = Primer(store), call()
+    primer.waiting[primer.key(one)] = 500
+    assert primer.way(one) == "lead"
+    assert primer.way(one) == "wait"
+    primer.hold(one)
+    assert list(primer.saw(primer.key(one), Usage(cache_write_1h=7_000), now().timestamp(), led=True)) == [one]
+    assert primer.way(one) == "read"
+    for _ in range(10):
+        primer.saw(primer.key(one), Usage(cache_write_5m=7_000), now().timestamp(), led=False)
+    assert primer.way(one) == "read", "a third of the reads still pays"
+    for _ in range(40):
+        primer.saw(primer.key(one), Usage(cache_write_5m=7_000), now().timestamp(), led=False)
+    assert primer.way(one) == "plain", "below 22 % a marker costs more than none"
+    store.close()
+
+
+def test_an_entry_that_is_too_old_is_written_again(tmp_path: Path) -> None:
+    store = journal(tmp_path)
+    primer, one = Primer(store), call()
+    primer.waiting[primer.key(one)] = 500
+    primer.way(one)
+    primer.saw(primer.key(one), Usage(cache_write_1h=7_000), now().timestamp() - 3_600, led=True)
+    assert primer.way(one) == "lead"
+    store.close()
+
+
+def test_a_prefix_that_is_not_cached_is_never_marked_again(tmp_path: Path) -> None:
+    store = journal(tmp_path)
+    primer, one = Primer(store), call()
+    primer.waiting[primer.key(one)] = 500
+    primer.way(one)
+    primer.saw(primer.key(one), Usage(input=7_000), now().timestamp(), led=True)
+    assert primer.way(one) == "plain"
+    store.close()

@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from fanwise.context.layout import Schemas
+from fanwise.dispatch.channel import ChannelChoice
 from fanwise.engine.run import Engine
 from fanwise.journal.records import EndRecord
-
-ChannelChoice = Literal["live", "batch", "auto"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

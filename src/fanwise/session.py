@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import anyio
@@ -18,24 +17,23 @@ from fanwise.canonical import digest
 from fanwise.context.shape import Need
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.budget import Budget
-from fanwise.dispatch.call import Call
-from fanwise.dispatch.channel import cheaper
+from fanwise.dispatch.channel import Chooser
 from fanwise.dispatch.live import Live
 from fanwise.dispatch.retry import RetryPolicy
 from fanwise.emulator.server import Settings as EmulatorSettings
 from fanwise.emulator.server import in_thread
 from fanwise.engine.directory import RunDirectory
-from fanwise.engine.plan import BASELINE_BLOCK, NodePlan, SidePlan, make_plans
+from fanwise.engine.plan import BASELINE_BLOCK, SidePlan, make_plans
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
 from fanwise.engine.run import Engine, Settings
 from fanwise.engine.standin import answerer
 from fanwise.errors import HaltedError, RunDirectoryError, UsageError
 from fanwise.graph.nodes import GraphSpec
-from fanwise.journal.records import Channel, Side
+from fanwise.journal.records import Side
 from fanwise.journal.sqlite import SqliteJournal
-from fanwise.ledger.account import spent
+from fanwise.ledger.account import outputs, spent
 from fanwise.ledger.summary import summary
-from fanwise.options import Account, ChannelChoice, Options, Watcher
+from fanwise.options import Account, Options, Watcher
 from fanwise.report.files import write_files
 from fanwise.units import now, pico_from_usd
 
@@ -139,7 +137,7 @@ class Session:
             resumed=self.resumed,
         )
         sides = await anyio.to_thread.run_sync(self._sampler, rows, form, types)
-        engine = Engine(plans, journal, types, settings, partial(_choose, options.channel), sides)
+        engine = Engine(plans, journal, types, settings, sides)
         policy = RetryPolicy()
         engine.live = Live(
             api, journal, budget, engine, engine.repeats,
@@ -150,6 +148,7 @@ class Session:
         engine.batches = Batches(
             api, journal, budget, engine, engine.repeats, run_id=run_id, policy=policy, grace_s=grace_s
         )
+        engine.chooser = Chooser(options.channel, lambda: engine.batches.primer.hit_rate, outputs(journal.db))
         needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
         for block in {block for need in needs for block in need.context}:
             journal.add_block(block.sha, block.name, block.text)
@@ -240,7 +239,3 @@ def _names(need: Need) -> list[str]:
 def _lines(path: Path) -> int:
     with path.open("rb") as file:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-
-
-def _choose(channel: ChannelChoice, call: Call, plan: NodePlan) -> Channel:
-    return cheaper(call.compose(""), now()) if channel == "auto" else channel

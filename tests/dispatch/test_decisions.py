@@ -92,5 +92,17 @@ def test_the_worst_case_is_above_every_bill(front: str, back: str, marked: bool,
 def test_a_long_shared_prefix_goes_live_and_a_long_row_goes_in_a_batch() -> None:
     shared = Request("claude-haiku-5-5", 100, None, None, None, (Part("a" * 30_000, True),), (Part("b" * 300),))
     private = Request("claude-haiku-5-5", 100, None, None, None, (Part("a" * 3_000, True),), (Part("b" * 30_000),))
-    assert cheaper(shared, NOW) == "live"
-    assert cheaper(private, NOW) == "batch"
+    assert cheaper(shared, NOW, output=25) == "live"
+    assert cheaper(private, NOW, output=25) == "batch"
+
+
+def test_a_shared_prefix_goes_in_a_batch_where_batches_read_it() -> None:
+    shared = Request("claude-haiku-5-5", 100, None, None, None, (Part("a" * 30_000, True),), (Part("b" * 300),))
+    assert cheaper(shared, NOW, output=25, hit_rate=0.5) == "live"
+    assert cheaper(shared, NOW, output=25, hit_rate=0.98) == "batch"
+
+
+def test_long_answers_go_in_a_batch() -> None:
+    shared = Request("claude-haiku-5-5", 9_000, None, None, None, (Part("a" * 30_000, True),), (Part("b" * 300),))
+    assert cheaper(shared, NOW, output=100) == "live"
+    assert cheaper(shared, NOW, output=8_000) == "batch"

@@ -1,33 +1,87 @@
-"""Which channel is cheaper for a task, by price: the decision of `--channel auto`."""
+"""Which channel is cheaper for a task, by price: the decision of `--channel auto`.
+
+What it goes by is learnt from the run: how long an agent's answers are, and how often batches
+read a prefix that was written for them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Literal
 
+from fanwise.api.client import Reply
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import Channel
 from fanwise.models import facts
 from fanwise.pricing.cost import cost
+from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
+from fanwise.units import now
+
+from .call import Call
+
+ChannelChoice = Literal["live", "batch", "auto"]
 
 
-def cheaper(request: Request, at: datetime) -> Channel:
-    """Return the channel in which a request of this size is expected to cost less.
+class Chooser:
+    """Gives each call its channel."""
+
+    def __init__(
+        self,
+        choice: ChannelChoice,
+        hit_rate: Callable[[], float],
+        outputs: Iterable[tuple[str, str, int, int]] = (),
+    ) -> None:
+        """Begin with what earlier sessions have seen.
+
+        Args:
+            choice: What the user wants.
+            hit_rate: Gives the share of batch requests that read a prefix written for them.
+            outputs: Side, agent, answers and their tokens.
+        """
+        self._choice, self._hit_rate = choice, hit_rate
+        self._outputs = {(side, agent): (count, tokens) for side, agent, count, tokens in outputs}
+
+    def saw(self, call: Call, reply: Reply) -> None:
+        """Learn from a reply how long an agent's answers are."""
+        count, tokens = self._outputs.get((call.side, call.agent), (0, 0))
+        answered = int(reply.usage.get("output_tokens") or 0)
+        self._outputs[call.side, call.agent] = count + 1, tokens + answered
+
+    def output(self, call: Call, request: Request) -> int:
+        """Return how many tokens an answer has on average; a quarter of its cap before the first."""
+        count, tokens = self._outputs.get((call.side, call.agent), (0, 0))
+        return max(round(tokens / count) if count else request.max_tokens // 4, 1)
+
+    def channel(self, call: Call) -> Channel:
+        """Return how a call travels."""
+        if self._choice == "live" or self._choice == "batch":
+            return self._choice
+        request = call.compose("")
+        return cheaper(request, now(), output=self.output(call, request), hit_rate=self._hit_rate())
+
+
+def cheaper(request: Request, at: datetime, *, output: int, hit_rate: float = 0.0) -> Channel:
+    """Return the channel in which a request is expected to cost less.
 
     Live, the prefix that all rows share is read from the cache, the prefix of a row is written
-    once and the reply costs full price. In a batch everything costs half and nothing is read:
-    entries of live calls are not readable there, and a batch does not read what it writes itself
-    (observed in the field, see the reference of 2026-11-23). The reply is taken as a quarter of
-    `max_tokens`; where no price is known the answer is batch.
+    once and the reply costs full price. In a batch everything costs half, and the shared prefix is
+    read as often as `hit_rate` says, or not marked at all where that is cheaper. Where no price is
+    known the answer is batch.
     """
     per_token, minimum = facts(request.model).chars_per_token, facts(request.model).cache_minimum
     total = round(request.chars() / per_token)
     shared = max((prefix.tokens for prefix in request.prefixes() if prefix.job and prefix.tokens >= minimum), default=0)
-    output = max(request.max_tokens // 4, 1)
     try:
+        rate = rates(request.model, at, total)
+        marked = hit_rate * rate.read + (1 - hit_rate) * rate.write_5m < rate.input
+        read = round(shared * hit_rate) if marked else 0
+        written = shared - read if marked else 0
         live = cost(Usage(input=total - shared, cache_read=shared, output=output), request.model, at)
-        batch = cost(Usage(input=total, output=output), request.model, at, batch=True)
+        half = Usage(input=total - read - written, cache_write_5m=written, cache_read=read, output=output)
+        batch = cost(half, request.model, at, batch=True)
     except (UnknownPriceError, ValueError):
         return "batch"
     return "live" if live < batch else "batch"

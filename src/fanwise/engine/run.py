@@ -24,11 +24,12 @@ from fanwise.canonical import canonical
 from fanwise.context.repeats import Repeats
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.call import Call
+from fanwise.dispatch.channel import Chooser
 from fanwise.dispatch.live import Live
 from fanwise.errors import OutputError
 from fanwise.graph.state import Done, Failed, Outcome, RowState, Task
 from fanwise.graph.wire import load
-from fanwise.journal.records import Channel, RowResult, Side, TaskRecord
+from fanwise.journal.records import RowResult, Side, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.log import log
 
@@ -74,11 +75,11 @@ class Engine:
     journal: SqliteJournal
     types: RowTypes
     settings: Settings
-    choose: Callable[[Call, NodePlan], Channel]
-    """Gives the channel of a call."""
     sides: Callable[[Row], tuple[Side, ...]]
     """Gives the sides on which a row runs."""
     repeats: Repeats = field(init=False)
+    chooser: Chooser = field(init=False)
+    """Gives the channel of a call."""
     live: Live = field(init=False)
     batches: Batches = field(init=False)
     counters: Counters = field(default_factory=Counters)
@@ -240,7 +241,7 @@ class Engine:
             return
         if self.settings.resumed:
             call.number = self.journal.attempts_of(key)
-        (self.live if self.choose(call, plan) == "live" else self.batches).submit(call)
+        (self.live if self.chooser.channel(call) == "live" else self.batches).submit(call)
 
     def _known(self, key: str, plan: NodePlan, task: Task) -> Outcome | None:
         """Return the outcome that the journal has for a task, unless it is to be asked again."""
@@ -276,6 +277,7 @@ class Engine:
     def replied(self, call: Call, reply: Reply) -> str | None:
         """Take a reply; returns why it cannot be used, to ask once more, or None when it is done."""
         outcome: Outcome
+        self.chooser.saw(call, reply)
         plan = self.plans[call.side].nodes.get(call.node) if call.side in self.plans else None
         if reply.stop_reason == "refusal":
             outcome = Failed(

@@ -68,6 +68,13 @@ def spent(db: sqlite3.Connection) -> int:
     return all_.cost + all_.lost_bound
 
 
+def outputs(db: sqlite3.Connection) -> list[tuple[Side, str, int, int]]:
+    """Return side, agent, answers and their tokens."""
+    query = """SELECT a.side, a.agent, COUNT(*), SUM(e.output) FROM attempts a JOIN ends e ON e.attempt=a.id
+      WHERE e.status='succeeded' AND a.row>0 GROUP BY 1, 2"""
+    return db.execute(query).fetchall()
+
+
 @dataclass(frozen=True, slots=True)
 class RowAccount:
     """One row on one side."""

@@ -5,6 +5,7 @@ The bodies are stand-ins: they answer offline, by rules over exactly what the ag
 
 import ast
 import re
+import threading
 from typing import Annotated
 
 from pydantic import BaseModel
@@ -13,6 +14,8 @@ from fanwise import Block, Document, agent, graph, optional, step
 
 GUIDE = Document.load("guide.md")
 MOST_REMARKS = 12
+PARSER = threading.Lock()
+"""Steps run on threads, and CPython 3.11 now and then raises SystemError where two threads parse at once."""
 
 
 class Module(BaseModel):
@@ -44,7 +47,8 @@ class Finding(BaseModel):
 @step
 def outline(source: str) -> Outline:
     """Take from a module what the reviewers need of it."""
-    tree = ast.parse(source)
+    with PARSER:
+        tree = ast.parse(source)
     signatures, documented = [], []
     for node in _public(tree.body):
         doc = (ast.get_docstring(node) or "").strip().split("\n")[0]

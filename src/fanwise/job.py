@@ -63,8 +63,15 @@ class Job:
         """
         return anyio.run(self.run)
 
-    async def run(self, watcher: Watcher | None = None, *, detach: bool = False) -> Account:
+    async def run(
+        self, watcher: Watcher | None = None, *, detach: bool = False, only: frozenset[int] | None = None
+    ) -> Account:
         """Run the job to its end.
+
+        Args:
+            watcher: What a display reads.
+            detach: Return when all that can be submitted is in batches.
+            only: Line or record numbers of the rows to take; the others wait for `resume`.
 
         Raises:
             UsageError: Something is wrong with the graph, the rows, the directory or the key.
@@ -92,7 +99,7 @@ class Job:
                     "mode": mode,
                     "options": json.dumps(kept),
                 }
-                session = Session(directory, sides, self.options, watcher or Watcher(), detach=detach)
+                session = Session(directory, sides, self.options, watcher or Watcher(), detach=detach, only=only)
                 return await session.run(meta)
             except UsageError:
                 if directory.journal.meta("run_id") is None or directory.journal.session == 0:

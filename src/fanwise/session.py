@@ -49,6 +49,12 @@ class Session:
     retry: frozenset[str] = frozenset()
     detach: bool = False
     resumed: bool = False
+    only: frozenset[int] | None = None
+    """Numbers of the rows to take; None: all."""
+    recorded: Mapping[str, str] | None = None
+    """Answers of the embedded emulator, by the hash of the request, before any stand-in."""
+    scale: float = 1.0
+    """How many rows of the job each row stands for, where they are a sample of it."""
 
     async def run(self, meta: dict[str, str]) -> Account:
         journal, options = self.directory.journal, self.options
@@ -62,7 +68,10 @@ class Session:
                 settings = EmulatorSettings(
                     directory=self.directory.path, batch_delay_s=options.batch_delay_s, latency_s=options.latency_s
                 )
-                base_url, key = stack.enter_context(in_thread(settings, answerer(plans))), "embedded-emulator"
+                base_url, key = (
+                    stack.enter_context(in_thread(settings, answerer(plans, self.recorded))),
+                    "embedded-emulator",
+                )
                 address.write_text(base_url + "\n", encoding="utf-8")  # so that its bill can be read from outside
             api = Api(base_url=base_url, api_key=key, connections=options.slots)
             api.offline = True if mode == "embedded" else None
@@ -132,6 +141,7 @@ class Session:
         settings = Settings(
             window_rows=options.slots * 2 if options.channel == "live" else 4_096,
             limit=options.limit,
+            only=self.only,
             retry=self.retry,
             detach=self.detach,
             resumed=self.resumed,
@@ -146,7 +156,15 @@ class Session:
         # An embedded emulator died with its client: nothing is on its way to it.
         grace_s = 0.0 if embedded else options.grace_s
         engine.batches = Batches(
-            api, journal, budget, engine, engine.repeats, run_id=run_id, policy=policy, grace_s=grace_s
+            api,
+            journal,
+            budget,
+            engine,
+            engine.repeats,
+            run_id=run_id,
+            policy=policy,
+            grace_s=grace_s,
+            scale=self.scale,
         )
         engine.chooser = Chooser(options.channel, lambda: engine.batches.primer.hit_rate, outputs(journal.db))
         needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
@@ -169,9 +187,9 @@ class Session:
             if engine.notes:
                 journal.set_meta("notes", json.dumps([*json.loads(journal.meta("notes") or "[]"), *engine.notes]))
             journal.set_meta("offline", "true" if api.offline else "false")
-            cancelled = engine.ended == "completed" and (engine.open_rows or not engine.read_all)
+            cancelled = engine.ended == "completed" and (engine.rows_in_work() or not engine.read_all)
             journal.end_session(now().timestamp(), "interrupted" if cancelled else engine.ended)
-            if engine.read_all and self.options.limit is None and engine.ended == "completed":
+            if engine.read_all and self.options.limit is None and self.only is None and engine.ended == "completed":
                 journal.drop_stale_rows()
             account = await self._account(api, journal)
         if self.resumed and engine.ended == "completed" and not self.watcher.calls:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from fanwise.api.client import has_credentials
+from fanwise.api.client import Api, has_credentials
 from fanwise.engine.load import load_graph
 from fanwise.errors import DefinitionError, Mistake, RunDirectoryError, UnknownPriceError, UsageError
 from fanwise.graph.baseline import output_problems, single_agent
@@ -77,6 +77,18 @@ def reference_of(graph: Graph[..., Any] | str) -> str:
         return f"{Path(graph.fn.__code__.co_filename).resolve()}:{graph.fn.__name__}"
     place, _, name = graph.rpartition(":")
     return f"{Path(place).resolve()}:{name}" if place.endswith(".py") else graph
+
+
+async def is_simulated(options: Options) -> bool:
+    """Return whether an emulator answers here, embedded or at the base URL; False where nobody does."""
+    if check_mode(options) == "embedded":
+        return True
+    api = Api(base_url=options.base_url, connections=1)
+    try:
+        await api.probe()
+        return bool(api.offline)
+    finally:
+        await api.close()
 
 
 def check_mode(options: Options, known: str | None = None) -> str:

@@ -3,49 +3,131 @@
 from __future__ import annotations
 
 import json
+import random
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support import DESK, environment, fanwise, summary, tickets
+from support import DESK, ROOT, emulator, environment, fanwise, summary, tickets
 
 GRAPH = f"{DESK}:triage"
+LEVELS = f"{ROOT / 'tests' / 'sample' / 'levels.py'}:levels"
+EXAMPLES = ROOT / "examples"
 
 
-def made(rows: Path, *options: object, env: dict[str, str] | None = None) -> dict[str, Any]:
-    result = fanwise("plan", GRAPH, "--rows", rows, "--json", *options, env=env)
+def made(graph: str, rows: Path, *options: object, env: dict[str, str] | None = None) -> dict[str, Any]:
+    result = fanwise("plan", graph, "--rows", rows, "--json", *options, env=env)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
 
+def price(plan: dict[str, Any], channel: str, side: str = "fanout") -> dict[str, Decimal]:
+    (found,) = [one for one in plan["prices"] if (one["channel"], one["side"]) == (channel, side)]
+    return {name.removesuffix("_usd"): Decimal(text) for name, text in found.items() if name.endswith("_usd")}
+
+
+def pages(path: Path, count: int) -> Path:
+    chance = random.Random(1)
+    rows = [
+        {
+            "id": str(number),
+            "title": f"Page {number}",
+            "text": f"Page {number}. " + "It says this and that. " * chance.randint(20, 300),
+        }
+        for number in range(count)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def example_rows(name: str, folder: Path, *args: object) -> Path:
+    command = [sys.executable, str(EXAMPLES / name / "make_rows.py"), str(folder), *map(str, args)]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder / {"tickets": "tickets.jsonl", "stdlib_review": "modules.jsonl"}[name]
+
+
+def job(name: str, folder: Path) -> tuple[str, Path, tuple[object, ...]]:
+    """Graph, rows and options of a job."""
+    folder.mkdir()
+    if name == "levels":
+        return LEVELS, pages(folder / "rows.jsonl", 120), ()
+    if name == "tickets":
+        return f"{EXAMPLES / name / 'graph.py'}:triage", example_rows(name, folder, 150), ()
+    return f"{EXAMPLES / name / 'graph.py'}:review", example_rows(name, folder), ("--limit", 80)
+
+
 @pytest.mark.parametrize("channel", ["live", "batch"])
-def test_a_plan_is_within_three_percent_of_the_bill(tmp_path: Path, channel: str) -> None:
+@pytest.mark.parametrize("name", ["tickets", "stdlib_review", "levels"])
+def test_a_plan_holds_the_bill_and_a_sample_comes_within_three_percent(tmp_path: Path, name: str, channel: str) -> None:
+    graph, rows, options = job(name, tmp_path / "job")
+    before = price(made(graph, rows, *options), channel)
+    how = ("--channel", channel)
+    sampled = ("--sample", 30, "--out", tmp_path / "run", *how, "--json")
+    result = fanwise("plan", graph, "--rows", rows, *options, *sampled)
+    assert result.returncode == 0, result.stderr
+    assert "the sample of 30 rows will cost about $" in result.stderr, "it says so first"
+    after = price(json.loads(result.stdout), channel)
+    paid_for = summary(tmp_path / "run")
+    assert paid_for["rows"]["succeeded"] + paid_for["rows"]["partial"] == 30
+
+    assert fanwise("resume", tmp_path / "run", *how).returncode in (0, 1)
+    assert summary(tmp_path / "run")["attempts"]["retried"] == 0, "what was paid is not asked again"
+    whole = fanwise("run", graph, "--rows", rows, *options, "--out", tmp_path / "all", *how)
+    assert whole.returncode in (0, 1)
+    assert summary(tmp_path / "run")["attempts"]["sent"] == summary(tmp_path / "all")["attempts"]["sent"]
+    bill = Decimal(summary(tmp_path / "all")["bill_usd"])
+    assert before["low"] <= bill <= before["high"] <= before["worst"]
+    assert after["low"] <= bill <= after["high"] <= after["worst"]
+    assert abs(after["expected"] / bill - 1) < Decimal("0.03"), (after, bill)
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+def test_the_single_agent_stands_beside_it(tmp_path: Path, channel: str) -> None:
     rows, out = tickets(tmp_path / "rows.jsonl", 120), tmp_path / "run"
-    plan = made(rows, "--simulate", 20)
+    plan = made(GRAPH, rows, "--simulate", 20)
     assert (plan["rows"], plan["sampled"], plan["simulated"]) == (120, 20, True)
     run = fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", channel, "--baseline", "auto")
     assert run.returncode == 0
     account = summary(out)
     for side, paid in (("fanout", account["fanout_usd"]), ("baseline", account["baseline_usd"])):
-        (price,) = [one for one in plan["prices"] if (one["channel"], one["side"]) == (channel, side)]
-        assert abs(Decimal(price["expected_usd"]) / Decimal(paid) - 1) < Decimal("0.03"), (side, price, paid)
-        assert Decimal(price["worst_usd"]) > Decimal(paid)
+        assert abs(price(plan, channel, side)["expected"] / Decimal(paid) - 1) < Decimal("0.03"), side
     calls = sum(one["calls"] for one in plan["agents"] if one["channel"] == channel)
     assert calls == pytest.approx(account["attempts"]["sent"], rel=0.03)
 
 
+def test_the_plan_shows_who_shares_what_and_what_strict_schemas_would_cost(tmp_path: Path) -> None:
+    plan = made(LEVELS, pages(tmp_path / "rows.jsonl", 40))
+    haiku = next(one for one in plan["prefixes"]["fanout"] if one["model"] == "claude-haiku-5-5")
+    assert haiku["agents"] == ["lawful", "readable"]
+    assert (haiku["writes"], haiku["reads"]) == (1, 79)
+    assert "guide" in haiku["blocks"]
+    assert Decimal(haiku["live_usd"]) < Decimal(haiku["live_usd_uncached"]) / 5
+    assert plan["batch_rounds"] == 3
+    assert plan["live_minutes_at_least"]["start"] > plan["live_minutes_at_least"]["scale"] > 0
+    four = f"{ROOT / 'tests' / 'engine' / 'test_schemas.py'}:four"
+    rows = tmp_path / "texts.jsonl"
+    rows.write_text("".join(json.dumps({"id": str(number), "text": f"text {number}"}) + "\n" for number in range(8)))
+    shown = made(four, rows, env=environment(PYTHONPATH=str(ROOT / "tests")))
+    assert Decimal(shown["with_strict_schemas_usd"]["live"]) > price(shown, "live")["expected"]
+    text = fanwise("plan", four, "--rows", rows, env=environment(PYTHONPATH=str(ROOT / "tests"))).stdout
+    assert "with a strict schema per agent, each with a cache of its own: $" in text
+    assert "judge, score, label, length: 1 write, 31 reads" in text
+
+
 def test_a_plan_sends_nothing_though_there_is_a_key(tmp_path: Path) -> None:
     env = environment(ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL="http://127.0.0.1:9")
-    assert made(tickets(tmp_path / "rows.jsonl", 5), env=env)["rows"] == 5
+    assert made(GRAPH, tickets(tmp_path / "rows.jsonl", 5), env=env)["rows"] == 5
 
 
 def test_broken_rows_are_counted_and_a_file_without_a_good_one_is_told(tmp_path: Path) -> None:
     rows = tickets(tmp_path / "rows.jsonl", 5)
     with rows.open("a") as file:
         file.write("no json\n" * 3)
-    plan = made(rows)
+    plan = made(GRAPH, rows)
     assert (plan["rows"], plan["rejected"]) == (5, 3)
     text = fanwise("plan", GRAPH, "--rows", rows)
     assert "PLAN: nothing was sent or paid; 5 of 5 rows (3 set aside) were" in text.stdout
@@ -53,3 +135,45 @@ def test_broken_rows_are_counted_and_a_file_without_a_good_one_is_told(tmp_path:
     result = fanwise("plan", GRAPH, "--rows", rows)
     assert result.returncode == 2
     assert "no row of" in result.stderr
+
+
+def test_a_sample_needs_a_place_for_its_answers(tmp_path: Path) -> None:
+    result = fanwise("plan", GRAPH, "--rows", tickets(tmp_path / "rows.jsonl", 5), "--sample", 2)
+    assert result.returncode == 2
+    assert "--sample and --out go together" in result.stderr
+
+
+REAL = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}
+"""Nobody answers there, so that nothing says that it would be simulated."""
+
+
+def test_a_run_says_its_total_first_and_asks_above_a_threshold(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 30), tmp_path / "run"
+    args = ("run", GRAPH, "--rows", rows, "--out", out)
+    asked = fanwise(*args, "--ask-above-usd", "0.001", env=environment(**REAL))
+    assert asked.returncode == 2
+    assert "the run over 30 rows will cost about $0.0" in asked.stderr
+    assert "more than $0.0010 needs a yes: add --yes" in asked.stderr
+    assert not out.exists(), "nothing has begun"
+    for more in (("--yes",), ("--ask-above-usd", "5"), ("--budget-usd", "0.0005")):
+        said = fanwise(*args, "--ask-above-usd", "0.001", *more, env=environment(**REAL))
+        assert "needs a yes" not in said.stderr
+        assert "nobody answers at" in said.stderr
+
+
+def test_rows_whose_cost_cannot_be_foretold_need_a_yes(tmp_path: Path) -> None:
+    text = tickets(tmp_path / "rows.jsonl", 3).read_text()
+    said = fanwise("run", GRAPH, "--rows", "-", "--out", tmp_path / "run", stdin=text, env=environment(**REAL))
+    assert said.returncode == 2
+    assert "what it costs is not known" in said.stderr
+
+
+def test_simulated_runs_never_ask(tmp_path: Path) -> None:
+    rows = tickets(tmp_path / "rows.jsonl", 3)
+    with emulator(graph=GRAPH) as url:
+        env = environment(ANTHROPIC_API_KEY="k")
+        options = ("--base-url", url, "--ask-above-usd", "0")
+        said = fanwise("run", GRAPH, "--rows", rows, "--out", tmp_path / "run", *options, env=env)
+    assert said.returncode == 0
+    assert "will cost about $" in said.stderr
+    assert "(simulated)" in said.stderr

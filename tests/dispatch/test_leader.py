@@ -121,6 +121,9 @@ class Sink:
     def halt(self, reason: str) -> None:
         raise AssertionError(reason)
 
+    def rows_in_work(self) -> int:
+        return 1
+
     def expects_more(self) -> bool:
         return True
 

@@ -120,7 +120,7 @@ def call(number: int = 0) -> Call:
 
 def test_reads_that_turn_out_to_be_rare_end_the_marking(tmp_path: Path) -> None:
     store = journal(tmp_path)
-    primer, one = Primer(store), call()
+    primer, one = Primer(store, lambda: 0), call()
     primer.waiting[primer.key(one)] = 500
     assert primer.way(one) == "lead"
     assert primer.way(one) == "wait"
@@ -138,7 +138,7 @@ def test_reads_that_turn_out_to_be_rare_end_the_marking(tmp_path: Path) -> None:
 
 def test_an_entry_that_is_too_old_is_written_again(tmp_path: Path) -> None:
     store = journal(tmp_path)
-    primer, one = Primer(store), call()
+    primer, one = Primer(store, lambda: 0), call()
     primer.waiting[primer.key(one)] = 500
     primer.way(one)
     primer.saw(primer.key(one), Usage(cache_write_1h=7_000), now().timestamp() - 3_600, led=True)
@@ -148,7 +148,7 @@ def test_an_entry_that_is_too_old_is_written_again(tmp_path: Path) -> None:
 
 def test_a_prefix_that_is_not_cached_is_never_marked_again(tmp_path: Path) -> None:
     store = journal(tmp_path)
-    primer, one = Primer(store), call()
+    primer, one = Primer(store, lambda: 0), call()
     primer.waiting[primer.key(one)] = 500
     primer.way(one)
     primer.saw(primer.key(one), Usage(input=7_000), now().timestamp(), led=True)

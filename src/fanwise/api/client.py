@@ -246,6 +246,13 @@ class Api:
             return error.failure
         return None
 
+    async def probe(self) -> None:
+        """Ask for the list of models, so that it is known who answers; what it says does not matter."""
+        try:
+            await self._get("/v1/models", {"limit": 1})
+        except RequestError:
+            return
+
     async def bill(self, run_id: str) -> int | None:
         """Return the emulator's bill of a run in picodollars, or None where there is none to be had."""
         try:

@@ -46,8 +46,8 @@ def told() -> Generator[None]:
         sys.exit(1)
 
 
-def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: str) -> int:
-    """Run a job with a display and signals, print its account, return the exit status."""
+def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: str, report: bool = True) -> int:
+    """Run a job with a display and signals, print its account if it is to report, return the exit status."""
     watcher = Watcher()
     halted: list[HaltedError] = []
 
@@ -70,7 +70,7 @@ def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, o
     if account is None and not halted:
         click.echo(f"fanwise: stopped at once; go on with: fanwise resume {out}", err=True)
         return INTERRUPTED
-    summary = _print(out, as_json=as_json)
+    summary = _print(out, as_json=as_json) if report else _summary(out)
     if halted:
         click.echo(f"fanwise: {halted[0]}; what was done is kept, go on with: fanwise resume {out}", err=True)
         return HALTED
@@ -105,9 +105,13 @@ async def _signals(watcher: Watcher, scope: anyio.CancelScope) -> None:
             watcher.engine.stop("interrupted")
 
 
-def _print(out: str, *, as_json: bool) -> dict[str, Any]:
+def _summary(out: str) -> dict[str, Any]:
     with open(os.path.join(out, "summary.json"), encoding="utf-8") as file:
-        summary: dict[str, Any] = json.load(file)
+        return json.load(file)
+
+
+def _print(out: str, *, as_json: bool) -> dict[str, Any]:
+    summary = _summary(out)
     if as_json:
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
         return summary

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
-from fanwise.planning import Plan
-from fanwise.planning import plan as make
-from fanwise.units import usd, usd_text
+from fanwise.errors import UsageError
+from fanwise.job import Job
+from fanwise.options import Account, Watcher
+from fanwise.planning.drawn import Drawn
+from fanwise.planning.plan import Asked, make, sample
 
-from .common import told
+from .common import HALTED, INTERRUPTED, carry_out, told
+from .consent import asking, consent, threshold
+from .options import given
+from .planned import data, show
 
 
 @click.command()
@@ -26,58 +30,59 @@ from .common import told
     "--simulate", type=click.IntRange(1), default=20, show_default=True, help="Rows that stand-ins carry out."
 )
 @click.option("--id", "id_field", metavar="FIELD", default=None, help="Field with the row's id.")
+@click.option("--limit", type=click.IntRange(1), default=None, help="Take only so many rows from the front.")
+@click.option("--schemas", type=click.Choice(["auto", "strict", "shared"]), default="auto", help="As in `fanwise run`.")
+@click.option(
+    "--sample", type=click.IntRange(1), default=None, help="Pay for so many rows, drawn at random; needs --out."
+)
+@click.option("--out", metavar="DIR", default=None, help="Where the sample's answers are kept for the run.")
+@click.option("--channel", type=click.Choice(["live", "batch"]), default="live", help="How the sample travels.")
+@click.option("--baseline", metavar="auto|GRAPH|none", default=None, help="The single agent that is paid for too.")
+@click.option("--base-url", metavar="URL", default=None, help="Another server, such as `fanwise emulate`.")
+@click.option("--budget-usd", metavar="X", default=None, help="Most that the sample and the run may cost.")
+@threshold
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-def plan(graph: str, rows: str, form: str | None, simulate: int, id_field: str | None, as_json: bool) -> None:
+def plan(graph: str, rows: str, form: Any, simulate: int, sample: int | None, out: str | None, **options: Any) -> None:
     """Tell what GRAPH over the rows will cost, for each channel, with a single agent beside it.
 
-    Nothing is sent or paid: some rows are carried out by the agents' stand-ins on an emulator.
-    Their outputs stand for the model's; the worst case counts every answer at its cap.
+    Nothing is sent or paid: some rows are carried out by the agents' stand-ins on an emulator. With
+    --sample some rows are carried out by the models themselves, and paid for; their answers are kept
+    for the run, which goes on with `fanwise resume DIR`.
     """
+    as_json = options.pop("as_json")
     with told():
-        made = make(graph, rows, form=form, sample=simulate, id_field=id_field)
+        if (sample is None) != (out is None):
+            raise UsageError("--sample and --out go together: what is paid for is kept for the run")
+        asked = Asked(graph, rows, form, options["id_field"], options["limit"], options["schemas"])
+        drawn = sample_rows(asked, sample or simulate)
+        if sample is not None and out is not None:
+            _pay(asked, out, drawn, options)
+        made = make(asked, drawn, run=out)
         if as_json:
             click.echo(json.dumps(data(made), indent=2))
         else:
             show(made, Console(width=None if sys.stdout.isatty() else 120))
+        if out is not None:
+            click.echo(f"fanwise: the sample's answers are kept; go on with: fanwise resume {out}", err=True)
 
 
-def data(made: Plan) -> dict[str, Any]:
-    """Return a plan as JSON-ready data, money as decimal strings of dollars."""
-    return {
-        "simulated": True,
-        "rows": made.rows,
-        "rejected": made.rejected,
-        "sampled": made.sampled,
-        "agents": [dataclasses.asdict(one) for one in made.agents],
-        "prices": [
-            {
-                "channel": one.channel, "side": one.side, "expected_usd": usd_text(one.expected),
-                "worst_usd": usd_text(one.worst),
-            }
-            for one in made.prices
-        ],
-    }  # fmt: skip
+sample_rows = sample
+"""Under another name, since the option of that name hides it."""
 
 
-def show(made: Plan, console: Console) -> None:
-    """Print a plan."""
-    aside = f" ({made.rejected} set aside)" if made.rejected else ""
-    console.print(
-        f"PLAN: nothing was sent or paid; {made.sampled} of {made.rows:,} rows{aside} were carried out by stand-ins, "
-        "whose outputs stand for the model's",
-        style="bold yellow",
-        highlight=False,
-    )
-    table = Table("channel", "side", "expected", "worst case", box=None, pad_edge=False, header_style="dim")
-    for one in made.prices:
-        table.add_row(one.channel, one.side, f"${usd(one.expected):,.4f}", f"${usd(one.worst):,.4f}")
-    console.print(table)
-    names = ("channel", "agent", "model", "calls", "in", "written", "read", "out")
-    calls = Table(*names, box=None, pad_edge=False, header_style="dim")
-    for column in calls.columns[3:]:
-        column.justify = "right"
-    for one in made.agents:
-        written = one.usage.cache_write_5m + one.usage.cache_write_1h
-        counts = (one.calls, one.usage.input, written, one.usage.cache_read, one.usage.output)
-        calls.add_row(one.channel, one.agent, one.model, *(f"{count:,}" for count in counts))
-    console.print(calls)
+def _pay(asked: Asked, out: str, drawn: Drawn, options: dict[str, Any]) -> None:
+    names = ("channel", "baseline", "base_url", "budget_usd", "limit", "id_field", "schemas")
+    chosen = given({name: options[name] for name in names})
+    job = Job(asked.graph, rows=asked.rows, out=out, format=asked.form, **chosen)  # type: ignore[arg-type]
+    few = replace(drawn, valid=len(drawn.rows), more=())
+    planned = make(asked, few, channels=(options["channel"],), alternatives=False)
+    what = f"the sample of {len(drawn.rows)} rows"
+    consent(planned.price(options["channel"]), what, job.options, unpriced=planned.unpriced, **asking(options))
+    only = frozenset(row.number for row in drawn.rows)
+
+    async def work(watcher: Watcher) -> Account:
+        return await job.run(watcher, only=only)
+
+    status = carry_out(work, as_json=False, out=out, report=False)
+    if status in (HALTED, INTERRUPTED):
+        sys.exit(status)

@@ -9,11 +9,18 @@ import click
 
 from fanwise.errors import UsageError
 from fanwise.job import Job
+from fanwise.journal.records import Channel
 from fanwise.options import Account, Watcher
+from fanwise.planning.plan import CHANNELS, Asked, make, sample
+from fanwise.sides import check_mode
 from fanwise.units import pico_from_usd
 
 from .common import carry_out, told
+from .consent import asking, consent, threshold
 from .options import given, session
+
+ROWS = 20
+"""Rows from which the total is foretold."""
 
 
 @click.command()
@@ -41,6 +48,7 @@ from .options import given, session
     default=None,
     help="Field with the row's id. [default: id, else the line number]",
 )
+@threshold
 @session
 def run(graph: str, rows: str, out: str, form: Any, detach: bool, as_json: bool, **options: Any) -> None:
     """Run GRAPH (path/file.py:name or package.module:name) over rows.
@@ -50,12 +58,30 @@ def run(graph: str, rows: str, out: str, form: Any, detach: bool, as_json: bool,
     """
     with told():
         check_budget(options)
+        asked = asking(options)
         job = Job(graph, rows=rows, out=out, format=form, **given(options))
+
+        if check_mode(job.options) != "embedded":
+            _consent(job, graph, rows, asked)
 
         async def work(watcher: Watcher) -> Account:
             return await job.run(watcher, detach=detach)
 
         sys.exit(carry_out(work, as_json=as_json, out=out))
+
+
+def _consent(job: Job, graph: str, rows: str, asked: dict[str, Any]) -> None:
+    """Say what the run will cost before it begins, and ask where that is much."""
+    options, price, unpriced, count = job.options, None, (), "the run"
+    if rows != "-":
+        of = Asked(
+            graph, rows, job.format, options.id_field, options.limit, options.schemas,
+            baseline="none" if options.baseline == "none" else options.baseline,
+        )  # fmt: skip
+        channels: tuple[Channel, ...] = CHANNELS if options.channel == "auto" else (options.channel,)
+        planned = make(of, sample(of, ROWS), channels=channels, alternatives=False)
+        price, unpriced, count = planned.total(), planned.unpriced, f"the run over {planned.rows:,} rows"
+    consent(price, count, options, unpriced=unpriced, **asked)
 
 
 def check_budget(options: dict[str, Any]) -> None:

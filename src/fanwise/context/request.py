@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from fanwise.blocks import Block
 from fanwise.canonical import digest, dumps
@@ -97,8 +97,10 @@ class Request:
         return bare.body(run_id=run_id, ttl=ttl)
 
     def hash(self) -> str:
-        """Return a hash of the request, run id and breakpoint TTL left out."""
-        return digest(dumps(self.body(run_id="", ttl="5m")))
+        """Return a hash of the request, the same in every run and channel."""
+        body = self.body(run_id="", ttl=None, row_ttl=None)
+        del body["metadata"]
+        return digest(dumps(body))
 
     def size(self) -> int:
         """Return the length of all texts in bytes: an upper bound of their tokens."""
@@ -116,6 +118,24 @@ class Request:
     def prefixes(self) -> tuple[Prefix, ...]:
         """Return the marked prefixes, shortest first."""
         return _prefixes(self)
+
+
+def body_hash(body: Mapping[str, Any]) -> str:
+    """Return the hash of a Messages body that fanwise made: run id, breakpoints and streaming left out."""
+    kept = {name: part for name, part in body.items() if name not in ("metadata", "stream", "diagnostics")}
+    for place in ("system", "messages"):
+        if place in kept:
+            kept[place] = _unmarked(kept[place])
+    return digest(dumps(kept))
+
+
+def _unmarked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unmarked(one) for one in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        record = cast("dict[str, Any]", value)
+        return {name: _unmarked(one) for name, one in record.items() if name != "cache_control"}
+    return value
 
 
 def _block(part: Part, ttl: Ttl | None) -> dict[str, Any]:

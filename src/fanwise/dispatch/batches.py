@@ -65,6 +65,7 @@ class Batches:
         policy: RetryPolicy,
         grace_s: float,
         poll_s: tuple[float, float] = (5.0, 60.0),
+        scale: float = 1.0,
     ) -> None:
         """Set up.
 
@@ -78,13 +79,14 @@ class Batches:
             policy: Bounds of retries.
             grace_s: Seconds after which a batch that is not listed was never taken.
             poll_s: First and longest interval between polls.
+            scale: Calls of the whole job for each that comes here.
         """
         self.api, self.journal, self.budget, self.sink, self.repeats = api, journal, budget, sink, repeats
         self.run_id, self.policy = run_id, policy
         self.queue: deque[Call] = deque()
         self.flight = Flight(journal, budget)
         self.follower = Follower(api, journal, sink, self.flight, run_id=run_id, grace_s=grace_s, poll_s=poll_s)
-        self.primer = Primer(journal)
+        self.primer = Primer(journal, sink.rows_in_work, scale)
         self.follower.again, self.follower.submit, self.follower.saw = self._again, self.submit, self._saw
         self.waiting = 0
         """Calls that wait for their next attempt."""

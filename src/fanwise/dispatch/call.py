@@ -79,6 +79,10 @@ class Sink(Protocol):
         """Stop the run: no request will do."""
         ...
 
+    def rows_in_work(self) -> int:
+        """Return how many rows are in work."""
+        ...
+
     def expects_more(self) -> bool:
         """Return whether rows are still to come or to be finished."""
         ...

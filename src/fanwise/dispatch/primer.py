@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -45,8 +46,15 @@ class _State:
 class Primer:
     """Knows which prefixes batches can read; used by one event loop."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, rows: Callable[[], int], scale: float = 1.0) -> None:
+        """Begin with what earlier sessions have written.
+
+        Args:
+            journal: Where that is kept.
+            rows: Gives the rows that are in work: about so many calls of a node are still to come.
+            scale: Calls of the whole job for each that comes here.
+        """
+        self._journal, self._rows, self._scale = journal, rows, scale
         self._states: dict[str, _State] = {}
         self._prefixes: dict[tuple[str, str], Prefix | None] = {}
         """The longest prefix that rows share, by side and node: it is the same for every row."""
@@ -85,12 +93,13 @@ class Primer:
         write, again = _prices(call.model, self.hit_rate)
         if state.warm_until > now().timestamp():
             return "read" if again < 1 else "plain"
-        if self._gain(call, write, again, self.waiting[key]) < ROUND_PICO:
+        count = max(self.waiting[key], self._rows()) * self._scale
+        if self._gain(call, write, again, count) < ROUND_PICO:
             return "plain"
         state.leading = True
         return "lead"
 
-    def _gain(self, call: Call, write: float, again: float, count: int) -> float:
+    def _gain(self, call: Call, write: float, again: float, count: float) -> float:
         """Return what a written prefix saves over a plain one, in picodollars."""
         prefix = self._prefixes[call.side, call.node]
         assert prefix is not None

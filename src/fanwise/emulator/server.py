@@ -90,7 +90,8 @@ async def serve(settings: Settings, answer: Answerer | None = None) -> AsyncGene
     store = Store(path)
     recorder = Recorder(settings.record, settings.upstream) if settings.record is not None else None
     api, processor = _assemble(settings, store, answer, recorder)
-    runner = web.AppRunner(api.app(), access_log=None)
+    # Whoever stops it wants no reply any more: a stalled stream must not hold it for a minute.
+    runner = web.AppRunner(api.app(), access_log=None, shutdown_timeout=0.5)
     try:
         await runner.setup()
         site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)

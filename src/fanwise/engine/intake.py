@@ -31,14 +31,21 @@ class Counters:
 class Intake:
     """Takes the rows of one session from their file."""
 
-    def __init__(self, journal: SqliteJournal, types: RowTypes, counters: Counters, limit: int | None) -> None:
-        self.journal, self.types, self.counters, self.limit = journal, types, counters, limit
+    def __init__(
+        self,
+        journal: SqliteJournal,
+        types: RowTypes,
+        counters: Counters,
+        limit: int | None,
+        only: frozenset[int] | None = None,
+    ) -> None:
+        self.journal, self.types, self.counters, self.limit, self.only = journal, types, counters, limit, only
         self._taken = 0
 
     async def more(self, records: Iterator[Record]) -> list[Row] | None:
         """Return the valid rows of the next chunk, made durable; None at the end of the file or the limit."""
         room = CHUNK if self.limit is None else min(CHUNK, self.limit - self._taken)
-        chunk = await anyio.to_thread.run_sync(_take, records, room) if room > 0 else []
+        chunk = await anyio.to_thread.run_sync(_take, records, room, self.only) if room > 0 else []
         if not chunk:
             return None
         self._taken += len(chunk)
@@ -76,10 +83,11 @@ class Intake:
         self.journal.add_reject(record.number, reason, record.raw, self.journal.session)
 
 
-def _take(records: Iterator[Record], count: int) -> list[Record]:
+def _take(records: Iterator[Record], count: int, only: frozenset[int] | None) -> list[Record]:
     taken: list[Record] = []
     for record in records:
-        taken.append(record)
+        if only is None or record.number in only:
+            taken.append(record)
         if len(taken) >= count:
             break
     return taken

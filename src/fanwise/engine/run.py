@@ -60,6 +60,8 @@ class Settings:
     """Bytes of row data in memory at a time."""
     limit: int | None = None
     """Rows to take from the front of the file."""
+    only: frozenset[int] | None = None
+    """Numbers of the rows to take; None: all."""
     retry: frozenset[str] = frozenset()
     """Final failures of earlier sessions to ask again: failed, refused, truncated."""
     detach: bool = False
@@ -168,7 +170,7 @@ class Engine:
 
     async def _admit(self, records: Iterator[Record]) -> None:
         """Take rows into the window as it has room."""
-        intake = Intake(self.journal, self.types, self.counters, self.settings.limit)
+        intake = Intake(self.journal, self.types, self.counters, self.settings.limit, self.settings.only)
         while not self._stopping:
             rows = await intake.more(records)
             if rows is None:
@@ -363,7 +365,6 @@ class Engine:
         """Whether the rows were read to their end."""
         return self._read_all
 
-    @property
-    def open_rows(self) -> int:
-        """Rows in the window."""
+    def rows_in_work(self) -> int:
+        """Return how many rows are in the window."""
         return len(self._open)

@@ -57,11 +57,6 @@ def totals(db: sqlite3.Connection, side: Side | None = None) -> Totals:
     return Totals(sent, succeeded, failed, lost, retried, unpriced, Usage(*tokens), *row[11:])
 
 
-def reserved(db: sqlite3.Connection) -> dict[Side, int]:
-    """Return the worst case of all attempts by side, in picodollars; those of unknown price are left out."""
-    return dict(db.execute("SELECT side, COALESCE(SUM(reserved),0) FROM attempts GROUP BY side").fetchall())
-
-
 def spent(db: sqlite3.Connection) -> int:
     """Return what counts against a budget: known cost, and the bound of what was lost."""
     all_ = totals(db)
@@ -100,18 +95,21 @@ def rows(db: sqlite3.Connection) -> Iterator[RowAccount]:
 
 
 @dataclass(frozen=True, slots=True)
-class SharedWrites:
-    """The extra price of writing prefixes that all rows share, over reading them."""
+class SharedWrite:
+    """What one attempt has written for all rows."""
 
-    total: dict[str, int]
-    """By side, picodollars."""
-    by_row: dict[tuple[int, str], int]
-    """What of it stands on the account of one row and side."""
-    tokens: dict[tuple[str, str], int]
-    """Tokens that were so written, by side and agent."""
+    row: int
+    side: Side
+    agent: str
+    five: int
+    """Tokens written for five minutes."""
+    hour: int
+    """Tokens written for an hour."""
+    extra: int
+    """What the writing costs over a reading, in picodollars."""
 
 
-def shared_writes(db: sqlite3.Connection) -> SharedWrites:
+def shared_writes(db: sqlite3.Connection) -> list[SharedWrite]:
     """Return what the rows that came first paid for all others.
 
     An attempt that read nothing wrote the shared part of its prefix too; its share is known from
@@ -119,10 +117,9 @@ def shared_writes(db: sqlite3.Connection) -> SharedWrites:
     """
     query = """SELECT a.row, a.side, a.agent, a.model, a.channel, a.sent, a.job_share, e.input, e.write_5m, e.write_1h
       FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.job_share>0 AND e.read=0 AND e.write_5m+e.write_1h>0"""
-    found = SharedWrites({}, {}, {})
+    found: list[SharedWrite] = []
     for row, side, agent, model, channel, sent, share, plain, five, hour in db.execute(query):
         five, hour = round(five * share), round(hour * share)
-        found.tokens[side, agent] = found.tokens.get((side, agent), 0) + five + hour
         try:
             rate = rates(model, datetime.fromtimestamp(sent, UTC), plain + five + hour)
         except UnknownPriceError:
@@ -130,8 +127,7 @@ def shared_writes(db: sqlite3.Connection) -> SharedWrites:
         batch = channel == "batch"
         written = tokens_cost(Usage(cache_write_5m=five, cache_write_1h=hour), rate, batch=batch)
         extra = written - tokens_cost(Usage(cache_read=five + hour), rate, batch=batch)
-        found.total[side] = found.total.get(side, 0) + extra
-        found.by_row[row, side] = found.by_row.get((row, side), 0) + extra
+        found.append(SharedWrite(row, side, agent, five, hour, extra))
     return found
 
 

@@ -59,7 +59,11 @@ def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multipli
         job_rows: Rows of the job, over which the writes of shared prefixes are spread.
         seed: Of the bootstrap.
     """
-    shared = shared_writes(db)
+    by_row: dict[tuple[int, str], int] = {}
+    by_side: dict[str, int] = {}
+    for write in shared_writes(db):
+        by_row[write.row, write.side] = by_row.get((write.row, write.side), 0) + write.extra
+        by_side[write.side] = by_side.get(write.side, 0) + write.extra
     tokens, usd, raw = array("d"), array("d"), array("d")
     fanout: RowAccount | None = None
     for one in rows(db):
@@ -79,7 +83,7 @@ def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multipli
         tokens.append(pair.tokens / one.tokens)
         raw.append(pair.cost / one.cost)
         spread = [
-            side.cost - shared.by_row.get((side.row, side.side), 0) + shared.total.get(side.side, 0) / max(job_rows, 1)
+            side.cost - by_row.get((side.row, side.side), 0) + by_side.get(side.side, 0) / max(job_rows, 1)
             for side in (pair, one)
         ]
         usd.append(spread[0] / spread[1] if spread[1] > 0 else pair.cost / one.cost)

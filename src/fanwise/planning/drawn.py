@@ -1,0 +1,70 @@
+"""The rows that a plan is made from: drawn at random from the whole file, which is read once."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fanwise.engine.rows import Format, Row, RowTypes, read
+from fanwise.errors import UsageError
+
+POOL = 400
+"""Rows that are drawn in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnRow:
+    """One row of the sample."""
+
+    number: int
+    """Its line or record number in the file."""
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A sample, and what is known of all rows."""
+
+    rows: tuple[DrawnRow, ...]
+    """The sample."""
+    more: tuple[DrawnRow, ...]
+    """Other rows, drawn likewise, to hold the sample against."""
+    valid: int
+    rejected: int
+
+
+def draw(path: Path, form: Format, types: RowTypes, count: int, limit: int | None = None) -> Drawn:
+    """Draw valid rows, the same for the same file; memory does not grow with their number.
+
+    Args:
+        path: The rows file.
+        form: Its format.
+        types: What a valid row is.
+        count: Rows to draw.
+        limit: Records to read from the front of the file.
+
+    Raises:
+        UsageError: The file cannot be read, or no row is valid.
+    """
+    chance = random.Random(0)
+    drawn, valid, rejected, most = list[DrawnRow](), 0, 0, max(count, POOL)
+    for seen, record in enumerate(read(path, form)):
+        if limit is not None and seen >= limit:
+            break
+        row = types.check(record)
+        if not isinstance(row, Row) or record.data is None:
+            rejected += 1
+            continue
+        valid += 1
+        place = len(drawn) if len(drawn) < most else chance.randrange(valid)
+        if place < most:
+            data = json.loads(json.dumps(dict(record.data), default=str))
+            drawn[place : place + 1] = [DrawnRow(record.number, data)]
+    if not drawn:
+        raise UsageError(f"no row of {path} is valid: {rejected} were set aside")
+    chance.shuffle(drawn)
+    chosen = sorted(drawn[:count], key=lambda one: one.number)
+    return Drawn(tuple(chosen), tuple(drawn[count:]), valid, rejected)

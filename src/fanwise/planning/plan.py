@@ -1,0 +1,220 @@
+"""What a job will cost, before it is paid: calls, tokens, dollars and time, for each channel.
+
+Some rows are drawn from the whole file and carried out on an embedded emulator, once for each
+channel, with the single agent beside them. Calls, prompts and caches are then those of the job. The
+outputs are those of the stand-ins, or of a sample that was paid for; the range says how far off that
+may be. The worst case is an upper bound on one attempt for each call: every byte a token, at the
+dearest way it may be billed, and every answer as long as allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fanwise.context.layout import Schemas
+from fanwise.engine.directory import reading
+from fanwise.engine.load import load_graph
+from fanwise.engine.plan import NodePlan, SidePlan, make_plans
+from fanwise.engine.rows import RowTypes, format_of
+from fanwise.engine.standin import recorded
+from fanwise.errors import DefinitionError, UnknownPriceError
+from fanwise.graph.dag import rounds
+from fanwise.graph.graphs import Graph
+from fanwise.graph.nodes import GraphSpec
+from fanwise.journal.records import Channel, Side
+from fanwise.limits import Tier
+from fanwise.pricing.rates import rates
+from fanwise.pricing.usage import Usage
+from fanwise.sides import sides_of
+from fanwise.units import now
+
+from .drawn import Drawn, draw
+from .estimate import AgentSum
+from .pace import shortest
+from .prefixes import PrefixNode, prefix_tree
+from .price import Factors, Price, price, sums
+from .rehearsed import rehearse_rows
+from .simulated import Seen, factors, seen, simulate
+
+CHANNELS: tuple[Channel, ...] = ("live", "batch")
+_AS_SIMULATED: Factors = {}
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPlan:
+    """What one agent will do in a job, in one channel."""
+
+    channel: Channel
+    side: Side
+    agent: str
+    model: str
+    calls: int
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a job will cost."""
+
+    rows: int
+    """Valid rows of the file."""
+    rejected: int
+    sampled: int
+    paid: bool
+    """Whether the sample was carried out as the job itself would be, and its answers are kept."""
+    simulated: bool
+    """Whether stand-ins have answered for the models."""
+    agents: tuple[AgentPlan, ...]
+    prices: tuple[Price, ...]
+    instead: dict[Channel, int]
+    """What the fan-out would cost with strict schemas per agent, where they travel together."""
+    prefixes: dict[Side, list[PrefixNode]]
+    rounds: int
+    """Batches that one row goes through, one after another."""
+    minutes: dict[Tier, float]
+    """What the documented rate limits leave as the shortest time of the fan-out, live."""
+    unpriced: tuple[str, ...]
+    """Models of which no price is known; what they cost is in no figure."""
+
+    def price(self, channel: Channel, side: Side = "fanout") -> Price | None:
+        """Return the price of one side in one channel."""
+        return next((one for one in self.prices if (one.channel, one.side) == (channel, side)), None)
+
+    def total(self) -> Price:
+        """Return what both sides will cost together in the cheaper channel."""
+        both = [[one for one in self.prices if one.channel == channel] for channel in CHANNELS]
+        cheapest = min((some for some in both if some), key=lambda some: sum(one.expected for one in some))
+        sums = [sum(getattr(one, name) for one in cheapest) for name in ("expected", "low", "high", "worst")]
+        return Price(cheapest[0].channel, "fanout", *sums)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a plan is of."""
+
+    graph: str
+    rows: str
+    form: str | None = None
+    id_field: str | None = None
+    limit: int | None = None
+    schemas: Schemas = "auto"
+    baseline: str = "auto"
+
+
+def sides(asked: Asked) -> dict[Side, GraphSpec]:
+    """Return the fan-out and, where there can be one, the single agent beside it."""
+    graph: Graph[..., Any] = load_graph(asked.graph)
+    try:
+        return sides_of(graph, asked.baseline)
+    except DefinitionError:  # its output is none that one agent could give
+        return sides_of(graph, "none")
+
+
+def sample(asked: Asked, count: int) -> Drawn:
+    """Draw the rows that a plan is made from.
+
+    Raises:
+        UsageError: The graph or the file cannot be used, or no row is valid.
+    """
+    types = RowTypes(load_graph(asked.graph).spec.param_types, asked.id_field)
+    path = Path(asked.rows)
+    return draw(path, format_of(path, asked.form), types, count, asked.limit)
+
+
+def make(
+    asked: Asked,
+    drawn: Drawn,
+    *,
+    run: str | Path | None = None,
+    channels: Sequence[Channel] = CHANNELS,
+    alternatives: bool = True,
+) -> Plan:
+    """Return what a job will cost; nothing is sent anywhere.
+
+    Args:
+        asked: The job.
+        drawn: The rows that are carried out.
+        run: A run directory in which these rows were carried out and paid for.
+        channels: The channels to plan for.
+        alternatives: Whether to plan with strict schemas too, where they are not.
+    """
+    both = sides(asked)
+    plans = make_plans(both, asked.schemas)
+    sim = _simulator(asked, drawn)
+    answers, by = dict[str, str](), _AS_SIMULATED
+    if run is not None:
+        answers, by = _paid(asked, plans, drawn, run, sim)
+    types = RowTypes(both["fanout"].param_types, asked.id_field)
+    rehearsed = rehearse_rows(plans, types, drawn.rows, drawn.more)
+    agents: list[AgentPlan] = []
+    prices: list[Price] = []
+    instead: dict[Channel, int] = {}
+    live: list[AgentSum] = []
+    for channel in channels:
+        found = sums(sim(channel, asked.schemas, both, answers), drawn, rehearsed, by, channel)
+        live = live or [one for one in found if one.side == "fanout"]
+        agents += [AgentPlan(channel, _side(one), one.agent, one.model, one.calls, one.usage) for one in found]
+        prices += [price(channel, side, found, paid=run is not None) for side in both]
+        if alternatives and any(_together(node) for node in plans["fanout"].nodes.values()):
+            fanout: dict[Side, GraphSpec] = {"fanout": both["fanout"]}
+            strict = sums(sim(channel, "strict", fanout, {}), drawn, rehearsed, by, channel)
+            instead[channel] = price(channel, "fanout", strict, paid=False).expected
+    simulated = run is None or _offline(run)
+    calls: dict[tuple[Side, str], int] = {(one.side, one.agent): one.calls for one in agents}
+    return Plan(
+        drawn.valid, drawn.rejected, len(drawn.rows), run is not None, simulated, tuple(agents), tuple(prices), instead,
+        {side: prefix_tree(plan, calls) for side, plan in plans.items()}, rounds(both["fanout"]), shortest(live),
+        tuple(sorted(_unpriced(agents))),
+    )  # fmt: skip
+
+
+Simulator = Callable[[Channel, Schemas, Mapping[Side, GraphSpec], Mapping[str, str]], Seen]
+
+
+def _simulator(asked: Asked, drawn: Drawn) -> Simulator:
+    def run(channel: Channel, schemas: Schemas, sides: Mapping[Side, GraphSpec], answers: Mapping[str, str]) -> Seen:
+        return simulate(
+            sides, drawn, channel, graph=asked.graph, id_field=asked.id_field, schemas=schemas, recorded=answers
+        )
+
+    return run
+
+
+def _paid(
+    asked: Asked, plans: Mapping[Side, SidePlan], drawn: Drawn, run: str | Path, sim: Simulator
+) -> tuple[dict[str, str], Factors]:
+    """Return the answers of a sample that was paid, and how its tokens compare to simulated ones."""
+    numbers = {row.number for row in drawn.rows}
+    with reading(run) as journal:
+        answers = recorded(plans, journal)
+        real = [one for one in seen(journal.db).observed if one.row in numbers]
+        row = journal.db.execute("SELECT channel FROM attempts LIMIT 1").fetchone()
+    channel: Channel = "batch" if row is not None and row[0] == "batch" else "live"
+    both: dict[Side, GraphSpec] = {side: plan.graph for side, plan in plans.items()}
+    return answers, factors(real, sim(channel, asked.schemas, both, answers).observed)
+
+
+def _offline(run: str | Path) -> bool:
+    with reading(run) as journal:
+        return journal.meta("offline") == "true"
+
+
+def _unpriced(agents: Sequence[AgentPlan]) -> set[str]:
+    found: set[str] = set()
+    for model in {one.model for one in agents}:
+        try:
+            rates(model, now())
+        except UnknownPriceError:
+            found.add(model)
+    return found
+
+
+def _together(node: NodePlan) -> bool:
+    return node.shape is not None and node.shape.way != "strict"
+
+
+def _side(one: AgentSum) -> Side:
+    return "baseline" if one.side == "baseline" else "fanout"

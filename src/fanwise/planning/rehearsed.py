@@ -1,0 +1,86 @@
+"""What a row would do by the stand-ins alone, without any request: the yardstick of an estimate.
+
+How many tasks a row has and how long its prompts and answers are is known from a rehearsal, for
+many more rows than are worth simulating or paying for. Costs of the sample are held against it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from fanwise.engine.plan import NodePlan, SidePlan, row_state
+from fanwise.engine.rows import Record, Row, RowTypes
+from fanwise.graph.rehearse import carry_out
+from fanwise.graph.state import Done, Outcome, Task, run_all
+from fanwise.graph.wire import encode
+from fanwise.journal.records import Side
+
+from .drawn import DrawnRow
+
+LONGEST_S = 10.0
+"""After so long no more rows are rehearsed."""
+READ, OUTPUT = 0.1, 5.0
+"""Prices of reading from the cache and of output, in the input price: near enough for a yardstick."""
+
+Measure = dict[tuple[Side, str], float]
+"""By side and agent: about what it costs, in characters of input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """Rows and their measures; the sample first."""
+
+    rows: dict[int, Measure]
+
+    def of(self, number: int, side: str, agent: str) -> float:
+        """Return the measure of one row."""
+        return next((one for (s, a), one in self.rows[number].items() if (s, a) == (side, agent)), 0.0)
+
+    def mean(self, side: str, agent: str) -> float:
+        """Return the mean over all rows that were rehearsed."""
+        return sum(self.of(number, side, agent) for number in self.rows) / len(self.rows)
+
+
+def rehearse_rows(
+    plans: Mapping[Side, SidePlan], types: RowTypes, sample: Iterable[DrawnRow], more: Iterable[DrawnRow]
+) -> Rehearsed:
+    """Rehearse the rows of a sample, and as many more as time allows."""
+    found: dict[int, Measure] = {}
+    for row in sample:
+        found[row.number] = _measure(plans, types, row)
+    end = time.monotonic() + LONGEST_S
+    for row in more:
+        if time.monotonic() > end:
+            break
+        found[row.number] = _measure(plans, types, row)
+    return Rehearsed(found)
+
+
+def _measure(plans: Mapping[Side, SidePlan], types: RowTypes, drawn: DrawnRow) -> Measure:
+    row = types.check(Record(drawn.number, 0, drawn.data, ""))
+    measure: Measure = {}
+    if not isinstance(row, Row):
+        return measure
+    for plan in plans.values():
+
+        def outcome(task: Task, plan: SidePlan = plan) -> Outcome:
+            result = carry_out(task)
+            node = plan.nodes[task.node.path]
+            if node.spec is not None:
+                key = (plan.side, node.spec.name)
+                measure[key] = measure.get(key, 0.0) + _size(node, task, result)
+            return result
+
+        run_all(row_state(plan, row), outcome)
+    return measure
+
+
+def _size(node: NodePlan, task: Task, result: Outcome) -> float:
+    """Return about what a task costs, in characters of input at full price."""
+    assert node.spec is not None
+    request = node.request(task)
+    shared = sum(piece.chars for piece in request.pieces if piece.job)
+    answer = len(encode(node.spec.output, result.value)) if isinstance(result, Done) else 0
+    return READ * shared + (request.chars() - shared) + OUTPUT * answer

@@ -1,0 +1,124 @@
+"""A sample carried out on an embedded emulator, and what was seen there or in a run that was paid."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+
+from fanwise.canonical import dumps
+from fanwise.context.layout import Schemas
+from fanwise.engine.directory import RunDirectory, reading
+from fanwise.errors import UnknownPriceError
+from fanwise.graph.nodes import GraphSpec
+from fanwise.journal.records import Channel, Side
+from fanwise.ledger.account import SharedWrite, shared_writes
+from fanwise.options import Options, Watcher
+from fanwise.pricing.cost import cost
+from fanwise.pricing.usage import Usage
+from fanwise.session import Session
+from fanwise.units import new_run_id
+
+from .drawn import Drawn
+from .estimate import Observed
+
+_QUERY = """SELECT a.row, a.side, a.agent, a.model, MAX(a.channel), MAX(a.sent), COUNT(*), SUM(e.input),
+  SUM(e.write_5m), SUM(e.write_1h), SUM(e.read), SUM(e.output), SUM(e.cost), SUM(a.reserved)
+  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row>0 GROUP BY 1, 2, 3, 4"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What some rows did."""
+
+    observed: list[Observed]
+    once: list[SharedWrite]
+    """What was written for all rows."""
+
+
+def simulate(
+    sides: Mapping[Side, GraphSpec],
+    drawn: Drawn,
+    channel: Channel,
+    *,
+    graph: str,
+    id_field: str | None = None,
+    schemas: Schemas = "auto",
+    recorded: Mapping[str, str] | None = None,
+) -> Seen:
+    """Carry out a sample on an embedded emulator, as a part of a job over all rows; nothing is paid.
+
+    Args:
+        sides: What runs.
+        drawn: The rows.
+        channel: How requests travel.
+        graph: Reference of the graph, for the record.
+        id_field: Field with the row's id.
+        schemas: How schemas travel.
+        recorded: Answers to give, by the hash of the request; the stand-ins give the rest.
+    """
+    with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as folder:
+        path = Path(folder) / "rows.jsonl"
+        path.write_text("".join(dumps(row.data) + "\n" for row in drawn.rows), encoding="utf-8")
+        options = Options(channel=channel, id_field=id_field, schemas=schemas)
+        meta = {"run_id": new_run_id(), "graph": graph, "rows": str(path), "format": "jsonl", "mode": "embedded"}
+        scale = max(drawn.valid / len(drawn.rows), 1.0)
+
+        async def main() -> None:
+            with RunDirectory(Path(folder) / "run", create=True) as directory:
+                session = Session(directory, sides, options, Watcher(), recorded=recorded, scale=scale)
+                await session.run(meta)
+
+        anyio.run(main)
+        with reading(Path(folder) / "run") as journal:
+            return renumbered(seen(journal.db), {index: row.number for index, row in enumerate(drawn.rows, 1)})
+
+
+def renumbered(one: Seen, numbers: Mapping[int, int]) -> Seen:
+    """Return what was seen under the rows' numbers in their file."""
+    return Seen([replace(each, row=numbers[each.row]) for each in one.observed], one.once)
+
+
+def seen(db: sqlite3.Connection) -> Seen:
+    """Return what a run has seen: per row and agent, with what all rows share counted as read."""
+    once = shared_writes(db)
+    found: list[Observed] = []
+    for row, side, agent, model, channel, sent, calls, plain, five, hour, read, output, paid, bound in db.execute(
+        _QUERY
+    ):
+        mine = [one for one in once if (one.row, one.side, one.agent) == (row, side, agent)]
+        moved = sum(one.five for one in mine), sum(one.hour for one in mine)
+        usage = Usage(plain, five - moved[0], hour - moved[1], read + sum(moved), output)
+        price = (paid or 0) - sum(one.extra for one in mine)
+        answers = priced(Usage(output=output), model, channel, sent)
+        found.append(Observed(row, side, agent, model, calls, usage, price, answers, bound or 0))
+    return Seen(found, once)
+
+
+def priced(usage: Usage, model: str, channel: Channel, sent: float) -> int:
+    """Return the price of a usage in picodollars; 0 where none is known."""
+    try:
+        return cost(usage, model, datetime.fromtimestamp(sent, UTC), batch=channel == "batch")
+    except UnknownPriceError:
+        return 0
+
+
+def factors(paid: Sequence[Observed], simulated: Sequence[Observed]) -> dict[tuple[str, str], tuple[float, float]]:
+    """Return by side and agent how many times longer real prompts and real answers were than simulated ones."""
+    found: dict[tuple[str, str], tuple[float, float]] = {}
+    for key in {(one.side, one.agent) for one in simulated}:
+        sums = [
+            (sum(one.usage.prompt for one in rows), sum(one.usage.output for one in rows))
+            for rows in ([one for one in each if (one.side, one.agent) == key] for each in (paid, simulated))
+        ]
+        (real_in, real_out), (made_in, made_out) = sums
+        found[key] = (
+            real_in / made_in if made_in and real_in else 1.0,
+            real_out / made_out if made_out and real_out else 1.0,
+        )
+    return found

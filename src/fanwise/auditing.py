@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 
 from fanwise.canonical import dumps
 from fanwise.context.audit import Finding, Front, Piece, compare, split, too_short
-from fanwise.context.family import estimate
+from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import fence, unfence
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import NodePlan, SidePlan, make_plans, row_state
@@ -58,7 +58,10 @@ def audit(graph: str, rows: str, *, form: str | None = None, sample: int = 5) ->
         for environment, ahead in zip(CIRCUMSTANCES, (0, AHEAD_S), strict=True)
     )
     tokens = {
-        piece.name: estimate(piece.text, front.model) for front in first for piece in front.pieces if not piece.row
+        piece.name: DOCUMENTED.tokens(piece.text, front.model)
+        for front in first
+        for piece in front.pieces
+        if not piece.row
     }
     return [*compare(first, second), *too_short(first), *split(first, tokens)]
 

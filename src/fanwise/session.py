@@ -15,6 +15,8 @@ import anyio.to_thread
 from fanwise.api.client import Api
 from fanwise.canonical import digest
 from fanwise.context.shape import Need
+from fanwise.context.sizes import sizes_from
+from fanwise.counting import TokenCache, common_texts, count, learn
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.budget import Budget
 from fanwise.dispatch.channel import Chooser
@@ -31,7 +33,7 @@ from fanwise.errors import HaltedError, RunDirectoryError, UsageError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.records import Side
 from fanwise.journal.sqlite import SqliteJournal
-from fanwise.ledger.account import outputs, spent
+from fanwise.ledger.account import outputs, sent_and_billed, spent
 from fanwise.ledger.summary import summary
 from fanwise.options import Account, Options, Watcher
 from fanwise.report.files import write_files
@@ -58,7 +60,6 @@ class Session:
 
     async def run(self, meta: dict[str, str]) -> Account:
         journal, options = self.directory.journal, self.options
-        plans = make_plans(self.graphs, options.schemas)
         mode = meta.get("mode") or journal.meta("mode") or "api"
         with ExitStack() as stack:
             base_url, key = options.base_url, None
@@ -69,31 +70,55 @@ class Session:
                     directory=self.directory.path, batch_delay_s=options.batch_delay_s, latency_s=options.latency_s
                 )
                 base_url, key = (
-                    stack.enter_context(in_thread(settings, answerer(plans, self.recorded))),
+                    stack.enter_context(in_thread(settings, answerer(self._plans(), self.recorded))),
                     "embedded-emulator",
                 )
                 address.write_text(base_url + "\n", encoding="utf-8")  # so that its bill can be read from outside
             api = Api(base_url=base_url, api_key=key, connections=options.slots)
             api.offline = True if mode == "embedded" else None
             try:
-                await self._preflight(api, plans, journal)
+                await self._preflight(api, journal)
                 for name, value in meta.items():
                     journal.set_meta(name, value)
                 journal.set_meta("offline", "true" if api.offline else "false")
                 self.watcher.offline = api.offline
-                return await self._work(api, plans, journal, embedded=mode == "embedded")
+                if mode != "embedded":  # an emulator of our own counts by characters, as we do
+                    await self._count(api, journal)
+                return await self._work(api, self._plans(), journal, embedded=mode == "embedded")
             finally:
                 with anyio.CancelScope(shield=True):
                     await api.close()
 
-    async def _preflight(self, api: Api, plans: Mapping[Side, SidePlan], journal: SqliteJournal) -> None:
+    def _plans(self) -> dict[Side, SidePlan]:
+        sizes = sizes_from(json.loads(self.directory.journal.meta("sizes") or "{}"))
+        return make_plans(self.graphs, self.options.schemas, sizes)
+
+    async def _count(self, api: Api, journal: SqliteJournal) -> None:
+        """Count what rows have in common, once for a run: its layout must not change."""
+        if journal.meta("sizes") is None:
+            cache = TokenCache()
+            found = await count(api, common_texts(self.graphs.values()), cache)
+            cache.close()
+            journal.set_meta("sizes", json.dumps(found.data()))
+
+    def _learn(self, api: Api, journal: SqliteJournal) -> None:
+        """Keep what replies have shown of a model's tokens; those of an emulator are none of a model's."""
+        if not api.offline:
+            cache = TokenCache()
+            learn(cache, sent_and_billed(journal.db, journal.session_start()))
+            cache.close()
+
+    async def _preflight(self, api: Api, journal: SqliteJournal) -> None:
         """Ask the free models endpoint whether key and models will do, and who answers.
 
         Raises:
             UsageError: The key is refused, a model does not exist, or nobody answers.
         """
         models = dict.fromkeys(
-            node.spec.model for plan in plans.values() for node in plan.nodes.values() if node.spec is not None
+            node.target.spec.model
+            for graph in self.graphs.values()
+            for node in graph.tasks()
+            if node.target.spec is not None
         )
         missing: list[str] = []
         for model in models:
@@ -188,6 +213,7 @@ class Session:
                 journal.set_meta("notes", json.dumps([*json.loads(journal.meta("notes") or "[]"), *engine.notes]))
             journal.set_meta("offline", "true" if api.offline else "false")
             cancelled = engine.ended == "completed" and (engine.rows_in_work() or not engine.read_all)
+            self._learn(api, journal)
             journal.end_session(now().timestamp(), "interrupted" if cancelled else engine.ended)
             if engine.read_all and self.options.limit is None and self.only is None and engine.ended == "completed":
                 journal.drop_stale_rows()
@@ -227,8 +253,8 @@ class Session:
             return lambda row: both
 
         def hashes() -> Iterator[str]:
-            for count, record in enumerate(read(rows, form)):
-                if self.options.limit is not None and count >= self.options.limit:
+            for seen, record in enumerate(read(rows, form)):
+                if self.options.limit is not None and seen >= self.options.limit:
                     return
                 row = types.check(record)
                 if isinstance(row, Row):

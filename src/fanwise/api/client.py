@@ -246,6 +246,21 @@ class Api:
             return error.failure
         return None
 
+    async def count_tokens(self, model: str, text: str) -> int:
+        """Return the input tokens of a short question behind a system prompt; an empty text is none.
+
+        Raises:
+            RequestError: It cannot be counted here.
+        """
+        body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": "."}]}
+        if text:
+            body["system"] = [{"type": "text", "text": text}]
+        response = await self._post("/v1/messages/count_tokens", (encode_body(body),), POLL_TIMEOUT_S)
+        counted = _json(response).get("input_tokens")
+        if not isinstance(counted, int):
+            raise RequestError(Failure("final", "malformed_reply", "the count is no number"))
+        return counted
+
     async def probe(self) -> None:
         """Ask for the list of models, so that it is known who answers; what it says does not matter."""
         try:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from fanwise.engine.load import load_graph
-from fanwise.graph.draw import FORMATS
+from fanwise.engine.plan import make_plans
+from fanwise.engine.shown import shown
+from fanwise.graph.draw import FORMATS, tree
 
 from .common import told
 
@@ -16,6 +18,14 @@ from .common import told
     "--format", "form", type=click.Choice(sorted(FORMATS)), default="tree", show_default=True, help="How to draw it."
 )
 def graph(graph: str, form: str) -> None:
-    """Draw GRAPH: its tasks, their order, and exactly what each is shown."""
+    """Draw GRAPH: its tasks, their order, and exactly what each is shown.
+
+    The tree also says how many tokens that is, what of it is cached and with whom, and what other
+    agents are sent too.
+    """
     with told():
-        click.echo(FORMATS[form](load_graph(graph).spec))
+        spec = load_graph(graph).spec
+        if form == "tree":
+            click.echo(tree(spec, shown(make_plans({"fanout": spec})["fanout"])))
+        else:
+            click.echo(FORMATS[form](spec))

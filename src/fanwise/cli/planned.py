@@ -14,6 +14,8 @@ from fanwise.planning.plan import Plan
 from fanwise.planning.prefixes import PrefixNode
 from fanwise.units import usd, usd_text
 
+HOW = {"counted": "counted by the API", "learnt": "learnt from usage", "documented": "by characters, as documented"}
+
 
 def data(made: Plan) -> dict[str, Any]:
     """Return a plan as JSON-ready data, money as decimal strings of dollars."""
@@ -36,6 +38,7 @@ def data(made: Plan) -> dict[str, Any]:
         "batch_rounds": made.rounds,
         "live_minutes_at_least": {tier: round(minutes, 2) for tier, minutes in made.minutes.items()},
         "models_without_price": list(made.unpriced),
+        "sizes": made.sizes,
     }  # fmt: skip
 
 
@@ -59,6 +62,13 @@ def show(made: Plan, console: Console) -> None:
     _say(console, f"{head}; {made.sampled} of {made.rows:,} rows{aside} {how}", style="bold yellow")
     if made.unpriced:
         _say(console, f"no price is known of {', '.join(made.unpriced)}: it is in no figure", style="bold red")
+    words = {
+        "counted": "counted by the API",
+        "learnt": "learnt from usage",
+        "documented": "by characters, as documented",
+    }
+    how = "; ".join(f"{model} {words[one]}" for model, one in made.sizes.items())
+    _say(console, f"sizes of texts: {how}")
     names = ("channel", "side", "expected", "range", "worst case")
     table = Table(*names, box=None, pad_edge=False, header_style="dim")
     for one in made.prices:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from fanwise.models import facts
 
 from .shape import MAX_ROW_MARKS, CachePrices, Need, Shape, Way
 from .sharing import Node, Problem, exact_cost
+from .sizes import Sizes
 from .solver import solve
 from .tail import fence
 
@@ -36,11 +36,6 @@ class Laid:
     """Whether nodes with different schemas share a prefix."""
 
 
-def estimate(text: str, model: str) -> int:
-    """Return about how many tokens a text has, by the documented characters per token of the model."""
-    return math.ceil(len(text) / facts(model).chars_per_token)
-
-
 def lay(members: Mapping[str, Need], cache: CachePrices, *, way: Way, schema: Mapping[str, Any] | None = None) -> Laid:
     """Lay out nodes that can share with each other.
 
@@ -52,7 +47,8 @@ def lay(members: Mapping[str, Need], cache: CachePrices, *, way: Way, schema: Ma
     """
     uses = Counter(name for need in members.values() for name in need.row_blocks * need.tasks)
     together = _together(members, uses)
-    table = _Table(next(iter(members.values())).model)
+    first = next(iter(members.values()))
+    table = _Table(first.model, first.sizes)
     if schema is not None:
         table.number("schema", dumps(dict(schema)))  # first of all blocks: the API puts it in front of `system`
     front = frozenset({0}) if schema is not None else frozenset[int]()
@@ -115,15 +111,15 @@ def _plain_rest(members: Mapping[str, Need], shapes: Mapping[str, Shape], table:
     for path, shape in shapes.items():
         if shape.row_first:
             texts: Iterable[str] = (*(fence(block.name, block.text) for block in shape.own), members[path].instructions)
-            total += ROWS * members[path].tasks * sum(estimate(text, table.model) for text in texts)
+            total += ROWS * members[path].tasks * sum(table.tokens(text, table.model) for text in texts)
     return total
 
 
 class _Table:
     """The blocks of a family by number: documents in the order of their first use, instructions last."""
 
-    def __init__(self, model: str) -> None:
-        self.model = model
+    def __init__(self, model: str, sizes: Sizes) -> None:
+        self.model, self.tokens = model, sizes.tokens
         self.sizes: list[int] = []
         self.blocks: dict[int, Block] = {}
         self.instructions: set[int] = set()
@@ -133,7 +129,7 @@ class _Table:
         """Return the number of a block, a new one where it is not known."""
         if key not in self._numbers:
             self._numbers[key] = len(self.sizes)
-            self.sizes.append(estimate(text, self.model))
+            self.sizes.append(self.tokens(text, self.model))
         return self._numbers[key]
 
     def needed(self, members: Mapping[str, Need], paths: Sequence[str], uses: Counter[str]) -> frozenset[int]:

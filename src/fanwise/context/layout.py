@@ -15,7 +15,7 @@ from typing import Literal
 from fanwise.canonical import dumps
 
 from .envelope import envelope, seal
-from .family import ROWS, Laid, estimate, lay
+from .family import ROWS, Laid, lay
 from .shape import CachePrices, Need, Shape
 
 SPLIT = 1.25
@@ -73,7 +73,7 @@ def _tail(members: Mapping[str, Need], cache: CachePrices) -> Laid:
     """Every schema in the tail of its own requests: all nodes can share."""
     laid = lay(members, cache, way="tail")
     schemas = sum(
-        ROWS * need.tasks * (estimate(dumps(dict(need.schema)), need.model) + TAIL_FRAME_TOKENS)
+        ROWS * need.tasks * (need.sizes.tokens(dumps(dict(need.schema)), need.model) + TAIL_FRAME_TOKENS)
         for need in members.values()
     )
     return Laid((laid.cost + schemas) * REPAIRS, laid.shapes, laid.mixed)
@@ -85,5 +85,5 @@ def _envelope(members: Mapping[str, Need], cache: CachePrices) -> Laid | None:
     if schema is None:
         return None
     laid = lay(members, cache, way="envelope", schema=schema)
-    names = sum(ROWS * need.tasks * estimate(seal(need.agent, ""), need.model) for need in members.values())
+    names = sum(ROWS * need.tasks * need.sizes.tokens(seal(need.agent, ""), need.model) for need in members.values())
     return Laid(laid.cost + names * OUTPUT_PRICE, laid.shapes, laid.mixed)

@@ -34,7 +34,7 @@ class Prefix:
     key: str
     """Hash of all that the cache keys by: model, thinking, effort, format and every byte."""
     tokens: int
-    """Estimate of its length, from the documented characters per token."""
+    """Estimate of its length, from the characters of a token on average."""
     job: bool
     """True where rows share it; False for a prefix with blocks of one row."""
 
@@ -53,6 +53,13 @@ class Request:
     content: tuple[Part, ...]
     pieces: tuple[Piece, ...] = ()
     """What of it may be sent again."""
+    chars_per_token: float | None = None
+    """On average; None: the documented one of the model."""
+
+    @property
+    def per_token(self) -> float:
+        """Characters of a token, on average."""
+        return self.chars_per_token or facts(self.model).chars_per_token
 
     def body(
         self, *, run_id: str, ttl: Ttl | None = "5m", row_ttl: Ttl | None = "5m", previous: str | None = None
@@ -156,9 +163,11 @@ class _Front:
 
 
 @lru_cache(maxsize=1024)
-def _front(model: str, thinking: str | None, effort: str | None, schema: str, system: tuple[Part, ...]) -> _Front:
+def _front(
+    model: str, thinking: str | None, effort: str | None, schema: str, system: tuple[Part, ...], per_token: float
+) -> _Front:
     start = _Front(digest(dumps([model, thinking, effort, schema])), len(schema), ())
-    return _extend(start, system, facts(model).chars_per_token, job=True)
+    return _extend(start, system, per_token, job=True)
 
 
 def _extend(front: _Front, parts: tuple[Part, ...], chars_per_token: float, *, job: bool) -> _Front:
@@ -173,12 +182,11 @@ def _extend(front: _Front, parts: tuple[Part, ...], chars_per_token: float, *, j
 
 def _prefixes(request: Request) -> tuple[Prefix, ...]:
     schema = dumps(dict(request.schema)) if request.schema is not None else ""
-    front = _front(request.model, request.thinking, request.effort, schema, request.system)
+    front = _front(request.model, request.thinking, request.effort, schema, request.system, request.per_token)
     last = max((index for index, part in enumerate(request.content, 1) if part.marked), default=0)
     if not last:
         return front.prefixes
-    per_token = facts(request.model).chars_per_token
-    return _extend(front, request.content[:last], per_token, job=False).prefixes
+    return _extend(front, request.content[:last], request.per_token, job=False).prefixes
 
 
 def compose(
@@ -215,8 +223,10 @@ def compose(
         ),
         *(Piece(digest(text), len(text), job=False) for text in (*(part.text for part in row), *alone)),
     )
-    level = need.intensity
-    return Request(need.model, max_tokens, level.thinking, level.effort, shape.format, system, content, pieces)
+    level, per_token = need.intensity, need.sizes.per_token(need.model)
+    return Request(
+        need.model, max_tokens, level.thinking, level.effort, shape.format, system, content, pieces, per_token
+    )
 
 
 @lru_cache(maxsize=512)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fanwise.blocks import Block
 from fanwise.models import Intensity
+
+from .sizes import DOCUMENTED, Sizes
 
 MAX_ROW_MARKS = 2
 """Breakpoints for blocks of the row; the API takes 4 in all."""
@@ -42,6 +44,10 @@ class Need:
     """Names of the blocks of the row, in the order of the signature."""
     repeated: bool
     """True where one row has several such tasks (inside `each`)."""
+    sizes: Sizes = field(default=DOCUMENTED, compare=False)
+    """How many tokens texts have."""
+    chars_per_token: float | None = field(default=None, compare=False)
+    """On average, by these sizes; None: the documented one of the model."""
     apart: str = ""
     """Agents of another `apart` share no prefix with these: the two sides of a comparison."""
 

@@ -71,8 +71,8 @@ def cheaper(request: Request, at: datetime, *, output: int, hit_rate: float = 0.
     read as often as `hit_rate` says, or not marked at all where that is cheaper. Where no price is
     known the answer is batch.
     """
-    per_token, minimum = facts(request.model).chars_per_token, facts(request.model).cache_minimum
-    total = round(request.chars() / per_token)
+    minimum = facts(request.model).cache_minimum
+    total = round(request.chars() / request.per_token)
     shared = max((prefix.tokens for prefix in request.prefixes() if prefix.job and prefix.tokens >= minimum), default=0)
     try:
         rate = rates(request.model, at, total)

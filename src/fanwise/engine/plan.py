@@ -14,6 +14,7 @@ from fanwise.context.envelope import unseal
 from fanwise.context.layout import Schemas, layout
 from fanwise.context.request import Request, compose
 from fanwise.context.shape import CachePrices, Need, Shape
+from fanwise.context.sizes import DOCUMENTED, Sizes
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
 from fanwise.graph.spec import AgentSpec
@@ -67,12 +68,14 @@ class SidePlan:
     nodes: Mapping[str, NodePlan]
 
 
-def make_plans(sides: Mapping[Side, GraphSpec], schemas: Schemas = "auto") -> dict[Side, SidePlan]:
+def make_plans(
+    sides: Mapping[Side, GraphSpec], schemas: Schemas = "auto", sizes: Sizes = DOCUMENTED
+) -> dict[Side, SidePlan]:
     """Return the plans of the sides; prefixes are never shared between sides."""
-    return {side: _plan(side, spec, schemas) for side, spec in sides.items()}
+    return {side: _plan(side, spec, schemas, sizes) for side, spec in sides.items()}
 
 
-def _plan(side: Side, spec: GraphSpec, schemas: Schemas) -> SidePlan:
+def _plan(side: Side, spec: GraphSpec, schemas: Schemas, sizes: Sizes) -> SidePlan:
     repeated = _repeated(spec.template, False)
     needs = {
         node.path: Need(
@@ -84,6 +87,8 @@ def _plan(side: Side, spec: GraphSpec, schemas: Schemas) -> SidePlan:
             schema=agent.schema,
             row_blocks=tuple(node.blocks.values()),
             repeated=repeated[node.path],
+            sizes=sizes,
+            chars_per_token=sizes.per_token(agent.model),
             apart="baseline" if side == "baseline" else "",
         )
         for node in spec.tasks()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .dag import dag, generations, rounds
 from .nodes import GraphSpec
 
 
-def tree(spec: GraphSpec) -> str:
-    """Return the tasks in order, each with exactly what it is shown."""
+def tree(spec: GraphSpec, notes: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Return the tasks in order, each with exactly what it is shown.
+
+    Args:
+        spec: The graph.
+        notes: More lines about nodes, by path.
+    """
     graph = dag(spec)
     params = ", ".join(spec.params)
     lines = [f"{spec.name}({params})"]
@@ -29,6 +34,7 @@ def tree(spec: GraphSpec) -> str:
         lines.append(f"{bar}   shown: {', '.join(shown) or 'nothing'}")
         if agent is not None and agent.context:
             lines.append(f"{bar}   context: {', '.join(block.name for block in agent.context)}")
+        lines += [f"{bar}   {note}" for note in (notes or {}).get(name, ())]
     deep = rounds(spec)
     lines.append(f"{len(names)} tasks in the graph, {deep} batch round{'s' if deep != 1 else ''} deep")
     return "\n".join(lines)

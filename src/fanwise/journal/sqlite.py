@@ -121,6 +121,10 @@ class SqliteJournal:
         self.session = self._one("SELECT MAX(id) FROM sessions")
         return self.session
 
+    def session_start(self) -> float:
+        """Return when the present session began."""
+        return self._one("SELECT COALESCE(MAX(started),0) FROM sessions")
+
     def end_session(self, at: float, how: str) -> None:
         """Record how the session ended."""
         self._writer.execute("UPDATE sessions SET ended=?, how=? WHERE id=?", (at, how, self.session))

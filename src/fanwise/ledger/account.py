@@ -70,6 +70,13 @@ def outputs(db: sqlite3.Connection) -> list[tuple[Side, str, int, int]]:
     return db.execute(query).fetchall()
 
 
+def sent_and_billed(db: sqlite3.Connection, since: float) -> dict[str, tuple[int, int]]:
+    """Return by model the characters that were sent since a moment and the input tokens that were billed for them."""
+    query = """SELECT a.model, SUM(a.chars), SUM(e.input+e.write_5m+e.write_1h+e.read) FROM attempts a
+      JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' AND a.row>0 AND a.sent>=? GROUP BY 1"""
+    return {model: (chars, tokens) for model, chars, tokens in db.execute(query, (since,))}
+
+
 @dataclass(frozen=True, slots=True)
 class RowAccount:
     """One row on one side."""

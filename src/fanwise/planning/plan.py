@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from fanwise.context.layout import Schemas
+from fanwise.context.sizes import How, Sizes
+from fanwise.counting import TokenCache, common_texts
 from fanwise.engine.directory import reading
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import NodePlan, SidePlan, make_plans
@@ -78,6 +80,8 @@ class Plan:
     """What the documented rate limits leave as the shortest time of the fan-out, live."""
     unpriced: tuple[str, ...]
     """Models of which no price is known; what they cost is in no figure."""
+    sizes: dict[str, How]
+    """Where the sizes of texts come from, by model."""
 
     def price(self, channel: Channel, side: Side = "fanout") -> Price | None:
         """Return the price of one side in one channel."""
@@ -142,7 +146,8 @@ def make(
         alternatives: Whether to plan with strict schemas too, where they are not.
     """
     both = sides(asked)
-    plans = make_plans(both, asked.schemas)
+    sizes = known_sizes(both)
+    plans = make_plans(both, asked.schemas, sizes)
     sim = _simulator(asked, drawn)
     answers, by = dict[str, str](), _AS_SIMULATED
     if run is not None:
@@ -167,7 +172,7 @@ def make(
     return Plan(
         drawn.valid, drawn.rejected, len(drawn.rows), run is not None, simulated, tuple(agents), tuple(prices), instead,
         {side: prefix_tree(plan, calls) for side, plan in plans.items()}, rounds(both["fanout"]), shortest(live),
-        tuple(sorted(_unpriced(agents))),
+        tuple(sorted(_unpriced(agents))), {one.model: sizes.how(one.model) for one in agents},
     )  # fmt: skip
 
 
@@ -195,6 +200,15 @@ def _paid(
     channel: Channel = "batch" if row is not None and row[0] == "batch" else "live"
     both: dict[Side, GraphSpec] = {side: plan.graph for side, plan in plans.items()}
     return answers, factors(real, sim(channel, asked.schemas, both, answers).observed)
+
+
+def known_sizes(both: Mapping[Side, GraphSpec]) -> Sizes:
+    """Return what is known of the sizes of a job's texts, without asking anybody."""
+    cache = TokenCache()
+    try:
+        return cache.sizes(common_texts(both.values()))
+    finally:
+        cache.close()
 
 
 def _offline(run: str | Path) -> bool:

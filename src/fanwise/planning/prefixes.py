@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from fanwise.blocks import Block
 from fanwise.canonical import digest, dumps
-from fanwise.context.family import estimate
 from fanwise.context.tail import fence
 from fanwise.engine.plan import NodePlan, SidePlan
 from fanwise.errors import UnknownPriceError
@@ -25,7 +24,7 @@ class PrefixNode:
     key: str
     """Hash of what they hold."""
     tokens: int
-    """Of these blocks, by the documented characters per token."""
+    """Of these blocks."""
     model: str
     agents: list[str] = field(default_factory=list[str])
     calls: int = 0
@@ -55,7 +54,7 @@ def prefix_tree(plan: SidePlan, calls: Mapping[tuple[Side, str], int]) -> list[P
     roots: list[PrefixNode] = []
     told: set[tuple[int, str]] = set()
     for node in plan.nodes.values():
-        if node.spec is None or node.shape is None:
+        if node.spec is None or node.shape is None or node.need is None:
             continue
         count = calls.get((plan.side, node.spec.name), 0)
         here = roots
@@ -63,7 +62,9 @@ def prefix_tree(plan: SidePlan, calls: Mapping[tuple[Side, str], int]) -> list[P
             key = digest(dumps([node.spec.model, *texts]))
             found = next((one for one in here if one.key == key), None)
             if found is None:
-                found = PrefixNode(names, key, sum(estimate(text, node.spec.model) for text in texts), node.spec.model)
+                found = PrefixNode(
+                    names, key, sum(node.need.sizes.tokens(text, node.spec.model) for text in texts), node.spec.model
+                )
                 here.append(found)
             if (id(found), node.spec.name) not in told:  # a repeated call of an agent is counted with it
                 told.add((id(found), node.spec.name))
@@ -75,7 +76,7 @@ def prefix_tree(plan: SidePlan, calls: Mapping[tuple[Side, str], int]) -> list[P
 
 def _levels(node: NodePlan) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Return names and texts of the marked levels of a node's `system`; a schema stands in front of the first."""
-    assert node.spec is not None and node.shape is not None
+    assert node.spec is not None and node.shape is not None and node.need is not None
     shape, spec = node.shape, node.spec
     found = [(_names(bundle), _texts(bundle)) for bundle in shape.bundles]
     if shape.own_marked:
@@ -85,7 +86,7 @@ def _levels(node: NodePlan) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
         names, texts = found[0]
         word = "envelope of schemas" if shape.way == "envelope" else "schema"
         found[0] = ((word, *names), (dumps(dict(shape.format)), *texts))
-    tokens = sum(estimate(text, spec.model) for _, texts in found for text in texts)
+    tokens = sum(node.need.sizes.tokens(text, spec.model) for _, texts in found for text in texts)
     return found if tokens >= facts(spec.model).cache_minimum else []
 
 

@@ -1,0 +1,73 @@
+"""Sizes of texts: counted by the API once, kept by content, learnt from usage where nobody counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fanwise import Emulator
+from fanwise.api.client import Api
+from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
+from fanwise.counting import TokenCache, common_texts, count, learn
+from fanwise.engine.load import load_graph
+from support import DESK, emulator, environment, fanwise, tickets
+
+MODEL = "claude-haiku-5-5"
+TEXTS = [(MODEL, "One rule. " * 100), (MODEL, "Another rule of ours. " * 40), ("claude-opus-4-6", "One rule. " * 100)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_text_is_counted_once_and_then_known(tmp_path: Path, anyio_backend: str) -> None:
+    cache = TokenCache(tmp_path / "tokens.db")
+    with Emulator() as server:
+        api = Api(base_url=server.url, api_key=server.api_key)
+        sizes = await count(api, TEXTS, cache)
+        first = len(server.requests())
+        again = await count(api, TEXTS, cache)
+        assert len(server.requests()) == first
+        await api.close()
+    cache.close()
+    assert first == 5, "three texts, and nothing at all for each of two models"
+    assert sizes.how(MODEL) == again.how(MODEL) == "counted"
+    assert sizes.tokens(TEXTS[0][1], MODEL) == pytest.approx(400, abs=8)
+    assert sizes.tokens(TEXTS[0][1], "claude-opus-4-6") == pytest.approx(295, abs=8)
+    assert sizes.tokens("x" * 1_000, MODEL) == pytest.approx(400, abs=8), "what was not counted goes by the average"
+    assert sizes_from(sizes.data()).data() == sizes.data()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_where_nobody_counts_sizes_are_learnt_from_usage(tmp_path: Path, anyio_backend: str) -> None:
+    cache = TokenCache(tmp_path / "tokens.db")
+    with Emulator() as server:
+        server.fault(status=404, path="count_tokens")
+        api = Api(base_url=server.url, api_key=server.api_key)
+        assert (await count(api, TEXTS, cache)).how(MODEL) == "documented"
+        learn(cache, {MODEL: (30_000, 10_000)})
+        sizes = await count(api, TEXTS, cache)
+        await api.close()
+    assert sizes.how(MODEL) == "learnt"
+    assert sizes.per_token(MODEL) == 3.0
+    learn(cache, {MODEL: (40_000, 10_000)})
+    assert cache.sizes(TEXTS).per_token(MODEL) == pytest.approx(55 / 15), "the newest counts twice"
+    cache.close()
+
+
+def test_a_few_tokens_teach_nothing() -> None:
+    assert Sizes({}, {MODEL: (300, 100)}).how(MODEL) == "documented"
+    assert DOCUMENTED.per_token(MODEL) == 2.5
+
+
+def test_a_run_counts_what_its_rows_share_and_a_plan_knows_it(tmp_path: Path) -> None:
+    graph, rows = f"{DESK}:triage", tickets(tmp_path / "rows.jsonl", 4)
+    env = environment(ANTHROPIC_API_KEY="k", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert "by characters, as documented" in fanwise("plan", graph, "--rows", rows, env=env).stdout
+    with emulator(graph=graph) as url:
+        run = fanwise("run", graph, "--rows", rows, "--out", tmp_path / "run", "--base-url", url, env=env)
+    assert run.returncode == 0, run.stderr
+    assert "counted by the API" in fanwise("plan", graph, "--rows", rows, env=env).stdout
+    assert common_texts([load_graph(graph).spec])
+    shown = fanwise("show", tmp_path / "run", "t1", "classify", env=env)
+    assert "same" in shown.stdout + shown.stderr, "the request is rendered with the sizes that it was made with"

@@ -9,11 +9,12 @@ from fanwise.graph.rehearse import TaskFailedError
 from fanwise.graph.step import step
 from fanwise.graph.vocabulary import each, given, not_, optional, when
 from fanwise.job import Job, resume
+from fanwise.media import Media
 from fanwise.options import Account, Options
 
 __version__ = "0.1.0"
 __all__ = (
     "Account", "Agent", "Block", "DefinitionError", "Document", "Emulator", "FanwiseError", "Graph", "HaltedError",
-    "Job", "Mistake", "Options", "RunDirectoryError", "TaskFailedError", "UsageError", "agent", "each", "given",
-    "graph", "not_", "optional", "resume", "step", "when",
+    "Job", "Media", "Mistake", "Options", "RunDirectoryError", "TaskFailedError", "UsageError", "agent", "each",
+    "given", "graph", "not_", "optional", "resume", "step", "when",
 )  # fmt: skip

@@ -99,7 +99,7 @@ def render(graph: str, rows: str, form: str | None, sample: int) -> list[Front]:
 
 
 def _sample(plan: SidePlan, path: Path, form: Format, count: int) -> list[Row]:
-    types, found = RowTypes(plan.graph.param_types, None), list[Row]()
+    types, found = RowTypes(plan.graph.param_types, None, path.parent), list[Row]()
     for record in read(path, form):
         row = types.check(record)
         if isinstance(row, Row):
@@ -112,8 +112,10 @@ def _sample(plan: SidePlan, path: Path, form: Format, count: int) -> list[Row]:
 def _front(node: NodePlan, plan: SidePlan, rows: Sequence[Row]) -> Front:
     assert node.spec is not None and node.need is not None and node.shape is not None
     spec, need, shape = node.spec, node.need, node.shape
-    blocks = [*(block for bundle in shape.bundles for block in bundle), *shape.own]
-    pieces = [Piece(block.name, block.text, block.place) for block in blocks]
+    blocks = [*(block for bundle in shape.bundles for block in bundle), *shape.media, *shape.own]
+    pieces = [
+        Piece(block.name, block.text if block.media is None else block.media.sha, block.place) for block in blocks
+    ]
     pieces.append(Piece(f"the instructions of {spec.name}", spec.instructions, spec.place))
     behind = len(shape.own) + 1 if shape.row_first else 0  # what stands behind a block of the row
     frames = sum(len(fence(block.name, "")) for block in blocks)

@@ -12,6 +12,7 @@ from types import FrameType
 
 from fanwise.canonical import digest
 from fanwise.errors import UsageError
+from fanwise.media import Media, media_type
 
 _PACKAGE = str(Path(__file__).parent)
 
@@ -27,18 +28,43 @@ class Block:
     name: str
     """What the model sees as the block's title."""
     text: str
-    """The content, sent as it is."""
+    """The content, sent as it is; empty where it is an image or a PDF."""
     place: str = field(default="", compare=False, repr=False)
     """Where it was made, `file:line`; for messages alone."""
+    media: Media | None = None
+    """An image or a PDF in the place of a text."""
     sha: str = field(init=False, repr=False)
-    """SHA-256 of name and text, hexadecimal."""
+    """SHA-256 of name and content, hexadecimal."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sha", digest(f"{self.name}\0{self.text}"))
+        object.__setattr__(self, "sha", digest(f"{self.name}\0{self.text if self.media is None else self.media.sha}"))
         if not self.place:
             frame = _caller()
             place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
             object.__setattr__(self, "place", place)
+
+    @classmethod
+    def load(cls, path: str | Path, name: str | None = None) -> Block:
+        """Read a file as one block: an image, a PDF, or text.
+
+        Args:
+            path: A file name; a relative one is looked up beside the file of the caller, then
+                in each folder above it.
+            name: The block's name; the file's by default.
+
+        Raises:
+            UsageError: There is no such file, or it is none of these.
+        """
+        file = find_beside_caller(path)
+        data = file.read_bytes()
+        try:
+            if media_type(data):
+                return cls(name or file.name, "", str(file), Media(data))
+            return cls(name or file.name, data.decode("utf-8"), str(file))
+        except UnicodeDecodeError:
+            raise UsageError(f"{file} is neither an image, a PDF, nor text in UTF-8") from None
+        except ValueError as error:
+            raise UsageError(f"{file} {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

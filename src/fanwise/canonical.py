@@ -16,6 +16,8 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from fanwise.media import Media
+
 
 def plain(value: object) -> Any:
     """Return `value` as JSON-ready data in canonical form.
@@ -31,6 +33,8 @@ def plain(value: object) -> Any:
         if not math.isfinite(value):
             raise TypeError(f"{value!r} has no form in JSON")
         return value
+    if isinstance(value, Media):
+        return value.shown()
     if isinstance(value, BaseModel):
         extra = value.__pydantic_extra__ or {}
         names = [*type(value).model_fields, *extra]

@@ -74,7 +74,9 @@ def common_texts(graphs: Iterable[GraphSpec]) -> list[tuple[str, str]]:
         for node in graph.tasks():
             agent = node.target.spec
             if agent is not None:
-                found |= {(agent.model, fence(block.name, block.text)): None for block in agent.context}
+                found |= {
+                    (agent.model, fence(block.name, block.text)): None for block in agent.context if block.media is None
+                }
                 found[agent.model, agent.instructions] = None
     return list(found)
 

@@ -95,6 +95,7 @@ class Job:
                     "graph": reference_of(self.graph),
                     "rows": str(rows.resolve()),
                     "format": form,
+                    "folder": str(self._folder()),
                     "created": now().isoformat(),
                     "mode": mode,
                     "options": json.dumps(kept),
@@ -106,6 +107,11 @@ class Job:
                     directory.close()
                     _remove_unused(directory.path)
                 raise
+
+    def _folder(self) -> Path:
+        """Return where paths in the rows begin: the folder of their file, else the working directory."""
+        a_file = isinstance(self.rows, str | Path) and str(self.rows) != "-"
+        return Path(str(self.rows)).resolve().parent if a_file else Path.cwd()
 
     def _spool(self, directory: Path, form: Format | None) -> tuple[Path, Format]:
         """Return the rows as a file that can be read again on resume."""

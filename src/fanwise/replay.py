@@ -70,7 +70,11 @@ def _row(journal: SqliteJournal, plan: SidePlan, row_id: str, id_field: str | No
     if found is None:
         raise UsageError(f"the run has no row {row_id!r}")
     record = fetch(Path(journal.meta("rows") or ""), cast("Format", journal.meta("format")), found[0])
-    row = None if record is None else RowTypes(plan.graph.param_types, id_field).check(record)
+    row = (
+        None
+        if record is None
+        else RowTypes(plan.graph.param_types, id_field, Path(journal.meta("folder") or ".")).check(record)
+    )
     if not isinstance(row, Row) or row.hash != found[1]:
         raise UsageError(f"row {row_id!r} is not in {journal.meta('rows')} any more as it was when it ran")
     return Row(found[2], row.locator, row_id, row.arguments, row.hash, row.size)

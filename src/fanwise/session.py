@@ -162,7 +162,7 @@ class Session:
         limit = None if options.budget_usd is None else pico_from_usd(options.budget_usd)
         budget = Budget(limit, spent(journal.db))
         params = self.graphs["fanout"].param_types
-        types = RowTypes(params, options.id_field)
+        types = RowTypes(params, options.id_field, Path(journal.meta("folder") or rows.parent))
         settings = Settings(
             window_rows=options.slots * 2 if options.channel == "live" else 4_096,
             limit=options.limit,

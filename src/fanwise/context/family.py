@@ -53,7 +53,7 @@ def lay(members: Mapping[str, Need], cache: CachePrices, *, way: Way, schema: Ma
         table.number("schema", dumps(dict(schema)))  # first of all blocks: the API puts it in front of `system`
     front = frozenset({0}) if schema is not None else frozenset[int]()
     required = [front | table.needed(members, paths, uses) for paths in together]
-    marks = max((min(_shared(members[path], uses), MAX_ROW_MARKS) for path in members), default=0)
+    marks = max((min(_shared(one, uses), MAX_ROW_MARKS) + bool(one.media) for one in members.values()), default=0)
     problem = Problem(
         sizes=tuple(table.sizes),
         required=required,
@@ -84,7 +84,7 @@ def _together(members: Mapping[str, Need], uses: Counter[str]) -> list[list[str]
     """Return the nodes that must have one prefix, since a block of the row behind it is shared; others alone."""
     groups: list[tuple[set[str], list[str]]] = []
     for path, need in members.items():
-        names = {name for name in need.row_blocks if uses[name] > 1}
+        names = {name for name in need.row_blocks if uses[name] > 1} | {block.sha for block in need.media}
         touched = [group for group in groups if group[0] & names]
         for group in touched:
             groups.remove(group)
@@ -137,12 +137,12 @@ class _Table:
         contexts = [members[path].context for path in paths]
         found = set[int]()
         for block in contexts[0]:
-            if all(block in context for context in contexts):
+            if block.media is None and all(block in context for context in contexts):
                 number = self.number(block, fence(block.name, block.text))
                 self.blocks[number] = block
                 found.add(number)
         first = members[paths[0]]
-        if len(paths) == 1 and not _shared(first, uses):
+        if len(paths) == 1 and not _shared(first, uses) and not first.media:
             number = self.number(("instructions", paths[0]), first.instructions)
             self.instructions.add(number)
             found.add(number)
@@ -159,10 +159,11 @@ class _Table:
         ordered = tuple(sorted(need.row_blocks, key=lambda name: (-uses[name], name)))
         return Shape(
             tuple(bundle for bundle in bundles if bundle),
-            tuple(block for block in need.context if block not in held),
+            tuple(block for block in need.context if block not in held and block.media is None),
             own_marked,
             ordered,
             _shared(need, uses),
+            tuple(sorted(need.media, key=lambda block: block.sha)),
             way,
             schema,
         )

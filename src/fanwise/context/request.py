@@ -9,22 +9,30 @@ from typing import Any, Literal, cast
 
 from fanwise.blocks import Block
 from fanwise.canonical import digest, dumps
+from fanwise.media import Media
 from fanwise.models import facts
 
 from .repeats import Piece
 from .shape import MAX_ROW_MARKS, Need, Shape
-from .tail import fence, shown, tail
+from .tail import fence, label, shown, tail
 
 Ttl = Literal["5m", "1h"]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One text of a request."""
+    """One text of a request, or an image or PDF."""
 
     text: str
     marked: bool = False
     """Whether a cache breakpoint follows."""
+    media: Media | None = None
+    job: bool = False
+    """Whether rows have it in common though it stands in the content."""
+
+    def chars(self, per_token: float) -> int:
+        """Return its length in characters, or what its tokens come to."""
+        return len(self.text) if self.media is None else round(self.media.tokens * per_token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +81,11 @@ class Request:
             previous: An earlier message, for the API to say why its prefix could not be read; an empty
                 text only asks it to remember this one.
         """
+        content = [_block(part, ttl if part.job else row_ttl) for part in self.content]
         body: dict[str, Any] = {
             "model": self.model,
             "max_tokens": self.max_tokens,
-            "messages": [{"role": "user", "content": [_block(part, row_ttl) for part in self.content]}],
+            "messages": [{"role": "user", "content": content}],
             "metadata": {"user_id": run_id},
         }
         if self.system:
@@ -105,13 +114,20 @@ class Request:
 
     def hash(self) -> str:
         """Return a hash of the request, the same in every run and channel."""
-        body = self.body(run_id="", ttl=None, row_ttl=None)
-        del body["metadata"]
-        return digest(dumps(body))
+        return body_hash(self.body(run_id="", ttl=None, row_ttl=None))
 
     def size(self) -> int:
-        """Return the length of all texts in bytes: an upper bound of their tokens."""
-        return sum(len(part.text.encode("utf-8", "surrogatepass")) for part in (*self.system, *self.content))
+        """Return an upper bound of the tokens of all parts: a text has no more of them than bytes."""
+        parts = (*self.system, *self.content)
+        return sum(
+            len(part.text.encode("utf-8", "surrogatepass")) if part.media is None else part.media.bound
+            for part in parts
+        )
+
+    def weight(self) -> int:
+        """Return about how many bytes the request has on the wire, and not fewer."""
+        files = sum(len(part.media.data) * 4 // 3 for part in self.content if part.media is not None)
+        return (self.size() * 11 // 10 + 1_000) + files  # escapes, and the frame around the texts
 
     def chars(self) -> int:
         """Return the length of all texts in characters, a strict schema's JSON among them.
@@ -120,7 +136,7 @@ class Request:
         outputs", read 2026-11-23).
         """
         schema = len(dumps(dict(self.schema))) if self.schema is not None else 0
-        return schema + sum(len(part.text) for part in (*self.system, *self.content))
+        return schema + sum(part.chars(self.per_token) for part in (*self.system, *self.content))
 
     def prefixes(self) -> tuple[Prefix, ...]:
         """Return the marked prefixes, shortest first."""
@@ -141,12 +157,14 @@ def _unmarked(value: Any) -> Any:
         return [_unmarked(one) for one in cast("list[Any]", value)]
     if isinstance(value, dict):
         record = cast("dict[str, Any]", value)
+        if record.get("type") == "base64":
+            return {**record, "data": digest(str(record.get("data")))}
         return {name: _unmarked(one) for name, one in record.items() if name != "cache_control"}
     return value
 
 
 def _block(part: Part, ttl: Ttl | None) -> dict[str, Any]:
-    block: dict[str, Any] = {"type": "text", "text": part.text}
+    block: dict[str, Any] = {"type": "text", "text": part.text} if part.media is None else part.media.source()
     if part.marked and ttl is not None:
         # 5m is the API's default and is left out, as the page "Prompt caching" recommends no form.
         block["cache_control"] = {"type": "ephemeral"} if ttl == "5m" else {"type": "ephemeral", "ttl": ttl}
@@ -173,8 +191,8 @@ def _front(
 def _extend(front: _Front, parts: tuple[Part, ...], chars_per_token: float, *, job: bool) -> _Front:
     key, chars, found = front.key, front.chars, list(front.prefixes)
     for part in parts:
-        key = digest(f"{key}{job}{part.text}")
-        chars += len(part.text)
+        key = digest(f"{key}{job}{part.text if part.media is None else part.media.sha}")
+        chars += part.chars(chars_per_token)
         if part.marked:
             found.append(Prefix(key, round(chars / chars_per_token), job))
     return _Front(key, chars, tuple(found))
@@ -186,7 +204,9 @@ def _prefixes(request: Request) -> tuple[Prefix, ...]:
     last = max((index for index, part in enumerate(request.content, 1) if part.marked), default=0)
     if not last:
         return front.prefixes
-    return _extend(front, request.content[:last], request.per_token, job=False).prefixes
+    own = next((index for index, part in enumerate(request.content) if not part.job), last)
+    front = _extend(front, request.content[: min(own, last)], request.per_token, job=True)
+    return _extend(front, request.content[min(own, last) : last], request.per_token, job=False).prefixes
 
 
 def compose(
@@ -202,26 +222,30 @@ def compose(
         max_tokens: Cap of the reply, thinking included.
         repair: Why the answer before was refused, on the one repair attempt.
     """
-    texts = {name: values[param] for param, name in blocks.items() if isinstance(values[param], str)}
-    present = {param: name for param, name in blocks.items() if name in texts}
-    row = [Part(fence(name, texts[name])) for name in shape.row_blocks if name in texts]
+    found = {name: values[param] for param, name in blocks.items() if isinstance(values[param], str | Media)}
+    present = {param: name for param, name in blocks.items() if name in found}
+    names = [name for name in shape.row_blocks if name in found]
+    marked = set(names[: min(shape.shared_row_blocks, MAX_ROW_MARKS)])
+    row = [part for name in names for part in _row_part(name, found[name], marked=name in marked)]
     told = shown(values, present)
     last = tail(need.agent, told, need.schema if shape.way == "tail" else None, repair)
     system = tuple(part for bundle in shape.bundles for part in _marked(_system(bundle)))
     own = (*_system(shape.own), Part(need.instructions))
     if shape.row_first:
-        row = [Part(part.text, index < min(shape.shared_row_blocks, MAX_ROW_MARKS)) for index, part in enumerate(row)]
-        content = (*row, *own, Part(last))
+        content = (*_media(shape.media), *row, *own, Part(last))
     else:
         system += _marked(own) if shape.own_marked else own
         content = (*row, Part(last))
+    per_token = need.chars_per_token or facts(need.model).chars_per_token
     alone = [text for param, text in told.items() if param not in present]
     pieces = (
         *_pieces(
             (*(part for bundle in shape.bundles for part in _system(bundle)), *own),
             dumps(dict(shape.format or need.schema)),
         ),
-        *(Piece(digest(text), len(text), job=False) for text in (*(part.text for part in row), *alone)),
+        *(_piece(part, per_token, job=True) for part in _media(shape.media)),
+        *(_piece(part, per_token, job=False) for part in row),
+        *(Piece(digest(text), len(text), job=False) for text in alone),
     )
     level, per_token = need.intensity, need.sizes.per_token(need.model)
     return Request(
@@ -232,6 +256,26 @@ def compose(
 @lru_cache(maxsize=512)
 def _system(blocks: tuple[Block, ...]) -> tuple[Part, ...]:
     return tuple(Part(fence(block.name, block.text)) for block in blocks)
+
+
+def _row_part(name: str, value: str | Media, *, marked: bool) -> tuple[Part, ...]:
+    if isinstance(value, str):
+        return (Part(fence(name, value), marked),)
+    return Part(label(name, value)), Part("", marked, value)
+
+
+@lru_cache(maxsize=512)
+def _media(blocks: tuple[Block, ...]) -> tuple[Part, ...]:
+    """Return images and PDFs that rows have in common, with a breakpoint behind the last."""
+    parts: list[Part] = []
+    for block in blocks:
+        if block.media is not None:
+            parts += [Part(label(block.name, block.media), job=True), Part("", block is blocks[-1], block.media, True)]
+    return tuple(parts)
+
+
+def _piece(part: Part, per_token: float, *, job: bool) -> Piece:
+    return Piece(digest(part.text) if part.media is None else part.media.sha, part.chars(per_token), job)
 
 
 @lru_cache(maxsize=512)

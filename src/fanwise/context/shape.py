@@ -44,12 +44,17 @@ class Need:
     """Names of the blocks of the row, in the order of the signature."""
     repeated: bool
     """True where one row has several such tasks (inside `each`)."""
+    apart: str = ""
+    """Agents of another `apart` share no prefix with these: the two sides of a comparison."""
     sizes: Sizes = field(default=DOCUMENTED, compare=False)
     """How many tokens texts have."""
     chars_per_token: float | None = field(default=None, compare=False)
     """On average, by these sizes; None: the documented one of the model."""
-    apart: str = ""
-    """Agents of another `apart` share no prefix with these: the two sides of a comparison."""
+
+    @property
+    def media(self) -> tuple[Block, ...]:
+        """Images and PDFs of the context: they cannot stand in `system`."""
+        return tuple(block for block in self.context if block.media is not None)
 
     @property
     def family(self) -> tuple[object, ...]:
@@ -76,11 +81,13 @@ class Shape:
     """In the order in which they are sent."""
     shared_row_blocks: int
     """How many of them, from the front, other tasks of the row read too; marked."""
+    media: tuple[Block, ...]
+    """Images and PDFs of the context: first of the content, with a breakpoint behind."""
     way: Way
     format: Mapping[str, Any] | None
     """What travels as `output_config.format`, which keys the cache; None where the schema is in the tail."""
 
     @property
     def row_first(self) -> bool:
-        """Whether blocks of the row stand in front of the instructions."""
-        return self.shared_row_blocks > 0
+        """Whether images, PDFs or blocks of the row stand in front of the instructions."""
+        return self.shared_row_blocks > 0 or bool(self.media)

@@ -7,12 +7,14 @@ a hash of their own content, so that no text inside of one can end it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from fanwise.canonical import digest, dumps, plain
 from fanwise.jsonable import as_object
+from fanwise.media import Media
 
 _ANSWER = "Answer with one JSON value that fits the schema, and with nothing else."
 _REPAIR = "The answer before this one could not be used: "
@@ -22,6 +24,22 @@ def fence(name: str, text: str) -> str:
     """Return a block's text between lines that carry its name and a hash of its content."""
     mark = digest(f"{name}\0{text}")[:12]
     return f"<block {dumps(name)} {mark}>\n{text}\n</block {mark}>"
+
+
+def label(name: str, media: Media) -> str:
+    """Return the line in front of an image or a PDF."""
+    return f"<file {dumps(name)} {media.sha[:12]}>"
+
+
+def labelled(text: str) -> str | None:
+    """Return the name in such a line, or None where the text is none."""
+    if not text.startswith('<file "') or not text.endswith(">"):
+        return None
+    try:
+        name = json.loads(text.removeprefix("<file ")[:-1].rpartition(" ")[0])
+    except ValueError:
+        return None
+    return name if isinstance(name, str) else None
 
 
 def unfence(text: str) -> tuple[str, str] | None:
@@ -82,7 +100,8 @@ def read_back(body: Mapping[str, Any]) -> Asked | None:
         return None
     if not lines[0].startswith("agent: ") or not lines[-1].startswith("values: "):
         return None
-    blocks = dict(found for text in texts[:-1] if (found := unfence(text)))
+    blocks: dict[str, Any] = dict(found for text in texts[:-1] if (found := unfence(text)))
+    blocks |= _files(content)
     try:
         values = json.loads(lines[-1].removeprefix("values: "))
     except ValueError:
@@ -90,6 +109,16 @@ def read_back(body: Mapping[str, Any]) -> Asked | None:
     return Asked(lines[0].removeprefix("agent: "), {name: _resolve(value, blocks) for name, value in values.items()})
 
 
-def _resolve(value: Any, blocks: Mapping[str, str]) -> Any:
+def _files(content: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return images and PDFs by the name in the line before them, as data that `Media` takes."""
+    found: dict[str, Any] = {}
+    for before, part in pairwise(content):
+        name = labelled(str(before.get("text") or "")) if before.get("type") == "text" else None
+        if name is not None and part.get("type") in ("image", "document"):
+            found[name] = as_object(part.get("source"))
+    return found
+
+
+def _resolve(value: Any, blocks: Mapping[str, Any]) -> Any:
     record = as_object(value)
     return blocks.get(record["$block"]) if set(record) == {"$block"} else value

@@ -203,7 +203,7 @@ class Batches:
                     others.append(self.queue.popleft())
                     continue
             request = call.compose(call.repair)
-            length = request.size() * 11 // 10 + 1_000  # escapes and the frame around the texts
+            length = request.weight()
             reserved = worst_case(request, batch=True, at=now(), ttl=TTL[way])
             if (chosen and size + length > MOST_BYTES) or not self.budget.reserve(reserved):
                 if way == "lead":

@@ -165,16 +165,18 @@ class Row:
 class RowTypes:
     """Validates records against the parameters of a graph."""
 
-    def __init__(self, params: Mapping[str, Any], id_field: str | None) -> None:
+    def __init__(self, params: Mapping[str, Any], id_field: str | None, folder: Path | None = None) -> None:
         """Prepare.
 
         Args:
             params: Parameter types of the graph. With one parameter the record is its value;
                 with several the record has a field for each.
             id_field: Field with the row's id; None: `id` where there is one, else the number.
+            folder: Where paths of images and PDFs begin; None: the working directory.
         """
         self.adapters = {name: TypeAdapter[Any](tp) for name, tp in params.items()}
         self.id_field = id_field
+        self._context = {"folder": folder}
 
     def check(self, record: Record) -> Row | str:
         """Return the row of a record, or the reason why it is set aside."""
@@ -187,11 +189,13 @@ class RowTypes:
         try:
             if len(self.adapters) == 1:
                 arguments = {
-                    name: adapter.validate_python(dict(record.data)) for name, adapter in self.adapters.items()
+                    name: adapter.validate_python(dict(record.data), context=self._context)
+                    for name, adapter in self.adapters.items()
                 }
             else:
                 arguments = {
-                    name: adapter.validate_python(record.data.get(name)) for name, adapter in self.adapters.items()
+                    name: adapter.validate_python(record.data.get(name), context=self._context)
+                    for name, adapter in self.adapters.items()
                 }
             content = canonical(list(arguments.values()))
         except ValidationError as error:

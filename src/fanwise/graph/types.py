@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fanwise.blocks import Block
+from fanwise.media import Media
 
 
 class Unknown:
@@ -29,7 +30,9 @@ def strip(tp: Any) -> Any:
 
 
 def is_block(tp: Any) -> bool:
-    """Return whether the type is annotated as a block of the row: `Annotated[str, Block]`."""
+    """Return whether the type travels as a block of the row: `Annotated[str, Block]`, or an image or PDF."""
+    if Media in members(strip(tp)):
+        return True
     if get_origin(tp) is not Annotated:
         return False
     return any(mark is Block or isinstance(mark, Block) for mark in get_args(tp)[1:])

@@ -123,8 +123,8 @@ def sample(asked: Asked, count: int) -> Drawn:
     Raises:
         UsageError: The graph or the file cannot be used, or no row is valid.
     """
-    types = RowTypes(load_graph(asked.graph).spec.param_types, asked.id_field)
     path = Path(asked.rows)
+    types = RowTypes(load_graph(asked.graph).spec.param_types, asked.id_field, path.parent)
     return draw(path, format_of(path, asked.form), types, count, asked.limit)
 
 
@@ -152,7 +152,7 @@ def make(
     answers, by = dict[str, str](), _AS_SIMULATED
     if run is not None:
         answers, by = _paid(asked, plans, drawn, run, sim)
-    types = RowTypes(both["fanout"].param_types, asked.id_field)
+    types = RowTypes(both["fanout"].param_types, asked.id_field, Path(asked.rows).parent)
     rehearsed = rehearse_rows(plans, types, drawn.rows, drawn.more)
     agents: list[AgentPlan] = []
     prices: list[Price] = []
@@ -182,7 +182,14 @@ Simulator = Callable[[Channel, Schemas, Mapping[Side, GraphSpec], Mapping[str, s
 def _simulator(asked: Asked, drawn: Drawn) -> Simulator:
     def run(channel: Channel, schemas: Schemas, sides: Mapping[Side, GraphSpec], answers: Mapping[str, str]) -> Seen:
         return simulate(
-            sides, drawn, channel, graph=asked.graph, id_field=asked.id_field, schemas=schemas, recorded=answers
+            sides,
+            drawn,
+            channel,
+            graph=asked.graph,
+            id_field=asked.id_field,
+            schemas=schemas,
+            recorded=answers,
+            folder=Path(asked.rows).resolve().parent,
         )
 
     return run

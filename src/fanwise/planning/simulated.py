@@ -50,6 +50,7 @@ def simulate(
     id_field: str | None = None,
     schemas: Schemas = "auto",
     recorded: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Seen:
     """Carry out a sample on an embedded emulator, as a part of a job over all rows; nothing is paid.
 
@@ -61,21 +62,23 @@ def simulate(
         id_field: Field with the row's id.
         schemas: How schemas travel.
         recorded: Answers to give, by the hash of the request; the stand-ins give the rest.
+        folder: Where paths in the rows begin.
     """
-    with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as folder:
-        path = Path(folder) / "rows.jsonl"
+    with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as made:
+        path = Path(made) / "rows.jsonl"
         path.write_text("".join(dumps(row.data) + "\n" for row in drawn.rows), encoding="utf-8")
         options = Options(channel=channel, id_field=id_field, schemas=schemas)
         meta = {"run_id": new_run_id(), "graph": graph, "rows": str(path), "format": "jsonl", "mode": "embedded"}
+        meta["folder"] = str(folder or path.parent)
         scale = max(drawn.valid / len(drawn.rows), 1.0)
 
         async def main() -> None:
-            with RunDirectory(Path(folder) / "run", create=True) as directory:
+            with RunDirectory(Path(made) / "run", create=True) as directory:
                 session = Session(directory, sides, options, Watcher(), recorded=recorded, scale=scale)
                 await session.run(meta)
 
         anyio.run(main)
-        with reading(Path(folder) / "run") as journal:
+        with reading(Path(made) / "run") as journal:
             return renumbered(seen(journal.db), {index: row.number for index, row in enumerate(drawn.rows, 1)})
 
 

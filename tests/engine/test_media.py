@@ -1,0 +1,166 @@
+"""Images and PDFs as blocks of the context and of the row: sent as the API's own blocks, journalled by hash."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from pydantic import BaseModel
+
+from fanwise import Block, DefinitionError, Job, Media, UsageError, agent, graph
+from fanwise.engine.plan import make_plans
+from fanwise.engine.rows import Record, Row, RowTypes
+from fanwise.options import Account
+from fanwise.replay import rendered
+from support import read_only
+
+
+def png(width: int, height: int, shade: int = 0) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    lines = b"".join(b"\0" + bytes([shade]) * width for _ in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+PDF = b"%PDF-1.4\n1 0 obj << /Type /Page >> endobj\n2 0 obj << /Type /Page >> endobj\n%%EOF"
+LOGO = Block("logo", "", media=Media(png(1_200, 900)))
+
+
+class Form(BaseModel):
+    id: str
+    note: str
+    scan: Annotated[Media, Block]
+
+
+@agent(model="claude-haiku-5-5", context=[LOGO], max_tokens=100)
+def read(scan: Media, note: str) -> str:
+    """Read the form."""
+    return f"{scan.media_type} of {len(scan.data)} bytes, {note}"
+
+
+@agent(model="claude-haiku-5-5", context=[LOGO], max_tokens=100)
+def check(scan: Media) -> bool:
+    """Check the form."""
+    return scan.media_type == "image/png"
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def join(text: str, good: bool) -> str:
+    """Join both."""
+    return f"{text}, {good}"
+
+
+@graph
+def forms(form: Form) -> str:
+    return join(read(form.scan, form.note), check(form.scan))
+
+
+def rows(folder: Path) -> Path:
+    (folder / "scans").mkdir()
+    for number in range(6):
+        (folder / "scans" / f"{number}.png").write_bytes(png(900, 800, number))
+    (folder / "scans" / "6.pdf").write_bytes(PDF)
+    (folder / "scans" / "7.png").write_text("no image")
+    names = [
+        *(f"scans/{number}.png" for number in range(6)),
+        "scans/6.pdf",
+        "scans/7.png",
+        "../outside.png",
+        "gone.png",
+    ]
+    (folder.parent / "outside.png").write_bytes(png(9, 9))
+    lines = [json.dumps({"id": f"r{index}", "note": "n", "scan": name}) for index, name in enumerate(names)]
+    (folder / "rows.jsonl").write_text("\n".join(lines) + "\n")
+    return folder / "rows.jsonl"
+
+
+def carried_out(tmp_path: Path, **options: Any) -> Account:
+    folder = tmp_path / "job"
+    folder.mkdir()
+    return Job(forms, rows=rows(folder), out=tmp_path / "run", **options).run_sync()
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+def test_files_of_the_row_go_the_whole_way(tmp_path: Path, channel: str) -> None:
+    account = carried_out(tmp_path, channel=channel, baseline="auto")
+    found = {line["id"]: line["output"] for line in account.results()}
+    assert found["r0"] == f"image/png of {len(png(900, 800))} bytes, n, True"
+    assert found["r6"] == f"application/pdf of {len(PDF)} bytes, n, False"
+    assert account.summary["rows"] == {
+        "read": 10, "succeeded": 7, "partial": 0, "failed": 0, "rejected": 3, "unfinished": 0,
+    }  # fmt: skip
+    assert account.summary["cost_usd"] == account.summary["bill_usd"]
+    reasons = [json.loads(line)["reason"] for line in (tmp_path / "run" / "rejects.jsonl").read_text().splitlines()]
+    assert reasons[0] == "scan: is neither a PNG, JPEG, GIF or WebP image nor a PDF"
+    assert "lies outside of the folder of the rows file" in reasons[1]
+    assert "No such file" in reasons[2]
+
+
+def test_what_rows_share_is_written_once_and_a_scan_once_for_its_readers(tmp_path: Path) -> None:
+    account = carried_out(tmp_path, channel="live").summary
+    assert account["cache"]["writes"] == 7, "the logo with the first scan, each other scan by its first reader"
+    assert account["cache"]["reads"] == 13, "all other readers"
+    by_agent = {one["agent"]: one for one in account["slices"]}
+    assert by_agent["read"]["blocks"] == ["logo"]
+    assert account["input_over_floor"] < 1.3
+
+
+def test_the_journal_holds_hashes_and_a_request_is_rendered_again(tmp_path: Path) -> None:
+    carried_out(tmp_path, channel="live")
+    with read_only(tmp_path / "run" / "journal.db") as db:
+        assert all(len(str(value)) < 5_000 for row in db.execute("SELECT * FROM blocks") for value in row)
+        assert not [row for row in db.execute("SELECT text FROM texts") if len(row[0]) > 2_000]
+    reference = f"{__file__}:forms"
+    with (tmp_path / "run" / "journal.db").open("rb"):
+        found = rendered(str(tmp_path / "run"), "r1", "read", "fanout")
+    assert found.attempts[0].same, reference
+    kinds = [part["type"] for part in found.body["messages"][0]["content"]]
+    assert kinds == ["text", "image", "text", "image", "text", "text"], "logo, scan, instructions, values"
+    marks = ["cache_control" in part for part in found.body["messages"][0]["content"]]
+    assert marks == [False, True, False, True, False, False]
+
+
+def test_another_file_of_the_same_name_is_asked_again(tmp_path: Path) -> None:
+    types = RowTypes(forms.spec.param_types, None, tmp_path)
+    hashes: list[str] = []
+    for shade in (1, 2):
+        (tmp_path / "a.png").write_bytes(png(30, 30, shade))
+        row = types.check(Record(1, 0, {"id": "a", "note": "", "scan": "a.png"}, ""))
+        assert isinstance(row, Row)
+        hashes.append(row.hash)
+    assert hashes[0] != hashes[1]
+
+
+def test_a_block_is_loaded_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(PDF)
+    (tmp_path / "b.txt").write_text("some text")
+    (tmp_path / "c.bin").write_bytes(b"\xff\xfe\x00")
+    loaded = Block.load(tmp_path / "a.pdf")
+    assert loaded.media is not None
+    assert (loaded.name, loaded.media.media_type, loaded.media.pages) == ("a.pdf", "application/pdf", 2)
+    assert Block.load(tmp_path / "b.txt", "b").text == "some text"
+    with pytest.raises(UsageError, match="neither an image, a PDF, nor text"):
+        Block.load(tmp_path / "c.bin")
+
+
+def test_a_file_is_no_answer() -> None:
+    with pytest.raises(DefinitionError, match="Media"):
+
+        @agent(model="claude-haiku-5-5")
+        def draw(text: str) -> Media:
+            """Draw it."""
+
+
+def test_layouts_with_files_are_made_without_any_in_system() -> None:
+    plan = make_plans({"fanout": forms.spec})["fanout"]
+    for name in ("read", "check"):
+        shape = plan.nodes[name].shape
+        assert shape is not None
+        assert shape.media == (LOGO,)
+        assert not [block for bundle in shape.bundles for block in bundle]

@@ -21,7 +21,7 @@ import time_machine
 from pydantic import TypeAdapter
 
 from fanwise.canonical import dumps
-from fanwise.context.audit import Finding, Front, Piece, compare, split, too_short
+from fanwise.context.audit import Finding, Front, Piece, compare, row_data, split, too_short
 from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import fence, unfence
 from fanwise.engine.load import load_graph
@@ -63,7 +63,8 @@ def audit(graph: str, rows: str, *, form: str | None = None, sample: int = 5) ->
         for piece in front.pieces
         if not piece.row
     }
-    return [*compare(first, second), *too_short(first), *split(first, tokens)]
+    short = [*too_short(first), *row_data(first, DOCUMENTED.tokens)]
+    return [*compare(first, second), *short, *split(first, tokens)]
 
 
 def _render_apart(
@@ -126,7 +127,8 @@ def _front(node: NodePlan, plan: SidePlan, rows: Sequence[Row]) -> Front:
     splits = (f"thinking {need.intensity.thinking}", f"effort {need.intensity.effort}")
     tokens = math.ceil((cached + len(schema)) / facts(spec.model).chars_per_token)
     names = tuple(block.name for block in need.context)
-    return Front(node.node.path, spec.name, spec.model, spec.place, splits, tuple(pieces), names, tokens)
+    marked = shape.row_blocks[: shape.shared_row_blocks]
+    return Front(node.node.path, spec.name, spec.model, spec.place, splits, tuple(pieces), names, tokens, marked)
 
 
 def _of_row(node: NodePlan, plan: SidePlan, row: Row) -> list[Piece]:

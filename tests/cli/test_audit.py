@@ -58,6 +58,16 @@ def with_short(row: Row) -> str:
 def with_two_efforts(row: Row) -> str:
     return clean(hard(row.source))
 
+plain, bare = one("plain", model="claude-haiku-4-5"), one("bare", model="claude-haiku-4-5")
+
+@step
+def both(one: str, two: str) -> str:
+    return one + two
+
+@graph
+def with_short_rows(row: Row) -> str:
+    return both(plain(row.source), bare(row.source))
+
 @graph
 def good(row: Row) -> str:
     return clean(row.source)
@@ -79,6 +89,13 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
         ("with_id", "varies", "run", 'RUN = Block("run"', "a random id"),
         ("with_set", "varies", "the instructions of sets", "def body(", "the order of a set or a dictionary"),
         ("with_short", "too_short", "short", "def body(", "under the 4,096"),
+        (
+            "with_short_rows",
+            "too_short",
+            "row.source",
+            "def body(",
+            "a breakpoint stands behind row.source, but in row",
+        ),
         ("with_two_efforts", "split", "clean", "def body(", "effort high against effort low"),
     ],
 )

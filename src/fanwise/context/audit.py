@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,6 +45,8 @@ class Front:
     """Names of its context blocks."""
     prefix_tokens: int
     """Estimate of all that could be cached for every row."""
+    marked_rows: tuple[str, ...] = ()
+    """Blocks of the row behind which there is a breakpoint, since several agents read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,28 @@ def too_short(fronts: Sequence[Front]) -> list[Finding]:
         )
         found.append(Finding("too_short", front.agent, front.shared[0], front.place, message))
     return found
+
+
+def row_data(fronts: Sequence[Front], tokens: Callable[[str, str], int]) -> list[Finding]:
+    """Return blocks of rows that stand in front of a breakpoint in vain: too short with all before them.
+
+    Args:
+        fronts: The agents, with the blocks of some rows.
+        tokens: Gives the tokens of a text for a model.
+    """
+    found: dict[str, Finding] = {}
+    for front in fronts:
+        least = facts(front.model).cache_minimum
+        for piece in front.pieces:
+            size = front.prefix_tokens + tokens(piece.text, front.model)
+            if piece.row and piece.name in front.marked_rows and size < least and piece.name not in found:
+                message = (
+                    f"agent {front.agent!r}: a breakpoint stands behind {piece.name}, but in row {piece.row} all "
+                    f"before it has about {size:,} tokens, under the {least:,} from which {front.model} caches: each of its "
+                    "readers pays for it in full"
+                )
+                found[piece.name] = Finding("too_short", front.agent, piece.name, front.place, message)
+    return list(found.values())
 
 
 def split(fronts: Sequence[Front], tokens: Mapping[str, int]) -> list[Finding]:

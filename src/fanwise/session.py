@@ -191,7 +191,7 @@ class Session:
             grace_s=grace_s,
             scale=self.scale,
         )
-        engine.chooser = Chooser(options.channel, lambda: engine.batches.primer.hit_rate, outputs(journal.db))
+        engine.chooser = Chooser(options.channel, lambda call: engine.batches.primer.hits(call), outputs(journal.db))
         needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
         for block in {block for need in needs for block in need.context}:
             journal.add_block(block.sha, block.name, block.text)

@@ -94,7 +94,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
             "too_short",
             "row.source",
             "def body(",
-            "a breakpoint stands behind row.source, but in row",
+            "a breakpoint stands behind row.source, but in row r1 it has",
         ),
         ("with_two_efforts", "split", "clean", "def body(", "effort high against effort low"),
     ],

@@ -154,9 +154,9 @@ def row_data(fronts: Sequence[Front], tokens: Callable[[str, str], int]) -> list
             size = front.prefix_tokens + tokens(piece.text, front.model)
             if piece.row and piece.name in front.marked_rows and size < least and piece.name not in found:
                 message = (
-                    f"agent {front.agent!r}: a breakpoint stands behind {piece.name}, but in row {piece.row} all "
-                    f"before it has about {size:,} tokens, under the {least:,} from which {front.model} caches: each of its "
-                    "readers pays for it in full"
+                    f"agent {front.agent!r}: a breakpoint stands behind {piece.name}, but in row {piece.row} it has "
+                    f"with all before it about {size:,} tokens, under the {least:,} from which {front.model} caches: "
+                    "each of its readers pays for it in full"
                 )
                 found[piece.name] = Finding("too_short", front.agent, piece.name, front.place, message)
     return list(found.values())

@@ -31,14 +31,14 @@ class Chooser:
     def __init__(
         self,
         choice: ChannelChoice,
-        hit_rate: Callable[[], float],
+        hit_rate: Callable[[Call], float],
         outputs: Iterable[tuple[str, str, int, int]] = (),
     ) -> None:
         """Begin with what earlier sessions have seen.
 
         Args:
             choice: What the user wants.
-            hit_rate: Gives the share of batch requests that read a prefix written for them.
+            hit_rate: Gives how likely a call reads its prefix in a batch.
             outputs: Side, agent, answers and their tokens.
         """
         self._choice, self._hit_rate = choice, hit_rate
@@ -60,7 +60,7 @@ class Chooser:
         if self._choice == "live" or self._choice == "batch":
             return self._choice
         request = call.compose("")
-        return cheaper(request, now(), output=self.output(call, request), hit_rate=self._hit_rate())
+        return cheaper(request, now(), output=self.output(call, request), hit_rate=self._hit_rate(call))
 
 
 def cheaper(request: Request, at: datetime, *, output: int, hit_rate: float = 0.0) -> Channel:

@@ -93,11 +93,24 @@ class Primer:
         write, again = _prices(call.model, self.hit_rate)
         if state.warm_until > now().timestamp():
             return "read" if again < 1 else "plain"
-        count = max(self.waiting[key], self._rows()) * self._scale
-        if self._gain(call, write, again, count) < ROUND_PICO:
+        if not self._pays(call, key, write, again):
             return "plain"
         state.leading = True
         return "lead"
+
+    def hits(self, call: Call) -> float:
+        """Return the share of reads that a call can expect in a batch; 0 where it would not be marked."""
+        key = self.key(call)
+        state = self._states.get(key, _State()) if key else None
+        if state is None or not state.cached:
+            return 0.0
+        ready = state.leading or state.warm_until > now().timestamp()
+        return self.hit_rate if ready or self._pays(call, key, *_prices(call.model, self.hit_rate)) else 0.0
+
+    def _pays(self, call: Call, key: str, write: float, again: float) -> bool:
+        """Return whether to write a prefix first is worth a round of batches."""
+        count = max(self.waiting[key], self._rows()) * self._scale
+        return self._gain(call, write, again, count) >= ROUND_PICO
 
     def _gain(self, call: Call, write: float, again: float, count: float) -> float:
         """Return what a written prefix saves over a plain one, in picodollars."""

@@ -19,7 +19,7 @@ from fanwise.blocks import Block
 from fanwise.canonical import canonical
 from fanwise.context.envelope import envelope, is_envelope, seal, unseal
 from fanwise.context.layout import layout
-from fanwise.context.request import Request, compose
+from fanwise.context.request import Request, body_hash, compose
 from fanwise.context.shape import Need
 from fanwise.context.tail import fence, read_back, unfence
 from fanwise.errors import OutputError
@@ -269,3 +269,16 @@ def test_equal_values_give_equal_bytes_in_every_process() -> None:
 
 def test_sets_and_dictionaries_have_one_form() -> None:
     assert canonical({"b": {3, 1, 2}, "a": frozenset("xyz")}) == '{"a":["x","y","z"],"b":[1,2,3]}'
+
+
+@given(texts, texts, st.sampled_from([None, "5m", "1h"]), st.booleans(), st.none() | st.just("") | st.just("msg_1"))
+def test_the_bytes_of_a_request_are_its_body(
+    instructions: str, source: str, ttl: Any, stream: bool, previous: str | None
+) -> None:
+    """What rows share is serialised once; the whole must be what a plain serialisation would be."""
+    needs = {"a": replace(need("a", RULES, rows=("row.source",)), instructions=instructions), "b": need("b", RULES)}
+    one = requests(needs, source)["a"]
+    body = one.body(run_id="r", ttl=ttl, row_ttl=ttl, previous=previous) | ({"stream": True} if stream else {})
+    made = one.encode(run_id="r", ttl=ttl, row_ttl=ttl, previous=previous, stream=stream)
+    assert json.loads(made) == body
+    assert body_hash(body) == one.hash()

@@ -12,6 +12,7 @@ import pytest
 from fanwise import Emulator
 from fanwise.api.client import Api, Reply
 from fanwise.api.failures import Failure, RequestError
+from fanwise.canonical import dumps
 from fanwise.context.repeats import Repeats
 from fanwise.context.request import Part, Prefix, Request
 from fanwise.dispatch import live
@@ -31,7 +32,14 @@ FRONT = Part("Keep to the rules. " * 200, marked=True)
 
 def request(text: str = "Hello", **changes: Any) -> Request:
     values: dict[str, Any] = {"schema": None, "max_tokens": 50, **changes}
-    return Request(MODEL, values["max_tokens"], "disabled", "low", values["schema"], (FRONT,), (Part(text),))
+    schema = dumps(values["schema"]) if values["schema"] else ""
+    return Request(
+        MODEL, values["max_tokens"], "disabled", "low", values["schema"], (FRONT,), (Part(text),), schema_text=schema
+    )
+
+
+def encoded(*, stream: bool = False) -> bytes:
+    return request().encode(run_id="r", ttl="5m", row_ttl="5m", stream=stream)
 
 
 @pytest.mark.anyio
@@ -40,8 +48,8 @@ async def test_a_streamed_reply_is_the_reply(anyio_backend: str) -> None:
     with Emulator() as emulator:
         api = Api(base_url=emulator.url, api_key=emulator.api_key)
         begun: list[dict[str, Any]] = []
-        plain = await api.send(request().body(run_id="r"), 10)
-        streamed = await api.send(request().body(run_id="r"), 10, begun.append)
+        plain = await api.send(encoded(), 10)
+        streamed = await api.send(encoded(stream=True), 10, begun.append)
         await api.close()
     assert (streamed.text, streamed.stop_reason) == (plain.text, plain.stop_reason)
     assert streamed.message_id.startswith("msg_")
@@ -73,7 +81,7 @@ async def test_a_stream_that_breaks_was_billed(
         api = Api(base_url=emulator.url, api_key=emulator.api_key)
         begun: list[dict[str, Any]] = []
         with pytest.raises(RequestError) as caught:
-            await api.send(request().body(run_id="r"), 0.5, begun.append)
+            await api.send(encoded(stream=True), 0.5, begun.append)
         await api.close()
         paid = emulator.bill()["totals"]["pico"] > 0
     assert (caught.value.failure.kind, caught.value.failure.verdict) == (kind, verdict)

@@ -141,11 +141,11 @@ class Api:
         self._note(response)
         return _json(response)
 
-    async def send(self, body: dict[str, Any], timeout_s: float, begun: Begun | None = None) -> Reply:
+    async def send(self, body: bytes, timeout_s: float, begun: Begun | None = None) -> Reply:
         """Send one Messages request.
 
         Args:
-            body: The request.
+            body: The request as JSON; it asks for a stream where `begun` is given.
             timeout_s: Seconds for all of it.
             begun: Told when the reply begins; it is streamed then.
 
@@ -155,20 +155,20 @@ class Api:
         try:
             with anyio.fail_after(timeout_s):
                 if begun is not None:
-                    return await self._stream(body | {"stream": True}, timeout_s, begun)
-                response = await self._post("/v1/messages", (encode_body(body),), timeout_s)
+                    return await self._stream(body, timeout_s, begun)
+                response = await self._post("/v1/messages", (body,), timeout_s)
         except TimeoutError:
             text = f"no reply within {timeout_s:g} s; the request may have been billed"
             raise RequestError(Failure("lost", "timeout", text)) from None
         return read_reply(_json(response), response.headers.get("request-id", ""))
 
-    async def _stream(self, body: dict[str, Any], timeout_s: float, begun: Begun) -> Reply:
+    async def _stream(self, body: bytes, timeout_s: float, begun: Begun) -> Reply:
         headers = {"Content-Type": "application/json", RAW_RESPONSE_HEADER: "stream"}
         try:
             http = await self.sdk.post(
                 "/v1/messages",
                 cast_to=httpx2.Response,
-                content=encode_body(body),
+                content=body,
                 options={"timeout": timeout_s, "headers": headers},
             )
         except anthropic.AnthropicError as error:

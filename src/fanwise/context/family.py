@@ -165,5 +165,6 @@ class _Table:
             _shared(need, uses),
             tuple(sorted(need.media, key=lambda block: block.sha)),
             way,
+            dumps(dict(need.schema if schema is None else schema)),
             schema,
         )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from fanwise.blocks import Block
 from fanwise.canonical import digest, dumps
+from fanwise.jsonable import as_object
 from fanwise.media import Media
 from fanwise.models import facts
 
@@ -63,6 +67,10 @@ class Request:
     """What of it may be sent again."""
     chars_per_token: float | None = None
     """On average; None: the documented one of the model."""
+    schema_text: str = ""
+    """`schema` as canonical JSON."""
+    _prefixes: list[tuple[Prefix, ...]] = field(default_factory=list["tuple[Prefix, ...]"], compare=False, repr=False)
+    """The prefixes, once they were asked for."""
 
     @property
     def per_token(self) -> float:
@@ -113,16 +121,33 @@ class Request:
         return bare.body(run_id=run_id, ttl=ttl)
 
     def hash(self) -> str:
-        """Return a hash of the request, the same in every run and channel."""
-        return body_hash(self.body(run_id="", ttl=None, row_ttl=None))
+        """Return a hash of the request: run id, breakpoints and streaming left out."""
+        front = _front_hash(
+            self.model, self.max_tokens, self.thinking, self.effort, self.schema_text, _texts(self.system)
+        ).copy()
+        for part in self.content:
+            front.update(_SEPARATOR + (part.text if part.media is None else part.media.sha).encode(*_UTF8))
+        return front.hexdigest()
+
+    def encode(
+        self, *, run_id: str, ttl: Ttl | None, row_ttl: Ttl | None, previous: str | None = None, stream: bool = False
+    ) -> bytes:
+        """Return `body` as JSON; what rows share is serialised once."""
+        head = _head(
+            self.model, self.max_tokens, self.thinking, self.effort, self.schema_text, self.system, run_id, ttl
+        )
+        content = [_block(part, ttl if part.job else row_ttl) for part in self.content]
+        more = b"" if previous is None else b',"diagnostics":' + _json({"previous_message_id": previous or None})
+        return b"".join(
+            (head, b',"messages":[{"role":"user","content":', _json(content), b"}]", more, _STREAM[stream], b"}")
+        )
 
     def size(self) -> int:
         """Return an upper bound of the tokens of all parts: a text has no more of them than bytes."""
-        parts = (*self.system, *self.content)
-        return sum(
-            len(part.text.encode("utf-8", "surrogatepass")) if part.media is None else part.media.bound
-            for part in parts
+        content = sum(
+            len(part.text.encode(*_UTF8)) if part.media is None else part.media.bound for part in self.content
         )
+        return _bytes(self.system) + content
 
     def weight(self) -> int:
         """Return about how many bytes the request has on the wire, and not fewer."""
@@ -135,32 +160,74 @@ class Request:
         The API bills what it adds to the prompt for a schema; its size is not stated ("Structured
         outputs", read 2026-11-23).
         """
-        schema = len(dumps(dict(self.schema))) if self.schema is not None else 0
-        return schema + sum(part.chars(self.per_token) for part in (*self.system, *self.content))
+        return len(self.schema_text) + sum(part.chars(self.per_token) for part in (*self.system, *self.content))
 
     def prefixes(self) -> tuple[Prefix, ...]:
         """Return the marked prefixes, shortest first."""
-        return _prefixes(self)
+        if not self._prefixes:
+            self._prefixes.append(_prefixes(self))
+        return self._prefixes[0]
+
+
+_SEPARATOR = b"\0"
+_UTF8 = ("utf-8", "surrogatepass")
+_STREAM = {False: b"", True: b',"stream":true'}
 
 
 def body_hash(body: Mapping[str, Any]) -> str:
-    """Return the hash of a Messages body that fanwise made: run id, breakpoints and streaming left out."""
-    kept = {name: part for name, part in body.items() if name not in ("metadata", "stream", "diagnostics")}
-    for place in ("system", "messages"):
-        if place in kept:
-            kept[place] = _unmarked(kept[place])
-    return digest(dumps(kept))
+    """Return the hash of a request that fanwise made, from its Messages body."""
+    config = as_object(body.get("output_config"))
+    form = as_object(config.get("format"))
+    schema = dumps(form["schema"]) if "schema" in form else ""
+    system = tuple(str(one.get("text")) for one in map(as_object, body.get("system") or ()))
+    thinking = as_object(body.get("thinking")).get("type")
+    front = _front_hash(body["model"], body["max_tokens"], thinking, config.get("effort"), schema, system).copy()
+    for one in map(as_object, body["messages"][0]["content"]):
+        text = str(one.get("text"))
+        if "source" in one:
+            text = digest(base64.b64decode(as_object(one["source"]).get("data") or ""))
+        front.update(_SEPARATOR + text.encode(*_UTF8))
+    return front.hexdigest()
 
 
-def _unmarked(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_unmarked(one) for one in cast("list[Any]", value)]
-    if isinstance(value, dict):
-        record = cast("dict[str, Any]", value)
-        if record.get("type") == "base64":
-            return {**record, "data": digest(str(record.get("data")))}
-        return {name: _unmarked(one) for name, one in record.items() if name != "cache_control"}
-    return value
+@lru_cache(maxsize=1024)
+def _front_hash(
+    model: str, max_tokens: int, thinking: str | None, effort: str | None, schema: str, system: tuple[str, ...]
+) -> Any:
+    """Return the hash of what rows share of a request, to be copied and gone on with."""
+    return hashlib.sha256(dumps([model, max_tokens, thinking, effort, schema, *system]).encode(*_UTF8))
+
+
+@lru_cache(maxsize=1024)
+def _head(
+    model: str,
+    max_tokens: int,
+    thinking: str | None,
+    effort: str | None,
+    schema: str,
+    system: tuple[Part, ...],
+    run_id: str,
+    ttl: Ttl | None,
+) -> bytes:
+    """Return the front of a body as JSON, up to its messages."""
+    form = json.loads(schema) if schema else None
+    body = Request(model, max_tokens, thinking, effort, form, system, ()).body(run_id=run_id, ttl=ttl)
+    del body["messages"]
+    return _json(body)[:-1]
+
+
+def _json(data: object) -> bytes:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+@lru_cache(maxsize=1024)
+def _texts(parts: tuple[Part, ...]) -> tuple[str, ...]:
+    return tuple(part.text for part in parts)
+
+
+@lru_cache(maxsize=1024)
+def _bytes(parts: tuple[Part, ...]) -> int:
+    return sum(len(part.text.encode(*_UTF8)) for part in parts)
 
 
 def _block(part: Part, ttl: Ttl | None) -> dict[str, Any]:
@@ -199,8 +266,9 @@ def _extend(front: _Front, parts: tuple[Part, ...], chars_per_token: float, *, j
 
 
 def _prefixes(request: Request) -> tuple[Prefix, ...]:
-    schema = dumps(dict(request.schema)) if request.schema is not None else ""
-    front = _front(request.model, request.thinking, request.effort, schema, request.system, request.per_token)
+    front = _front(
+        request.model, request.thinking, request.effort, request.schema_text, request.system, request.per_token
+    )
     last = max((index for index, part in enumerate(request.content, 1) if part.marked), default=0)
     if not last:
         return front.prefixes
@@ -238,19 +306,18 @@ def compose(
         content = (*row, Part(last))
     per_token = need.chars_per_token or facts(need.model).chars_per_token
     alone = [text for param, text in told.items() if param not in present]
+    common = (*(part for bundle in shape.bundles for part in _system(bundle)), *own)
     pieces = (
-        *_pieces(
-            (*(part for bundle in shape.bundles for part in _system(bundle)), *own),
-            dumps(dict(shape.format or need.schema)),
-        ),
+        *_pieces(common, shape.schema_text),
         *(_piece(part, per_token, job=True) for part in _media(shape.media)),
         *(_piece(part, per_token, job=False) for part in row),
         *(Piece(digest(text), len(text), job=False) for text in alone),
     )
-    level, per_token = need.intensity, need.sizes.per_token(need.model)
+    level, sent = need.intensity, shape.schema_text if shape.format is not None else ""
     return Request(
-        need.model, max_tokens, level.thinking, level.effort, shape.format, system, content, pieces, per_token
-    )
+        need.model, max_tokens, level.thinking, level.effort, shape.format, system, content, pieces,
+        need.chars_per_token, sent,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=512)

@@ -84,6 +84,8 @@ class Shape:
     media: tuple[Block, ...]
     """Images and PDFs of the context: first of the content, with a breakpoint behind."""
     way: Way
+    schema_text: str
+    """`format`, or the agent's own schema where that is in the tail, as canonical JSON."""
     format: Mapping[str, Any] | None
     """What travels as `output_config.format`, which keys the cache; None where the schema is in the tail."""
 

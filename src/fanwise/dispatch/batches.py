@@ -14,7 +14,7 @@ from typing import NamedTuple
 import anyio
 from anyio.abc import TaskGroup
 
-from fanwise.api.client import Api, encode_body
+from fanwise.api.client import Api
 from fanwise.api.failures import Failure, RequestError
 from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request, Ttl
@@ -176,8 +176,8 @@ class Batches:
             )
             prefix = "" if way == "plain" else self.primer.key(call)
             sent[attempt] = Sent(attempt, call, reserved, record.at, prefix, way == "lead")
-            params = request.body(run_id=self.run_id, ttl=TTL[way], row_ttl=None)
-            bodies.append(encode_body({"custom_id": f"{self.run_id}-{attempt}", "params": params}))
+            params = request.encode(run_id=self.run_id, ttl=TTL[way], row_ttl=None)
+            bodies.append(b'{"custom_id":"%b-%d","params":%b}' % (self.run_id.encode(), attempt, params))
         await self.journal.commit()
         group.start_soon(self._create, record, sent, bodies, name=f"batch {record.intent}")
 

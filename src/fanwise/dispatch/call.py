@@ -9,7 +9,6 @@ from typing import Protocol
 
 from fanwise.api.client import Reply
 from fanwise.api.failures import Failure
-from fanwise.canonical import dumps
 from fanwise.context.repeats import Repeated
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
@@ -94,11 +93,7 @@ def worst_case(request: Request, *, batch: bool, at: datetime, ttl: str | None =
     Every byte counts as a token, at the dearest way in which it may be billed, and the reply is
     as long as `max_tokens` allows.
     """
-    size = (
-        request.size() + len(dumps(request.schema)) + OVERHEAD_TOKENS
-        if request.schema
-        else request.size() + OVERHEAD_TOKENS
-    )
+    size = request.size() + len(request.schema_text) + OVERHEAD_TOKENS
     usage = Usage(input=size, output=request.max_tokens)
     if ttl is not None and request.prefixes():
         usage = Usage(output=request.max_tokens, **{"cache_write_5m" if ttl == "5m" else "cache_write_1h": size})

@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from fanwise.api.client import Api
+from fanwise.api.client import Api, encode_body
 from fanwise.api.failures import Failure, RequestError
 from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request
@@ -139,7 +139,9 @@ class Live:
                 return 0
             self.active += 1
             previous = self.proof.previous(prefixes)
-            body = request.body(run_id=self.run_id, ttl=self.gate.ttl(prefixes), previous=previous)
+            body = request.encode(
+                run_id=self.run_id, ttl=self.gate.ttl(prefixes), row_ttl="5m", previous=previous, stream=bool(led)
+            )
             started, entered = time.monotonic(), self.gate.clock()
             try:
                 reply = await self.api.send(body, call.time_limit_s, begin if led else None)
@@ -188,7 +190,7 @@ class Live:
             self.journal.add_attempt(intent(call, one.request, attempt, reserved, None, again))
             await self.journal.commit()
             try:
-                body = one.request.warming(run_id=self.run_id, ttl=ttl)
+                body = encode_body(one.request.warming(run_id=self.run_id, ttl=ttl))
                 reply = await self.api.send(body, call.time_limit_s)
             except RequestError as error:
                 end = unpaid(attempt, error.failure, time.monotonic() - started)

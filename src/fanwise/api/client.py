@@ -41,6 +41,8 @@ class Reply:
     message_id: str = ""
     cache_miss: str = ""
     """Why the cache could not be read, in the API's words, where the request asked."""
+    headers: Mapping[str, str] | None = None
+    """Of a live reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class Api:
         except TimeoutError:
             text = f"no reply within {timeout_s:g} s; the request may have been billed"
             raise RequestError(Failure("lost", "timeout", text)) from None
-        return read_reply(_json(response), response.headers.get("request-id", ""))
+        return read_reply(_json(response), response.headers.get("request-id", ""), response.headers)
 
     async def _stream(self, body: bytes, timeout_s: float, begun: Begun) -> Reply:
         headers = {"Content-Type": "application/json", RAW_RESPONSE_HEADER: "stream"}
@@ -176,7 +178,7 @@ class Api:
         try:
             self._note(http)
             request_id = http.headers.get("request-id", "")
-            return read_reply(await read_stream(http.aiter_lines(), begun, request_id), request_id)
+            return read_reply(await read_stream(http.aiter_lines(), begun, request_id), request_id, http.headers)
         except httpx2.HTTPError as error:
             text = f"the stream broke: {type(error).__name__}; what came was billed"
             raise RequestError(Failure("lost", "stream_cut", text)) from error
@@ -307,7 +309,7 @@ def _batch(data: dict[str, Any]) -> BatchInfo:
     return BatchInfo(data["id"], data["processing_status"], sum(counts.values()), created)
 
 
-def read_reply(data: dict[str, Any], request_id: str) -> Reply:
+def read_reply(data: dict[str, Any], request_id: str, headers: Mapping[str, str] | None = None) -> Reply:
     """Return a message as a reply."""
     texts = [block.get("text") or "" for block in data.get("content") or () if block.get("type") == "text"]
     details = as_object(data.get("stop_details"))
@@ -320,6 +322,7 @@ def read_reply(data: dict[str, Any], request_id: str) -> Reply:
         str(details.get("category") or ""),
         str(data.get("id") or ""),
         str(miss.get("type") or ""),
+        headers,
     )
 
 

@@ -11,6 +11,8 @@ from typing import Literal
 
 import anthropic
 
+from .ratelimits import RateHeaders, rate_headers
+
 Verdict = Literal["retry", "final", "terminal", "lost"]
 """`retry`: not taken, ask again. `final`: this request will never do. `terminal`: no request will.
 `lost`: it may have been taken and billed; ask again, and say so."""
@@ -29,6 +31,13 @@ class Failure:
     status: int | None = None
     retry_after_s: float | None = None
     request_id: str = ""
+    limits: RateHeaders | None = None
+    """What the reply's headers say of rate limits."""
+
+    @property
+    def too_much(self) -> bool:
+        """Whether it says that fewer requests are to come: a rate limit, or an overload."""
+        return self.verdict == "retry" and self.status in (429, 529)
 
 
 class RequestError(Exception):
@@ -103,7 +112,8 @@ def _status(error: anthropic.APIStatusError) -> Failure:
         return Failure("terminal", kind, message, status, None, request_id)
     if status in (408, 409, 429) or status >= 500:
         # 500 and 504 leave open whether tokens were billed; the pages name no charge for errors.
-        return Failure("retry", kind, message, status, _retry_after(error), request_id)
+        limits = rate_headers(error.response.headers) if status == 429 else None
+        return Failure("retry", kind, message, status, _retry_after(error), request_id, limits)
     return Failure("final", kind, message, status, None, request_id)
 
 

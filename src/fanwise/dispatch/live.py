@@ -1,4 +1,4 @@
-"""Live calls: a fixed number of slots, own retries, the gate, the budget."""
+"""Live calls: slots that adapt, own retries, the gate, the budget."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from fanwise.api.client import Api, encode_body
 from fanwise.api.failures import Failure, RequestError
+from fanwise.api.ratelimits import rate_headers
 from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request
 from fanwise.journal.records import Journal
+from fanwise.limits import pool
 from fanwise.models import facts
 from fanwise.units import now, usd
 
 from .budget import Budget
 from .call import Call, Sink, intent, paid, unpaid, warming, worst_case
 from .gate import Gate
+from .pace import Pace
 from .proof import Proof
 from .retry import RetryPolicy
 from .warmth import LOOK_S, Warm, Warmth
+
+OVERLOADED = 529
 
 
 class Live:
@@ -54,7 +59,9 @@ class Live:
         self.waiting = 0
         """Calls that wait for a slot or for their next attempt."""
         self._send, self._receive = anyio.create_memory_object_stream[Call](math.inf)
-        self._pauses: dict[str, float] = {}
+        self.paces: dict[str, Pace] = {}
+        """The pace of each pool of models."""
+        self._waking: set[str] = set()
         self._stopping = False
         self._stopped = anyio.Event()
         self._group: TaskGroup | None = None
@@ -65,7 +72,31 @@ class Live:
             return
         call.channel = "live"
         self.waiting += 1
-        self._send.send_nowait(call)
+        name = pool(call.model)
+        if name not in self.paces:
+            self.paces[name] = Pace(self.slots)
+        self.paces[name].parked.append(call)
+        self._pump(name)
+
+    def _pump(self, name: str) -> None:
+        """Hand calls of a pool to the slots as far as its pace allows; else look again when it does."""
+        pace = self.paces[name]
+        while pace.parked and not self._stopping:
+            wait_s = pace.wait_s()
+            if wait_s == 0:
+                pace.take()
+                self._send.send_nowait(pace.parked.popleft())
+                continue
+            if math.isfinite(wait_s) and name not in self._waking and self._group is not None:
+                self._waking.add(name)
+                self._group.start_soon(self._wake, name, wait_s)
+            return
+
+    async def _wake(self, name: str, wait_s: float) -> None:
+        with anyio.move_on_after(wait_s):
+            await self._stopped.wait()
+        self._waking.discard(name)
+        self._pump(name)
 
     def stop(self) -> None:
         """Start nothing any more; what is in flight goes on to its end."""
@@ -89,13 +120,14 @@ class Live:
                 self.waiting -= 1
                 if self._stopping:
                     return
-                await self._attempt(call)
+                name = pool(call.model)
+                try:
+                    await self._attempt(call)
+                finally:
+                    self.paces[name].leave()
+                    self._pump(name)
 
     async def _attempt(self, call: Call) -> None:
-        pause_s = self._pauses.get(call.model, 0.0) - time.monotonic()
-        if pause_s > 0:
-            self._later(call, pause_s)
-            return
         request = call.compose(call.repair)
         reserved = worst_case(request, batch=False, at=now(), ttl=self.gate.ttl(request.prefixes()))
         while not self.budget.reserve(reserved):
@@ -157,6 +189,10 @@ class Live:
             self.journal.add_end(end)  # no await between the reply and its record
             warm, usage = True, end.usage
             cached = bool(usage.cache_read or usage.cache_write_5m or usage.cache_write_1h)
+            pace = self.paces[pool(call.model)]
+            pace.answered(usage)
+            if reply.headers is not None and pace.wants_headers():
+                pace.told(rate_headers(reply.headers))
             self.proof.saw(call.agent, prefixes, led, minimum, reply, previous)
             self.warmth.used(call, request, prefixes)
             repair = self.sink.replied(call, reply)
@@ -210,8 +246,13 @@ class Live:
         if wait_s is None:
             self.sink.failed(call, failure)
             return
-        if failure.status in (429, 529):  # not the call's fault: everyone on this model waits
-            self._pauses[call.model] = max(self._pauses.get(call.model, 0.0), time.monotonic() + wait_s)
+        pace = self.paces[pool(call.model)]
+        pace.told(failure.limits)
+        if not pace.retries():  # a storm: wait as long as ever, so that it is not fed
+            wait_s = max(wait_s, self.policy.longest_s)
+        if failure.too_much:  # not the call's fault: everyone of this pool waits, at an overload all do
+            for one in self.paces.values() if failure.status == OVERLOADED else (pace,):
+                one.refuse(wait_s)
         self._later(call, wait_s)
 
     def _later(self, call: Call, wait_s: float) -> None:

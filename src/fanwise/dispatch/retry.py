@@ -14,6 +14,8 @@ class RetryPolicy:
 
     most: int = 6
     """Attempts in all."""
+    most_refused: int = 20
+    """The same for a request that was refused for too much: that is not its own fault."""
     first_s: float = 0.5
     longest_s: float = 30.0
     random: random.Random = field(default_factory=random.Random)
@@ -25,7 +27,8 @@ class RetryPolicy:
             failure: How attempt `number` failed.
             number: Attempts so far, from 1.
         """
-        if failure.verdict not in ("retry", "lost") or number >= self.most:
+        most = self.most_refused if failure.too_much else self.most
+        if failure.verdict not in ("retry", "lost") or number >= most:
             return None
         backoff = self.random.uniform(0, min(self.first_s * 2 ** (number - 1), self.longest_s))
         return backoff if failure.retry_after_s is None else failure.retry_after_s + backoff / 4

@@ -1,0 +1,48 @@
+"""What rate-limit headers say: the three buckets of a pool of models, as the server saw them.
+
+Names: page "Rate limits" of platform.claude.com, read 2026-11-23. Buckets refill all the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+_PREFIX = "anthropic-ratelimit-"
+KINDS = ("requests", "input-tokens", "output-tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One limit."""
+
+    limit: int
+    """What it holds, and what it gains in a minute."""
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateHeaders:
+    """The limits that one reply told of."""
+
+    at: float
+    """The server's date, in seconds since 1970; headers arrive out of order, and the newest counts."""
+    buckets: dict[str, Bucket]
+    """By kind, see `KINDS`."""
+
+
+def rate_headers(headers: Mapping[str, str]) -> RateHeaders | None:
+    """Return what a reply's headers say of limits, or None where they say nothing."""
+    buckets: dict[str, Bucket] = {}
+    for kind in KINDS:
+        limit, remaining = headers.get(f"{_PREFIX}{kind}-limit"), headers.get(f"{_PREFIX}{kind}-remaining")
+        if limit is not None and remaining is not None and limit.isdigit() and remaining.isdigit() and int(limit):
+            buckets[kind] = Bucket(int(limit), int(remaining))
+    if not buckets:
+        return None
+    try:
+        at = parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except ValueError:
+        at = 0.0
+    return RateHeaders(at, buckets)

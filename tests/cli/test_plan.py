@@ -175,5 +175,4 @@ def test_simulated_runs_never_ask(tmp_path: Path) -> None:
         options = ("--base-url", url, "--ask-above-usd", "0")
         said = fanwise("run", GRAPH, "--rows", rows, "--out", tmp_path / "run", *options, env=env)
     assert said.returncode == 0
-    assert "will cost about $" in said.stderr
-    assert "(simulated)" in said.stderr
+    assert "will cost" not in said.stderr, "nothing can be spent"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import anyio
 import click
 
 from fanwise.errors import UsageError
@@ -12,7 +13,7 @@ from fanwise.job import Job
 from fanwise.journal.records import Channel
 from fanwise.options import Account, Watcher
 from fanwise.planning.plan import CHANNELS, Asked, make, sample
-from fanwise.sides import check_mode
+from fanwise.sides import is_simulated
 from fanwise.units import pico_from_usd
 
 from .common import carry_out, told
@@ -61,7 +62,7 @@ def run(graph: str, rows: str, out: str, form: Any, detach: bool, as_json: bool,
         asked = asking(options)
         job = Job(graph, rows=rows, out=out, format=form, **given(options))
 
-        if check_mode(job.options) != "embedded":
+        if not anyio.run(is_simulated, job.options):
             _consent(job, graph, rows, asked)
 
         async def work(watcher: Watcher) -> Account:

@@ -9,6 +9,7 @@ import click
 import fanwise
 
 from .audit import audit
+from .batches import batches
 from .emulate import emulate
 from .graph import graph
 from .plan import plan
@@ -17,6 +18,7 @@ from .report import report
 from .resume import resume
 from .run import run
 from .show import show
+from .status import status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FANWISE"})
@@ -32,5 +34,5 @@ def main(verbose: int) -> None:
         logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
-for command in (run, resume, report, graph, plan, audit, show, purge, emulate):
+for command in (run, resume, status, batches, report, graph, plan, audit, show, purge, emulate):
     main.add_command(command)

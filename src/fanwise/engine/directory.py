@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import quote
 
 from fanwise.errors import RunDirectoryError
 from fanwise.journal.sqlite import SqliteJournal
@@ -28,6 +30,41 @@ def reading(directory: str | Path) -> Generator[SqliteJournal]:
         yield journal
     finally:
         journal.close()
+
+
+@contextmanager
+def peeking(directory: str | Path) -> Generator[sqlite3.Connection]:
+    """Open the journal of a run for reading alone; nothing of the directory is changed.
+
+    Raises:
+        RunDirectoryError: It is no run directory.
+    """
+    path = Path(directory) / "journal.db"
+    if not path.exists():
+        raise RunDirectoryError(f"{directory} is no run directory: it has no journal.db")
+    db = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True, timeout=10)
+    try:
+        db.execute("SELECT 1 FROM meta LIMIT 1")
+        yield db
+    except sqlite3.DatabaseError as error:
+        raise RunDirectoryError(f"{path} is not a journal: {error}") from None
+    finally:
+        db.close()
+
+
+def is_held(directory: str | Path) -> bool:
+    """Return whether a process works on a run directory."""
+    try:
+        lock = os.open(Path(directory) / "lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
 
 class RunDirectory:

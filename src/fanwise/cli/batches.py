@@ -1,0 +1,50 @@
+"""`fanwise batches`: the batches of a run."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import anyio
+import click
+
+from fanwise import job
+from fanwise.options import Account, Watcher
+
+from .common import carry_out, told
+
+
+@click.command()
+@click.argument("directory", metavar="DIR")
+@click.argument("action", type=click.Choice(["list", "watch", "cancel", "collect"]), default="list")
+@click.option("--base-url", metavar="URL", default=None, help="Another server than the run's.")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each batch.")
+def batches(directory: str, action: str, base_url: str | None, as_json: bool) -> None:
+    """List the batches of the run in DIR that have not been read, with what the API says of each.
+
+    `watch` asks until all have ended, `cancel` cancels them, and `collect` reads those that have
+    ended, submits what that makes ready, and leaves again.
+    """
+    with told():
+        if action == "cancel":
+            cancelled = anyio.run(job.cancel_batches, directory, base_url)
+            click.echo(f"asked to cancel {len(cancelled)}: {', '.join(cancelled) or 'none is running'}", err=True)
+        elif action == "collect":
+
+            async def work(watcher: Watcher) -> Account:
+                return await job.resume(directory, watcher, detach=True, base_url=base_url)
+
+            sys.exit(carry_out(work, as_json=as_json, out=directory))
+        else:
+            anyio.run(_list, directory, base_url, as_json, action == "watch")
+
+
+async def _list(directory: str, base_url: str | None, as_json: bool, watch: bool) -> None:
+    seen: list[job.BatchState] = []
+    async for states in job.batch_states(directory, base_url, watch=watch):
+        for one in states:
+            if one not in seen:  # a change is said once
+                seen.append(one)
+                click.echo(json.dumps(one.data()) if as_json else one.line())
+        if not states:
+            click.echo("no batch is open", err=True)

@@ -1,0 +1,82 @@
+"""How far a run is, as its journal says at this moment; nothing is written."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fanwise.units import usd_text
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """A batch that has not ended, or of which it is not known yet."""
+
+    batch_id: str | None
+    """None while only the intent to create it is certain."""
+    requests: int
+    submitted: float
+    """Seconds since 1970."""
+    state: str
+    """intent, adopted (found again, to be confirmed by its results) or created."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A run at one moment."""
+
+    run_id: str | None
+    graph: str | None
+    ended: str | None
+    """How the last session ended; `running` while one works, or after it was killed."""
+    halted: str | None
+    offline: bool | None
+    rows: dict[str, int]
+    attempts: int
+    in_flight: int
+    """Attempts without an end: under way, or lost when the process was killed."""
+    cost_usd: str | None
+    reserved_usd: str | None
+    """What those in flight may cost at most."""
+    cache_read_tokens: int
+    last: float | None
+    """When the last attempt ended, in seconds since 1970."""
+    batches: tuple[OpenBatch, ...]
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return asdict(self)
+
+
+def status(db: sqlite3.Connection) -> Status:
+    """Return how far a run is."""
+    meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+    how = db.execute("SELECT how FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
+    query = """SELECT COUNT(*), COALESCE(SUM(e.attempt IS NULL),0), COALESCE(SUM(e.cost),0),
+      COALESCE(SUM(CASE WHEN e.attempt IS NULL THEN a.reserved END),0), COALESCE(SUM(e.read),0), MAX(e.at)
+      FROM attempts a LEFT JOIN ends e ON e.attempt=a.id"""
+    attempts, open_, cost, reserved, read, last = db.execute(query).fetchone()
+    counts = dict(db.execute("SELECT status, COUNT(*) FROM results WHERE side='fanout' GROUP BY 1").fetchall())
+    rows = {name: counts.get(name, 0) for name in ("succeeded", "partial", "failed")}
+    rows["rejected"] = db.execute("SELECT COUNT(*) FROM rejects").fetchone()[0]
+    rows["read"] = db.execute("SELECT COUNT(*) FROM rows").fetchone()[0] + rows["rejected"]
+    batches = db.execute(
+        "SELECT batch_id, size, at, state FROM batches WHERE state IN ('intent','adopted','created') ORDER BY intent"
+    ).fetchall()
+    offline = meta.get("offline")
+    return Status(
+        meta.get("run_id"),
+        meta.get("graph"),
+        how[0] if how else None,
+        meta.get("halted") or None,
+        None if offline is None else offline == "true",
+        rows,
+        attempts,
+        open_,
+        usd_text(cost),
+        usd_text(reserved),
+        read,
+        last,
+        tuple(OpenBatch(*row) for row in batches),
+    )

@@ -1,0 +1,63 @@
+"""`fanwise status` reads a running or dead run; `fanwise batches` lists, watches, cancels and collects its batches."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+from support import DESK, bill, emulator, environment, fanwise, journal_value, started, summary, tickets, wait_for
+
+GRAPH = f"{DESK}:single"
+KEY = environment(ANTHROPIC_API_KEY="k")
+
+
+def content(directory: Path) -> dict[str, bytes]:
+    """All files of a run directory but the memory that readers of the journal share."""
+    return {path.name: path.read_bytes() for path in directory.iterdir() if not path.name.endswith("-shm")}
+
+
+def test_a_run_is_seen_at_work_and_dead_and_is_not_touched(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 200), tmp_path / "run"
+    run = started("run", GRAPH, "--rows", rows, "--out", out, "--channel", "live", "--latency-s", 0.2, "--slots", 4)
+    wait_for(lambda: (journal_value(out, "SELECT COUNT(*) FROM ends") or 0) > 20, "some replies")
+    at_work = json.loads(fanwise("status", out, "--json").stdout)
+    assert (at_work["working"], at_work["ended"], at_work["offline"]) == (True, "running", True)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    before = content(out)
+    dead = fanwise("status", out)
+    assert f"dead: its process has ended without a word; go on with: fanwise resume {out}" in dead.stdout
+    found = json.loads(fanwise("status", out, "--json").stdout)
+    assert not found["working"]
+    assert 0 < found["in_flight"] <= 4
+    assert found["rows"]["succeeded"] > 10
+    assert content(out) == before
+    assert fanwise("status", tmp_path).returncode == 2
+
+
+def test_batches_are_listed_watched_and_collected(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 6), tmp_path / "run"
+    with emulator("--batch-delay-s", 3, graph=GRAPH) as url:
+        options = ("--channel", "batch", "--base-url", url)
+        assert fanwise("run", GRAPH, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
+        (listed,) = fanwise("batches", out, env=KEY).stdout.splitlines()
+        assert listed.startswith("msgbatch_")
+        assert "6 requests" in listed
+        assert "batch     msgbatch_" in fanwise("status", out).stdout
+        watched = [json.loads(line) for line in fanwise("batches", out, "watch", "--json", env=KEY).stdout.splitlines()]
+        assert watched[-1]["status"] == "ended"
+        assert fanwise("batches", out, "collect", env=KEY).returncode == 0
+        assert fanwise("batches", out, env=KEY).stderr == "no batch is open\n"
+        assert bill(url)["totals"]["entries"] == 6
+    assert summary(out)["rows"]["succeeded"] == 6
+
+
+def test_batches_are_cancelled(tmp_path: Path) -> None:
+    rows, out = tickets(tmp_path / "rows.jsonl", 6), tmp_path / "run"
+    with emulator("--batch-delay-s", 60, graph=GRAPH) as url:
+        options = ("--channel", "batch", "--base-url", url)
+        assert fanwise("run", GRAPH, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
+        assert "asked to cancel 1: msgbatch_" in fanwise("batches", out, "cancel", env=KEY).stderr
+        assert "ended" in fanwise("batches", out, "watch", env=KEY).stdout
+        assert bill(url)["totals"]["entries"] == 0

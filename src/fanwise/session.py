@@ -190,6 +190,7 @@ class Session:
             policy=policy,
             grace_s=grace_s,
             scale=self.scale,
+            folder=self.directory.path,
         )
         engine.chooser = Chooser(options.channel, lambda call: engine.batches.primer.hits(call), outputs(journal.db))
         needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]

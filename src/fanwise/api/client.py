@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import anthropic
 import anyio
@@ -67,6 +67,19 @@ class BatchResult:
     failure: Failure | None
 
 
+class BatchBody(Protocol):
+    """The JSON of a batch, in pieces."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the bytes in pieces."""
+        ...
+
+
 def has_credentials() -> bool:
     """Return whether the SDK resolves credentials here: key, token, profile or federation."""
     try:
@@ -119,11 +132,12 @@ class Api:
             text = "replies of an emulator and of the API are mixed at this address; nothing more is sent"
             raise RequestError(Failure("terminal", "mixed_answers", text, response.status_code))
 
-    async def _post(self, path: str, parts: Sequence[bytes], timeout_s: float) -> httpx2.Response:
-        """Send a JSON body that is given in parts; a large one never stands in memory as a whole."""
-        size = sum(map(len, parts))
-        headers = {"Content-Type": "application/json", "Content-Length": str(size)}
-        content = b"".join(parts) if size <= WHOLE_BODY_BYTES else _pieces(parts)
+    async def _post(
+        self, path: str, content: bytes | AsyncIterator[bytes], timeout_s: float, size: int | None = None
+    ) -> httpx2.Response:
+        """Send a JSON body; one that is given in pieces never stands in memory as a whole."""
+        length = len(content) if isinstance(content, bytes) else size
+        headers = {"Content-Type": "application/json", "Content-Length": str(length)}
         try:
             response = await self.sdk.post(
                 path, cast_to=httpx2.Response, content=content, options={"timeout": timeout_s, "headers": headers}
@@ -158,7 +172,7 @@ class Api:
             with anyio.fail_after(timeout_s):
                 if begun is not None:
                     return await self._stream(body, timeout_s, begun)
-                response = await self._post("/v1/messages", (body,), timeout_s)
+                response = await self._post("/v1/messages", body, timeout_s)
         except TimeoutError:
             text = f"no reply within {timeout_s:g} s; the request may have been billed"
             raise RequestError(Failure("lost", "timeout", text)) from None
@@ -186,15 +200,17 @@ class Api:
             with anyio.CancelScope(shield=True):
                 await http.aclose()
 
-    async def create_batch(self, requests: Sequence[bytes]) -> BatchInfo:
-        """Submit a batch of requests, each serialised as `{"custom_id": ..., "params": ...}`.
+    async def create_batch(self, body: BatchBody) -> BatchInfo:
+        """Submit a batch.
 
         Raises:
             RequestError: It failed. With verdict `lost` the batch may exist all the same.
         """
-        parts = [b'{"requests":[', *(piece for request in requests for piece in (request, b","))]
-        parts[-1] = b"]}"  # in the place of the last comma
-        response = await self._post("/v1/messages/batches", parts, CREATE_TIMEOUT_S)
+        size = body.size
+        content: bytes | AsyncIterator[bytes] = body.chunks()
+        if size <= WHOLE_BODY_BYTES:
+            content = b"".join([chunk async for chunk in body.chunks()])
+        response = await self._post("/v1/messages/batches", content, CREATE_TIMEOUT_S, size)
         return _batch(_json(response))
 
     async def get_batch(self, batch_id: str) -> BatchInfo:
@@ -207,7 +223,7 @@ class Api:
 
     async def cancel_batch(self, batch_id: str) -> None:
         """Ask to cancel a batch."""
-        await self._post(f"/v1/messages/batches/{batch_id}/cancel", (b"{}",), POLL_TIMEOUT_S)
+        await self._post(f"/v1/messages/batches/{batch_id}/cancel", b"{}", POLL_TIMEOUT_S)
 
     async def batches_since(self, moment: datetime) -> list[BatchInfo]:
         """Return the workspace's batches that were created at or after a moment, newest first."""
@@ -257,7 +273,7 @@ class Api:
         body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": "."}]}
         if text:
             body["system"] = [{"type": "text", "text": text}]
-        response = await self._post("/v1/messages/count_tokens", (encode_body(body),), POLL_TIMEOUT_S)
+        response = await self._post("/v1/messages/count_tokens", encode_body(body), POLL_TIMEOUT_S)
         counted = _json(response).get("input_tokens")
         if not isinstance(counted, int):
             raise RequestError(Failure("final", "malformed_reply", "the count is no number"))
@@ -283,11 +299,6 @@ class Api:
 def encode_body(body: object) -> bytes:
     """Return a request body as JSON in UTF-8."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-
-
-async def _pieces(parts: Sequence[bytes]) -> AsyncIterator[bytes]:
-    for part in parts:
-        yield part
 
 
 def _json(response: httpx2.Response) -> dict[str, Any]:

@@ -9,6 +9,8 @@ and confirmed by its results. Only an intent that is proven absent past the grac
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import anyio
@@ -16,9 +18,9 @@ from anyio.abc import TaskGroup
 
 from fanwise.api.client import Api
 from fanwise.api.failures import Failure, RequestError
-from fanwise.context.repeats import Repeats
+from fanwise.context.repeats import Piece, Repeated, Repeats
 from fanwise.context.request import Request, Ttl
-from fanwise.journal.records import BatchRecord, Journal
+from fanwise.journal.records import AttemptRecord, BatchRecord, Journal
 from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
@@ -28,11 +30,11 @@ from .flight import Flight, Sent
 from .follow import Follower
 from .primer import Primer, Way
 from .retry import RetryPolicy
+from .spool import Spool
 
-MOST_REQUESTS = 10_000
-"""Requests in one batch; the API takes 100,000."""
-MOST_BYTES = 64_000_000
-"""Bytes of one batch; the API takes 256 MB, and the body stands in memory here."""
+MOST_REQUESTS = 100_000
+MOST_BYTES = 250_000_000
+"""Requests and bytes of one batch; the API takes 256 MB ("Batch processing", read 2026-11-23)."""
 MOST_CREATING = 4
 """Batches that are being created at a time."""
 TTL: dict[Way, Ttl | None] = {"plain": None, "lead": "1h", "read": "5m", "wait": None}
@@ -45,7 +47,8 @@ class Chosen(NamedTuple):
     """A call on its way into a batch."""
 
     call: Call
-    request: Request
+    attempt: AttemptRecord
+    pieces: tuple[Piece, ...]
     reserved: int | None
     way: Way
 
@@ -66,6 +69,7 @@ class Batches:
         grace_s: float,
         poll_s: tuple[float, float] = (5.0, 60.0),
         scale: float = 1.0,
+        folder: Path | None = None,
     ) -> None:
         """Set up.
 
@@ -80,9 +84,10 @@ class Batches:
             grace_s: Seconds after which a batch that is not listed was never taken.
             poll_s: First and longest interval between polls.
             scale: Calls of the whole job for each that comes here.
+            folder: Where large bodies are kept while they are sent.
         """
         self.api, self.journal, self.budget, self.sink, self.repeats = api, journal, budget, sink, repeats
-        self.run_id, self.policy = run_id, policy
+        self.run_id, self.policy, self.folder = run_id, policy, folder
         self.queue: deque[Call] = deque()
         self.flight = Flight(journal, budget)
         self.follower = Follower(api, journal, sink, self.flight, run_id=run_id, grace_s=grace_s, poll_s=poll_s)
@@ -148,7 +153,9 @@ class Batches:
                 return
 
     async def _submit(self, group: TaskGroup) -> None:
-        chosen = self._fill()
+        body = Spool(self.folder)
+        intent_number = self.journal.next_intent()
+        chosen = self._fill(body, intent_number)
         if not chosen and self.queue and self.budget.in_flight == 0:
             call = self.queue[0]
             self.sink.halt(
@@ -156,68 +163,71 @@ class Batches:
             )
             return
         while chosen and len(chosen) in self.flight.sizes:
-            last = chosen.pop()
-            self.budget.settle(last.reserved, 0)
-            self._give_back(last)
+            self._give_back(chosen.pop())
+            body.drop()
         if not chosen:  # wait until the budget has room or an intent is certain, and look again
+            body.close()
             with anyio.move_on_after(LINGER_S):
                 await self.budget.freed()
             return
-        record = BatchRecord(self.journal.next_intent(), len(chosen), now().timestamp(), None, "intent")
+        record = BatchRecord(intent_number, len(chosen), now().timestamp(), None, "intent")
         self.flight.begin(record, len(chosen))
         sent: dict[int, Sent] = {}
-        bodies: list[bytes] = []
-        for call, request, reserved, way in chosen:
+        for call, attempt, pieces, reserved, way in chosen:
             call.number, call.tries = call.number + 1, call.tries + 1
-            attempt = self.journal.next_attempt()
-            again = self.repeats.count(call.row, call.side, call.model, request.pieces)
-            self.journal.add_attempt(
-                intent(call, request, attempt, reserved, record.intent, again, marked=way != "plain")
-            )
+            again = self.repeats.count(call.row, call.side, call.model, pieces)
+            self.journal.add_attempt(replace(attempt, sent=record.at, **asdict(again)))
             prefix = "" if way == "plain" else self.primer.key(call)
-            sent[attempt] = Sent(attempt, call, reserved, record.at, prefix, way == "lead")
-            params = request.encode(run_id=self.run_id, ttl=TTL[way], row_ttl=None)
-            bodies.append(b'{"custom_id":"%b-%d","params":%b}' % (self.run_id.encode(), attempt, params))
+            sent[attempt.id] = Sent(attempt.id, call, reserved, record.at, prefix, way == "lead")
         await self.journal.commit()
-        group.start_soon(self._create, record, sent, bodies, name=f"batch {record.intent}")
+        group.start_soon(self._create, record, sent, body, name=f"batch {record.intent}")
 
-    def _fill(self) -> list[Chosen]:
-        """Take calls from the queue as far as count, bytes and budget go; leaders travel alone."""
+    def _fill(self, body: Spool, intent_number: int) -> list[Chosen]:
+        """Write calls from the queue into a body as far as count, bytes and budget go; leaders travel alone."""
         chosen: list[Chosen] = []
         others: list[Call] = []
-        size = 0
         while self.queue and len(chosen) < MOST_REQUESTS:
             call = self.queue[0]
             way = self.primer.way(call)
             if way == "wait":
                 self.primer.hold(self.queue.popleft())
                 continue
-            leading = bool(chosen) and chosen[0].way == "lead"
-            if chosen and leading != (way == "lead"):
-                if not leading:  # what was chosen so far goes back: the prefix is written first
-                    for one in reversed(chosen):
-                        self.budget.settle(one.reserved, 0)
-                    others += [one.call for one in chosen]
-                    chosen, size = [], 0
-                else:
+            if chosen and (chosen[0].way == "lead") != (way == "lead"):
+                if way != "lead":
                     others.append(self.queue.popleft())
                     continue
+                while chosen:  # what was chosen so far goes back: the prefix is written first
+                    one = chosen.pop()
+                    body.drop()
+                    self.budget.settle(one.reserved, 0)
+                    others.append(one.call)
             request = call.compose(call.repair)
-            length = request.weight()
             reserved = worst_case(request, batch=True, at=now(), ttl=TTL[way])
-            if (chosen and size + length > MOST_BYTES) or not self.budget.reserve(reserved):
+            full = bool(chosen) and body.size + request.weight() > MOST_BYTES
+            if full or not self.budget.reserve(reserved):
                 if way == "lead":
                     self.primer.release(self.primer.key(call))
                 break
             self.queue.popleft()
-            size += length
-            chosen.append(Chosen(call, request, reserved, way))
+            chosen.append(self._written(call, request, reserved, way, body, intent_number))
         self.queue.extendleft(reversed(others))
         self.primer.waiting.subtract(self.primer.key(one.call) for one in chosen)
         return chosen
 
+    def _written(
+        self, call: Call, request: Request, reserved: int | None, way: Way, body: Spool, intent_number: int
+    ) -> Chosen:
+        """Write a request into a body; what is kept of it is small."""
+        number = self.journal.next_attempt()
+        params = request.encode(run_id=self.run_id, ttl=TTL[way], row_ttl=None)
+        body.add(b'{"custom_id":"%b-%d","params":%b}' % (self.run_id.encode(), number, params))
+        marked = way != "plain"
+        attempt = intent(call, request, number, reserved, intent_number, Repeated(), marked=marked)
+        return Chosen(call, replace(attempt, number=call.number + 1), request.pieces, reserved, way)
+
     def _give_back(self, one: Chosen) -> None:
         """Put a call back to the front of the queue."""
+        self.budget.settle(one.reserved, 0)
         key = self.primer.key(one.call)
         if one.way == "lead":
             self._go_on(self.primer.release(key))
@@ -235,13 +245,16 @@ class Batches:
         self.queue.extend(calls)
         self._change()
 
-    async def _create(self, record: BatchRecord, sent: dict[int, Sent], bodies: list[bytes]) -> None:
+    async def _create(self, record: BatchRecord, sent: dict[int, Sent], body: Spool) -> None:
         batch_id = ""
         try:
             # Shielded: a create that is cut off in the middle would leave the intent open.
             with anyio.CancelScope(shield=True):
                 async with self._creating:
-                    batch_id = (await self.api.create_batch(bodies)).id
+                    try:
+                        batch_id = (await self.api.create_batch(body)).id
+                    finally:
+                        body.close()
                 record = self.flight.known(record, batch_id, certain=True)
                 await self.journal.commit()
         except RequestError as error:

@@ -247,14 +247,24 @@ class Api:
             RequestError: Reading failed; may be tried again from the start.
         """
         try:
-            async for line in await self.sdk.messages.batches.results(batch_id):
-                yield _result(line.to_dict(mode="json"))
+            http = await self.sdk.get(
+                f"/v1/messages/batches/{batch_id}/results",
+                cast_to=httpx2.Response,
+                options={"headers": {"Accept": "application/binary", RAW_RESPONSE_HEADER: "stream"}},
+            )
         except anthropic.AnthropicError as error:
             raise RequestError(translate(error)) from error
-        except (httpx2.HTTPError, json.JSONDecodeError) as error:
+        try:
+            async for line in http.aiter_lines():
+                if line.strip():  # read here: a model of each line would cost more than all else
+                    yield _result(json.loads(line))
+        except (httpx2.HTTPError, ValueError, LookupError) as error:
             raise RequestError(
                 Failure("retry", "connection_lost", f"reading results broke: {type(error).__name__}")
             ) from error
+        finally:
+            with anyio.CancelScope(shield=True):
+                await http.aclose()
 
     async def check_model(self, model: str) -> Failure | None:
         """Return why a model cannot be used, or None; asks the free models endpoint."""

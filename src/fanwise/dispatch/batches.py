@@ -9,7 +9,7 @@ and confirmed by its results. Only an intent that is proven absent past the grac
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -176,7 +176,12 @@ class Batches:
         for call, attempt, pieces, reserved, way in chosen:
             call.number, call.tries = call.number + 1, call.tries + 1
             again = self.repeats.count(call.row, call.side, call.model, pieces)
-            self.journal.add_attempt(replace(attempt, sent=record.at, **asdict(again)))
+            self.journal.add_attempt(
+                replace(
+                    attempt, sent=record.at, chars=again.chars, repeated=again.repeated, readable=again.readable,
+                    reusable=again.reusable,
+                )
+            )  # fmt: skip
             prefix = "" if way == "plain" else self.primer.key(call)
             sent[attempt.id] = Sent(attempt.id, call, reserved, record.at, prefix, way == "lead")
         await self.journal.commit()

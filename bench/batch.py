@@ -1,0 +1,123 @@
+"""Memory and processor time of jobs in Message Batches, beside a bare loop over the same SDK in the same run.
+
+The emulator is a process of its own. The loop keeps no journal and no ledger, and holds its requests
+in memory, as one would write it by hand.
+
+Usage: python bench/batch.py [ROWS]
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from anthropic import Anthropic
+from pydantic import BaseModel
+
+from fanwise import Block, Job, agent, graph
+
+GUIDE = Block("guide", "Every rule of this guide is to be kept by whoever answers. " * 150)  # 9 kB
+MODEL = "claude-haiku-5-5"
+
+
+@agent(model=MODEL, context=[GUIDE], max_tokens=50)
+def answer(body: str) -> str:
+    """Answer the customer in one sentence."""
+    return "We look into it."
+
+
+class Ticket(BaseModel):
+    id: str
+    body: str
+
+
+@graph
+def job(ticket: Ticket) -> str:
+    return answer(ticket.body)
+
+
+def by_hand(url: str, count: int) -> None:
+    client = Anthropic(api_key="k", base_url=url, max_retries=0)
+    system: Any = [{"type": "text", "text": GUIDE.text}, {"type": "text", "text": "Answer in one sentence."}]
+    ids: list[str] = []
+    for first in range(0, count, 20_000):  # the same prefix in each: more would not fit into 256 MB
+        requests: list[Any] = [
+            {
+                "custom_id": f"r{number}",
+                "params": {
+                    "model": MODEL,
+                    "max_tokens": 50,
+                    "system": system,
+                    "messages": [{"role": "user", "content": f"Ticket {number} does not load."}],
+                },
+            }
+            for number in range(first, min(first + 20_000, count))
+        ]
+        ids.append(client.messages.batches.create(requests=requests).id)
+    seen = 0
+    for batch_id in ids:
+        while client.messages.batches.retrieve(batch_id).processing_status != "ended":
+            time.sleep(0.2)
+        for result in client.messages.batches.results(batch_id):
+            seen += result.result.type == "succeeded"
+    assert seen == count, seen
+
+
+def by_fanwise(url: str, count: int, folder: str) -> None:
+    path = Path(folder) / "rows.jsonl"
+    with path.open("w") as file:
+        for number in range(count):
+            file.write(json.dumps({"id": str(number), "body": f"Ticket {number} does not load."}) + "\n")
+    account = Job(job, rows=path, out=Path(folder) / "run", channel="batch", base_url=url).run_sync()
+    assert account.summary["rows"]["succeeded"] == count, account.summary["rows"]
+
+
+def side(kind: str, url: str, count: int) -> None:
+    before, start = time.process_time(), time.monotonic()
+    if kind == "hand":
+        by_hand(url, count)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            by_fanwise(url, count, folder)
+    cpu, wall = time.process_time() - before, time.monotonic() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"cpu_ms": cpu * 1000 / count, "rows_per_s": count / wall, "peak_mib": peak}))
+
+
+def measure(kind: str, url: str, count: int) -> dict[str, float]:
+    """Run one side in a process of its own."""
+    command = [sys.executable, __file__, "--side", kind, url, str(count)]
+    environment = {"ANTHROPIC_API_KEY": "k", "PATH": "/usr/bin:/bin"}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise SystemExit(result.stderr)
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    if "--side" in sys.argv:
+        side(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+        return
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    command = [sys.executable, "-m", "fanwise", "emulate", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as emulator:
+        try:
+            assert emulator.stdout is not None
+            url = emulator.stdout.readline().strip()
+            hand, ours = measure("hand", url, count), measure("fanwise", url, count)
+        finally:
+            emulator.terminate()
+    print(f"SIMULATED: {count} rows behind a prefix of 9 kB, in batches")
+    for name, one in (("by hand", hand), ("fanwise", ours)):
+        speed = f"{one['cpu_ms']:.2f} ms of processor a row, {one['rows_per_s']:.0f} rows/s"
+        print(f"{name}: {speed}, peak {one['peak_mib']:.0f} MiB")
+    print(f"ratio: {ours['cpu_ms'] / hand['cpu_ms']:.2f} in processor time, with journal and ledger")
+
+
+main()

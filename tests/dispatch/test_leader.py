@@ -166,7 +166,7 @@ async def test_a_prefix_is_kept_warm_between_waves(
         )  # fmt: skip
 
         def call(number: int) -> Call:
-            return Call(f"k{number}", 1, "fanout", "n", "n", "a", MODEL, 10, lambda _: request(schema=schema))
+            return Call(f"k{number}", 1, "fanout", "n", "n", "a", MODEL, 10, lambda *_: request(schema=schema))
 
         with anyio.fail_after(30):
             async with anyio.create_task_group() as group:

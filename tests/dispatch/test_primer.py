@@ -115,7 +115,7 @@ def journal(tmp_path: Path) -> SqliteJournal:
 
 def call(number: int = 0) -> Call:
     request = Request(MODEL, 50, "adaptive", "low", None, (Part("Keep to the rules. " * 900, True),), (Part("Hi"),))
-    return Call(f"k{number}", 1, "fanout", "n", "n", "a", MODEL, 10, lambda _: request)
+    return Call(f"k{number}", 1, "fanout", "n", "n", "a", MODEL, 10, lambda *_: request)
 
 
 def test_reads_that_turn_out_to_be_rare_end_the_marking(tmp_path: Path) -> None:

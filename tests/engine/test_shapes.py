@@ -61,13 +61,22 @@ def test_a_truncated_answer_is_kept_until_it_is_to_be_asked_again(tmp_path: Path
     account = Job(shapes.truncated, rows=ROWS, out=tmp_path / "run", channel="live").run_sync()
     assert account.summary["failed_tasks"] == {"truncated": 6}
     assert "raise the agent's max_tokens" in next(account.results())["reason"]
-    assert anyio.run(resume, tmp_path / "run").summary["attempts"]["sent"] == 6
+    assert account.summary["attempts"]["sent"] == 12, "each is asked once more with a higher cap"
+    assert anyio.run(resume, tmp_path / "run").summary["attempts"]["sent"] == 12
 
     async def retry(kind: str) -> int:
         return int((await resume(tmp_path / "run", retry=[kind])).summary["attempts"]["sent"])
 
-    assert anyio.run(retry, "refused") == 6
-    assert anyio.run(retry, "truncated") == 12
+    assert anyio.run(retry, "refused") == 12
+    assert anyio.run(retry, "truncated") == 24
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+def test_an_answer_that_was_cut_off_fits_under_a_higher_cap(tmp_path: Path, channel: str) -> None:
+    account = Job(shapes.tight, rows=ROWS, out=tmp_path / "run", channel=channel).run_sync()
+    assert account.summary["rows"]["succeeded"] == 6
+    assert (account.summary["attempts"]["sent"], account.summary["attempts"]["retried"]) == (12, 6)
+    assert account.summary["cost_usd"] == account.summary["bill_usd"], "both attempts are paid and counted"
 
 
 def test_a_resume_without_its_rows_or_its_graph_says_so(tmp_path: Path) -> None:

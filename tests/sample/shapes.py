@@ -97,3 +97,14 @@ def invalid(row: Row) -> int:
 @graph
 def truncated(row: Row) -> str:
     return long_winded(row["n"])
+
+
+@agent(model="claude-haiku-5-5", max_tokens=20)
+def nearly(n: int) -> str:
+    """Answer at some length: 28 tokens, more than the cap and less than twice as many."""
+    return "a few words " * 5
+
+
+@graph
+def tight(row: Row) -> str:
+    return nearly(row["n"])

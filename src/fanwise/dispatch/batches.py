@@ -206,7 +206,7 @@ class Batches:
                     body.drop()
                     self.budget.settle(one.reserved, 0)
                     others.append(one.call)
-            request = call.compose(call.repair)
+            request = call.request()
             reserved = worst_case(request, batch=True, at=now(), ttl=TTL[way])
             full = bool(chosen) and body.size + request.weight() > MOST_BYTES
             if full or not self.budget.reserve(reserved):

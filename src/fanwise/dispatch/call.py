@@ -37,20 +37,26 @@ class Call:
     agent: str
     model: str
     time_limit_s: float
-    compose: Callable[[str], Request]
-    """Makes the request; its argument says why the answer before was refused, or is empty."""
+    compose: Callable[[str, int], Request]
+    """Makes the request: of why the answer before was refused, or nothing, and a factor of its cap."""
     number: int = 0
     """Attempts so far, those of earlier sessions included."""
     tries: int = 0
     """Attempts in this session: what the retry policy bounds."""
     repair: str = ""
+    factor: int = 1
+    """How many times its agent's cap the answer may be long: more after it was cut off."""
     channel: Channel = "live"
+
+    def request(self) -> Request:
+        """Return the next request."""
+        return self.compose(self.repair, self.factor)
 
 
 def warming(call: Call, prefix: str) -> Call:
     """Return a call that only keeps a prefix warm; it stands on no row's account."""
 
-    def compose(_: str) -> Request:
+    def compose(*_: object) -> Request:
         raise AssertionError("it is sent as it is")
 
     label = f"keep warm {prefix[:12]}"
@@ -63,7 +69,7 @@ class Sink(Protocol):
     """Who is told how calls end: the engine."""
 
     def replied(self, call: Call, reply: Reply) -> str | None:
-        """Take a reply; returns why it cannot be used, to ask once more, or None when it is done."""
+        """Take a reply; returns what to say when it is asked once more, perhaps nothing, or None when it is done."""
         ...
 
     def failed(self, call: Call, failure: Failure) -> None:

@@ -59,7 +59,7 @@ class Chooser:
         """Return how a call travels."""
         if self._choice == "live" or self._choice == "batch":
             return self._choice
-        request = call.compose("")
+        request = call.request()
         return cheaper(request, now(), output=self.output(call, request), hit_rate=self._hit_rate(call))
 
 

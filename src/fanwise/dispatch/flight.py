@@ -107,7 +107,7 @@ class Flight:
 def _orphan(record: AttemptRecord) -> Call:
     """Return a stand-in for the call of an attempt whose row has not been read again yet."""
 
-    def compose(_: str) -> Request:
+    def compose(*_: object) -> Request:
         raise AssertionError("an attempt of an earlier session is never composed again")
 
     return Call(

@@ -128,7 +128,7 @@ class Live:
                     self._pump(name)
 
     async def _attempt(self, call: Call) -> None:
-        request = call.compose(call.repair)
+        request = call.request()
         reserved = worst_case(request, batch=False, at=now(), ttl=self.gate.ttl(request.prefixes()))
         while not self.budget.reserve(reserved):
             if self.budget.in_flight == 0:

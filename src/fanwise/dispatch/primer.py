@@ -70,7 +70,7 @@ class Primer:
         """Return the key of a call's prefix, empty where it has none that could be cached."""
         node = (call.side, call.node)
         if node not in self._prefixes:
-            prefixes = [one for one in call.compose(call.repair).prefixes() if one.job]
+            prefixes = [one for one in call.request().prefixes() if one.job]
             longest = prefixes[-1] if prefixes else None
             short = longest is None or longest.tokens < facts(call.model).cache_minimum
             self._prefixes[node] = None if short else longest

@@ -21,6 +21,7 @@ from fanwise.graph.spec import AgentSpec
 from fanwise.graph.state import RowState, Task
 from fanwise.graph.wire import decode
 from fanwise.journal.records import Side
+from fanwise.models import facts
 from fanwise.pricing.rates import rates
 
 from .rows import Row
@@ -44,10 +45,22 @@ class NodePlan:
     """Hash of all that shapes an answer, apart from row, item and values."""
     output: Any
 
-    def request(self, task: Task, repair: str = "") -> Request:
-        """Return the request of a task of this node; only for agents."""
+    def request(self, task: Task, repair: str = "", factor: int = 1) -> Request:
+        """Return the request of a task of this node; only for agents.
+
+        Args:
+            task: The task.
+            repair: Why the answer before was refused.
+            factor: How many times the agent's cap the answer may be long.
+        """
         assert self.spec is not None and self.need is not None and self.shape is not None
-        return compose(self.need, self.shape, task.values, self.node.blocks, self.spec.request_max_tokens, repair)
+        return compose(self.need, self.shape, task.values, self.node.blocks, self.cap(factor), repair)
+
+    def cap(self, factor: int) -> int:
+        """Return the `max_tokens` of a request, as far as the model writes."""
+        assert self.spec is not None
+        allowed = self.spec.max_tokens * factor + self.spec.intensity.allowance
+        return max(min(allowed, facts(self.spec.model).max_output), self.spec.request_max_tokens)
 
     def answer(self, text: str) -> Any:
         """Return the value that a reply's text means; only for agents.

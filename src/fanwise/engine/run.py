@@ -39,6 +39,8 @@ from .rows import Record, Row, RowTypes
 from .steps import run_step
 
 STEP_WORKERS = 4
+LONGER = 2
+"""Factor of the cap with which an answer that was cut off is asked again, once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -277,7 +279,7 @@ class Engine:
     # Outcomes in -------------------------------------------------------------------------------
 
     def replied(self, call: Call, reply: Reply) -> str | None:
-        """Take a reply; returns why it cannot be used, to ask once more, or None when it is done."""
+        """Take a reply; returns what to say when it is asked once more, perhaps nothing, or None when it is done."""
         outcome: Outcome
         self.chooser.saw(call, reply)
         plan = self.plans[call.side].nodes.get(call.node) if call.side in self.plans else None
@@ -286,7 +288,11 @@ class Engine:
                 call.label, "refused", f"the model refused{f' ({reply.refusal})' if reply.refusal else ''}"
             )
         elif reply.stop_reason in ("max_tokens", "model_context_window_exceeded"):
-            limit = plan.spec.max_tokens if plan is not None and plan.spec is not None else 0
+            longer = plan is not None and plan.cap(LONGER) > plan.cap(1)
+            if reply.stop_reason == "max_tokens" and call.factor == 1 and longer:
+                call.factor = LONGER
+                return ""  # once more with a higher cap; the attempt is counted and paid
+            limit = plan.spec.max_tokens * call.factor if plan is not None and plan.spec is not None else 0
             outcome = Failed(
                 call.label,
                 "truncated",

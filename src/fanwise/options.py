@@ -29,6 +29,8 @@ class Options:
     id_field: str | None = None
     slots: int = 32
     """Live requests in flight."""
+    deadline: str | None = None
+    """When the run should have ended, from its first session on: `90s`, `30m`, `6h`, `1d`."""
     schemas: Schemas = "auto"
     """How schemas travel where strict ones would split a shared cache: `strict`, `shared`, or by price."""
     gate: bool = True
@@ -41,7 +43,7 @@ class Options:
     """Seconds that the embedded emulator takes for a reply."""
 
 
-KEPT = ("channel", "baseline", "sample", "budget_usd", "base_url", "limit", "id_field", "slots", "schemas")
+KEPT = ("channel", "baseline", "sample", "budget_usd", "base_url", "limit", "id_field", "slots", "schemas", "deadline")
 """Options that a resumed run takes over, unless it is given others."""
 
 

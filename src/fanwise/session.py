@@ -20,6 +20,7 @@ from fanwise.counting import TokenCache, common_texts, count, learn
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.budget import Budget
 from fanwise.dispatch.channel import Chooser
+from fanwise.dispatch.deadline import seconds
 from fanwise.dispatch.live import Live
 from fanwise.dispatch.retry import RetryPolicy
 from fanwise.emulator.server import Settings as EmulatorSettings
@@ -101,6 +102,16 @@ class Session:
             cache.close()
             journal.set_meta("sizes", json.dumps(found.data()))
 
+    def _deadline(self, journal: SqliteJournal) -> float | None:
+        """Return when the run should have ended: from its first session on, unless it is given anew."""
+        if self.options.deadline is None:
+            return None
+        kept = json.loads(journal.meta("deadline") or "{}")
+        if kept.get("given") != self.options.deadline:
+            kept = {"given": self.options.deadline, "at": now().timestamp() + seconds(self.options.deadline)}
+            journal.set_meta("deadline", json.dumps(kept))
+        return float(kept["at"])
+
     def _learn(self, api: Api, journal: SqliteJournal) -> None:
         """Keep what replies have shown of a model's tokens; those of an emulator are none of a model's."""
         if not api.offline:
@@ -167,6 +178,8 @@ class Session:
             window_rows=options.slots * 2 if options.channel == "live" else 4_096,
             limit=options.limit,
             only=self.only,
+            deadline=self._deadline(journal),
+            started=now().timestamp(),
             retry=self.retry,
             detach=self.detach,
             resumed=self.resumed,

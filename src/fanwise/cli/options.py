@@ -27,6 +27,12 @@ def session(command: F) -> F:
                 help="Most that the run may cost in all, in dollars; it halts before that.",
             ),
             click.option(
+                "--deadline",
+                metavar="TIME",
+                default=None,
+                help="When the run should have ended, such as 90m or 6h: batches are left for live calls in time.",
+            ),
+            click.option(
                 "--base-url",
                 metavar="URL",
                 default=None,

@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import click
 
+from fanwise.dispatch.deadline import seconds
 from fanwise.errors import UsageError
 from fanwise.job import Job
 from fanwise.journal.records import Channel
@@ -86,7 +87,7 @@ def _consent(job: Job, graph: str, rows: str, asked: dict[str, Any]) -> None:
 
 
 def check_budget(options: dict[str, Any]) -> None:
-    """Refuse a budget that is no amount of dollars.
+    """Refuse a budget that is no amount of dollars, and a deadline that is no length of time.
 
     Raises:
         UsageError: It is not.
@@ -96,3 +97,8 @@ def check_budget(options: dict[str, Any]) -> None:
             pico_from_usd(options["budget_usd"])
         except ValueError as error:
             raise UsageError(f"--budget-usd: {error}") from None
+    if options.get("deadline") is not None:
+        try:
+            seconds(options["deadline"])
+        except ValueError as error:
+            raise UsageError(f"--deadline: {error}") from None

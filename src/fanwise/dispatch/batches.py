@@ -9,6 +9,7 @@ and confirmed by its results. Only an intent that is proven absent past the grac
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from fanwise.api.failures import Failure, RequestError
 from fanwise.context.repeats import Piece, Repeated, Repeats
 from fanwise.context.request import Request, Ttl
 from fanwise.journal.records import AttemptRecord, BatchRecord, Journal
+from fanwise.log import log
 from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
@@ -97,12 +99,17 @@ class Batches:
         """Calls that wait for their next attempt."""
         self._changed = anyio.Event()
         self._stopping = False
+        self._elsewhere: Callable[[Call], None] | None = None
+        """Where calls go instead, once batches were left."""
         self._group: TaskGroup | None = None
         self._creating = anyio.CapacityLimiter(MOST_CREATING)
 
     def submit(self, call: Call) -> None:
         """Queue a call for the next batch. After `stop` it is left undone."""
         if self._stopping:
+            return
+        if self._elsewhere is not None:
+            self._elsewhere(call)
             return
         call.channel = "batch"
         self.queue.append(call)
@@ -117,6 +124,31 @@ class Batches:
         """Submit nothing any more and stop polling; batches in flight go on without us."""
         self._stopping = True
         self._change()
+
+    def leave(self, elsewhere: Callable[[Call], None]) -> int:
+        """Cancel all batches and let their calls go elsewhere as they come back; returns how many are in batches.
+
+        A cancelled batch is read like any other: what has succeeded counts, and only what came back
+        cancelled or expired goes on.
+        """
+        self._elsewhere = elsewhere
+        waiting = [*self.queue, *(call for calls in self.primer.held.values() for call in calls)]
+        self.queue.clear()
+        self.primer.held.clear()
+        for call in waiting:
+            elsewhere(call)
+        self.follower.hurry()
+        for record in list(self.flight.open.values()):
+            if record.batch_id is not None and self._group is not None:
+                self._group.start_soon(self._cancel, record.batch_id)
+        self._change()
+        return self.flight.count
+
+    async def _cancel(self, batch_id: str) -> None:
+        try:
+            await self.api.cancel_batch(batch_id)
+        except RequestError as error:  # it may have ended by itself
+            log.info("a batch could not be cancelled", batch=batch_id, error=str(error))
 
     def submitted(self) -> bool:
         """Return whether every call is in a batch whose id is known."""
@@ -262,6 +294,8 @@ class Batches:
                         body.close()
                 record = self.flight.known(record, batch_id, certain=True)
                 await self.journal.commit()
+                if self._elsewhere is not None:  # it was on its way when batches were left
+                    await self._cancel(batch_id)
         except RequestError as error:
             failure, status = error.failure, error.failure.status or 0
             if failure.verdict == "lost" or (status >= 500 and status != 529):

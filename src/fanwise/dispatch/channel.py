@@ -41,8 +41,13 @@ class Chooser:
             hit_rate: Gives how likely a call reads its prefix in a batch.
             outputs: Side, agent, answers and their tokens.
         """
-        self._choice, self._hit_rate = choice, hit_rate
+        self._choice: ChannelChoice = choice
+        self._hit_rate = hit_rate
         self._outputs = {(side, agent): (count, tokens) for side, agent, count, tokens in outputs}
+
+    def only_live(self) -> None:
+        """Let nothing go in batches any more."""
+        self._choice = "live"
 
     def saw(self, call: Call, reply: Reply) -> None:
         """Learn from a reply how long an agent's answers are."""

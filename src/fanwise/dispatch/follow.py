@@ -40,8 +40,11 @@ class Follower:
     ) -> None:
         self.api, self.journal, self.sink, self.flight = api, journal, sink, flight
         self.run_id, self.grace_s, self.poll_s = run_id, grace_s, poll_s
+        self._hurry = anyio.Event()
         self.again: Callable[[Sent, Failure], None]
         """Told of every attempt that has to go again, or has failed for good."""
+        self.hurried = False
+        """Whether batches are to be looked at often: somebody waits for their end."""
         self.saw: Callable[[Sent, Usage | None], None]
         """Told of the usage of every attempt behind a breakpoint; None where it failed."""
         self.submit: Callable[[Call], None]
@@ -151,8 +154,19 @@ class Follower:
                 if failure.verdict == "terminal" or hopeless:
                     self.sink.halt(f"batch {batch_id}: {failure.kind}: {failure.message}")
                     await anyio.sleep_forever()  # until the halted run cancels us; the batch stays open
-            await anyio.sleep(interval)
+            await self._pause(first if self.hurried else interval)
             interval = min(interval * 1.5, longest)
+
+    async def _pause(self, interval_s: float) -> None:
+        """Wait for an interval, or until there is a hurry."""
+        with anyio.move_on_after(interval_s):
+            await self._hurry.wait()
+            await anyio.sleep(min(interval_s, self.poll_s[0]))
+
+    def hurry(self) -> None:
+        """Look often from now on."""
+        self.hurried = True
+        self._hurry.set()
 
     def _attempt_of(self, result: BatchResult) -> int:
         run, _, number = result.custom_id.rpartition("-")

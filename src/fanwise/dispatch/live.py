@@ -62,6 +62,8 @@ class Live:
         self.paces: dict[str, Pace] = {}
         """The pace of each pool of models."""
         self._waking: set[str] = set()
+        self.latency_s: float | None = None
+        """Mean of the replies, the newest counting most; None before the first."""
         self._stopping = False
         self._stopped = anyio.Event()
         self._group: TaskGroup | None = None
@@ -191,6 +193,7 @@ class Live:
             cached = bool(usage.cache_read or usage.cache_write_5m or usage.cache_write_1h)
             pace = self.paces[pool(call.model)]
             pace.answered(usage)
+            self.latency_s = end.latency_s if self.latency_s is None else 0.9 * self.latency_s + 0.1 * end.latency_s
             if reply.headers is not None and pace.wants_headers():
                 pace.told(rate_headers(reply.headers))
             self.proof.saw(call.agent, prefixes, led, minimum, reply, previous)

@@ -25,13 +25,16 @@ from fanwise.context.repeats import Repeats
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.call import Call
 from fanwise.dispatch.channel import Chooser
+from fanwise.dispatch.deadline import Left, need_s
 from fanwise.dispatch.live import Live
 from fanwise.errors import OutputError
+from fanwise.graph.dag import rounds
 from fanwise.graph.state import Done, Failed, Outcome, RowState, Task
 from fanwise.graph.wire import load
 from fanwise.journal.records import RowResult, Side, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.log import log
+from fanwise.units import now
 
 from .intake import Counters, Intake
 from .plan import NodePlan, SidePlan, row_state, task_key
@@ -39,6 +42,8 @@ from .rows import Record, Row, RowTypes
 from .steps import run_step
 
 STEP_WORKERS = 4
+LOOK_S = 5.0
+"""How often it is looked whether a deadline can still be kept in batches."""
 LONGER = 2
 """Factor of the cap with which an answer that was cut off is asked again, once."""
 
@@ -64,6 +69,10 @@ class Settings:
     """Rows to take from the front of the file."""
     only: frozenset[int] | None = None
     """Numbers of the rows to take; None: all."""
+    deadline: float | None = None
+    """When the run should have ended, in seconds since 1970."""
+    started: float = 0.0
+    """When it began."""
     retry: frozenset[str] = frozenset()
     """Final failures of earlier sessions to ask again: failed, refused, truncated."""
     detach: bool = False
@@ -116,11 +125,15 @@ class Engine:
             for number in range(STEP_WORKERS):
                 group.start_soon(self._work_steps, step_receive.clone(), name=f"step worker {number}")
             step_receive.close()
+            watch = anyio.CancelScope()
+            if self.settings.deadline is not None:
+                group.start_soon(self._keep_deadline, self.settings.deadline, watch, name="deadline")
             try:
                 await self._admit(records)
                 while self._open and not self._stopping:
                     await self._next_event()
             finally:
+                watch.cancel()
                 self.live.stop()
                 self.batches.stop()
                 self._step_send.close()
@@ -151,6 +164,33 @@ class Engine:
     def expects_more(self) -> bool:
         """Return whether rows are still to come or to be finished."""
         return not self._stopping and (bool(self._open) or not self._read_all)
+
+    async def _keep_deadline(self, deadline: float, scope: anyio.CancelScope) -> None:
+        """Leave batches for live calls in time, and say so where that was too late."""
+        whole_s = max(deadline - self.settings.started, 1.0)
+        with scope:
+            # What is left changes with every reply, so it is looked at now and then.
+            while (left_s := deadline - now().timestamp() - need_s(self._left(), whole_s)) > 0:  # noqa: ASYNC110
+                await anyio.sleep(min(left_s, LOOK_S))
+            self.chooser.only_live()
+            inside = self.batches.leave(self.live.submit)
+            if inside:
+                self.note(
+                    f"the deadline is near: batches with {inside} requests are cancelled, and what comes back undone "
+                    "goes live"
+                )
+            await anyio.sleep(max(deadline - now().timestamp(), 0))
+            self.note(
+                f"the deadline has passed: {len(self._open)} rows are not done, {self.batches.flight.count} requests "
+                "are in batches that have not ended; they are waited for, since nothing is paid twice"
+            )
+
+    def _left(self) -> Left:
+        """Return what is to be done, as far as it is known: each row in work may still need all its tasks."""
+        tasks = max((len(plan.graph.tasks()) for plan in self.plans.values()), default=1)
+        calls = max(len(self._calls), len(self._open)) * max(tasks, 1)
+        depth = max((rounds(plan.graph) for plan in self.plans.values()), default=1)
+        return Left(calls, depth, self.live.slots, self.live.latency_s)
 
     def _signal(self) -> None:
         room, self._room = self._room, anyio.Event()

@@ -1,0 +1,100 @@
+"""Batches first, and live calls in time for what they have not done: never dearer than live, nothing paid twice."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from fanwise import Emulator, Job, agent, graph
+from fanwise.dispatch.deadline import Left, need_s, seconds
+from fanwise.engine.plan import make_plans
+from fanwise.engine.standin import answerer
+from support import DESK, fanwise, tickets
+
+
+class Row(BaseModel):
+    id: str
+    text: str
+
+
+@agent(model="claude-haiku-5-5", max_tokens=50)
+def read(text: str) -> str:
+    """Read the text."""
+    return f"read: {text}"
+
+
+@agent(model="claude-haiku-5-5", max_tokens=50)
+def tell(text: str) -> str:
+    """Tell it."""
+    return f"told: {text}"
+
+
+@graph
+def two(row: Row) -> str:
+    return tell(read(row.text))
+
+
+def rows(count: int) -> list[Row]:
+    return [Row(id=str(number), text=f"text {number}") for number in range(count)]
+
+
+def carried_out(out: Path, emulator: Emulator, **options: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    job = Job(two, rows=rows(40), out=out, base_url=emulator.url, slots=16, **options)
+    return job.run_sync().summary, emulator.bill()["entries"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_a_batch_that_does_not_end_is_left_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    answer = answerer(make_plans({"fanout": two.spec}))
+    with Emulator(answer=answer, batch_delay_s=3_600.0, batch_cancel_share=share) as emulator:
+        begun = time.monotonic()
+        account, entries = carried_out(tmp_path / "run", emulator, channel="batch", deadline="12s")
+        took_s = time.monotonic() - begun
+    assert account["rows"]["succeeded"] == 40
+    assert took_s < 12
+    assert len(entries) == 80, "each task is billed once: what succeeded while canceling is not asked again"
+    assert Decimal(account["cost_usd"]) == sum(Decimal(entry["pico"]) for entry in entries) / 10**12
+    assert any("the deadline is near: batches with 40 requests are cancelled" in note for note in account["notes"])
+    with Emulator(answer=answer) as emulator:
+        live, _ = carried_out(tmp_path / "live", emulator, channel="live")
+    assert Decimal(account["cost_usd"]) <= Decimal(live["cost_usd"])
+
+
+def test_a_batch_that_ends_in_time_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    with Emulator(answer=answerer(make_plans({"fanout": two.spec}))) as emulator:
+        account, entries = carried_out(tmp_path / "run", emulator, channel="batch", deadline="1h")
+    assert account["rows"]["succeeded"] == 40
+    assert not account["notes"]
+    assert len(entries) == 80
+
+
+@given(st.integers(0, 10_000), st.integers(1, 9), st.integers(1, 500), st.none() | st.floats(0.01, 100))
+def test_more_to_do_needs_more_time(requests: int, depth: int, slots: int, latency_s: float | None) -> None:
+    one = need_s(Left(requests, depth, slots, latency_s), 3_600)
+    assert one >= need_s(Left(0, 1, slots, latency_s if latency_s else 0.001), 3_600) or latency_s is None
+    assert need_s(Left(requests + 500, depth, slots, latency_s), 3_600) >= one
+
+
+def test_a_length_of_time_is_read() -> None:
+    assert [seconds(text) for text in ("90s", "1.5m", "6h", "1d")] == [90, 90, 21_600, 86_400]
+    for wrong in ("6", "h", "-1h", "0s", "6 hours"):
+        with pytest.raises(ValueError, match="no length of time"):
+            seconds(wrong)
+
+
+def test_a_deadline_that_is_none_is_told(tmp_path: Path) -> None:
+    file = tickets(tmp_path / "rows.jsonl", 1)
+    said = fanwise("run", f"{DESK}:single", "--rows", file, "--out", tmp_path / "run", "--deadline", "soon")
+    assert said.returncode == 2
+    assert "--deadline: 'soon' is no length of time; write it like 90s, 30m, 6h or 1d" in said.stderr

@@ -99,6 +99,7 @@ class Batches:
         """Calls that wait for their next attempt."""
         self._changed = anyio.Event()
         self._stopping = False
+        self._bodies: list[Spool] = []
         self._elsewhere: Callable[[Call], None] | None = None
         """Where calls go instead, once batches were left."""
         self._group: TaskGroup | None = None
@@ -161,6 +162,13 @@ class Batches:
         Args:
             left: What earlier sessions left in batches, from `flight.load()`.
         """
+        try:
+            await self._work(left)
+        finally:
+            for body in self._bodies:  # of batches whose creation was never begun
+                body.close()
+
+    async def _work(self, left: dict[int, dict[int, Sent]]) -> None:
         async with anyio.create_task_group() as group:
             self._group = group
             for number, sent in left.items():
@@ -186,6 +194,13 @@ class Batches:
 
     async def _submit(self, group: TaskGroup) -> None:
         body = Spool(self.folder)
+        self._bodies.append(body)
+        try:
+            await self._submit_with(body, group)
+        finally:
+            self._bodies = [one for one in self._bodies if not one.closed]
+
+    async def _submit_with(self, body: Spool, group: TaskGroup) -> None:
         intent_number = self.journal.next_intent()
         chosen = self._fill(body, intent_number)
         if not chosen and self.queue and self.budget.in_flight == 0:
@@ -193,6 +208,7 @@ class Batches:
             self.sink.halt(
                 f"task {call.label!r} of row {call.row} does not fit the budget; resume with a higher --budget-usd"
             )
+            body.close()
             return
         while chosen and len(chosen) in self.flight.sizes:
             self._give_back(chosen.pop())

@@ -29,6 +29,11 @@ class Spool:
         return len(self._starts)
 
     @property
+    def closed(self) -> bool:
+        """Whether it was forgotten."""
+        return self._file.closed
+
+    @property
     def size(self) -> int:
         """Bytes of the whole body."""
         return self._file.tell() + len(_TAIL)

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from fanwise.blocks import Block
 from fanwise.canonical import canonical
+from fanwise.context.compose import compose
 from fanwise.context.envelope import envelope, is_envelope, seal, unseal
 from fanwise.context.layout import layout
-from fanwise.context.request import Request, body_hash, compose
+from fanwise.context.request import Request, body_hash
 from fanwise.context.shape import Need
 from fanwise.context.tail import fence, read_back, unfence
 from fanwise.errors import OutputError

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanwise.api.failures import Failure
-from fanwise.context.request import Part, Request
+from fanwise.context.parts import Part
+from fanwise.context.request import Request
 from fanwise.dispatch.budget import Budget
 from fanwise.dispatch.call import worst_case
 from fanwise.dispatch.channel import cheaper

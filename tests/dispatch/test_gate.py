@@ -9,7 +9,7 @@ import pytest
 from anyio import wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 
-from fanwise.context.request import Prefix
+from fanwise.context.parts import Prefix
 from fanwise.dispatch.gate import Gate
 
 pytestmark = pytest.mark.anyio

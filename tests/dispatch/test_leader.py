@@ -10,11 +10,13 @@ import anyio
 import pytest
 
 from fanwise import Emulator
-from fanwise.api.client import Api, Reply
+from fanwise.api.client import Api
 from fanwise.api.failures import Failure, RequestError
+from fanwise.api.replies import Reply
 from fanwise.canonical import dumps
+from fanwise.context.parts import Part, Prefix
 from fanwise.context.repeats import Repeats
-from fanwise.context.request import Part, Prefix, Request
+from fanwise.context.request import Request
 from fanwise.dispatch import live
 from fanwise.dispatch.budget import Budget
 from fanwise.dispatch.call import Call

@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from fanwise import Block, Emulator, Job, agent, graph
-from fanwise.context.request import Part, Request
+from fanwise.context.parts import Part
+from fanwise.context.request import Request
 from fanwise.dispatch.call import Call
 from fanwise.dispatch.primer import Primer
 from fanwise.engine.plan import make_plans

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import anthropic
 import anyio
@@ -18,6 +17,7 @@ from fanwise.errors import UsageError
 from fanwise.jsonable import as_object
 
 from .failures import Failure, RequestError, translate
+from .replies import BatchInfo, BatchResult, Reply, batch_of, json_of, read_reply, result_of
 from .stream import Begun, read_stream
 
 OFFLINE_HEADER = "fanwise-emulator"
@@ -26,45 +26,6 @@ POLL_TIMEOUT_S = 60.0
 CREATE_TIMEOUT_S = 300.0
 WHOLE_BODY_BYTES = 500_000
 """Bodies up to this size are sent in one piece."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A message that came back."""
-
-    text: str
-    stop_reason: str
-    usage: dict[str, Any]
-    request_id: str
-    refusal: str = ""
-    """Category of a refusal."""
-    message_id: str = ""
-    cache_miss: str = ""
-    """Why the cache could not be read, in the API's words, where the request asked."""
-    headers: Mapping[str, str] | None = None
-    """Of a live reply."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchInfo:
-    """A batch as the API shows it."""
-
-    id: str
-    status: str
-    size: int
-    """Sum of `request_counts`: the number of requests, at every moment of its life."""
-    created: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """One result of a batch: a reply or a failure."""
-
-    custom_id: str
-    kind: str
-    """succeeded, errored, canceled or expired."""
-    reply: Reply | None
-    failure: Failure | None
 
 
 class BatchBody(Protocol):
@@ -155,7 +116,7 @@ class Api:
         except anthropic.AnthropicError as error:
             raise RequestError(translate(error)) from error
         self._note(response)
-        return _json(response)
+        return json_of(response)
 
     async def send(self, body: bytes, timeout_s: float, begun: Begun | None = None) -> Reply:
         """Send one Messages request.
@@ -176,7 +137,7 @@ class Api:
         except TimeoutError:
             text = f"no reply within {timeout_s:g} s; the request may have been billed"
             raise RequestError(Failure("lost", "timeout", text)) from None
-        return read_reply(_json(response), response.headers.get("request-id", ""), response.headers)
+        return read_reply(json_of(response), response.headers.get("request-id", ""), response.headers)
 
     async def _stream(self, body: bytes, timeout_s: float, begun: Begun) -> Reply:
         headers = {"Content-Type": "application/json", RAW_RESPONSE_HEADER: "stream"}
@@ -211,7 +172,7 @@ class Api:
         if size <= WHOLE_BODY_BYTES:
             content = b"".join([chunk async for chunk in body.chunks()])
         response = await self._post("/v1/messages/batches", content, CREATE_TIMEOUT_S, size)
-        return _batch(_json(response))
+        return batch_of(json_of(response))
 
     async def get_batch(self, batch_id: str) -> BatchInfo:
         """Return a batch.
@@ -219,7 +180,7 @@ class Api:
         Raises:
             RequestError: It failed; 404 may be temporary just after the creation.
         """
-        return _batch(await self._get(f"/v1/messages/batches/{batch_id}"))
+        return batch_of(await self._get(f"/v1/messages/batches/{batch_id}"))
 
     async def cancel_batch(self, batch_id: str) -> None:
         """Ask to cancel a batch."""
@@ -232,7 +193,7 @@ class Api:
         while True:
             page = await self._get("/v1/messages/batches", {"limit": 100} | ({"after_id": after} if after else {}))
             for data in page["data"]:
-                batch = _batch(data)
+                batch = batch_of(data)
                 if batch.created < moment:
                     return found
                 found.append(batch)
@@ -257,7 +218,7 @@ class Api:
         try:
             async for line in http.aiter_lines():
                 if line.strip():  # read here: a model of each line would cost more than all else
-                    yield _result(json.loads(line))
+                    yield result_of(json.loads(line))
         except (httpx2.HTTPError, ValueError, LookupError) as error:
             raise RequestError(
                 Failure("retry", "connection_lost", f"reading results broke: {type(error).__name__}")
@@ -284,7 +245,7 @@ class Api:
         if text:
             body["system"] = [{"type": "text", "text": text}]
         response = await self._post("/v1/messages/count_tokens", encode_body(body), POLL_TIMEOUT_S)
-        counted = _json(response).get("input_tokens")
+        counted = json_of(response).get("input_tokens")
         if not isinstance(counted, int):
             raise RequestError(Failure("final", "malformed_reply", "the count is no number"))
         return counted
@@ -309,59 +270,3 @@ class Api:
 def encode_body(body: object) -> bytes:
     """Return a request body as JSON in UTF-8."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-
-
-def _json(response: httpx2.Response) -> dict[str, Any]:
-    try:
-        data = response.json()
-    except ValueError:
-        data = None
-    if not isinstance(data, dict):
-        text = "the reply is not JSON; the request may have been billed"
-        raise RequestError(
-            Failure("lost", "malformed_reply", text, response.status_code, None, response.headers.get("request-id", ""))
-        )
-    return cast("dict[str, Any]", data)
-
-
-def _batch(data: dict[str, Any]) -> BatchInfo:
-    counts = cast("dict[str, int]", data.get("request_counts") or {})
-    created = datetime.fromisoformat(str(data["created_at"]).replace("Z", "+00:00"))
-    return BatchInfo(data["id"], data["processing_status"], sum(counts.values()), created)
-
-
-def read_reply(data: dict[str, Any], request_id: str, headers: Mapping[str, str] | None = None) -> Reply:
-    """Return a message as a reply."""
-    texts = [block.get("text") or "" for block in data.get("content") or () if block.get("type") == "text"]
-    details = as_object(data.get("stop_details"))
-    miss = as_object(as_object(data.get("diagnostics")).get("cache_miss_reason"))
-    return Reply(
-        "".join(texts),
-        str(data.get("stop_reason")),
-        as_object(data.get("usage")),
-        request_id,
-        str(details.get("category") or ""),
-        str(data.get("id") or ""),
-        str(miss.get("type") or ""),
-        headers,
-    )
-
-
-def _result(line: dict[str, Any]) -> BatchResult:
-    result = line["result"]
-    kind, custom_id = str(result["type"]), str(line["custom_id"])
-    if kind == "succeeded":
-        message = result["message"]
-        return BatchResult(custom_id, kind, read_reply(message, str(message.get("id", ""))), None)
-    if kind == "errored":
-        outer = as_object(result.get("error"))
-        error = as_object(outer.get("error"))
-        name = str(error.get("type", "api_error"))
-        verdict = "final" if name in ("invalid_request_error", "not_found_error", "request_too_large") else "retry"
-        return BatchResult(
-            custom_id,
-            kind,
-            None,
-            Failure(verdict, name, str(error.get("message", "")), None, None, str(outer.get("request_id") or "")),
-        )
-    return BatchResult(custom_id, kind, None, Failure("retry", kind, f"the batch item is {kind}"))

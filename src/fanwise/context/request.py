@@ -8,47 +8,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
-from fanwise.blocks import Block
 from fanwise.canonical import digest, dumps
 from fanwise.jsonable import as_object
-from fanwise.media import Media
 from fanwise.models import facts
 
+from .parts import Part, Prefix, Ttl, block_of, prefixes_of
 from .repeats import Piece
-from .shape import MAX_ROW_MARKS, Need, Shape
-from .tail import fence, label, shown, tail
-
-Ttl = Literal["5m", "1h"]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One text of a request, or an image or PDF."""
-
-    text: str
-    marked: bool = False
-    """Whether a cache breakpoint follows."""
-    media: Media | None = None
-    job: bool = False
-    """Whether rows have it in common though it stands in the content."""
-
-    def chars(self, per_token: float) -> int:
-        """Return its length in characters, or what its tokens come to."""
-        return len(self.text) if self.media is None else round(self.media.tokens * per_token)
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """The front of a request up to a breakpoint."""
-
-    key: str
-    """Hash of all that the cache keys by: model, thinking, effort, format and every byte."""
-    tokens: int
-    """Estimate of its length, from the characters of a token on average."""
-    job: bool
-    """True where rows share it; False for a prefix with blocks of one row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +56,7 @@ class Request:
             previous: An earlier message, for the API to say why its prefix could not be read; an empty
                 text only asks it to remember this one.
         """
-        content = [_block(part, ttl if part.job else row_ttl) for part in self.content]
+        content = [block_of(part, ttl if part.job else row_ttl) for part in self.content]
         body: dict[str, Any] = {
             "model": self.model,
             "max_tokens": self.max_tokens,
@@ -97,7 +64,7 @@ class Request:
             "metadata": {"user_id": run_id},
         }
         if self.system:
-            body["system"] = [_block(part, ttl) for part in self.system]
+            body["system"] = [block_of(part, ttl) for part in self.system]
         if self.thinking is not None:
             body["thinking"] = {"type": self.thinking}
         config: dict[str, Any] = {}
@@ -136,7 +103,7 @@ class Request:
         head = _head(
             self.model, self.max_tokens, self.thinking, self.effort, self.schema_text, self.system, run_id, ttl
         )
-        content = [_block(part, ttl if part.job else row_ttl) for part in self.content]
+        content = [block_of(part, ttl if part.job else row_ttl) for part in self.content]
         more = b"" if previous is None else b',"diagnostics":' + _json({"previous_message_id": previous or None})
         return b"".join(
             (head, b',"messages":[{"role":"user","content":', _json(content), b"}]", more, _STREAM[stream], b"}")
@@ -165,7 +132,10 @@ class Request:
     def prefixes(self) -> tuple[Prefix, ...]:
         """Return the marked prefixes, shortest first."""
         if not self._prefixes:
-            self._prefixes.append(_prefixes(self))
+            found = prefixes_of(
+                self.model, self.thinking, self.effort, self.schema_text, self.system, self.content, self.per_token
+            )
+            self._prefixes.append(found)
         return self._prefixes[0]
 
 
@@ -228,128 +198,3 @@ def _texts(parts: tuple[Part, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def _bytes(parts: tuple[Part, ...]) -> int:
     return sum(len(part.text.encode(*_UTF8)) for part in parts)
-
-
-def _block(part: Part, ttl: Ttl | None) -> dict[str, Any]:
-    block: dict[str, Any] = {"type": "text", "text": part.text} if part.media is None else part.media.source()
-    if part.marked and ttl is not None:
-        # 5m is the API's default and is left out, as the page "Prompt caching" recommends no form.
-        block["cache_control"] = {"type": "ephemeral"} if ttl == "5m" else {"type": "ephemeral", "ttl": ttl}
-    return block
-
-
-@dataclass(frozen=True, slots=True)
-class _Front:
-    """What the `system` part of a request comes to; the same for every row."""
-
-    key: str
-    chars: int
-    prefixes: tuple[Prefix, ...]
-
-
-@lru_cache(maxsize=1024)
-def _front(
-    model: str, thinking: str | None, effort: str | None, schema: str, system: tuple[Part, ...], per_token: float
-) -> _Front:
-    start = _Front(digest(dumps([model, thinking, effort, schema])), len(schema), ())
-    return _extend(start, system, per_token, job=True)
-
-
-def _extend(front: _Front, parts: tuple[Part, ...], chars_per_token: float, *, job: bool) -> _Front:
-    key, chars, found = front.key, front.chars, list(front.prefixes)
-    for part in parts:
-        key = digest(f"{key}{job}{part.text if part.media is None else part.media.sha}")
-        chars += part.chars(chars_per_token)
-        if part.marked:
-            found.append(Prefix(key, round(chars / chars_per_token), job))
-    return _Front(key, chars, tuple(found))
-
-
-def _prefixes(request: Request) -> tuple[Prefix, ...]:
-    front = _front(
-        request.model, request.thinking, request.effort, request.schema_text, request.system, request.per_token
-    )
-    last = max((index for index, part in enumerate(request.content, 1) if part.marked), default=0)
-    if not last:
-        return front.prefixes
-    own = next((index for index, part in enumerate(request.content) if not part.job), last)
-    front = _extend(front, request.content[: min(own, last)], request.per_token, job=True)
-    return _extend(front, request.content[min(own, last) : last], request.per_token, job=False).prefixes
-
-
-def compose(
-    need: Need, shape: Shape, values: Mapping[str, Any], blocks: Mapping[str, str], max_tokens: int, repair: str = ""
-) -> Request:
-    """Return the request of one task.
-
-    Args:
-        need: What the node needs.
-        shape: Where each part stands.
-        values: Arguments by parameter name.
-        blocks: Parameters that travel as blocks of the row, with the block's name.
-        max_tokens: Cap of the reply, thinking included.
-        repair: Why the answer before was refused, on the one repair attempt.
-    """
-    found = {name: values[param] for param, name in blocks.items() if isinstance(values[param], str | Media)}
-    present = {param: name for param, name in blocks.items() if name in found}
-    names = [name for name in shape.row_blocks if name in found]
-    marked = set(names[: min(shape.shared_row_blocks, MAX_ROW_MARKS)])
-    row = [part for name in names for part in _row_part(name, found[name], marked=name in marked)]
-    told = shown(values, present)
-    last = tail(need.agent, told, need.schema if shape.way == "tail" else None, repair)
-    system = tuple(part for bundle in shape.bundles for part in _marked(_system(bundle)))
-    own = (*_system(shape.own), Part(need.instructions))
-    if shape.row_first:
-        content = (*_media(shape.media), *row, *own, Part(last))
-    else:
-        system += _marked(own) if shape.own_marked else own
-        content = (*row, Part(last))
-    per_token = need.chars_per_token or facts(need.model).chars_per_token
-    alone = [text for param, text in told.items() if param not in present]
-    common = (*(part for bundle in shape.bundles for part in _system(bundle)), *own)
-    pieces = (
-        *_pieces(common, shape.schema_text),
-        *(_piece(part, per_token, job=True) for part in _media(shape.media)),
-        *(_piece(part, per_token, job=False) for part in row),
-        *(Piece(digest(text), len(text), job=False) for text in alone),
-    )
-    level, sent = need.intensity, shape.schema_text if shape.format is not None else ""
-    return Request(
-        need.model, max_tokens, level.thinking, level.effort, shape.format, system, content, pieces,
-        need.chars_per_token, sent,
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=512)
-def _system(blocks: tuple[Block, ...]) -> tuple[Part, ...]:
-    return tuple(Part(fence(block.name, block.text)) for block in blocks)
-
-
-def _row_part(name: str, value: str | Media, *, marked: bool) -> tuple[Part, ...]:
-    if isinstance(value, str):
-        return (Part(fence(name, value), marked),)
-    return Part(label(name, value)), Part("", marked, value)
-
-
-@lru_cache(maxsize=512)
-def _media(blocks: tuple[Block, ...]) -> tuple[Part, ...]:
-    """Return images and PDFs that rows have in common, with a breakpoint behind the last."""
-    parts: list[Part] = []
-    for block in blocks:
-        if block.media is not None:
-            parts += [Part(label(block.name, block.media), job=True), Part("", block is blocks[-1], block.media, True)]
-    return tuple(parts)
-
-
-def _piece(part: Part, per_token: float, *, job: bool) -> Piece:
-    return Piece(digest(part.text) if part.media is None else part.media.sha, part.chars(per_token), job)
-
-
-@lru_cache(maxsize=512)
-def _pieces(parts: tuple[Part, ...], schema: str) -> tuple[Piece, ...]:
-    """Return what every request of a node has in common, as pieces."""
-    return tuple(Piece(digest(text), len(text), job=True) for text in (*(part.text for part in parts), schema))
-
-
-def _marked(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    return (*parts[:-1], Part(parts[-1].text, True)) if parts else parts

@@ -12,47 +12,31 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
 
 from fanwise.api.client import Api
 from fanwise.api.failures import Failure, RequestError
-from fanwise.context.repeats import Piece, Repeated, Repeats
-from fanwise.context.request import Request, Ttl
-from fanwise.journal.records import AttemptRecord, BatchRecord, Journal
+from fanwise.context.repeats import Repeats
+from fanwise.journal.records import BatchRecord, Journal
 from fanwise.log import log
 from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
 from .budget import Budget
-from .call import Call, Sink, intent, worst_case
+from .call import Call, Sink
+from .filling import MOST_REQUESTS, Filler
 from .flight import Flight, Sent
 from .follow import Follower
-from .primer import Primer, Way
+from .primer import Primer
 from .retry import RetryPolicy
 from .spool import Spool
 
-MOST_REQUESTS = 100_000
-MOST_BYTES = 250_000_000
-"""Requests and bytes of one batch; the API takes 256 MB ("Batch processing", read 2026-11-23)."""
 MOST_CREATING = 4
 """Batches that are being created at a time."""
-TTL: dict[Way, Ttl | None] = {"plain": None, "lead": "1h", "read": "5m", "wait": None}
-"""Life of what is written, by the way in which a call travels."""
 LINGER_S = 0.25
 """A batch is sent when no call has come for so long."""
-
-
-class Chosen(NamedTuple):
-    """A call on its way into a batch."""
-
-    call: Call
-    attempt: AttemptRecord
-    pieces: tuple[Piece, ...]
-    reserved: int | None
-    way: Way
 
 
 class Batches:
@@ -94,6 +78,7 @@ class Batches:
         self.flight = Flight(journal, budget)
         self.follower = Follower(api, journal, sink, self.flight, run_id=run_id, grace_s=grace_s, poll_s=poll_s)
         self.primer = Primer(journal, sink.rows_in_work, scale)
+        self.filler = Filler(self.queue, self.primer, budget, journal, run_id)
         self.follower.again, self.follower.submit, self.follower.saw = self._again, self.submit, self._saw
         self.waiting = 0
         """Calls that wait for their next attempt."""
@@ -202,7 +187,7 @@ class Batches:
 
     async def _submit_with(self, body: Spool, group: TaskGroup) -> None:
         intent_number = self.journal.next_intent()
-        chosen = self._fill(body, intent_number)
+        chosen = self.filler.fill(body, intent_number)
         if not chosen and self.queue and self.budget.in_flight == 0:
             call = self.queue[0]
             self.sink.halt(
@@ -211,8 +196,7 @@ class Batches:
             body.close()
             return
         while chosen and len(chosen) in self.flight.sizes:
-            self._give_back(chosen.pop())
-            body.drop()
+            self.filler.give_back(chosen.pop(), body)
         if not chosen:  # wait until the budget has room or an intent is certain, and look again
             body.close()
             with anyio.move_on_after(LINGER_S):
@@ -234,58 +218,6 @@ class Batches:
             sent[attempt.id] = Sent(attempt.id, call, reserved, record.at, prefix, way == "lead")
         await self.journal.commit()
         group.start_soon(self._create, record, sent, body, name=f"batch {record.intent}")
-
-    def _fill(self, body: Spool, intent_number: int) -> list[Chosen]:
-        """Write calls from the queue into a body as far as count, bytes and budget go; leaders travel alone."""
-        chosen: list[Chosen] = []
-        others: list[Call] = []
-        while self.queue and len(chosen) < MOST_REQUESTS:
-            call = self.queue[0]
-            way = self.primer.way(call)
-            if way == "wait":
-                self.primer.hold(self.queue.popleft())
-                continue
-            if chosen and (chosen[0].way == "lead") != (way == "lead"):
-                if way != "lead":
-                    others.append(self.queue.popleft())
-                    continue
-                while chosen:  # what was chosen so far goes back: the prefix is written first
-                    one = chosen.pop()
-                    body.drop()
-                    self.budget.settle(one.reserved, 0)
-                    others.append(one.call)
-            request = call.request()
-            reserved = worst_case(request, batch=True, at=now(), ttl=TTL[way])
-            full = bool(chosen) and body.size + request.weight() > MOST_BYTES
-            if full or not self.budget.reserve(reserved):
-                if way == "lead":
-                    self.primer.release(self.primer.key(call))
-                break
-            self.queue.popleft()
-            chosen.append(self._written(call, request, reserved, way, body, intent_number))
-        self.queue.extendleft(reversed(others))
-        self.primer.waiting.subtract(self.primer.key(one.call) for one in chosen)
-        return chosen
-
-    def _written(
-        self, call: Call, request: Request, reserved: int | None, way: Way, body: Spool, intent_number: int
-    ) -> Chosen:
-        """Write a request into a body; what is kept of it is small."""
-        number = self.journal.next_attempt()
-        params = request.encode(run_id=self.run_id, ttl=TTL[way], row_ttl=None)
-        body.add(b'{"custom_id":"%b-%d","params":%b}' % (self.run_id.encode(), number, params))
-        marked = way != "plain"
-        attempt = intent(call, request, number, reserved, intent_number, Repeated(), marked=marked)
-        return Chosen(call, replace(attempt, number=call.number + 1), request.pieces, reserved, way)
-
-    def _give_back(self, one: Chosen) -> None:
-        """Put a call back to the front of the queue."""
-        self.budget.settle(one.reserved, 0)
-        key = self.primer.key(one.call)
-        if one.way == "lead":
-            self._go_on(self.primer.release(key))
-        self.queue.appendleft(one.call)
-        self.primer.waiting[key] += 1
 
     def _saw(self, one: Sent, usage: Usage | None) -> None:
         """Take what an attempt behind a breakpoint has read and written; those that waited for it go."""

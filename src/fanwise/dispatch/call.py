@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from fanwise.api.client import Reply
 from fanwise.api.failures import Failure
+from fanwise.api.replies import Reply
 from fanwise.context.repeats import Repeated
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError

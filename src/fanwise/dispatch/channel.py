@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Literal
 
-from fanwise.api.client import Reply
+from fanwise.api.replies import Reply
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import Channel

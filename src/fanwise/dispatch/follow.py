@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 
-from fanwise.api.client import CREATE_TIMEOUT_S, Api, BatchInfo, BatchResult
+from fanwise.api.client import CREATE_TIMEOUT_S, Api
 from fanwise.api.failures import Failure, RequestError
+from fanwise.api.replies import BatchInfo, BatchResult
 from fanwise.journal.records import BatchRecord, Journal
 from fanwise.pricing.usage import Usage
 from fanwise.units import now

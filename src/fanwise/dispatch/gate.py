@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import anyio
 
-from fanwise.context.request import Prefix, Ttl
+from fanwise.context.parts import Prefix, Ttl
 
 TTL_S: dict[Ttl, float] = {"5m": 300.0, "1h": 3600.0}
 MARGIN_S = 15.0

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from fanwise.context.request import Prefix
+from fanwise.context.parts import Prefix
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import Journal
 from fanwise.models import facts

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from fanwise.api.client import Reply
 from fanwise.api.failures import Failure
-from fanwise.context.request import Prefix
+from fanwise.api.replies import Reply
+from fanwise.context.parts import Prefix
 
 MISSES = 3
 """Misses of one prefix after which the API is asked why: one or two may be a lag of the cache."""

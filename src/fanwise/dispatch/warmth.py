@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fanwise.context.request import Prefix, Request
+from fanwise.context.parts import Prefix
+from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
 from fanwise.pricing.rates import rates
 from fanwise.units import now

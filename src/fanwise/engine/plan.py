@@ -10,9 +10,10 @@ from typing import Any
 
 from fanwise.blocks import Block
 from fanwise.canonical import canonical, digest, plain
+from fanwise.context.compose import compose
 from fanwise.context.envelope import unseal
 from fanwise.context.layout import Schemas, layout
-from fanwise.context.request import Request, compose
+from fanwise.context.request import Request
 from fanwise.context.shape import CachePrices, Need, Shape
 from fanwise.context.sizes import DOCUMENTED, Sizes
 from fanwise.errors import UnknownPriceError

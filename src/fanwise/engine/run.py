@@ -18,14 +18,14 @@ import anyio
 import anyio.lowlevel
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from fanwise.api.client import Reply
 from fanwise.api.failures import Failure
+from fanwise.api.replies import Reply
 from fanwise.canonical import canonical
 from fanwise.context.repeats import Repeats
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.call import Call
 from fanwise.dispatch.channel import Chooser
-from fanwise.dispatch.deadline import Left, need_s
+from fanwise.dispatch.deadline import Left
 from fanwise.dispatch.live import Live
 from fanwise.errors import OutputError
 from fanwise.graph.dag import rounds
@@ -34,16 +34,14 @@ from fanwise.graph.wire import load
 from fanwise.journal.records import RowResult, Side, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.log import log
-from fanwise.units import now
 
 from .intake import Counters, Intake
 from .plan import NodePlan, SidePlan, row_state, task_key
 from .rows import Record, Row, RowTypes
 from .steps import run_step
+from .timekeeper import TimeKeeper
 
 STEP_WORKERS = 4
-LOOK_S = 5.0
-"""How often it is looked whether a deadline can still be kept in batches."""
 LONGER = 2
 """Factor of the cap with which an answer that was cut off is asked again, once."""
 
@@ -127,7 +125,7 @@ class Engine:
             step_receive.close()
             watch = anyio.CancelScope()
             if self.settings.deadline is not None:
-                group.start_soon(self._keep_deadline, self.settings.deadline, watch, name="deadline")
+                group.start_soon(self._timekeeper(self.settings.deadline).keep, watch, name="deadline")
             try:
                 await self._admit(records)
                 while self._open and not self._stopping:
@@ -165,25 +163,15 @@ class Engine:
         """Return whether rows are still to come or to be finished."""
         return not self._stopping and (bool(self._open) or not self._read_all)
 
-    async def _keep_deadline(self, deadline: float, scope: anyio.CancelScope) -> None:
-        """Leave batches for live calls in time, and say so where that was too late."""
-        whole_s = max(deadline - self.settings.started, 1.0)
-        with scope:
-            # What is left changes with every reply, so it is looked at now and then.
-            while (left_s := deadline - now().timestamp() - need_s(self._left(), whole_s)) > 0:  # noqa: ASYNC110
-                await anyio.sleep(min(left_s, LOOK_S))
+    def _timekeeper(self, deadline: float) -> TimeKeeper:
+        def leave() -> int:
             self.chooser.only_live()
-            inside = self.batches.leave(self.live.submit)
-            if inside:
-                self.note(
-                    f"the deadline is near: batches with {inside} requests are cancelled, and what comes back undone "
-                    "goes live"
-                )
-            await anyio.sleep(max(deadline - now().timestamp(), 0))
-            self.note(
-                f"the deadline has passed: {len(self._open)} rows are not done, {self.batches.flight.count} requests "
-                "are in batches that have not ended; they are waited for, since nothing is paid twice"
-            )
+            return self.batches.leave(self.live.submit)
+
+        return TimeKeeper(
+            deadline=deadline, started=self.settings.started, left=self._left, leave=leave, note=self.note,
+            open_=lambda: (len(self._open), self.batches.flight.count),
+        )  # fmt: skip
 
     def _left(self) -> Left:
         """Return what is to be done, as far as it is known: each row in work may still need all its tasks."""

@@ -1,0 +1,105 @@
+"""The parts of a request, the prefixes that end behind them, and each part as the API's content block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from fanwise.canonical import digest, dumps
+from fanwise.media import Media
+
+Ttl = Literal["5m", "1h"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One text of a request, or an image or PDF."""
+
+    text: str
+    marked: bool = False
+    """Whether a cache breakpoint follows."""
+    media: Media | None = None
+    job: bool = False
+    """Whether rows have it in common though it stands in the content."""
+
+    def chars(self, per_token: float) -> int:
+        """Return its length in characters, or what its tokens come to."""
+        return len(self.text) if self.media is None else round(self.media.tokens * per_token)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The front of a request up to a breakpoint."""
+
+    key: str
+    """Hash of all that the cache keys by: model, thinking, effort, format and every byte."""
+    tokens: int
+    """Estimate of its length, from the characters of a token on average."""
+    job: bool
+    """True where rows share it; False for a prefix with blocks of one row."""
+
+
+def block_of(part: Part, ttl: Ttl | None) -> dict[str, Any]:
+    """Return a part as a content block, with a breakpoint of this life where it is marked."""
+    block: dict[str, Any] = {"type": "text", "text": part.text} if part.media is None else part.media.source()
+    if part.marked and ttl is not None:
+        # 5m is the API's default and is left out, as the page "Prompt caching" recommends no form.
+        block["cache_control"] = {"type": "ephemeral"} if ttl == "5m" else {"type": "ephemeral", "ttl": ttl}
+    return block
+
+
+@dataclass(frozen=True, slots=True)
+class _Front:
+    """What the `system` part of a request comes to; the same for every row."""
+
+    key: str
+    chars: int
+    prefixes: tuple[Prefix, ...]
+
+
+@lru_cache(maxsize=1024)
+def _front(
+    model: str, thinking: str | None, effort: str | None, schema: str, system: tuple[Part, ...], per_token: float
+) -> _Front:
+    start = _Front(digest(dumps([model, thinking, effort, schema])), len(schema), ())
+    return _extend(start, system, per_token, job=True)
+
+
+def _extend(front: _Front, parts: tuple[Part, ...], chars_per_token: float, *, job: bool) -> _Front:
+    key, chars, found = front.key, front.chars, list(front.prefixes)
+    for part in parts:
+        key = digest(f"{key}{job}{part.text if part.media is None else part.media.sha}")
+        chars += part.chars(chars_per_token)
+        if part.marked:
+            found.append(Prefix(key, round(chars / chars_per_token), job))
+    return _Front(key, chars, tuple(found))
+
+
+def prefixes_of(
+    model: str,
+    thinking: str | None,
+    effort: str | None,
+    schema: str,
+    system: tuple[Part, ...],
+    content: tuple[Part, ...],
+    per_token: float,
+) -> tuple[Prefix, ...]:
+    """Return the marked prefixes of a request, shortest first.
+
+    Args:
+        model: All that keys the cache beside the parts: the model,
+        thinking: `thinking.type`,
+        effort: `output_config.effort`,
+        schema: and the schema that is sent, as JSON.
+        system: The parts that rows share.
+        content: The parts of the first user turn.
+        per_token: Characters of a token, on average.
+    """
+    front = _front(model, thinking, effort, schema, system, per_token)
+    last = max((index for index, part in enumerate(content, 1) if part.marked), default=0)
+    if not last:
+        return front.prefixes
+    own = min(next((index for index, part in enumerate(content) if not part.job), last), last)
+    front = _extend(front, content[:own], per_token, job=True)
+    return _extend(front, content[own:last], per_token, job=False).prefixes

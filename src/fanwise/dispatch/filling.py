@@ -1,0 +1,95 @@
+"""Filling a batch: calls from the queue, as far as count, bytes and budget go, written into its body."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from typing import NamedTuple
+
+from fanwise.context.parts import Ttl
+from fanwise.context.repeats import Piece, Repeated
+from fanwise.context.request import Request
+from fanwise.journal.records import AttemptRecord, Journal
+from fanwise.units import now
+
+from .budget import Budget
+from .call import Call, intent, worst_case
+from .primer import Primer, Way
+from .spool import Spool
+
+MOST_REQUESTS = 100_000
+MOST_BYTES = 250_000_000
+"""Requests and bytes of one batch; the API takes 256 MB ("Batch processing", read 2026-11-23)."""
+TTL: dict[Way, Ttl | None] = {"plain": None, "lead": "1h", "read": "5m", "wait": None}
+"""Life of what is written, by the way in which a call travels."""
+
+
+class Chosen(NamedTuple):
+    """A call on its way into a batch."""
+
+    call: Call
+    attempt: AttemptRecord
+    pieces: tuple[Piece, ...]
+    reserved: int | None
+    way: Way
+
+
+class Filler:
+    """Fills one batch after another from one queue."""
+
+    def __init__(self, queue: deque[Call], primer: Primer, budget: Budget, journal: Journal, run_id: str) -> None:
+        self.queue, self.primer, self.budget = queue, primer, budget
+        self.journal, self.run_id = journal, run_id
+
+    def fill(self, body: Spool, intent_number: int) -> list[Chosen]:
+        """Write calls from the queue into a body as far as count, bytes and budget go; leaders travel alone."""
+        chosen: list[Chosen] = []
+        others: list[Call] = []
+        while self.queue and len(chosen) < MOST_REQUESTS:
+            call = self.queue[0]
+            way = self.primer.way(call)
+            if way == "wait":
+                self.primer.hold(self.queue.popleft())
+                continue
+            if chosen and (chosen[0].way == "lead") != (way == "lead"):
+                if way != "lead":
+                    others.append(self.queue.popleft())
+                    continue
+                while chosen:  # what was chosen so far goes back: the prefix is written first
+                    one = chosen.pop()
+                    body.drop()
+                    self.budget.settle(one.reserved, 0)
+                    others.append(one.call)
+            request = call.request()
+            reserved = worst_case(request, batch=True, at=now(), ttl=TTL[way])
+            full = bool(chosen) and body.size + request.weight() > MOST_BYTES
+            if full or not self.budget.reserve(reserved):
+                if way == "lead":
+                    self.primer.release(self.primer.key(call))
+                break
+            self.queue.popleft()
+            chosen.append(self._written(call, request, reserved, way, body, intent_number))
+        self.queue.extendleft(reversed(others))
+        self.primer.waiting.subtract(self.primer.key(one.call) for one in chosen)
+        return chosen
+
+    def _written(
+        self, call: Call, request: Request, reserved: int | None, way: Way, body: Spool, intent_number: int
+    ) -> Chosen:
+        """Write a request into a body; what is kept of it is small."""
+        number = self.journal.next_attempt()
+        params = request.encode(run_id=self.run_id, ttl=TTL[way], row_ttl=None)
+        body.add(b'{"custom_id":"%b-%d","params":%b}' % (self.run_id.encode(), number, params))
+        marked = way != "plain"
+        attempt = intent(call, request, number, reserved, intent_number, Repeated(), marked=marked)
+        return Chosen(call, replace(attempt, number=call.number + 1), request.pieces, reserved, way)
+
+    def give_back(self, one: Chosen, body: Spool) -> None:
+        """Put a call back to the front of the queue."""
+        body.drop()
+        self.budget.settle(one.reserved, 0)
+        key = self.primer.key(one.call)
+        if one.way == "lead":
+            self.queue.extend(self.primer.release(key))
+        self.queue.appendleft(one.call)
+        self.primer.waiting[key] += 1

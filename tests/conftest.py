@@ -24,8 +24,8 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("ANTHROPIC_", "FANWISE_")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", "/nonexistent")
-    monkeypatch.setenv("XDG_CONFIG_HOME", "/nonexistent")
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):  # where not even root can make a folder
+        monkeypatch.setenv(name, "/dev/null/nowhere")
 
 
 @pytest.fixture(params=["asyncio", "trio"])

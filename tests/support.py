@@ -23,7 +23,8 @@ PATIENCE_S = 60.0
 def environment(**more: str) -> dict[str, str]:
     """The environment without any key or option that could leak into a test."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "FANWISE_"))}
-    return {**kept, "HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent", "COLUMNS": "200", **more}
+    nowhere = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), "/dev/null/nowhere")
+    return {**kept, **nowhere, "COLUMNS": "200", **more}
 
 
 def fanwise(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from fanwise.api.client import Api
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
 from fanwise.counting import TokenCache, common_texts, count, learn
 from fanwise.engine.load import load_graph
-from support import DESK, emulator, environment, fanwise, tickets
+from support import DESK, emulator, environment, fanwise, read_only, tickets
 
 MODEL = "claude-haiku-5-5"
 TEXTS = [(MODEL, "One rule. " * 100), (MODEL, "Another rule of ours. " * 40), ("claude-opus-4-6", "One rule. " * 100)]
@@ -60,14 +61,19 @@ def test_a_few_tokens_teach_nothing() -> None:
     assert DOCUMENTED.per_token(MODEL) == 2.5
 
 
-def test_a_run_counts_what_its_rows_share_and_a_plan_knows_it(tmp_path: Path) -> None:
+def test_a_run_counts_what_its_rows_share(tmp_path: Path) -> None:
     graph, rows = f"{DESK}:triage", tickets(tmp_path / "rows.jsonl", 4)
     env = environment(ANTHROPIC_API_KEY="k", XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert "by characters, as documented" in fanwise("plan", graph, "--rows", rows, env=env).stdout
     with emulator(graph=graph) as url:
         run = fanwise("run", graph, "--rows", rows, "--out", tmp_path / "run", "--base-url", url, env=env)
     assert run.returncode == 0, run.stderr
-    assert "counted by the API" in fanwise("plan", graph, "--rows", rows, env=env).stdout
+    assert "by characters, as documented" in fanwise("plan", graph, "--rows", rows, env=env).stdout, (
+        "what an emulator counts is none of a model's and stays with its run"
+    )
+    with read_only(tmp_path / "run" / "journal.db") as db:
+        sizes = sizes_from(json.loads(db.execute("SELECT value FROM meta WHERE key='sizes'").fetchone()[0]))
+    assert sizes.how(MODEL) == "counted"
     assert common_texts([load_graph(graph).spec])
     shown = fanwise("show", tmp_path / "run", "t1", "classify", env=env)
     assert "same" in shown.stdout + shown.stderr, "the request is rendered with the sizes that it was made with"

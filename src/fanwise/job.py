@@ -179,7 +179,16 @@ async def resume(
 
 def _remove_unused(path: Path) -> None:
     """Remove a run directory in which nothing has begun."""
-    for name in ("journal.db", "journal.db-wal", "journal.db-shm", "lock", "input.jsonl", "input.csv", "input.parquet"):
+    for name in (
+        "journal.db",
+        "journal.db-wal",
+        "journal.db-shm",
+        "lock",
+        "tokens.db",
+        "input.jsonl",
+        "input.csv",
+        "input.parquet",
+    ):
         (path / name).unlink(missing_ok=True)
     try:
         path.rmdir()

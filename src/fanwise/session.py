@@ -97,7 +97,8 @@ class Session:
     async def _count(self, api: Api, journal: SqliteJournal) -> None:
         """Count what rows have in common, once for a run: its layout must not change."""
         if journal.meta("sizes") is None:
-            cache = TokenCache()
+            # An emulator's counts are none of a model's: they stay with the run.
+            cache = TokenCache(self.directory.path / "tokens.db" if api.offline else None)
             found = await count(api, common_texts(self.graphs.values()), cache)
             cache.close()
             journal.set_meta("sizes", json.dumps(found.data()))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import urllib.error
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -12,7 +15,7 @@ from fanwise.api.client import Api
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
 from fanwise.counting import TokenCache, common_texts, count, learn
 from fanwise.engine.load import load_graph
-from support import DESK, emulator, environment, fanwise, read_only, tickets
+from support import DESK, emulator, environment, fanwise, tickets
 
 MODEL = "claude-haiku-5-5"
 TEXTS = [(MODEL, "One rule. " * 100), (MODEL, "Another rule of ours. " * 40), ("claude-opus-4-6", "One rule. " * 100)]
@@ -61,19 +64,52 @@ def test_a_few_tokens_teach_nothing() -> None:
     assert DOCUMENTED.per_token(MODEL) == 2.5
 
 
-def test_a_run_counts_what_its_rows_share(tmp_path: Path) -> None:
+class Gateway(BaseHTTPRequestHandler):
+    """Passes requests on to an emulator and does not say that it is one."""
+
+    upstream = ""
+
+    def do_GET(self) -> None:
+        self._pass_on(None)
+
+    def do_POST(self) -> None:
+        self._pass_on(self.rfile.read(int(self.headers["content-length"])))
+
+    def _pass_on(self, body: bytes | None) -> None:
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "accept-encoding")}
+        try:
+            reply = urllib.request.urlopen(urllib.request.Request(self.upstream + self.path, body, kept), timeout=20)
+        except urllib.error.HTTPError as error:
+            reply = error
+        with reply:
+            content = reply.read()
+            self.send_response(reply.status or 200)
+            self.send_header("content-type", reply.headers["content-type"])
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_run_counts_what_its_rows_share_and_a_plan_knows_it(tmp_path: Path) -> None:
+    """Behind a gateway the emulator passes for the API, so that what is for models alone can be seen."""
     graph, rows = f"{DESK}:triage", tickets(tmp_path / "rows.jsonl", 4)
     env = environment(ANTHROPIC_API_KEY="k", XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert "by characters, as documented" in fanwise("plan", graph, "--rows", rows, env=env).stdout
-    with emulator(graph=graph) as url:
-        run = fanwise("run", graph, "--rows", rows, "--out", tmp_path / "run", "--base-url", url, env=env)
+    with emulator(graph=graph) as url, ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
+        Gateway.upstream = url
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        run = fanwise("run", graph, "--rows", rows, "--out", tmp_path / "run", "--base-url", address, env=env)
+        server.shutdown()
+        thread.join()
     assert run.returncode == 0, run.stderr
-    assert "by characters, as documented" in fanwise("plan", graph, "--rows", rows, env=env).stdout, (
-        "what an emulator counts is none of a model's and stays with its run"
-    )
-    with read_only(tmp_path / "run" / "journal.db") as db:
-        sizes = sizes_from(json.loads(db.execute("SELECT value FROM meta WHERE key='sizes'").fetchone()[0]))
-    assert sizes.how(MODEL) == "counted"
+    assert "the run over 4 rows will cost about $" in run.stderr, "it is for real as far as it knows"
+    assert "SIMULATED" not in run.stdout
+    assert "counted by the API" in fanwise("plan", graph, "--rows", rows, env=env).stdout
     assert common_texts([load_graph(graph).spec])
     shown = fanwise("show", tmp_path / "run", "t1", "classify", env=env)
-    assert "same" in shown.stdout + shown.stderr, "the request is rendered with the sizes that it was made with"
+    assert "the same request" in shown.stderr, "the request is rendered with the sizes that it was made with"

@@ -184,7 +184,6 @@ def _remove_unused(path: Path) -> None:
         "journal.db-wal",
         "journal.db-shm",
         "lock",
-        "tokens.db",
         "input.jsonl",
         "input.csv",
         "input.parquet",

@@ -83,7 +83,7 @@ class Session:
                     journal.set_meta(name, value)
                 journal.set_meta("offline", "true" if api.offline else "false")
                 self.watcher.offline = api.offline
-                if mode != "embedded":  # an emulator of our own counts by characters, as we do
+                if not api.offline:  # an emulator counts by characters, as we do
                     await self._count(api, journal)
                 return await self._work(api, self._plans(), journal, embedded=mode == "embedded")
             finally:
@@ -97,8 +97,7 @@ class Session:
     async def _count(self, api: Api, journal: SqliteJournal) -> None:
         """Count what rows have in common, once for a run: its layout must not change."""
         if journal.meta("sizes") is None:
-            # An emulator's counts are none of a model's: they stay with the run.
-            cache = TokenCache(self.directory.path / "tokens.db" if api.offline else None)
+            cache = TokenCache()
             found = await count(api, common_texts(self.graphs.values()), cache)
             cache.close()
             journal.set_meta("sizes", json.dumps(found.data()))

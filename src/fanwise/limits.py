@@ -6,6 +6,7 @@ Source: page "Rate limits" of platform.claude.com, read 2026-11-23. An organisat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from fanwise.models import dateless
@@ -35,6 +36,7 @@ _FABLE: dict[Tier, Limits] = {
 }
 
 
+@lru_cache(maxsize=256)
 def pool(model: str) -> str:
     """Return the pool whose limits a model shares: the 4.x lines and the Fable line have one each."""
     name = dateless(model)

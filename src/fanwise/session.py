@@ -97,9 +97,8 @@ class Session:
     async def _count(self, api: Api, journal: SqliteJournal) -> None:
         """Count what rows have in common, once for a run: its layout must not change."""
         if journal.meta("sizes") is None:
-            cache = TokenCache()
-            found = await count(api, common_texts(self.graphs.values()), cache)
-            cache.close()
+            with TokenCache() as cache:
+                found = await count(api, common_texts(self.graphs.values()), cache)
             journal.set_meta("sizes", json.dumps(found.data()))
 
     def _deadline(self, journal: SqliteJournal) -> float | None:
@@ -115,9 +114,8 @@ class Session:
     def _learn(self, api: Api, journal: SqliteJournal) -> None:
         """Keep what replies have shown of a model's tokens; those of an emulator are none of a model's."""
         if not api.offline:
-            cache = TokenCache()
-            learn(cache, sent_and_billed(journal.db, journal.session_start()))
-            cache.close()
+            with TokenCache() as cache:
+                learn(cache, sent_and_billed(journal.db, journal.session_start()))
 
     async def _preflight(self, api: Api, journal: SqliteJournal) -> None:
         """Ask the free models endpoint whether key and models will do, and who answers.
@@ -205,7 +203,7 @@ class Session:
             scale=self.scale,
             folder=self.directory.path,
         )
-        engine.chooser = Chooser(options.channel, lambda call: engine.batches.primer.hits(call), outputs(journal.db))
+        engine.chooser = Chooser(options.channel, engine.batches.primer.hits, outputs(journal.db))
         needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
         for block in {block for need in needs for block in need.context}:
             journal.add_block(block.sha, block.name, block.text)

@@ -14,7 +14,8 @@ from fanwise.errors import UsageError
 from fanwise.job import Job
 from fanwise.options import Account, Watcher
 from fanwise.planning.drawn import Drawn
-from fanwise.planning.plan import Asked, make, sample
+from fanwise.planning.plan import Asked, make
+from fanwise.planning.plan import sample as sample_rows  # an option of the command has that name
 
 from .common import HALTED, INTERRUPTED, carry_out, told
 from .consent import asking, consent, threshold
@@ -66,14 +67,10 @@ def plan(graph: str, rows: str, form: Any, simulate: int, sample: int | None, ou
             click.echo(f"fanwise: the sample's answers are kept; go on with: fanwise resume {out}", err=True)
 
 
-sample_rows = sample
-"""Under another name, since the option of that name hides it."""
-
-
 def _pay(asked: Asked, out: str, drawn: Drawn, options: dict[str, Any]) -> None:
     names = ("channel", "baseline", "base_url", "budget_usd", "limit", "id_field", "schemas")
     chosen = given({name: options[name] for name in names})
-    job = Job(asked.graph, rows=asked.rows, out=out, format=asked.form, **chosen)  # type: ignore[arg-type]
+    job = Job(asked.graph, rows=asked.rows, out=out, format=asked.form, **chosen)
     few = replace(drawn, valid=len(drawn.rows), more=())
     planned = make(asked, few, channels=(options["channel"],), alternatives=False)
     what = f"the sample of {len(drawn.rows)} rows"

@@ -78,7 +78,7 @@ def _consent(job: Job, graph: str, rows: str, asked: dict[str, Any]) -> None:
     if rows != "-":
         of = Asked(
             graph, rows, job.format, options.id_field, options.limit, options.schemas,
-            baseline="none" if options.baseline == "none" else options.baseline,
+            baseline=options.baseline,
         )  # fmt: skip
         channels: tuple[Channel, ...] = CHANNELS if options.channel == "auto" else (options.channel,)
         planned = make(of, sample(of, ROWS), channels=channels, alternatives=False)

@@ -65,7 +65,7 @@ class Filler:
             full = bool(chosen) and body.size + request.weight() > MOST_BYTES
             if full or not self.budget.reserve(reserved):
                 if way == "lead":
-                    self.primer.release(self.primer.key(call))
+                    self.queue.extend(self.primer.release(self.primer.key(call)))
                 break
             self.queue.popleft()
             chosen.append(self._written(call, request, reserved, way, body, intent_number))

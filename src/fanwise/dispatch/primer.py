@@ -13,14 +13,12 @@ import json
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from fanwise.context.parts import Prefix
-from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import Journal
 from fanwise.models import facts
-from fanwise.pricing.rates import rates
+from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
@@ -116,7 +114,8 @@ class Primer:
         """Return what a written prefix saves over a plain one, in picodollars."""
         prefix = self._prefixes[call.side, call.node]
         assert prefix is not None
-        return (count - write - again * (count - 1)) * prefix.tokens * _input(call.model) / 2
+        rate = known_rates(call.model, now())
+        return (count - write - again * (count - 1)) * prefix.tokens * (rate.input if rate is not None else 0) / 2
 
     def hold(self, call: Call) -> None:
         """Keep a call until its prefix is written."""
@@ -148,20 +147,10 @@ class Primer:
         self._journal.set_meta("primed", json.dumps(warm))
 
 
-def _input(model: str) -> int:
-    """Return the live price of an input token, 0 where it is unknown."""
-    try:
-        return rates(model, now()).input
-    except UnknownPriceError:
-        return 0
-
-
-@lru_cache(maxsize=4096)
 def _prices(model: str, hit_rate: float) -> tuple[float, float]:
     """Return what writing for an hour, and being marked when it is written, cost in the input price."""
-    try:
-        rate = rates(model, now())
-    except UnknownPriceError:
+    rate = known_rates(model, now())
+    if rate is None:
         return 2.0, 1.0  # nothing to go by: no breakpoints
     read, write = rate.read / rate.input, rate.write_5m / rate.input
     return rate.write_1h / rate.input, hit_rate * read + (1 - hit_rate) * write

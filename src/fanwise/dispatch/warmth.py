@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from fanwise.context.parts import Prefix
 from fanwise.context.request import Request
-from fanwise.errors import UnknownPriceError
-from fanwise.pricing.rates import rates
+from fanwise.pricing.rates import known_rates
 from fanwise.units import now
 
 from .call import Call
@@ -64,8 +63,5 @@ class Warmth:
 
 def worthwhile(model: str) -> int:
     """Return how many reads cost no more than a rewrite costs beyond one; 0 where no price is known."""
-    try:
-        rate = rates(model, now())
-    except UnknownPriceError:
-        return 0
-    return (rate.write_5m - rate.read) // rate.read
+    rate = known_rates(model, now())
+    return 0 if rate is None else (rate.write_5m - rate.read) // rate.read

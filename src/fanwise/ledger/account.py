@@ -14,6 +14,8 @@ from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
 
 _TOKENS = "e.input, e.write_5m, e.write_1h, e.read, e.output"
+PROMPT = "(e.input+e.write_5m+e.write_1h+e.read)"
+"""All input tokens of an end, cached or not."""
 _SUMS = ", ".join(f"COALESCE(SUM({column}),0)" for column in _TOKENS.split(", "))
 
 
@@ -72,7 +74,7 @@ def outputs(db: sqlite3.Connection) -> list[tuple[Side, str, int, int]]:
 
 def sent_and_billed(db: sqlite3.Connection, since: float) -> dict[str, tuple[int, int]]:
     """Return by model the characters that were sent since a moment and the input tokens that were billed for them."""
-    query = """SELECT a.model, SUM(a.chars), SUM(e.input+e.write_5m+e.write_1h+e.read) FROM attempts a
+    query = f"""SELECT a.model, SUM(a.chars), SUM({PROMPT}) FROM attempts a
       JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' AND a.row>0 AND a.sent>=? GROUP BY 1"""
     return {model: (chars, tokens) for model, chars, tokens in db.execute(query, (since,))}
 

@@ -16,11 +16,12 @@ from fanwise.pricing.cost import WEB_SEARCH_PICO, tokens_cost
 from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
 
-_PROMPT = "(e.input+e.write_5m+e.write_1h+e.read)"
-_SHARES = f"""SELECT a.model, a.channel, CAST(a.sent/3600 AS INT), MAX({_PROMPT}),
-  SUM({_PROMPT}), SUM(1.0*{_PROMPT}*a.readable/MAX(a.chars,1)), SUM(1.0*{_PROMPT}*a.reusable/MAX(a.chars,1)),
+from .account import PROMPT
+
+_SHARES = f"""SELECT a.model, a.channel, CAST(a.sent/3600 AS INT), MAX({PROMPT}),
+  SUM({PROMPT}), SUM(1.0*{PROMPT}*a.readable/MAX(a.chars,1)), SUM(1.0*{PROMPT}*a.reusable/MAX(a.chars,1)),
   SUM(e.output), SUM(e.cost), SUM(e.searches)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.cost>0 AND a.side=? GROUP BY 1, 2, 3, {_PROMPT}>100000"""
+  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.cost>0 AND a.side=? GROUP BY 1, 2, 3, {PROMPT}>100000"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from typing import Any
 
 from fanwise.journal.records import Side
 
-_PROMPT = "(e.input+e.write_5m+e.write_1h+e.read)"
-_SLICES = f"""SELECT a.side, a.agent, COUNT(*), SUM({_PROMPT}),
-  CAST(ROUND(SUM(1.0*{_PROMPT}*a.repeated/MAX(a.chars,1))) AS INT), SUM(e.read), SUM(e.write_5m+e.write_1h)
+from .account import PROMPT
+
+_SLICES = f"""SELECT a.side, a.agent, COUNT(*), SUM({PROMPT}),
+  CAST(ROUND(SUM(1.0*{PROMPT}*a.repeated/MAX(a.chars,1))) AS INT), SUM(e.read), SUM(e.write_5m+e.write_1h)
   FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' GROUP BY 1, 2 ORDER BY 1 DESC, 4 DESC"""
 
 

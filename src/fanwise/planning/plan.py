@@ -20,21 +20,21 @@ from fanwise.counting import TokenCache, common_texts
 from fanwise.engine.directory import reading
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import NodePlan, SidePlan, make_plans
-from fanwise.engine.rows import RowTypes, format_of
+from fanwise.engine.rows import Format, RowTypes, format_of
 from fanwise.engine.standin import recorded
-from fanwise.errors import DefinitionError, UnknownPriceError
+from fanwise.errors import DefinitionError
 from fanwise.graph.dag import rounds
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.records import Channel, Side
 from fanwise.limits import Tier
-from fanwise.pricing.rates import rates
+from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
 from fanwise.sides import sides_of
 from fanwise.units import now
 
 from .drawn import Drawn, draw
-from .estimate import AgentSum
+from .estimate import AgentSum, Observed
 from .pace import shortest
 from .prefixes import PrefixNode, prefix_tree
 from .price import Factors, Price, price, sums
@@ -42,7 +42,6 @@ from .rehearsed import rehearse_rows
 from .simulated import Seen, factors, seen, simulate
 
 CHANNELS: tuple[Channel, ...] = ("live", "batch")
-_AS_SIMULATED: Factors = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class Asked:
 
     graph: str
     rows: str
-    form: str | None = None
+    form: Format | None = None
     id_field: str | None = None
     limit: int | None = None
     schemas: Schemas = "auto"
@@ -149,9 +148,11 @@ def make(
     sizes = known_sizes(both)
     plans = make_plans(both, asked.schemas, sizes)
     sim = _simulator(asked, drawn)
-    answers, by = dict[str, str](), _AS_SIMULATED
-    if run is not None:
-        answers, by = _paid(asked, plans, drawn, run, sim)
+    paid = None if run is None else _paid(plans, drawn, run)
+    answers = {} if paid is None else paid.answers
+    wanted = dict.fromkeys(channels if paid is None else (*channels, paid.channel))
+    done = {channel: sim(channel, asked.schemas, both, answers) for channel in wanted}
+    by: Factors = {} if paid is None else factors(paid.observed, done[paid.channel].observed)
     types = RowTypes(both["fanout"].param_types, asked.id_field, Path(asked.rows).parent)
     rehearsed = rehearse_rows(plans, types, drawn.rows, drawn.more)
     agents: list[AgentPlan] = []
@@ -159,7 +160,7 @@ def make(
     instead: dict[Channel, int] = {}
     live: list[AgentSum] = []
     for channel in channels:
-        found = sums(sim(channel, asked.schemas, both, answers), drawn, rehearsed, by, channel)
+        found = sums(done[channel], drawn, rehearsed, by, channel)
         live = live or [one for one in found if one.side == "fanout"]
         agents += [AgentPlan(channel, _side(one), one.agent, one.model, one.calls, one.usage) for one in found]
         prices += [price(channel, side, found, paid=run is not None) for side in both]
@@ -167,7 +168,7 @@ def make(
             fanout: dict[Side, GraphSpec] = {"fanout": both["fanout"]}
             strict = sums(sim(channel, "strict", fanout, {}), drawn, rehearsed, by, channel)
             instead[channel] = price(channel, "fanout", strict, paid=False).expected
-    simulated = run is None or _offline(run)
+    simulated = paid is None or paid.offline
     calls: dict[tuple[Side, str], int] = {(one.side, one.agent): one.calls for one in agents}
     return Plan(
         drawn.valid, drawn.rejected, len(drawn.rows), run is not None, simulated, tuple(agents), tuple(prices), instead,
@@ -195,42 +196,37 @@ def _simulator(asked: Asked, drawn: Drawn) -> Simulator:
     return run
 
 
-def _paid(
-    asked: Asked, plans: Mapping[Side, SidePlan], drawn: Drawn, run: str | Path, sim: Simulator
-) -> tuple[dict[str, str], Factors]:
-    """Return the answers of a sample that was paid, and how its tokens compare to simulated ones."""
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    """What a sample has come to that was carried out as the job itself would be."""
+
+    answers: dict[str, str]
+    """By the hash of the request."""
+    observed: list[Observed]
+    channel: Channel
+    offline: bool
+
+
+def _paid(plans: Mapping[Side, SidePlan], drawn: Drawn, run: str | Path) -> _Paid:
     numbers = {row.number for row in drawn.rows}
     with reading(run) as journal:
-        answers = recorded(plans, journal)
-        real = [one for one in seen(journal.db).observed if one.row in numbers]
         row = journal.db.execute("SELECT channel FROM attempts LIMIT 1").fetchone()
-    channel: Channel = "batch" if row is not None and row[0] == "batch" else "live"
-    both: dict[Side, GraphSpec] = {side: plan.graph for side, plan in plans.items()}
-    return answers, factors(real, sim(channel, asked.schemas, both, answers).observed)
+        return _Paid(
+            recorded(plans, journal),
+            [one for one in seen(journal.db).observed if one.row in numbers],
+            "batch" if row is not None and row[0] == "batch" else "live",
+            journal.meta("offline") == "true",
+        )
 
 
 def known_sizes(both: Mapping[Side, GraphSpec]) -> Sizes:
     """Return what is known of the sizes of a job's texts, without asking anybody."""
-    cache = TokenCache()
-    try:
+    with TokenCache() as cache:
         return cache.sizes(common_texts(both.values()))
-    finally:
-        cache.close()
-
-
-def _offline(run: str | Path) -> bool:
-    with reading(run) as journal:
-        return journal.meta("offline") == "true"
 
 
 def _unpriced(agents: Sequence[AgentPlan]) -> set[str]:
-    found: set[str] = set()
-    for model in {one.model for one in agents}:
-        try:
-            rates(model, now())
-        except UnknownPriceError:
-            found.add(model)
-    return found
+    return {one.model for one in agents if known_rates(one.model, now()) is None}
 
 
 def _together(node: NodePlan) -> bool:

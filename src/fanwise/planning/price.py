@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import Channel, Side
-from fanwise.pricing.rates import rates
+from fanwise.pricing.rates import known_rates
 from fanwise.units import now
 
 from .drawn import Drawn
@@ -85,8 +84,7 @@ def _scaled(one: Observed, by: tuple[float, float], channel: Channel) -> Observe
 
 def _misses(one: AgentSum) -> float:
     """Return what it would cost more if batches found as few entries as they do at worst."""
-    try:
-        rate = rates(one.model, now())
-    except UnknownPriceError:
+    rate = known_rates(one.model, now())
+    if rate is None:
         return 0.0
     return one.usage.cache_read * (1 - FEWEST_HITS) * (rate.write_5m - rate.read) / 2

@@ -24,7 +24,7 @@ LONGEST_S = 10.0
 READ, OUTPUT = 0.1, 5.0
 """Prices of reading from the cache and of output, in the input price: near enough for a yardstick."""
 
-Measure = dict[tuple[Side, str], float]
+Measure = dict[tuple[str, str], float]
 """By side and agent: about what it costs, in characters of input."""
 
 
@@ -36,7 +36,7 @@ class Rehearsed:
 
     def of(self, number: int, side: str, agent: str) -> float:
         """Return the measure of one row."""
-        return next((one for (s, a), one in self.rows[number].items() if (s, a) == (side, agent)), 0.0)
+        return self.rows[number].get((side, agent), 0.0)
 
     def mean(self, side: str, agent: str) -> float:
         """Return the mean over all rows that were rehearsed."""

@@ -58,6 +58,14 @@ def rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates:
     return Rates(*(_rate(price, prompt_tokens) for price in prices))
 
 
+def known_rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates | None:
+    """Return the live rates of a model, or None where nothing is known of them."""
+    try:
+        return rates(model, at, prompt_tokens)
+    except UnknownPriceError:
+        return None
+
+
 @lru_cache(maxsize=4096)
 def _prices(model: str, hour: datetime) -> tuple[Any, ...]:
     for name in (model, dateless(model)):

@@ -20,7 +20,6 @@ from typing import Any
 import time_machine
 from pydantic import TypeAdapter
 
-from fanwise.canonical import dumps
 from fanwise.context.audit import Finding, Front, Piece, compare, row_data, split, too_short
 from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import fence, unfence
@@ -121,7 +120,7 @@ def _front(node: NodePlan, plan: SidePlan, rows: Sequence[Row]) -> Front:
     behind = len(shape.own) + 1 if shape.row_first else 0  # what stands behind a block of the row
     frames = sum(len(fence(block.name, "")) for block in blocks)
     cached = frames + sum(len(piece.text) for piece in pieces[: len(pieces) - behind])
-    schema = dumps(dict(shape.format)) if shape.format is not None else ""
+    schema = shape.schema_text if shape.format is not None else ""
     pieces += [piece for row in rows for piece in _of_row(node, plan, row)]
     # Schemas are not among them: where they split a cache, the layout has found that to be cheaper.
     splits = (f"thinking {need.intensity.thinking}", f"effort {need.intensity.effort}")

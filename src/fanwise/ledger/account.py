@@ -79,6 +79,15 @@ def sent_and_billed(db: sqlite3.Connection, since: float) -> dict[str, tuple[int
     return {model: (chars, tokens) for model, chars, tokens in db.execute(query, (since,))}
 
 
+def row_counts(db: sqlite3.Connection) -> dict[str, int]:
+    """Return how many rows were read, and how they have ended so far."""
+    counts = dict(db.execute("SELECT status, COUNT(*) FROM results WHERE side='fanout' GROUP BY status").fetchall())
+    valid = db.execute("SELECT COUNT(*) FROM rows").fetchone()[0]
+    rejected = db.execute("SELECT COUNT(*) FROM rejects").fetchone()[0]
+    known = {status: counts.get(status, 0) for status in ("succeeded", "partial", "failed")}
+    return {"read": valid + rejected, **known, "rejected": rejected, "unfinished": max(valid - sum(known.values()), 0)}
+
+
 @dataclass(frozen=True, slots=True)
 class RowAccount:
     """One row on one side."""

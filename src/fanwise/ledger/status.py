@@ -8,6 +8,8 @@ from typing import Any
 
 from fanwise.units import usd_text
 
+from .account import row_counts
+
 
 @dataclass(frozen=True, slots=True)
 class OpenBatch:
@@ -57,10 +59,6 @@ def status(db: sqlite3.Connection) -> Status:
       COALESCE(SUM(CASE WHEN e.attempt IS NULL THEN a.reserved END),0), COALESCE(SUM(e.read),0), MAX(e.at)
       FROM attempts a LEFT JOIN ends e ON e.attempt=a.id"""
     attempts, open_, cost, reserved, read, last = db.execute(query).fetchone()
-    counts = dict(db.execute("SELECT status, COUNT(*) FROM results WHERE side='fanout' GROUP BY 1").fetchall())
-    rows = {name: counts.get(name, 0) for name in ("succeeded", "partial", "failed")}
-    rows["rejected"] = db.execute("SELECT COUNT(*) FROM rejects").fetchone()[0]
-    rows["read"] = db.execute("SELECT COUNT(*) FROM rows").fetchone()[0] + rows["rejected"]
     batches = db.execute(
         "SELECT batch_id, size, at, state FROM batches WHERE state IN ('intent','adopted','created') ORDER BY intent"
     ).fetchall()
@@ -71,7 +69,7 @@ def status(db: sqlite3.Connection) -> Status:
         how[0] if how else None,
         meta.get("halted") or None,
         None if offline is None else offline == "true",
-        rows,
+        row_counts(db),
         attempts,
         open_,
         usd_text(cost),

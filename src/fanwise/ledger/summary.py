@@ -9,7 +9,7 @@ from typing import Any
 
 from fanwise.units import usd_text
 
-from .account import Totals, failed_tasks, totals
+from .account import Totals, failed_tasks, row_counts, totals
 from .floor import floor
 from .multiplier import multiplier
 from .slices import slices
@@ -24,7 +24,7 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
     """
     meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
     both, fanout, baseline = totals(db), totals(db, "fanout"), totals(db, "baseline")
-    rows = _rows(db)
+    rows = row_counts(db)
     offline = meta.get("offline")
     measured = multiplier(db, max(rows["read"] - rows["rejected"], 1))
     good = rows["succeeded"]
@@ -65,14 +65,6 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
         "wall_s": round(wall[0], 3),
         "sessions": wall[1],
     }
-
-
-def _rows(db: sqlite3.Connection) -> dict[str, int]:
-    counts = dict(db.execute("SELECT status, COUNT(*) FROM results WHERE side='fanout' GROUP BY status").fetchall())
-    valid = db.execute("SELECT COUNT(*) FROM rows").fetchone()[0]
-    rejected = db.execute("SELECT COUNT(*) FROM rejects").fetchone()[0]
-    known = {status: counts.get(status, 0) for status in ("succeeded", "partial", "failed")}
-    return {"read": valid + rejected, **known, "rejected": rejected, "unfinished": max(valid - sum(known.values()), 0)}
 
 
 def _attempts(one: Totals) -> dict[str, Any]:

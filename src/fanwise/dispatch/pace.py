@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fanwise.api.ratelimits import RateHeaders
+from fanwise.api.ratelimits import KINDS, RateHeaders
 from fanwise.pricing.usage import Usage
 
 from .call import Call
@@ -77,7 +77,7 @@ class Pace:
             return float("inf")
         moment = self.clock()
         wait = max(self.until - moment, 0.0)
-        for kind, need in (("requests", 1.0), ("input-tokens", self._input), ("output-tokens", self._output)):
+        for kind, need in self._needs().items():
             bucket = self._levels.get(kind)
             if bucket is not None:
                 lacking = min(need, bucket.limit) - bucket.now(moment)
@@ -87,9 +87,13 @@ class Pace:
     def take(self) -> None:
         """Take a slot and what a request needs on average from the buckets."""
         self.in_flight += 1
-        for kind, need in (("requests", 1.0), ("input-tokens", self._input), ("output-tokens", self._output)):
+        for kind, need in self._needs().items():
             if kind in self._levels:
                 self._levels[kind].level -= need
+
+    def _needs(self) -> dict[str, float]:
+        """Return what a request takes of each bucket, on average."""
+        return dict(zip(KINDS, (1.0, self._input, self._output), strict=True))
 
     def leave(self) -> None:
         """Give a slot back."""
@@ -140,6 +144,6 @@ class Pace:
             return
         self._told = headers.at
         moment, others = self.clock(), max(self.in_flight - 1, 0)
-        needs = {"requests": 1.0, "input-tokens": self._input, "output-tokens": self._output}
+        needs = self._needs()
         for kind, bucket in headers.buckets.items():
             self._levels[kind] = _Level(bucket.limit, bucket.remaining - others * needs[kind], moment)

@@ -26,17 +26,16 @@ _SHARES = f"""SELECT a.model, a.channel, CAST(a.sent/3600 AS INT), MAX({PROMPT})
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """Floor and bill of the attempts whose price is known, in picodollars."""
+    """Floor of the attempts whose price is known, and what their input has cost, in picodollars."""
 
     total: int
-    paid: int
     input_total: int
     """Of the floor, what is not output."""
     input_paid: int
 
     def __add__(self, other: Floor) -> Floor:
         return Floor(
-            self.total + other.total, self.paid + other.paid,
+            self.total + other.total,
             self.input_total + other.input_total, self.input_paid + other.input_paid,
         )  # fmt: skip
 
@@ -46,7 +45,7 @@ def floor(db: sqlite3.Connection, side: Side) -> Floor:
 
     Tokens are allotted to the pieces of a request by their characters.
     """
-    whole = Floor(0, 0, 0, 0)
+    whole = Floor(0, 0, 0)
     for model, channel, hour, largest, prompt, readable, reusable, output, paid, searches in db.execute(
         _SHARES, (side,)
     ):
@@ -60,5 +59,5 @@ def floor(db: sqlite3.Connection, side: Side) -> Floor:
         plain = tokens_cost(Usage(input=prompt), rate, batch=batch)
         front = min(tokens_cost(least, rate, batch=batch), plain)
         back = tokens_cost(Usage(output=output), rate, batch=batch) + searches * WEB_SEARCH_PICO
-        whole += Floor(front + back, paid, front, paid - back)
+        whole += Floor(front + back, front, paid - back)
     return whole

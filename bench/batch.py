@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -42,49 +43,60 @@ def job(ticket: Ticket) -> str:
     return answer(ticket.body)
 
 
-def by_hand(url: str, count: int) -> None:
+def by_hand(url: str, count: int, folder: str) -> None:
+    """Read the rows, send them in batches and write the answers in order; nothing else is kept."""
+    path = write_rows(folder, count)
     client = Anthropic(api_key="k", base_url=url, max_retries=0)
     system: Any = [{"type": "text", "text": GUIDE.text}, {"type": "text", "text": "Answer in one sentence."}]
     ids: list[str] = []
     for first in range(0, count, 20_000):  # the same prefix in each: more would not fit into 256 MB
+        with path.open() as file:
+            rows = [json.loads(line) for line in islice(file, first, first + 20_000)]
         requests: list[Any] = [
             {
-                "custom_id": f"r{number}",
+                "custom_id": f"r{row['id']}",
                 "params": {
                     "model": MODEL,
                     "max_tokens": 50,
                     "system": system,
-                    "messages": [{"role": "user", "content": f"Ticket {number} does not load."}],
+                    "messages": [{"role": "user", "content": row["body"]}],
                 },
             }
-            for number in range(first, min(first + 20_000, count))
+            for row in rows
         ]
         ids.append(client.messages.batches.create(requests=requests).id)
-    seen = 0
+    answers: dict[str, str] = {}
     for batch_id in ids:
         while client.messages.batches.retrieve(batch_id).processing_status != "ended":
             time.sleep(0.2)
         for result in client.messages.batches.results(batch_id):
-            seen += result.result.type == "succeeded"
-    assert seen == count, seen
+            if result.result.type == "succeeded":
+                block = result.result.message.content[0]
+                answers[result.custom_id] = block.text if block.type == "text" else ""
+    assert len(answers) == count, len(answers)
+    with (Path(folder) / "results.jsonl").open("w") as file:
+        for number in range(count):
+            file.write(json.dumps({"id": str(number), "output": answers[f"r{number}"]}) + "\n")
 
 
-def by_fanwise(url: str, count: int, folder: str) -> None:
+def write_rows(folder: str, count: int) -> Path:
     path = Path(folder) / "rows.jsonl"
     with path.open("w") as file:
         for number in range(count):
             file.write(json.dumps({"id": str(number), "body": f"Ticket {number} does not load."}) + "\n")
+    return path
+
+
+def by_fanwise(url: str, count: int, folder: str) -> None:
+    path = write_rows(folder, count)
     account = Job(job, rows=path, out=Path(folder) / "run", channel="batch", base_url=url).run_sync()
     assert account.summary["rows"]["succeeded"] == count, account.summary["rows"]
 
 
 def side(kind: str, url: str, count: int) -> None:
     before, start = time.process_time(), time.monotonic()
-    if kind == "hand":
-        by_hand(url, count)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            by_fanwise(url, count, folder)
+    with tempfile.TemporaryDirectory() as folder:
+        (by_hand if kind == "hand" else by_fanwise)(url, count, folder)
     cpu, wall = time.process_time() - before, time.monotonic() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"cpu_ms": cpu * 1000 / count, "rows_per_s": count / wall, "peak_mib": peak}))

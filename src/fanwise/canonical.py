@@ -18,6 +18,9 @@ from pydantic_core import to_jsonable_python
 
 from fanwise.media import Media
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+"""Made once: `json.dumps` with arguments makes one for every call."""
+
 
 def plain(value: object) -> Any:
     """Return `value` as JSON-ready data in canonical form.
@@ -25,9 +28,8 @@ def plain(value: object) -> Any:
     Raises:
         TypeError: A value has no form in JSON, such as a function or a float that is no number.
     """
-    if value is None or (isinstance(value, bool | str) and type(value) in (bool, str)):
-        return value
-    if isinstance(value, int) and type(value) is int:
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -36,9 +38,8 @@ def plain(value: object) -> Any:
     if isinstance(value, Media):
         return value.shown()
     if isinstance(value, BaseModel):
-        extra = value.__pydantic_extra__ or {}
-        names = [*type(value).model_fields, *extra]
-        return {name: plain(getattr(value, name)) for name in names if hasattr(value, name)}
+        fields = {name: item for name, item in value.__dict__.items() if name in type(value).model_fields}
+        return {name: plain(item) for name, item in (fields | (value.__pydantic_extra__ or {})).items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -64,7 +65,7 @@ def _key(key: object) -> str:
 
 def dumps(data: object) -> str:
     """Return JSON-ready data as text: sorted keys, no white space, UTF-8 kept as it is."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(data)
 
 
 def canonical(value: object) -> str:

@@ -40,6 +40,9 @@ from fanwise.options import Account, Options, Watcher
 from fanwise.report.files import write_files
 from fanwise.units import now, pico_from_usd
 
+BATCH_WINDOW_ROWS = 25_000
+"""Rows in memory at a time where calls may travel in batches: about what one batch of 256 MB takes."""
+
 
 @dataclass
 class Session:
@@ -173,7 +176,7 @@ class Session:
         params = self.graphs["fanout"].param_types
         types = RowTypes(params, options.id_field, Path(journal.meta("folder") or rows.parent))
         settings = Settings(
-            window_rows=options.slots * 2 if options.channel == "live" else 4_096,
+            window_rows=options.slots * 2 if options.channel == "live" else BATCH_WINDOW_ROWS,
             limit=options.limit,
             only=self.only,
             deadline=self._deadline(journal),

@@ -19,8 +19,9 @@ from fanwise.jsonable import as_object
 from .failures import Failure, RequestError, translate
 from .replies import BatchInfo, BatchResult, Reply, batch_of, json_of, read_reply, result_of
 from .stream import Begun, read_stream
+from .wire import MESSAGES, Wire, header
 
-OFFLINE_HEADER = "fanwise-emulator"
+OFFLINE_HEADER = b"fanwise-emulator"
 """Reply header by which an emulator says that what it answers is simulated."""
 POLL_TIMEOUT_S = 60.0
 CREATE_TIMEOUT_S = 300.0
@@ -67,16 +68,14 @@ class Api:
             UsageError: The SDK refuses its configuration.
         """
         limits = httpx2.Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
+        http = DefaultAioHttpClient(limits=limits)
         try:
             self.sdk = AsyncAnthropic(
-                base_url=base_url,
-                api_key=api_key,
-                max_retries=0,
-                http_client=DefaultAioHttpClient(limits=limits),
-                open_telemetry=False,
+                base_url=base_url, api_key=api_key, max_retries=0, http_client=http, open_telemetry=False
             )
         except (anthropic.AnthropicError, ValueError) as error:
             raise UsageError(f"the SDK cannot be set up: {error}") from None
+        self._wire = Wire(self.sdk, http)
         self.offline: bool | None = None
         """Whether replies are simulated; None until the first reply."""
 
@@ -86,7 +85,7 @@ class Api:
 
     def _note(self, response: httpx2.Response) -> None:
         """Remember who answers; simulated and real answers in one run end it."""
-        simulated = OFFLINE_HEADER in response.headers
+        simulated = bool(header(response, OFFLINE_HEADER))
         if self.offline is None:
             self.offline = simulated
         elif self.offline != simulated:
@@ -129,21 +128,23 @@ class Api:
         Raises:
             RequestError: It failed; the failure says what that means.
         """
-        try:
-            with anyio.fail_after(timeout_s):
-                if begun is not None:
-                    return await self._stream(body, timeout_s, begun)
-                response = await self._post("/v1/messages", body, timeout_s)
-        except TimeoutError:
-            text = f"no reply within {timeout_s:g} s; the request may have been billed"
-            raise RequestError(Failure("lost", "timeout", text)) from None
-        return read_reply(json_of(response), response.headers.get("request-id", ""), response.headers)
+        with anyio.CancelScope(deadline=anyio.current_time() + timeout_s):
+            if begun is not None:
+                return await self._stream(body, timeout_s, begun)
+            try:
+                response = await self._wire.post(body, timeout_s)
+            except anthropic.AnthropicError as error:
+                raise RequestError(translate(error)) from error
+            self._note(response)
+            return read_reply(json_of(response), header(response, b"request-id"), response.headers)
+        text = f"no reply within {timeout_s:g} s; the request may have been billed"
+        raise RequestError(Failure("lost", "timeout", text))
 
     async def _stream(self, body: bytes, timeout_s: float, begun: Begun) -> Reply:
         headers = {"Content-Type": "application/json", RAW_RESPONSE_HEADER: "stream"}
         try:
             http = await self.sdk.post(
-                "/v1/messages",
+                MESSAGES,
                 cast_to=httpx2.Response,
                 content=body,
                 options={"timeout": timeout_s, "headers": headers},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,7 +61,7 @@ def json_of(response: httpx2.Response) -> dict[str, Any]:
         RequestError: It is none; the request may have been billed.
     """
     try:
-        data = response.json()
+        data = json.loads(response.content)
     except ValueError:
         data = None
     if not isinstance(data, dict):

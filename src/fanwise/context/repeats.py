@@ -7,6 +7,7 @@ cache, and is what the floor of the bill is made of.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -46,7 +47,8 @@ class Repeats:
             resumed: An earlier one has sent requests: what rows share may be in the cache already.
         """
         self._job: dict[tuple[str, str, str], int] = {}
-        self._rows: dict[tuple[int, str], dict[tuple[str, str], int]] = {}
+        self._rows: dict[tuple[int, str], array[int]] = {}
+        """What each row has sent, by hash: of all pieces, and of its own pieces also with the model."""
         self._continued: set[tuple[int, str]] = set()
         self._resumed = resumed
 
@@ -60,18 +62,23 @@ class Repeats:
         The two sides of a comparison share nothing.
         """
         chars = repeated = readable = reusable = 0
-        mine = self._rows.setdefault((row, side), {})
+        mine = self._rows.get((row, side))
+        if mine is None:  # an array: a row has few pieces, and there are many rows
+            mine = self._rows[row, side] = array("q")
         before_job = 2 if self._resumed else 0  # as if sent twice, so that the floor is none too high
         before = 2 if (row, side) in self._continued else 0
         for piece in pieces:
             chars += piece.chars
-            if ("", piece.key) in mine:
+            if hash(piece.key) in mine:
                 repeated += piece.chars
-            mine["", piece.key] = 1
+            else:
+                mine.append(hash(piece.key))
             if piece.job:
                 uses = self._job[side, model, piece.key] = self._job.get((side, model, piece.key), before_job) + 1
             else:
-                uses = mine[model, piece.key] = mine.get((model, piece.key), before) + 1
+                own = hash((model, piece.key))
+                mine.append(own)
+                uses = before + mine.count(own)
             if uses > 1:
                 readable += piece.chars
             if uses == 2:

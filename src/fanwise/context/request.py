@@ -139,6 +139,7 @@ class Request:
         return self._prefixes[0]
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _SEPARATOR = b"\0"
 _UTF8 = ("utf-8", "surrogatepass")
 _STREAM = {False: b"", True: b',"stream":true'}
@@ -187,7 +188,7 @@ def _head(
 
 
 def _json(data: object) -> bytes:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return _encode(data).encode("utf-8")
 
 
 @lru_cache(maxsize=1024)

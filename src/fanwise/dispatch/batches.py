@@ -9,8 +9,7 @@ and confirmed by its results. Only an intent that is proven absent past the grac
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import anyio
@@ -24,15 +23,18 @@ from fanwise.log import log
 from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
+from .bell import Bell
 from .budget import Budget
 from .call import Call, Sink
-from .filling import MOST_REQUESTS, Filler
+from .filling import MOST_REQUESTS, Chosen, Filler
 from .flight import Flight, Sent
 from .follow import Follower
 from .primer import Primer
 from .retry import RetryPolicy
 from .spool import Spool
 
+COMMIT_EVERY = 1_000
+"""Attempts that are held in memory before they are written."""
 MOST_CREATING = 4
 """Batches that are being created at a time."""
 LINGER_S = 0.25
@@ -82,8 +84,11 @@ class Batches:
         self.follower.again, self.follower.submit, self.follower.saw = self._again, self.submit, self._saw
         self.waiting = 0
         """Calls that wait for their next attempt."""
-        self._changed = anyio.Event()
+        self._changed = Bell()
         self._stopping = False
+        self._stopped = anyio.Event()
+        self._came = 0
+        """Calls that have come so far."""
         self._bodies: list[Spool] = []
         self._elsewhere: Callable[[Call], None] | None = None
         """Where calls go instead, once batches were left."""
@@ -99,17 +104,15 @@ class Batches:
             return
         call.channel = "batch"
         self.queue.append(call)
+        self._came += 1
         self.primer.waiting[self.primer.key(call)] += 1
-        self._change()
-
-    def _change(self) -> None:
-        changed, self._changed = self._changed, anyio.Event()
-        changed.set()
+        self._changed.ring()
 
     def stop(self) -> None:
         """Submit nothing any more and stop polling; batches in flight go on without us."""
         self._stopping = True
-        self._change()
+        self._stopped.set()
+        self._changed.ring()
 
     def leave(self, elsewhere: Callable[[Call], None]) -> int:
         """Cancel all batches and let their calls go elsewhere as they come back; returns how many are in batches.
@@ -127,7 +130,7 @@ class Batches:
         for record in list(self.flight.open.values()):
             if record.batch_id is not None and self._group is not None:
                 self._group.start_soon(self._cancel, record.batch_id)
-        self._change()
+        self._changed.ring()
         return self.flight.count
 
     async def _cancel(self, batch_id: str) -> None:
@@ -159,9 +162,8 @@ class Batches:
             for number, sent in left.items():
                 group.start_soon(self.follower.follow, self.flight.open[number], sent, name=f"batch {number}")
             while not self._stopping:
-                changed = self._changed
                 if not self.queue:
-                    await changed.wait()
+                    await self._changed.wait()
                     continue
                 await self._quiet()
                 if not self._stopping and self.queue:
@@ -170,12 +172,11 @@ class Batches:
 
     async def _quiet(self) -> None:
         """Wait until the queue is full or nothing has come for a moment."""
-        while len(self.queue) < MOST_REQUESTS and not self._stopping:
-            changed = self._changed
-            with anyio.move_on_after(LINGER_S) as scope:
-                await changed.wait()
-            if scope.cancelled_caught:
-                return
+        came = -1
+        while came != self._came and len(self.queue) < MOST_REQUESTS and not self._stopping:
+            came = self._came
+            with anyio.move_on_after(LINGER_S):
+                await self._stopped.wait()
 
     async def _submit(self, group: TaskGroup) -> None:
         body = Spool(self.folder)
@@ -205,17 +206,19 @@ class Batches:
         record = BatchRecord(intent_number, len(chosen), now().timestamp(), None, "intent")
         self.flight.begin(record, len(chosen))
         sent: dict[int, Sent] = {}
-        for call, attempt, pieces, reserved, way in chosen:
+        for call, attempt, pieces, reserved, way in _emptied(chosen):
             call.number, call.tries = call.number + 1, call.tries + 1
             again = self.repeats.count(call.row, call.side, call.model, pieces)
             self.journal.add_attempt(
-                replace(
-                    attempt, sent=record.at, chars=again.chars, repeated=again.repeated, readable=again.readable,
+                attempt._replace(
+                    sent=record.at, chars=again.chars, repeated=again.repeated, readable=again.readable,
                     reusable=again.reusable,
                 )
             )  # fmt: skip
             prefix = "" if way == "plain" else self.primer.key(call)
             sent[attempt.id] = Sent(attempt.id, call, reserved, record.at, prefix, way == "lead")
+            if len(sent) % COMMIT_EVERY == 0:  # the intent is among the first: a part of it is proven absent later
+                await self.journal.commit()
         await self.journal.commit()
         group.start_soon(self._create, record, sent, body, name=f"batch {record.intent}")
 
@@ -228,7 +231,8 @@ class Batches:
 
     def _go_on(self, calls: deque[Call]) -> None:
         self.queue.extend(calls)
-        self._change()
+        self._came += len(calls)
+        self._changed.ring()
 
     async def _create(self, record: BatchRecord, sent: dict[int, Sent], body: Spool) -> None:
         batch_id = ""
@@ -273,3 +277,10 @@ class Batches:
         await anyio.sleep(wait_s)
         self.waiting -= 1
         self.submit(call)
+
+
+def _emptied(chosen: list[Chosen]) -> Iterator[Chosen]:
+    """Yield what was chosen, in order, and forget it on the way: it may be a hundred thousand."""
+    chosen.reverse()
+    while chosen:
+        yield chosen.pop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import anyio
+from .bell import Bell
 
 
 class Budget:
@@ -17,7 +17,7 @@ class Budget:
         """
         self.limit, self.spent, self.reserved = limit, spent, 0
         self.in_flight = 0
-        self._freed = anyio.Event()
+        self._freed = Bell()
 
     def reserve(self, amount: int | None) -> bool:
         """Reserve the worst case of one request; False where it does not fit.
@@ -39,8 +39,7 @@ class Budget:
         self.reserved -= reserved or 0
         self.spent += (reserved or 0) if actual is None else actual
         self.in_flight -= 1
-        freed, self._freed = self._freed, anyio.Event()
-        freed.set()
+        self._freed.ring()
 
     async def freed(self) -> None:
         """Return when a reservation was settled."""

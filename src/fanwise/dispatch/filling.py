@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import NamedTuple
 
 from fanwise.context.parts import Ttl
@@ -82,7 +81,7 @@ class Filler:
         body.add(b'{"custom_id":"%b-%d","params":%b}' % (self.run_id.encode(), number, params))
         marked = way != "plain"
         attempt = intent(call, request, number, reserved, intent_number, Repeated(), marked=marked)
-        return Chosen(call, replace(attempt, number=call.number + 1), request.pieces, reserved, way)
+        return Chosen(call, attempt._replace(number=call.number + 1), request.pieces, reserved, way)
 
     def give_back(self, one: Chosen, body: Spool) -> None:
         """Put a call back to the front of the queue."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from array import array
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ class Spool:
         """
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, dir=None if folder is None else str(folder))  # noqa: SIM115 - closed by `close`
         self._file.write(_HEAD)
-        self._starts: list[int] = []
+        self._starts = array("Q")
 
     def __len__(self) -> int:
         return len(self._starts)

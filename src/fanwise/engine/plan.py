@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from fanwise.blocks import Block
-from fanwise.canonical import canonical, digest, plain
+from fanwise.canonical import canonical, digest, dumps, plain
 from fanwise.context.compose import compose
 from fanwise.context.envelope import unseal
 from fanwise.context.layout import Schemas, layout
@@ -162,6 +162,5 @@ def row_state(plan: SidePlan, row: Row) -> RowState:
 def task_key(row_id: str, side: Side, plan: NodePlan, task: Task) -> str:
     """Return the content key of a task: equal keys have equal answers."""
     items = [item.key for item in task.items]
-    return digest(
-        canonical([row_id, side, plan.static, items, {name: plain(value) for name, value in task.values.items()}])
-    )
+    values = {name: plain(value) for name, value in task.values.items()}
+    return digest(dumps([row_id, side, plan.static, items, values]))

@@ -11,7 +11,6 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Literal
 
 import anyio
@@ -22,7 +21,9 @@ from fanwise.api.failures import Failure
 from fanwise.api.replies import Reply
 from fanwise.canonical import canonical
 from fanwise.context.repeats import Repeats
+from fanwise.context.request import Request
 from fanwise.dispatch.batches import Batches
+from fanwise.dispatch.bell import Bell
 from fanwise.dispatch.call import Call
 from fanwise.dispatch.channel import Chooser
 from fanwise.dispatch.deadline import Left
@@ -50,9 +51,22 @@ LONGER = 2
 class RowRun:
     """One row on one side, while it is in the window."""
 
-    row: Row
+    number: int
+    row_id: str
+    size: int
     plan: SidePlan
     state: RowState
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Composer:
+    """Makes the requests of a task; smaller than a partial function, of which there are many."""
+
+    plan: NodePlan
+    task: Task
+
+    def __call__(self, repair: str, factor: int) -> Request:
+        return self.plan.request(self.task, repair, factor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +120,8 @@ class Engine:
     _bytes: int = 0
     _steps: int = 0
     _work: deque[tuple[RowRun, Task, Outcome]] = field(default_factory=deque[tuple[RowRun, Task, Outcome]])
-    _room: anyio.Event = field(default_factory=anyio.Event)
+    _room: Bell = field(default_factory=Bell)
+    """Rung when something has ended."""
     _read_all: bool = False
     _step_send: MemoryObjectSendStream[tuple[RowRun, Task, str]] = field(init=False)
 
@@ -148,7 +163,7 @@ class Engine:
         self.ended, self.halted = how, reason
         self.live.stop()
         self.batches.stop()
-        self._signal()
+        self._room.ring()
 
     def note(self, text: str) -> None:
         """Keep something that the user should hear of."""
@@ -180,18 +195,13 @@ class Engine:
         depth = max((rounds(plan.graph) for plan in self.plans.values()), default=1)
         return Left(calls, depth, self.live.slots, self.live.latency_s)
 
-    def _signal(self) -> None:
-        room, self._room = self._room, anyio.Event()
-        room.set()
-
     async def _next_event(self) -> None:
         """Wait until something ended; with `detach`, also look whether all is submitted."""
-        room = self._room
         if not self.settings.detach:
-            await room.wait()
+            await self._room.wait()
             return
         with anyio.move_on_after(0.1):
-            await room.wait()
+            await self._room.wait()
         idle = not (self.live.active or self.live.waiting or self._steps)
         if idle and self.batches.submitted() and 0 < len(self._calls) <= self.batches.flight.count:
             self.stop("detached")
@@ -206,13 +216,13 @@ class Engine:
             if rows is None:
                 self._read_all = True
                 return
-            for row in rows:
+            for index, row in enumerate(rows):
                 while not self._stopping and self._full():
                     await self._next_event()
                 if self._stopping:
                     return
                 self._start(row)
-                if self.counters.read % 16 == 0:
+                if index % 16 == 15:
                     await anyio.lowlevel.checkpoint()  # replies and steps get their turn
 
     def _full(self) -> bool:
@@ -226,7 +236,7 @@ class Engine:
         self._bytes += row.size
         for side in sides:
             plan = self.plans[side]
-            run = RowRun(row, plan, row_state(plan, row))
+            run = RowRun(row.number, row.row_id, row.size, plan, row_state(plan, row))
             if self.settings.resumed and self.journal.has_attempts(row.number, side):
                 self.repeats.go_on(row.number, side)
             self._advance(run, run.state.start())
@@ -243,7 +253,7 @@ class Engine:
     def _dispatch(self, run: RowRun, task: Task) -> None:
         plan = run.plan.nodes[task.node.path]
         try:
-            key = task_key(run.row.row_id, run.plan.side, plan, task)
+            key = task_key(run.row_id, run.plan.side, plan, task)
         except TypeError as error:
             self._work.append((run, task, Failed(task.label, "invalid_value", str(error))))
             return
@@ -259,14 +269,14 @@ class Engine:
             return
         call = Call(
             key=key,
-            row=run.row.number,
+            row=run.number,
             side=run.plan.side,
             node=task.node.path,
             label=task.label,
             agent=plan.spec.name,
             model=plan.spec.model,
             time_limit_s=plan.spec.time_limit_s,
-            compose=partial(plan.request, task),
+            compose=_Composer(plan, task),
         )
         self._calls[call] = (run, task)
         if self.batches.flight.claim(call):
@@ -302,7 +312,7 @@ class Engine:
         while self._work:
             run, task, outcome = self._work.popleft()
             self._advance(run, run.state.finish(task, outcome))
-        self._signal()
+        self._room.ring()
 
     # Outcomes in -------------------------------------------------------------------------------
 
@@ -368,14 +378,14 @@ class Engine:
                 outcome = await run_step(task, run.plan.nodes[task.node.path].output)
                 self._steps -= 1
                 node = task.node.path
-                self._record(key, run.row.number, run.plan.side, node, task.label, task.node.target.name, outcome)
+                self._record(key, run.number, run.plan.side, node, task.label, task.node.target.name, outcome)
                 self._work.append((run, task, outcome))
                 self._drain()
 
     # Rows out ----------------------------------------------------------------------------------
 
     def _finish_row(self, run: RowRun) -> None:
-        number, outcome = run.row.number, run.state.outcome()
+        number, outcome = run.number, run.state.outcome()
         if isinstance(outcome, Done):
             status = "partial" if run.state.failures else "succeeded"
             sha = self.journal.add_text(canonical(outcome.value))
@@ -391,8 +401,8 @@ class Engine:
         self._open[number] -= 1
         if self._open[number] == 0:
             del self._open[number]
-            self._bytes -= run.row.size
-            self._signal()
+            self._bytes -= run.size
+            self._room.ring()
 
     @property
     def read_all(self) -> bool:

@@ -116,11 +116,12 @@ class Scope:
 class RowState:
     """All tasks of one row."""
 
+    __slots__ = ("failures", "root")
+
     def __init__(self, template: Template, arguments: Mapping[int, Any]) -> None:
         self.root = Scope(template, None, None, ())
         self.root.values.update({slot: Done(value) for slot, value in arguments.items()})
-        self.failures: list[Failed] = []
-        self.skipped: list[tuple[str, Failed]] = []
+        self.failures: tuple[Failed, ...] = ()
 
     def start(self) -> list[Task]:
         """Return the tasks that are ready at first."""
@@ -131,7 +132,7 @@ class RowState:
     def finish(self, task: Task, outcome: Outcome) -> list[Task]:
         """Record the outcome of a task and return the tasks that became ready by it."""
         if isinstance(outcome, Failed):
-            self.failures.append(outcome)
+            self.failures += (outcome,)
         task.scope.open.pop(task.node.slot, None)
         task.scope.values[task.node.slot] = outcome
         ready: list[Task] = []
@@ -188,10 +189,9 @@ class RowState:
             if not isinstance(outcome, Done):
                 cause = outcome.cause if isinstance(outcome, Skipped) else outcome
                 if isinstance(outcome, Failed) and outcome.kind == "absent":
-                    self.failures.append(outcome)
+                    self.failures += (outcome,)
                     self._settle(node, scope, outcome)
                 else:
-                    self.skipped.append((_label(node, scope), cause))
                     self._settle(node, scope, Skipped(cause))
                 return
             values[param] = outcome.value

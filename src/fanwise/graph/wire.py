@@ -78,10 +78,12 @@ def decode(tp: Any, text: str) -> Any:
 
 
 def _from_wire(tp: Any, data: Any) -> Any:
+    if data is None or isinstance(data, str | int | float):  # what travels in another form is an object or a list
+        return data
     tp = ty.strip(tp)
     if len(ty.members(tp)) > 1:
         present = [member for member in ty.members(tp) if member not in (None, type(None))]
-        return data if data is None else _first_fitting(present, data)
+        return _first_fitting(present, data)
     known = ty.fields(tp)
     if known is not None and isinstance(data, dict):
         record = cast("dict[str, Any]", data)

@@ -7,8 +7,8 @@ them is a request's text: `show` renders a request again and checks it against `
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
 
 from fanwise.pricing.usage import Usage
 
@@ -18,8 +18,7 @@ AttemptStatus = Literal["succeeded", "failed", "lost"]
 """`lost`: the request may have been taken and billed, its reply never came."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowRecord:
+class RowRecord(NamedTuple):
     """An input row: where it stands, not what it says."""
 
     number: int
@@ -32,8 +31,7 @@ class RowRecord:
     """The last session that read it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRecord:
+class TaskRecord(NamedTuple):
     """The final outcome of a task, by content key."""
 
     key: str
@@ -49,8 +47,7 @@ class TaskRecord:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
+class AttemptRecord(NamedTuple):
     """The intent of one request."""
 
     id: int
@@ -84,8 +81,7 @@ class AttemptRecord:
     """Of these, what is sent to this model for the second time."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndRecord:
+class EndRecord(NamedTuple):
     """How an attempt ended."""
 
     attempt: int
@@ -95,7 +91,7 @@ class EndRecord:
     """Error class, or the reply's `stop_reason`."""
     message: str = ""
     request_id: str = ""
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()
     cost: int | None = 0
     """Picodollars; None where it is unknown."""
     latency_s: float = 0.0
@@ -112,8 +108,7 @@ class BatchRecord:
     state: Literal["intent", "adopted", "created", "ended", "absent"]
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
+class RowResult(NamedTuple):
     """How a row ended, on one side."""
 
     row: int

@@ -7,6 +7,7 @@ is FULL: once writes are grouped it costs nothing and survives a loss of power.
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ class SqliteJournal:
             )
         self.watch: Callable[[EndRecord], None] | None = None
         """Told of every end, for a display of the progress."""
-        self._buffer: dict[str, list[tuple[Any, ...]]] = {}
+        self._buffer = defaultdict[str, list[tuple[Any, ...]]](list)
         self._added = self._durable = 0
         self._flushing: anyio.Event | None = None
         self._attempt: int = self._one("SELECT COALESCE(MAX(id),0) FROM attempts")
@@ -132,7 +133,8 @@ class SqliteJournal:
     # Records -----------------------------------------------------------------------------------
 
     def _add(self, statement: str, values: tuple[Any, ...]) -> None:
-        self._buffer.setdefault(statement, []).append(values)
+        """Keep a record until the next commit; its fields are the columns of its table, in order."""
+        self._buffer[statement].append(values)
         self._added += 1
 
     def lose_open(self, at: float) -> int:
@@ -159,7 +161,7 @@ class SqliteJournal:
         return removed
 
     def add_row(self, record: RowRecord) -> None:
-        self._add(_ROW, (record.number, record.row_id, record.locator, record.hash, record.session))
+        self._add(_ROW, record)
 
     def add_reject(self, number: int, reason: str, raw: str, session: int) -> None:
         self._add(_REJECT, (number, reason, raw, session))
@@ -173,20 +175,10 @@ class SqliteJournal:
         self._add(_BLOCK, (sha, name, text))
 
     def add_task(self, record: TaskRecord) -> None:
-        one = record
-        self._add(
-            _TASK,
-            (one.key, one.row, one.side, one.node, one.label, one.agent, one.status, one.output, one.kind, one.message),
-        )
+        self._add(_TASK, record)
 
     def add_attempt(self, record: AttemptRecord) -> None:
-        one = record
-        self._add(
-            _ATTEMPT,
-            (one.id, one.key, one.row, one.side, one.node, one.label, one.agent, one.model, one.channel, one.number,
-             one.request_hash, one.reserved, one.sent, one.intent, one.job_share, one.prefix,
-             one.chars, one.repeated, one.readable, one.reusable),
-        )  # fmt: skip
+        self._add(_ATTEMPT, record)
 
     def add_end(self, record: EndRecord) -> None:
         if self.watch is not None:
@@ -200,7 +192,7 @@ class SqliteJournal:
         self._add(_BATCH, (record.intent, record.size, record.at, record.batch_id, record.state))
 
     def add_result(self, record: RowResult) -> None:
-        self._add(_RESULT, (record.row, record.side, record.status, record.output, record.reason, self.session))
+        self._add(_RESULT, (*record, self.session))
 
     async def commit(self) -> None:
         """Return when all that was added before this call is durable."""
@@ -220,7 +212,7 @@ class SqliteJournal:
                 done.set()
 
     def _take(self) -> dict[str, list[tuple[Any, ...]]]:
-        work, self._buffer = self._buffer, {}
+        work, self._buffer = self._buffer, defaultdict[str, list[tuple[Any, ...]]](list)
         return work
 
     def _write(self, work: dict[str, list[tuple[Any, ...]]]) -> None:

@@ -53,9 +53,12 @@ def rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates:
     Raises:
         UnknownPriceError: Nothing is known of the model's price.
     """
-    hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    prices = _prices(model, hour)
-    return Rates(*(_rate(price, prompt_tokens) for price in prices))
+    steps = _steps(model, int(at.timestamp()) // 3600)
+    found = steps[0][1]
+    for start, rate in steps[1:]:
+        if prompt_tokens > start:
+            found = rate
+    return found
 
 
 def known_rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates | None:
@@ -67,6 +70,13 @@ def known_rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates | Non
 
 
 @lru_cache(maxsize=4096)
+def _steps(model: str, hour: int) -> tuple[tuple[int, Rates], ...]:
+    """Return the rates of a model in an hour since 1970, from which prompt size on each holds, from 0."""
+    prices = _prices(model, datetime.fromtimestamp(hour * 3600, UTC))
+    starts = {tier.start for price in prices if not isinstance(price, Decimal) for tier in price.tiers}
+    return tuple((start, Rates(*(_rate(price, start + 1) for price in prices))) for start in sorted({0, *starts}))
+
+
 def _prices(model: str, hour: datetime) -> tuple[Any, ...]:
     for name in (model, dateless(model)):
         if name in OURS:

@@ -31,6 +31,7 @@ from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
 from fanwise.engine.run import Engine, Settings
 from fanwise.engine.standin import answerer
 from fanwise.errors import HaltedError, RunDirectoryError, UsageError
+from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.records import Side
 from fanwise.journal.sqlite import SqliteJournal
@@ -204,6 +205,7 @@ class Session:
             policy=policy,
             grace_s=grace_s,
             scale=self.scale,
+            rounds=max(rounds(plan.graph) for plan in plans.values()),
             folder=self.directory.path,
         )
         engine.chooser = Chooser(options.channel, engine.batches.primer.hits, outputs(journal.db))

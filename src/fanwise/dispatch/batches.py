@@ -26,7 +26,7 @@ from fanwise.units import now
 from .bell import Bell
 from .budget import Budget
 from .call import Call, Sink
-from .filling import MOST_REQUESTS, Chosen, Filler
+from .filling import MOST_REQUESTS, Chosen, Filler, cut
 from .flight import Flight, Sent
 from .follow import Follower
 from .primer import Primer
@@ -38,7 +38,9 @@ COMMIT_EVERY = 1_000
 MOST_CREATING = 4
 """Batches that are being created at a time."""
 LINGER_S = 0.25
-"""A batch is sent when no call has come for so long."""
+"""A batch is sent when no call has come for so long,"""
+LONGEST_LINGER_S = 20.0
+"""or when its first call has waited for so long."""
 
 
 class Batches:
@@ -57,6 +59,7 @@ class Batches:
         grace_s: float,
         poll_s: tuple[float, float] = (5.0, 60.0),
         scale: float = 1.0,
+        rounds: int = 1,
         folder: Path | None = None,
     ) -> None:
         """Set up.
@@ -72,6 +75,7 @@ class Batches:
             grace_s: Seconds after which a batch that is not listed was never taken.
             poll_s: First and longest interval between polls.
             scale: Calls of the whole job for each that comes here.
+            rounds: Batches that a row needs one after another.
             folder: Where large bodies are kept while they are sent.
         """
         self.api, self.journal, self.budget, self.sink, self.repeats = api, journal, budget, sink, repeats
@@ -87,8 +91,12 @@ class Batches:
         self._changed = Bell()
         self._stopping = False
         self._stopped = anyio.Event()
-        self._came = 0
-        """Calls that have come so far."""
+        self._came = self._cut_at = 0
+        """Calls that have come so far, and had when it was said into how large batches they are cut."""
+        self._rounds = rounds
+        self._refused = 0
+        """Batches that were refused for too much, since one was taken."""
+        self._paused_until = 0.0
         self._bodies: list[Spool] = []
         self._elsewhere: Callable[[Call], None] | None = None
         """Where calls go instead, once batches were left."""
@@ -172,11 +180,15 @@ class Batches:
 
     async def _quiet(self) -> None:
         """Wait until the queue is full or nothing has come for a moment."""
-        came = -1
+        came, since = -1, anyio.current_time()
         while came != self._came and len(self.queue) < MOST_REQUESTS and not self._stopping:
             came = self._came
             with anyio.move_on_after(LINGER_S):
                 await self._stopped.wait()
+            if anyio.current_time() - since > LONGEST_LINGER_S:
+                break  # calls trickle in: those that came first have waited long enough
+        with anyio.move_on_at(self._paused_until):
+            await self._stopped.wait()
 
     async def _submit(self, group: TaskGroup) -> None:
         body = Spool(self.folder)
@@ -187,6 +199,8 @@ class Batches:
             self._bodies = [one for one in self._bodies if not one.closed]
 
     async def _submit_with(self, body: Spool, group: TaskGroup) -> None:
+        if self._cut_at != self._came:
+            self._cut_at, self.filler.most = self._came, cut(len(self.queue), self._rounds)
         intent_number = self.journal.next_intent()
         chosen = self.filler.fill(body, intent_number)
         if not chosen and self.queue and self.budget.in_flight == 0:
@@ -244,6 +258,7 @@ class Batches:
                         batch_id = (await self.api.create_batch(body)).id
                     finally:
                         body.close()
+                self._refused = 0
                 record = self.flight.known(record, batch_id, certain=True)
                 await self.journal.commit()
                 if self._elsewhere is not None:  # it was on its way when batches were left
@@ -255,14 +270,26 @@ class Batches:
                 return
             if failure.verdict == "terminal":
                 self.sink.halt(f"{failure.kind}: {failure.message}")
+            elif failure.too_much:
+                self._refuse(failure)
             self.follower.absent(record, sent, failure)
             return
         await self.follower.watch(record, sent)
+
+    def _refuse(self, failure: Failure) -> None:
+        """Create nothing for a while: the queue of batches is full, or creates come too fast."""
+        self._refused += 1
+        wait_s = self.policy.wait_s(failure, self._refused)
+        self._paused_until = anyio.current_time() + (wait_s or 0.0)
 
     def _again(self, one: Sent, failure: Failure) -> None:
         """Ask again; the row of an orphan asks by itself when it comes to the task."""
         call = one.call
         if one.orphan or failure.verdict == "terminal":
+            return
+        if failure.too_much and self.policy.wait_s(failure, self._refused) is not None:
+            call.tries -= 1  # the whole batch was refused, and waits: that is not the call's fault
+            self.submit(call)
             return
         wait_s = self.policy.wait_s(failure, call.tries)
         if wait_s is None:

@@ -19,6 +19,8 @@ from .spool import Spool
 MOST_REQUESTS = 100_000
 MOST_BYTES = 250_000_000
 """Requests and bytes of one batch; the API takes 256 MB ("Batch processing", read 2026-11-23)."""
+PARTS, LEAST_PART = 5, 1_000
+"""Into how many batches one round is cut at most, and how small at least."""
 TTL: dict[Way, Ttl | None] = {"plain": None, "lead": "1h", "read": "5m", "wait": None}
 """Life of what is written, by the way in which a call travels."""
 
@@ -33,18 +35,30 @@ class Chosen(NamedTuple):
     way: Way
 
 
+def cut(waiting: int, rounds: int) -> int:
+    """Return how many requests a batch may have of those that wait.
+
+    Results can be read when a whole batch has ended. Where more rounds follow, what waits is cut into
+    parts, so that the next round of one part starts while another is still in work; not into many:
+    what it gains gets less, and a batch more is one more to wait for.
+    """
+    return MOST_REQUESTS if rounds < 2 else min(max(-(-waiting // PARTS), LEAST_PART), MOST_REQUESTS)
+
+
 class Filler:
     """Fills one batch after another from one queue."""
 
     def __init__(self, queue: deque[Call], primer: Primer, budget: Budget, journal: Journal, run_id: str) -> None:
         self.queue, self.primer, self.budget = queue, primer, budget
         self.journal, self.run_id = journal, run_id
+        self.most = MOST_REQUESTS
+        """Requests that the next batch may have."""
 
     def fill(self, body: Spool, intent_number: int) -> list[Chosen]:
         """Write calls from the queue into a body as far as count, bytes and budget go; leaders travel alone."""
         chosen: list[Chosen] = []
         others: list[Call] = []
-        while self.queue and len(chosen) < MOST_REQUESTS:
+        while self.queue and len(chosen) < self.most:
             call = self.queue[0]
             way = self.primer.way(call)
             if way == "wait":

@@ -26,6 +26,7 @@ from fanwise.context.tail import fence, unfence
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import NodePlan, SidePlan, make_plans, row_state
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
+from fanwise.engine.toolbox import listed
 from fanwise.errors import FanwiseError, UsageError
 from fanwise.models import facts
 
@@ -93,7 +94,8 @@ def render(graph: str, rows: str, form: str | None, sample: int) -> list[Front]:
     Raises:
         UsageError: The graph or the file cannot be used.
     """
-    plan = make_plans({"fanout": load_graph(graph).spec})["fanout"]
+    spec = load_graph(graph).spec
+    plan = make_plans({"fanout": spec}, toolbox=listed([spec]))["fanout"]
     some = _sample(plan, Path(rows), format_of(Path(rows), form), sample)
     return [_front(node, plan, some) for node in plan.nodes.values() if node.spec is not None]
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 from fanwise.engine.directory import RunDirectory, reading
 from fanwise.engine.plan import SidePlan, make_plans, row_state, task_key
 from fanwise.engine.rows import Format, Row, RowTypes, fetch
+from fanwise.engine.toolbox import recalled
 from fanwise.errors import OutputError, UsageError
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
 from fanwise.graph.wire import load
@@ -44,7 +45,9 @@ def rendered(directory: str, row_id: str, label: str, side: str) -> Rendered:
     with reading(directory) as journal:
         options = json.loads(journal.meta("options") or "{}")
         plans = make_plans(
-            graph_sides(journal.meta("graph") or "", options.get("baseline", "none")), options.get("schemas", "auto")
+            graph_sides(journal.meta("graph") or "", options.get("baseline", "none")),
+            options.get("schemas", "auto"),
+            toolbox=recalled(journal.meta("tools")),
         )
         if side not in plans:
             raise UsageError(f"the run has no {side}")

@@ -29,7 +29,8 @@ from fanwise.engine.directory import RunDirectory
 from fanwise.engine.plan import BASELINE_BLOCK, SidePlan, make_plans
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
 from fanwise.engine.run import Engine, Settings
-from fanwise.engine.standin import answerer
+from fanwise.engine.standin import Said, answerer
+from fanwise.engine.toolbox import NO_SERVERS, Toolbox, opened
 from fanwise.errors import HaltedError, RunDirectoryError, UsageError
 from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
@@ -58,12 +59,20 @@ class Session:
     resumed: bool = False
     only: frozenset[int] | None = None
     """Numbers of the rows to take; None: all."""
-    recorded: Mapping[str, str] | None = None
+    recorded: Mapping[str, Said] | None = None
     """Answers of the embedded emulator, by the hash of the request, before any stand-in."""
     scale: float = 1.0
     """How many rows of the job each row stands for, where they are a sample of it."""
+    _toolbox: Toolbox = NO_SERVERS
 
     async def run(self, meta: dict[str, str]) -> Account:
+        """Work to the end, or as far as it goes."""
+        async with opened(self.graphs.values()) as self._toolbox:
+            if self._toolbox.servers:
+                self.directory.journal.set_meta("tools", self._toolbox.data())
+            return await self._run(meta)
+
+    async def _run(self, meta: dict[str, str]) -> Account:
         journal, options = self.directory.journal, self.options
         mode = meta.get("mode") or journal.meta("mode") or "api"
         with ExitStack() as stack:
@@ -96,7 +105,7 @@ class Session:
 
     def _plans(self) -> dict[Side, SidePlan]:
         sizes = sizes_from(json.loads(self.directory.journal.meta("sizes") or "{}"))
-        return make_plans(self.graphs, self.options.schemas, sizes)
+        return make_plans(self.graphs, self.options.schemas, sizes, self._toolbox)
 
     async def _count(self, api: Api, journal: SqliteJournal) -> None:
         """Count what rows have in common, once for a run: its layout must not change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -30,6 +30,8 @@ class Reply:
     """Why the cache could not be read, in the API's words, where the request asked."""
     headers: Mapping[str, str] | None = None
     """Of a live reply."""
+    content: Sequence[Mapping[str, Any]] = ()
+    """All blocks of a reply that asks for tools: it is sent back as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def read_reply(data: dict[str, Any], request_id: str, headers: Mapping[str, str]
         str(data.get("id") or ""),
         str(miss.get("type") or ""),
         headers,
+        data["content"] if data.get("stop_reason") == "tool_use" else (),
     )
 
 

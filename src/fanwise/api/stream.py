@@ -1,7 +1,6 @@
 """A streamed message put together again; tells when it begins, since a cache entry is readable from then on.
 
-Events: page "Streaming messages" of platform.claude.com, read 2026-11-23. Only text is kept: agents
-of a fan-out answer with it.
+Events: page "Streaming messages" of platform.claude.com, read 2026-11-23.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ async def read_stream(lines: AsyncIterator[str], begun: Begun, request_id: str) 
         RequestError: The stream broke off or said that something went wrong; what came was billed.
     """
     message: dict[str, Any] = {}
-    texts: dict[int, list[str]] = {}
+    blocks: dict[int, _Block] = {}
     async for line in lines:
         if not line.startswith("data:"):
             continue
@@ -39,15 +38,15 @@ async def read_stream(lines: AsyncIterator[str], begun: Begun, request_id: str) 
         if kind == "message_start":
             message = as_object(event.get("message"))
             begun(as_object(message.get("usage")))
+        elif kind == "content_block_start":
+            blocks[int(event.get("index") or 0)] = _Block(as_object(event.get("content_block")))
         elif kind == "content_block_delta":
-            delta = as_object(event.get("delta"))
-            if delta.get("type") == "text_delta":
-                texts.setdefault(int(event.get("index") or 0), []).append(str(delta.get("text") or ""))
+            blocks.setdefault(int(event.get("index") or 0), _Block({"type": "text"})).add(as_object(event.get("delta")))
         elif kind == "message_delta":
             message |= {name: part for name, part in as_object(event.get("delta")).items() if part is not None}
             message["usage"] = as_object(message.get("usage")) | _given(as_object(event.get("usage")))
         elif kind == "message_stop":
-            parts = [{"type": "text", "text": "".join(texts[index])} for index in sorted(texts)]
+            parts = [blocks[index].whole(request_id) for index in sorted(blocks)]
             return message | {"content": parts or as_list(message.get("content"))}
         elif kind == "error":
             error = as_object(event.get("error"))
@@ -58,6 +57,33 @@ async def read_stream(lines: AsyncIterator[str], begun: Begun, request_id: str) 
             raise RequestError(Failure("lost", name, text, 200, None, request_id))
     text = "the stream ended before the message did; what came was billed"
     raise RequestError(Failure("lost", "stream_cut", text, 200, None, request_id))
+
+
+_DELTAS = {
+    "text_delta": ("text", "text"), "thinking_delta": ("thinking", "thinking"),
+    "signature_delta": ("signature", "signature"), "input_json_delta": ("partial_json", "input"),
+}  # fmt: skip
+"""By type: the field that a delta has, and the one of the block that it goes on with."""
+
+
+class _Block:
+    """A content block on its way."""
+
+    def __init__(self, start: dict[str, Any]) -> None:
+        self._start = start
+        self._more: dict[str, list[str]] = {}
+
+    def add(self, delta: dict[str, Any]) -> None:
+        source, target = _DELTAS.get(str(delta.get("type")), ("", ""))
+        if target:
+            self._more.setdefault(target, []).append(str(delta.get(source) or ""))
+
+    def whole(self, request_id: str) -> dict[str, Any]:
+        block = dict(self._start)
+        for name, texts in self._more.items():
+            text = "".join(texts)
+            block[name] = (_event(text, request_id) if text else {}) if name == "input" else text
+        return block
 
 
 def _given(usage: dict[str, Any]) -> dict[str, Any]:

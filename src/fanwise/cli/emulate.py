@@ -14,6 +14,7 @@ from fanwise.emulator.answers import Answerer
 from fanwise.emulator.server import LOOPBACK, Settings, serve
 from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
+from fanwise.engine.toolbox import listed
 from fanwise.errors import UsageError
 from fanwise.sides import graph_sides
 from fanwise.units import pico_from_usd
@@ -88,7 +89,10 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
         settings = Settings(**options, spend_limit_pico=_pico(spend_limit_usd))
         if settings.host not in LOOPBACK and not settings.token:
             raise UsageError(f"--host {settings.host!r} is no loopback address; add --token, which callers send as key")
-        answer = answerer(make_plans(graph_sides(graph, baseline))) if graph is not None else None
+        answer = None
+        if graph is not None:
+            sides = graph_sides(graph, baseline)
+            answer = answerer(make_plans(sides, toolbox=listed(sides.values())))
         try:
             anyio.run(_serve, settings, answer)
         except OSError as error:

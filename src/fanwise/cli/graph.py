@@ -7,6 +7,7 @@ import click
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import make_plans
 from fanwise.engine.shown import shown
+from fanwise.engine.toolbox import listed
 from fanwise.graph.draw import FORMATS, tree
 
 from .common import told
@@ -26,6 +27,6 @@ def graph(graph: str, form: str) -> None:
     with told():
         spec = load_graph(graph).spec
         if form == "tree":
-            click.echo(tree(spec, shown(make_plans({"fanout": spec})["fanout"])))
+            click.echo(tree(spec, shown(make_plans({"fanout": spec}, toolbox=listed([spec]))["fanout"])))
         else:
             click.echo(FORMATS[form](spec))

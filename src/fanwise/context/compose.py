@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from fanwise.blocks import Block
-from fanwise.canonical import digest
+from fanwise.canonical import digest, dumps
 from fanwise.media import Media
 from fanwise.models import facts
 
@@ -15,11 +16,19 @@ from .parts import Part
 from .repeats import Piece
 from .request import Request
 from .shape import MAX_ROW_MARKS, Need, Shape
-from .tail import fence, label, shown, tail
+from .tail import fence, label, refused, shown, tail
 
 
 def compose(
-    need: Need, shape: Shape, values: Mapping[str, Any], blocks: Mapping[str, str], max_tokens: int, repair: str = ""
+    need: Need,
+    shape: Shape,
+    values: Mapping[str, Any],
+    blocks: Mapping[str, str],
+    max_tokens: int,
+    repair: str = "",
+    turns: tuple[str, ...] = (),
+    *,
+    keep: bool = False,
 ) -> Request:
     """Return the request of one task.
 
@@ -30,6 +39,8 @@ def compose(
         blocks: Parameters that travel as blocks of the row, with the block's name.
         max_tokens: Cap of the reply, thinking included.
         repair: Why the answer before was refused, on the one repair attempt.
+        turns: Messages that followed the first, as JSON.
+        keep: Whether the conversation is expected to go on, so that its cache is worth a write.
     """
     found = {name: values[param] for param, name in blocks.items() if isinstance(values[param], str | Media)}
     present = {param: name for param, name in blocks.items() if name in found}
@@ -37,7 +48,7 @@ def compose(
     marked = set(names[: min(shape.shared_row_blocks, MAX_ROW_MARKS)])
     row = [part for name in names for part in _row_part(name, found[name], marked=name in marked)]
     told = shown(values, present)
-    last = tail(need.agent, told, need.schema if shape.way == "tail" else None, repair)
+    last = tail(need.agent, told, need.schema if shape.way == "tail" else None, "" if turns else repair)
     system = tuple(part for bundle in shape.bundles for part in _marked(_system(bundle)))
     own = (*_system(shape.own), Part(need.instructions))
     if shape.row_first:
@@ -49,15 +60,15 @@ def compose(
     alone = [text for param, text in told.items() if param not in present]
     common = (*(part for bundle in shape.bundles for part in _system(bundle)), *own)
     pieces = (
-        *_pieces(common, shape.schema_text),
+        *_pieces(common, shape.schema_text, need.tools),
         *(_piece(part, per_token, job=True) for part in _media(shape.media)),
         *(_piece(part, per_token, job=False) for part in row),
-        *(Piece(digest(text), len(text), job=False) for text in alone),
+        *(Piece(digest(text), len(text), job=False) for text in (*alone, *turns)),
     )
     level, sent = need.intensity, shape.schema_text if shape.format is not None else ""
     return Request(
         need.model, max_tokens, level.thinking, level.effort, shape.format, system, content, pieces,
-        need.chars_per_token, sent,
+        need.chars_per_token, sent, need.tools, _repaired(turns, repair), keep,
     )  # fmt: skip
 
 
@@ -87,9 +98,19 @@ def _piece(part: Part, per_token: float, *, job: bool) -> Piece:
 
 
 @lru_cache(maxsize=512)
-def _pieces(parts: tuple[Part, ...], schema: str) -> tuple[Piece, ...]:
+def _pieces(parts: tuple[Part, ...], schema: str, tools: str) -> tuple[Piece, ...]:
     """Return what every request of a node has in common, as pieces."""
-    return tuple(Piece(digest(text), len(text), job=True) for text in (*(part.text for part in parts), schema))
+    texts = (*(part.text for part in parts), schema, tools)
+    return tuple(Piece(digest(text), len(text), job=True) for text in texts if text)
+
+
+def _repaired(turns: tuple[str, ...], why: str) -> tuple[str, ...]:
+    """Return a conversation that ends with why its last answer was refused, if it was."""
+    if not turns or not why:
+        return turns
+    last = json.loads(turns[-1])
+    last["content"].append({"type": "text", "text": refused(why)})
+    return (*turns[:-1], dumps(last))
 
 
 def _marked(parts: tuple[Part, ...]) -> tuple[Part, ...]:

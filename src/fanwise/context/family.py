@@ -51,7 +51,9 @@ def lay(members: Mapping[str, Need], cache: CachePrices, *, way: Way, schema: Ma
     table = _Table(first.model, first.sizes)
     if schema is not None:
         table.number("schema", dumps(dict(schema)))  # first of all blocks: the API puts it in front of `system`
-    front = frozenset({0}) if schema is not None else frozenset[int]()
+    if first.tools:
+        table.number("tools", first.tools)  # the same for the whole family
+    front = frozenset(range(len(table.sizes)))
     required = [front | table.needed(members, paths, uses) for paths in together]
     marks = max((min(_shared(one, uses), MAX_ROW_MARKS) + bool(one.media) for one in members.values()), default=0)
     problem = Problem(

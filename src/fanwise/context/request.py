@@ -36,6 +36,12 @@ class Request:
     """On average; None: the documented one of the model."""
     schema_text: str = ""
     """`schema` as canonical JSON."""
+    tools: str = ""
+    """Definitions of the tools that the model may use, as canonical JSON; empty: it has none."""
+    turns: tuple[str, ...] = ()
+    """Messages that followed the first, as JSON: what the model said, what its tools said, and so on."""
+    keep: bool = False
+    """Whether the conversation is asked to be cached up to here, since it is expected to go on."""
     _prefixes: list[tuple[Prefix, ...]] = field(default_factory=list["tuple[Prefix, ...]"], compare=False, repr=False)
     """The prefixes, once they were asked for."""
 
@@ -56,13 +62,14 @@ class Request:
             previous: An earlier message, for the API to say why its prefix could not be read; an empty
                 text only asks it to remember this one.
         """
-        content = [block_of(part, ttl if part.job else row_ttl) for part in self.content]
         body: dict[str, Any] = {
             "model": self.model,
             "max_tokens": self.max_tokens,
-            "messages": [{"role": "user", "content": content}],
+            "messages": self._messages(ttl, row_ttl),
             "metadata": {"user_id": run_id},
         }
+        if self.tools:
+            body["tools"] = json.loads(self.tools)
         if self.system:
             body["system"] = [block_of(part, ttl) for part in self.system]
         if self.thinking is not None:
@@ -78,22 +85,33 @@ class Request:
             body["diagnostics"] = {"previous_message_id": previous or None}
         return body
 
+    def _messages(self, ttl: Ttl | None, row_ttl: Ttl | None) -> list[dict[str, Any]]:
+        """Return the conversation so far; its end is marked where it is to be kept and a breakpoint is left."""
+        first = [block_of(part, ttl if part.job else row_ttl) for part in self.content]
+        messages: list[dict[str, Any]] = [{"role": "user", "content": first}, *map(json.loads, self.turns)]
+        used = sum(part.marked for part in (*self.system, *self.content))
+        if self.keep and row_ttl is not None and used < MOST_MARKS:
+            messages[-1]["content"][-1].setdefault("cache_control", {"type": "ephemeral"})
+        return messages
+
     def warming(self, *, run_id: str, ttl: Ttl) -> dict[str, Any]:
         """Return a body that reads what rows share of this request and answers nothing.
 
         `max_tokens: 0` is refused beside a format ("Prompt caching", read 2026-11-23); one token is
         asked for then.
         """
-        bare = replace(self, content=(Part("."),), max_tokens=0 if self.schema is None else 1)
+        bare = replace(self, content=(Part("."),), turns=(), keep=False, max_tokens=0 if self.schema is None else 1)
         return bare.body(run_id=run_id, ttl=ttl)
 
     def hash(self) -> str:
         """Return a hash of the request: run id, breakpoints and streaming left out."""
         front = _front_hash(
-            self.model, self.max_tokens, self.thinking, self.effort, self.schema_text, _texts(self.system)
+            self.model, self.max_tokens, self.thinking, self.effort, self.schema_text, self.tools, _texts(self.system)
         ).copy()
         for part in self.content:
             front.update(_SEPARATOR + (part.text if part.media is None else part.media.sha).encode(*_UTF8))
+        for turn in self.turns:
+            front.update(_SEPARATOR + dumps(json.loads(turn)).encode(*_UTF8))
         return front.hexdigest()
 
     def encode(
@@ -101,20 +119,19 @@ class Request:
     ) -> bytes:
         """Return `body` as JSON; what rows share is serialised once."""
         head = _head(
-            self.model, self.max_tokens, self.thinking, self.effort, self.schema_text, self.system, run_id, ttl
-        )
-        content = [block_of(part, ttl if part.job else row_ttl) for part in self.content]
+            self.model, self.max_tokens, self.thinking, self.effort, self.schema_text, self.tools, self.system, run_id,
+            ttl,
+        )  # fmt: skip
+        messages = _json(self._messages(ttl, row_ttl))
         more = b"" if previous is None else b',"diagnostics":' + _json({"previous_message_id": previous or None})
-        return b"".join(
-            (head, b',"messages":[{"role":"user","content":', _json(content), b"}]", more, _STREAM[stream], b"}")
-        )
+        return b"".join((head, b',"messages":', messages, more, _STREAM[stream], b"}"))
 
     def size(self) -> int:
         """Return an upper bound of the tokens of all parts: a text has no more of them than bytes."""
         content = sum(
             len(part.text.encode(*_UTF8)) if part.media is None else part.media.bound for part in self.content
         )
-        return _bytes(self.system) + content
+        return _bytes(self.system) + content + sum(len(text.encode(*_UTF8)) for text in (self.tools, *self.turns))
 
     def weight(self) -> int:
         """Return about how many bytes the request has on the wire, and not fewer."""
@@ -127,19 +144,28 @@ class Request:
         The API bills what it adds to the prompt for a schema; its size is not stated ("Structured
         outputs", read 2026-11-23).
         """
-        return len(self.schema_text) + sum(part.chars(self.per_token) for part in (*self.system, *self.content))
+        texts = len(self.schema_text) + len(self.tools) + sum(map(len, self.turns))
+        return texts + sum(part.chars(self.per_token) for part in (*self.system, *self.content))
 
     def prefixes(self) -> tuple[Prefix, ...]:
         """Return the marked prefixes, shortest first."""
         if not self._prefixes:
             found = prefixes_of(
-                self.model, self.thinking, self.effort, self.schema_text, self.system, self.content, self.per_token
+                self.model,
+                self.thinking,
+                self.effort,
+                self.schema_text + self.tools,
+                self.system,
+                self.content,
+                self.per_token,
             )
             self._prefixes.append(found)
         return self._prefixes[0]
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+MOST_MARKS = 4
+"""Breakpoints of a request ("Prompt caching", read 2026-11-23)."""
 _SEPARATOR = b"\0"
 _UTF8 = ("utf-8", "surrogatepass")
 _STREAM = {False: b"", True: b',"stream":true'}
@@ -152,21 +178,36 @@ def body_hash(body: Mapping[str, Any]) -> str:
     schema = dumps(form["schema"]) if "schema" in form else ""
     system = tuple(str(one.get("text")) for one in map(as_object, body.get("system") or ()))
     thinking = as_object(body.get("thinking")).get("type")
-    front = _front_hash(body["model"], body["max_tokens"], thinking, config.get("effort"), schema, system).copy()
+    tools = dumps(body["tools"]) if body.get("tools") else ""
+    front = _front_hash(body["model"], body["max_tokens"], thinking, config.get("effort"), schema, tools, system).copy()
     for one in map(as_object, body["messages"][0]["content"]):
         text = str(one.get("text"))
         if "source" in one:
             text = digest(base64.b64decode(as_object(one["source"]).get("data") or ""))
         front.update(_SEPARATOR + text.encode(*_UTF8))
+    for message in body["messages"][1:]:
+        front.update(_SEPARATOR + dumps(_unmarked(message)).encode(*_UTF8))
     return front.hexdigest()
+
+
+def _unmarked(message: Mapping[str, Any]) -> dict[str, Any]:
+    content = [{key: part for key, part in block.items() if key != "cache_control"} for block in message["content"]]
+    return {**message, "content": content}
 
 
 @lru_cache(maxsize=1024)
 def _front_hash(
-    model: str, max_tokens: int, thinking: str | None, effort: str | None, schema: str, system: tuple[str, ...]
+    model: str,
+    max_tokens: int,
+    thinking: str | None,
+    effort: str | None,
+    schema: str,
+    tools: str,
+    system: tuple[str, ...],
 ) -> Any:
     """Return the hash of what rows share of a request, to be copied and gone on with."""
-    return hashlib.sha256(dumps([model, max_tokens, thinking, effort, schema, *system]).encode(*_UTF8))
+    front = [model, max_tokens, thinking, effort, schema, *([tools] if tools else []), *system]
+    return hashlib.sha256(dumps(front).encode(*_UTF8))
 
 
 @lru_cache(maxsize=1024)
@@ -176,13 +217,15 @@ def _head(
     thinking: str | None,
     effort: str | None,
     schema: str,
+    tools: str,
     system: tuple[Part, ...],
     run_id: str,
     ttl: Ttl | None,
 ) -> bytes:
     """Return the front of a body as JSON, up to its messages."""
     form = json.loads(schema) if schema else None
-    body = Request(model, max_tokens, thinking, effort, form, system, ()).body(run_id=run_id, ttl=ttl)
+    front = Request(model, max_tokens, thinking, effort, form, system, (), tools=tools)
+    body = front.body(run_id=run_id, ttl=ttl)
     del body["messages"]
     return _json(body)[:-1]
 

@@ -44,6 +44,8 @@ class Need:
     """Names of the blocks of the row, in the order of the signature."""
     repeated: bool
     """True where one row has several such tasks (inside `each`)."""
+    tools: str = ""
+    """Definitions of its tools, as canonical JSON: they stand in front of all else and key the cache."""
     apart: str = ""
     """Agents of another `apart` share no prefix with these: the two sides of a comparison."""
     sizes: Sizes = field(default=DOCUMENTED, compare=False)
@@ -59,7 +61,7 @@ class Need:
     @property
     def family(self) -> tuple[object, ...]:
         """Agents of one family can share a prefix: all that splits a cache is equal, formats left out."""
-        return (self.model, self.intensity.thinking, self.intensity.effort, self.apart)
+        return (self.model, self.intensity.thinking, self.intensity.effort, self.apart, self.tools)
 
     @property
     def tasks(self) -> int:

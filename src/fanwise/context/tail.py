@@ -64,6 +64,11 @@ def shown(values: Mapping[str, Any], blocks: Mapping[str, str]) -> dict[str, str
     return {name: dumps({"$block": blocks[name]} if name in blocks else plain(value)) for name, value in values.items()}
 
 
+def refused(why: str) -> str:
+    """Return the line that says why an answer could not be used."""
+    return _REPAIR + dumps(why)
+
+
 def tail(agent: str, values: Mapping[str, str], schema: Mapping[str, Any] | None, repair: str = "") -> str:
     """Return the last text of a request.
 
@@ -77,7 +82,7 @@ def tail(agent: str, values: Mapping[str, str], schema: Mapping[str, Any] | None
     if schema is not None:
         lines += [f"schema: {dumps(schema)}", _ANSWER]
     if repair:
-        lines.append(_REPAIR + dumps(repair))
+        lines.append(refused(repair))
     pairs = ",".join(f"{dumps(name)}:{values[name]}" for name in sorted(values))
     return "\n".join([*lines, f"values: {{{pairs}}}"])
 
@@ -93,7 +98,7 @@ class Asked:
 def read_back(body: Mapping[str, Any]) -> Asked | None:
     """Return agent and values of a Messages request that fanwise made, or None for another one."""
     try:
-        content = body["messages"][-1]["content"]
+        content = body["messages"][0]["content"]
         texts = [part["text"] for part in content if part.get("type") == "text"]
         lines = texts[-1].split("\n")
     except (LookupError, TypeError, AttributeError):

@@ -181,7 +181,9 @@ class Batches:
     async def _quiet(self) -> None:
         """Wait until the queue is full or nothing has come for a moment."""
         came, since = -1, anyio.current_time()
-        while came != self._came and len(self.queue) < MOST_REQUESTS and not self._stopping:
+        while len(self.queue) < MOST_REQUESTS and not self._stopping:
+            if came == self._came and not self.sink.works_here():
+                break
             came = self._came
             with anyio.move_on_after(LINGER_S):
                 await self._stopped.wait()

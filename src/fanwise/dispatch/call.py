@@ -20,9 +20,10 @@ from fanwise.units import now
 OVERHEAD_TOKENS = 400
 """Tokens that a request may have beyond its texts: what the API adds for a schema or a role.
 
-The largest documented addition is 406, for tools on Haiku 5.5 ("Pricing", read 2026-11-23); for
-schemas no size is stated. Requests here have no tools.
+A choice of ours: for schemas no size is stated.
 """
+TOOLS_TOKENS = 804
+"""What the API adds for tools: the largest documented addition, of Opus 4.7 ("Pricing", read 2026-11-23)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +85,10 @@ class Sink(Protocol):
         """Stop the run: no request will do."""
         ...
 
+    def works_here(self) -> bool:
+        """Return whether steps or tools are at work, whose tasks will be sent when they are done."""
+        ...
+
     def rows_in_work(self) -> int:
         """Return how many rows are in work."""
         ...
@@ -99,9 +104,9 @@ def worst_case(request: Request, *, batch: bool, at: datetime, ttl: str | None =
     Every byte counts as a token, at the dearest way in which it may be billed, and the reply is
     as long as `max_tokens` allows.
     """
-    size = request.size() + len(request.schema_text) + OVERHEAD_TOKENS
+    size = request.size() + len(request.schema_text) + OVERHEAD_TOKENS + (TOOLS_TOKENS if request.tools else 0)
     usage = Usage(input=size, output=request.max_tokens)
-    if ttl is not None and request.prefixes():
+    if ttl is not None and (request.keep or request.prefixes()):
         usage = Usage(output=request.max_tokens, **{"cache_write_5m" if ttl == "5m" else "cache_write_1h": size})
     try:
         return cost(usage, request.model, at, batch=batch)

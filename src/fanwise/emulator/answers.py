@@ -41,7 +41,8 @@ class Answer:
 
 
 _PLAIN_ANSWER = Answer(PLAIN)
-Said = Answer | str | None
+Said = Answer | str | Mapping[str, Any] | None
+"""An answer, a text, or what a script says: `{"tools": [...]}`, `{"json": ...}`."""
 Answerer = Callable[[dict[str, Any]], "Said | Awaitable[Said]"]
 """Gives the answer to a Messages body, or None to leave it to the built-in one."""
 
@@ -112,6 +113,8 @@ class Answers:
             raise invalid(f"the stand-in raised {type(error).__name__}: {error}") from error
         if said is None:
             return built_in(body)
+        if isinstance(said, Mapping):
+            return _script(dict(said)).answer
         return Answer(said) if isinstance(said, str) else said
 
 
@@ -195,7 +198,14 @@ def schema_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
     for form in (as_object(body.get("output_config")).get("format"), body.get("output_format")):
         if form and isinstance(as_object(form).get("schema"), dict):
             return as_object(as_object(form)["schema"])
-    content = body["messages"][-1]["content"]
+    for message in reversed(body["messages"]):  # with tools the question stands further in front
+        found = _in_text(message["content"]) if message["role"] == "user" else None
+        if found is not None:
+            return found
+    return None
+
+
+def _in_text(content: Any) -> dict[str, Any] | None:
     texts = [content] if isinstance(content, str) else [one["text"] for one in content if one["type"] == "text"]
     for line in texts[-1].split("\n") if texts and "schema: {" in texts[-1] else ():
         if line.startswith("schema: {"):

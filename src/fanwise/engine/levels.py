@@ -25,7 +25,7 @@ class Level:
 def levels(node: NodePlan) -> list[Level]:
     """Return the levels of an agent's node from the front; none where all of them are too short to be cached.
 
-    The API puts a schema in front of `system`, and so into the first level.
+    Tools stand in front of `system`, and the API puts a schema there too: both are in the first level.
     """
     assert node.spec is not None and node.shape is not None
     shape, spec = node.shape, node.spec
@@ -33,6 +33,9 @@ def levels(node: NodePlan) -> list[Level]:
     if shape.own_marked:
         names = (*_names(shape.own), f"instructions of {spec.name}")
         found.append((names, (*_texts(shape.own), spec.instructions)))
+    if found and node.need is not None and node.need.tools:
+        names, texts = found[0]
+        found[0] = (("tools", *names), (node.need.tools, *texts))
     if found and shape.format is not None:
         names, texts = found[0]
         word = "envelope of schemas" if shape.way == "envelope" else "schema"
@@ -47,6 +50,7 @@ def common_tokens(node: NodePlan) -> int:
     shape = node.shape
     texts = [text for bundle in (*shape.bundles, shape.own) for text in _texts(bundle)]
     schema = [shape.schema_text] if shape.format is not None else []
+    schema += [node.need.tools] if node.need is not None and node.need.tools else []
     return tokens(node, (*schema, *texts, node.spec.instructions))
 
 

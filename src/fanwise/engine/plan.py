@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from fanwise.api.tools import SdkTool
 from fanwise.blocks import Block
 from fanwise.canonical import canonical, digest, dumps, plain
 from fanwise.context.compose import compose
@@ -26,9 +27,11 @@ from fanwise.models import facts
 from fanwise.pricing.rates import rates
 
 from .rows import Row
+from .toolbox import NO_SERVERS, Toolbox
 
 PRICES_OF = datetime(2026, 11, 23, tzinfo=UTC)
 """The day whose prices layouts are made by."""
+NO_TOOLS: Mapping[str, SdkTool | None] = {}
 BASELINE_BLOCK = Block("baseline", "One agent carries out the whole job for this row alone.")
 """First in every prefix of the baseline, so that neither side reads the other's cache."""
 
@@ -45,17 +48,24 @@ class NodePlan:
     static: str
     """Hash of all that shapes an answer, apart from row, item and values."""
     output: Any
+    tools: Mapping[str, SdkTool | None]
+    """The tools of its agent by name; None for one of a server that is not connected."""
 
-    def request(self, task: Task, repair: str = "", factor: int = 1) -> Request:
+    def request(
+        self, task: Task, repair: str = "", factor: int = 1, turns: tuple[str, ...] = (), *, keep: bool = False
+    ) -> Request:
         """Return the request of a task of this node; only for agents.
 
         Args:
             task: The task.
             repair: Why the answer before was refused.
             factor: How many times the agent's cap the answer may be long.
+            turns: What followed the first message, as JSON.
+            keep: Whether the conversation is expected to go on.
         """
         assert self.spec is not None and self.need is not None and self.shape is not None
-        return compose(self.need, self.shape, task.values, self.node.blocks, self.cap(factor), repair)
+        cap = self.cap(factor)
+        return compose(self.need, self.shape, task.values, self.node.blocks, cap, repair, turns, keep=keep)
 
     def cap(self, factor: int) -> int:
         """Return the `max_tokens` of a request, as far as the model writes."""
@@ -83,14 +93,25 @@ class SidePlan:
 
 
 def make_plans(
-    sides: Mapping[Side, GraphSpec], schemas: Schemas = "auto", sizes: Sizes = DOCUMENTED
+    sides: Mapping[Side, GraphSpec], schemas: Schemas = "auto", sizes: Sizes = DOCUMENTED, toolbox: Toolbox = NO_SERVERS
 ) -> dict[Side, SidePlan]:
-    """Return the plans of the sides; prefixes are never shared between sides."""
-    return {side: _plan(side, spec, schemas, sizes) for side, spec in sides.items()}
+    """Return the plans of the sides; prefixes are never shared between sides.
+
+    Args:
+        sides: The graphs.
+        schemas: How schemas travel.
+        sizes: How many tokens texts have.
+        toolbox: What is known of the tools of MCP servers.
+
+    Raises:
+        UsageError: The tools of an agent are not known here, or two have one name.
+    """
+    return {side: _plan(side, spec, schemas, sizes, toolbox) for side, spec in sides.items()}
 
 
-def _plan(side: Side, spec: GraphSpec, schemas: Schemas, sizes: Sizes) -> SidePlan:
+def _plan(side: Side, spec: GraphSpec, schemas: Schemas, sizes: Sizes, toolbox: Toolbox) -> SidePlan:
     repeated = _repeated(spec.template, False)
+    kits = {agent.name: toolbox.kit(agent) for node in spec.tasks() if (agent := node.target.spec) is not None}
     needs = {
         node.path: Need(
             agent=agent.name,
@@ -101,6 +122,7 @@ def _plan(side: Side, spec: GraphSpec, schemas: Schemas, sizes: Sizes) -> SidePl
             schema=agent.schema,
             row_blocks=tuple(node.blocks.values()),
             repeated=repeated[node.path],
+            tools=kits[agent.name].text,
             sizes=sizes,
             chars_per_token=sizes.per_token(agent.model),
             apart="baseline" if side == "baseline" else "",
@@ -114,7 +136,8 @@ def _plan(side: Side, spec: GraphSpec, schemas: Schemas, sizes: Sizes) -> SidePl
         agent = node.target.spec
         output = agent.output if agent is not None else getattr(node.target, "output", None)
         need, shape = needs.get(node.path), shapes.get(node.path)
-        nodes[node.path] = NodePlan(node, agent, need, shape, _static(node, agent, need), output)
+        tools = kits[agent.name].tools if agent is not None else NO_TOOLS
+        nodes[node.path] = NodePlan(node, agent, need, shape, _static(node, agent, need), output, tools)
     return SidePlan(side, spec, nodes)
 
 
@@ -148,7 +171,7 @@ def _static(node: TaskNode, agent: AgentSpec | None, need: Need | None) -> str:
         return digest(canonical(["step", node.path, source]))
     parts_ = [
         "agent", node.path, agent.name, agent.model, agent.instructions, [block.sha for block in need.context],
-        dict(agent.schema), agent.intensity.thinking, agent.intensity.effort,
+        dict(agent.schema), agent.intensity.thinking, agent.intensity.effort, *([need.tools] if need.tools else []),
     ]  # fmt: skip
     return digest(canonical(parts_))
 

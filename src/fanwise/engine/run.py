@@ -15,10 +15,12 @@ from typing import Literal
 
 import anyio
 import anyio.lowlevel
+from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from fanwise.api.failures import Failure
 from fanwise.api.replies import Reply
+from fanwise.api.tools import SdkTool
 from fanwise.canonical import canonical
 from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request
@@ -40,6 +42,7 @@ from .intake import Counters, Intake
 from .plan import NodePlan, SidePlan, row_state, task_key
 from .rows import Record, Row, RowTypes
 from .steps import run_step
+from .talks import Talks
 from .timekeeper import TimeKeeper
 
 STEP_WORKERS = 4
@@ -64,9 +67,15 @@ class _Composer:
 
     plan: NodePlan
     task: Task
+    key: str
+    talks: Talks
 
     def __call__(self, repair: str, factor: int) -> Request:
-        return self.plan.request(self.task, repair, factor)
+        if not self.plan.tools:
+            return self.plan.request(self.task, repair, factor)
+        assert self.plan.spec is not None
+        turns, keep = self.talks.of(self.key).turns(), self.talks.goes_on(self.plan.spec.name)
+        return self.plan.request(self.task, repair, factor, turns, keep=keep)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +112,7 @@ class Engine:
     sides: Callable[[Row], tuple[Side, ...]]
     """Gives the sides on which a row runs."""
     repeats: Repeats = field(init=False)
+    talks: Talks = field(init=False)
     chooser: Chooser = field(init=False)
     """Gives the channel of a call."""
     live: Live = field(init=False)
@@ -123,16 +133,19 @@ class Engine:
     _room: Bell = field(default_factory=Bell)
     """Rung when something has ended."""
     _read_all: bool = False
+    _group: TaskGroup = field(init=False)
     _step_send: MemoryObjectSendStream[tuple[RowRun, Task, str]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.repeats = Repeats(resumed=self.settings.resumed)
+        self.talks = Talks(self.journal, resumed=self.settings.resumed)
 
     async def run(self, records: Iterator[Record]) -> None:
         """Run all rows; returns when they are done, or the run is halted, stopped or detached."""
         self._step_send, step_receive = anyio.create_memory_object_stream[tuple[RowRun, Task, str]](math.inf)
         left = self.batches.flight.load()
         async with anyio.create_task_group() as group:
+            self._group = group
             group.start_soon(self.live.run, name="live")
             group.start_soon(self.batches.run, left, name="batches")
             for number in range(STEP_WORKERS):
@@ -276,14 +289,32 @@ class Engine:
             agent=plan.spec.name,
             model=plan.spec.model,
             time_limit_s=plan.spec.time_limit_s,
-            compose=_Composer(plan, task),
+            compose=_Composer(plan, task, key, self.talks),
         )
         self._calls[call] = (run, task)
         if self.batches.flight.claim(call):
             return
         if self.settings.resumed:
             call.number = self.journal.attempts_of(key)
+            if plan.tools and self.talks.of(key).waits:
+                self._use_tools(call, plan)
+                return
+        self._submit(call)
+
+    def _submit(self, call: Call) -> None:
         (self.live if self.chooser.channel(call) == "live" else self.batches).submit(call)
+
+    def _use_tools(self, call: Call, plan: NodePlan) -> None:
+        """Carry out the tools that a call's last reply asks for, and send its next request."""
+        assert plan.spec is not None
+        self._steps += 1
+        self._group.start_soon(self._tools, call, plan.tools, plan.spec.time_limit_s, name=f"tools of {call.label}")
+
+    async def _tools(self, call: Call, tools: Mapping[str, SdkTool | None], time_limit_s: float) -> None:
+        await self.talks.tell(call.key, tools, time_limit_s)
+        self._steps -= 1
+        call.tries = 0
+        self._submit(call)
 
     def _known(self, key: str, plan: NodePlan, task: Task) -> Outcome | None:
         """Return the outcome that the journal has for a task, unless it is to be asked again."""
@@ -320,6 +351,7 @@ class Engine:
         """Take a reply; returns what to say when it is asked once more, perhaps nothing, or None when it is done."""
         outcome: Outcome
         self.chooser.saw(call, reply)
+        self.talks.saw(call.agent, tools=reply.stop_reason == "tool_use")
         plan = self.plans[call.side].nodes.get(call.node) if call.side in self.plans else None
         if reply.stop_reason == "refusal":
             outcome = Failed(
@@ -338,6 +370,15 @@ class Engine:
             )
         elif plan is None:
             return None  # an attempt of an earlier session, of a node that is gone
+        elif reply.stop_reason == "tool_use" and plan.spec is not None:
+            rounds_ = len(self.talks.of(call.key).said) + 1
+            if rounds_ < plan.spec.max_turns:
+                self.talks.say(call.key, reply.content)
+                if call in self._calls:  # else its row will ask for the task, and go on from here
+                    self._use_tools(call, plan)
+                return None
+            text = f"still asks for tools after {rounds_} requests; raise the agent's max_turns"
+            outcome = Failed(call.label, "too_many_turns", text)
         else:
             try:
                 outcome = Done(plan.answer(reply.text))
@@ -354,6 +395,7 @@ class Engine:
 
     def _settle(self, call: Call, outcome: Outcome) -> None:
         self._record(call.key, call.row, call.side, call.node, call.label, call.agent, outcome)
+        self.talks.forget(call.key)
         owner = self._calls.pop(call, None)
         if owner is None:  # an attempt of an earlier session; its row will look it up
             self._early[call.key] = outcome
@@ -408,6 +450,10 @@ class Engine:
     def read_all(self) -> bool:
         """Whether the rows were read to their end."""
         return self._read_all
+
+    def works_here(self) -> bool:
+        """Return whether steps or tools are at work, whose tasks will be sent when they are done."""
+        return self._steps > 0
 
     def rows_in_work(self) -> int:
         """Return how many rows are in the window."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from fanwise.context.envelope import is_envelope, seal
@@ -13,6 +14,7 @@ from fanwise.context.tail import read_back, unfence
 from fanwise.graph.nodes import Target
 from fanwise.graph.rehearse import is_empty
 from fanwise.graph.spec import AgentSpec
+from fanwise.graph.tools import Told, ToolAsked, answering
 from fanwise.graph.wire import encode, load
 from fanwise.journal.records import Side
 from fanwise.journal.sqlite import SqliteJournal
@@ -20,11 +22,13 @@ from fanwise.jsonable import as_object
 
 from .plan import BASELINE_BLOCK, SidePlan
 
-Answer = str | Awaitable[str | None] | None
+Said = str | Mapping[str, Any] | None
+"""A text, tools that are asked for (`{"tools": [{"name": ..., "input": ...}]}`), or nothing."""
+Answer = Said | Awaitable[Said]
 
 
 def answerer(
-    plans: Mapping[Side, SidePlan], recorded: Mapping[str, str] | None = None
+    plans: Mapping[Side, SidePlan], recorded: Mapping[str, Said] | None = None
 ) -> Callable[[dict[str, Any]], Answer]:
     """Return what answers a Messages body by the stand-ins of the plans' agents.
 
@@ -55,7 +59,7 @@ def answerer(
         params = target.spec.params
         values = {name: load(params[name], value) for name, value in asked.values.items() if name in params}
         form = as_object(as_object(body.get("output_config")).get("format"))
-        return _call(target, values, sealed=is_envelope(form.get("schema")))
+        return _call(target, values, _told_so_far(body), sealed=is_envelope(form.get("schema")))
 
     return answer
 
@@ -67,23 +71,47 @@ def _side(body: Mapping[str, Any]) -> Side:
     return "baseline" if found is not None and found[0] == BASELINE_BLOCK.name else "fanout"
 
 
-def _call(target: Target, values: dict[str, Any], *, sealed: bool) -> Answer:
+def _told_so_far(body: Mapping[str, Any]) -> list[Told]:
+    """Return the results of tools that a conversation holds, in order."""
+    found: list[Told] = []
+    for message in body["messages"][1:]:
+        for block in message["content"] if message["role"] == "user" else ():
+            if block["type"] == "tool_result":
+                content = block.get("content") or ""
+                texts = [content] if isinstance(content, str) else [str(one.get("text") or "") for one in content]
+                found.append(Told("".join(texts), bool(block.get("is_error"))))
+    return found
+
+
+def _call(target: Target, values: dict[str, Any], results: list[Told], *, sealed: bool) -> Answer:
+    """Call a stand-in. One that calls a tool is asked again with its result, and comes a step further."""
     spec = target.spec
     assert spec is not None
+    if inspect.iscoroutinefunction(target.body):
+        return _await(spec, target.body, values, results, sealed=sealed)
+    token = answering.set(results if spec.tools else None)
     try:
-        value = target.body(**values)
+        return _told(spec, target.body(**values), sealed=sealed)
+    except ToolAsked as asked:
+        return {"tools": [{"name": asked.name, "input": asked.values}]}
     except NotImplementedError:
         return None
-    if inspect.isawaitable(value):
-        return _await(spec, value, sealed=sealed)
-    return _told(spec, value, sealed=sealed)
+    finally:
+        answering.reset(token)
 
 
-async def _await(spec: AgentSpec, value: Awaitable[Any], *, sealed: bool) -> str | None:
+async def _await(
+    spec: AgentSpec, body: Callable[..., Any], values: dict[str, Any], results: list[Told], *, sealed: bool
+) -> Said:
+    token = answering.set(results if spec.tools else None)
     try:
-        return _told(spec, await value, sealed=sealed)
+        return _told(spec, await body(**values), sealed=sealed)
+    except ToolAsked as asked:
+        return {"tools": [{"name": asked.name, "input": asked.values}]}
     except NotImplementedError:
         return None
+    finally:
+        answering.reset(token)
 
 
 def _told(spec: AgentSpec, value: object, *, sealed: bool) -> str:
@@ -91,15 +119,26 @@ def _told(spec: AgentSpec, value: object, *, sealed: bool) -> str:
     return seal(spec.name, answer) if sealed else answer
 
 
-def recorded(plans: Mapping[Side, SidePlan], journal: SqliteJournal) -> dict[str, str]:
+def recorded(plans: Mapping[Side, SidePlan], journal: SqliteJournal) -> dict[str, Said]:
     """Return the answers of a run as a model would give them, by the hash of their request."""
     nodes = {(side, path): node for side, plan in plans.items() for path, node in plan.nodes.items()}
     query = """SELECT a.request_hash, t.side, t.node, x.text FROM tasks t JOIN attempts a ON a.key=t.key
-      JOIN texts x ON x.sha=t.output WHERE t.status='done'"""
-    found: dict[str, str] = {}
+      JOIN texts x ON x.sha=t.output LEFT JOIN ends e ON e.attempt=a.id
+      WHERE t.status='done' AND e.kind IS NOT 'tool_use'"""
+    found: dict[str, Said] = dict(_asked_for(journal))
     for sha, side, path, text in journal.db.execute(query):
         node = nodes.get((side, path))
         if node is not None and node.spec is not None and node.shape is not None:
             value = load(node.output, json.loads(text))
             found[sha] = _told(node.spec, value, sealed=node.shape.way == "envelope")
     return found
+
+
+def _asked_for(journal: SqliteJournal) -> Iterator[tuple[str, Said]]:
+    """Yield the tools that replies have asked for, by the hash of their request."""
+    query = """SELECT a.key, a.request_hash FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.kind='tool_use'
+      ORDER BY a.key, a.number"""
+    for key, group in groupby(journal.db.execute(query), key=lambda row: row[0]):
+        for (_, sha), (said, _) in zip(group, journal.turns(key), strict=False):
+            content = json.loads(said or "{}").get("content") or ()
+            yield sha, {"tools": [{"name": one["name"], "input": one["input"]} for one in content if "input" in one]}

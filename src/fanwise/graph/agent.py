@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import update_wrapper
 from pathlib import Path
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from fanwise.blocks import Block, Document, find_beside_caller
 from fanwise.errors import DefinitionError, Mistake
 from fanwise.models import Effort, facts, intensity
 
 from .agentfile import AgentFile, read_agent_file
-from .calls import call, signature_types
+from .calls import call
 from .schema import problems, schema
+from .signature import signature_types
 from .spec import AgentSpec
+from .tools import McpServer, Source, sources
 from .tracer import active
 
 P = ParamSpec("P")
@@ -24,6 +26,8 @@ R = TypeVar("R")
 
 DEFAULT_MAX_TOKENS = 1_024
 """Cap of an answer where the agent names none, in tokens."""
+DEFAULT_MAX_TURNS = 10
+"""Requests that one task may take where the agent has tools and names no limit."""
 DEFAULT_TIME_LIMIT_S = 600.0
 """Seconds that one attempt may take where the agent names none; the SDK's own default."""
 
@@ -61,6 +65,8 @@ class Agent(Generic[P, R]):
         thinking: bool | None = None,
         time_limit_s: float | None = None,
         context: Iterable[Block | Document] | None = None,
+        tools: Iterable[Callable[..., Any] | McpServer] | None = None,
+        max_turns: int | None = None,
     ) -> Agent[P, R]:
         """Return the same agent with other settings; a name given here must be unique in a graph.
 
@@ -78,6 +84,8 @@ class Agent(Generic[P, R]):
                 thinking=thinking if thinking is not None else old.thinking,
                 time_limit_s=time_limit_s or old.time_limit_s,
                 context=old.context if context is None else _blocks(context),
+                tools=old.tools if tools is None else _sources(tools, old),
+                max_turns=max_turns or (old.max_turns if tools is None else DEFAULT_MAX_TURNS),
             )
         )
         return Agent(self.body, spec, explicit=name is not None)
@@ -96,6 +104,8 @@ def agent(
     effort: Effort | None = None,
     thinking: bool | None = None,
     time_limit_s: float | None = None,
+    tools: Iterable[Callable[..., Any] | McpServer] = (),
+    max_turns: int | None = None,
 ) -> Callable[[Callable[P, R]], Agent[P, R]]:
     """Make an agent of a typed function.
 
@@ -111,7 +121,10 @@ def agent(
         max_tokens: Cap of the answer in tokens; an allowance is added where the model thinks.
         effort: How hard the model works; the least that it allows by default.
         thinking: Whether it thinks; the least that it allows by default.
-        time_limit_s: Seconds for one attempt.
+        time_limit_s: Seconds for one attempt, and for one call of a tool.
+        tools: Typed functions and MCP servers that the model may call; what a function returns or
+            raises is told to it, and it goes on.
+        max_turns: Requests that one task may take in all, where there are tools.
 
     Raises:
         DefinitionError: The settings, the signature or the output type cannot be used; every
@@ -131,6 +144,7 @@ def agent(
         instructions = (found.instructions or inspect.getdoc(fn) or "").strip()
         if not instructions:
             mistakes.append(Mistake(place, f"agent {fn.__name__!r} has no instructions", "write a docstring"))
+        found_tools = sources(tools, fn.__name__, place, mistakes)
         chosen = model or found.model
         if not chosen:
             mistakes.append(
@@ -152,6 +166,8 @@ def agent(
             output=output,
             schema=schema(output),
             place=place,
+            tools=found_tools,
+            max_turns=max_turns or DEFAULT_MAX_TURNS,
         )
         return Agent(fn, _resolve(spec), explicit=name is not None)
 
@@ -170,10 +186,20 @@ def _resolve(spec: AgentSpec) -> AgentSpec:
         found.append((f"max_tokens {spec.max_tokens} is not within 1 and {limit}, the most {spec.model} writes", ""))
     if spec.time_limit_s <= 0:
         found.append((f"time_limit_s {spec.time_limit_s} is not a positive number of seconds", ""))
+    if spec.max_turns < 1:
+        found.append((f"max_turns {spec.max_turns} is not a positive number of requests", ""))
     if found:
         mistakes = tuple(Mistake(spec.place, f"agent {spec.name!r}: {text}", hint) for text, hint in found)
         raise DefinitionError(f"agent {spec.name!r}", mistakes)
     return replace(spec, intensity=resolved)
+
+
+def _sources(given: Iterable[Any], spec: AgentSpec) -> tuple[Source, ...]:
+    mistakes: list[Mistake] = []
+    found = sources(given, spec.name, spec.place, mistakes)
+    if mistakes:
+        raise DefinitionError(f"agent {spec.name!r}", tuple(mistakes))
+    return found
 
 
 def _blocks(context: Iterable[Block | Document]) -> tuple[Block, ...]:

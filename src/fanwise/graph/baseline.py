@@ -66,6 +66,8 @@ def single_agent(spec: GraphSpec, model: str) -> GraphSpec | None:
         max_tokens=limit, effort=strongest.effort, thinking=strongest.thinking, intensity=level,
         time_limit_s=max(one.time_limit_s for one in unique), params=params, output=spec.output_type,
         schema=schema(spec.output_type), place=spec.place,
+        tools=tuple({one.name: one for agent in unique for one in agent.tools}.values()),
+        max_turns=sum(one.max_turns for one in unique),
     )  # fmt: skip
 
     def body(**values: Any) -> Any:

@@ -4,56 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, get_type_hints
-
-from pydantic import TypeAdapter
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
-
-from fanwise.errors import Mistake
+from typing import Any
 
 from . import types as ty
 from .expr import Const, Expr, Get
 from .nodes import Target, TaskNode
 from .reference import Ref, label_of, to_expr, type_of
-from .tracer import Tracer, active, caller_locals, place
-
-
-def signature_types(
-    fn: Callable[..., Any], place: str, mistakes: list[Mistake]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return all type hints of a function, and those of its parameters in order.
-
-    Mistakes (an annotation that cannot be read, `*args`) are appended to `mistakes`.
-    """
-    try:
-        hints = get_type_hints(fn, localns=caller_locals(), include_extras=True)
-    except (NameError, TypeError) as error:
-        mistakes.append(
-            Mistake(place, f"{fn.__name__!r}: an annotation cannot be read: {error}", "define the type above")
-        )
-        hints = {}
-    params: dict[str, Any] = {}
-    for param in inspect.signature(fn).parameters.values():
-        if param.kind in (param.VAR_POSITIONAL, param.VAR_KEYWORD):
-            mistakes.append(Mistake(place, f"{fn.__name__!r} takes *{param.name}", "name every parameter"))
-        params[param.name] = hints.get(param.name, Any)
-    for name, tp in hints.items():
-        problem = _unusable(tp)
-        if problem:
-            what = "returns" if name == "return" else f"takes {name!r} as"
-            mistakes.append(Mistake(place, f"{fn.__name__!r} {what} {ty.name(tp)}, which is no data: {problem}"))
-    return hints, params
-
-
-def _unusable(tp: Any) -> str:
-    """Return why Pydantic can neither read nor write values of a type, or nothing."""
-    try:
-        TypeAdapter[Any](tp)
-    except (PydanticUserError, PydanticSchemaGenerationError) as error:
-        return str(error).splitlines()[0]
-    except (NameError, TypeError):
-        return ""  # a forward reference that is resolved later
-    return ""
+from .signature import place
+from .tracer import Tracer, active
 
 
 def call(

@@ -12,11 +12,12 @@ from fanwise.errors import DefinitionError, Mistake
 from . import syntax
 from . import types as ty
 from .agent import Agent
-from .calls import bind, signature_types
+from .calls import bind
 from .expr import Get, slots
 from .nodes import GraphSpec, reads, walk
 from .reference import Ref, label_of, to_expr, type_of
 from .rehearse import rehearse
+from .signature import signature_types
 from .step import StepFunction
 from .tracer import Finding, Tracer, active
 from .vocabulary import VOCABULARY

@@ -9,6 +9,8 @@ from typing import Any
 from fanwise.blocks import Block
 from fanwise.models import Effort, Intensity
 
+from .tools import Source
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSpec:
@@ -35,6 +37,10 @@ class AgentSpec:
     schema: Mapping[str, Any]
     """JSON schema of the answer as it travels, see `schema`."""
     place: str
+    tools: tuple[Source, ...] = ()
+    """What the model may call on its way to an answer."""
+    max_turns: int = 1
+    """Requests that one task may take: each round of tools is one more."""
 
     @property
     def request_max_tokens(self) -> int:

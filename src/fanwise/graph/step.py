@@ -10,7 +10,8 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from fanwise.canonical import digest
 from fanwise.errors import DefinitionError, Mistake
 
-from .calls import call, signature_types
+from .calls import call
+from .signature import signature_types
 from .tracer import active
 
 P = ParamSpec("P")

@@ -6,19 +6,17 @@ that all mistakes of a graph are reported at once.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 from fanwise.errors import Mistake
 
 from .expr import Expr
 from .nodes import Node, Target, Template
+from .signature import caller
 
 _PACKAGE = str(Path(__file__).parent.parent)
 
@@ -96,36 +94,3 @@ class Tracer:
     def template(self, nodes: list[Node], output: Expr) -> Template:
         """Return a finished template."""
         return Template(tuple(nodes), output)
-
-
-def caller() -> tuple[str, int]:
-    """Return file and line of the innermost frame outside of fanwise and the standard library."""
-    frame = _frame()
-    return ("<unknown>", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
-
-
-def caller_locals() -> dict[str, Any]:
-    """Return the local names of the caller, for annotations with types that a function defines."""
-    frame, found = _frame(), dict[str, Any]()
-    file = frame.f_code.co_filename if frame is not None else ""
-    while frame is not None:
-        if frame.f_code.co_filename == file and frame.f_code.co_name != "<module>":
-            found = {**frame.f_locals, **found}
-        frame = frame.f_back
-    return found
-
-
-def _frame() -> FrameType | None:
-    frame = inspect.currentframe()
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith(_PACKAGE) and not file.startswith("<frozen") and "/contextlib.py" not in file:
-            return frame
-        frame = frame.f_back
-    return None
-
-
-def place() -> str:
-    """Return the caller's place as `file:line`."""
-    file, line = caller()
-    return f"{file}:{line}"

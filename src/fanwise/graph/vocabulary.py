@@ -12,7 +12,8 @@ from . import types as ty
 from .expr import Apply, Const, Expr, Get
 from .nodes import EachNode, GivenNode, OptionalNode, Template, WhenNode
 from .reference import Ref, expr_of, label_of, to_expr, type_of
-from .tracer import Tracer, active, place
+from .signature import place
+from .tracer import Tracer, active
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -81,6 +81,19 @@ class AttemptRecord(NamedTuple):
     """Of these, what is sent to this model for the second time."""
 
 
+class TurnRecord(NamedTuple):
+    """One round of tools in a task: what the model asked for, and what it was told."""
+
+    key: str
+    """The task's."""
+    number: int
+    """From 1."""
+    said: str
+    """Hash of the model's message, as JSON."""
+    told: str = ""
+    """Hash of the message with the results; empty while the tools are at work."""
+
+
 class EndRecord(NamedTuple):
     """How an attempt ended."""
 
@@ -130,6 +143,7 @@ class Journal(Protocol):
     def add_text(self, text: str) -> str: ...
     def add_block(self, sha: str, name: str, text: str) -> None: ...
     def add_task(self, record: TaskRecord) -> None: ...
+    def add_turn(self, record: TurnRecord) -> None: ...
     def add_attempt(self, record: AttemptRecord) -> None: ...
     def add_end(self, record: EndRecord) -> None: ...
     def add_batch(self, record: BatchRecord) -> None: ...

@@ -18,7 +18,7 @@ import anyio.to_thread
 from fanwise.canonical import digest
 from fanwise.errors import RunDirectoryError
 
-from .records import AttemptRecord, BatchRecord, EndRecord, RowRecord, RowResult, TaskRecord
+from .records import AttemptRecord, BatchRecord, EndRecord, RowRecord, RowResult, TaskRecord, TurnRecord
 
 VERSION = 2
 _SCHEMA = """
@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS attempts(
 CREATE INDEX IF NOT EXISTS attempts_row ON attempts(row);
 CREATE INDEX IF NOT EXISTS attempts_key ON attempts(key);
 CREATE INDEX IF NOT EXISTS attempts_intent ON attempts(intent) WHERE intent IS NOT NULL;
+CREATE TABLE IF NOT EXISTS turns(
+  key TEXT, number INT, said TEXT, told TEXT, PRIMARY KEY(key, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ends(
   attempt INTEGER PRIMARY KEY, at REAL, status TEXT, kind TEXT, message TEXT, request_id TEXT, input INT,
   write_5m INT, write_1h INT, read INT, output INT, thinking INT, searches INT, cost INT, latency_s REAL);
@@ -57,6 +59,7 @@ def _insert(table: str, columns: int, how: str = "REPLACE") -> str:
 _ROW, _REJECT = _insert("rows", 5), _insert("rejects", 4)
 _TEXT, _BLOCK = _insert("texts", 2, "IGNORE"), _insert("blocks", 3, "IGNORE")
 _TASK, _ATTEMPT = _insert("tasks", 10), _insert("attempts", 20, "ABORT")
+_TURN = _insert("turns", 4)
 _END, _BATCH, _RESULT = _insert("ends", 15, "IGNORE"), _insert("batches", 5), _insert("results", 6)
 
 
@@ -180,6 +183,9 @@ class SqliteJournal:
     def add_attempt(self, record: AttemptRecord) -> None:
         self._add(_ATTEMPT, record)
 
+    def add_turn(self, record: TurnRecord) -> None:
+        self._add(_TURN, record)
+
     def add_end(self, record: EndRecord) -> None:
         if self.watch is not None:
             self.watch(record)
@@ -243,6 +249,12 @@ class SqliteJournal:
         """Return the outcome of a task, if it has one."""
         row = self.db.execute("SELECT * FROM tasks WHERE key=?", (key,)).fetchone()
         return None if row is None else TaskRecord(*row)
+
+    def turns(self, key: str) -> list[tuple[str | None, str | None]]:
+        """Return the rounds of tools of a task: what was said and told, as JSON; None where it is not there."""
+        query = """SELECT s.text, t.text FROM turns u LEFT JOIN texts s ON s.sha=u.said
+          LEFT JOIN texts t ON t.sha=u.told WHERE u.key=? ORDER BY u.number"""
+        return [(row[0], row[1]) for row in self.db.execute(query, (key,))]
 
     def text(self, sha: str) -> str | None:
         """Return a text by its hash; None when it was purged."""

@@ -28,7 +28,7 @@ class Totals:
     failed: int
     lost: int
     retried: int
-    """Attempts that were not the first of their task."""
+    """Attempts that were not the first of their task, nor a further round of its tools."""
     unpriced: int
     """Attempts that were answered, whose price is unknown."""
     usage: Usage
@@ -48,7 +48,7 @@ def totals(db: sqlite3.Connection, side: Side | None = None) -> Totals:
     """Return the totals of a run, or of one side."""
     where, args = ("WHERE a.side=?", (side,)) if side is not None else ("", ())
     query = f"""SELECT COUNT(*), COALESCE(SUM(e.status='succeeded'),0), COALESCE(SUM(e.status='failed'),0),
-      COALESCE(SUM(e.status='lost'),0), COALESCE(SUM(a.number>1),0),
+      COALESCE(SUM(e.status='lost'),0), COALESCE(MAX(SUM(a.number>1)-SUM(e.kind='tool_use'),0),0),
       COALESCE(SUM(e.status='succeeded' AND e.cost IS NULL),0), {_SUMS}, COALESCE(SUM(e.cost),0),
       COALESCE(SUM(CASE WHEN e.status='lost' THEN a.reserved ELSE 0 END),0),
       COUNT(DISTINCT CASE WHEN a.prefix<>'' THEN a.model || a.prefix END),

@@ -21,7 +21,8 @@ from fanwise.engine.directory import reading
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import NodePlan, SidePlan, make_plans
 from fanwise.engine.rows import Format, RowTypes, format_of
-from fanwise.engine.standin import recorded
+from fanwise.engine.standin import Said, recorded
+from fanwise.engine.toolbox import listed
 from fanwise.errors import DefinitionError
 from fanwise.graph.dag import rounds
 from fanwise.graph.graphs import Graph
@@ -146,7 +147,7 @@ def make(
     """
     both = sides(asked)
     sizes = known_sizes(both)
-    plans = make_plans(both, asked.schemas, sizes)
+    plans = make_plans(both, asked.schemas, sizes, listed(both.values()))
     sim = _simulator(asked, drawn)
     paid = None if run is None else _paid(plans, drawn, run)
     answers = {} if paid is None else paid.answers
@@ -177,11 +178,11 @@ def make(
     )  # fmt: skip
 
 
-Simulator = Callable[[Channel, Schemas, Mapping[Side, GraphSpec], Mapping[str, str]], Seen]
+Simulator = Callable[[Channel, Schemas, Mapping[Side, GraphSpec], Mapping[str, Said]], Seen]
 
 
 def _simulator(asked: Asked, drawn: Drawn) -> Simulator:
-    def run(channel: Channel, schemas: Schemas, sides: Mapping[Side, GraphSpec], answers: Mapping[str, str]) -> Seen:
+    def run(channel: Channel, schemas: Schemas, sides: Mapping[Side, GraphSpec], answers: Mapping[str, Said]) -> Seen:
         return simulate(
             sides,
             drawn,
@@ -200,7 +201,7 @@ def _simulator(asked: Asked, drawn: Drawn) -> Simulator:
 class _Paid:
     """What a sample has come to that was carried out as the job itself would be."""
 
-    answers: dict[str, str]
+    answers: dict[str, Said]
     """By the hash of the request."""
     observed: list[Observed]
     channel: Channel

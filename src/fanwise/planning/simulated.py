@@ -14,6 +14,7 @@ import anyio
 from fanwise.canonical import dumps
 from fanwise.context.layout import Schemas
 from fanwise.engine.directory import RunDirectory, reading
+from fanwise.engine.standin import Said
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.records import Channel, Side
@@ -49,7 +50,7 @@ def simulate(
     graph: str,
     id_field: str | None = None,
     schemas: Schemas = "auto",
-    recorded: Mapping[str, str] | None = None,
+    recorded: Mapping[str, Said] | None = None,
     folder: Path | None = None,
 ) -> Seen:
     """Carry out a sample on an embedded emulator, as a part of a job over all rows; nothing is paid.

@@ -1,0 +1,100 @@
+"""Tools as the SDK has them: how each is told to the model, and how a call of it is carried out.
+
+The SDK's helpers read a function's signature and docstring and check what a model passes
+(`anthropic.lib.tools`, SDK 2.12.0).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import Any, cast
+
+import anyio
+import anyio.to_thread
+from anthropic import beta_async_tool, beta_tool
+from anthropic.lib.tools import BetaAsyncFunctionTool, BetaFunctionTool, ToolError
+
+from fanwise.canonical import canonical, dumps
+from fanwise.graph.tools import Tool
+
+SdkTool = BetaFunctionTool[Any] | BetaAsyncFunctionTool[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a model is told of a tool."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+
+    def data(self) -> dict[str, Any]:
+        """Return it as the API takes it."""
+        return {"name": self.name, "description": self.description, "input_schema": dict(self.schema)}
+
+
+def defined(tool: SdkTool) -> Definition:
+    """Return what a model is told of a tool."""
+    return Definition(tool.name, tool.description, cast("Mapping[str, Any]", tool.input_schema))
+
+
+def tools_text(definitions: Iterable[Definition]) -> str:
+    """Return definitions as canonical JSON, as they stand in a request; empty where there are none."""
+    data = [one.data() for one in definitions]
+    return dumps(data) if data else ""
+
+
+def of_function(tool: Tool[..., Any]) -> SdkTool:
+    """Return a Python function as a tool of the SDK; what it returns becomes text."""
+    body = tool.body
+    if inspect.iscoroutinefunction(body):
+
+        @wraps(body)
+        async def later(*args: Any, **kwargs: Any) -> str:
+            return _text(await body(*args, **kwargs))
+
+        return beta_async_tool(later)
+
+    @wraps(body)
+    def at_once(*args: Any, **kwargs: Any) -> str:
+        return _text(body(*args, **kwargs))
+
+    return beta_tool(at_once)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else canonical(value)
+
+
+async def carry_out(tool: SdkTool | None, use: Mapping[str, Any], time_limit_s: float) -> dict[str, Any]:
+    """Carry out one call and return its `tool_result` block; whatever goes wrong is told to the model.
+
+    Args:
+        tool: The tool; None where the model named one that does not exist.
+        use: The model's `tool_use` block.
+        time_limit_s: Seconds that it may take.
+    """
+    content: Any = f"there is no tool {use.get('name')!r}"
+    failed = tool is None
+    if tool is not None:
+        try:
+            with anyio.fail_after(time_limit_s):
+                if isinstance(tool, BetaAsyncFunctionTool):
+                    content = await tool.call(use.get("input"))
+                else:
+                    work = partial(tool.call, use.get("input"))
+                    content = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+        except TimeoutError:
+            content, failed = f"no result within {time_limit_s:g} s", True
+        except ToolError as error:
+            content, failed = error.content, True
+        except Exception as error:  # a tool is somebody's code; the model is told and goes on
+            cause = error.__cause__ if isinstance(error, ValueError) and error.__cause__ is not None else error
+            content, failed = f"{type(cause).__name__}: {cause}", True
+    if not isinstance(content, str):
+        content = [dict(block) for block in content]
+    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": use.get("id"), "content": content}
+    return block | {"is_error": True} if failed else block

@@ -24,6 +24,12 @@ class Options:
     sample: int | None = None
     """Rows on which the baseline runs, drawn by a hash of their id; None: all."""
     budget_usd: str | None = None
+    """Most that the run may cost in all its sessions."""
+    budget_tokens: int | None = None
+    """Most tokens that it may take, input and output, cached or not."""
+    row_budget_usd: str | None = None
+    """Most that one row may cost, on both sides of a comparison."""
+    row_budget_tokens: int | None = None
     base_url: str | None = None
     limit: int | None = None
     id_field: str | None = None
@@ -43,7 +49,10 @@ class Options:
     """Seconds that the embedded emulator takes for a reply."""
 
 
-KEPT = ("channel", "baseline", "sample", "budget_usd", "base_url", "limit", "id_field", "slots", "schemas", "deadline")
+KEPT = (
+    "channel", "baseline", "sample", "budget_usd", "budget_tokens", "row_budget_usd", "row_budget_tokens", "base_url",
+    "limit", "id_field", "slots", "schemas", "deadline",
+)  # fmt: skip
 """Options that a resumed run takes over, unless it is given others."""
 
 

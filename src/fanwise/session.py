@@ -18,7 +18,7 @@ from fanwise.context.shape import Need
 from fanwise.context.sizes import sizes_from
 from fanwise.counting import TokenCache, common_texts, count, learn
 from fanwise.dispatch.batches import Batches
-from fanwise.dispatch.budget import Budget
+from fanwise.dispatch.budget import Budget, Limits, Spent
 from fanwise.dispatch.channel import Chooser
 from fanwise.dispatch.deadline import seconds
 from fanwise.dispatch.live import Live
@@ -114,6 +114,18 @@ class Session:
                 found = await count(api, common_texts(self.graphs.values()), cache)
             journal.set_meta("sizes", json.dumps(found.data()))
 
+    def _budget(self, journal: SqliteJournal) -> Budget:
+        options = self.options
+        cost, row_cost = (
+            None if text is None else pico_from_usd(text) for text in (options.budget_usd, options.row_budget_usd)
+        )
+        limits = Limits(cost, options.budget_tokens, row_cost, options.row_budget_tokens)
+
+        def before(row: int) -> Spent:
+            return Spent(*spent(journal.db, row))
+
+        return Budget(limits, Spent(*spent(journal.db)), before if self.resumed else None)
+
     def _deadline(self, journal: SqliteJournal) -> float | None:
         """Return when the run should have ended: from its first session on, unless it is given anew."""
         if self.options.deadline is None:
@@ -181,8 +193,7 @@ class Session:
             if changed:
                 self.watcher.notes.append(changed)
         rows, form = Path(journal.meta("rows") or ""), format_of(Path(), journal.meta("format"))
-        limit = None if options.budget_usd is None else pico_from_usd(options.budget_usd)
-        budget = Budget(limit, spent(journal.db))
+        budget = self._budget(journal)
         params = self.graphs["fanout"].param_types
         types = RowTypes(params, options.id_field, Path(journal.meta("folder") or rows.parent))
         settings = Settings(

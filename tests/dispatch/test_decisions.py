@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fanwise.api.failures import Failure
 from fanwise.context.parts import Part
 from fanwise.context.request import Request
-from fanwise.dispatch.budget import Budget
+from fanwise.dispatch.budget import Budget, Hold, Limits, Spent
 from fanwise.dispatch.call import worst_case
 from fanwise.dispatch.channel import cheaper
 from fanwise.dispatch.retry import RetryPolicy
@@ -23,39 +23,72 @@ from fanwise.pricing.usage import Usage
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
-@given(st.integers(0, 1000), st.lists(st.tuples(st.integers(0, 300), st.integers(0, 100), st.booleans()), max_size=30))
-def test_whatever_happens_the_limit_holds(limit: int, calls: list[tuple[int, int, bool]]) -> None:
-    """Real prices are at most what was reserved; a lost reply keeps its reservation."""
-    budget, open_calls = Budget(limit), list[tuple[int, int | None]]()
-    paid = 0
-    for reserved, share, lost in calls:
-        if budget.reserve(reserved):
-            open_calls.append((reserved, None if lost else reserved * share // 100))
-            paid += reserved if lost else reserved * share // 100
+amounts = st.none() | st.integers(0, 1000)
+
+
+@given(
+    st.builds(Limits, amounts, amounts, amounts, amounts),
+    st.lists(
+        st.tuples(st.integers(1, 3), st.integers(0, 300), st.integers(0, 300), st.integers(0, 100), st.booleans()),
+        max_size=30,
+    ),
+)
+def test_whatever_happens_no_limit_is_passed(limits: Limits, calls: list[tuple[int, int, int, int, bool]]) -> None:
+    """Really taken is at most what was reserved; a lost reply keeps its reservation."""
+    budget, open_calls = Budget(limits), list[tuple[Hold, int | None, int | None]]()
+    paid = {row: [0, 0] for row in range(4)}
+    for row, cost_, tokens, share, lost in calls:
+        hold = Hold(cost_, tokens, row)
+        if budget.reserve(hold) == "fits":
+            parts = (None, None) if lost else (cost_ * share // 100, tokens * share // 100)
+            open_calls.append((hold, *parts))
+            for one in (0, row):
+                paid[one][0] += cost_ if lost else cost_ * share // 100
+                paid[one][1] += tokens if lost else tokens * share // 100
         if share % 3 == 0 and open_calls:
             budget.settle(*open_calls.pop())
-        assert budget.spent + budget.reserved <= limit
+        assert limits.cost is None or budget.cost + budget.reserved_cost <= limits.cost
+        assert limits.tokens is None or budget.tokens + budget.reserved_tokens <= limits.tokens
     for one in open_calls:
         budget.settle(*one)
-    assert budget.spent == paid <= limit
-    assert budget.reserved == budget.in_flight == 0
+    assert [budget.cost, budget.tokens] == paid[0]
+    assert budget.reserved_cost == budget.reserved_tokens == budget.in_flight == 0
+    for row in range(1, 4):
+        assert limits.row_cost is None or paid[row][0] <= limits.row_cost
+        assert limits.row_tokens is None or paid[row][1] <= limits.row_tokens
 
 
-def test_without_a_known_price_a_limit_lets_nothing_through() -> None:
-    assert not Budget(10**15).reserve(None)
-    assert Budget(None).reserve(None)
+def test_without_a_known_price_a_limit_in_dollars_lets_nothing_through() -> None:
+    unknown = Hold(None, 10, 1)
+    assert Budget(Limits(cost=10**15)).reserve(unknown) == "never"
+    assert Budget(Limits(row_cost=10**15)).reserve(unknown) == "row full"
+    assert Budget(Limits(tokens=10)).reserve(unknown) == "fits"
+    assert "no price is known for model 'm'" in Budget(Limits(cost=1)).lack(unknown, "task", "m")
+
+
+def test_a_row_without_room_waits_for_its_own_and_never_for_others() -> None:
+    budget = Budget(Limits(row_tokens=100), of_row=lambda row: Spent(tokens=30 if row == 2 else 0))
+    assert budget.reserve(Hold(1, 60, 1)) == "fits"
+    assert budget.reserve(Hold(1, 60, 1)) == "row waits"
+    assert budget.reserve(Hold(1, 80, 2)) == "row full", "an earlier session has used a part"
+    assert budget.reserve(Hold(1, 70, 2)) == "fits"
+    budget.settle(Hold(1, 60, 1), 1, 20)
+    assert budget.reserve(Hold(1, 80, 1)) == "fits"
+    assert "90 tokens" in budget.row_lack(Hold(1, 90, 3)) and "0 of 100" in budget.row_lack(Hold(1, 90, 3))
 
 
 @pytest.mark.anyio
 async def test_a_settled_reservation_wakes_who_waits() -> None:
-    budget = Budget(10)
-    assert budget.reserve(10)
+    budget, hold = Budget(Limits(cost=10)), Hold(10, 0, 1)
+    assert budget.reserve(hold) == "fits"
+    assert budget.reserve(hold) == "wait"
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
             group.start_soon(budget.freed)
             await anyio.wait_all_tasks_blocked()
-            budget.settle(10, 3)
-    assert budget.reserve(7)
+            budget.settle(hold, 3, 0)
+    assert budget.reserve(Hold(7, 0, 1)) == "fits"
+    assert Budget(Limits(cost=6), Spent(6)).reserve(Hold(7, 0, 1)) == "never"
 
 
 @given(st.integers(1, 20), st.none() | st.floats(0, 100), st.sampled_from(["retry", "lost", "final", "terminal"]))
@@ -80,15 +113,16 @@ def test_retries_are_bounded_and_heed_the_server(number: int, after: float | Non
 )
 def test_the_worst_case_is_above_every_bill(front: str, back: str, marked: bool, model: str, batch: bool) -> None:
     request = Request(model, 50, None, None, None, (Part(front, marked),), (Part(back),))
-    bound = worst_case(request, batch=batch, at=NOW)
+    bound = worst_case(request, 1, batch=batch, at=NOW)
     tokens = len((front + back).encode("utf-8", "surrogatepass"))
     for usage in (
         Usage(input=tokens, output=50),
         Usage(cache_write_5m=tokens if marked else 0, output=50),
         Usage(cache_read=tokens, output=50),
     ):
-        assert bound is not None
-        assert cost(usage, model, NOW, batch=batch) <= bound
+        assert bound.cost is not None
+        assert cost(usage, model, NOW, batch=batch) <= bound.cost
+        assert usage.total <= bound.tokens
 
 
 def test_a_long_shared_prefix_goes_live_and_a_long_row_goes_in_a_batch() -> None:

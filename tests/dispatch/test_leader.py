@@ -154,7 +154,7 @@ async def test_a_prefix_is_kept_warm_between_waves(
     with Emulator(clock_speed=200.0) as emulator:
         api = Api(base_url=emulator.url, api_key=emulator.api_key)
         journal, sink = SqliteJournal(tmp_path / "journal.db"), Sink()
-        budget, policy = Budget(None), RetryPolicy()
+        budget, policy = Budget(), RetryPolicy()
         three_lives, ends = anyio.Event(), list[EndRecord]()
 
         def ended(end: EndRecord) -> None:

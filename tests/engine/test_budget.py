@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from fanwise import Emulator, HaltedError, Job
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
-from support import DESK, tickets
+from support import DESK, summary, tickets
 
 BUDGET = "0.004"
 """About a fifth of what the job would cost in all."""
@@ -43,3 +44,27 @@ def test_the_bill_never_passes_the_budget(
             job.run_sync()
         paid = Decimal(emulator.bill()["totals"]["pico"]) / 10**12
     assert Decimal("0.0003") < paid <= Decimal(BUDGET)
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+def test_a_budget_in_tokens_halts_the_run_before_it_is_passed(tmp_path: Path, channel: str) -> None:
+    rows = tickets(tmp_path / "rows.jsonl", 60)
+    with pytest.raises(HaltedError, match="--budget-tokens"):
+        Job(GRAPH, rows=rows, out=tmp_path / "run", channel=channel, budget_tokens=30_000, slots=16).run_sync()
+    tokens = summary(tmp_path / "run")["tokens"]
+    used = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output"))
+    assert 10_000 < used <= 30_000
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+def test_a_row_that_would_pass_its_own_budget_fails_and_the_others_go_on(tmp_path: Path, channel: str) -> None:
+    path = tickets(tmp_path / "rows.jsonl", 20)
+    long = {"id": "long", "subject": "s", "body": "Where is it? " * 900}
+    with path.open("a") as file:
+        file.write(json.dumps(long) + "\n")
+    options = {"channel": channel, "row_budget_tokens": 12_000}
+    account = Job(GRAPH, rows=path, out=tmp_path / "run", **options).run_sync()
+    assert account.summary["rows"]["succeeded"] == 20
+    failed = [line for line in account.results() if line["status"] == "failed"]
+    assert [line["id"] for line in failed] == ["long"]
+    assert "row_budget" in failed[0]["reason"] and "of 12000" in failed[0]["reason"].replace(",", "")

@@ -27,6 +27,21 @@ def session(command: F) -> F:
                 help="Most that the run may cost in all, in dollars; it halts before that.",
             ),
             click.option(
+                "--budget-tokens",
+                type=click.IntRange(1),
+                default=None,
+                help="Most tokens that the run may take in all, cached or not; it halts before that.",
+            ),
+            click.option(
+                "--row-budget-usd",
+                metavar="X",
+                default=None,
+                help="Most that one row may cost; what does not fit any more fails, and the run goes on.",
+            ),
+            click.option(
+                "--row-budget-tokens", type=click.IntRange(1), default=None, help="The same, in tokens of a row."
+            ),
+            click.option(
                 "--deadline",
                 metavar="TIME",
                 default=None,

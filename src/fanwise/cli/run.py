@@ -92,11 +92,12 @@ def check_budget(options: dict[str, Any]) -> None:
     Raises:
         UsageError: It is not.
     """
-    if options.get("budget_usd") is not None:
-        try:
-            pico_from_usd(options["budget_usd"])
-        except ValueError as error:
-            raise UsageError(f"--budget-usd: {error}") from None
+    for name in ("budget_usd", "row_budget_usd"):
+        if options.get(name) is not None:
+            try:
+                pico_from_usd(options[name])
+            except ValueError as error:
+                raise UsageError(f"--{name.replace('_', '-')}: {error}") from None
     if options.get("deadline") is not None:
         try:
             seconds(options["deadline"])

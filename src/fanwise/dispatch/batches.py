@@ -25,7 +25,7 @@ from fanwise.units import now
 
 from .bell import Bell
 from .budget import Budget
-from .call import Call, Sink
+from .call import Call, Sink, worst_case
 from .filling import MOST_REQUESTS, Chosen, Filler, cut
 from .flight import Flight, Sent
 from .follow import Follower
@@ -85,6 +85,7 @@ class Batches:
         self.follower = Follower(api, journal, sink, self.flight, run_id=run_id, grace_s=grace_s, poll_s=poll_s)
         self.primer = Primer(journal, sink.rows_in_work, scale)
         self.filler = Filler(self.queue, self.primer, budget, journal, run_id)
+        self.filler.over = sink.failed
         self.follower.again, self.follower.submit, self.follower.saw = self._again, self.submit, self._saw
         self.waiting = 0
         """Calls that wait for their next attempt."""
@@ -207,9 +208,8 @@ class Batches:
         chosen = self.filler.fill(body, intent_number)
         if not chosen and self.queue and self.budget.in_flight == 0:
             call = self.queue[0]
-            self.sink.halt(
-                f"task {call.label!r} of row {call.row} does not fit the budget; resume with a higher --budget-usd"
-            )
+            hold = worst_case(call.request(), call.row, batch=True, at=now())
+            self.sink.halt(self.budget.lack(hold, f"task {call.label!r} of row {call.row}", call.model))
             body.close()
             return
         while chosen and len(chosen) in self.flight.sizes:
@@ -222,7 +222,7 @@ class Batches:
         record = BatchRecord(intent_number, len(chosen), now().timestamp(), None, "intent")
         self.flight.begin(record, len(chosen))
         sent: dict[int, Sent] = {}
-        for call, attempt, pieces, reserved, way in _emptied(chosen):
+        for call, attempt, pieces, hold, way in _emptied(chosen):
             call.number, call.tries = call.number + 1, call.tries + 1
             again = self.repeats.count(call.row, call.side, call.model, pieces)
             self.journal.add_attempt(
@@ -232,7 +232,7 @@ class Batches:
                 )
             )  # fmt: skip
             prefix = "" if way == "plain" else self.primer.key(call)
-            sent[attempt.id] = Sent(attempt.id, call, reserved, record.at, prefix, way == "lead")
+            sent[attempt.id] = Sent(attempt.id, call, hold, record.at, prefix, way == "lead")
             if len(sent) % COMMIT_EVERY == 0:  # the intent is among the first: a part of it is proven absent later
                 await self.journal.commit()
         await self.journal.commit()

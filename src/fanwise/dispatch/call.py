@@ -17,6 +17,8 @@ from fanwise.pricing.cost import cost, is_free, reply_cost
 from fanwise.pricing.usage import Usage, read_usage
 from fanwise.units import now
 
+from .budget import Hold
+
 OVERHEAD_TOKENS = 400
 """Tokens that a request may have beyond its texts: what the API adds for a schema or a role.
 
@@ -98,8 +100,8 @@ class Sink(Protocol):
         ...
 
 
-def worst_case(request: Request, *, batch: bool, at: datetime, ttl: str | None = "5m") -> int | None:
-    """Return an upper bound of a request's price in picodollars, None where no price is known.
+def worst_case(request: Request, row: int, *, batch: bool, at: datetime, ttl: str | None = "5m") -> Hold:
+    """Return an upper bound of what a request takes; its price is None where none is known.
 
     Every byte counts as a token, at the dearest way in which it may be billed, and the reply is
     as long as `max_tokens` allows.
@@ -109,16 +111,16 @@ def worst_case(request: Request, *, batch: bool, at: datetime, ttl: str | None =
     if ttl is not None and (request.keep or request.prefixes()):
         usage = Usage(output=request.max_tokens, **{"cache_write_5m" if ttl == "5m" else "cache_write_1h": size})
     try:
-        return cost(usage, request.model, at, batch=batch)
+        return Hold(cost(usage, request.model, at, batch=batch), size + request.max_tokens, row)
     except UnknownPriceError:
-        return None
+        return Hold(None, size + request.max_tokens, row)
 
 
 def intent(
     call: Call,
     request: Request,
     attempt: int,
-    reserved: int | None,
+    hold: Hold,
     batch: int | None,
     again: Repeated,
     *,
@@ -135,8 +137,8 @@ def intent(
     channel: Channel = "live" if batch is None else "batch"
     return AttemptRecord(
         attempt, call.key, call.row, call.side, call.node, call.label, call.agent, call.model, channel, call.number,
-        request.hash(), reserved, now().timestamp(), batch, round(share, 6), shared,
-        again.chars, again.repeated, again.readable, again.reusable,
+        request.hash(), hold.cost, now().timestamp(), batch, round(share, 6), shared,
+        again.chars, again.repeated, again.readable, again.reusable, hold.tokens,
     )  # fmt: skip
 
 
@@ -171,3 +173,10 @@ def unpaid(attempt: int, failure: Failure, latency_s: float) -> EndRecord:
     return EndRecord(
         attempt, now().timestamp(), status, failure.kind, failure.message, failure.request_id, Usage(), price, latency_s
     )
+
+
+def taken(end: EndRecord | None) -> tuple[int | None, int | None]:
+    """Return price and tokens of an attempt for the budget: None where they are unknown, 0 where it was not sent."""
+    if end is None:
+        return 0, 0
+    return end.cost, None if end.status == "lost" else end.usage.total

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
+from fanwise.api.failures import Failure
 from fanwise.context.parts import Ttl
 from fanwise.context.repeats import Piece, Repeated
 from fanwise.context.request import Request
 from fanwise.journal.records import AttemptRecord, Journal
 from fanwise.units import now
 
-from .budget import Budget
+from .budget import Budget, Hold
 from .call import Call, intent, worst_case
 from .primer import Primer, Way
 from .spool import Spool
@@ -31,7 +33,7 @@ class Chosen(NamedTuple):
     call: Call
     attempt: AttemptRecord
     pieces: tuple[Piece, ...]
-    reserved: int | None
+    hold: Hold
     way: Way
 
 
@@ -51,6 +53,8 @@ class Filler:
     def __init__(self, queue: deque[Call], primer: Primer, budget: Budget, journal: Journal, run_id: str) -> None:
         self.queue, self.primer, self.budget = queue, primer, budget
         self.journal, self.run_id = journal, run_id
+        self.over: Callable[[Call, Failure], None]
+        """Told of calls that their row's budget has no room for."""
         self.most = MOST_REQUESTS
         """Requests that the next batch may have."""
 
@@ -71,36 +75,43 @@ class Filler:
                 while chosen:  # what was chosen so far goes back: the prefix is written first
                     one = chosen.pop()
                     body.drop()
-                    self.budget.settle(one.reserved, 0)
+                    self.budget.settle(one.hold, 0, 0)
                     others.append(one.call)
             request = call.request()
-            reserved = worst_case(request, batch=True, at=now(), ttl=TTL[way])
+            hold = worst_case(request, call.row, batch=True, at=now(), ttl=TTL[way])
             full = bool(chosen) and body.size + request.weight() > MOST_BYTES
-            if full or not self.budget.reserve(reserved):
-                if way == "lead":
-                    self.queue.extend(self.primer.release(self.primer.key(call)))
+            fit = "wait" if full else self.budget.reserve(hold)
+            if fit != "fits" and way == "lead":
+                self.queue.extend(self.primer.release(self.primer.key(call)))
+            if fit == "row full":
+                self.queue.popleft()
+                self.primer.waiting[self.primer.key(call)] -= 1
+                self.over(call, Failure("final", "row_budget", self.budget.row_lack(hold)))
+                continue
+            if fit == "row waits":
+                others.append(self.queue.popleft())
+                continue
+            if fit != "fits":
                 break
             self.queue.popleft()
-            chosen.append(self._written(call, request, reserved, way, body, intent_number))
+            chosen.append(self._written(call, request, hold, way, body, intent_number))
         self.queue.extendleft(reversed(others))
         self.primer.waiting.subtract(self.primer.key(one.call) for one in chosen)
         return chosen
 
-    def _written(
-        self, call: Call, request: Request, reserved: int | None, way: Way, body: Spool, intent_number: int
-    ) -> Chosen:
+    def _written(self, call: Call, request: Request, hold: Hold, way: Way, body: Spool, intent_number: int) -> Chosen:
         """Write a request into a body; what is kept of it is small."""
         number = self.journal.next_attempt()
         params = request.encode(run_id=self.run_id, ttl=TTL[way], row_ttl=None)
         body.add(b'{"custom_id":"%b-%d","params":%b}' % (self.run_id.encode(), number, params))
         marked = way != "plain"
-        attempt = intent(call, request, number, reserved, intent_number, Repeated(), marked=marked)
-        return Chosen(call, attempt._replace(number=call.number + 1), request.pieces, reserved, way)
+        attempt = intent(call, request, number, hold, intent_number, Repeated(), marked=marked)
+        return Chosen(call, attempt._replace(number=call.number + 1), request.pieces, hold, way)
 
     def give_back(self, one: Chosen, body: Spool) -> None:
         """Put a call back to the front of the queue."""
         body.drop()
-        self.budget.settle(one.reserved, 0)
+        self.budget.settle(one.hold, 0, 0)
         key = self.primer.key(one.call)
         if one.way == "lead":
             self.queue.extend(self.primer.release(key))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from fanwise.context.request import Request
-from fanwise.journal.records import AttemptRecord, BatchRecord, Journal
+from fanwise.journal.records import AttemptRecord, BatchRecord, EndRecord, Journal
 
-from .budget import Budget
-from .call import Call
+from .budget import Budget, Hold
+from .call import Call, taken
 
 
 @dataclass(slots=True, eq=False)
@@ -17,7 +17,7 @@ class Sent:
 
     attempt: int
     call: Call
-    reserved: int | None
+    hold: Hold
     sent: float
     prefix: str = ""
     """Key of the prefix behind which there is a breakpoint; empty: there is none."""
@@ -50,9 +50,10 @@ class Flight:
                 self.sizes.add(record.size)
             mine = found[record.intent] = {}
             for one in self.journal.open_attempts(record.intent):
-                self.budget.hold(one.reserved)
+                hold = Hold(one.reserved, one.bound, one.row)
+                self.budget.hold(hold)
                 mine[one.id] = self.adopted[one.key] = Sent(
-                    one.id, _orphan(one), one.reserved, one.sent, prefix=one.prefix, orphan=True
+                    one.id, _orphan(one), hold, one.sent, prefix=one.prefix, orphan=True
                 )
                 self.count += 1
         return found
@@ -88,9 +89,9 @@ class Flight:
         self.open.pop(record.intent, None)
         self.journal.add_batch(replace(record, state="absent" if absent else "ended"))
 
-    def settle(self, one: Sent, actual: int | None) -> None:
-        """Put the price of an attempt in the place of its reservation."""
-        self.budget.settle(one.reserved, actual)
+    def settle(self, one: Sent, end: EndRecord) -> None:
+        """Put what an attempt has taken in the place of its reservation."""
+        self.budget.settle(one.hold, *taken(end))
         self.count -= 1
 
     def drop(self, one: Sent) -> None:

@@ -95,8 +95,9 @@ class Follower:
         """End an intent whose batch does not exist: nothing was billed, everything goes again."""
         self.flight.close(record, absent=True)
         for one in sent.values():
-            self.journal.add_end(unpaid(one.attempt, failure, 0.0))
-            self.flight.settle(one, 0)
+            end = unpaid(one.attempt, failure, 0.0)
+            self.journal.add_end(end)
+            self.flight.settle(one, end)
             if one.prefix:
                 self.saw(one, None)
             self.again(one, failure)
@@ -180,7 +181,7 @@ class Follower:
         moment, latency_s = datetime.fromtimestamp(one.sent, UTC), max(now().timestamp() - one.sent, 0.0)
         end = paid(one.attempt, one.call.model, result.reply, moment, batch=True, latency_s=latency_s)
         self.journal.add_end(end)  # no await between the reply and its record
-        self.flight.settle(one, end.cost)
+        self.flight.settle(one, end)
         if one.prefix:
             self.saw(one, end.usage)
         again = self.sink.replied(one.call, result.reply)
@@ -193,7 +194,7 @@ class Follower:
     def _fail(self, one: Sent, failure: Failure) -> None:
         end = unpaid(one.attempt, failure, max(now().timestamp() - one.sent, 0.0))
         self.journal.add_end(end)
-        self.flight.settle(one, end.cost)
+        self.flight.settle(one, end)
         if one.prefix:
             self.saw(one, None)
         if one.orphan:

@@ -15,13 +15,13 @@ from fanwise.api.failures import Failure, RequestError
 from fanwise.api.ratelimits import rate_headers
 from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request
-from fanwise.journal.records import Journal
+from fanwise.journal.records import EndRecord, Journal
 from fanwise.limits import pool
 from fanwise.models import facts
-from fanwise.units import now, usd
+from fanwise.units import now
 
-from .budget import Budget
-from .call import Call, Sink, intent, paid, unpaid, warming, worst_case
+from .budget import Budget, Hold
+from .call import Call, Sink, intent, paid, taken, unpaid, warming, worst_case
 from .gate import Gate
 from .pace import Pace
 from .proof import Proof
@@ -131,23 +131,26 @@ class Live:
 
     async def _attempt(self, call: Call) -> None:
         request = call.request()
-        reserved = worst_case(request, batch=False, at=now(), ttl=self.gate.ttl(request.prefixes()))
-        while not self.budget.reserve(reserved):
-            if self.budget.in_flight == 0:
-                self.sink.halt(_no_budget(call, reserved, self.budget))
+        hold = worst_case(request, call.row, batch=False, at=now(), ttl=self.gate.ttl(request.prefixes()))
+        while (fit := self.budget.reserve(hold)) != "fits":
+            if fit == "never":
+                self.sink.halt(self.budget.lack(hold, f"task {call.label!r} of row {call.row}", call.model))
+                return
+            if fit == "row full":
+                self.sink.failed(call, Failure("final", "row_budget", self.budget.row_lack(hold)))
                 return
             with anyio.move_on_after(0.5):  # and look again: the run may have been stopped meanwhile
                 await self.budget.freed()
             if self._stopping:
                 return
-        actual: int | None = 0
+        end: EndRecord | None = None
         try:
-            actual = await self._gated(call, request, reserved)
+            end = await self._gated(call, request, hold)
         finally:
-            self.budget.settle(reserved, actual)
+            self.budget.settle(hold, *taken(end))
 
-    async def _gated(self, call: Call, request: Request, reserved: int | None) -> int | None:
-        """Send one attempt behind the gate; returns its price, or None where it is unknown."""
+    async def _gated(self, call: Call, request: Request, hold: Hold) -> EndRecord | None:
+        """Send one attempt behind the gate; returns its end, or None where nothing was sent."""
         prefixes = request.prefixes()
         minimum = facts(call.model).cache_minimum
         led = await self.gate.enter(prefixes if self.gated else (), minimum)
@@ -164,13 +167,13 @@ class Live:
             call.number, call.tries = call.number + 1, call.tries + 1
             attempt, sent = self.journal.next_attempt(), now()
             again = self.repeats.count(call.row, call.side, call.model, request.pieces)
-            self.journal.add_attempt(intent(call, request, attempt, reserved, None, again))
+            self.journal.add_attempt(intent(call, request, attempt, hold, None, again))
             await self.journal.commit()
             if self._stopping:
                 self.journal.add_end(
                     unpaid(attempt, Failure("retry", "stopped", "the run was stopped before it was sent"), 0.0)
                 )
-                return 0
+                return None
             self.active += 1
             previous = self.proof.previous(prefixes)
             body = request.encode(
@@ -184,7 +187,7 @@ class Live:
                 end = unpaid(attempt, failure, time.monotonic() - started)
                 self.journal.add_end(end)  # no await between the failure and its record
                 self._failed(call, failure)
-                return end.cost
+                return end
             finally:
                 self.active -= 1
             end = paid(attempt, call.model, reply, sent, batch=False, latency_s=time.monotonic() - started)
@@ -202,7 +205,7 @@ class Live:
             if repair is not None:
                 call.repair = repair
                 self.submit(call)
-            return end.cost
+            return end
         finally:
             if not begun:
                 self.gate.leave(led, prefixes, warm=warm, cached=cached, started=entered)
@@ -218,15 +221,15 @@ class Live:
 
     async def _warm(self, one: Warm) -> None:
         call, ttl = warming(one.call, one.prefix.key), self.gate.ttl((one.prefix,))
-        reserved = worst_case(one.request, batch=False, at=now(), ttl=ttl)
-        if not self.budget.reserve(reserved):
+        hold = worst_case(one.request, 0, batch=False, at=now(), ttl=ttl)
+        if self.budget.reserve(hold) != "fits":
             return
-        actual: int | None = 0
+        end: EndRecord | None = None
         try:
             attempt, sent, started = self.journal.next_attempt(), now(), time.monotonic()
             entered = self.gate.clock()
             again = self.repeats.count(0, call.side, call.model, (piece for piece in one.request.pieces if piece.job))
-            self.journal.add_attempt(intent(call, one.request, attempt, reserved, None, again))
+            self.journal.add_attempt(intent(call, one.request, attempt, hold, None, again))
             await self.journal.commit()
             try:
                 body = encode_body(one.request.warming(run_id=self.run_id, ttl=ttl))
@@ -237,9 +240,8 @@ class Live:
                 end = paid(attempt, call.model, reply, sent, batch=False, latency_s=time.monotonic() - started)
                 self.gate.leave((), [one.prefix], warm=True, started=entered)
             self.journal.add_end(end)
-            actual = end.cost
         finally:
-            self.budget.settle(reserved, actual)
+            self.budget.settle(hold, *taken(end))
 
     def _failed(self, call: Call, failure: Failure) -> None:
         if failure.verdict == "terminal":
@@ -269,16 +271,3 @@ class Live:
             await self._stopped.wait()
         self.waiting -= 1
         self.submit(call)
-
-
-def _no_budget(call: Call, reserved: int | None, budget: Budget) -> str:
-    if reserved is None:
-        return (
-            f"no price is known for model {call.model!r}, so the budget cannot be kept; "
-            "run without a budget or choose another model"
-        )
-    left = max((budget.limit or 0) - budget.spent, 0)
-    return (
-        f"task {call.label!r} of row {call.row} may cost up to ${usd(reserved):.6f}, ${usd(left):.6f} of the budget is "
-        "left; resume with a higher --budget-usd"
-    )

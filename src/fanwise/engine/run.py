@@ -443,6 +443,7 @@ class Engine:
         self._open[number] -= 1
         if self._open[number] == 0:
             del self._open[number]
+            self.live.budget.forget(number)
             self._bytes -= run.size
             self._room.ring()
 

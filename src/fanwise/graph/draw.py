@@ -8,6 +8,7 @@ from typing import Any
 
 from .dag import dag, generations, rounds
 from .nodes import GraphSpec
+from .tools import McpServer, Source
 
 
 def tree(spec: GraphSpec, notes: Mapping[str, Sequence[str]] | None = None) -> str:
@@ -34,6 +35,8 @@ def tree(spec: GraphSpec, notes: Mapping[str, Sequence[str]] | None = None) -> s
         lines.append(f"{bar}   shown: {', '.join(shown) or 'nothing'}")
         if agent is not None and agent.context:
             lines.append(f"{bar}   context: {', '.join(block.name for block in agent.context)}")
+        if agent is not None and agent.tools:
+            lines.append(f"{bar}   tools: {', '.join(map(_tool, agent.tools))}, at most {agent.max_turns} requests")
         lines += [f"{bar}   {note}" for note in (notes or {}).get(name, ())]
     deep = rounds(spec)
     lines.append(f"{len(names)} tasks in the graph, {deep} batch round{'s' if deep != 1 else ''} deep")
@@ -106,3 +109,7 @@ def svg(spec: GraphSpec) -> str:
 
 FORMATS: dict[str, Callable[[GraphSpec], str]] = {"tree": tree, "mermaid": mermaid, "dot": dot, "svg": svg}
 """Every way to draw a graph, by the name of the format."""
+
+
+def _tool(source: Source) -> str:
+    return f"those of MCP server {source.name}" if isinstance(source, McpServer) else source.name

@@ -79,6 +79,8 @@ class AttemptRecord(NamedTuple):
     """Of these, what the run has sent to this model before."""
     reusable: int = 0
     """Of these, what is sent to this model for the second time."""
+    bound: int = 0
+    """Upper bound of the tokens that it takes, input and output."""
 
 
 class TurnRecord(NamedTuple):

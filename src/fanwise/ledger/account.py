@@ -59,10 +59,23 @@ def totals(db: sqlite3.Connection, side: Side | None = None) -> Totals:
     return Totals(sent, succeeded, failed, lost, retried, unpriced, Usage(*tokens), *row[11:])
 
 
-def spent(db: sqlite3.Connection) -> int:
-    """Return what counts against a budget: known cost, and the bound of what was lost."""
-    all_ = totals(db)
-    return all_.cost + all_.lost_bound
+def spent(db: sqlite3.Connection, row: int | None = None) -> tuple[int, int]:
+    """Return what counts against a budget: known cost and tokens, and the bounds of what was lost.
+
+    Args:
+        db: The journal.
+        row: Number of a row; None: the whole run.
+
+    Returns:
+        Picodollars and tokens.
+    """
+    where, args = ("WHERE a.row=?", (row,)) if row is not None else ("", ())
+    query = f"""SELECT COALESCE(SUM(CASE WHEN e.status='lost' THEN a.reserved ELSE e.cost END),0),
+      COALESCE(SUM(CASE WHEN e.status='lost' THEN a.bound
+        ELSE e.input+e.write_5m+e.write_1h+e.read+e.output END),0)
+      FROM attempts a JOIN ends e ON e.attempt=a.id {where}"""
+    cost, tokens = db.execute(query, args).fetchone()
+    return cost, tokens
 
 
 def outputs(db: sqlite3.Connection) -> list[tuple[Side, str, int, int]]:

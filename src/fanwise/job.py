@@ -12,6 +12,7 @@ from typing import Any
 
 import anyio
 
+from fanwise.api.capable import SdkClient
 from fanwise.api.client import Api
 from fanwise.api.failures import RequestError
 from fanwise.canonical import canonical
@@ -44,6 +45,7 @@ class Job:
         rows: str | Path | Iterable[Any],
         out: str | Path,
         format: Format | None = None,
+        client: SdkClient | None = None,
         **options: Any,
     ) -> None:
         """Describe a job; nothing is read or sent yet.
@@ -53,10 +55,13 @@ class Job:
             rows: A JSONL, CSV or Parquet file, `-` for standard input, or rows as models or dicts.
             out: The run directory; must not hold another run.
             format: Format of the rows where the name does not say it.
+            client: An asynchronous client of the SDK, for Bedrock, Vertex, Foundry or a gateway; its own
+                retries are switched off. What it cannot do is told before anything is sent.
             **options: Fields of `Options`.
         """
         self.graph, self.rows, self.out = graph, rows, Path(out)
         self.format: Format | None = format
+        self.client = client
         self.options = Options(**options)
 
     def run_sync(self) -> Account:
@@ -88,7 +93,7 @@ class Job:
         if isinstance(self.rows, str | Path) and str(self.rows) != "-":
             form = format_of(Path(self.rows), self.format)
             next(read(Path(self.rows), form), None)  # a missing or empty file is told before anything is made
-        mode = check_mode(self.options)
+        mode = "api" if self.client is not None else check_mode(self.options)
         with RunDirectory(self.out, create=True) as directory:
             try:
                 rows, form = self._spool(directory.path, form)
@@ -106,6 +111,7 @@ class Job:
                     "options": json.dumps(kept),
                 }
                 session = Session(directory, sides, self.options, watcher or Watcher(), detach=detach, only=only)
+                session.client = self.client
                 return await session.run(meta)
             except UsageError:
                 if directory.journal.meta("run_id") is None or directory.journal.session == 0:
@@ -145,6 +151,7 @@ async def resume(
     graph: Graph[..., Any] | None = None,
     retry: Iterable[str] = (),
     detach: bool = False,
+    client: SdkClient | None = None,
     **options: Any,
 ) -> Account:
     """Go on with a run: ask again only for what is missing.
@@ -155,6 +162,7 @@ async def resume(
         graph: The graph, where it is not the one that the run was started with by reference.
         retry: Final failures to ask again: `failed` (all), `refused`, `truncated`, or an error class.
         detach: Return when all that can be submitted is in batches.
+        client: A client of the SDK, as for `Job`.
         **options: Fields of `Options` that differ from the run's.
 
     Raises:
@@ -168,12 +176,14 @@ async def resume(
             raise RunDirectoryError(f"{out} holds a run that never began; remove it and run again")
         chosen = Options(**{**kept, **{name: value for name, value in options.items() if value is not None}})
         sides = sides_of(graph or load_graph(reference), chosen.baseline)
-        check_mode(chosen, known=journal.meta("mode"))
+        if client is None:
+            check_mode(chosen, known=journal.meta("mode"))
         rows = Path(journal.meta("rows") or "")
         next(read(rows, format_of(rows, journal.meta("format"))), None)  # a missing file is told at once
         session = Session(
-            directory, sides, chosen, watcher or Watcher(), retry=frozenset(retry), detach=detach, resumed=True
-        )
+            directory, sides, chosen, watcher or Watcher(), retry=frozenset(retry), detach=detach, resumed=True,
+            client=client,
+        )  # fmt: skip
         return await session.run({})
 
 

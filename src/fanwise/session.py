@@ -6,12 +6,13 @@ import heapq
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
+from fanwise.api.capable import SdkClient
 from fanwise.api.client import Api
 from fanwise.canonical import digest
 from fanwise.context.shape import Need
@@ -63,6 +64,8 @@ class Session:
     """Answers of the embedded emulator, by the hash of the request, before any stand-in."""
     scale: float = 1.0
     """How many rows of the job each row stands for, where they are a sample of it."""
+    client: SdkClient | None = None
+    """Of the SDK, instead of one made here."""
     _toolbox: Toolbox = NO_SERVERS
 
     async def run(self, meta: dict[str, str]) -> Account:
@@ -88,7 +91,7 @@ class Session:
                     "embedded-emulator",
                 )
                 address.write_text(base_url + "\n", encoding="utf-8")  # so that its bill can be read from outside
-            api = Api(base_url=base_url, api_key=key, connections=options.slots)
+            api = Api(base_url=base_url, api_key=key, connections=options.slots, client=self.client)
             api.offline = True if mode == "embedded" else None
             try:
                 await self._preflight(api, journal)
@@ -170,6 +173,8 @@ class Session:
                 raise UsageError(
                     f"nobody answers at {api.sdk.base_url}: {failure.message}; check --base-url and the network"
                 )
+        if self.options.channel != "live":
+            await self._check_batches(api)
         if missing:
             raise UsageError(f"the API knows no model {', '.join(map(repr, missing))}; correct the agent's model")
         known = journal.meta("offline")
@@ -177,6 +182,20 @@ class Session:
             raise RunDirectoryError(
                 "simulated and real answers are never mixed: this run was answered by the other kind; start a new one"
             )
+
+    async def _check_batches(self, api: Api) -> None:
+        """Let everything go live where there are no batches.
+
+        Raises:
+            UsageError: Batches were asked for.
+        """
+        await api.check_batches()
+        if api.can.batches:
+            return
+        if self.options.channel == "batch":
+            raise UsageError(f"{api.can.where} has no Message Batches; add --channel live")
+        self.options = replace(self.options, channel="live")
+        self.watcher.notes.append(f"{api.can.where} has no Message Batches: everything goes live, at the full price")
 
     async def _work(
         self, api: Api, plans: Mapping[Side, SidePlan], journal: SqliteJournal, *, embedded: bool

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import anthropic
 import anyio
@@ -16,11 +17,13 @@ from anthropic._constants import RAW_RESPONSE_HEADER
 from fanwise.errors import UsageError
 from fanwise.jsonable import as_object
 
+from .capable import Can, SdkClient, can
 from .failures import Failure, RequestError, translate
 from .replies import BatchInfo, BatchResult, Reply, batch_of, json_of, read_reply, result_of
 from .stream import Begun, read_stream
 from .wire import MESSAGES, Wire, header
 
+ANTHROPIC = "https://api.anthropic.com"
 OFFLINE_HEADER = b"fanwise-emulator"
 """Reply header by which an emulator says that what it answers is simulated."""
 POLL_TIMEOUT_S = 60.0
@@ -56,17 +59,31 @@ def has_credentials() -> bool:
 class Api:
     """A connection to the Messages API, or to an emulator of it."""
 
-    def __init__(self, *, base_url: str | None = None, api_key: str | None = None, connections: int = 64) -> None:
+    def __init__(
+        self,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        connections: int = 64,
+        client: SdkClient | None = None,
+    ) -> None:
         """Connect lazily.
 
         Args:
             base_url: Another server than the SDK's own choice.
             api_key: Given for the embedded emulator; elsewhere the SDK resolves credentials.
             connections: Most connections at a time.
+            client: A client of the SDK that is used instead of one made here; it is not closed.
 
         Raises:
             UsageError: The SDK refuses its configuration.
         """
+        self._given = client
+        if client is not None:
+            self.sdk: Any = cast("Any", client).with_options(max_retries=0)
+            self._wire = Wire(self.sdk, None)
+            self.can, self.offline = can(self.sdk), None
+            return
         limits = httpx2.Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
         http = DefaultAioHttpClient(limits=limits)
         try:
@@ -75,13 +92,14 @@ class Api:
             )
         except (anthropic.AnthropicError, ValueError) as error:
             raise UsageError(f"the SDK cannot be set up: {error}") from None
-        self._wire = Wire(self.sdk, http)
+        self._wire, self.can = Wire(self.sdk, http), Can()
         self.offline: bool | None = None
         """Whether replies are simulated; None until the first reply."""
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self.sdk.close()
+        """Close all connections that were opened here."""
+        if self._given is None:
+            await self.sdk.close()
 
     def _note(self, response: httpx2.Response) -> None:
         """Remember who answers; simulated and real answers in one run end it."""
@@ -96,12 +114,8 @@ class Api:
         self, path: str, content: bytes | AsyncIterator[bytes], timeout_s: float, size: int | None = None
     ) -> httpx2.Response:
         """Send a JSON body; one that is given in pieces never stands in memory as a whole."""
-        length = len(content) if isinstance(content, bytes) else size
-        headers = {"Content-Type": "application/json", "Content-Length": str(length)}
         try:
-            response = await self.sdk.post(
-                path, cast_to=httpx2.Response, content=content, options={"timeout": timeout_s, "headers": headers}
-            )
+            response = await self._wire.by_sdk(path, content, timeout_s, size)
         except anthropic.AnthropicError as error:
             raise RequestError(translate(error)) from error
         self._note(response)
@@ -141,14 +155,8 @@ class Api:
         raise RequestError(Failure("lost", "timeout", text))
 
     async def _stream(self, body: bytes, timeout_s: float, begun: Begun) -> Reply:
-        headers = {"Content-Type": "application/json", RAW_RESPONSE_HEADER: "stream"}
         try:
-            http = await self.sdk.post(
-                MESSAGES,
-                cast_to=httpx2.Response,
-                content=body,
-                options={"timeout": timeout_s, "headers": headers},
-            )
+            http = await self._wire.by_sdk(MESSAGES, body, timeout_s, stream=True)
         except anthropic.AnthropicError as error:
             raise RequestError(translate(error)) from error
         try:
@@ -228,8 +236,21 @@ class Api:
             with anyio.CancelScope(shield=True):
                 await http.aclose()
 
+    async def check_batches(self) -> None:
+        """Find out whether a gateway has Message Batches; an emulator has, and so has the API itself."""
+        known = self.offline or str(self.sdk.base_url).rstrip("/") == ANTHROPIC
+        if not self.can.batches or known:
+            return
+        try:
+            await self._get("/v1/messages/batches", {"limit": 1})
+        except RequestError as error:
+            if error.failure.status in (404, 405, 501):
+                self.can = replace(self.can, batches=False, where=str(self.sdk.base_url))
+
     async def check_model(self, model: str) -> Failure | None:
-        """Return why a model cannot be used, or None; asks the free models endpoint."""
+        """Return why a model cannot be used, or None; asks the free models endpoint, where there is one."""
+        if not self.can.models:
+            return None
         try:
             await self._get(f"/v1/models/{model}")
         except RequestError as error:
@@ -242,6 +263,8 @@ class Api:
         Raises:
             RequestError: It cannot be counted here.
         """
+        if not self.can.count:
+            raise RequestError(Failure("final", "not_counted", f"{self.can.where} counts no tokens"))
         body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": "."}]}
         if text:
             body["system"] = [{"type": "text", "text": text}]

@@ -8,12 +8,16 @@ SDK is guessed: what it sends, they send.
 
 from __future__ import annotations
 
+import json
 import time
-from typing import NamedTuple
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
 
 import anthropic
 import httpx2
-from anthropic import AsyncAnthropic
+from anthropic._constants import RAW_RESPONSE_HEADER
+
+from .capable import is_plain
 
 MESSAGES = "/v1/messages"
 FRESH_S = 20.0
@@ -30,7 +34,7 @@ class _Pattern(NamedTuple):
 class Wire:
     """Posts bodies of Messages requests."""
 
-    def __init__(self, sdk: AsyncAnthropic, http: httpx2.AsyncClient | None) -> None:
+    def __init__(self, sdk: Any, http: httpx2.AsyncClient | None) -> None:
         """Set up.
 
         Args:
@@ -39,6 +43,8 @@ class Wire:
                 requests, or change them on their way.
         """
         self._sdk, self._http = sdk, http
+        self._plain = is_plain(sdk)
+        """Whether bodies are sent as bytes; the clients of other platforms look into them."""
         self._patterns: dict[float, _Pattern] = {}
 
     async def post(self, body: bytes, timeout_s: float) -> httpx2.Response:
@@ -49,7 +55,7 @@ class Wire:
         """
         pattern = self._patterns.get(timeout_s)
         if self._http is None or pattern is None or pattern.until < time.monotonic():
-            return await self._by_sdk(body, timeout_s)
+            return await self._pattern(body, timeout_s)
         like = pattern.request
         request = httpx2.Request(
             "POST",
@@ -66,16 +72,39 @@ class Wire:
             raise anthropic.APIConnectionError(request=request) from error
         if response.status_code == 401:  # the credentials may have been renewed: the SDK knows
             self._patterns.clear()
-            return await self._by_sdk(body, timeout_s)
+            return await self._pattern(body, timeout_s)
         if not response.is_success:
             raise _status_error(response)
         return response
 
-    async def _by_sdk(self, body: bytes, timeout_s: float) -> httpx2.Response:
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        response = await self._sdk.post(
-            MESSAGES, cast_to=httpx2.Response, content=body, options={"timeout": timeout_s, "headers": headers}
-        )
+    async def by_sdk(
+        self,
+        path: str,
+        content: bytes | AsyncIterator[bytes],
+        timeout_s: float,
+        size: int | None = None,
+        *,
+        stream: bool = False,
+    ) -> httpx2.Response:
+        """Send a JSON body through the SDK; one that is given in pieces never stands in memory as a whole.
+
+        Raises:
+            AnthropicError: As the SDK raises it, or where it cannot be set up.
+        """
+        headers: dict[str, str] = {RAW_RESPONSE_HEADER: "stream"} if stream else {}
+        given: dict[str, Any] = {"body": json.loads(content)} if isinstance(content, bytes) else {"content": content}
+        if self._plain:
+            length = len(content) if isinstance(content, bytes) else size
+            headers |= {"Content-Type": "application/json", "Content-Length": str(length)}
+            given = {"content": content}
+        options = {"timeout": timeout_s, "headers": headers}
+        try:
+            return await self._sdk.post(path, cast_to=httpx2.Response, options=options, **given)
+        except (RuntimeError, ValueError, ImportError) as error:  # what a client for a platform lacks
+            raise anthropic.AnthropicError(f"{type(error).__name__}: {error}") from error
+
+    async def _pattern(self, body: bytes, timeout_s: float) -> httpx2.Response:
+        response = await self.by_sdk(MESSAGES, body, timeout_s)
         kept = [pair for pair in response.request.headers.raw if pair[0].lower() != b"content-length"]
         self._patterns[timeout_s] = _Pattern(response.request, kept, time.monotonic() + FRESH_S)
         return response

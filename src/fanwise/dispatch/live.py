@@ -155,6 +155,7 @@ class Live:
         minimum = facts(call.model).cache_minimum
         led = await self.gate.enter(prefixes if self.gated else (), minimum)
         warm = cached = begun = False
+        streamed = bool(led) and self.api.can.stream
         entered = self.gate.clock()
 
         def begin(usage: dict[str, Any]) -> None:
@@ -177,11 +178,11 @@ class Live:
             self.active += 1
             previous = self.proof.previous(prefixes)
             body = request.encode(
-                run_id=self.run_id, ttl=self.gate.ttl(prefixes), row_ttl="5m", previous=previous, stream=bool(led)
+                run_id=self.run_id, ttl=self.gate.ttl(prefixes), row_ttl="5m", previous=previous, stream=streamed
             )
             started, entered = time.monotonic(), self.gate.clock()
             try:
-                reply = await self.api.send(body, call.time_limit_s, begin if led else None)
+                reply = await self.api.send(body, call.time_limit_s, begin if streamed else None)
             except RequestError as error:
                 failure = error.failure if previous is None else self.proof.excused(prefixes, error.failure)
                 end = unpaid(attempt, failure, time.monotonic() - started)

@@ -1,0 +1,51 @@
+"""What a client of the SDK, or the server behind it, can do: known before anything is sent.
+
+What the clients for other platforms refuse is read in the SDK (2.12.0 `lib/bedrock/_client.py`,
+`lib/vertex/_client.py`, `lib/foundry.py`); a gateway is asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from anthropic import AsyncAnthropic
+from anthropic.lib.bedrock import AsyncAnthropicBedrock, AsyncAnthropicBedrockMantle
+from anthropic.lib.foundry import AsyncAnthropicFoundry
+from anthropic.lib.vertex import AsyncAnthropicVertex
+
+SdkClient = AsyncAnthropic | AsyncAnthropicBedrock | AsyncAnthropicBedrockMantle | AsyncAnthropicVertex
+"""The SDK's asynchronous clients; those for Foundry, AWS and Google Cloud are kinds of the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Can:
+    """What can be asked of a server."""
+
+    where: str = "this server"
+    """For people."""
+    batches: bool = True
+    count: bool = True
+    """Whether tokens are counted for nothing."""
+    models: bool = True
+    """Whether it tells which models there are."""
+    stream: bool = True
+    """Whether streams are server-sent events."""
+
+
+def can(sdk: Any) -> Can:
+    """Return what a client can do, as far as its kind says it."""
+    if isinstance(sdk, AsyncAnthropicBedrock):
+        return Can("Amazon Bedrock", batches=False, count=False, models=False, stream=False)
+    if isinstance(sdk, AsyncAnthropicBedrockMantle):
+        return Can("Amazon Bedrock", batches=False, count=False, models=False)
+    if isinstance(sdk, AsyncAnthropicVertex):
+        return Can("Vertex AI", batches=False, models=False)
+    if isinstance(sdk, AsyncAnthropicFoundry):
+        return Can("Foundry", batches=False, count=False, models=False)
+    return Can()
+
+
+def is_plain(sdk: Any) -> bool:
+    """Return whether a client sends bodies as they are given, so that they need not be made into objects."""
+    return type(sdk) is AsyncAnthropic

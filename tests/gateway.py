@@ -1,0 +1,79 @@
+"""A gateway in front of an emulator, over real HTTP: it renames paths, lacks some, and hides who answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from anyio.from_thread import start_blocking_portal
+
+
+@dataclass
+class Gateway:
+    """What a gateway lacks, and what it was asked."""
+
+    upstream: str
+    lacks: tuple[str, ...] = ()
+    """Parts of paths that it answers with 404."""
+    shows: bool = True
+    """Whether replies say that they are simulated."""
+    url: str = ""
+    asked: list[str] = field(default_factory=list[str])
+    headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked.append(f"{request.method} {request.path}")
+        self.headers.append(dict(request.headers))
+        if any(part in request.path for part in self.lacks):
+            return web.json_response(
+                {"type": "error", "error": {"type": "not_found_error", "message": "no"}}, status=404
+            )
+        path, body = request.path_qs, await request.read()
+        bedrock = re.fullmatch(r"/model/(.+)/invoke", request.path)
+        vertex = re.fullmatch(r".*/models/(.+):rawPredict", request.path)
+        if vertex and vertex[1] == "count-tokens":
+            vertex, path = None, "/v1/messages/count_tokens"
+            body = json.dumps({name: part for name, part in json.loads(body).items() if name != "anthropic_version"})
+            body = body.encode()
+        found = bedrock or vertex
+        if found:  # as these platforms do: the model stands in the path
+            data: dict[str, Any] = json.loads(body) | {"model": found[1]}
+            assert data.pop("anthropic_version")
+            path, body = "/v1/messages", json.dumps(data).encode()
+        kept = {"content-type": "application/json", "x-api-key": "k", "anthropic-version": "2023-06-01"}
+        shown = {"fanwise-emulator": "1"} if self.shows else {}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(request.method, self.upstream + path, data=body or None, headers=kept) as reply,
+        ):
+            body = await reply.read()
+            return web.Response(body=body, status=reply.status, content_type="application/json", headers=shown)
+
+
+@contextmanager
+def gateway(upstream: str, **options: Any) -> Iterator[Gateway]:
+    """Serve a gateway on a thread of its own."""
+    one = Gateway(upstream, **options)
+    app = web.Application(client_max_size=2**28)
+    app.router.add_route("*", "/{tail:.*}", one.answer)
+    runner = web.AppRunner(app, access_log=None)
+
+    async def start() -> None:
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        one.url = f"http://{host}:{port}"
+
+    with start_blocking_portal() as portal:
+        portal.call(start)
+        try:
+            yield one
+        finally:
+            portal.call(runner.cleanup)

@@ -37,6 +37,8 @@ class Options:
     """Live requests in flight."""
     deadline: str | None = None
     """When the run should have ended, from its first session on: `90s`, `30m`, `6h`, `1d`."""
+    pay_twice_for_deadline: bool = False
+    """Whether what cancelled batches do not give back in time is sent live all the same, and perhaps paid twice."""
     schemas: Schemas = "auto"
     """How schemas travel where strict ones would split a shared cache: `strict`, `shared`, or by price."""
     gate: bool = True
@@ -52,6 +54,7 @@ class Options:
 KEPT = (
     "channel", "baseline", "sample", "budget_usd", "budget_tokens", "row_budget_usd", "row_budget_tokens", "base_url",
     "limit", "id_field", "slots", "schemas", "deadline",
+    "pay_twice_for_deadline",
 )  # fmt: skip
 """Options that a resumed run takes over, unless it is given others."""
 

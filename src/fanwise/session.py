@@ -20,7 +20,7 @@ from fanwise.context.sizes import sizes_from
 from fanwise.counting import TokenCache, common_texts, count, learn
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.budget import Budget, Limits, Spent
-from fanwise.dispatch.channel import Chooser
+from fanwise.dispatch.channel import Chooser, Rounds
 from fanwise.dispatch.deadline import seconds
 from fanwise.dispatch.live import Live
 from fanwise.dispatch.retry import RetryPolicy
@@ -220,6 +220,7 @@ class Session:
             limit=options.limit,
             only=self.only,
             deadline=self._deadline(journal),
+            pay_twice=options.pay_twice_for_deadline,
             started=now().timestamp(),
             retry=self.retry,
             detach=self.detach,
@@ -247,7 +248,11 @@ class Session:
             rounds=max(rounds(plan.graph) for plan in plans.values()),
             folder=self.directory.path,
         )
-        engine.chooser = Chooser(options.channel, engine.batches.primer.hits, outputs(journal.db))
+        timed = None
+        if engine.timekeeper is not None:
+            timed = Rounds(self.graphs, engine.timekeeper.spare_s)
+            engine.batches.follower.took = timed.seen.append
+        engine.chooser = Chooser(options.channel, engine.batches.primer.hits, outputs(journal.db), timed)
         needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
         for block in {block for need in needs for block in need.context}:
             journal.add_block(block.sha, block.name, block.text)
@@ -268,6 +273,7 @@ class Session:
             if engine.notes:
                 journal.set_meta("notes", json.dumps([*json.loads(journal.meta("notes") or "[]"), *engine.notes]))
             journal.set_meta("offline", "true" if api.offline else "false")
+            journal.set_meta("choices", engine.chooser.told(journal.meta("choices")))
             cancelled = engine.ended == "completed" and (engine.rows_in_work() or not engine.read_all)
             self._learn(api, journal)
             journal.end_session(now().timestamp(), "interrupted" if cancelled else engine.ended)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from fanwise import Emulator, Job, agent, graph
 from fanwise.dispatch.deadline import Left, need_s, seconds
 from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
+from fanwise.job import resume
 from support import DESK, fanwise, tickets
 
 
@@ -39,6 +42,17 @@ def tell(text: str) -> str:
 @graph
 def two(row: Row) -> str:
     return tell(read(row.text))
+
+
+@agent(model="claude-haiku-5-5", max_tokens=500)
+def write(text: str) -> str:
+    """Write it down."""
+    return f"written: {text}"
+
+
+@graph
+def long(row: Row) -> str:
+    return write(read(row.text))
 
 
 def rows(count: int) -> list[Row]:
@@ -98,3 +112,40 @@ def test_a_deadline_that_is_none_is_told(tmp_path: Path) -> None:
     said = fanwise("run", f"{DESK}:single", "--rows", file, "--out", tmp_path / "run", "--deadline", "soon")
     assert said.returncode == 2
     assert "--deadline: 'soon' is no length of time; write it like 90s, 30m, 6h or 1d" in said.stderr
+
+
+def test_with_time_for_one_round_of_batches_one_stage_has_it_and_the_report_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch is taken to last an hour before any was seen; two stages, and an hour and a half."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    with Emulator(answer=answerer(make_plans({"fanout": long.spec}))) as emulator:
+        job = Job(long, rows=rows(40), out=tmp_path / "run", base_url=emulator.url, channel="auto", deadline="90m")
+        account = job.run_sync().summary
+    took = {one["agent"]: one["took"] for one in account["choices"]}
+    assert took["read"] == [{"channel": "live", "why": "time", "calls": 40}]
+    assert took["write"] == [{"channel": "batch", "why": "price", "calls": 40}], "its answers may be ten times as long"
+    said = fanwise("report", tmp_path / "run").stdout
+    assert "live since the deadline leaves no round of batches for it" in said
+
+
+def test_what_a_cancelled_batch_still_answers_is_paid_twice_only_where_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch goes on while it is cancelled, past the deadline, and all of it succeeds."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    options: dict[str, Any] = {"batch_delay_s": 3_600.0, "batch_cancel_share": 1.0, "batch_cancel_s": 30.0}
+    with Emulator(answer=answerer(make_plans({"fanout": two.spec})), **options) as emulator:
+        begun = time.monotonic()
+        account, _ = carried_out(
+            tmp_path / "run", emulator, channel="batch", deadline="10s", pay_twice_for_deadline=True
+        )
+        assert time.monotonic() - begun < 10
+        assert account["rows"]["succeeded"] == 40
+        assert any("what these still answer is paid twice" in note for note in account["notes"])
+        assert account["open"]["attempts"] == 40, "the batch has not been read"
+        emulator.advance(60)
+        after = anyio.run(partial(resume, tmp_path / "run", graph=two, detach=True)).summary
+        assert after["attempts"]["paid_twice"] == 40
+        assert after["open"]["attempts"] == 0
+        assert after["cost_usd"] == after["bill_usd"]

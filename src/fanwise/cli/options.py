@@ -48,6 +48,12 @@ def session(command: F) -> F:
                 help="When the run should have ended, such as 90m or 6h: batches are left for live calls in time.",
             ),
             click.option(
+                "--pay-twice-for-deadline",
+                is_flag=True,
+                default=None,
+                help="Near the deadline send live what cancelled batches have not given back; may be paid twice.",
+            ),
+            click.option(
                 "--base-url",
                 metavar="URL",
                 default=None,

@@ -25,7 +25,11 @@ def data(made: Plan) -> dict[str, Any]:
         "rows": made.rows,
         "rejected": made.rejected,
         "sampled": made.sampled,
-        "agents": [dataclasses.asdict(one) for one in made.agents],
+        "agents": [
+            {name: part for name, part in dataclasses.asdict(one).items() if name != "cost"}
+            | {"expected_usd": usd_text(one.cost)}
+            for one in made.agents
+        ],
         "prices": [
             {
                 "channel": one.channel, "side": one.side, "expected_usd": usd_text(one.expected),
@@ -82,6 +86,8 @@ def show(made: Plan, console: Console) -> None:
     deep = f"{made.rounds} batch round{'s' if made.rounds != 1 else ''} deep, each most often within an hour"
     _say(console, f"time: {deep}; live at least {minutes} by the documented rate limits")
     console.print(_agents(made))
+    for line in _channels(made):
+        _say(console, line)
     for side, roots in made.prefixes.items():
         if roots:
             _say(console, f"prefixes of the {'fan-out' if side == 'fanout' else side}, as live calls cache them:")
@@ -91,6 +97,19 @@ def show(made: Plan, console: Console) -> None:
 
 def _say(console: Console, text: str, style: str = "") -> None:
     console.print(Text(text, style=style))
+
+
+def _channels(made: Plan) -> Iterator[str]:
+    """Yield which channel is the cheaper one for each agent, and by how much: what `--channel auto` goes by."""
+    costs: dict[tuple[str, str], dict[str, int]] = {}
+    for one in made.agents:
+        costs.setdefault((one.side, one.agent), {})[one.channel] = one.cost
+    for (side, agent), both in costs.items():
+        if len(both) == 2:
+            name = agent if side == "fanout" or agent == "baseline" else f"{agent} (baseline)"
+            live, batch = f"${usd(both['live']):,.4f} live", f"${usd(both['batch']):,.4f} by batch"
+            words = ("live", live, batch) if both["live"] < both["batch"] else ("by batch", batch, live)
+            yield f"cheaper for {name}: {words[0]} ({words[1]}, {words[2]})"
 
 
 def _agents(made: Plan) -> Table:

@@ -142,6 +142,13 @@ class Batches:
         self._changed.ring()
         return self.flight.count
 
+    def race(self) -> int:
+        """Let the calls that are still in batches go elsewhere at once; returns how many may be paid twice."""
+        calls = self.flight.race()
+        for call in calls:
+            self.submit(call)
+        return len(calls)
+
     async def _cancel(self, batch_id: str) -> None:
         try:
             await self.api.cancel_batch(batch_id)
@@ -221,7 +228,7 @@ class Batches:
             return
         record = BatchRecord(intent_number, len(chosen), now().timestamp(), None, "intent")
         self.flight.begin(record, len(chosen))
-        sent: dict[int, Sent] = {}
+        sent = self.flight.sent[record.intent] = dict[int, Sent]()
         for call, attempt, pieces, hold, way in _emptied(chosen):
             call.number, call.tries = call.number + 1, call.tries + 1
             again = self.repeats.count(call.row, call.side, call.model, pieces)

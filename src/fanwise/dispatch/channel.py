@@ -1,19 +1,25 @@
-"""Which channel is cheaper for a task, by price: the decision of `--channel auto`.
+"""Which channel a task takes, by price and by the time that is left: the decision of `--channel auto`.
 
-What it goes by is learnt from the run: how long an agent's answers are, and how often batches
-read a prefix that was written for them.
+What it goes by is learnt from the run: how long an agent's answers are, how often batches read a
+prefix that was written for them, how long batches take.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from fanwise.api.replies import Reply
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
-from fanwise.journal.records import Channel
+from fanwise.graph.dag import rounds
+from fanwise.graph.nodes import GraphSpec
+from fanwise.graph.stages import in_batches
+from fanwise.journal.records import Channel, Side
 from fanwise.models import facts
 from fanwise.pricing.cost import cost
 from fanwise.pricing.rates import rates
@@ -23,16 +29,75 @@ from fanwise.units import now
 from .call import Call
 
 ChannelChoice = Literal["live", "batch", "auto"]
+Why = Literal["price", "no price", "time", "deadline", "gone"]
+"""`price`: the other would cost more. `time`: the deadline leaves too few rounds of batches for this
+stage. `deadline`: it is near. `gone`: there are batches no more, or were never."""
+BATCH_S = 3_600.0
+"""Seconds of a batch before any was seen: most end within an hour ("Batch processing", read 2026-11-23)."""
+AGAIN = 256
+"""Calls after which the best stages are looked for anew."""
+SLOWEST = 0.9
+"""Share of the batches seen that a deadline counts on to be faster."""
+
+
+@dataclass
+class Rounds:
+    """How many rounds of batches a deadline leaves time for, and for which stages that is best."""
+
+    graphs: Mapping[Side, GraphSpec]
+    spare_s: Callable[[], float]
+    """Gives the seconds before batches have to be left."""
+    seen: deque[float] = field(default_factory=lambda: deque[float](maxlen=100))
+    """Seconds that batches took."""
+    _savings: dict[tuple[Side, str], float] = field(default_factory=dict[tuple[Side, str], float])
+    """What a batch saves on a call of a node, on average, in picodollars."""
+
+    _known: dict[tuple[Side, str, int], bool] = field(default_factory=dict[tuple[Side, str, int], bool])
+    """What was found for a node and a number of rounds; forgotten now and then, since savings move."""
+    _calls: int = 0
+
+    def __post_init__(self) -> None:
+        self._depths = {side: rounds(graph) for side, graph in self.graphs.items()}
+
+    def left(self) -> int:
+        """Return how many rounds there is time for: one at least, since a batch that is left costs nothing."""
+        slow = sorted(self.seen)[int(SLOWEST * (len(self.seen) - 1))] if self.seen else BATCH_S
+        return max(int(self.spare_s() / max(slow, 0.001)), 1)
+
+    def has_time(self, call: Call, saving: int) -> bool:
+        """Return whether a call is among the stages that have a batch."""
+        key = (call.side, call.node)
+        before = self._savings.get(key, float(saving))
+        self._savings[key] = before + (saving - before) * 0.1
+        left = self.left()
+        if left >= self._depths.get(call.side, 0):
+            return True
+        self._calls += 1
+        if self._calls % AGAIN == 0:
+            self._known.clear()
+        if (*key, left) not in self._known:
+            self._known[*key, left] = call.node in self._best(call, left)
+        return self._known[*key, left]
+
+    def _best(self, call: Call, left: int) -> frozenset[str]:
+        graph = self.graphs[call.side]
+        mine = {node: worth for (side, node), worth in self._savings.items() if side == call.side}
+        caps = {node.path: node.target.spec.max_tokens for node in graph.tasks() if node.target.spec is not None}
+        # What is not known yet is taken to save in proportion to how long its answers may be.
+        per_token = sum(mine.values()) / max(sum(caps.get(node, 0) for node in mine), 1)
+        known = {node: max(round(mine.get(node, per_token * cap)), 0) for node, cap in caps.items()}
+        return in_batches(graph, known, left, start=call.node)
 
 
 class Chooser:
-    """Gives each call its channel."""
+    """Gives each call its channel, and remembers why."""
 
     def __init__(
         self,
         choice: ChannelChoice,
         hit_rate: Callable[[Call], float],
         outputs: Iterable[tuple[str, str, int, int]] = (),
+        time: Rounds | None = None,
     ) -> None:
         """Begin with what earlier sessions have seen.
 
@@ -40,14 +105,20 @@ class Chooser:
             choice: What the user wants.
             hit_rate: Gives how likely a call reads its prefix in a batch.
             outputs: Side, agent, answers and their tokens.
+            time: What a deadline leaves time for; None where there is none.
         """
         self._choice: ChannelChoice = choice
-        self._hit_rate = hit_rate
+        self._hit_rate, self._time = hit_rate, time
         self._outputs = {(side, agent): (count, tokens) for side, agent, count, tokens in outputs}
+        self._near = False
+        self.choices: Counter[tuple[str, str, Channel, Why]] = Counter()
+        """Calls by side, agent, channel and reason."""
+        self.expected: dict[tuple[str, str, Channel], int] = {}
+        """Picodollars that the last such call was expected to cost, by side, agent and channel."""
 
     def only_live(self) -> None:
         """Let nothing go in batches any more."""
-        self._choice = "live"
+        self._near, self._choice = True, "live"
 
     def saw(self, call: Call, reply: Reply) -> None:
         """Learn from a reply how long an agent's answers are."""
@@ -63,18 +134,52 @@ class Chooser:
     def channel(self, call: Call) -> Channel:
         """Return how a call travels."""
         if self._choice == "live" or self._choice == "batch":
+            if self._near:
+                self.choices[call.side, call.agent, "live", "deadline"] += 1
             return self._choice
+        channel, why = self._chosen(call)
+        self.choices[call.side, call.agent, channel, why] += 1
+        return channel
+
+    def told(self, before: str | None) -> str:
+        """Return why calls took their channels, as JSON, with what earlier sessions have kept of it."""
+        counts, expected = Counter(self.choices), dict(self.expected)
+        for one in json.loads(before or "[]"):
+            side, agent = one["side"], one["agent"]
+            counts.update({(side, agent, each["channel"], each["why"]): each["calls"] for each in one["took"]})
+            for channel, pico in one["expected"].items():
+                expected.setdefault((side, agent, channel), pico)
+        found: list[dict[str, Any]] = []
+        for side, agent in dict.fromkeys((side, agent) for side, agent, _, _ in counts):
+            took = [
+                {"channel": channel, "why": why, "calls": count}
+                for (*who, channel, why), count in counts.items()
+                if who == [side, agent]
+            ]
+            priced = {channel: pico for (*who, channel), pico in expected.items() if who == [side, agent]}
+            found.append({"side": side, "agent": agent, "took": took, "expected": priced})
+        return json.dumps(found)
+
+    def _chosen(self, call: Call) -> tuple[Channel, Why]:
         request = call.request()
-        return cheaper(request, now(), output=self.output(call, request), hit_rate=self._hit_rate(call))
+        price = prices(request, now(), output=self.output(call, request), hit_rate=self._hit_rate(call))
+        if price is None:
+            return "batch", "no price"
+        for channel, one in price.items():
+            self.expected[call.side, call.agent, channel] = one
+        if price["live"] < price["batch"]:
+            return "live", "price"
+        if self._time is not None and not self._time.has_time(call, price["live"] - price["batch"]):
+            return "live", "time"
+        return "batch", "price"
 
 
-def cheaper(request: Request, at: datetime, *, output: int, hit_rate: float = 0.0) -> Channel:
-    """Return the channel in which a request is expected to cost less.
+def prices(request: Request, at: datetime, *, output: int, hit_rate: float = 0.0) -> dict[Channel, int] | None:
+    """Return what a request is expected to cost in each channel, in picodollars; None where that is not known.
 
     Live, the prefix that all rows share is read from the cache, the prefix of a row is written
     once and the reply costs full price. In a batch everything costs half, and the shared prefix is
-    read as often as `hit_rate` says, or not marked at all where that is cheaper. Where no price is
-    known the answer is batch.
+    read as often as `hit_rate` says, or not marked at all where that is cheaper.
     """
     minimum = facts(request.model).cache_minimum
     total = round(request.chars() / request.per_token)
@@ -86,7 +191,12 @@ def cheaper(request: Request, at: datetime, *, output: int, hit_rate: float = 0.
         written = shared - read if marked else 0
         live = cost(Usage(input=total - shared, cache_read=shared, output=output), request.model, at)
         half = Usage(input=total - read - written, cache_write_5m=written, cache_read=read, output=output)
-        batch = cost(half, request.model, at, batch=True)
+        return {"live": live, "batch": cost(half, request.model, at, batch=True)}
     except (UnknownPriceError, ValueError):
-        return "batch"
-    return "live" if live < batch else "batch"
+        return None
+
+
+def cheaper(request: Request, at: datetime, *, output: int, hit_rate: float = 0.0) -> Channel:
+    """Return the channel in which a request is expected to cost less; batch where no price is known."""
+    price = prices(request, at, output=output, hit_rate=hit_rate)
+    return "live" if price is not None and price["live"] < price["batch"] else "batch"

@@ -39,9 +39,13 @@ def need_s(left: Left, whole_s: float) -> float:
         left: What is to be done.
         whole_s: Seconds from the start of the run to its deadline.
     """
+    return min(CANCEL_S, whole_s * CANCEL_SHARE) + live_s(left, whole_s)
+
+
+def live_s(left: Left, whole_s: float) -> float:
+    """Return how long live calls need for what is left, with some to spare."""
     latency_s = left.latency_s or min(LATENCY_S, whole_s * CANCEL_SHARE / max(left.depth, 1))
-    live_s = max(left.requests / max(left.slots, 1), left.depth) * latency_s
-    return min(CANCEL_S, whole_s * CANCEL_SHARE) + SAFETY * live_s
+    return SAFETY * max(left.requests / max(left.slots, 1), left.depth) * latency_s
 
 
 def seconds(text: str) -> float:

@@ -23,6 +23,9 @@ class Sent:
     """Key of the prefix behind which there is a breakpoint; empty: there is none."""
     led: bool = False
     """Whether others wait for it to be written."""
+    raced: bool = False
+    """True once its call was sent live all the same: its result is paid for, and no longer needed."""
+    ended: bool = False
     orphan: bool = False
     """True for an attempt of an earlier session whose row has not asked for it yet."""
 
@@ -38,6 +41,8 @@ class Flight:
         """Sizes of intents whose batch id is not certain: no two are equal."""
         self.adopted: dict[str, Sent] = {}
         """Attempts of earlier sessions that are still in a batch, by task key."""
+        self.sent: dict[int, dict[int, Sent]] = {}
+        """Attempts in each batch that has not been read, by intent."""
         self.count = 0
         """Calls in batches."""
 
@@ -48,7 +53,7 @@ class Flight:
             self.open[record.intent] = record
             if record.state != "created":
                 self.sizes.add(record.size)
-            mine = found[record.intent] = {}
+            mine = found[record.intent] = self.sent[record.intent] = {}
             for one in self.journal.open_attempts(record.intent):
                 hold = Hold(one.reserved, one.bound, one.row)
                 self.budget.hold(hold)
@@ -87,12 +92,21 @@ class Flight:
         """Record that a batch has ended, or that it never was."""
         self.sizes.discard(record.size)
         self.open.pop(record.intent, None)
+        self.sent.pop(record.intent, None)
         self.journal.add_batch(replace(record, state="absent" if absent else "ended"))
 
     def settle(self, one: Sent, end: EndRecord) -> None:
         """Put what an attempt has taken in the place of its reservation."""
         self.budget.settle(one.hold, *taken(end))
+        one.ended = True
         self.count -= 1
+
+    def race(self) -> list[Call]:
+        """Return the calls that are still in batches, whose results are not waited for any more."""
+        racing = [one for sent in self.sent.values() for one in sent.values() if not one.ended and not one.orphan]
+        for one in racing:
+            one.raced = True
+        return [one.call for one in racing]
 
     def drop(self, one: Sent) -> None:
         """Forget an adopted attempt that has ended."""

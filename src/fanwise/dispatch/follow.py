@@ -17,6 +17,8 @@ from fanwise.units import now
 from .call import Call, Sink, paid, unpaid
 from .flight import Flight, Sent
 
+PAID_TWICE = "paid_twice"
+"""Kind of an attempt whose answer came after the task had been answered live, for a deadline."""
 COMMIT_EVERY = 100
 """Results are made durable in groups of this size while they are read."""
 CLOCK_SKEW_S = 300.0
@@ -46,6 +48,8 @@ class Follower:
         """Told of every attempt that has to go again, or has failed for good."""
         self.hurried = False
         """Whether batches are to be looked at often: somebody waits for their end."""
+        self.took: Callable[[float], object] = lambda seconds: None
+        """Told how many seconds a batch took, from its intent to where its end was seen."""
         self.saw: Callable[[Sent, Usage | None], None]
         """Told of the usage of every attempt behind a breakpoint; None where it failed."""
         self.submit: Callable[[Call], None]
@@ -100,14 +104,19 @@ class Follower:
             self.flight.settle(one, end)
             if one.prefix:
                 self.saw(one, None)
-            self.again(one, failure)
+            self._again(one, failure)
             self.flight.drop(one)
+
+    def _again(self, one: Sent, failure: Failure) -> None:
+        if not one.raced:
+            self.again(one, failure)
 
     async def watch(self, record: BatchRecord, sent: dict[int, Sent], *, confirm: bool = False) -> bool:
         """Poll a batch to its end and apply its results; False where it turns out not to be ours."""
         batch_id = record.batch_id
         assert batch_id is not None
         await self._ended(batch_id)
+        self.took(now().timestamp() - record.at)
         seen: set[int] = set()
         trial = 0
         while True:
@@ -179,16 +188,21 @@ class Follower:
             self._fail(one, result.failure or Failure("retry", result.kind, "no result"))
             return
         moment, latency_s = datetime.fromtimestamp(one.sent, UTC), max(now().timestamp() - one.sent, 0.0)
-        end = paid(one.attempt, one.call.model, result.reply, moment, batch=True, latency_s=latency_s)
+        again = one.raced or (one.orphan and self.journal.task(one.call.key) is not None)
+        kind = PAID_TWICE if again else ""
+        end = paid(one.attempt, one.call.model, result.reply, moment, batch=True, latency_s=latency_s, kind=kind)
         self.journal.add_end(end)  # no await between the reply and its record
         self.flight.settle(one, end)
         if one.prefix:
             self.saw(one, end.usage)
-        again = self.sink.replied(one.call, result.reply)
+        if again:
+            self.flight.drop(one)
+            return
+        repair = self.sink.replied(one.call, result.reply)
         if one.orphan:
             self.flight.drop(one)
-        elif again is not None:
-            one.call.repair = again
+        elif repair is not None:
+            one.call.repair = repair
             self.submit(one.call)
 
     def _fail(self, one: Sent, failure: Failure) -> None:
@@ -199,4 +213,4 @@ class Follower:
             self.saw(one, None)
         if one.orphan:
             self.flight.drop(one)  # its row must not wait for it any more
-        self.again(one, failure)
+        self._again(one, failure)

@@ -26,8 +26,8 @@ PIECE = 100
 class Batches:
     """The rules of `/v1/messages/batches` but for the processing."""
 
-    def __init__(self, store: Store, clock: Clock, delay_s: float) -> None:
-        self.store, self.clock, self.delay_s = store, clock, delay_s
+    def __init__(self, store: Store, clock: Clock, delay_s: float, cancel_s: float = 0.0) -> None:
+        self.store, self.clock, self.delay_s, self.cancel_s = store, clock, delay_s, cancel_s
         self.woken = anyio.Event()
 
     def create(self, requests: Sequence[tuple[str, str]], workspace: str, version: str) -> str:
@@ -75,7 +75,8 @@ class Batches:
         if batch["status"] == "ended":
             raise invalid(f"batch {batch_id} has ended and cannot be canceled any more")
         if batch["status"] == "in_progress":
-            self.store.update_batch(batch_id, status="canceling", cancel=self.clock.now(), due=self.clock.now())
+            now = self.clock.now()
+            self.store.update_batch(batch_id, status="canceling", cancel=now, due=now + self.cancel_s)
             self.wake()
         return self.get(batch_id, workspace)
 

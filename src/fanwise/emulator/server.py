@@ -59,6 +59,8 @@ class Settings:
     """Share of a batch's items that read what the same batch has written, 0 to 1."""
     batch_cancel_share: float = 0.0
     """Share of a batch's items that still succeed after it was cancelled, 0 to 1."""
+    batch_cancel_s: float = 0.0
+    """Simulated seconds in which a cancelled batch finishes what is in work."""
     keep_requests: int = 200
     """Requests that `GET /_emulator/requests` remembers."""
     record: Path | None = None
@@ -125,7 +127,7 @@ def _assemble(
     store.drop_expired(clock.now(), at_once=True)
     cache, faults, answers = Cache(store), Faults(clock.now), Answers(answer)
     messages = Messages(store, clock, cache, answers, shares=settings.shared_cache)
-    batches = Batches(store, clock, settings.batch_delay_s)
+    batches = Batches(store, clock, settings.batch_delay_s, settings.batch_cancel_s)
     limits = Limits(settings.tier, settings.burst_s, settings.ramp_limit, settings.spend_limit_pico)
     control = Control(
         store, clock, batches, faults, answers, cache, messages.diagnostics, settings.token, settings.keep_requests

@@ -46,6 +46,8 @@ from .talks import Talks
 from .timekeeper import TimeKeeper
 
 STEP_WORKERS = 4
+DETACH_S = 5.0
+"""Seconds in which batches that nobody waits for are read before a detached session leaves them."""
 LONGER = 2
 """Factor of the cap with which an answer that was cut off is asked again, once."""
 
@@ -92,6 +94,8 @@ class Settings:
     """Numbers of the rows to take; None: all."""
     deadline: float | None = None
     """When the run should have ended, in seconds since 1970."""
+    pay_twice: bool = False
+    """Whether the deadline is worth paying twice for what cancelled batches do not give back in time."""
     started: float = 0.0
     """When it began."""
     retry: frozenset[str] = frozenset()
@@ -113,6 +117,7 @@ class Engine:
     """Gives the sides on which a row runs."""
     repeats: Repeats = field(init=False)
     talks: Talks = field(init=False)
+    timekeeper: TimeKeeper | None = field(init=False)
     chooser: Chooser = field(init=False)
     """Gives the channel of a call."""
     live: Live = field(init=False)
@@ -139,6 +144,10 @@ class Engine:
     def __post_init__(self) -> None:
         self.repeats = Repeats(resumed=self.settings.resumed)
         self.talks = Talks(self.journal, resumed=self.settings.resumed)
+        self.timekeeper = None
+        if self.settings.deadline is not None:
+            pay_twice = self.settings.pay_twice
+            self.timekeeper = self._timekeeper(self.settings.deadline, pay_twice=pay_twice)
 
     async def run(self, records: Iterator[Record]) -> None:
         """Run all rows; returns when they are done, or the run is halted, stopped or detached."""
@@ -152,12 +161,14 @@ class Engine:
                 group.start_soon(self._work_steps, step_receive.clone(), name=f"step worker {number}")
             step_receive.close()
             watch = anyio.CancelScope()
-            if self.settings.deadline is not None:
-                group.start_soon(self._timekeeper(self.settings.deadline).keep, watch, name="deadline")
+            if self.timekeeper is not None:
+                group.start_soon(self.timekeeper.keep, watch, name="deadline")
             try:
                 await self._admit(records)
                 while self._open and not self._stopping:
                     await self._next_event()
+                if self.settings.resumed:
+                    await self._last_batches()
             finally:
                 watch.cancel()
                 self.live.stop()
@@ -191,13 +202,14 @@ class Engine:
         """Return whether rows are still to come or to be finished."""
         return not self._stopping and (bool(self._open) or not self._read_all)
 
-    def _timekeeper(self, deadline: float) -> TimeKeeper:
+    def _timekeeper(self, deadline: float, *, pay_twice: bool) -> TimeKeeper:
         def leave() -> int:
             self.chooser.only_live()
             return self.batches.leave(self.live.submit)
 
         return TimeKeeper(
             deadline=deadline, started=self.settings.started, left=self._left, leave=leave, note=self.note,
+            race=(lambda: self.batches.race()) if pay_twice else None,
             open_=lambda: (len(self._open), self.batches.flight.count),
         )  # fmt: skip
 
@@ -217,6 +229,15 @@ class Engine:
             await self._room.wait()
         idle = not (self.live.active or self.live.waiting or self._steps)
         if idle and self.batches.submitted() and 0 < len(self._calls) <= self.batches.flight.count:
+            self.stop("detached")
+
+    async def _last_batches(self) -> None:
+        """Read batches of earlier sessions that no row waits for: what they answered is paid, and is to be known."""
+        with anyio.move_on_after(DETACH_S if self.settings.detach else math.inf):
+            while self.batches.flight.open and not self._stopping:
+                with anyio.move_on_after(0.1):
+                    await self._room.wait()
+        if self.batches.flight.open and self.settings.detach:
             self.stop("detached")
 
     # Rows in -----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import anyio
 
-from fanwise.dispatch.deadline import Left, need_s
+from fanwise.dispatch.deadline import Left, live_s, need_s
 from fanwise.units import now
 
 LOOK_S = 5.0
@@ -25,6 +25,8 @@ class TimeKeeper:
     """Gives what is to be done."""
     leave: Callable[[], int]
     """Leaves batches; gives how many requests are in them."""
+    race: Callable[[], int] | None
+    """Sends live what cancelled batches have not given back, and gives how many requests that is; None: never."""
     open_: Callable[[], tuple[int, int]]
     """Gives rows that are not done, and requests in batches."""
     note: Callable[[str], None]
@@ -33,7 +35,7 @@ class TimeKeeper:
         """Watch until the scope is cancelled."""
         with scope:
             # What is left changes with every reply, so it is looked at now and then.
-            while (spare_s := self._spare_s()) > 0:  # noqa: ASYNC110
+            while (spare_s := self.spare_s()) > 0:  # noqa: ASYNC110
                 await anyio.sleep(min(spare_s, LOOK_S))
             inside = self.leave()
             if inside:
@@ -41,6 +43,14 @@ class TimeKeeper:
                     f"the deadline is near: batches with {inside} requests are cancelled, and what comes back undone "
                     "goes live"
                 )
+            if self.race is not None:
+                await anyio.sleep(max(self.deadline - now().timestamp() - self._live_s(), 0))
+                twice = self.race()
+                if twice:
+                    self.note(
+                        f"{twice} requests are sent live though their batches have not ended: what these still answer "
+                        "is paid twice"
+                    )
             await anyio.sleep(max(self.deadline - now().timestamp(), 0))
             rows, requests = self.open_()
             self.note(
@@ -48,6 +58,13 @@ class TimeKeeper:
                 "ended; they are waited for, since nothing is paid twice"
             )
 
-    def _spare_s(self) -> float:
-        whole_s = max(self.deadline - self.started, 1.0)
-        return self.deadline - now().timestamp() - need_s(self.left(), whole_s)
+    def _whole_s(self) -> float:
+        return max(self.deadline - self.started, 1.0)
+
+    def _live_s(self) -> float:
+        """Return the seconds that live calls need for what is left."""
+        return live_s(self.left(), self._whole_s())
+
+    def spare_s(self) -> float:
+        """Return the seconds before batches have to be left."""
+        return self.deadline - now().timestamp() - need_s(self.left(), self._whole_s())

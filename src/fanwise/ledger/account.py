@@ -42,6 +42,12 @@ class Totals:
     """Attempts that wrote to the cache."""
     reads: int
     """Attempts that read from it."""
+    paid_twice: int
+    """Attempts whose task had been answered otherwise, for a deadline."""
+    open: int
+    """Attempts without an end: in batches that have not been read, or under way."""
+    open_bound: int
+    """Picodollars that these may cost at most."""
 
 
 def totals(db: sqlite3.Connection, side: Side | None = None) -> Totals:
@@ -52,7 +58,9 @@ def totals(db: sqlite3.Connection, side: Side | None = None) -> Totals:
       COALESCE(SUM(e.status='succeeded' AND e.cost IS NULL),0), {_SUMS}, COALESCE(SUM(e.cost),0),
       COALESCE(SUM(CASE WHEN e.status='lost' THEN a.reserved ELSE 0 END),0),
       COUNT(DISTINCT CASE WHEN a.prefix<>'' THEN a.model || a.prefix END),
-      COALESCE(SUM(e.write_5m+e.write_1h>0),0), COALESCE(SUM(e.read>0),0)
+      COALESCE(SUM(e.write_5m+e.write_1h>0),0), COALESCE(SUM(e.read>0),0),
+      COALESCE(SUM(e.kind='paid_twice'),0), COALESCE(SUM(e.attempt IS NULL),0),
+      COALESCE(SUM(CASE WHEN e.attempt IS NULL THEN a.reserved END),0)
       FROM attempts a LEFT JOIN ends e ON e.attempt=a.id {where}"""
     row = db.execute(query, args).fetchone()
     sent, succeeded, failed, lost, retried, unpriced, *tokens = row[:11]

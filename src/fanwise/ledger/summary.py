@@ -46,8 +46,10 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
         "floor_usd": usd_text(least.total),
         "input_over_floor": round(least.input_paid / least.input_total, 6) if least.input_total else None,
         "lost_upper_bound_usd": usd_text(both.lost_bound),
+        "open": {"attempts": both.open, "upper_bound_usd": usd_text(both.open_bound)},
         "unpriced_attempts": both.unpriced,
         "bill_usd": usd_text(bill),
+        "choices": json.loads(meta.get("choices") or "[]"),
         "cost_per_successful_row_usd": _ratio(fanout.cost, good),
         "multiplier": None
         if measured is None
@@ -74,6 +76,7 @@ def _attempts(one: Totals) -> dict[str, Any]:
         "failed": one.failed,
         "lost": one.lost,
         "retried": one.retried,
+        "paid_twice": one.paid_twice,
     }
 
 

@@ -55,6 +55,8 @@ class AgentPlan:
     model: str
     calls: int
     usage: Usage
+    cost: int
+    """Picodollars, expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,10 @@ def make(
     for channel in channels:
         found = sums(done[channel], drawn, rehearsed, by, channel)
         live = live or [one for one in found if one.side == "fanout"]
-        agents += [AgentPlan(channel, _side(one), one.agent, one.model, one.calls, one.usage) for one in found]
+        agents += [
+            AgentPlan(channel, _side(one), one.agent, one.model, one.calls, one.usage, round(one.cost.value))
+            for one in found
+        ]
         prices += [price(channel, side, found, paid=run is not None) for side in both]
         if alternatives and any(_together(node) for node in plans["fanout"].nodes.values()):
             fanout: dict[Side, GraphSpec] = {"fanout": both["fanout"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,13 @@ from rich.text import Text
 from fanwise.ledger.account import agents, failures
 from fanwise.ledger.slices import slices
 from fanwise.units import usd_text
+
+WHY = {
+    "price": "for its price",
+    "no price": "since no price is known",
+    "time": "since the deadline leaves no round of batches for it",
+    "deadline": "since the deadline was near",
+}
 
 
 def money(text: str | None) -> str:
@@ -31,6 +39,7 @@ def account(summary: dict[str, Any], db: sqlite3.Connection) -> RenderableType:
             )
         )
     parts += [_head(summary), _agents(db)]
+    parts += [Text(_printable(line)) for line in _choices(summary["choices"])]
     parts.append(_slices(db))
     parts += [Text(f"note: {note}", style="yellow") for note in summary["notes"]]
     bad = failures(db)
@@ -73,6 +82,14 @@ def _head(summary: dict[str, Any]) -> RenderableType:
         table.add_row(
             "lost", f"{attempts['lost']} attempts may have cost up to {money(summary['lost_upper_bound_usd'])} more"
         )
+    if attempts["paid_twice"]:
+        table.add_row(
+            "paid twice", f"{attempts['paid_twice']} attempts, whose tasks were answered live for the deadline"
+        )
+    if summary["open"]["attempts"]:
+        most = money(summary["open"]["upper_bound_usd"])
+        told = f"{summary['open']['attempts']} attempts in batches that have not been read may cost up to {most} more"
+        table.add_row("open", f"{told}; `fanwise batches DIR collect` reads them")
     if summary["unpriced_attempts"]:
         table.add_row("unknown", f"{summary['unpriced_attempts']} attempts have no known price and are in no total")
     per_row = summary["cost_per_successful_row_usd"]
@@ -111,6 +128,19 @@ def _agents(db: sqlite3.Connection) -> RenderableType:
             Text(name), one.model, one.channel, *(f"{number:,}" for number in numbers), money(usd_text(one.cost))
         )
     return table
+
+
+def _choices(choices: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield why each agent's calls took their channel, where that was chosen."""
+    for one in choices:
+        took = ", ".join(
+            f"{each['calls']:,} {'by batch' if each['channel'] == 'batch' else 'live'} {WHY[each['why']]}"
+            for each in one["took"]
+        )
+        name = one["agent"] if one["side"] == "fanout" or one["agent"] == "baseline" else f"{one['agent']} (baseline)"
+        live, batch = (one["expected"].get(channel) for channel in ("live", "batch"))
+        prices = f"; the last was expected to cost {money(usd_text(live))} live, {money(usd_text(batch))} by batch"
+        yield f"channel of {name}: {took}{prices if live and batch else ''}"
 
 
 def _slices(db: sqlite3.Connection) -> RenderableType:

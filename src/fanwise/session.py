@@ -252,7 +252,7 @@ class Session:
         if engine.timekeeper is not None:
             timed = Rounds(self.graphs, engine.timekeeper.spare_s)
             engine.batches.follower.took = timed.seen.append
-        engine.chooser = Chooser(options.channel, engine.batches.primer.hits, outputs(journal.db), timed)
+        engine.chooser = Chooser(options.channel, engine.batches.primer, outputs(journal.db), timed)
         needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
         for block in {block for need in needs for block in need.context}:
             journal.add_block(block.sha, block.name, block.text)

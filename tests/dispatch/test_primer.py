@@ -128,7 +128,7 @@ def test_reads_that_turn_out_to_be_rare_end_the_marking(tmp_path: Path) -> None:
     primer.hold(one)
     assert list(primer.saw(primer.key(one), Usage(cache_write_1h=7_000), now().timestamp(), led=True)) == [one]
     assert primer.way(one) == "read"
-    for _ in range(10):
+    for _ in range(3):
         primer.saw(primer.key(one), Usage(cache_write_5m=7_000), now().timestamp(), led=False)
     assert primer.way(one) == "read", "a third of the reads still pays"
     for _ in range(40):

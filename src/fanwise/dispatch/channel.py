@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from fanwise.api.replies import Reply
 from fanwise.context.request import Request
@@ -29,9 +29,15 @@ from fanwise.units import now
 from .call import Call
 
 ChannelChoice = Literal["live", "batch", "auto"]
-Why = Literal["price", "no price", "time", "deadline", "gone"]
-"""`price`: the other would cost more. `time`: the deadline leaves too few rounds of batches for this
-stage. `deadline`: it is near. `gone`: there are batches no more, or were never."""
+Why = Literal["price", "no price", "pilot", "time", "deadline"]
+"""`price`: the other would cost more. `pilot`: to learn how long answers are, live, or how often a prefix
+is read, in batches. `time`: the deadline leaves too few rounds of batches for this stage. `deadline`: it
+is near."""
+PILOTS: dict[Channel, int] = {"live": 4, "batch": 24}
+"""Calls of an agent that go ahead live where its channel depends on how long its answers are, and in a
+batch where it depends on how often batches read a prefix."""
+HITS = (0.3, 0.95)
+"""Share of reads that batches may turn out to have ("Batch processing", read 2026-11-23)."""
 BATCH_S = 3_600.0
 """Seconds of a batch before any was seen: most end within an hour ("Batch processing", read 2026-11-23)."""
 AGAIN = 256
@@ -64,6 +70,10 @@ class Rounds:
         slow = sorted(self.seen)[int(SLOWEST * (len(self.seen) - 1))] if self.seen else BATCH_S
         return max(int(self.spare_s() / max(slow, 0.001)), 1)
 
+    def has_more(self) -> bool:
+        """Return whether there is time for two rounds beside those of the graph."""
+        return self.left() >= max(self._depths.values(), default=0) + 2
+
     def has_time(self, call: Call, saving: int) -> bool:
         """Return whether a call is among the stages that have a batch."""
         key = (call.side, call.node)
@@ -89,13 +99,29 @@ class Rounds:
         return in_batches(graph, known, left, start=call.node)
 
 
+class Hits(Protocol):
+    """What is known of how often batches read a prefix: the primer."""
+
+    def hits(self, call: Call) -> float:
+        """Return the share of reads that a call can expect in a batch; 0 where it would not be marked."""
+        ...
+
+    def learnt(self) -> bool:
+        """Return whether that was seen often enough to be gone by."""
+        ...
+
+    def worth(self, gain: int) -> bool:
+        """Return whether two rounds of batches are worth so many picodollars for each call to come."""
+        ...
+
+
 class Chooser:
     """Gives each call its channel, and remembers why."""
 
     def __init__(
         self,
         choice: ChannelChoice,
-        hit_rate: Callable[[Call], float],
+        hits: Hits,
         outputs: Iterable[tuple[str, str, int, int]] = (),
         time: Rounds | None = None,
     ) -> None:
@@ -103,14 +129,17 @@ class Chooser:
 
         Args:
             choice: What the user wants.
-            hit_rate: Gives how likely a call reads its prefix in a batch.
+            hits: Knows how likely calls read their prefix in a batch.
             outputs: Side, agent, answers and their tokens.
             time: What a deadline leaves time for; None where there is none.
         """
         self._choice: ChannelChoice = choice
-        self._hit_rate, self._time = hit_rate, time
+        self._hits, self._time = hits, time
         self._outputs = {(side, agent): (count, tokens) for side, agent, count, tokens in outputs}
         self._near = False
+        self._sent = Counter[tuple[str, str, Channel]]()
+        self._pilots: dict[tuple[str, str, Channel], set[Call]] = {}
+        """Calls that went ahead, by side, agent and channel, until they end."""
         self.choices: Counter[tuple[str, str, Channel, Why]] = Counter()
         """Calls by side, agent, channel and reason."""
         self.expected: dict[tuple[str, str, Channel], int] = {}
@@ -126,18 +155,31 @@ class Chooser:
         answered = int(reply.usage.get("output_tokens") or 0)
         self._outputs[call.side, call.agent] = count + 1, tokens + answered
 
+    def ended(self, call: Call) -> bool:
+        """Take the end of a call; returns whether those that wait for its agent's pilots can go on."""
+        done = False
+        for channel in PILOTS:
+            pilots = self._pilots.get((call.side, call.agent, channel), set())
+            if call in pilots:
+                pilots.discard(call)
+                done = done or not pilots
+        return done
+
     def output(self, call: Call, request: Request) -> int:
-        """Return how many tokens an answer has on average; a quarter of its cap before the first."""
+        """Return how many tokens an answer has on average; a quarter of its cap where none came."""
         count, tokens = self._outputs.get((call.side, call.agent), (0, 0))
         return max(round(tokens / count) if count else request.max_tokens // 4, 1)
 
-    def channel(self, call: Call) -> Channel:
-        """Return how a call travels."""
+    def channel(self, call: Call) -> Channel | None:
+        """Return how a call travels, or None where it waits for its agent's pilots."""
         if self._choice == "live" or self._choice == "batch":
             if self._near:
                 self.choices[call.side, call.agent, "live", "deadline"] += 1
             return self._choice
-        channel, why = self._chosen(call)
+        chosen = self._chosen(call)
+        if chosen is None:
+            return None
+        channel, why = chosen
         self.choices[call.side, call.agent, channel, why] += 1
         return channel
 
@@ -160,11 +202,14 @@ class Chooser:
             found.append({"side": side, "agent": agent, "took": took, "expected": priced})
         return json.dumps(found)
 
-    def _chosen(self, call: Call) -> tuple[Channel, Why]:
-        request = call.request()
-        price = prices(request, now(), output=self.output(call, request), hit_rate=self._hit_rate(call))
+    def _chosen(self, call: Call) -> tuple[Channel, Why] | None:
+        request, hit_rate = call.request(), self._hits.hits(call)
+        price = prices(request, now(), output=self.output(call, request), hit_rate=hit_rate)
         if price is None:
             return "batch", "no price"
+        first = self._first(call, request, hit_rate)
+        if first is not None:
+            return self._pilot(call, first)
         for channel, one in price.items():
             self.expected[call.side, call.agent, channel] = one
         if price["live"] < price["batch"]:
@@ -172,6 +217,31 @@ class Chooser:
         if self._time is not None and not self._time.has_time(call, price["live"] - price["batch"]):
             return "live", "time"
         return "batch", "price"
+
+    def _first(self, call: Call, request: Request, hit_rate: float) -> Channel | None:
+        """Return the channel in which something is to be learnt before a call's own is chosen, if there is any."""
+        if (call.side, call.agent) not in self._outputs:
+            lengths = [cheaper(request, now(), output=size, hit_rate=hit_rate) for size in (1, request.max_tokens)]
+            if len(set(lengths)) > 1 and self._pilots.get((call.side, call.agent, "live")) != set():
+                return "live"
+        if self._hits.learnt() or hit_rate == 0.0 or self._pilots.get((call.side, call.agent, "batch")) == set():
+            return None
+        output = self.output(call, request)
+        chances = [prices(request, now(), output=output, hit_rate=rate) for rate in HITS]
+        if None in chances or (self._time is not None and not self._time.has_more()):
+            return None
+        gains = [one["live"] - one["batch"] for one in chances if one is not None]
+        worth = self._hits.worth(gains[-1])
+        return "batch" if gains[0] < 0 < gains[-1] and worth else None
+
+    def _pilot(self, call: Call, channel: Channel) -> tuple[Channel, Why] | None:
+        key = (call.side, call.agent, channel)
+        pilots = self._pilots.setdefault(key, set())
+        if self._sent[key] >= PILOTS[channel]:
+            return None
+        self._sent[key] += 1
+        pilots.add(call)
+        return channel, "pilot"
 
 
 def prices(request: Request, at: datetime, *, output: int, hit_rate: float = 0.0) -> dict[Channel, int] | None:

@@ -24,9 +24,11 @@ from fanwise.units import now
 
 from .call import Call
 
-PRIOR, WEIGHT = 0.5, 20
+PRIOR, WEIGHT = 0.5, 4
 """Share of reads that is expected before any was seen, and how many requests it counts as: batches hit
 in 30 to 98 % ("Batch processing", read 2026-11-23)."""
+LEARNT = 20
+"""Requests behind a prefix after which what was seen is gone by."""
 ROUND_PICO = 10**10
 """What one round of batches more is worth: a cent. Less is not waited for. A choice of ours."""
 LIFE_S = 3600.0 - 60.0
@@ -104,6 +106,14 @@ class Primer:
             return 0.0
         ready = state.leading or state.warm_until > now().timestamp()
         return self.hit_rate if ready or self._pays(call, key, *_prices(call.model, self.hit_rate)) else 0.0
+
+    def learnt(self) -> bool:
+        """Return whether reads were seen often enough to be gone by."""
+        return self._expected >= LEARNT
+
+    def worth(self, gain: int) -> bool:
+        """Return whether two rounds of batches are worth so many picodollars for each call to come."""
+        return gain * self._rows() * self._scale >= 2 * ROUND_PICO
 
     def _pays(self, call: Call, key: str, write: float, again: float) -> bool:
         """Return whether to write a prefix first is worth a round of batches."""

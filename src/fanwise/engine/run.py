@@ -132,6 +132,8 @@ class Engine:
     """Outcomes of attempts of earlier sessions that came before their row asked for them."""
     _open: dict[int, int] = field(default_factory=dict[int, int])
     """Rows in the window: sides that are still running."""
+    _parked: dict[tuple[str, str], list[Call]] = field(default_factory=dict[tuple[str, str], list[Call]])
+    """Calls that wait until pilots have shown how long their agent's answers are, by side and agent."""
     _bytes: int = 0
     _steps: int = 0
     _work: deque[tuple[RowRun, Task, Outcome]] = field(default_factory=deque[tuple[RowRun, Task, Outcome]])
@@ -323,7 +325,17 @@ class Engine:
         self._submit(call)
 
     def _submit(self, call: Call) -> None:
-        (self.live if self.chooser.channel(call) == "live" else self.batches).submit(call)
+        channel = self.chooser.channel(call)
+        if channel is None:
+            self._parked.setdefault((call.side, call.agent), []).append(call)
+        else:
+            (self.live if channel == "live" else self.batches).submit(call)
+
+    def _go_on(self, call: Call) -> None:
+        """Send what waited for a pilot that has ended."""
+        if self.chooser.ended(call):
+            for one in self._parked.pop((call.side, call.agent), ()):
+                self._submit(one)
 
     def _use_tools(self, call: Call, plan: NodePlan) -> None:
         """Carry out the tools that a call's last reply asks for, and send its next request."""
@@ -417,6 +429,7 @@ class Engine:
     def _settle(self, call: Call, outcome: Outcome) -> None:
         self._record(call.key, call.row, call.side, call.node, call.label, call.agent, outcome)
         self.talks.forget(call.key)
+        self._go_on(call)
         owner = self._calls.pop(call, None)
         if owner is None:  # an attempt of an earlier session; its row will look it up
             self._early[call.key] = outcome

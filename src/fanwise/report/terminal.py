@@ -18,6 +18,7 @@ from fanwise.units import usd_text
 WHY = {
     "price": "for its price",
     "no price": "since no price is known",
+    "pilot": "to learn what to go by",
     "time": "since the deadline leaves no round of batches for it",
     "deadline": "since the deadline was near",
 }

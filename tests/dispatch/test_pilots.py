@@ -1,0 +1,91 @@
+"""`--channel auto` learns what it goes by from a few calls that go ahead, where that could change its choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from fanwise import Block, Emulator, Job, agent, graph
+from fanwise.engine.plan import make_plans
+from fanwise.engine.standin import answerer
+
+GUIDE = Block("guide", "Keep to every rule of this guide. " * 200)  # about 2,700 tokens
+
+
+class Row(BaseModel):
+    id: str
+    text: str
+
+
+@agent(model="claude-sonnet-5-5", context=[GUIDE], max_tokens=2_000)
+def read(text: str) -> str:
+    """Read the text by the guide."""
+    return "read it " * 25
+
+
+@agent(model="claude-sonnet-5-5", max_tokens=200)
+def plain(text: str) -> str:
+    """Read the text."""
+    return "seen"
+
+
+@graph
+def guided(row: Row) -> str:
+    return read(row.text)
+
+
+@graph
+def unguided(row: Row) -> str:
+    return plain(row.text)
+
+
+def rows(count: int) -> list[Row]:
+    return [Row(id=str(number), text=f"text {number}") for number in range(count)]
+
+
+def took(account: dict[str, Any]) -> dict[tuple[str, str], int]:
+    return {(each["channel"], each["why"]): each["calls"] for one in account["choices"] for each in one["took"]}
+
+
+def test_a_few_calls_go_ahead_and_the_others_go_by_what_they_show(tmp_path: Path) -> None:
+    account = Job(guided, rows=rows(300), out=tmp_path / "run", channel="auto").run_sync().summary
+    assert account["rows"]["succeeded"] == 300
+    assert took(account) == {("live", "pilot"): 4, ("batch", "pilot"): 24, ("batch", "price"): 272}
+    live = Job(guided, rows=rows(300), out=tmp_path / "live", channel="live").run_sync().summary
+    assert float(account["cost_usd"]) < 0.8 * float(live["cost_usd"]), "the emulator's batches read what was primed"
+
+
+def test_where_batches_do_not_read_what_was_written_the_rest_goes_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries are gone before the batch behind them is worked on: its clock runs past their hour."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    answer = answerer(make_plans({"fanout": guided.spec}))
+    with Emulator(answer=answer, batch_delay_s=4_000.0, clock_speed=20_000.0) as emulator:
+        job = Job(guided, rows=rows(300), out=tmp_path / "run", channel="auto", base_url=emulator.url)
+        account = job.run_sync().summary
+    assert took(account)["live", "price"] >= 260
+
+
+def test_nothing_is_tried_where_nothing_could_change_the_choice(tmp_path: Path) -> None:
+    account = Job(unguided, rows=rows(30), out=tmp_path / "run", channel="auto").run_sync().summary
+    assert took(account) == {("batch", "price"): 30}, "without a prefix a batch is half the price of anything"
+
+
+def test_a_small_job_does_not_wait_for_batches_to_learn(tmp_path: Path) -> None:
+    account = Job(guided, rows=rows(6), out=tmp_path / "run", channel="auto").run_sync().summary
+    assert ("batch", "pilot") not in took(account)
+    assert account["rows"]["succeeded"] == 6
+
+
+def test_pilots_that_fail_let_the_others_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    with Emulator(answer=answerer(make_plans({"fanout": guided.spec}))) as emulator:
+        emulator.fault(status=400, count=4, path="/v1/messages", match="values:")
+        job = Job(guided, rows=rows(60), out=tmp_path / "run", channel="auto", base_url=emulator.url)
+        account = job.run_sync().summary
+    assert account["rows"]["failed"] == 4
+    assert account["rows"]["succeeded"] == 56

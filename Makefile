@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := runs/demo
 
-.PHONY: demo test check scale bench-tools lock clean
+.PHONY: demo test check scale bench-tools bench-peers lock clean
 
 demo: .venv/run.stamp
 	@$(BIN)/python examples/demo.py $(if $(FRESH),--fresh) $(DEMO)
@@ -24,6 +24,10 @@ scale: .venv/dev.stamp
 bench-tools: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.in
 
+bench-peers:
+	test -d .venv-peers || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/peers.in
+
 lock: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet pip-tools
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --generate-hashes --allow-unsafe -o requirements/run.lock requirements/run.in pyproject.toml
@@ -43,4 +47,4 @@ lock: .venv/dev.stamp
 	@touch $@
 
 clean:
-	rm -rf .venv runs build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-peers runs build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

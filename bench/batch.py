@@ -3,7 +3,7 @@
 The emulator is a process of its own. The loop keeps no journal and no ledger, and holds its requests
 in memory, as one would write it by hand.
 
-Usage: python bench/batch.py [ROWS]
+Usage: python bench/batch.py [ROWS] [STAGES]
 """
 
 from __future__ import annotations
@@ -18,10 +18,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import anyio
 from anthropic import Anthropic
 from pydantic import BaseModel
 
 from fanwise import Block, Job, agent, graph
+from fanwise.dispatch.spool import Spool
+from fanwise.engine.plan import make_plans, row_state
+from fanwise.engine.rows import Row
+from fanwise.journal.records import AttemptRecord, EndRecord
+from fanwise.journal.sqlite import SqliteJournal
+from fanwise.pricing.usage import Usage
 
 GUIDE = Block("guide", "Every rule of this guide is to be kept by whoever answers. " * 150)  # 9 kB
 MODEL = "claude-haiku-5-5"
@@ -38,9 +45,20 @@ class Ticket(BaseModel):
     body: str
 
 
+@agent(model=MODEL, max_tokens=50)
+def check(answer: str) -> str:
+    """Check the answer."""
+    return "It will do."
+
+
 @graph
 def job(ticket: Ticket) -> str:
     return answer(ticket.body)
+
+
+@graph
+def two(ticket: Ticket) -> str:
+    return check(answer(ticket.body))
 
 
 def by_hand(url: str, count: int, folder: str) -> None:
@@ -87,16 +105,53 @@ def write_rows(folder: str, count: int) -> Path:
     return path
 
 
-def by_fanwise(url: str, count: int, folder: str) -> None:
+def by_fanwise(url: str, count: int, folder: str, stages: int = 1) -> None:
     path = write_rows(folder, count)
-    account = Job(job, rows=path, out=Path(folder) / "run", channel="batch", base_url=url).run_sync()
+    account = Job(
+        job if stages == 1 else two, rows=path, out=Path(folder) / "run", channel="batch", base_url=url
+    ).run_sync()
     assert account.summary["rows"]["succeeded"] == count, account.summary["rows"]
+
+
+def rates(count: int = 20_000) -> None:
+    """Print how many requests are built and written in a second, and how many records of the journal."""
+    plan = make_plans({"fanout": job.spec})["fanout"]
+    row = Row(1, 0, "1", {"ticket": Ticket(id="1", body="The page does not load.")}, "", 0)
+    node, task = plan.nodes["answer"], row_state(plan, row).start()[0]
+    begun, body = time.process_time(), Spool()
+    for number in range(count):
+        body.add(
+            b'{"custom_id":"r-%d","params":%b}'
+            % (number, node.request(task).encode(run_id="r", ttl="5m", row_ttl=None))
+        )
+    took = time.process_time() - begun
+    print(f"requests built and written: {count / took:,.0f} a second, {body.size / took / 1e6:,.0f} MB a second")
+    body.close()
+    with tempfile.TemporaryDirectory() as folder:
+        journal = SqliteJournal(Path(folder) / "journal.db")
+        begun = time.monotonic()
+        anyio.run(recorded, journal, count)
+        print(f"records of the journal: {2 * count / (time.monotonic() - begun):,.0f} a second, durable")
+        journal.close()
+
+
+async def recorded(journal: SqliteJournal, count: int) -> None:
+    usage, sha = Usage(input=100, output=10), "h" * 64
+    for one in range(1, count + 1):
+        names = ("fanout", "answer", "answer", "answer")
+        journal.add_attempt(AttemptRecord(one, f"key {one}", one, *names, MODEL, "batch", 1, sha, 10**6, 1.0, 1))
+        journal.add_end(EndRecord(one, 1.0, "succeeded", "end_turn", "", "req", usage, 1_000, 1.0))
+        if one % 1_000 == 0:
+            await journal.commit()
 
 
 def side(kind: str, url: str, count: int) -> None:
     before, start = time.process_time(), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        (by_hand if kind == "hand" else by_fanwise)(url, count, folder)
+        if kind == "hand":
+            by_hand(url, count, folder)
+        else:
+            by_fanwise(url, count, folder, int(kind))
     cpu, wall = time.process_time() - before, time.monotonic() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"cpu_ms": cpu * 1000 / count, "rows_per_s": count / wall, "peak_mib": peak}))
@@ -117,19 +172,24 @@ def main() -> None:
         side(sys.argv[2], sys.argv[3], int(sys.argv[4]))
         return
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    stages = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     command = [sys.executable, "-m", "fanwise", "emulate", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as emulator:
         try:
             assert emulator.stdout is not None
             url = emulator.stdout.readline().strip()
-            hand, ours = measure("hand", url, count), measure("fanwise", url, count)
+            hand = measure("hand", url, count) if stages == 1 else None
+            ours = measure(str(stages), url, count)
         finally:
             emulator.terminate()
-    print(f"SIMULATED: {count} rows behind a prefix of 9 kB, in batches")
+    print(f"SIMULATED: {count} rows behind a prefix of 9 kB, {stages} stages, in batches")
     for name, one in (("by hand", hand), ("fanwise", ours)):
-        speed = f"{one['cpu_ms']:.2f} ms of processor a row, {one['rows_per_s']:.0f} rows/s"
-        print(f"{name}: {speed}, peak {one['peak_mib']:.0f} MiB")
-    print(f"ratio: {ours['cpu_ms'] / hand['cpu_ms']:.2f} in processor time, with journal and ledger")
+        if one is not None:
+            speed = f"{one['cpu_ms']:.2f} ms of processor a row, {one['rows_per_s']:.0f} rows/s"
+            print(f"{name}: {speed}, peak {one['peak_mib']:.0f} MiB")
+    if hand is not None:
+        print(f"ratio: {ours['cpu_ms'] / hand['cpu_ms']:.2f} in processor time, with journal and ledger")
+    rates()
 
 
 main()

@@ -310,6 +310,7 @@ def test_retries_are_counted_and_free(tmp_path: Path) -> None:
             "failed": 7,
             "lost": 0,
             "retried": 7,
+            "paid_twice": 0,
             "fanout": 0,
             "baseline": 0,
         }

@@ -75,13 +75,35 @@ class Task:
 class Scope:
     """The state of one template for one row, or for one item of it."""
 
-    __slots__ = ("items", "node", "open", "parent", "template", "values")
+    __slots__ = ("_inner", "_started", "items", "node", "parent", "template", "values")
 
     def __init__(self, template: Template, parent: Scope | None, node: Node | None, items: tuple[Item, ...]) -> None:
         self.template, self.parent, self.node, self.items = template, parent, node, items
         self.values: dict[int, Outcome] = {}
-        self.open: dict[int, list[Scope] | None] = {}
-        """Nodes that run: None for a task, the inner scopes for the others."""
+        # Small, since there may be very many: which nodes have started as bits, inner scopes where there are any.
+        self._started = 0
+        self._inner: dict[int, list[Scope]] | None = None
+
+    def started(self, slot: int) -> bool:
+        """Return whether a node has started."""
+        return bool(self._started >> slot & 1)
+
+    def start(self, slot: int, inner: list[Scope] | None = None) -> None:
+        """Note that a node has started, with the scopes inside of it; None for a task."""
+        self._started |= 1 << slot
+        if inner is not None:
+            self._inner = self._inner or {}
+            self._inner[slot] = inner
+
+    def inner(self, slot: int) -> list[Scope] | None:
+        """Return the scopes inside of a node that runs; None for a task."""
+        return None if self._inner is None else self._inner.get(slot)
+
+    def settle(self, slot: int, outcome: Outcome) -> None:
+        """Note the outcome of a node; what was inside of it is forgotten."""
+        self.values[slot] = outcome
+        if self._inner is not None:
+            self._inner.pop(slot, None)
 
     def lookup(self, slot: int) -> Any:
         """Return the value of a slot, here or further out.
@@ -133,8 +155,7 @@ class RowState:
         """Record the outcome of a task and return the tasks that became ready by it."""
         if isinstance(outcome, Failed):
             self.failures += (outcome,)
-        task.scope.open.pop(task.node.slot, None)
-        task.scope.values[task.node.slot] = outcome
+        task.scope.settle(task.node.slot, outcome)
         ready: list[Task] = []
         self._advance(task.scope, ready)
         return ready
@@ -158,8 +179,7 @@ class RowState:
                 self._advance(outer, ready)
 
     def _settle(self, node: Node, scope: Scope, outcome: Outcome) -> None:
-        scope.open.pop(node.slot, None)
-        scope.values[node.slot] = outcome
+        scope.settle(node.slot, outcome)
 
     def _try(self, node: Node, scope: Scope, ready: list[Task]) -> None:
         match node:
@@ -195,7 +215,7 @@ class RowState:
                     self._settle(node, scope, Skipped(cause))
                 return
             values[param] = outcome.value
-        scope.open[node.slot] = None
+        scope.start(node.slot)
         ready.append(Task(node, scope, values))
 
     def _try_branch(self, node: WhenNode, scope: Scope, ready: list[Task]) -> None:
@@ -232,7 +252,7 @@ class RowState:
             child = Scope(node.body, scope, node, items)
             child.values[node.item] = Done(value)
             inner.append(child)
-        scope.open[node.slot] = inner
+        scope.start(node.slot, inner)
         for child in inner:
             self._advance_inner(child, ready)
         self._join(node, scope)
@@ -240,7 +260,7 @@ class RowState:
     def _open(self, node: Node, scope: Scope, body: Template, values: dict[int, Any], ready: list[Task]) -> None:
         child = Scope(body, scope, node, scope.items)
         child.values.update({slot: Done(value) for slot, value in values.items()})
-        scope.open[node.slot] = [child]
+        scope.start(node.slot, [child])
         self._advance_inner(child, ready)
         self._join(node, scope)
 
@@ -249,16 +269,16 @@ class RowState:
         for node in scope.template.nodes:
             if node.slot in scope.values:
                 continue
-            if node.slot not in scope.open:
+            if not scope.started(node.slot):
                 self._try(node, scope, ready)
                 continue
-            for child in scope.open[node.slot] or ():
+            for child in scope.inner(node.slot) or ():
                 self._advance_inner(child, ready)
             self._join(node, scope)
 
     def _join(self, node: Node, scope: Scope) -> bool:
         """Settle a node whose inner scopes are all complete; returns whether it did."""
-        inner = scope.open.get(node.slot)
+        inner = scope.inner(node.slot)
         if inner is None or not all(child.settled() for child in inner):
             return False
         outcomes = [_evaluate(child, child.template.output, _label(node, child)) for child in inner]

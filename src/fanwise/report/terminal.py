@@ -132,16 +132,20 @@ def _agents(db: sqlite3.Connection) -> RenderableType:
 
 
 def _choices(choices: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield why each agent's calls took their channel, where that was chosen."""
+    """Yield why calls took their channel, where that was chosen: agents of which it was one thing in one line."""
+    plain: dict[str, list[str]] = {}
     for one in choices:
-        took = ", ".join(
-            f"{each['calls']:,} {'by batch' if each['channel'] == 'batch' else 'live'} {WHY[each['why']]}"
-            for each in one["took"]
-        )
         name = one["agent"] if one["side"] == "fanout" or one["agent"] == "baseline" else f"{one['agent']} (baseline)"
         live, batch = (one["expected"].get(channel) for channel in ("live", "batch"))
+        took = [f"{'by batch' if each['channel'] == 'batch' else 'live'} {WHY[each['why']]}" for each in one["took"]]
+        if len(took) == 1:
+            plain.setdefault(took[0], []).append(name)
+            continue
+        told = ", ".join(f"{each['calls']:,} {words}" for each, words in zip(one["took"], took, strict=True))
         prices = f"; the last was expected to cost {money(usd_text(live))} live, {money(usd_text(batch))} by batch"
-        yield f"channel of {name}: {took}{prices if live and batch else ''}"
+        yield f"channel of {name}: {told}{prices if live and batch else ''}"
+    for words, names in plain.items():
+        yield f"channel of {', '.join(names)}: {words}"
 
 
 def _slices(db: sqlite3.Connection) -> RenderableType:

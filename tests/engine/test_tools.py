@@ -313,3 +313,31 @@ def test_a_server_that_cannot_be_started_is_told_in_a_line(tmp_path: Path) -> No
     with pytest.raises(UsageError, match="MCP server 'broken' cannot be used"):
         Job(job, rows=[Meeting(id="1", at="1")], out=tmp_path / "run").run_sync()
     assert not (tmp_path / "run").exists()
+
+
+def test_a_stand_in_that_cannot_be_repeated_is_told_so(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    @tool
+    def one(x: int) -> int:
+        """Give one."""
+        return x
+
+    @tool
+    def other(x: int) -> int:
+        """Give another."""
+        return x
+
+    @agent(model="claude-haiku-5-5", tools=[one, other])
+    def fickle(text: str) -> str:
+        """Do this or that."""
+        asked.append(1)
+        return str((one if len(asked) % 2 else other)(1))
+
+    @graph
+    def job(meeting: Meeting) -> str:
+        return fickle(meeting.at)
+
+    account = Job(job, rows=[Meeting(id="1", at="1")], out=tmp_path / "run", channel="live").run_sync()
+    reason = next(iter(account.results()))["reason"]
+    assert "asks for 'other' where it asked for 'one' before: it must be repeatable" in reason

@@ -100,16 +100,19 @@ def _say(console: Console, text: str, style: str = "") -> None:
 
 
 def _channels(made: Plan) -> Iterator[str]:
-    """Yield which channel is the cheaper one for each agent, and by how much: what `--channel auto` goes by."""
+    """Yield which agents are cheaper in which channel: what `--channel auto` goes by."""
     costs: dict[tuple[str, str], dict[str, int]] = {}
     for one in made.agents:
         costs.setdefault((one.side, one.agent), {})[one.channel] = one.cost
+    cheaper: dict[str, list[str]] = {}
     for (side, agent), both in costs.items():
         if len(both) == 2:
             name = agent if side == "fanout" or agent == "baseline" else f"{agent} (baseline)"
-            live, batch = f"${usd(both['live']):,.4f} live", f"${usd(both['batch']):,.4f} by batch"
-            words = ("live", live, batch) if both["live"] < both["batch"] else ("by batch", batch, live)
-            yield f"cheaper for {name}: {words[0]} ({words[1]}, {words[2]})"
+            best, other = sorted(both, key=lambda channel: both[channel])
+            told = f"{name} ${usd(both[best]):,.4f} against ${usd(both[other]):,.4f}"
+            cheaper.setdefault(best, []).append(told)
+    for channel, names in cheaper.items():
+        yield f"cheaper {'by batch' if channel == 'batch' else channel}: {', '.join(names)}"
 
 
 def _agents(made: Plan) -> Table:

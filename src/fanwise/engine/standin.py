@@ -73,13 +73,16 @@ def _side(body: Mapping[str, Any]) -> Side:
 
 def _told_so_far(body: Mapping[str, Any]) -> list[Told]:
     """Return the results of tools that a conversation holds, in order."""
-    found: list[Told] = []
+    found, names = list[Told](), dict[str, str]()
     for message in body["messages"][1:]:
-        for block in message["content"] if message["role"] == "user" else ():
-            if block["type"] == "tool_result":
+        for block in message["content"]:
+            if block["type"] == "tool_use":
+                names[block["id"]] = block["name"]
+            elif block["type"] == "tool_result":
                 content = block.get("content") or ""
                 texts = [content] if isinstance(content, str) else [str(one.get("text") or "") for one in content]
-                found.append(Told("".join(texts), bool(block.get("is_error"))))
+                name = names.get(block["tool_use_id"], "")
+                found.append(Told(name, "".join(texts), bool(block.get("is_error"))))
     return found
 
 

@@ -44,6 +44,8 @@ class ToolFailedError(Exception):
 class Told:
     """The result of a tool, as a model is told it."""
 
+    name: str
+    """Of the tool."""
     text: str
     failed: bool = False
 
@@ -77,6 +79,8 @@ class Tool(Generic[P, R]):
             bound = inspect.signature(self.body).bind(*args, **kwargs)
             raise ToolAsked(self.name, {name: plain(value) for name, value in bound.arguments.items()})
         told = results.pop(0)
+        if told.name != self.name:
+            raise RuntimeError(f"asks for {self.name!r} where it asked for {told.name!r} before: it must be repeatable")
         if told.failed:
             raise ToolFailedError(told.text)
         return load(self.output, told.text if self.output is str else json.loads(told.text))

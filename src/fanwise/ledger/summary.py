@@ -11,6 +11,7 @@ from fanwise.units import usd_text
 
 from .account import Totals, failed_tasks, row_counts, totals
 from .floor import floor
+from .levers import data, levers
 from .multiplier import multiplier
 from .slices import slices
 
@@ -51,6 +52,8 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
         "bill_usd": usd_text(bill),
         "choices": json.loads(meta.get("choices") or "[]"),
         "cost_per_successful_row_usd": _ratio(fanout.cost, good),
+        "baseline_cost_per_successful_row_usd": _ratio(baseline.cost, _succeeded(db, "baseline")),
+        "levers": data(levers(db), usd_text),
         "multiplier": None
         if measured is None
         else {
@@ -67,6 +70,11 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
         "wall_s": round(wall[0], 3),
         "sessions": wall[1],
     }
+
+
+def _succeeded(db: sqlite3.Connection, side: str) -> int:
+    query = "SELECT COUNT(*) FROM results WHERE side=? AND status='succeeded'"
+    return db.execute(query, (side,)).fetchone()[0]
 
 
 def _attempts(one: Totals) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from fanwise.ledger.allotment import allotted
 from fanwise.units import usd_text
 
 _TOKENS = "e.input+e.write_5m+e.write_1h+e.read+e.output"
@@ -29,6 +30,7 @@ def results(db: sqlite3.Connection) -> Iterator[str]:
     """Yield one JSON line per finished row, in input order."""
     meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
     offline = meta.get("offline")
+    costs = _Allotted(db)
     for number, row_id, status, reason, text, cost, base, tokens, base_tokens, base_status, unknown in db.execute(
         _RESULTS
     ):
@@ -39,6 +41,7 @@ def results(db: sqlite3.Connection) -> Iterator[str]:
             "status": status,
             "output": None if text is None else json.loads(text),
             "cost_usd": usd_text(cost),
+            "cost_with_shared_usd": usd_text(costs.of(number)),
             "tokens": tokens,
             "multiplier": {"tokens": round(tokens / base_tokens, 6), "usd_as_paid": round(cost / base, 6)}
             if both
@@ -50,6 +53,19 @@ def results(db: sqlite3.Connection) -> Iterator[str]:
         if unknown:
             line["attempts_of_unknown_cost"] = unknown
         yield json.dumps(line, ensure_ascii=False) + "\n"
+
+
+class _Allotted:
+    """What rows cost with their part of what they share, asked for in their order."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._costs = (one for one in allotted(db) if one.side == "fanout")
+        self._next = next(self._costs, None)
+
+    def of(self, row: int) -> int:
+        while self._next is not None and self._next.row and self._next.row < row:
+            self._next = next(self._costs, None)
+        return self._next.cost if self._next is not None and self._next.row == row else 0
 
 
 def rejects(db: sqlite3.Connection) -> Iterator[str]:

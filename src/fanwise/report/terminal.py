@@ -15,6 +15,7 @@ from fanwise.ledger.account import agents, failures
 from fanwise.ledger.slices import slices
 from fanwise.units import usd_text
 
+LEVERS = {"models": "own models", "slices": "slices", "cache": "cache", "batch": "batches"}
 WHY = {
     "price": "for its price",
     "no price": "since no price is known",
@@ -93,9 +94,11 @@ def _head(summary: dict[str, Any]) -> RenderableType:
         table.add_row("open", f"{told}; `fanwise batches DIR collect` reads them")
     if summary["unpriced_attempts"]:
         table.add_row("unknown", f"{summary['unpriced_attempts']} attempts have no known price and are in no total")
-    per_row = summary["cost_per_successful_row_usd"]
+    per_row, base = summary["cost_per_successful_row_usd"], summary["baseline_cost_per_successful_row_usd"]
     told = "no row has succeeded" if per_row is None else f"{money(per_row)}, retries and failures counted"
-    table.add_row("per good row", told)
+    table.add_row("per good row", told + (f"; one agent {money(base)}" if base is not None else ""))
+    if summary["levers"] is not None:
+        table.add_row("levers", _levers(summary["levers"]))
     found = summary["multiplier"]
     if found is None:
         table.add_row("multiplier", "not measured (no row has both a fan-out and a baseline)")
@@ -105,6 +108,17 @@ def _head(summary: dict[str, Any]) -> RenderableType:
         )
         table.add_row("", f"{_spread(found['usd'])} in dollars, the writing of shared prefixes spread over all rows")
     return table
+
+
+def _levers(found: dict[str, Any]) -> str:
+    """Return what each lever took off the bill of the fan-out, in order."""
+    steps = ", ".join(
+        f"{LEVERS[name]} {'-' if Decimal(saved) > 0 else '+'}${abs(Decimal(saved)):,.6f}"
+        for name, saved in found["saved_usd"].items()
+        if Decimal(saved)
+    )
+    naive = f"{money(found['naive_usd'])} with everything to everyone on {found['dearest_model']}, uncached, live"
+    return f"{naive}; {steps or 'nothing taken off'}; {money(found['paid_usd'])} paid"
 
 
 def _spread(one: dict[str, Any]) -> str:

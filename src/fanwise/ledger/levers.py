@@ -1,0 +1,121 @@
+"""The levers: what the same calls would have cost without each of them, and what each took off.
+
+The order is stated and every step is counted on the same attempts, so the steps sum to the difference:
+
+1. every call on the dearest model of the graph, shown all that the row was shown anywhere, uncached, live;
+2. `models`: each call on its own model;
+3. `slices`: each call shown its own slice alone;
+4. `cache`: what was written and read, as it was billed (below zero where writes were not read);
+5. `batch`: the channel that it took. That is what was paid.
+
+Outputs are those that came. What an answer without a cap would have been is not known, so caps are no
+step here. Attempts without a price, and those that were free, are left out.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from fanwise.errors import UnknownPriceError
+from fanwise.journal.records import Side
+from fanwise.pricing.cost import cost
+from fanwise.pricing.rates import known_rates
+from fanwise.pricing.usage import Usage
+
+NAMES = ("models", "slices", "cache", "batch")
+_ATTEMPTS = """SELECT a.row, a.model, a.sent, a.chars, a.repeated, e.input, e.write_5m, e.write_1h, e.read, e.output,
+  e.thinking, e.searches, e.cost FROM attempts a JOIN ends e ON e.attempt=a.id
+  WHERE a.side=? AND e.cost>0 ORDER BY a.row"""
+
+
+class _Call(NamedTuple):
+    row: int
+    model: str
+    at: datetime
+    chars: int
+    repeated: int
+    usage: Usage
+    paid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Levers:
+    """Picodollars of one side."""
+
+    naive: int
+    """With none of the levers."""
+    saved: dict[str, int]
+    """What each took off, in order; they sum to `naive - paid`."""
+    paid: int
+    dearest: str
+    """The model of the first step."""
+    attempts: int
+
+
+def levers(db: sqlite3.Connection, side: Side = "fanout") -> Levers | None:
+    """Return what each lever took off the bill of one side, or None where nothing has a price."""
+    models = """SELECT a.model, MAX(a.sent) FROM attempts a JOIN ends e ON e.attempt=a.id
+      WHERE a.side=? AND e.cost>0 GROUP BY a.model"""
+    dearest, most = "", -1
+    for model, sent in db.execute(models, (side,)):
+        rate = known_rates(model, datetime.fromtimestamp(sent, UTC))
+        if rate is not None and rate.output > most:
+            dearest, most = model, rate.output
+    if not dearest:
+        return None
+    steps, count = [0] * 5, 0
+    for _, group in groupby(_calls(db, side), key=lambda call: call.row):
+        for costs in _row(list(group), dearest):
+            steps = [one + two for one, two in zip(steps, costs, strict=True)]
+            count += 1
+    saved = {name: steps[index] - steps[index + 1] for index, name in enumerate(NAMES)}
+    return Levers(steps[0], saved, steps[4], dearest, count)
+
+
+def _calls(db: sqlite3.Connection, side: Side) -> Iterator[_Call]:
+    for row, model, sent, chars, repeated, plain, five, hour, read, output, thinking, searches, paid in db.execute(
+        _ATTEMPTS, (side,)
+    ):
+        usage = Usage(plain, five, hour, read, output, thinking, searches)
+        yield _Call(row, model, datetime.fromtimestamp(sent, UTC), chars, repeated, usage, paid)
+
+
+def _row(calls: list[_Call], dearest: str) -> Iterator[tuple[int, int, int, int, int]]:
+    """Yield for each call of a row what it costs at every step."""
+    chars, tokens = sum(call.chars for call in calls), sum(call.usage.prompt for call in calls)
+    everything = sum(call.chars - call.repeated for call in calls)
+    for call in calls:
+        own = Usage(input=call.usage.prompt, output=call.usage.output, web_searches=call.usage.web_searches)
+        missing = max(everything - call.chars, 0) * tokens // max(chars, 1) if call.row else 0
+        whole = replace(own, input=own.input + missing)
+        price = _price(call)
+        try:
+            front = (price(whole, dearest), price(whole, call.model), price(own, call.model))
+            yield (*front, price(call.usage, call.model), call.paid)
+        except UnknownPriceError:  # it has a price of its own, and no other to be held against
+            yield call.paid, call.paid, call.paid, call.paid, call.paid
+
+
+def _price(call: _Call) -> Callable[[Usage, str], int]:
+    def price(usage: Usage, model: str) -> int:
+        return cost(usage, model, call.at)
+
+    return price
+
+
+def data(found: Levers | None, usd: Callable[[int | None], str | None]) -> dict[str, Any] | None:
+    """Return levers as JSON-ready data."""
+    if found is None:
+        return None
+    return {
+        "naive_usd": usd(found.naive),
+        "saved_usd": {name: usd(one) for name, one in found.saved.items()},
+        "paid_usd": usd(found.paid),
+        "dearest_model": found.dearest,
+        "attempts": found.attempts,
+    }

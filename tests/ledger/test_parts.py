@@ -1,0 +1,140 @@
+"""The parts of the account sum to it: over rows, over levers, above its floor, and it is the bill."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fanwise import Emulator, Job
+from fanwise.engine.load import load_graph
+from fanwise.engine.plan import make_plans
+from fanwise.engine.standin import answerer
+from fanwise.journal.records import AttemptRecord, EndRecord
+from fanwise.journal.sqlite import SqliteJournal
+from fanwise.ledger.account import totals
+from fanwise.ledger.allotment import allotted
+from fanwise.ledger.levers import levers
+from fanwise.pricing.cost import cost
+from fanwise.pricing.usage import Usage
+from fanwise.sides import sides_of
+from fanwise.units import now
+from support import ROOT, fanwise, lines, read_only
+
+tokens = st.integers(0, 50_000)
+attempts = st.tuples(
+    st.integers(0, 4), st.sampled_from(["fanout", "baseline"]), st.sampled_from(["a", "b"]),
+    st.sampled_from(["claude-haiku-5-5", "claude-opus-5-5", "claude-unheard-of-9"]), st.sampled_from(["live", "batch"]),
+    st.builds(Usage, tokens, tokens, tokens, tokens, tokens), st.floats(0, 1), st.integers(0, 10_000),
+    st.sampled_from(["succeeded", "failed", "lost", "open"]),
+)  # fmt: skip
+
+
+@given(st.lists(attempts, max_size=25))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+def test_whatever_was_sent_rows_and_levers_sum_to_the_ledger(tmp_path: Path, sent: list[Any]) -> None:
+    path = tmp_path / "journal.db"
+    path.unlink(missing_ok=True)
+    journal = SqliteJournal(path)
+    for number, (row, side, agent, model, channel, usage, share, repeated, status) in enumerate(sent, 1):
+        at = now()
+        journal.add_attempt(
+            AttemptRecord(
+                number, f"k{number}", row, side, agent, agent, agent, model, channel, 1, "h", 10, at.timestamp(),
+                1 if channel == "batch" else None, share, "p" if share else "", 10_000, repeated,
+            )
+        )  # fmt: skip
+        if status == "open":
+            continue
+        price: int | None = 0
+        if status == "succeeded":
+            known = not model.startswith("claude-unheard")
+            price = cost(usage, model, at, batch=channel == "batch") if known else None
+        kept = usage if status == "succeeded" else Usage()
+        journal.add_end(EndRecord(number, 1.0, status, usage=kept, cost=None if status == "lost" else price))
+    anyio.run(journal.commit)
+    found = list(allotted(journal.db))
+    for side in ("fanout", "baseline"):
+        assert sum(one.cost for one in found if one.side == side) == totals(journal.db, side).cost
+        pulled = levers(journal.db, side)
+        if pulled is not None:
+            assert pulled.naive - sum(pulled.saved.values()) == pulled.paid == totals(journal.db, side).cost
+            assert pulled.saved["slices"] >= 0
+            assert pulled.saved["batch"] >= 0
+    assert len({(one.row, one.side) for one in found}) == len(found)
+    journal.close()
+
+
+FAULTS: list[dict[str, Any]] = [
+    {"status": 529, "probability": 0.05, "path": "/v1/messages"},
+    {"malformed": True, "probability": 0.03, "path": "/v1/messages"},
+    {"item": "expired", "probability": 0.05},
+    {"item": "missing", "probability": 0.03},
+]
+
+
+def rows_of(example: str, folder: Path) -> Path:
+    script = ROOT / "examples" / example / "make_rows.py"
+    subprocess.run([sys.executable, str(script), str(folder)], check=True, capture_output=True)
+    return folder / {"tickets": "tickets.jsonl", "stdlib_review": "modules.jsonl"}[example]
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+@pytest.mark.parametrize(("example", "graph"), [("tickets", "triage"), ("stdlib_review", "review")])
+def test_on_the_examples_everything_agrees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channel: Any, example: str, graph: str
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    reference = f"{ROOT / 'examples' / example / 'graph.py'}:{graph}"
+    file = rows_of(example, tmp_path / "rows")
+    with Emulator(answer=answerer(make_plans(sides_of(load_graph(reference), "auto")))) as emulator:
+        for fault in FAULTS:
+            emulator.fault(**fault)
+        out = tmp_path / "run"
+        job = Job(
+            reference, rows=file, out=out, channel=channel, baseline="auto", limit=25, base_url=emulator.url, slots=8
+        )
+        summary = job.run_sync().summary
+        entries = emulator.bill()["entries"]
+    known, bill = Decimal(summary["cost_usd"]), Decimal(summary["bill_usd"])
+    assert known <= bill <= known + Decimal(summary["lost_upper_bound_usd"])
+    with read_only(out / "journal.db") as db:
+        db.row_factory = None
+        both = list(allotted(db))
+        paid = _lost(db)
+        ids = {row[0] for row in db.execute("SELECT request_id FROM ends WHERE status='succeeded'")}
+    assert sum(one.cost for one in both) == int(known * 10**12)
+    assert paid >= 1, "the faults have struck"
+    if channel == "live":  # by the ids of replies: what the ledger does not know is what was lost
+        lost = [int(entry["pico"]) for entry in entries if entry["id"] not in ids]
+        assert known * 10**12 + sum(lost) == bill * 10**12
+    assert Decimal(summary["floor_usd"]) <= Decimal(summary["fanout_usd"])
+    pulled = summary["levers"]
+    assert Decimal(pulled["naive_usd"]) - sum(map(Decimal, pulled["saved_usd"].values())) == Decimal(
+        summary["fanout_usd"]
+    )
+    rows = sum(Decimal(line["cost_with_shared_usd"]) for line in lines(out / "results.jsonl"))
+    assert rows == Decimal(summary["fanout_usd"])
+
+
+def _lost(db: sqlite3.Connection) -> int:
+    return db.execute("SELECT COUNT(*) FROM ends WHERE status<>'succeeded'").fetchone()[0]
+
+
+def test_the_report_tells_the_levers(tmp_path: Path) -> None:
+    file = rows_of("tickets", tmp_path / "rows")
+    graph = f"{ROOT / 'examples' / 'tickets' / 'graph.py'}:triage"
+    said = fanwise("run", graph, "--rows", file, "--out", tmp_path / "run", "--channel", "live", "--limit", 5)
+    assert said.returncode == 0, said.stderr
+    assert "with everything to everyone on claude-sonnet-5-5, uncached, live; own models -$" in said.stdout
+    kept = json.loads((tmp_path / "run" / "summary.json").read_text())["levers"]
+    assert set(kept["saved_usd"]) == {"models", "slices", "cache", "batch"}

@@ -132,4 +132,6 @@ def purge_content(directory: str) -> int:
             "input.parquet",
         ):
             (held.path / name).unlink(missing_ok=True)
+        for path in (held.path / "export").glob("*"):
+            path.unlink()
     return removed

@@ -11,6 +11,7 @@ import fanwise
 from .audit import audit
 from .batches import batches
 from .emulate import emulate
+from .export import export
 from .graph import graph
 from .plan import plan
 from .purge import purge
@@ -34,5 +35,5 @@ def main(verbose: int) -> None:
         logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
-for command in (run, resume, status, batches, report, graph, plan, audit, show, purge, emulate):
+for command in (run, resume, status, batches, report, export, graph, plan, audit, show, purge, emulate):
     main.add_command(command)

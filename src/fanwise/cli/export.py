@@ -1,0 +1,37 @@
+"""`fanwise export`: the account as tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fanwise.engine.directory import reading
+from fanwise.ledger.summary import summary
+from fanwise.report.export import TABLES
+from fanwise.report.export import export as write
+
+from .common import told
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", required=False)
+@click.option("--to", "form", type=click.Choice(["csv", "jsonl", "parquet"]), default="csv", show_default=True)
+@click.option("--out", metavar="FOLDER", default=None, help="Where the files are written. [default: DIR/export]")
+@click.option("--columns", is_flag=True, help="Print what every column means, and nothing else.")
+def export(directory: str | None, form: Any, out: str | None, columns: bool) -> None:
+    """Write attempts, tasks, rows and totals of the run in DIR, one file each."""
+    with told():
+        if columns:
+            for table in TABLES:
+                click.echo(f"{table.name}:")
+                for column in table.columns:
+                    click.echo(f"  {column.name:26} {column.means}")
+            return
+        if directory is None:
+            raise click.UsageError("Missing argument 'DIR'.")
+        with reading(directory) as journal:
+            folder = Path(out) if out is not None else Path(directory) / "export"
+            for path, count in write(journal.db, summary(journal.db), folder, form):
+                click.echo(f"{path}: {count:,} records", err=True)

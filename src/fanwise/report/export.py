@@ -1,0 +1,205 @@
+"""The account as tables, for spreadsheets and data frames: CSV, JSONL or Parquet, one file a table.
+
+Money is in dollars, as exact decimal text; tokens are the API's own kinds, which do not overlap; times
+are seconds since 1970. What is not known is empty. In CSV a text that a spreadsheet would take for a
+formula has a quote in front: a model wrote it, or somebody's row.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from fanwise.errors import UsageError
+from fanwise.ledger.allotment import allotted
+from fanwise.units import usd_text
+
+Form = Literal["csv", "jsonl", "parquet"]
+Kind = Literal["text", "whole", "number"]
+CHUNK = 10_000
+"""Records that are held at a time for Parquet."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    kind: Kind
+    means: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of an export."""
+
+    name: str
+    columns: tuple[Column, ...]
+    records: Callable[[sqlite3.Connection, Mapping[str, Any]], Iterator[tuple[Any, ...]]]
+
+
+def _columns(*given: str) -> tuple[Column, ...]:
+    """Return columns from lines of `name kind what it means`."""
+    parts = [line.split(" ", 2) for line in given]
+    return tuple(Column(name, cast("Kind", kind), means) for name, kind, means in parts)
+
+
+_WHO = ("row whole Line or record number of the row; 0: no row's.", "row_id text The row's id.",
+        "side text fanout or baseline.")  # fmt: skip
+
+
+def _attempts(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    query = """SELECT a.id, a.row, w.row_id, a.side, a.label, a.node, a.agent, a.model, a.channel, b.batch_id, a.number,
+      COALESCE(e.status,'open'), e.kind, e.message, e.input, e.write_5m, e.write_1h, e.read, e.output, e.thinking,
+      e.searches, e.cost, a.reserved, a.sent, e.at, e.latency_s, e.request_id, a.prefix
+      FROM attempts a LEFT JOIN ends e ON e.attempt=a.id LEFT JOIN rows w ON w.number=a.row
+      LEFT JOIN batches b ON b.intent=a.intent ORDER BY a.id"""
+    for row in db.execute(query):
+        yield (*row[:21], usd_text(row[21]), usd_text(row[22]), *row[23:])
+
+
+def _tasks(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    query = """SELECT t.row, w.row_id, t.side, t.label, t.node, t.agent, t.status, t.kind, t.message, x.text,
+      COUNT(a.id), SUM(e.cost), COALESCE(SUM(a.id IS NOT NULL AND e.cost IS NULL),0)
+      FROM tasks t LEFT JOIN rows w ON w.number=t.row LEFT JOIN texts x ON x.sha=t.output
+      LEFT JOIN attempts a ON a.key=t.key LEFT JOIN ends e ON e.attempt=a.id
+      GROUP BY t.key ORDER BY t.row, t.side DESC, t.label"""
+    for row in db.execute(query):
+        yield (*row[:11], usd_text(row[11]), row[12])
+
+
+def _rows(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    query = """SELECT w.row_id, r.status, r.reason, x.text,
+      (SELECT SUM(e.input+e.write_5m+e.write_1h+e.read+e.output) FROM attempts a JOIN ends e ON e.attempt=a.id
+       WHERE a.row=? AND a.side=?) FROM (SELECT 1) LEFT JOIN rows w ON w.number=? LEFT JOIN results r
+      ON r.row=? AND r.side=? LEFT JOIN texts x ON x.sha=r.output"""
+    for one in allotted(db):
+        found = db.execute(query, (one.row, one.side, one.row, one.row, one.side)).fetchone()
+        row_id, status, reason, output, tokens = found
+        money = (usd_text(one.own), usd_text(one.shared), usd_text(one.cost))
+        yield one.row, row_id, one.side, status, reason, output, tokens, *money, one.unknown
+
+
+def _totals(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    yield from _flat("", summary)
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str | None]]:
+    if isinstance(value, Mapping):
+        for key, inner in cast("Mapping[str, Any]", value).items():
+            yield from _flat(f"{name}.{key}" if name else key, inner)
+    else:
+        text = value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        yield name, text
+
+
+TABLES = (
+    Table("attempts", _columns(
+        "attempt whole Number of the attempt in the run.", *_WHO,
+        "task text The task with its items, such as research[2].", "node text Its node in the graph.",
+        "agent text Who was asked.", "model text Its model.", "channel text live or batch.",
+        "batch_id text The API's id of its batch.", "number whole 1 for the first attempt of a task.",
+        "status text succeeded, failed, lost, or open where it has not ended.",
+        "kind text The reply's stop_reason, or the class of the error.", "message text What the error said.",
+        "input_tokens whole Neither written to the cache nor read from it.",
+        "cache_write_5m_tokens whole Written for five minutes.", "cache_write_1h_tokens whole Written for an hour.",
+        "cache_read_tokens whole Read from the cache.", "output_tokens whole Answered, thinking included.",
+        "thinking_tokens whole Of these, thought.", "web_searches whole Searches that the server made.",
+        "cost_usd text What it cost; empty where that is not known.",
+        "reserved_usd text Its upper bound before it was sent.", "sent number When it was sent.",
+        "ended number When it ended.", "latency_s number Seconds of a live reply, or until a batch was read.",
+        "request_id text The API's id of the request, or of the message of a batch.",
+        "prefix text Key of the cached prefix that rows share, shortened."), _attempts),
+    Table("tasks", _columns(
+        *_WHO, "task text The task with its items.", "node text Its node in the graph.",
+        "agent text Who carried it out.", "status text done or failed.", "kind text Class of the failure.",
+        "message text Why it failed.", "output text Its output as JSON.", "attempts whole How often it was sent.",
+        "cost_usd text What these cost as far as that is known.",
+        "attempts_of_unknown_cost whole Attempts that are not in cost_usd."), _tasks),
+    Table("rows", _columns(
+        *_WHO, "status text succeeded, partial or failed; empty while it has not ended.",
+        "reason text Why it failed.", "output text Its output as JSON.", "tokens whole All tokens, cached or not.",
+        "own_usd text What its attempts cost, apart from what they wrote for other rows.",
+        "shared_usd text Its part of what rows share.", "cost_usd text Both; these sum to the ledger.",
+        "attempts_of_unknown_cost whole Attempts that are not in cost_usd."), _rows),
+    Table("totals", _columns("name text Where the figure stands in summary.json.", "value text The figure."), _totals),
+)  # fmt: skip
+
+
+def export(db: sqlite3.Connection, summary: Mapping[str, Any], folder: Path, form: Form) -> list[tuple[Path, int]]:
+    """Write all tables into a folder, each file as a whole; returns the files and their records.
+
+    Raises:
+        UsageError: Parquet needs a package that is not there.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made: list[tuple[Path, int]] = []
+    for table in TABLES:
+        path = folder / f"{table.name}.{form}"
+        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{table.name}.")
+        os.close(handle)
+        try:
+            count = _WRITERS[form](Path(name), table.columns, table.records(db, summary))
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        made.append((path, count))
+    return made
+
+
+Writer = Callable[[Path, Sequence[Column], Iterable[tuple[Any, ...]]], int]
+
+
+def defused(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _csv(path: Path, columns: Sequence[Column], records: Iterable[tuple[Any, ...]]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([column.name for column in columns])
+        for count, record in enumerate(records, 1):  # noqa: B007 - it is the number of records
+            writer.writerow([defused(value) for value in record])
+    return count
+
+
+def _jsonl(path: Path, columns: Sequence[Column], records: Iterable[tuple[Any, ...]]) -> int:
+    names, count = [column.name for column in columns], 0
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        for count, record in enumerate(records, 1):  # noqa: B007 - it is the number of records
+            file.write(json.dumps(dict(zip(names, record, strict=True)), ensure_ascii=False) + "\n")
+    return count
+
+
+def _parquet(path: Path, columns: Sequence[Column], records: Iterable[tuple[Any, ...]]) -> int:
+    try:
+        arrow: Any = importlib.import_module("pyarrow")
+        parquet: Any = importlib.import_module("pyarrow.parquet")
+    except ImportError:
+        raise UsageError("writing Parquet needs pyarrow: pip install 'fanwise[parquet]'") from None
+    types = {"text": arrow.string(), "whole": arrow.int64(), "number": arrow.float64()}
+    schema = arrow.schema([(column.name, types[column.kind]) for column in columns])
+    count, rest = 0, iter(records)
+    with parquet.ParquetWriter(str(path), schema) as writer:
+        while chunk := list(islice(rest, CHUNK)):
+            count += len(chunk)
+            values = zip(zip(*chunk, strict=True), schema, strict=True)
+            arrays = [arrow.array(column, field.type) for column, field in values]
+            writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
+    return count
+
+
+_WRITERS: dict[Form, Writer] = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}

@@ -1,0 +1,106 @@
+"""The account as tables: complete, exact, and harmless in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from fanwise import Job, agent, graph
+from fanwise.report.export import TABLES, defused
+from support import fanwise, lines
+
+HOSTILE = '=HYPERLINK("http://evil.example","<script>alert(1)</script>")'
+
+
+class Row(BaseModel):
+    id: str
+    text: str
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def first(text: str) -> str:
+    """Read."""
+    return HOSTILE
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def second(first: str) -> str:
+    """Read again."""
+    return f"+{first}"
+
+
+@graph
+def job(row: Row) -> str:
+    return second(first(row.text))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    rows = [Row(id=f"-{number}", text="@sum(A1)") for number in range(5)]
+    Job(job, rows=rows, out=tmp_path / "run", channel="live", baseline="auto").run_sync()
+    return tmp_path / "run"
+
+
+def records(run: Path, table: str, form: str) -> list[dict[str, Any]]:
+    path = run / "export" / f"{table}.{form}"
+    if form == "csv":
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    if form == "jsonl":
+        return lines(path)
+    return importlib.import_module("pyarrow.parquet").read_table(str(path)).to_pylist()
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_every_table_has_all_and_sums_to_the_ledger(run: Path, form: str) -> None:
+    said = fanwise("export", run, "--to", form)
+    assert said.returncode == 0, said.stderr
+    summary = json.loads((run / "summary.json").read_text())
+    attempts = records(run, "attempts", form)
+    assert len(attempts) == 15
+    assert sum(Decimal(one["cost_usd"]) for one in attempts) == Decimal(summary["cost_usd"])
+    assert sum(Decimal(one["cost_usd"]) for one in records(run, "rows", form)) == Decimal(summary["cost_usd"])
+    assert sum(Decimal(one["cost_usd"]) for one in records(run, "tasks", form)) == Decimal(summary["cost_usd"])
+    totals = {one["name"]: one["value"] for one in records(run, "totals", form)}
+    assert totals["cost_usd"] == summary["cost_usd"]
+    assert int(totals["attempts.sent"]) == 15
+    for table in TABLES:
+        assert list(records(run, table.name, form)[0]) == [column.name for column in table.columns]
+
+
+def test_no_cell_of_a_csv_is_a_formula(run: Path) -> None:
+    assert fanwise("export", run).returncode == 0
+    for table in TABLES:
+        for one in records(run, table.name, "csv"):
+            assert not any(value.startswith(("=", "+", "-", "@")) for value in one.values()), one
+    outputs = {one["output"] for one in records(run, "tasks", "csv")}
+    assert json.dumps(HOSTILE) in outputs, "as JSON it begins with a quote"
+    assert {one["row_id"] for one in records(run, "rows", "csv")} == {f"'-{number}" for number in range(5)}
+
+
+@given(st.text())
+def test_what_is_defused_is_no_formula_and_still_there(text: str) -> None:
+    cell = defused(text)
+    assert cell.endswith(text)
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_the_columns_say_what_they_mean() -> None:
+    said = fanwise("export", "--columns")
+    assert "cache_read_tokens          Read from the cache." in said.stdout
+    assert fanwise("export").returncode == 2
+
+
+def test_purging_takes_the_export_with_it(run: Path) -> None:
+    assert fanwise("export", run).returncode == 0
+    assert fanwise("purge", run, "--content").returncode == 0
+    assert list((run / "export").iterdir()) == []

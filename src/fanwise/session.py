@@ -26,6 +26,7 @@ from fanwise.dispatch.live import Live
 from fanwise.dispatch.retry import RetryPolicy
 from fanwise.emulator.server import Settings as EmulatorSettings
 from fanwise.emulator.server import in_thread
+from fanwise.engine.described import described, instructions
 from fanwise.engine.directory import RunDirectory
 from fanwise.engine.plan import BASELINE_BLOCK, SidePlan, make_plans
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
@@ -257,6 +258,9 @@ class Session:
         for block in {block for need in needs for block in need.context}:
             journal.add_block(block.sha, block.name, block.text)
         journal.set_meta("slices", json.dumps(_slices(plans)))
+        journal.set_meta("agents", json.dumps(described(plans)))
+        for sha, name, text in instructions(plans):
+            journal.add_block(sha, name, text)
         journal.watch = self.watcher.ended
         if form == "jsonl":
             self.watcher.rows = await anyio.to_thread.run_sync(_lines, rows)

@@ -10,9 +10,11 @@ import fanwise
 
 from .audit import audit
 from .batches import batches
+from .diff import diff
 from .emulate import emulate
 from .export import export
 from .graph import graph
+from .history import history
 from .plan import plan
 from .purge import purge
 from .report import report
@@ -35,5 +37,5 @@ def main(verbose: int) -> None:
         logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
-for command in (run, resume, status, batches, report, export, graph, plan, audit, show, purge, emulate):
+for command in (run, resume, status, batches, report, export, history, diff, graph, plan, audit, show, purge, emulate):
     main.add_command(command)

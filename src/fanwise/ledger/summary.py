@@ -36,6 +36,7 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
         "offline": None if offline is None else offline == "true",
         "run_id": meta.get("run_id"),
         "graph": meta.get("graph"),
+        "created": meta.get("created"),
         "ended": how[0] if how else None,
         "halted": meta.get("halted") or None,
         "rows": rows,

@@ -41,7 +41,7 @@ def account(summary: dict[str, Any], db: sqlite3.Connection) -> RenderableType:
             )
         )
     parts += [_head(summary), _agents(db)]
-    parts += [Text(_printable(line)) for line in _choices(summary["choices"])]
+    parts += [Text(printable(line)) for line in _choices(summary["choices"])]
     parts.append(_slices(db))
     parts += [Text(f"note: {note}", style="yellow") for note in summary["notes"]]
     bad = failures(db)
@@ -174,7 +174,7 @@ def _slices(db: sqlite3.Connection) -> RenderableType:
         name = one.agent if one.side == "fanout" or one.agent == "baseline" else f"{one.agent} (baseline)"
         shares = (f"{100 * part / whole:.0f} %" for part in (one.repeated, one.read, one.written, one.fresh))
         table.add_row(
-            Text(name), Text(_printable(", ".join((*one.blocks, *one.fields)))), f"{one.tokens / one.calls:,.0f}",
+            Text(name), Text(printable(", ".join((*one.blocks, *one.fields)))), f"{one.tokens / one.calls:,.0f}",
             *shares,
         )  # fmt: skip
     return table
@@ -190,16 +190,16 @@ def _failures(bad: list[Any], total: int) -> RenderableType:
         side = "" if one.side == "fanout" else " (baseline)"
         message = one.message if len(one.message) <= 160 else f"{one.message[:157]}..."
         table.add_row(
-            Text(_printable(f"{one.row_id} (line {one.row}){side}")),
-            Text(_printable(one.task)),
-            Text(_printable(one.kind)),
-            Text(_printable(message)),
+            Text(printable(f"{one.row_id} (line {one.row}){side}")),
+            Text(printable(one.task)),
+            Text(printable(one.kind)),
+            Text(printable(message)),
             money(usd_text(one.paid)),
         )
     return table
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return text without control characters: a model's words must not steer a terminal."""
     return "".join(char if char.isprintable() else " " for char in text)
 

@@ -1,0 +1,50 @@
+"""What each agent of a run is, for the journal: so that two runs can be told apart later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fanwise.canonical import canonical, digest
+from fanwise.journal.records import Side
+
+from .plan import NodePlan, SidePlan
+
+
+def described(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return by side and agent what shapes its requests; texts by hash."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for side, plan in plans.items():
+        for node in plan.nodes.values():
+            if node.spec is not None:
+                found.setdefault(side, {})[node.spec.name] = _agent(node)
+    return found
+
+
+def _agent(node: NodePlan) -> dict[str, Any]:
+    assert node.spec is not None and node.need is not None and node.shape is not None
+    spec, shape = node.spec, node.shape
+    layout = [
+        [[block.name for block in bundle] for bundle in shape.bundles], shape.own_marked, shape.row_first,
+        list(shape.row_blocks), shape.way,
+    ]  # fmt: skip
+    return {
+        "model": spec.model,
+        "instructions": digest(spec.instructions),
+        "context": {block.name: block.sha for block in spec.context},
+        "fields": list(node.node.labels.values()),
+        "schema": digest(canonical(dict(spec.schema))),
+        "max_tokens": spec.max_tokens,
+        "thinking": spec.intensity.thinking,
+        "effort": spec.intensity.effort,
+        "tools": digest(node.need.tools) if node.need.tools else "",
+        "layout": digest(canonical(layout)),
+    }
+
+
+def instructions(plans: Mapping[Side, SidePlan]) -> Iterator[tuple[str, str, str]]:
+    """Yield the instructions of all agents: hash, name and text."""
+    for plan in plans.values():
+        for node in plan.nodes.values():
+            if node.spec is not None:
+                yield digest(node.spec.instructions), f"instructions of {node.spec.name}", node.spec.instructions

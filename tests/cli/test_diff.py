@@ -1,0 +1,96 @@
+"""Two runs that differ in one prompt: the agent is named, and what it did to the price of a row."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import fanwise
+
+GRAPH = '''
+from pydantic import BaseModel
+from fanwise import agent, graph
+
+class Row(BaseModel):
+    id: str
+    text: str
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def first(text: str) -> str:
+    """Read the text."""
+    return f"read {{text}}"
+
+@agent(model="{model}", max_tokens=100)
+def second(first: str) -> str:
+    """{instructions}"""
+    return "{answer}"
+
+@graph
+def job(row: Row) -> str:
+    return second(first(row.text))
+'''
+CALM = {"model": "claude-haiku-5-5", "instructions": "Answer in a word.", "answer": "yes"}
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps({"id": f"r{n}", "text": f"text {n}"}) + "\n" for n in range(6)))
+    return path
+
+
+def run(rows: Path, name: str, **changes: str) -> Path:
+    file, out = rows.parent / f"{name}.py", rows.parent / "runs" / name
+    file.write_text(GRAPH.format(**{**CALM, **changes}))
+    said = fanwise("run", f"{file}:job", "--rows", rows, "--out", out, "--channel", "live")
+    assert said.returncode == 0, said.stderr
+    return out
+
+
+def told(*args: object) -> dict[str, Any]:
+    return json.loads(fanwise("diff", *args, "--json").stdout)
+
+
+def test_the_agent_whose_prompt_has_changed_is_named_with_its_dollars(rows: Path) -> None:
+    one = run(rows, "one")
+    two = run(rows, "two", instructions="Answer in a word, and give three reasons.", answer="yes, since " + "so " * 40)
+    found = told(one, two)
+    agents = {agent["agent"]: agent for agent in found["agents"]}
+    assert [agent["agent"] for agent in found["agents"]] == ["second", "first"], "what moved the price most is first"
+    assert agents["second"]["changed"] == ["instructions"]
+    assert agents["first"]["changed"] == []
+    assert "-Answer in a word." in agents["second"]["instructions"]
+    assert "+Answer in a word, and give three reasons." in agents["second"]["instructions"]
+    costs = [Decimal(one) for one in found["figures"]["per successful row"]]
+    moved = sum(Decimal(agent["difference_usd"]) for agent in found["agents"])
+    assert abs(moved - (costs[1] - costs[0])) < Decimal("1e-11"), "the agents' differences are the whole"
+    assert Decimal(agents["first"]["difference_usd"]) == 0
+    said = fanwise("diff", one, two).stdout
+    assert "second  instructions" in said
+    assert "+Answer in a word, and give three reasons." in said
+    assert f"a successful row costs {found['rise_percent']:.1f} % more" in said
+
+
+def test_other_changes_are_named_and_the_limit_is_for_ci(rows: Path) -> None:
+    one, two = run(rows, "one"), run(rows, "two", model="claude-opus-5-5")
+    found = told(one, two)
+    assert {"model"} <= set(found["agents"][0]["changed"])
+    assert fanwise("diff", one, two, "--fail-above", 5).returncode == 1
+    assert fanwise("diff", two, one, "--fail-above", 5).returncode == 0, "cheaper is no failure"
+    assert fanwise("diff", one, one, "--fail-above", 0).returncode == 0
+    assert all(agent["changed"] == [] for agent in told(one, one)["agents"])
+
+
+def test_history_shows_runs_by_time(rows: Path) -> None:
+    first, second = run(rows, "late"), run(rows, "early")
+    said = [json.loads(line) for line in fanwise("history", rows.parent / "runs", "--json").stdout.splitlines()]
+    assert [one["directory"] for one in said] == [str(first), str(second)]
+    assert said[0]["success"] == 1.0
+    table = fanwise("history", rows.parent / "runs").stdout
+    assert "100 %" in table and "simulated" in table
+    nothing = fanwise("history", rows.parent / "runs" / "late" / "lock")
+    assert nothing.returncode == 2

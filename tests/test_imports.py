@@ -19,7 +19,7 @@ LAYERS = {
     "engine": 5,
     "report": 6,
     "options": 6.5, "sides": 7, "counting": 7.1, "session": 7.2,
-    "job": 7.4, "replay": 7.4, "auditing": 7.4, "planning": 7.4,
+    "job": 7.4, "replay": 7.4, "auditing": 7.4, "comparing": 7.3, "planning": 7.4,
     "cli": 8, "__init__": 9, "__main__": 10,
 }  # fmt: skip
 MAY_IMPORT_EMULATOR = {"session", "cli", "__init__"}

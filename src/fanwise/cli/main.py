@@ -10,6 +10,7 @@ import fanwise
 
 from .audit import audit
 from .batches import batches
+from .compare import compare_
 from .diff import diff
 from .emulate import emulate
 from .export import export
@@ -37,5 +38,8 @@ def main(verbose: int) -> None:
         logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
-for command in (run, resume, status, batches, report, export, history, diff, graph, plan, audit, show, purge, emulate):
+COMMANDS = (
+    run, resume, status, batches, report, export, history, diff, compare_, graph, plan, audit, show, purge, emulate,
+)  # fmt: skip
+for command in COMMANDS:
     main.add_command(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import networkx as nx
@@ -76,3 +77,12 @@ def rounds(spec: GraphSpec) -> int:
         before = max((depth[source] for source in graph.predecessors(name)), default=0)
         depth[name] = before + (graph.nodes[name]["kind"] == "agent")
     return max(depth.values(), default=0)
+
+
+def longest(spec: GraphSpec, weights: Mapping[str, float]) -> float:
+    """Return the greatest sum of weights along a path of tasks, by node; what has none counts nothing."""
+    graph, reached = dag(spec), dict[str, float]()
+    for name in nx.topological_sort(graph):
+        before = max((reached[source] for source in graph.predecessors(name)), default=0.0)
+        reached[name] = before + weights.get(name, 0.0)
+    return max(reached.values(), default=0.0)

@@ -1,0 +1,163 @@
+"""`fanwise compare`: should this job fan out?"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fanwise.comparing import Comparison, SideFigures, compare, labels_of, scorer, shape
+from fanwise.engine.directory import reading
+from fanwise.engine.plan import make_plans
+from fanwise.engine.rows import format_of
+from fanwise.engine.toolbox import listed
+from fanwise.job import Job
+from fanwise.ledger.verdict import Interval
+from fanwise.options import Account, Watcher
+from fanwise.planning.plan import Asked, make
+from fanwise.planning.plan import sample as sample_rows
+from fanwise.sides import graph_sides
+
+from .common import HALTED, INTERRUPTED, carry_out, told
+from .consent import asking, consent, threshold
+from .options import given
+
+NOT, UNKNOWN = 1, 4
+
+
+@click.command("compare")
+@click.argument("graph")
+@click.option("--rows", required=True, metavar="FILE", help="JSONL, CSV or Parquet.")
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default=None, help="Their format.")
+@click.option("--labels", metavar="FIELD|FILE", default=None, help="Field of the rows with what is right, or a JSONL.")
+@click.option("--score", metavar="FILE.py:FUNCTION", default=None, help="Gives 0 to 1 for an output and its label.")
+@click.option("--sample", type=click.IntRange(2), default=40, show_default=True, help="Rows, drawn at random.")
+@click.option("--baseline", metavar="auto|GRAPH", default="auto", show_default=True, help="The single agent.")
+@click.option("--id", "id_field", metavar="FIELD", default=None, help="Field with the row's id.")
+@click.option("--channel", type=click.Choice(["live", "batch", "auto"]), default="live", show_default=True)
+@click.option("--out", metavar="DIR", default=None, help="Keep the run here; `fanwise resume` goes on with all rows.")
+@click.option("--base-url", metavar="URL", default=None, help="Another server, such as `fanwise emulate`.")
+@click.option("--budget-usd", metavar="X", default=None, help="Most that it may cost.")
+@threshold
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def compare_(
+    graph: str, rows: str, form: Any, labels: str | None, score: str | None, sample: int, **options: Any
+) -> None:
+    """Tell whether GRAPH should fan out: both it and one agent carry out the same rows, and are held together.
+
+    Exit status: 0 fan out, 1 do not, 4 not enough rows to tell, 2 something is wrong with the call.
+    """
+    as_json, out = options.pop("as_json"), options.pop("out")
+    with told():
+        format_ = format_of(Path(rows), form)
+        known, hold = labels_of(labels, Path(rows), format_, options["id_field"]), scorer(score)
+        asked = Asked(graph, rows, form, options["id_field"], baseline=options["baseline"])
+        drawn = sample_rows(asked, sample)
+        sides = graph_sides(graph, options["baseline"])
+        plan = make_plans(sides, toolbox=listed(sides.values()))["fanout"]
+        chosen = given({name: options[name] for name in ("channel", "baseline", "base_url", "budget_usd", "id_field")})
+        with tempfile.TemporaryDirectory() as folder:
+            place = out or f"{folder}/run"
+            job = Job(graph, rows=rows, out=place, format=form, **chosen)
+            few = replace(drawn, valid=len(drawn.rows), more=())
+            channel = "live" if options["channel"] == "live" else "batch"
+            planned = make(asked, few, channels=(channel,), alternatives=False)
+            what = f"both sides on {len(drawn.rows)} rows"
+            consent(planned.total(), what, job.options, unpriced=planned.unpriced, **asking(options))
+            only = frozenset(row.number for row in drawn.rows)
+
+            async def work(watcher: Watcher) -> Account:
+                return await job.run(watcher, only=only)
+
+            status = carry_out(work, as_json=False, out=place, report=False)
+            if status in (HALTED, INTERRUPTED):
+                sys.exit(status)
+            with reading(place) as journal:
+                found = compare(journal.db, sides, drawn.valid, known, hold)
+                offline = journal.meta("offline") == "true"
+        if as_json:
+            click.echo(json.dumps({"simulated": offline, "shape": list(shape(plan)), **asdict(found)}, indent=2))
+        else:
+            _show(found, list(shape(plan)), offline=offline)
+        sys.exit({"fan out": 0, "do not fan out": NOT}.get(found.verdict.word, UNKNOWN))
+
+
+def _show(found: Comparison, lines: list[str], *, offline: bool) -> None:
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    if offline:
+        text = "SIMULATED: answered by stand-ins; how often they are right says nothing of a model"
+        console.print(Text(text, style="bold yellow"))
+    console.print(Text(" ".join(_paragraph(found))))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("a row", "fan-out", "one agent"):
+        table.add_column(name, justify="left" if name == "a row" else "right")
+    figures = {name: read for name, read in _FIGURES.items() if not (offline and read is _seconds)}
+    for name, read in figures.items():
+        table.add_row(name, read(found.fanout), read(found.baseline))
+    console.print(table)
+    for line in lines:
+        console.print(Text(f"shape: {line}"))
+
+
+def _paragraph(found: Comparison) -> Iterator[str]:
+    verdict = found.verdict
+    yield f"{verdict.word.capitalize()}: {verdict.why}."
+    if verdict.more:
+        yield f"About {verdict.more:,} rows more would tell, if they are like these."
+    yield f"On {verdict.rows:,} rows drawn from {found.job_rows:,}"
+    one, two = found.fanout.per_success_usd, found.baseline.per_success_usd
+    if verdict.ratio is not None and one is not None and two is not None:
+        yield f"a successful row cost ${one:,.6f} with the fan-out and ${two:,.6f} with one agent,"
+        yield f"{_times(verdict.ratio)}."
+    else:
+        yield f"the fan-out succeeded {found.fanout.good} times and one agent {found.baseline.good} times."
+    kind = "right" if found.labelled else "answered"
+    yield f"{found.fanout.score:.1%} were {kind} against {found.baseline.score:.1%},"
+    yield f"a difference of {_points(verdict.quality)}."
+    if not found.labelled:
+        yield "Without labels every output counts as right: --labels tells more."
+    if found.left_out:
+        yield f"{found.left_out} rows are left out: without a label, or with a cost that is not known."
+
+
+def _times(one: Interval) -> str:
+    return f"{one.value:.2f} times as much (95 % {one.low:.2f} to {one.high:.2f})"
+
+
+def _points(one: Interval) -> str:
+    return f"{100 * one.value:+.1f} points (95 % {100 * one.low:+.1f} to {100 * one.high:+.1f})"
+
+
+def _per_success(one: SideFigures) -> str:
+    return "none" if one.per_success_usd is None else f"${one.per_success_usd:,.6f}"
+
+
+def _cost(one: SideFigures) -> str:
+    return f"${one.cost_usd:,.6f}"
+
+
+def _tokens(one: SideFigures) -> str:
+    return f"{one.tokens:,.0f}"
+
+
+def _score(one: SideFigures) -> str:
+    return f"{one.score:.3f}"
+
+
+def _seconds(one: SideFigures) -> str:
+    return f"{one.seconds:.1f}"
+
+
+_FIGURES = {
+    "dollars": _cost, "dollars for each success": _per_success, "tokens": _tokens, "score": _score,
+    "seconds along its longest path": _seconds,
+}  # fmt: skip

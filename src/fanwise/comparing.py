@@ -1,0 +1,207 @@
+"""A fan-out and one agent on the same rows: who is right, at what price, in what time."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from statistics import fmean
+from typing import Any, cast
+
+from fanwise.engine.plan import SidePlan
+from fanwise.engine.rows import Format, read
+from fanwise.engine.shown import shown
+from fanwise.errors import UsageError
+from fanwise.graph.dag import generations, longest, rounds
+from fanwise.graph.nodes import GraphSpec
+from fanwise.journal.records import Side
+from fanwise.jsonable import as_object
+from fanwise.ledger.allotment import allotted
+from fanwise.ledger.verdict import Pair, Verdict, judge
+from fanwise.units import PICO_PER_USD
+
+MARGIN = 0.02
+"""By how much worse answers may be to count as equally good."""
+Score = Callable[[Any, Any], float]
+"""Gives how right an output is, 0 to 1, from the output as JSON data and its label."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideFigures:
+    """One side of a comparison."""
+
+    cost_usd: float
+    """For each row, what rows share spread over all rows of the job."""
+    per_success_usd: float | None
+    score: float
+    """On average; without labels the share of rows with an output."""
+    good: int
+    """Rows that count as successful."""
+    tokens: float
+    seconds: float
+    """Along the longest path of a row, on average: what it takes where nothing waits for a slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What rows on both sides have come to."""
+
+    verdict: Verdict
+    fanout: SideFigures
+    baseline: SideFigures
+    labelled: bool
+    job_rows: int
+    left_out: int
+    """Rows of the sample without a label, or with attempts of unknown cost."""
+
+
+def compare(
+    db: sqlite3.Connection,
+    graphs: Mapping[Side, GraphSpec],
+    job_rows: int,
+    labels: Mapping[str, Any] | None,
+    score: Score,
+) -> Comparison:
+    """Return what the rows of a run with a baseline have come to.
+
+    Args:
+        db: Its journal.
+        graphs: Both sides.
+        job_rows: Rows of the whole job, over which what rows share is spread.
+        labels: By the row's id; None: an output is as good as another.
+        score: Holds an output against its label.
+
+    Raises:
+        UsageError: No row has both sides, or none of them a label.
+    """
+    costs = {(one.row, one.side): one for one in allotted(db)}
+    share = min(len({row for row, _ in costs}) / max(job_rows, 1), 1.0)
+    outcomes = _outcomes(db)
+    pairs: list[Pair] = []
+    kept: list[int] = []
+    left_out = 0
+    for row, (row_id, both) in outcomes.items():
+        known = [costs.get((row, side)) for side in ("fanout", "baseline")]
+        if len(both) < 2 or None in known or any(one is not None and one.unknown for one in known):
+            left_out += 1
+            continue
+        if labels is not None and row_id not in labels:
+            left_out += 1
+            continue
+        label = None if labels is None else labels[row_id]
+        first, second = (
+            _score(both[side], label, score, labelled=labels is not None) for side in ("fanout", "baseline")
+        )
+        prices = [(one.own + one.shared * share) / PICO_PER_USD for one in known if one is not None]
+        pairs.append(Pair(prices[0], prices[1], first, second, first >= 1, second >= 1))
+        kept.append(row)
+    if not pairs:
+        why = "no row has an output or a failure on both sides" if not left_out else "none of the rows has a label"
+        raise UsageError(f"there is nothing to compare: {why}")
+    fanout = _figures(db, "fanout", graphs["fanout"], pairs, kept)
+    baseline = _figures(db, "baseline", graphs["baseline"], pairs, kept)
+    margin = MARGIN if labels is not None else 1.0  # without labels nothing is known of quality
+    return Comparison(judge(pairs, margin), fanout, baseline, labels is not None, job_rows, left_out)
+
+
+def _outcomes(db: sqlite3.Connection) -> dict[int, tuple[str, dict[str, str | None]]]:
+    query = """SELECT r.row, w.row_id, r.side, CASE WHEN r.status='failed' THEN NULL ELSE t.text END
+      FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output ORDER BY r.row"""
+    found: dict[int, tuple[str, dict[str, str | None]]] = {}
+    for row, row_id, side, text in db.execute(query):
+        found.setdefault(row, (row_id, {}))[1][side] = text
+    return found
+
+
+def _score(output: str | None, label: Any, score: Score, *, labelled: bool) -> float:
+    if output is None:
+        return 0.0
+    return min(max(float(score(json.loads(output), label)), 0.0), 1.0) if labelled else 1.0
+
+
+def equal(output: Any, label: Any) -> float:
+    """Return 1 where an output is its label, or the share of a label's fields that it has right."""
+    wanted, given = as_object(label), as_object(output)
+    if wanted and given:
+        return fmean(equal(given.get(name), one) for name, one in wanted.items())
+    return float(str(output).strip().casefold() == str(label).strip().casefold())
+
+
+def _figures(db: sqlite3.Connection, side: Side, graph: GraphSpec, pairs: list[Pair], rows: list[int]) -> SideFigures:
+    prices = [getattr(one, side) for one in pairs]
+    scores = [getattr(one, f"{side}_score") for one in pairs]
+    good = sum(getattr(one, f"{side}_good") for one in pairs)
+    wanted = set(rows)
+    seconds, tokens = list[float](), 0
+    query = """SELECT a.row, a.node, a.key, SUM(e.latency_s), SUM(e.input+e.write_5m+e.write_1h+e.read+e.output)
+      FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.side=? AND a.row>0 GROUP BY 1, 2, 3 ORDER BY 1"""
+    for row, group in groupby(db.execute(query, (side,)), key=lambda one: one[0]):
+        if row not in wanted:
+            continue
+        nodes: dict[str, float] = {}
+        for _, node, _, took, used in group:
+            nodes[node] = max(nodes.get(node, 0.0), took)
+            tokens += used
+        seconds.append(longest(graph, nodes))
+    return SideFigures(
+        fmean(prices), sum(prices) / good if good else None, fmean(scores), good, tokens / len(pairs),
+        fmean(seconds) if seconds else 0.0,
+    )  # fmt: skip
+
+
+def shape(plan: SidePlan) -> Iterator[str]:
+    """Yield what the shape of a graph says before any run."""
+    agents = [node for node in plan.nodes.values() if node.spec is not None]
+    wide = max((sum(plan.nodes[name].spec is not None for name in some) for some in generations(plan.graph)), default=0)
+    deep = rounds(plan.graph)
+    together = f"up to {wide} side by side" if wide > 1 else "each waits for the one before"
+    yield f"{len(agents)} agents in {deep} round{'s' if deep != 1 else ''}, {together}"
+    for path, lines in shown(plan).items():
+        yield from (f"{path}: {line}" for line in lines if line.startswith("sent again"))
+
+
+def labels_of(given: str | None, rows: Path, form: Format, id_field: str | None) -> dict[str, Any] | None:
+    """Return labels by row id: of a field of the rows, or of a JSONL file with an `id` on every line.
+
+    Raises:
+        UsageError: There is no such field, or the file is none of labels.
+    """
+    if given is None:
+        return None
+    file = Path(given)
+    source, field = (file, None) if file.is_file() else (rows, given)
+    found: dict[str, Any] = {}
+    for record in read(source, "jsonl" if field is None else form):
+        data = record.data
+        if data is None or (field is not None and field not in data):
+            continue
+        row_id = str(data.get(id_field or "id", record.number))
+        rest = {name: one for name, one in data.items() if name != (id_field or "id")}
+        found[row_id] = data[field] if field is not None else (next(iter(rest.values())) if len(rest) == 1 else rest)
+    if not found:
+        raise UsageError(f"--labels {given}: it is no file, and no row has a field of that name")
+    return found
+
+
+def scorer(reference: str | None) -> Score:
+    """Return a scoring function `path/file.py:name`, called with an output and its label; equality by default.
+
+    Raises:
+        UsageError: There is no such function.
+    """
+    if reference is None:
+        return equal
+    place, _, name = reference.rpartition(":")
+    spec = importlib.util.spec_from_file_location("_fanwise_score", place) if Path(place).is_file() else None
+    if spec is None or spec.loader is None:
+        raise UsageError(f"--score {reference!r} names no function; write path/file.py:name")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise UsageError(f"there is no function {name!r} in {place}")
+    return cast("Score", function)

@@ -1,0 +1,76 @@
+"""A job that should fan out, one that should not, and one that few rows cannot tell."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import ROOT, fanwise
+
+GRAPH = ROOT / "examples" / "verdicts" / "graph.py"
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    subprocess.run([sys.executable, str(GRAPH.parent / "make_rows.py"), str(tmp_path)], check=True, capture_output=True)
+    return tmp_path / "cases.jsonl"
+
+
+def compared(rows: Path, graph: str, baseline: str, sample: int, *more: object) -> tuple[int, dict[str, Any]]:
+    said = fanwise(
+        "compare", f"{GRAPH}:{graph}", "--baseline", f"{GRAPH}:{baseline}", "--rows", rows, "--labels", "label",
+        "--sample", sample, "--json", *more,
+    )  # fmt: skip
+    assert said.stdout, said.stderr
+    return said.returncode, json.loads(said.stdout)
+
+
+@pytest.mark.parametrize(
+    ("graph", "baseline", "sample", "status", "word"),
+    [
+        ("apart", "alone", 200, 0, "fan out"),
+        ("in_a_row", "small_alone", 60, 1, "do not fan out"),
+        ("halves", "guess_alone", 40, 4, "not enough rows to tell"),
+    ],
+)
+def test_three_jobs_three_verdicts(rows: Path, graph: str, baseline: str, sample: int, status: int, word: str) -> None:
+    code, found = compared(rows, graph, baseline, sample)
+    assert (code, found["verdict"]["word"]) == (status, word)
+    assert found["simulated"] is True
+    assert found["verdict"]["rows"] == sample
+    assert found["verdict"]["ratio"]["low"] <= found["verdict"]["ratio"]["value"] <= found["verdict"]["ratio"]["high"]
+    assert (found["verdict"]["more"] > 0) == (status == 4)
+    assert found["labelled"] is True
+
+
+def test_labels_of_a_file_a_score_of_ones_own_and_the_shape(rows: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.jsonl"
+    with rows.open() as file, labels.open("w") as out:
+        for line in list(file)[:150]:
+            data = json.loads(line)
+            out.write(json.dumps({"id": data["id"], "right": data["label"]}) + "\n")
+    score = tmp_path / "score.py"
+    score.write_text("def half(output, label):\n    return 1.0 if output == label else 0.5\n")
+    said = fanwise(
+        "compare", f"{GRAPH}:in_a_row", "--baseline", f"{GRAPH}:small_alone", "--rows", rows, "--labels", labels,
+        "--score", f"{score}:half", "--sample", 60, "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert said.returncode == 1, said.stderr
+    assert "rows are left out: without a label" in said.stdout
+    assert "shape: 3 agents in 3 rounds, each waits for the one before" in said.stdout
+    assert "sent again: case.facts, case.law to check, decide" in said.stdout
+    again = fanwise("resume", tmp_path / "run")
+    assert again.returncode == 0, "the run goes on with all rows"
+
+
+def test_what_cannot_be_compared_is_told(rows: Path) -> None:
+    said = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "nothing")
+    assert said.returncode == 2
+    assert "--labels nothing: it is no file, and no row has a field of that name" in said.stderr
+    said = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "label", "--score", "nowhere.py:f")
+    assert "--score 'nowhere.py:f' names no function" in said.stderr

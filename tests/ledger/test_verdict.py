@@ -1,0 +1,103 @@
+"""Three right verdicts, and intervals that hold what they say."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fanwise.ledger.verdict import LEVEL, Pair, difference, judge, price_ratio, student
+
+SIMULATIONS = 400
+
+
+def drawn(chance: Random, rows: int, times: float, good: tuple[float, float]) -> list[Pair]:
+    """Rows whose price varies by half, on both sides together; a hard row is hard for both."""
+    found: list[Pair] = []
+    for _ in range(rows):
+        size, hard = chance.lognormvariate(0, 0.5), chance.random()
+        fanout, baseline = (math.sqrt(hard) < share for share in good)
+        found.append(
+            Pair(
+                times * size * chance.lognormvariate(0, 0.2), size * chance.lognormvariate(0, 0.2),
+                float(fanout), float(baseline), fanout, baseline,
+            )
+        )  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize(("times", "good"), [(0.6, (0.9, 0.9)), (1.5, (0.95, 0.8)), (1.0, (0.8, 0.9))])
+@pytest.mark.parametrize("rows", [40, 200])
+def test_intervals_cover_as_often_as_they_say(times: float, good: tuple[float, float], rows: int) -> None:
+    """Within two standard errors of the stated level, over seeded simulations."""
+    chance = Random(7)
+    chances = [share**2 for share in good]
+    truth_ratio = times * chances[1] / chances[0]
+    truth_quality = chances[0] - chances[1]
+    covered = [0, 0]
+    for _ in range(SIMULATIONS):
+        pairs = drawn(chance, rows, times, good)
+        ratio, quality = price_ratio(pairs), difference([one.fanout_score - one.baseline_score for one in pairs])
+        assert ratio is not None
+        covered[0] += ratio.low <= truth_ratio <= ratio.high
+        covered[1] += quality.low <= truth_quality <= quality.high
+    error = math.sqrt(LEVEL * (1 - LEVEL) / SIMULATIONS)
+    shares = [one / SIMULATIONS for one in covered]
+    assert abs(shares[0] - LEVEL) <= 2 * error, shares
+    if truth_quality:  # where both sides are right on the same rows nothing varies, and what is added is all
+        assert abs(shares[1] - LEVEL) <= 2 * error, shares
+
+
+def test_a_cheaper_job_that_is_as_good_fans_out() -> None:
+    found = judge(drawn(Random(1), 300, 0.6, (0.9, 0.9)))
+    assert found.word == "fan out", found
+
+
+def test_a_dearer_job_does_not() -> None:
+    assert judge(drawn(Random(1), 300, 1.6, (0.9, 0.9))).word == "do not fan out"
+
+
+def test_worse_answers_are_no_bargain() -> None:
+    found = judge(drawn(Random(1), 400, 0.5, (0.6, 0.9)))
+    assert found.word == "do not fan out"
+    assert found.why == "its answers are worse"
+
+
+def test_too_few_rows_say_how_many_more() -> None:
+    few = drawn(Random(3), 12, 0.93, (0.9, 0.9))
+    found = judge(few)
+    assert found.word == "not enough rows to tell"
+    assert found.more > 0
+    enough = judge(drawn(Random(3), 12 + 3 * found.more, 0.93, (0.9, 0.9)))
+    assert enough.word == "fan out", "thrice as many as it said are enough for sure"
+
+
+def test_a_side_that_never_succeeds_decides() -> None:
+    pairs = [Pair(1.0, 1.0, 1.0, 0.0, True, False) for _ in range(20)]
+    assert judge(pairs).word == "fan out"
+    assert judge([Pair(1.0, 1.0, 0.0, 1.0, False, True) for _ in range(20)]).word == "do not fan out"
+    assert judge(pairs[:3]).word == "not enough rows to tell"
+    assert judge([]).word == "not enough rows to tell"
+
+
+def test_the_same_price_and_the_same_answers_are_no_reason() -> None:
+    pairs = [Pair(1.0 + n % 3, 1.0 + n % 3, 1.0, 1.0, True, True) for n in range(400)]
+    assert judge(pairs).why == "it makes no difference"
+
+
+@pytest.mark.parametrize(("degrees", "exact"), [(5, 2.570582), (9, 2.262157), (29, 2.045230), (199, 1.971957)])
+def test_students_quantile_is_the_tabled_one(degrees: int, exact: float) -> None:
+    assert student(0.95, degrees) == pytest.approx(exact, rel=1e-3)
+
+
+@given(st.lists(st.tuples(st.floats(0.01, 10), st.floats(0.01, 10), st.booleans(), st.booleans()), max_size=40))
+def test_any_rows_get_a_verdict(rows: list[tuple[float, float, bool, bool]]) -> None:
+    found = judge([Pair(one, two, float(a), float(b), a, b) for one, two, a, b in rows])
+    assert found.rows == len(rows)
+    assert (found.more > 0) == (found.word == "not enough rows to tell")
+    assert found.quality.low <= found.quality.value <= found.quality.high
+    if found.ratio is not None:
+        assert found.ratio.low <= found.ratio.value <= found.ratio.high

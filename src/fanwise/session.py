@@ -40,6 +40,7 @@ from fanwise.journal.records import Side
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import outputs, sent_and_billed, spent
 from fanwise.ledger.summary import summary
+from fanwise.log import bound
 from fanwise.options import Account, Options, Watcher
 from fanwise.report.files import write_files
 from fanwise.units import now, pico_from_usd
@@ -253,7 +254,9 @@ class Session:
         if engine.timekeeper is not None:
             timed = Rounds(self.graphs, engine.timekeeper.spare_s)
             engine.batches.follower.took = timed.seen.append
-        engine.chooser = Chooser(options.channel, engine.batches.primer, outputs(journal.db), timed)
+        engine.chooser = Chooser(
+            options.channel, engine.batches.primer, outputs(journal.db), timed, patient=not self.detach
+        )
         needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
         for block in {block for need in needs for block in need.context}:
             journal.add_block(block.sha, block.name, block.text)
@@ -269,7 +272,8 @@ class Session:
         self.watcher.engine = engine
         journal.set_meta("halted", "")
         try:
-            await engine.run(read(rows, form))
+            with bound(run=run_id):
+                await engine.run(read(rows, form))
         finally:
             with anyio.CancelScope(shield=True):
                 await journal.commit()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from pydantic import BaseModel
 
@@ -89,3 +90,19 @@ def test_pilots_that_fail_let_the_others_go(tmp_path: Path, monkeypatch: pytest.
         account = job.run_sync().summary
     assert account["rows"]["failed"] == 4
     assert account["rows"]["succeeded"] == 56
+
+
+def test_nobody_waits_for_a_batch_to_learn_from_where_nobody_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    with Emulator(answer=answerer(make_plans({"fanout": guided.spec})), batch_delay_s=3_600.0) as emulator:
+        job = Job(guided, rows=rows(300), out=tmp_path / "run", channel="auto", base_url=emulator.url)
+
+        async def work() -> Any:
+            with anyio.fail_after(60):
+                return await job.run(detach=True)
+
+        account = anyio.run(work).summary
+    assert ("batch", "pilot") not in took(account)
+    assert account["ended"] in ("detached", "completed")

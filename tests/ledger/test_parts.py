@@ -138,3 +138,29 @@ def test_the_report_tells_the_levers(tmp_path: Path) -> None:
     assert "with everything to everyone on claude-sonnet-5-5, uncached, live; own models -$" in said.stdout
     kept = json.loads((tmp_path / "run" / "summary.json").read_text())["levers"]
     assert set(kept["saved_usd"]) == {"models", "slices", "cache", "batch"}
+
+
+def test_the_row_that_was_multiplied_most_is_named_with_its_reason(tmp_path: Path) -> None:
+    file = rows_of("tickets", tmp_path / "rows")
+    graph = f"{ROOT / 'examples' / 'tickets' / 'graph.py'}:triage"
+    said = fanwise(
+        "run",
+        graph,
+        "--rows",
+        file,
+        "--out",
+        tmp_path / "run",
+        "--channel",
+        "live",
+        "--limit",
+        12,
+        "--baseline",
+        "auto",
+    )
+    assert said.returncode == 0, said.stderr
+    found = json.loads((tmp_path / "run" / "summary.json").read_text())["worst_rows"]
+    times = [line["multiplier"]["tokens"] for line in lines(tmp_path / "run" / "results.jsonl")]
+    assert [one["multiplier"] for one in found] == sorted(times, reverse=True)[:3]
+    assert found[0]["agent"] == "research", "it is asked once for each question, and shown the handbook each time"
+    assert found[0]["duplicated_tokens"] > 0.5 * found[0]["agent_tokens"]
+    assert f"most: {found[0]['multiplier']:.2f}x in row {found[0]['row_id']}" in said.stdout

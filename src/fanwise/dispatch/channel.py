@@ -124,6 +124,8 @@ class Chooser:
         hits: Hits,
         outputs: Iterable[tuple[str, str, int, int]] = (),
         time: Rounds | None = None,
+        *,
+        patient: bool = True,
     ) -> None:
         """Begin with what earlier sessions have seen.
 
@@ -132,11 +134,12 @@ class Chooser:
             hits: Knows how likely calls read their prefix in a batch.
             outputs: Side, agent, answers and their tokens.
             time: What a deadline leaves time for; None where there is none.
+            patient: Whether others may wait for pilots in a batch; nobody stays to send them after `--detach`.
         """
         self._choice: ChannelChoice = choice
         self._hits, self._time = hits, time
         self._outputs = {(side, agent): (count, tokens) for side, agent, count, tokens in outputs}
-        self._near = False
+        self._near, self._patient = False, patient
         self._sent = Counter[tuple[str, str, Channel]]()
         self._pilots: dict[tuple[str, str, Channel], set[Call]] = {}
         """Calls that went ahead, by side, agent and channel, until they end."""
@@ -224,7 +227,12 @@ class Chooser:
             lengths = [cheaper(request, now(), output=size, hit_rate=hit_rate) for size in (1, request.max_tokens)]
             if len(set(lengths)) > 1 and self._pilots.get((call.side, call.agent, "live")) != set():
                 return "live"
-        if self._hits.learnt() or hit_rate == 0.0 or self._pilots.get((call.side, call.agent, "batch")) == set():
+        if (
+            not self._patient
+            or self._hits.learnt()
+            or hit_rate == 0.0
+            or self._pilots.get((call.side, call.agent, "batch")) == set()
+        ):
             return None
         output = self.output(call, request)
         chances = [prices(request, now(), output=output, hit_rate=rate) for rate in HITS]

@@ -14,6 +14,7 @@ from .floor import floor
 from .levers import data, levers
 from .multiplier import multiplier
 from .slices import slices
+from .worst import worst
 
 
 def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any]:
@@ -64,6 +65,7 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
             "baseline": "measured",
             "rows": measured.rows,
         },
+        "worst_rows": [one.data() for one in worst(db)],
         "cache": {"distinct_prefixes": both.prefixes, "writes": both.writes, "reads": both.reads},
         "slices": [one.data() for one in slices(db)],
         "notes": json.loads(meta.get("notes") or "[]"),

@@ -107,7 +107,16 @@ def _head(summary: dict[str, Any]) -> RenderableType:
             "multiplier", f"{_spread(found['tokens'])} in tokens, against one agent, measured on {found['rows']} rows"
         )
         table.add_row("", f"{_spread(found['usd'])} in dollars, the writing of shared prefixes spread over all rows")
+        for one in summary["worst_rows"][:1]:
+            table.add_row("", _worst(one))
     return table
+
+
+def _worst(one: dict[str, Any]) -> Text:
+    """Return the row that was multiplied most, and why."""
+    share = f"{100 * one['duplicated_tokens'] / max(one['agent_tokens'], 1):.0f} % of it sent before in the row"
+    why = f"{one['agent']} took {one['agent_tokens']:,} tokens in {one['calls']} calls, {share}"
+    return Text(printable(f"most: {one['multiplier']:.2f}x in row {one['row_id']} (line {one['row']}): {why}"))
 
 
 def _levers(found: dict[str, Any]) -> str:

@@ -1,0 +1,55 @@
+"""The rows whose fan-out multiplied tokens most, and why: which agent, and how much of it was sent twice."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .account import PROMPT
+
+_TOKENS = f"{PROMPT}+e.output"
+_WORST = f"""WITH sides AS (
+    SELECT a.row AS row, SUM(CASE WHEN a.side='fanout' THEN {_TOKENS} ELSE 0 END) AS many,
+      SUM(CASE WHEN a.side='baseline' THEN {_TOKENS} ELSE 0 END) AS one
+    FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row>0 GROUP BY a.row)
+  SELECT s.row, COALESCE(w.row_id,''), s.many, s.one FROM sides s LEFT JOIN rows w ON w.number=s.row
+  JOIN results f ON f.row=s.row AND f.side='fanout' AND f.status<>'failed'
+  JOIN results b ON b.row=s.row AND b.side='baseline' AND b.status<>'failed'
+  WHERE s.one>0 AND s.many>0 ORDER BY 1.0*s.many/s.one DESC, s.row LIMIT ?"""
+_AGENT = f"""SELECT a.agent, COUNT(*), SUM({_TOKENS}), CAST(ROUND(SUM(1.0*{PROMPT}*a.repeated/MAX(a.chars,1))) AS INT)
+  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=? AND a.side='fanout'
+  GROUP BY a.agent ORDER BY 3 DESC LIMIT 1"""
+
+
+@dataclass(frozen=True, slots=True)
+class WorstRow:
+    """One row, in tokens."""
+
+    row: int
+    row_id: str
+    multiplier: float
+    tokens: int
+    """Of its fan-out."""
+    baseline_tokens: int
+    agent: str
+    """The agent that took most of them,"""
+    calls: int
+    """how often it was asked,"""
+    agent_tokens: int
+    """how many it took,"""
+    duplicated_tokens: int
+    """and how many of these the row had sent before."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return asdict(self) | {"multiplier": round(self.multiplier, 6)}
+
+
+def worst(db: sqlite3.Connection, most: int = 3) -> list[WorstRow]:
+    """Return the rows with the greatest multiplier in tokens, of those that both sides have answered."""
+    found: list[WorstRow] = []
+    for row, row_id, many, one in db.execute(_WORST, (most,)).fetchall():
+        agent, calls, tokens, repeated = db.execute(_AGENT, (row,)).fetchone()
+        found.append(WorstRow(row, row_id, many / one, many, one, agent, calls, tokens, repeated or 0))
+    return found

@@ -20,17 +20,19 @@ from fanwise.context.sizes import sizes_from
 from fanwise.counting import TokenCache, common_texts, count, learn
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.budget import Budget, Limits, Spent
-from fanwise.dispatch.channel import Chooser, Rounds
+from fanwise.dispatch.channel import Chooser
 from fanwise.dispatch.deadline import seconds
 from fanwise.dispatch.live import Live
 from fanwise.dispatch.retry import RetryPolicy
+from fanwise.dispatch.rounds import Rounds
 from fanwise.emulator.server import Settings as EmulatorSettings
 from fanwise.emulator.server import in_thread
 from fanwise.engine.described import described, instructions
 from fanwise.engine.directory import RunDirectory
 from fanwise.engine.plan import BASELINE_BLOCK, SidePlan, make_plans
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
-from fanwise.engine.run import Engine, Settings
+from fanwise.engine.run import Engine
+from fanwise.engine.settings import Settings
 from fanwise.engine.standin import Said, answerer
 from fanwise.engine.toolbox import NO_SERVERS, Toolbox, opened
 from fanwise.errors import HaltedError, RunDirectoryError, UsageError

@@ -15,7 +15,7 @@ from fanwise.context.parts import Part
 from fanwise.context.request import Request
 from fanwise.dispatch.budget import Budget, Hold, Limits, Spent
 from fanwise.dispatch.call import worst_case
-from fanwise.dispatch.channel import cheaper
+from fanwise.dispatch.prices import cheaper
 from fanwise.dispatch.retry import RetryPolicy
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage

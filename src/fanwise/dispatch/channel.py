@@ -7,26 +7,18 @@ prefix that was written for them, how long batches take.
 from __future__ import annotations
 
 import json
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Literal, Protocol
 
 from fanwise.api.replies import Reply
 from fanwise.context.request import Request
-from fanwise.errors import UnknownPriceError
-from fanwise.graph.dag import rounds
-from fanwise.graph.nodes import GraphSpec
-from fanwise.graph.stages import in_batches
-from fanwise.journal.records import Channel, Side
-from fanwise.models import facts
-from fanwise.pricing.cost import cost
-from fanwise.pricing.rates import rates
-from fanwise.pricing.usage import Usage
+from fanwise.journal.records import Channel
 from fanwise.units import now
 
 from .call import Call
+from .prices import cheaper, prices
+from .rounds import Rounds
 
 ChannelChoice = Literal["live", "batch", "auto"]
 Why = Literal["price", "no price", "pilot", "time", "deadline"]
@@ -38,65 +30,6 @@ PILOTS: dict[Channel, int] = {"live": 4, "batch": 24}
 batch where it depends on how often batches read a prefix."""
 HITS = (0.3, 0.95)
 """Share of reads that batches may turn out to have ("Batch processing", read 2026-11-23)."""
-BATCH_S = 3_600.0
-"""Seconds of a batch before any was seen: most end within an hour ("Batch processing", read 2026-11-23)."""
-AGAIN = 256
-"""Calls after which the best stages are looked for anew."""
-SLOWEST = 0.9
-"""Share of the batches seen that a deadline counts on to be faster."""
-
-
-@dataclass
-class Rounds:
-    """How many rounds of batches a deadline leaves time for, and for which stages that is best."""
-
-    graphs: Mapping[Side, GraphSpec]
-    spare_s: Callable[[], float]
-    """Gives the seconds before batches have to be left."""
-    seen: deque[float] = field(default_factory=lambda: deque[float](maxlen=100))
-    """Seconds that batches took."""
-    _savings: dict[tuple[Side, str], float] = field(default_factory=dict[tuple[Side, str], float])
-    """What a batch saves on a call of a node, on average, in picodollars."""
-
-    _known: dict[tuple[Side, str, int], bool] = field(default_factory=dict[tuple[Side, str, int], bool])
-    """What was found for a node and a number of rounds; forgotten now and then, since savings move."""
-    _calls: int = 0
-
-    def __post_init__(self) -> None:
-        self._depths = {side: rounds(graph) for side, graph in self.graphs.items()}
-
-    def left(self) -> int:
-        """Return how many rounds there is time for: one at least, since a batch that is left costs nothing."""
-        slow = sorted(self.seen)[int(SLOWEST * (len(self.seen) - 1))] if self.seen else BATCH_S
-        return max(int(self.spare_s() / max(slow, 0.001)), 1)
-
-    def has_more(self) -> bool:
-        """Return whether there is time for two rounds beside those of the graph."""
-        return self.left() >= max(self._depths.values(), default=0) + 2
-
-    def has_time(self, call: Call, saving: int) -> bool:
-        """Return whether a call is among the stages that have a batch."""
-        key = (call.side, call.node)
-        before = self._savings.get(key, float(saving))
-        self._savings[key] = before + (saving - before) * 0.1
-        left = self.left()
-        if left >= self._depths.get(call.side, 0):
-            return True
-        self._calls += 1
-        if self._calls % AGAIN == 0:
-            self._known.clear()
-        if (*key, left) not in self._known:
-            self._known[*key, left] = call.node in self._best(call, left)
-        return self._known[*key, left]
-
-    def _best(self, call: Call, left: int) -> frozenset[str]:
-        graph = self.graphs[call.side]
-        mine = {node: worth for (side, node), worth in self._savings.items() if side == call.side}
-        caps = {node.path: node.target.spec.max_tokens for node in graph.tasks() if node.target.spec is not None}
-        # What is not known yet is taken to save in proportion to how long its answers may be.
-        per_token = sum(mine.values()) / max(sum(caps.get(node, 0) for node in mine), 1)
-        known = {node: max(round(mine.get(node, per_token * cap)), 0) for node, cap in caps.items()}
-        return in_batches(graph, known, left, start=call.node)
 
 
 class Hits(Protocol):
@@ -250,31 +183,3 @@ class Chooser:
         self._sent[key] += 1
         pilots.add(call)
         return channel, "pilot"
-
-
-def prices(request: Request, at: datetime, *, output: int, hit_rate: float = 0.0) -> dict[Channel, int] | None:
-    """Return what a request is expected to cost in each channel, in picodollars; None where that is not known.
-
-    Live, the prefix that all rows share is read from the cache, the prefix of a row is written
-    once and the reply costs full price. In a batch everything costs half, and the shared prefix is
-    read as often as `hit_rate` says, or not marked at all where that is cheaper.
-    """
-    minimum = facts(request.model).cache_minimum
-    total = round(request.chars() / request.per_token)
-    shared = max((prefix.tokens for prefix in request.prefixes() if prefix.job and prefix.tokens >= minimum), default=0)
-    try:
-        rate = rates(request.model, at, total)
-        marked = hit_rate * rate.read + (1 - hit_rate) * rate.write_5m < rate.input
-        read = round(shared * hit_rate) if marked else 0
-        written = shared - read if marked else 0
-        live = cost(Usage(input=total - shared, cache_read=shared, output=output), request.model, at)
-        half = Usage(input=total - read - written, cache_write_5m=written, cache_read=read, output=output)
-        return {"live": live, "batch": cost(half, request.model, at, batch=True)}
-    except (UnknownPriceError, ValueError):
-        return None
-
-
-def cheaper(request: Request, at: datetime, *, output: int, hit_rate: float = 0.0) -> Channel:
-    """Return the channel in which a request is expected to cost less; batch where no price is known."""
-    price = prices(request, at, output=output, hit_rate=hit_rate)
-    return "live" if price is not None and price["live"] < price["batch"] else "batch"

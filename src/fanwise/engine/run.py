@@ -6,7 +6,6 @@ ready, and they go to a channel. Nothing here waits for one row.
 
 from __future__ import annotations
 
-import json
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -30,17 +29,17 @@ from fanwise.dispatch.call import Call
 from fanwise.dispatch.channel import Chooser
 from fanwise.dispatch.deadline import Left
 from fanwise.dispatch.live import Live
-from fanwise.errors import OutputError
 from fanwise.graph.dag import rounds
 from fanwise.graph.state import Done, Failed, Outcome, RowState, Task
-from fanwise.graph.wire import load
 from fanwise.journal.records import RowResult, Side, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.log import log
 
 from .intake import Counters, Intake
+from .meaning import Again, WantsTools, meaning, remembered
 from .plan import NodePlan, SidePlan, row_state, task_key
 from .rows import Record, Row, RowTypes
+from .settings import Settings
 from .steps import run_step
 from .talks import Talks
 from .timekeeper import TimeKeeper
@@ -48,8 +47,6 @@ from .timekeeper import TimeKeeper
 STEP_WORKERS = 4
 DETACH_S = 5.0
 """Seconds in which batches that nobody waits for are read before a detached session leaves them."""
-LONGER = 2
-"""Factor of the cap with which an answer that was cut off is asked again, once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,31 +75,6 @@ class _Composer:
         assert self.plan.spec is not None
         turns, keep = self.talks.of(self.key).turns(), self.talks.goes_on(self.plan.spec.name)
         return self.plan.request(self.task, repair, factor, turns, keep=keep)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Bounds of a run."""
-
-    window_rows: int
-    """Rows in memory at a time."""
-    window_bytes: int = 64_000_000
-    """Bytes of row data in memory at a time."""
-    limit: int | None = None
-    """Rows to take from the front of the file."""
-    only: frozenset[int] | None = None
-    """Numbers of the rows to take; None: all."""
-    deadline: float | None = None
-    """When the run should have ended, in seconds since 1970."""
-    pay_twice: bool = False
-    """Whether the deadline is worth paying twice for what cancelled batches do not give back in time."""
-    started: float = 0.0
-    """When it began."""
-    retry: frozenset[str] = frozenset()
-    """Final failures of earlier sessions to ask again: failed, refused, truncated."""
-    detach: bool = False
-    """Stop when all that can be submitted is in batches."""
-    resumed: bool = False
 
 
 @dataclass
@@ -355,21 +327,7 @@ class Engine:
             return None
         if key in self._early:  # its record may not be durable yet, so the journal is not asked
             return self._early.pop(key)
-        record = self.journal.task(key)
-        if record is None:
-            return None
-        if record.status == "failed":
-            wanted = self.settings.retry
-            if "failed" in wanted or record.kind in wanted:
-                return None
-            return Failed(task.label, record.kind, record.message)
-        text = self.journal.text(record.output or "")
-        if text is None:
-            return None  # purged
-        try:
-            return Done(load(plan.output, json.loads(text)))
-        except OutputError:
-            return None  # the output type has changed
+        return remembered(self.journal, key, plan, task, self.settings.retry)
 
     def _drain(self) -> None:
         """Apply outcomes until none is left; without recursion, however long the chain."""
@@ -382,44 +340,21 @@ class Engine:
 
     def replied(self, call: Call, reply: Reply) -> str | None:
         """Take a reply; returns what to say when it is asked once more, perhaps nothing, or None when it is done."""
-        outcome: Outcome
         self.chooser.saw(call, reply)
         self.talks.saw(call.agent, tools=reply.stop_reason == "tool_use")
         plan = self.plans[call.side].nodes.get(call.node) if call.side in self.plans else None
-        if reply.stop_reason == "refusal":
-            outcome = Failed(
-                call.label, "refused", f"the model refused{f' ({reply.refusal})' if reply.refusal else ''}"
-            )
-        elif reply.stop_reason in ("max_tokens", "model_context_window_exceeded"):
-            longer = plan is not None and plan.cap(LONGER) > plan.cap(1)
-            if reply.stop_reason == "max_tokens" and call.factor == 1 and longer:
-                call.factor = LONGER
-                return ""  # once more with a higher cap; the attempt is counted and paid
-            limit = plan.spec.max_tokens * call.factor if plan is not None and plan.spec is not None else 0
-            outcome = Failed(
-                call.label,
-                "truncated",
-                f"the answer was cut off ({reply.stop_reason}, max_tokens {limit}); raise the agent's max_tokens",
-            )
-        elif plan is None:
-            return None  # an attempt of an earlier session, of a node that is gone
-        elif reply.stop_reason == "tool_use" and plan.spec is not None:
-            rounds_ = len(self.talks.of(call.key).said) + 1
-            if rounds_ < plan.spec.max_turns:
-                self.talks.say(call.key, reply.content)
-                if call in self._calls:  # else its row will ask for the task, and go on from here
-                    self._use_tools(call, plan)
-                return None
-            text = f"still asks for tools after {rounds_} requests; raise the agent's max_turns"
-            outcome = Failed(call.label, "too_many_turns", text)
-        else:
-            try:
-                outcome = Done(plan.answer(reply.text))
-            except OutputError as error:
-                if not call.repair:
-                    return str(error)
-                outcome = Failed(call.label, "invalid_output", str(error))
-        self._settle(call, outcome)
+        rounds_ = len(self.talks.of(call.key).said) if reply.stop_reason == "tool_use" else 0
+        found = meaning(plan, call, reply, rounds_)
+        if isinstance(found, Again):
+            call.factor = found.factor
+            return found.repair
+        if isinstance(found, WantsTools):
+            assert plan is not None
+            self.talks.say(call.key, reply.content)
+            if call in self._calls:  # else its row will ask for the task, and go on from here
+                self._use_tools(call, plan)
+        elif found is not None:
+            self._settle(call, found)
         return None
 
     def failed(self, call: Call, failure: Failure) -> None:

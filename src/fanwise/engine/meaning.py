@@ -1,0 +1,94 @@
+"""What a reply, or a record of an earlier session, means for a task. Pure but for the journal that is read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from fanwise.api.replies import Reply
+from fanwise.dispatch.call import Call
+from fanwise.errors import OutputError
+from fanwise.graph.state import Done, Failed, Outcome, Task
+from fanwise.graph.wire import load
+from fanwise.journal.sqlite import SqliteJournal
+
+from .plan import NodePlan
+
+LONGER = 2
+"""Factor of the cap with which an answer that was cut off is asked again, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The task is asked once more."""
+
+    repair: str
+    """Why its answer could not be used; empty where it was only cut off."""
+    factor: int = 1
+    """How many times its agent's cap it may be long."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantsTools:
+    """The model asks for tools before it answers."""
+
+
+def meaning(plan: NodePlan | None, call: Call, reply: Reply, rounds: int) -> Outcome | Again | WantsTools | None:
+    """Return what a reply means; None where nothing does: its node is gone.
+
+    Args:
+        plan: Of the node.
+        call: What was asked.
+        reply: What came.
+        rounds: Rounds of tools that the task has had.
+    """
+    if reply.stop_reason == "refusal":
+        return Failed(call.label, "refused", f"the model refused{f' ({reply.refusal})' if reply.refusal else ''}")
+    if reply.stop_reason in ("max_tokens", "model_context_window_exceeded"):
+        return _cut_off(plan, call, reply)
+    if plan is None or plan.spec is None:
+        return None
+    if reply.stop_reason == "tool_use":
+        if rounds + 1 < plan.spec.max_turns:
+            return WantsTools()
+        text = f"still asks for tools after {rounds + 1} requests; raise the agent's max_turns"
+        return Failed(call.label, "too_many_turns", text)
+    try:
+        return Done(plan.answer(reply.text))
+    except OutputError as error:
+        return Failed(call.label, "invalid_output", str(error)) if call.repair else Again(str(error), call.factor)
+
+
+def _cut_off(plan: NodePlan | None, call: Call, reply: Reply) -> Outcome | Again:
+    longer = plan is not None and plan.cap(LONGER) > plan.cap(1)
+    if reply.stop_reason == "max_tokens" and call.factor == 1 and longer:
+        return Again("", LONGER)  # the attempt is counted and paid
+    limit = plan.spec.max_tokens * call.factor if plan is not None and plan.spec is not None else 0
+    text = f"the answer was cut off ({reply.stop_reason}, max_tokens {limit}); raise the agent's max_tokens"
+    return Failed(call.label, "truncated", text)
+
+
+def remembered(journal: SqliteJournal, key: str, plan: NodePlan, task: Task, retry: frozenset[str]) -> Outcome | None:
+    """Return the outcome that the journal has for a task, unless it is to be asked again.
+
+    Args:
+        journal: Where it is looked up.
+        key: The task's.
+        plan: Of its node.
+        task: The task.
+        retry: Final failures to ask again.
+    """
+    record = journal.task(key)
+    if record is None:
+        return None
+    if record.status == "failed":
+        if "failed" in retry or record.kind in retry:
+            return None
+        return Failed(task.label, record.kind, record.message)
+    text = journal.text(record.output or "")
+    if text is None:
+        return None  # purged
+    try:
+        return Done(load(plan.output, json.loads(text)))
+    except OutputError:
+        return None  # the output type has changed

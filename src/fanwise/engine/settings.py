@@ -1,0 +1,30 @@
+"""Bounds of one session of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Bounds of a run."""
+
+    window_rows: int
+    """Rows in memory at a time."""
+    window_bytes: int = 64_000_000
+    """Bytes of row data in memory at a time."""
+    limit: int | None = None
+    """Rows to take from the front of the file."""
+    only: frozenset[int] | None = None
+    """Numbers of the rows to take; None: all."""
+    deadline: float | None = None
+    """When the run should have ended, in seconds since 1970."""
+    pay_twice: bool = False
+    """Whether the deadline is worth paying twice for what cancelled batches do not give back in time."""
+    started: float = 0.0
+    """When it began."""
+    retry: frozenset[str] = frozenset()
+    """Final failures of earlier sessions to ask again: failed, refused, truncated."""
+    detach: bool = False
+    """Stop when all that can be submitted is in batches."""
+    resumed: bool = False

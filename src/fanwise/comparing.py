@@ -20,6 +20,7 @@ from fanwise.graph.dag import generations, longest, rounds
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.records import Side
 from fanwise.jsonable import as_object
+from fanwise.ledger.account import TOKENS
 from fanwise.ledger.allotment import allotted
 from fanwise.ledger.verdict import Pair, Verdict, judge
 from fanwise.units import PICO_PER_USD
@@ -137,7 +138,7 @@ def _figures(db: sqlite3.Connection, side: Side, graph: GraphSpec, pairs: list[P
     good = sum(getattr(one, f"{side}_good") for one in pairs)
     wanted = set(rows)
     seconds, tokens = list[float](), 0
-    query = """SELECT a.row, a.node, a.key, SUM(e.latency_s), SUM(e.input+e.write_5m+e.write_1h+e.read+e.output)
+    query = f"""SELECT a.row, a.node, a.key, SUM(e.latency_s), SUM({TOKENS})
       FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.side=? AND a.row>0 GROUP BY 1, 2, 3 ORDER BY 1"""
     for row, group in groupby(db.execute(query, (side,)), key=lambda one: one[0]):
         if row not in wanted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -114,20 +114,13 @@ class Api:
         self, path: str, content: bytes | AsyncIterator[bytes], timeout_s: float, size: int | None = None
     ) -> httpx2.Response:
         """Send a JSON body; one that is given in pieces never stands in memory as a whole."""
-        try:
-            response = await self._wire.by_sdk(path, content, timeout_s, size)
-        except anthropic.AnthropicError as error:
-            raise RequestError(translate(error)) from error
+        response = await _answer(self._wire.by_sdk(path, content, timeout_s, size))
         self._note(response)
         return response
 
     async def _get(self, path: str, query: Mapping[str, object] | None = None) -> dict[str, Any]:
-        try:
-            response = await self.sdk.get(
-                path, cast_to=httpx2.Response, options={"params": dict(query or {}), "timeout": POLL_TIMEOUT_S}
-            )
-        except anthropic.AnthropicError as error:
-            raise RequestError(translate(error)) from error
+        options = {"params": dict(query or {}), "timeout": POLL_TIMEOUT_S}
+        response = await _answer(self.sdk.get(path, cast_to=httpx2.Response, options=options))
         self._note(response)
         return json_of(response)
 
@@ -145,20 +138,14 @@ class Api:
         with anyio.CancelScope(deadline=anyio.current_time() + timeout_s):
             if begun is not None:
                 return await self._stream(body, timeout_s, begun)
-            try:
-                response = await self._wire.post(body, timeout_s)
-            except anthropic.AnthropicError as error:
-                raise RequestError(translate(error)) from error
+            response = await _answer(self._wire.post(body, timeout_s))
             self._note(response)
             return read_reply(json_of(response), header(response, b"request-id"), response.headers)
         text = f"no reply within {timeout_s:g} s; the request may have been billed"
         raise RequestError(Failure("lost", "timeout", text))
 
     async def _stream(self, body: bytes, timeout_s: float, begun: Begun) -> Reply:
-        try:
-            http = await self._wire.by_sdk(MESSAGES, body, timeout_s, stream=True)
-        except anthropic.AnthropicError as error:
-            raise RequestError(translate(error)) from error
+        http = await _answer(self._wire.by_sdk(MESSAGES, body, timeout_s, stream=True))
         try:
             self._note(http)
             request_id = http.headers.get("request-id", "")
@@ -216,14 +203,9 @@ class Api:
         Raises:
             RequestError: Reading failed; may be tried again from the start.
         """
-        try:
-            http = await self.sdk.get(
-                f"/v1/messages/batches/{batch_id}/results",
-                cast_to=httpx2.Response,
-                options={"headers": {"Accept": "application/binary", RAW_RESPONSE_HEADER: "stream"}},
-            )
-        except anthropic.AnthropicError as error:
-            raise RequestError(translate(error)) from error
+        path = f"/v1/messages/batches/{batch_id}/results"
+        options = {"headers": {"Accept": "application/binary", RAW_RESPONSE_HEADER: "stream"}}
+        http = await _answer(self.sdk.get(path, cast_to=httpx2.Response, options=options))
         try:
             async for line in http.aiter_lines():
                 if line.strip():  # read here: a model of each line would cost more than all else
@@ -289,6 +271,14 @@ class Api:
             return None
         pico = as_object(data.get("totals")).get("pico")
         return pico if isinstance(pico, int) else None
+
+
+async def _answer(asked: Awaitable[httpx2.Response]) -> httpx2.Response:
+    """Return what the SDK is asked for; its errors become ours in this one place."""
+    try:
+        return await asked
+    except anthropic.AnthropicError as error:
+        raise RequestError(translate(error)) from error
 
 
 def encode_body(body: object) -> bytes:

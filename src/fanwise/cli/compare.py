@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fanwise.comparing import Comparison, SideFigures, compare, labels_of, scorer, shape
+from fanwise.comparing import Comparison, compare, labels_of, scorer, shape
 from fanwise.engine.directory import reading
 from fanwise.engine.plan import make_plans
 from fanwise.engine.rows import format_of
 from fanwise.engine.toolbox import listed
 from fanwise.job import Job
+from fanwise.journal.records import Channel
 from fanwise.ledger.verdict import Interval
-from fanwise.options import Account, Watcher
-from fanwise.planning.plan import Asked, make
+from fanwise.planning.plan import Asked
 from fanwise.planning.plan import sample as sample_rows
 from fanwise.sides import graph_sides
 
-from .common import HALTED, INTERRUPTED, carry_out, told
-from .consent import asking, consent, threshold
+from .common import told
+from .consent import threshold
 from .options import given
+from .sampled import carry_out_sample
 
 NOT, UNKNOWN = 1, 4
 
@@ -68,19 +69,9 @@ def compare_(
         with tempfile.TemporaryDirectory() as folder:
             place = out or f"{folder}/run"
             job = Job(graph, rows=rows, out=place, format=form, **chosen)
-            few = replace(drawn, valid=len(drawn.rows), more=())
-            channel = "live" if options["channel"] == "live" else "batch"
-            planned = make(asked, few, channels=(channel,), alternatives=False)
+            channel: Channel = "live" if options["channel"] == "live" else "batch"
             what = f"both sides on {len(drawn.rows)} rows"
-            consent(planned.total(), what, job.options, unpriced=planned.unpriced, **asking(options))
-            only = frozenset(row.number for row in drawn.rows)
-
-            async def work(watcher: Watcher) -> Account:
-                return await job.run(watcher, only=only)
-
-            status = carry_out(work, as_json=False, out=place, report=False)
-            if status in (HALTED, INTERRUPTED):
-                sys.exit(status)
+            carry_out_sample(job, asked, drawn, channel, what, options, both=True)
             with reading(place) as journal:
                 found = compare(journal.db, sides, drawn.valid, known, hold)
                 offline = journal.meta("offline") == "true"
@@ -100,9 +91,14 @@ def _show(found: Comparison, lines: list[str], *, offline: bool) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("a row", "fan-out", "one agent"):
         table.add_column(name, justify="left" if name == "a row" else "right")
-    figures = {name: read for name, read in _FIGURES.items() if not (offline and read is _seconds)}
-    for name, read in figures.items():
-        table.add_row(name, read(found.fanout), read(found.baseline))
+    both = (found.fanout, found.baseline)
+    table.add_row("dollars", *(f"${one.cost_usd:,.6f}" for one in both))
+    goods = (one.per_success_usd for one in both)
+    table.add_row("dollars for each success", *("none" if good is None else f"${good:,.6f}" for good in goods))
+    table.add_row("tokens", *(f"{one.tokens:,.0f}" for one in both))
+    table.add_row("score", *(f"{one.score:.3f}" for one in both))
+    if not offline:
+        table.add_row("seconds along its longest path", *(f"{one.seconds:.1f}" for one in both))
     console.print(table)
     for line in lines:
         console.print(Text(f"shape: {line}"))
@@ -135,29 +131,3 @@ def _times(one: Interval) -> str:
 
 def _points(one: Interval) -> str:
     return f"{100 * one.value:+.1f} points (95 % {100 * one.low:+.1f} to {100 * one.high:+.1f})"
-
-
-def _per_success(one: SideFigures) -> str:
-    return "none" if one.per_success_usd is None else f"${one.per_success_usd:,.6f}"
-
-
-def _cost(one: SideFigures) -> str:
-    return f"${one.cost_usd:,.6f}"
-
-
-def _tokens(one: SideFigures) -> str:
-    return f"{one.tokens:,.0f}"
-
-
-def _score(one: SideFigures) -> str:
-    return f"{one.score:.3f}"
-
-
-def _seconds(one: SideFigures) -> str:
-    return f"{one.seconds:.1f}"
-
-
-_FIGURES = {
-    "dollars": _cost, "dollars for each success": _per_success, "tokens": _tokens, "score": _score,
-    "seconds along its longest path": _seconds,
-}  # fmt: skip

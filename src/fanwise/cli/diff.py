@@ -15,7 +15,7 @@ from rich.text import Text
 
 from fanwise.engine.directory import reading
 from fanwise.ledger.changes import WORDS, AgentChange, changes
-from fanwise.ledger.summary import summary
+from fanwise.ledger.summary import read_share, summary
 from fanwise.report.terminal import money, printable
 
 from .common import OK, told
@@ -67,9 +67,7 @@ def _times(kind: str) -> Any:
 
 
 def _reads(one: dict[str, Any]) -> str:
-    tokens = one["tokens"]["fanout"]
-    whole = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
-    return f"{100 * tokens['cache_read'] / max(whole, 1):.0f} %"
+    return f"{100 * read_share(one['tokens']['fanout']):.0f} %"
 
 
 def _retried(one: dict[str, Any]) -> int:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fanwise.errors import UsageError
+from fanwise.ledger.summary import read_share
 from fanwise.report.terminal import money
 
 from .common import told
@@ -60,11 +61,10 @@ def _summaries(places: Iterable[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 def _figures(one: dict[str, Any]) -> dict[str, Any]:
     tokens, rows = one["tokens"]["fanout"], one["rows"]
-    whole = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
     times = one["multiplier"]
     return {
         "created": one.get("created"), "graph": one["graph"], "rows": rows["read"],
-        "success": rows["succeeded"] / max(rows["read"], 1), "cache_read": tokens["cache_read"] / max(whole, 1),
+        "success": rows["succeeded"] / max(rows["read"], 1), "cache_read": read_share(tokens),
         "cost_per_successful_row_usd": one["cost_per_successful_row_usd"], "cost_usd": one["cost_usd"],
         "multiplier_tokens": None if times is None else times["tokens"]["mean"],
         "multiplier_usd": None if times is None else times["usd"]["mean"], "offline": one["offline"],

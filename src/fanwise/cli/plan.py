@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -12,15 +11,15 @@ from rich.console import Console
 
 from fanwise.errors import UsageError
 from fanwise.job import Job
-from fanwise.options import Account, Watcher
 from fanwise.planning.drawn import Drawn
 from fanwise.planning.plan import Asked, make
 from fanwise.planning.plan import sample as sample_rows  # an option of the command has that name
 
-from .common import HALTED, INTERRUPTED, carry_out, told
-from .consent import asking, consent, threshold
+from .common import told
+from .consent import threshold
 from .options import given
 from .planned import data, show
+from .sampled import carry_out_sample
 
 
 @click.command()
@@ -71,15 +70,5 @@ def _pay(asked: Asked, out: str, drawn: Drawn, options: dict[str, Any]) -> None:
     names = ("channel", "baseline", "base_url", "budget_usd", "limit", "id_field", "schemas")
     chosen = given({name: options[name] for name in names})
     job = Job(asked.graph, rows=asked.rows, out=out, format=asked.form, **chosen)
-    few = replace(drawn, valid=len(drawn.rows), more=())
-    planned = make(asked, few, channels=(options["channel"],), alternatives=False)
     what = f"the sample of {len(drawn.rows)} rows"
-    consent(planned.price(options["channel"]), what, job.options, unpriced=planned.unpriced, **asking(options))
-    only = frozenset(row.number for row in drawn.rows)
-
-    async def work(watcher: Watcher) -> Account:
-        return await job.run(watcher, only=only)
-
-    status = carry_out(work, as_json=False, out=out, report=False)
-    if status in (HALTED, INTERRUPTED):
-        sys.exit(status)
+    carry_out_sample(job, asked, drawn, options["channel"], what, options, both=False)

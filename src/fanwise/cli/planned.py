@@ -12,6 +12,7 @@ from rich.text import Text
 
 from fanwise.planning.plan import Plan
 from fanwise.planning.prefixes import PrefixNode
+from fanwise.report.terminal import agent_name
 from fanwise.units import usd, usd_text
 
 HOW = {"counted": "counted by the API", "learnt": "learnt from usage", "documented": "by characters, as documented"}
@@ -107,9 +108,8 @@ def _channels(made: Plan) -> Iterator[str]:
     cheaper: dict[str, list[str]] = {}
     for (side, agent), both in costs.items():
         if len(both) == 2:
-            name = agent if side == "fanout" or agent == "baseline" else f"{agent} (baseline)"
             best, other = sorted(both, key=lambda channel: both[channel])
-            told = f"{name} ${usd(both[best]):,.4f} against ${usd(both[other]):,.4f}"
+            told = f"{agent_name(side, agent)} ${usd(both[best]):,.4f} against ${usd(both[other]):,.4f}"
             cheaper.setdefault(best, []).append(told)
     for channel, names in cheaper.items():
         yield f"cheaper {'by batch' if channel == 'batch' else channel}: {', '.join(names)}"

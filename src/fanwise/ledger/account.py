@@ -16,6 +16,8 @@ from fanwise.pricing.usage import Usage
 _TOKENS = "e.input, e.write_5m, e.write_1h, e.read, e.output"
 PROMPT = "(e.input+e.write_5m+e.write_1h+e.read)"
 """All input tokens of an end, cached or not."""
+TOKENS = f"({PROMPT}+e.output)"
+"""All tokens of an attempt's end, in SQL."""
 _SUMS = ", ".join(f"COALESCE(SUM({column}),0)" for column in _TOKENS.split(", "))
 
 
@@ -80,7 +82,7 @@ def spent(db: sqlite3.Connection, row: int | None = None) -> tuple[int, int]:
     where, args = ("WHERE a.row=?", (row,)) if row is not None else ("", ())
     query = f"""SELECT COALESCE(SUM(CASE WHEN e.status='lost' THEN a.reserved ELSE e.cost END),0),
       COALESCE(SUM(CASE WHEN e.status='lost' THEN a.bound
-        ELSE e.input+e.write_5m+e.write_1h+e.read+e.output END),0)
+        ELSE {TOKENS} END),0)
       FROM attempts a JOIN ends e ON e.attempt=a.id {where}"""
     cost, tokens = db.execute(query, args).fetchone()
     return cost, tokens
@@ -98,6 +100,12 @@ def sent_and_billed(db: sqlite3.Connection, since: float) -> dict[str, tuple[int
     query = f"""SELECT a.model, SUM(a.chars), SUM({PROMPT}) FROM attempts a
       JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' AND a.row>0 AND a.sent>=? GROUP BY 1"""
     return {model: (chars, tokens) for model, chars, tokens in db.execute(query, (since,))}
+
+
+def succeeded(db: sqlite3.Connection, side: Side) -> int:
+    """Return how many rows have succeeded on one side."""
+    query = "SELECT COUNT(*) FROM results WHERE side=? AND status='succeeded'"
+    return db.execute(query, (side,)).fetchone()[0]
 
 
 def row_counts(db: sqlite3.Connection) -> dict[str, int]:
@@ -125,7 +133,7 @@ class RowAccount:
 
 def rows(db: sqlite3.Connection) -> Iterator[RowAccount]:
     """Yield every finished row, by number, the fan-out before its baseline."""
-    query = """SELECT r.row, r.side, r.status, COALESCE(SUM(e.input+e.write_5m+e.write_1h+e.read+e.output),0),
+    query = f"""SELECT r.row, r.side, r.status, COALESCE(SUM({TOKENS}),0),
       COALESCE(SUM(e.cost),0), COALESCE(SUM(e.attempt IS NOT NULL AND e.cost IS NULL),0)
       FROM results r LEFT JOIN attempts a ON a.row=r.row AND a.side=r.side LEFT JOIN ends e ON e.attempt=a.id
       GROUP BY r.row, r.side ORDER BY r.row, r.side DESC"""

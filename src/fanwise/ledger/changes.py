@@ -11,12 +11,14 @@ from typing import Any
 
 from fanwise.units import PICO_PER_USD
 
+from .account import succeeded
+
 WORDS = {
     "model": "model", "instructions": "instructions", "context": "context", "fields": "what it is passed",
     "schema": "what it answers", "max_tokens": "max_tokens", "thinking": "thinking", "effort": "effort",
     "tools": "tools", "layout": "layout of its prefix",
 }  # fmt: skip
-_COSTS = """SELECT a.agent, COUNT(*), COALESCE(SUM(e.cost),0), COALESCE(SUM(e.cost IS NULL),0)
+_COSTS = """SELECT a.agent, COUNT(*), COALESCE(SUM(e.cost),0)
   FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.side='fanout' GROUP BY a.agent"""
 
 
@@ -57,7 +59,7 @@ def changes(before: sqlite3.Connection, after: sqlite3.Connection) -> list[Agent
     The differences sum to that of the fan-out's cost per successful row.
     """
     one, two = _known(before), _known(after)
-    costs, good = [_costs(db) for db in (before, after)], [_good(db) for db in (before, after)]
+    costs, good = [_costs(db) for db in (before, after)], [max(succeeded(db, "fanout"), 1) for db in (before, after)]
     found: list[AgentChange] = []
     for agent in dict.fromkeys([*one, *two, *costs[0], *costs[1]]):
         (calls, pico), (more_calls, more_pico) = (run.get(agent, (0, 0)) for run in costs)
@@ -81,12 +83,7 @@ def _known(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
 
 
 def _costs(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:
-    return {agent: (count, pico) for agent, count, pico, _ in db.execute(_COSTS)}
-
-
-def _good(db: sqlite3.Connection) -> int:
-    query = "SELECT COUNT(*) FROM results WHERE side='fanout' AND status='succeeded'"
-    return max(db.execute(query).fetchone()[0], 1)
+    return {agent: (count, pico) for agent, count, pico in db.execute(_COSTS)}
 
 
 def _changed(one: dict[str, Any] | None, two: dict[str, Any] | None) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ step here. Attempts without a price, and those that were free, are left out.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -26,6 +26,7 @@ from fanwise.journal.records import Side
 from fanwise.pricing.cost import cost
 from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
+from fanwise.units import usd_text
 
 NAMES = ("models", "slices", "cache", "batch")
 _ATTEMPTS = """SELECT a.row, a.model, a.sent, a.chars, a.repeated, e.input, e.write_5m, e.write_1h, e.read, e.output,
@@ -93,29 +94,23 @@ def _row(calls: list[_Call], dearest: str) -> Iterator[tuple[int, int, int, int,
         own = Usage(input=call.usage.prompt, output=call.usage.output, web_searches=call.usage.web_searches)
         missing = max(everything - call.chars, 0) * tokens // max(chars, 1) if call.row else 0
         whole = replace(own, input=own.input + missing)
-        price = _price(call)
         try:
-            front = (price(whole, dearest), price(whole, call.model), price(own, call.model))
-            yield (*front, price(call.usage, call.model), call.paid)
+            yield (
+                cost(whole, dearest, call.at), cost(whole, call.model, call.at), cost(own, call.model, call.at),
+                cost(call.usage, call.model, call.at), call.paid,
+            )  # fmt: skip
         except UnknownPriceError:  # it has a price of its own, and no other to be held against
             yield call.paid, call.paid, call.paid, call.paid, call.paid
 
 
-def _price(call: _Call) -> Callable[[Usage, str], int]:
-    def price(usage: Usage, model: str) -> int:
-        return cost(usage, model, call.at)
-
-    return price
-
-
-def data(found: Levers | None, usd: Callable[[int | None], str | None]) -> dict[str, Any] | None:
+def data(found: Levers | None) -> dict[str, Any] | None:
     """Return levers as JSON-ready data."""
     if found is None:
         return None
     return {
-        "naive_usd": usd(found.naive),
-        "saved_usd": {name: usd(one) for name, one in found.saved.items()},
-        "paid_usd": usd(found.paid),
+        "naive_usd": usd_text(found.naive),
+        "saved_usd": {name: usd_text(one) for name, one in found.saved.items()},
+        "paid_usd": usd_text(found.paid),
         "dearest_model": found.dearest,
         "attempts": found.attempts,
     }

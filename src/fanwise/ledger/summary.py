@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from fanwise.units import usd_text
 
-from .account import Totals, failed_tasks, row_counts, totals
+from .account import Totals, failed_tasks, row_counts, succeeded, totals
 from .floor import floor
 from .levers import data, levers
 from .multiplier import multiplier
@@ -54,8 +55,8 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
         "bill_usd": usd_text(bill),
         "choices": json.loads(meta.get("choices") or "[]"),
         "cost_per_successful_row_usd": _ratio(fanout.cost, good),
-        "baseline_cost_per_successful_row_usd": _ratio(baseline.cost, _succeeded(db, "baseline")),
-        "levers": data(levers(db), usd_text),
+        "baseline_cost_per_successful_row_usd": _ratio(baseline.cost, succeeded(db, "baseline")),
+        "levers": data(levers(db)),
         "multiplier": None
         if measured is None
         else {
@@ -75,9 +76,10 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
     }
 
 
-def _succeeded(db: sqlite3.Connection, side: str) -> int:
-    query = "SELECT COUNT(*) FROM results WHERE side=? AND status='succeeded'"
-    return db.execute(query, (side,)).fetchone()[0]
+def read_share(tokens: Mapping[str, int]) -> float:
+    """Return the share of a summary's input tokens that was read from the cache; 0 where there is no input."""
+    whole = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
+    return tokens["cache_read"] / max(whole, 1)
 
 
 def _attempts(one: Totals) -> dict[str, Any]:

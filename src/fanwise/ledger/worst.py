@@ -6,18 +6,17 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .account import PROMPT
+from .account import PROMPT, TOKENS
 
-_TOKENS = f"{PROMPT}+e.output"
 _WORST = f"""WITH sides AS (
-    SELECT a.row AS row, SUM(CASE WHEN a.side='fanout' THEN {_TOKENS} ELSE 0 END) AS many,
-      SUM(CASE WHEN a.side='baseline' THEN {_TOKENS} ELSE 0 END) AS one
+    SELECT a.row AS row, SUM(CASE WHEN a.side='fanout' THEN {TOKENS} ELSE 0 END) AS many,
+      SUM(CASE WHEN a.side='baseline' THEN {TOKENS} ELSE 0 END) AS one
     FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row>0 GROUP BY a.row)
   SELECT s.row, COALESCE(w.row_id,''), s.many, s.one FROM sides s LEFT JOIN rows w ON w.number=s.row
   JOIN results f ON f.row=s.row AND f.side='fanout' AND f.status<>'failed'
   JOIN results b ON b.row=s.row AND b.side='baseline' AND b.status<>'failed'
   WHERE s.one>0 AND s.many>0 ORDER BY 1.0*s.many/s.one DESC, s.row LIMIT ?"""
-_AGENT = f"""SELECT a.agent, COUNT(*), SUM({_TOKENS}), CAST(ROUND(SUM(1.0*{PROMPT}*a.repeated/MAX(a.chars,1))) AS INT)
+_AGENT = f"""SELECT a.agent, COUNT(*), SUM({TOKENS}), CAST(ROUND(SUM(1.0*{PROMPT}*a.repeated/MAX(a.chars,1))) AS INT)
   FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=? AND a.side='fanout'
   GROUP BY a.agent ORDER BY 3 DESC LIMIT 1"""
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from fanwise.errors import UsageError
+from fanwise.ledger.account import TOKENS
 from fanwise.ledger.allotment import allotted
 from fanwise.units import usd_text
 
@@ -79,8 +80,8 @@ def _tasks(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple
 
 
 def _rows(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    query = """SELECT w.row_id, r.status, r.reason, x.text,
-      (SELECT SUM(e.input+e.write_5m+e.write_1h+e.read+e.output) FROM attempts a JOIN ends e ON e.attempt=a.id
+    query = f"""SELECT w.row_id, r.status, r.reason, x.text,
+      (SELECT SUM({TOKENS}) FROM attempts a JOIN ends e ON e.attempt=a.id
        WHERE a.row=? AND a.side=?) FROM (SELECT 1) LEFT JOIN rows w ON w.number=? LEFT JOIN results r
       ON r.row=? AND r.side=? LEFT JOIN texts x ON x.sha=r.output"""
     for one in allotted(db):

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from fanwise.ledger.account import TOKENS
 from fanwise.ledger.allotment import allotted
 from fanwise.units import usd_text
 
-_TOKENS = "e.input+e.write_5m+e.write_1h+e.read+e.output"
 _RESULTS = f"""SELECT w.number, w.row_id, r.status, r.reason, t.text,
   COALESCE(SUM(CASE WHEN a.side='fanout' THEN e.cost END), 0),
   COALESCE(SUM(CASE WHEN a.side='baseline' THEN e.cost END), 0),
-  COALESCE(SUM(CASE WHEN a.side='fanout' THEN {_TOKENS} END), 0),
-  COALESCE(SUM(CASE WHEN a.side='baseline' THEN {_TOKENS} END), 0),
+  COALESCE(SUM(CASE WHEN a.side='fanout' THEN {TOKENS} END), 0),
+  COALESCE(SUM(CASE WHEN a.side='baseline' THEN {TOKENS} END), 0),
   b.status, COALESCE(SUM(a.id IS NOT NULL AND e.cost IS NULL), 0)
   FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
   LEFT JOIN results b ON b.row=r.row AND b.side='baseline'

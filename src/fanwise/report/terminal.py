@@ -13,6 +13,7 @@ from rich.text import Text
 
 from fanwise.ledger.account import agents, failures
 from fanwise.ledger.slices import slices
+from fanwise.ledger.summary import read_share
 from fanwise.units import usd_text
 
 LEVERS = {"models": "own models", "slices": "slices", "cache": "cache", "batch": "batches"}
@@ -23,6 +24,11 @@ WHY = {
     "time": "since the deadline leaves no round of batches for it",
     "deadline": "since the deadline was near",
 }
+
+
+def agent_name(side: str, agent: str) -> str:
+    """Return an agent's name, with its side where that is not the fan-out and the name does not say it."""
+    return agent if side == "fanout" or agent == "baseline" else f"{agent} (baseline)"
 
 
 def money(text: str | None) -> str:
@@ -66,7 +72,7 @@ def _head(summary: dict[str, Any]) -> RenderableType:
         f"{attempts['sent']} sent, {attempts['failed']} failed, {attempts['lost']} lost, {attempts['retried']} retried",
     )
     whole = tokens["input"] + tokens["cache_write_5m"] + tokens["cache_write_1h"] + tokens["cache_read"]
-    read = f", {100 * tokens['cache_read'] / whole:.0f} % of the input read from the cache" if whole else ""
+    read = f", {100 * read_share(tokens):.0f} % of the input read from the cache" if whole else ""
     table.add_row("tokens", f"{whole:,} in, {tokens['output']:,} out{read}")
     table.add_row(
         "cost",
@@ -143,9 +149,7 @@ def _agents(db: sqlite3.Connection) -> RenderableType:
         table.add_column(name, justify="right")
     for one in agents(db):
         usage = one.usage
-        name = (
-            one.agent if one.side == "fanout" else f"{one.agent} (baseline)" if one.agent != "baseline" else "baseline"
-        )
+        name = agent_name(one.side, one.agent)
         written = usage.cache_write_5m + usage.cache_write_1h
         numbers = [one.attempts, usage.input, written, usage.cache_read, usage.output]
         table.add_row(
@@ -158,7 +162,7 @@ def _choices(choices: list[dict[str, Any]]) -> Iterator[str]:
     """Yield why calls took their channel, where that was chosen: agents of which it was one thing in one line."""
     plain: dict[str, list[str]] = {}
     for one in choices:
-        name = one["agent"] if one["side"] == "fanout" or one["agent"] == "baseline" else f"{one['agent']} (baseline)"
+        name = agent_name(one["side"], one["agent"])
         live, batch = (one["expected"].get(channel) for channel in ("live", "batch"))
         took = [f"{'by batch' if each['channel'] == 'batch' else 'live'} {WHY[each['why']]}" for each in one["took"]]
         if len(took) == 1:
@@ -180,7 +184,7 @@ def _slices(db: sqlite3.Connection) -> RenderableType:
         table.add_column(name, justify="right")
     for one in slices(db):
         whole = max(one.tokens, 1)
-        name = one.agent if one.side == "fanout" or one.agent == "baseline" else f"{one.agent} (baseline)"
+        name = agent_name(one.side, one.agent)
         shares = (f"{100 * part / whole:.0f} %" for part in (one.repeated, one.read, one.written, one.fresh))
         table.add_row(
             Text(name), Text(printable(", ".join((*one.blocks, *one.fields)))), f"{one.tokens / one.calls:,.0f}",

@@ -39,7 +39,7 @@ class Request:
     tools: str = ""
     """Definitions of the tools that the model may use, as canonical JSON; empty: it has none."""
     turns: tuple[str, ...] = ()
-    """Messages that followed the first, as JSON: what the model said, what its tools said, and so on."""
+    """Messages that followed the first, as canonical JSON: what the model said, what its tools said, and so on."""
     keep: bool = False
     """Whether the conversation is asked to be cached up to here, since it is expected to go on."""
     _prefixes: list[tuple[Prefix, ...]] = field(default_factory=list["tuple[Prefix, ...]"], compare=False, repr=False)
@@ -89,9 +89,10 @@ class Request:
         """Return the conversation so far; its end is marked where it is to be kept and a breakpoint is left."""
         first = [block_of(part, ttl if part.job else row_ttl) for part in self.content]
         messages: list[dict[str, Any]] = [{"role": "user", "content": first}, *map(json.loads, self.turns)]
-        used = sum(part.marked for part in (*self.system, *self.content))
-        if self.keep and row_ttl is not None and used < MOST_MARKS:
-            messages[-1]["content"][-1].setdefault("cache_control", {"type": "ephemeral"})
+        if self.keep and row_ttl is not None:
+            used = sum(part.marked for part in (*self.system, *self.content))
+            if used < MOST_MARKS:
+                messages[-1]["content"][-1].setdefault("cache_control", {"type": "ephemeral"})
         return messages
 
     def warming(self, *, run_id: str, ttl: Ttl) -> dict[str, Any]:
@@ -111,7 +112,7 @@ class Request:
         for part in self.content:
             front.update(_SEPARATOR + (part.text if part.media is None else part.media.sha).encode(*_UTF8))
         for turn in self.turns:
-            front.update(_SEPARATOR + dumps(json.loads(turn)).encode(*_UTF8))
+            front.update(_SEPARATOR + turn.encode(*_UTF8))
         return front.hexdigest()
 
     def encode(

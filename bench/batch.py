@@ -192,4 +192,5 @@ def main() -> None:
     rates()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -27,7 +27,7 @@ from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.rounds import Rounds
 from fanwise.emulator.server import Settings as EmulatorSettings
 from fanwise.emulator.server import in_thread
-from fanwise.engine.described import described, instructions
+from fanwise.engine.described import described, drawn, instructions
 from fanwise.engine.directory import RunDirectory
 from fanwise.engine.plan import BASELINE_BLOCK, SidePlan, make_plans
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
@@ -43,6 +43,7 @@ from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import outputs, sent_and_billed, spent
 from fanwise.ledger.summary import summary
 from fanwise.log import bound
+from fanwise.modelling import modelled
 from fanwise.options import Account, Options, Watcher
 from fanwise.report.files import write_files
 from fanwise.units import now, pico_from_usd
@@ -264,6 +265,7 @@ class Session:
             journal.add_block(block.sha, block.name, block.text)
         journal.set_meta("slices", json.dumps(_slices(plans)))
         journal.set_meta("agents", json.dumps(described(plans)))
+        journal.set_meta("tasks", json.dumps(drawn(plans)))
         for sha, name, text in instructions(plans):
             journal.add_block(sha, name, text)
         journal.watch = self.watcher.ended
@@ -301,9 +303,16 @@ class Session:
         if api.offline:
             with anyio.CancelScope(shield=True), anyio.move_on_after(30):
                 bill = await api.bill(journal.meta("run_id") or "")
+        await anyio.to_thread.run_sync(self._model, journal)
         data = summary(journal.db, bill=bill)
         write_files(self.directory.path, journal.db, data)
         return Account(self.directory.path, data)
+
+    def _model(self, journal: SqliteJournal) -> None:
+        """Hold the fan-out against one agent that was not asked."""
+        sizes = sizes_from(json.loads(journal.meta("sizes") or "{}"))
+        found = modelled(journal.db, self.graphs["fanout"], sizes, self.options.schemas)
+        journal.set_meta("modelled", json.dumps(None if found is None else found.data()))
 
     def _changes(self, plans: Mapping[Side, SidePlan], journal: SqliteJournal) -> str:
         """Return what is different from the session before: nodes whose answers do not hold any more."""

@@ -33,9 +33,9 @@ def sides_of(graph: Graph[..., Any], baseline: str) -> dict[Side, GraphSpec]:
         if problems:
             mistakes = tuple(Mistake(graph.place, f"--baseline auto: {text}", hint) for text, hint in problems)
             raise DefinitionError(f"graph {graph.name!r}", mistakes)
-        single = single_agent(graph.spec, _dearest(graph.spec))
-        if single is not None:
-            sides["baseline"] = single
+        one = single(graph.spec)
+        if one is not None:
+            sides["baseline"] = one
     elif baseline != "none":
         other = load_graph(baseline)
         if _rows(other.spec) != _rows(graph.spec):
@@ -43,6 +43,11 @@ def sides_of(graph: Graph[..., Any], baseline: str) -> dict[Side, GraphSpec]:
             raise UsageError(f"the baseline {other.name!r} takes {wanted}, not the rows of {graph.name!r}")
         sides["baseline"] = other.spec
     return sides
+
+
+def single(spec: GraphSpec) -> GraphSpec | None:
+    """Return the single agent that does a row of a graph, or None where none could give its output."""
+    return None if output_problems(spec) else single_agent(spec, _dearest(spec))
 
 
 def _rows(spec: GraphSpec) -> list[Any]:

@@ -147,19 +147,21 @@ def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
         SqliteJournal(tmp_path / "journal.db")
 
 
-def test_a_journal_of_the_version_before_is_carried_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "missing"), [("2", ["bound", "sizes"]), ("3", ["sizes"])])
+def test_a_journal_of_a_version_before_is_carried_over(tmp_path: Path, version: str, missing: list[str]) -> None:
     path = tmp_path / "journal.db"
     SqliteJournal(path).close()
     with sqlite3.connect(path) as old:
-        old.execute("ALTER TABLE attempts DROP COLUMN bound")
-        old.execute("UPDATE meta SET value='2' WHERE key='version'")
+        for column in missing:
+            old.execute(f"ALTER TABLE attempts DROP COLUMN {column}")
+        old.execute("UPDATE meta SET value=? WHERE key='version'", (version,))
         old.execute(
             "INSERT INTO attempts(id, key, row, side, channel, reserved, intent) VALUES(1,'k',1,'fanout','batch',7,1)"
         )
     old.close()
     journal = SqliteJournal(path)
-    assert journal.meta("version") == "3"
-    assert [(one.key, one.reserved, one.bound) for one in journal.open_attempts(1)] == [("k", 7, 0)]
+    assert journal.meta("version") == "4"
+    assert [(one.key, one.reserved, one.sizes) for one in journal.open_attempts(1)] == [("k", 7, "")]
     journal.add_attempt(attempt(2))
     anyio.run(journal.commit)
     journal.close()

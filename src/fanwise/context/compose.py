@@ -46,7 +46,8 @@ def compose(
     present = {param: name for param, name in blocks.items() if name in found}
     names = [name for name in shape.row_blocks if name in found]
     marked = set(names[: min(shape.shared_row_blocks, MAX_ROW_MARKS)])
-    row = [part for name in names for part in _row_part(name, found[name], marked=name in marked)]
+    blocks_of_row = {name: _row_part(name, found[name], marked=name in marked) for name in names}
+    row = [part for some in blocks_of_row.values() for part in some]
     told = shown(values, present)
     last = tail(need.agent, told, need.schema if shape.way == "tail" else None, "" if turns else repair)
     system = tuple(part for bundle in shape.bundles for part in _marked(_system(bundle)))
@@ -65,11 +66,24 @@ def compose(
         *(_piece(part, per_token, job=False) for part in row),
         *(Piece(digest(text), len(text), job=False) for text in (*alone, *turns)),
     )
+    sizes = [
+        sum(part.chars(per_token) for part in blocks_of_row.get(present[param], ())) if param in present else len(text)
+        for param, text in sorted(told.items())
+    ]
     level, sent = need.intensity, shape.schema_text if shape.format is not None else ""
     return Request(
         need.model, max_tokens, level.thinking, level.effort, shape.format, system, content, pieces,
-        need.chars_per_token, sent, need.tools, _repaired(turns, repair), keep,
+        need.chars_per_token, sent, need.tools, _repaired(turns, repair), keep, tuple(sizes),
     )  # fmt: skip
+
+
+def common_chars(need: Need, shape: Shape) -> int:
+    """Return the characters of what all requests of a node have in common, as far as they may be sent again."""
+    parts = (*(part for bundle in shape.bundles for part in _system(bundle)), *_system(shape.own))
+    per_token = need.chars_per_token or facts(need.model).chars_per_token
+    files = sum(part.chars(per_token) for part in _media(shape.media))
+    texts = len(need.instructions) + len(shape.schema_text) + len(need.tools)
+    return texts + files + sum(len(part.text) for part in parts)
 
 
 @lru_cache(maxsize=512)

@@ -42,6 +42,8 @@ class Request:
     """Messages that followed the first, as canonical JSON: what the model said, what its tools said, and so on."""
     keep: bool = False
     """Whether the conversation is asked to be cached up to here, since it is expected to go on."""
+    sizes: tuple[int, ...] = ()
+    """Characters of the values that it shows, by the names of their parameters in order."""
     _prefixes: list[tuple[Prefix, ...]] = field(default_factory=list["tuple[Prefix, ...]"], compare=False, repr=False)
     """The prefixes, once they were asked for."""
 

@@ -139,6 +139,7 @@ def intent(
         attempt, call.key, call.row, call.side, call.node, call.label, call.agent, call.model, channel, call.number,
         request.hash(), hold.cost, now().timestamp(), batch, round(share, 6), shared,
         again.chars, again.repeated, again.readable, again.reusable, hold.tokens,
+        ",".join(map(str, request.sizes)),
     )  # fmt: skip
 
 

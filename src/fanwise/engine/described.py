@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fanwise.canonical import canonical, digest
+from fanwise.context.compose import common_chars
+from fanwise.graph.dag import dag
 from fanwise.journal.records import Side
 
 from .plan import NodePlan, SidePlan
@@ -40,6 +42,40 @@ def _agent(node: NodePlan) -> dict[str, Any]:
         "tools": digest(node.need.tools) if node.need.tools else "",
         "layout": digest(canonical(layout)),
     }
+
+
+def drawn(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, Any]]:
+    """Return by side the tasks and what travels between them, for the account.
+
+    Returns:
+        `nodes` by path with kind, agent, model, how they are repeated, the characters of what all their
+        requests have in common (`instructions`, schema and tools among them, and `context`), and by
+        parameter where its value comes from; `edges` as source, target and fields.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for side, plan in plans.items():
+        graph = dag(plan.graph)
+        nodes: dict[str, Any] = {}
+        for path, data in graph.nodes(data=True):
+            one: dict[str, Any] = {"kind": data["kind"], "inside": list(data["inside"])}
+            node = plan.nodes.get(path)
+            if node is not None and node.spec is not None:
+                one |= {"agent": node.spec.name, "model": node.spec.model} | _common(node)
+                one["params"] = {
+                    param: [source for source, _, edge in graph.in_edges(path, data=True) if param in edge["params"]]
+                    for param in sorted(node.node.args)
+                }
+            nodes[path] = one
+        edges = [[source, target, list(edge["fields"])] for source, target, edge in graph.edges(data=True)]
+        found[side] = {"nodes": nodes, "edges": edges}
+    return found
+
+
+def _common(node: NodePlan) -> dict[str, int]:
+    """Return the characters of what all requests of a node have in common."""
+    assert node.need is not None and node.shape is not None
+    own = len(node.need.instructions) + len(node.shape.schema_text) + len(node.need.tools)
+    return {"instructions": own, "context": max(common_chars(node.need, node.shape) - own, 0)}
 
 
 def instructions(plans: Mapping[Side, SidePlan]) -> Iterator[tuple[str, str, str]]:

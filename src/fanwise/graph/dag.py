@@ -16,7 +16,8 @@ def dag(spec: GraphSpec) -> nx.DiGraph[str]:
 
     Node attributes: `kind` ("agent", "step" or "row"), `node` (the `TaskNode`, not on rows),
     `shown` (the fields in its slice, parameter to label), `inside` (how it is repeated or
-    chosen, outermost first). Edge attribute: `fields`, the labels that travel.
+    chosen, outermost first). Edge attributes: `fields`, the labels that travel, and `params`, the
+    parameters that take them.
     """
     result: nx.DiGraph[str] = nx.DiGraph()
     origins: dict[int, set[str]] = {}
@@ -38,7 +39,7 @@ def _fill(
             for param, expr in node.args.items():
                 for get in gets(expr):
                     for source in origins.get(get.slot, set()):
-                        _edge(result, source, node.path, node.labels[param])
+                        _edge(result, source, node.path, node.labels[param], param)
             for source in outer - sources:
                 _edge(result, source, node.path, "condition")
             origins[node.slot] = {node.path}
@@ -53,13 +54,13 @@ def _fill(
         origins[node.slot] = made or sources
 
 
-def _edge(result: nx.DiGraph[str], source: str, target: str, label: str) -> None:
-    if result.has_edge(source, target):
-        fields: Any = result.edges[source, target]["fields"]
-        if label not in fields:
-            fields.append(label)
-    else:
-        result.add_edge(source, target, fields=[label])
+def _edge(result: nx.DiGraph[str], source: str, target: str, label: str, param: str | None = None) -> None:
+    if not result.has_edge(source, target):
+        result.add_edge(source, target, fields=[], params=[])
+    data: Any = result.edges[source, target]
+    for known, one in ((data["fields"], label), (data["params"], param)):
+        if one is not None and one not in known:
+            known.append(one)
 
 
 def generations(spec: GraphSpec) -> list[list[str]]:

@@ -81,6 +81,8 @@ class AttemptRecord(NamedTuple):
     """Of these, what is sent to this model for the second time."""
     bound: int = 0
     """Upper bound of the tokens that it takes, input and output."""
+    sizes: str = ""
+    """Of `chars`, those of each value that it shows: by the names of the parameters in order, with commas."""
 
 
 class TurnRecord(NamedTuple):

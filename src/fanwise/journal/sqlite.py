@@ -20,7 +20,7 @@ from fanwise.errors import RunDirectoryError
 
 from .records import AttemptRecord, BatchRecord, EndRecord, RowRecord, RowResult, TaskRecord, TurnRecord
 
-VERSION = 3
+VERSION = 4
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sessions(
@@ -37,7 +37,7 @@ CREATE INDEX IF NOT EXISTS tasks_row ON tasks(row);
 CREATE TABLE IF NOT EXISTS attempts(
   id INTEGER PRIMARY KEY, key TEXT, row INT, side TEXT, node TEXT, label TEXT, agent TEXT, model TEXT,
   channel TEXT, number INT, request_hash TEXT, reserved INT, sent REAL, intent INT, job_share REAL, prefix TEXT,
-  chars INT, repeated INT, readable INT, reusable INT, bound INT);
+  chars INT, repeated INT, readable INT, reusable INT, bound INT, sizes TEXT);
 CREATE INDEX IF NOT EXISTS attempts_row ON attempts(row);
 CREATE INDEX IF NOT EXISTS attempts_key ON attempts(key);
 CREATE INDEX IF NOT EXISTS attempts_intent ON attempts(intent) WHERE intent IS NOT NULL;
@@ -51,6 +51,9 @@ CREATE TABLE IF NOT EXISTS results(
   row INT, side TEXT, status TEXT, output TEXT, reason TEXT, session INT, PRIMARY KEY(row, side)) WITHOUT ROWID;
 """
 
+_ADDED = {"2": ("bound INT DEFAULT 0", "sizes TEXT DEFAULT ''"), "3": ("sizes TEXT DEFAULT ''",)}
+"""Columns of attempts that journals of earlier versions do not have."""
+
 
 def _insert(table: str, columns: int, how: str = "REPLACE") -> str:
     return f"INSERT OR {how} INTO {table} VALUES({','.join('?' * columns)})"
@@ -58,7 +61,7 @@ def _insert(table: str, columns: int, how: str = "REPLACE") -> str:
 
 _ROW, _REJECT = _insert("rows", 5), _insert("rejects", 4)
 _TEXT, _BLOCK = _insert("texts", 2, "IGNORE"), _insert("blocks", 3, "IGNORE")
-_TASK, _ATTEMPT = _insert("tasks", 10), _insert("attempts", 21, "ABORT")
+_TASK, _ATTEMPT = _insert("tasks", 10), _insert("attempts", 22, "ABORT")
 _TURN = _insert("turns", 4)
 _END, _BATCH, _RESULT = _insert("ends", 15, "IGNORE"), _insert("batches", 5), _insert("results", 6)
 
@@ -83,8 +86,9 @@ class SqliteJournal:
             raise RunDirectoryError(f"{path} is not a journal: {error}; choose another directory") from None
         if version is None:
             self.set_meta("version", str(VERSION))
-        elif version == "2":  # version 3 has one column more
-            self._writer.execute("ALTER TABLE attempts ADD COLUMN bound INT DEFAULT 0")
+        elif version in _ADDED:
+            for column in _ADDED[version]:
+                self._writer.execute(f"ALTER TABLE attempts ADD COLUMN {column}")
             self.set_meta("version", str(VERSION))
         elif version != str(VERSION):
             raise RunDirectoryError(

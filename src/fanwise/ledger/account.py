@@ -131,14 +131,22 @@ class RowAccount:
     """Attempts with an unknown price: lost ones, or of an unknown model."""
 
 
+_ROWS = f"""SELECT r.row, r.side, r.status, COALESCE(SUM({TOKENS}),0),
+  COALESCE(SUM(e.cost),0), COALESCE(SUM(e.attempt IS NOT NULL AND e.cost IS NULL),0)
+  FROM results r LEFT JOIN attempts a ON a.row=r.row AND a.side=r.side LEFT JOIN ends e ON e.attempt=a.id
+  {{where}} GROUP BY r.row, r.side ORDER BY r.row, r.side DESC"""
+
+
 def rows(db: sqlite3.Connection) -> Iterator[RowAccount]:
     """Yield every finished row, by number, the fan-out before its baseline."""
-    query = f"""SELECT r.row, r.side, r.status, COALESCE(SUM({TOKENS}),0),
-      COALESCE(SUM(e.cost),0), COALESCE(SUM(e.attempt IS NOT NULL AND e.cost IS NULL),0)
-      FROM results r LEFT JOIN attempts a ON a.row=r.row AND a.side=r.side LEFT JOIN ends e ON e.attempt=a.id
-      GROUP BY r.row, r.side ORDER BY r.row, r.side DESC"""
-    for row in db.execute(query):
+    for row in db.execute(_ROWS.format(where="")):
         yield RowAccount(*row)
+
+
+def row_account(db: sqlite3.Connection, number: int, side: Side) -> RowAccount | None:
+    """Return one finished row, or None where it has not ended."""
+    found = db.execute(_ROWS.format(where="WHERE r.row=? AND r.side=?"), (number, side)).fetchone()
+    return None if found is None else RowAccount(*found)
 
 
 @dataclass(frozen=True, slots=True)

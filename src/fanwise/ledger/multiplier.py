@@ -51,6 +51,23 @@ class Multiplier:
     """As paid: the row that came first carries the write."""
 
 
+class Spreading:
+    """What rows cost with the writing of shared prefixes spread over all rows of the job."""
+
+    def __init__(self, db: sqlite3.Connection, job_rows: int) -> None:
+        self.rows = max(job_rows, 1)
+        """Rows of the job."""
+        self._by_row: dict[tuple[int, str], int] = {}
+        self._by_side: dict[str, int] = {}
+        for write in shared_writes(db):
+            self._by_row[write.row, write.side] = self._by_row.get((write.row, write.side), 0) + write.extra
+            self._by_side[write.side] = self._by_side.get(write.side, 0) + write.extra
+
+    def of(self, one: RowAccount) -> float:
+        """Return picodollars of a row on its side."""
+        return one.cost - self._by_row.get((one.row, one.side), 0) + self._by_side.get(one.side, 0) / self.rows
+
+
 def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multiplier | None:
     """Return the multiplier of a run, or None where no row has both sides.
 
@@ -59,11 +76,7 @@ def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multipli
         job_rows: Rows of the job, over which the writes of shared prefixes are spread.
         seed: Of the bootstrap.
     """
-    by_row: dict[tuple[int, str], int] = {}
-    by_side: dict[str, int] = {}
-    for write in shared_writes(db):
-        by_row[write.row, write.side] = by_row.get((write.row, write.side), 0) + write.extra
-        by_side[write.side] = by_side.get(write.side, 0) + write.extra
+    spreading = Spreading(db, job_rows)
     tokens, usd, raw = array("d"), array("d"), array("d")
     fanout: RowAccount | None = None
     for one in rows(db):
@@ -82,11 +95,8 @@ def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multipli
             continue
         tokens.append(pair.tokens / one.tokens)
         raw.append(pair.cost / one.cost)
-        spread = [
-            side.cost - by_row.get((side.row, side.side), 0) + by_side.get(side.side, 0) / max(job_rows, 1)
-            for side in (pair, one)
-        ]
-        usd.append(spread[0] / spread[1] if spread[1] > 0 else pair.cost / one.cost)
+        many, single = spreading.of(pair), spreading.of(one)
+        usd.append(many / single if single > 0 else pair.cost / one.cost)
     if not tokens:
         return None
     return Multiplier(len(tokens), summarise(tokens, seed), summarise(usd, seed), summarise(raw, seed))

@@ -11,6 +11,8 @@ from typing import Any
 from fanwise.units import usd_text
 
 from .account import Totals, failed_tasks, row_counts, succeeded, totals
+from .composition import composition
+from .composition import data as composition_data
 from .floor import floor
 from .levers import data, levers
 from .multiplier import multiplier
@@ -66,6 +68,8 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
             "baseline": "measured",
             "rows": measured.rows,
         },
+        "modelled": json.loads(meta.get("modelled") or "null"),
+        "made_of": composition_data(composition(db)),
         "worst_rows": [one.data() for one in worst(db)],
         "cache": {"distinct_prefixes": both.prefixes, "writes": both.writes, "reads": both.reads},
         "slices": [one.data() for one in slices(db)],

@@ -1,4 +1,4 @@
-"""The rows whose fan-out multiplied tokens most, and why: which agent, and how much of it was sent twice."""
+"""The rows whose fan-out multiplied tokens most, and why: which agent, which slice, how much was sent twice."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .account import PROMPT, TOKENS
+from .composition import KINDS, composition, tasks
 
 _WORST = f"""WITH sides AS (
     SELECT a.row AS row, SUM(CASE WHEN a.side='fanout' THEN {TOKENS} ELSE 0 END) AS many,
@@ -39,6 +40,9 @@ class WorstRow:
     """how many it took,"""
     duplicated_tokens: int
     """and how many of these the row had sent before."""
+    slice: str
+    """What most of its input was made of: a kind of `composition.KINDS`; empty where that is not known."""
+    slice_tokens: int
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
@@ -50,5 +54,20 @@ def worst(db: sqlite3.Connection, most: int = 3) -> list[WorstRow]:
     found: list[WorstRow] = []
     for row, row_id, many, one in db.execute(_WORST, (most,)).fetchall():
         agent, calls, tokens, repeated = db.execute(_AGENT, (row,)).fetchone()
-        found.append(WorstRow(row, row_id, many / one, many, one, agent, calls, tokens, repeated or 0))
+        part, part_tokens = _slice(db, row, agent)
+        found.append(
+            WorstRow(row, row_id, many / one, many, one, agent, calls, tokens, repeated or 0, part, part_tokens)
+        )
     return found
+
+
+def _slice(db: sqlite3.Connection, row: int, agent: str) -> tuple[str, int]:
+    """Return what most of an agent's input for a row is made of, in tokens."""
+    nodes = tasks(db).get("fanout", {}).get("nodes", {})
+    sums = dict[str, float]()
+    for (side, node), parts in composition(db, row).nodes.items():
+        if side == "fanout" and nodes[node]["agent"] == agent:
+            for kind in KINDS[:-1]:
+                sums[kind] = sums.get(kind, 0.0) + parts[kind]
+    kind = max(sums, key=lambda one: sums[one], default="")
+    return kind, round(sums.get(kind, 0.0))

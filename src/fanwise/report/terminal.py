@@ -17,6 +17,10 @@ from fanwise.ledger.summary import read_share
 from fanwise.units import usd_text
 
 LEVERS = {"models": "own models", "slices": "slices", "cache": "cache", "batch": "batches"}
+MADE = {
+    "instructions": "instructions", "context": "context", "row": "data of the row",
+    "upstream": "outputs of other tasks", "conversation": "conversation", "outputs": "answers",
+}  # fmt: skip
 WHY = {
     "price": "for its price",
     "no price": "since no price is known",
@@ -115,12 +119,39 @@ def _head(summary: dict[str, Any]) -> RenderableType:
         table.add_row("", f"{_spread(found['usd'])} in dollars, the writing of shared prefixes spread over all rows")
         for one in summary["worst_rows"][:1]:
             table.add_row("", _worst(one))
+    if summary["modelled"] is not None:
+        table.add_row("modelled", _modelled(summary["modelled"]))
+    for side, parts in summary["made_of"].items():
+        table.add_row("made of" if side == "fanout" else "", made_of(side, parts))
     return table
+
+
+def _modelled(found: dict[str, Any]) -> str:
+    """Return the multiplier against one agent that was not asked, and how its call was counted."""
+    usd = "" if found["usd"] is None else f", {_short(found['usd'])} in dollars"
+    size = "as long as the rows' results" if found["answers"] == "results" else "as long as the measured ones"
+    how = f"its call composed and counted on {found['rows']:,} rows, answers {size}"
+    return f"{_short(found['tokens'])} in tokens{usd}, against one agent that was not asked: {how}"
+
+
+def made_of(side: str, parts: dict[str, int]) -> str:
+    """Return what the tokens of one side are made of, the largest first."""
+    whole = max(sum(parts.values()), 1)
+    shares = sorted(((one, kind) for kind, one in parts.items() if one), reverse=True)
+    told = ", ".join(f"{100 * one / whole:.0f} % {MADE[kind]}" for one, kind in shares)
+    return told if side == "fanout" else f"one agent: {told}"
+
+
+def _short(one: dict[str, Any]) -> str:
+    low, high = one["ci95"]
+    return f"{one['mean']:.2f}x (95 % {low:.2f} to {high:.2f})"
 
 
 def _worst(one: dict[str, Any]) -> Text:
     """Return the row that was multiplied most, and why."""
     share = f"{100 * one['duplicated_tokens'] / max(one['agent_tokens'], 1):.0f} % of it sent before in the row"
+    if one["slice"]:
+        share = f"{100 * one['slice_tokens'] / max(one['agent_tokens'], 1):.0f} % of it {MADE[one['slice']]}, {share}"
     why = f"{one['agent']} took {one['agent_tokens']:,} tokens in {one['calls']} calls, {share}"
     return Text(printable(f"most: {one['multiplier']:.2f}x in row {one['row_id']} (line {one['row']}): {why}"))
 

@@ -1,0 +1,132 @@
+"""What the tokens are made of: instructions, context, data of the row, outputs of other tasks, answers.
+
+Input tokens of an attempt are allotted to what it was sent by its characters, which were noted when
+it was composed. So the parts of an attempt sum to its tokens, and what travels along an edge of the
+graph is the part of the parameters that the edge fills; one that several tasks fill is split evenly.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from fanwise.journal.records import Channel, Side
+from fanwise.pricing.cost import tokens_cost
+from fanwise.pricing.rates import known_rates
+from fanwise.pricing.usage import Usage
+
+from .account import PROMPT
+
+KINDS = ("instructions", "context", "row", "upstream", "conversation", "outputs")
+"""`instructions` with schemas and tools, shared `context`, data of the `row`, `upstream` outputs of other
+tasks, `conversation` with tools and refusals of answers, and what was answered."""
+_ATTEMPTS = f"""SELECT a.side, a.node, a.model, a.channel, a.sizes, a.chars, SUM({PROMPT}), SUM(e.output), MAX(a.sent)
+  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row>0 AND e.status='succeeded' {{more}}
+  GROUP BY a.side, a.node, a.model, a.channel, a.sizes, a.chars"""
+
+Parts = dict[str, float]
+"""Tokens by kind."""
+
+
+@dataclass(slots=True)
+class Flow:
+    """What travelled along one edge of the graph."""
+
+    tokens: float = 0.0
+    cost: float = 0.0
+    """Picodollars, as input that is neither written to the cache nor read from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What the tokens of all answered requests of rows are made of."""
+
+    sides: dict[Side, Parts] = field(default_factory=dict["Side", Parts])
+    nodes: dict[tuple[Side, str], Parts] = field(default_factory=dict[tuple["Side", str], Parts])
+    """By side and task."""
+    edges: dict[tuple[Side, str, str], Flow] = field(default_factory=dict[tuple["Side", str, str], Flow])
+    """By side, source and target."""
+
+
+def tasks(db: sqlite3.Connection) -> dict[Side, dict[str, Any]]:
+    """Return the tasks of both sides and what travels between them, as they were noted by the run."""
+    row = db.execute("SELECT value FROM meta WHERE key='tasks'").fetchone()
+    return json.loads(row[0]) if row else {}
+
+
+def composition(db: sqlite3.Connection, row: int | None = None) -> Composition:
+    """Return what the tokens of a run are made of.
+
+    Args:
+        db: The journal.
+        row: Number of a row; None: all rows.
+    """
+    known, found = tasks(db), Composition()
+    query, args = (_ATTEMPTS.format(more=""), ()) if row is None else (_ATTEMPTS.format(more="AND a.row=?"), (row,))
+    for side, node, model, channel, sizes, chars, prompt, output, sent in db.execute(query, args):
+        told = known.get(side, {}).get("nodes", {}).get(node)
+        if told is None or "params" not in told or (told["params"] and not sizes):
+            continue  # of a graph that was changed since, or noted by an earlier version
+        parts, flows = _attempt(told, sizes, max(chars, 1), prompt)
+        parts["outputs"] = output
+        for sums in (found.sides.setdefault(side, _none()), found.nodes.setdefault((side, node), _none())):
+            for kind, tokens in parts.items():
+                sums[kind] += tokens
+        price = _input_price(model, channel, int(sent // 86_400))
+        for source, tokens in flows.items():
+            flow = found.edges.setdefault((side, source, node), Flow())
+            flow.tokens += tokens
+            flow.cost += tokens * price
+    return found
+
+
+def _none() -> Parts:
+    return dict.fromkeys(KINDS, 0.0)
+
+
+def _attempt(told: Mapping[str, Any], sizes: str, chars: int, prompt: int) -> tuple[Parts, dict[str, float]]:
+    """Return the input tokens of an attempt by kind, and by where they came from."""
+    parts, flows = dict[str, float](), defaultdict[str, float](float)
+    own = min(told["instructions"] + told["context"], chars)
+    parts["instructions"] = min(told["instructions"], own)
+    parts["context"] = own - parts["instructions"]
+    parts["row"] = parts["upstream"] = 0.0
+    for sources, size in zip(told["params"].values(), _sizes(sizes), strict=False):
+        for source in sources or ("",):
+            share = size / max(len(sources), 1)
+            parts["row" if not source or source.startswith("row ") else "upstream"] += share
+            if source:
+                flows[source] += share
+    left = chars - own - parts["row"] - parts["upstream"]
+    parts["conversation"] = max(left, 0.0)
+    whole = sum(parts.values())
+    return (
+        {kind: prompt * one / whole for kind, one in parts.items()},
+        {source: prompt * one / whole for source, one in flows.items()},
+    )
+
+
+def _sizes(text: str) -> Iterator[int]:
+    return map(int, text.split(",")) if text else iter(())
+
+
+@lru_cache(maxsize=1024)
+def _input_price(model: str, channel: Channel, day: int) -> int:
+    """Return picodollars of a plain input token; 0 where no price is known."""
+    rate = known_rates(model, datetime.fromtimestamp(day * 86_400, UTC))
+    return 0 if rate is None else tokens_cost(Usage(input=1), rate, batch=channel == "batch")
+
+
+def data(found: Composition) -> dict[str, dict[str, int]]:
+    """Return whole tokens by side and kind, as JSON-ready data."""
+    return {
+        side: {kind: round(found.sides[side][kind]) for kind in KINDS}
+        for side in ("fanout", "baseline")
+        if side in found.sides
+    }

@@ -1,0 +1,192 @@
+"""The baseline that nobody paid for: one agent's call for each row, composed and counted.
+
+Its prompt is the very request that the single agent would be sent, counted. Its answer has the size
+of the row's own result, or as much more as a measured sample of it has shown. What its rows share is
+taken as written once and read ever after, which is the best that could happen to it. Nothing here
+looks at what the fan-out was billed.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from fanwise.context.layout import Schemas
+from fanwise.context.request import Request
+from fanwise.context.sizes import Sizes
+from fanwise.engine.plan import make_plans, row_state
+from fanwise.engine.rows import Format, Record, Row, RowTypes, fetch, read
+from fanwise.errors import UnknownPriceError
+from fanwise.graph.nodes import GraphSpec
+from fanwise.ledger.account import PROMPT, row_account
+from fanwise.ledger.multiplier import Spread, Spreading, summarise
+from fanwise.models import facts
+from fanwise.pricing.cost import cost
+from fanwise.pricing.usage import Usage
+from fanwise.sides import single
+from fanwise.units import now
+
+MOST_ROWS = 2_000
+"""So many rows are modelled at most, drawn by chance: the interval says how well they stand for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Modelled:
+    """The multiplier against a modelled baseline."""
+
+    rows: int
+    tokens: Spread
+    usd: Spread | None
+    """None where the price of its model is not known."""
+    answers: str
+    """Where the size of its answers comes from: `results` or `sample`."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return {
+            "baseline": "modelled", "rows": self.rows, "tokens": self.tokens.data(),
+            "usd": None if self.usd is None else self.usd.data(), "answers": self.answers,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What a measured baseline has shown of the single agent."""
+
+    prompt: float = 0.0
+    """Tokens of a character of its prompt; 0: nothing was shown."""
+    output: float = 0.0
+    """Tokens of its answer for a character of the row's result."""
+    rows: int = 0
+
+
+def modelled(db: sqlite3.Connection, fanout: GraphSpec, sizes: Sizes, schemas: Schemas) -> Modelled | None:
+    """Return the multiplier against one agent that was not asked.
+
+    None where none could do the job, or where it has tools: how often it would use them is not known.
+
+    Args:
+        db: The journal of a run.
+        fanout: Its graph.
+        sizes: How many tokens texts have.
+        schemas: How schemas travel.
+    """
+    graph = single(fanout)
+    if graph is None or any(node.target.spec is not None and node.target.spec.tools for node in graph.tasks()):
+        return None
+    side = make_plans({"baseline": graph}, schemas, sizes)["baseline"]
+    plan = side.nodes["baseline"]
+    texts = _drawn(db)
+    requests = {row.number: plan.request(row_state(side, row).start()[0]) for row in _read(db, graph, set(texts))}
+    measured, batch = _measured(db, requests), _batch(db)
+    spreading = Spreading(db, db.execute("SELECT COUNT(*) FROM rows").fetchone()[0])
+    tokens, usd = list[float](), list[float]()
+    for number, request in requests.items():
+        one = row_account(db, number, "fanout")
+        if one is None or one.unknown or not one.tokens or not one.cost:
+            continue
+        usage = _usage(request, texts[number], measured)
+        tokens.append(one.tokens / usage.total)
+        price = _price(usage, request.model, spreading.rows, batch=batch)
+        if price:
+            usd.append(spreading.of(one) / price)
+    if not tokens:
+        return None
+    priced = summarise(usd) if len(usd) == len(tokens) else None
+    return Modelled(len(tokens), summarise(tokens), priced, "sample" if measured.rows else "results")
+
+
+def _drawn(db: sqlite3.Connection) -> dict[int, int]:
+    """Return rows with an output, drawn by chance, and the characters of that."""
+    chance, kept = random.Random(0), list[tuple[int, int]]()
+    query = """SELECT r.row, LENGTH(t.text) FROM results r JOIN texts t ON t.sha=r.output
+      WHERE r.side='fanout' AND r.status<>'failed' ORDER BY r.row"""
+    for count, found in enumerate(db.execute(query)):
+        if count < MOST_ROWS:
+            kept.append(found)
+        elif (place := chance.randrange(count + 1)) < MOST_ROWS:  # each is kept with equal chance
+            kept[place] = found
+    return dict(kept)
+
+
+def _read(db: sqlite3.Connection, graph: GraphSpec, wanted: set[int]) -> Iterator[Row]:
+    """Yield the rows with these numbers as they stand in their file; none where it is gone or has changed."""
+    meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+    path, form = Path(meta["rows"]), cast("Format", meta["format"])
+    id_field = json.loads(meta.get("options") or "{}").get("id_field")
+    types = RowTypes(graph.param_types, id_field, Path(meta.get("folder") or path.parent))
+    known = {
+        number: (locator, sha)
+        for number, locator, sha in db.execute("SELECT number, locator, hash FROM rows")
+        if number in wanted
+    }
+    for number, record in _records(path, form, {number: locator for number, (locator, _) in known.items()}):
+        row = types.check(record)
+        if isinstance(row, Row) and row.hash == known[number][1]:
+            yield replace(row, number=number)
+
+
+def _records(path: Path, form: Format, wanted: dict[int, int]) -> Iterator[tuple[int, Record]]:
+    if not path.is_file():
+        return
+    if form == "jsonl":
+        for number, locator in wanted.items():
+            record = fetch(path, form, locator)
+            if record is not None:
+                yield number, record
+        return
+    for record in read(path, form):
+        if record.number in wanted:
+            yield record.number, record
+
+
+def _measured(db: sqlite3.Connection, requests: Mapping[int, Request]) -> _Measured:
+    """Return what a measured sample of the very same agent has shown; nothing where it asks for tools."""
+    query = f"""SELECT a.row, {PROMPT}, e.output, LENGTH(t.text) FROM attempts a JOIN ends e ON e.attempt=a.id
+      JOIN results r ON r.row=a.row AND r.side='baseline' JOIN texts t ON t.sha=r.output
+      WHERE a.side='baseline' AND a.agent='baseline' AND a.number=1 AND e.kind='end_turn'"""
+    rows = prompt = output = counted = answered = 0
+    for row, sent, said, size in db.execute(query):
+        request = requests.get(row)
+        if request is not None:
+            rows, prompt, output = rows + 1, prompt + sent, output + said
+            counted, answered = counted + request.chars(), answered + size
+    if not rows or not counted or not answered:
+        return _Measured()
+    return _Measured(prompt / counted, output / answered, rows)
+
+
+def _usage(request: Request, result: int, measured: _Measured) -> Usage:
+    """Return what the call would take; what all rows share of it as read, where it is long enough to be kept."""
+    per_char = measured.prompt or 1 / request.per_token
+    prompt = round(request.chars() * per_char)
+    output = max(round(result * (measured.output or 1 / request.per_token)), 1)
+    shared = max((prefix.tokens for prefix in request.prefixes() if prefix.job), default=0)
+    read = min(round(shared * request.per_token * per_char), prompt) if shared else 0
+    if read < facts(request.model).cache_minimum:
+        read = 0
+    return Usage(input=prompt - read, cache_read=read, output=output)
+
+
+def _price(usage: Usage, model: str, rows: int, *, batch: bool) -> float:
+    """Return picodollars of the call with its part of writing what rows share; 0 where no price is known."""
+    at, shared = now(), usage.cache_read
+    try:
+        whole = cost(usage, model, at, batch=batch)
+        written, read = (
+            cost(one, model, at, batch=batch) for one in (Usage(cache_write_5m=shared), Usage(cache_read=shared))
+        )
+    except UnknownPriceError:
+        return 0.0
+    return whole + (written - read) / rows
+
+
+def _batch(db: sqlite3.Connection) -> bool:
+    """Return whether the single agent would go in batches: wherever the run may, since they cost it half."""
+    found = db.execute("SELECT channel FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
+    return found is not None and found[0] != "live"

@@ -1,0 +1,161 @@
+"""What the tokens are made of, and one agent that was composed and counted instead of asked."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import pytest
+from desk import HANDBOOK, triage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from shapes import steps_only
+
+from fanwise import Emulator, Job, agent, each, graph
+from fanwise.journal.records import AttemptRecord, EndRecord
+from fanwise.journal.sqlite import SqliteJournal
+from fanwise.ledger.composition import KINDS, composition
+from fanwise.pricing.usage import Usage
+from support import read_only
+
+
+class Letter(BaseModel):
+    id: str
+    body: str
+
+
+@agent(model="claude-haiku-5-5", context=[HANDBOOK], max_tokens=300)
+def reply(body: str) -> str:
+    """Reply."""
+    return "Soon."
+
+
+@graph
+def replies(letter: Letter) -> str:
+    return reply(letter.body)
+
+
+@agent(model="claude-haiku-5-5", max_tokens=300)
+def sentences(body: str) -> list[str]:
+    """Split into sentences."""
+    return [one for one in body.split(".") if one]
+
+
+@agent(model="claude-haiku-5-5", max_tokens=300)
+def note(sentence: str, body: str) -> str:
+    """Take note of it."""
+    return sentence * 3
+
+
+@agent(model="claude-haiku-5-5", max_tokens=300)
+def joined(notes: list[str]) -> str:
+    """Join them."""
+    return " ".join(notes)
+
+
+@graph
+def notes(letter: Letter) -> str:
+    return joined(each(sentences(letter.body), lambda one: note(one, letter.body)))
+
+
+def test_what_travels_along_an_edge_is_what_was_passed(tmp_path: Path) -> None:
+    rows = [{"id": str(number), "body": "A long sentence is this one. " * (number % 4 + 1)} for number in range(12)]
+    account = Job(notes, rows=rows, out=tmp_path / "run", channel="live").run_sync()
+    with read_only(tmp_path / "run" / "journal.db") as db:
+        db.row_factory = None
+        found = composition(db)
+        outputs = dict(
+            db.execute("SELECT node, SUM(e.output) FROM attempts a JOIN ends e ON e.attempt=a.id GROUP BY 1")
+        )
+    assert set(found.edges) == {
+        ("fanout", "row letter", "sentences"), ("fanout", "row letter", "note"), ("fanout", "sentences", "note"),
+        ("fanout", "note", "joined"),
+    }  # fmt: skip
+    for (_, source, _), flow in found.edges.items():
+        if source in outputs:  # what it wrote in JSON is what the next one reads, but for quotes and commas
+            assert 0.7 * outputs[source] < flow.tokens < 1.5 * outputs[source], source
+        assert flow.cost > 0
+    parts = account.summary["made_of"]["fanout"]
+    assert parts["context"] == 0
+    assert parts["conversation"] < 0.01 * sum(parts.values())
+    tokens = account.summary["tokens"]["fanout"]
+    assert sum(parts.values()) == pytest.approx(sum(tokens.values()), abs=len(KINDS)), "the parts sum to the tokens"
+
+
+def test_a_shared_handbook_is_context_on_both_sides(tmp_path: Path) -> None:
+    rows = [{"id": str(number), "subject": "s", "body": "One? Two?"} for number in range(6)]
+    account = Job(triage, rows=rows, out=tmp_path / "run", channel="live", baseline="auto").run_sync()
+    for side in ("fanout", "baseline"):
+        parts = account.summary["made_of"][side]
+        assert max(parts, key=parts.__getitem__) == "context", side
+        assert (parts["upstream"] > 0) == (side == "fanout"), "one agent reads no other's output"
+    assert account.summary["worst_rows"][0]["slice"] == "context"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 9_000), st.integers(0, 900), st.integers(0, 900),
+                          st.integers(0, 50_000), st.integers(0, 900)), min_size=1, max_size=20))  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_whatever_was_sent_the_parts_sum_to_the_tokens(sent: list[tuple[str, int, int, int, int, int]]) -> None:
+    params = {"body": ["row letter"], "facts": ["x", "y"]}
+    node = {"kind": "agent", "instructions": 40, "context": 3_000, "params": params}
+    tasks = {"fanout": {"nodes": {name: {**node, "agent": name} for name in ("a", "b")}, "edges": []}}
+    with tempfile.TemporaryDirectory() as folder, closing(SqliteJournal(Path(folder) / "journal.db")) as journal:
+        journal.set_meta("tasks", json.dumps(tasks))
+        for number, (name, more, one, two, prompt, output) in enumerate(sent, 1):
+            journal.add_attempt(
+                AttemptRecord(
+                    number, f"k{number}", 1, "fanout", name, name, name, "claude-haiku-5-5", "live", 1, "h", 1, 1e9,
+                    chars=3_040 + more + one + two, sizes=f"{one},{two}",
+                )
+            )  # fmt: skip
+            usage = Usage(input=prompt, output=output)
+            journal.add_end(EndRecord(number, 1.0, "succeeded", "end_turn", usage=usage, cost=1))
+        anyio.run(journal.commit)
+        found = composition(journal.db)
+    parts = found.sides["fanout"]
+    assert sum(parts.values()) == pytest.approx(sum(prompt + output for *_, prompt, output in sent))
+    assert all(part >= 0 for part in parts.values())
+    flows = sum(flow.tokens for flow in found.edges.values())
+    assert flows == pytest.approx(parts["row"] + parts["upstream"])
+
+
+def test_one_agent_on_both_sides_costs_the_same_within_the_interval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers of random length on both sides: only chance and the baseline's own block are between them."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    chance = random.Random(5)
+    rows = [{"id": f"t{number}", "body": f"Letter {number}"} for number in range(200)]
+    with Emulator(answer=lambda _: json.dumps({"value": "word " * chance.randint(20, 40)})) as emulator:
+        job = Job(replies, rows=rows, out=tmp_path / "run", channel="live", base_url=emulator.url,
+                  baseline=f"{__file__}:replies")  # fmt: skip
+        found = job.run_sync().summary
+    low, high = found["multiplier"]["usd"]["ci95"]
+    assert low <= 1 <= high, (low, high)
+    assert high - low < 0.1
+    low, high = found["modelled"]["usd"]["ci95"]
+    assert low <= 1.05
+    assert high >= 0.95
+
+
+def test_a_modelled_baseline_is_near_the_measured_one(tmp_path: Path) -> None:
+    rows = [{"id": f"t{number}", "subject": "s", "body": "One? " * (1 + number % 5)} for number in range(40)]
+    both = Job(triage, rows=rows, out=tmp_path / "both", channel="live", baseline="auto").run_sync().summary
+    alone = Job(triage, rows=rows, out=tmp_path / "alone", channel="live").run_sync().summary
+    assert alone["attempts"]["baseline"]["sent"] == 0
+    assert alone["multiplier"] is None, "what was modelled is never shown as measured"
+    assert alone["modelled"]["answers"] == "results"
+    assert both["modelled"]["answers"] == "sample"
+    for run in (both, alone):
+        for kind in ("tokens", "usd"):
+            assert run["modelled"][kind]["mean"] == pytest.approx(both["multiplier"][kind]["mean"], rel=0.1), kind
+
+
+def test_where_no_agent_is_asked_nothing_is_modelled(tmp_path: Path) -> None:
+    rows = [{"id": "a", "n": 1, "tags": ["x"]}]
+    assert Job(steps_only, rows=rows, out=tmp_path / "run").run_sync().summary["modelled"] is None

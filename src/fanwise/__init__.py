@@ -1,7 +1,8 @@
 """fanwise: fans bulk work out to subagents on the Anthropic API and keeps the account."""
 
+from typing import TYPE_CHECKING, Any
+
 from fanwise.blocks import Block, Document
-from fanwise.emulator import Emulator
 from fanwise.errors import DefinitionError, FanwiseError, HaltedError, Mistake, RunDirectoryError, UsageError
 from fanwise.graph.agent import Agent, agent
 from fanwise.graph.graphs import Graph, graph
@@ -13,6 +14,9 @@ from fanwise.job import Job, resume
 from fanwise.media import Media
 from fanwise.options import Account, Options
 
+if TYPE_CHECKING:
+    from fanwise.emulator import Emulator
+
 __version__ = "0.1.0"
 __all__ = (
     "Account", "Agent", "Block", "DefinitionError", "Document", "Emulator", "FanwiseError", "Graph", "HaltedError",
@@ -20,3 +24,12 @@ __all__ = (
     "ToolFailedError", "UsageError", "agent", "each", "given", "graph", "not_", "optional", "resume", "step", "tool",
     "when",
 )  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Give the emulator to whoever asks for it: its server is nothing that a run against the API should carry."""
+    if name == "Emulator":
+        from fanwise.emulator import Emulator
+
+        return Emulator
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -55,6 +55,18 @@ class Modelled:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """A call that was composed; the request itself is not kept."""
+
+    model: str
+    chars: int
+    shared: int
+    """Tokens of the prefix that all rows share, by the characters of a token."""
+    per_token: float
+    """Characters of a token."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Measured:
     """What a measured baseline has shown of the single agent."""
 
@@ -82,11 +94,11 @@ def modelled(db: sqlite3.Connection, fanout: GraphSpec, sizes: Sizes, schemas: S
     side = make_plans({"baseline": graph}, schemas, sizes)["baseline"]
     plan = side.nodes["baseline"]
     texts = _drawn(db)
-    requests = {row.number: plan.request(row_state(side, row).start()[0]) for row in _read(db, graph, set(texts))}
-    measured, batch = _measured(db, requests), _batch(db)
+    asked = {row.number: _asked(plan.request(row_state(side, row).start()[0])) for row in _read(db, graph, set(texts))}
+    measured, batch = _measured(db, asked), _batch(db)
     spreading = Spreading(db, db.execute("SELECT COUNT(*) FROM rows").fetchone()[0])
     tokens, usd = list[float](), list[float]()
-    for number, request in requests.items():
+    for number, request in asked.items():
         one = row_account(db, number, "fanout")
         if one is None or one.unknown or not one.tokens or not one.cost:
             continue
@@ -145,29 +157,33 @@ def _records(path: Path, form: Format, wanted: dict[int, int]) -> Iterator[tuple
             yield record.number, record
 
 
-def _measured(db: sqlite3.Connection, requests: Mapping[int, Request]) -> _Measured:
+def _asked(request: Request) -> _Asked:
+    shared = max((prefix.tokens for prefix in request.prefixes() if prefix.job), default=0)
+    return _Asked(request.model, request.chars(), shared, request.per_token)
+
+
+def _measured(db: sqlite3.Connection, asked: Mapping[int, _Asked]) -> _Measured:
     """Return what a measured sample of the very same agent has shown; nothing where it asks for tools."""
     query = f"""SELECT a.row, {PROMPT}, e.output, LENGTH(t.text) FROM attempts a JOIN ends e ON e.attempt=a.id
       JOIN results r ON r.row=a.row AND r.side='baseline' JOIN texts t ON t.sha=r.output
       WHERE a.side='baseline' AND a.agent='baseline' AND a.number=1 AND e.kind='end_turn'"""
     rows = prompt = output = counted = answered = 0
     for row, sent, said, size in db.execute(query):
-        request = requests.get(row)
+        request = asked.get(row)
         if request is not None:
             rows, prompt, output = rows + 1, prompt + sent, output + said
-            counted, answered = counted + request.chars(), answered + size
+            counted, answered = counted + request.chars, answered + size
     if not rows or not counted or not answered:
         return _Measured()
     return _Measured(prompt / counted, output / answered, rows)
 
 
-def _usage(request: Request, result: int, measured: _Measured) -> Usage:
+def _usage(request: _Asked, result: int, measured: _Measured) -> Usage:
     """Return what the call would take; what all rows share of it as read, where it is long enough to be kept."""
     per_char = measured.prompt or 1 / request.per_token
-    prompt = round(request.chars() * per_char)
+    prompt = round(request.chars * per_char)
     output = max(round(result * (measured.output or 1 / request.per_token)), 1)
-    shared = max((prefix.tokens for prefix in request.prefixes() if prefix.job), default=0)
-    read = min(round(shared * request.per_token * per_char), prompt) if shared else 0
+    read = min(round(request.shared * request.per_token * per_char), prompt)
     if read < facts(request.model).cache_minimum:
         read = 0
     return Usage(input=prompt - read, cache_read=read, output=output)

@@ -25,8 +25,6 @@ from fanwise.dispatch.deadline import seconds
 from fanwise.dispatch.live import Live
 from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.rounds import Rounds
-from fanwise.emulator.server import Settings as EmulatorSettings
-from fanwise.emulator.server import in_thread
 from fanwise.engine.described import described, drawn, instructions
 from fanwise.engine.directory import RunDirectory
 from fanwise.engine.plan import BASELINE_BLOCK, SidePlan, make_plans
@@ -86,6 +84,10 @@ class Session:
         with ExitStack() as stack:
             base_url, key = options.base_url, None
             if mode == "embedded":
+                # Only here: a server is nothing that a run against the API should carry.
+                from fanwise.emulator.server import Settings as EmulatorSettings
+                from fanwise.emulator.server import in_thread
+
                 address = self.directory.path / "emulator.url"
                 stack.callback(address.unlink, missing_ok=True)
                 settings = EmulatorSettings(
@@ -222,6 +224,7 @@ class Session:
         types = RowTypes(params, options.id_field, Path(journal.meta("folder") or rows.parent))
         settings = Settings(
             window_rows=options.slots * 2 if options.channel == "live" else BATCH_WINDOW_ROWS,
+            window_calls=options.slots if options.channel == "live" else None,
             limit=options.limit,
             only=self.only,
             deadline=self._deadline(journal),

@@ -234,9 +234,11 @@ class Engine:
                     await anyio.lowlevel.checkpoint()  # replies and steps get their turn
 
     def _full(self) -> bool:
-        return len(self._open) >= self.settings.window_rows or (
-            self._bytes >= self.settings.window_bytes and bool(self._open)
-        )
+        """Return whether there is enough in work: rows, bytes of them, or calls that wait to be sent."""
+        if not self._open:
+            return False
+        enough = self.settings.window_calls is not None and self.live.waiting >= self.settings.window_calls
+        return enough or len(self._open) >= self.settings.window_rows or self._bytes >= self.settings.window_bytes
 
     def _start(self, row: Row) -> None:
         sides = self.sides(row)

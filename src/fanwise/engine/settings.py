@@ -13,6 +13,8 @@ class Settings:
     """Rows in memory at a time."""
     window_bytes: int = 64_000_000
     """Bytes of row data in memory at a time."""
+    window_calls: int | None = None
+    """Live calls that wait for a slot, from which on no row is taken; None: any number."""
     limit: int | None = None
     """Rows to take from the front of the file."""
     only: frozenset[int] | None = None

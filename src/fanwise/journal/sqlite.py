@@ -80,6 +80,7 @@ class SqliteJournal:
         try:
             for connection in (self._writer, self.db):
                 connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;")
+            self.db.execute("PRAGMA cache_size=-512")  # KiB: the system's own cache holds the file anyway
             self._writer.executescript(_SCHEMA)
             version = self.meta("version")
         except sqlite3.DatabaseError as error:

@@ -25,6 +25,7 @@ from fanwise.dispatch.deadline import seconds
 from fanwise.dispatch.live import Live
 from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.rounds import Rounds
+from fanwise.engine.collecting import seldom
 from fanwise.engine.described import described, drawn, instructions
 from fanwise.engine.directory import RunDirectory
 from fanwise.engine.plan import BASELINE_BLOCK, SidePlan, make_plans
@@ -81,7 +82,7 @@ class Session:
     async def _run(self, meta: dict[str, str]) -> Account:
         journal, options = self.directory.journal, self.options
         mode = meta.get("mode") or journal.meta("mode") or "api"
-        with ExitStack() as stack:
+        with ExitStack() as stack, seldom():
             base_url, key = options.base_url, None
             if mode == "embedded":
                 # Only here: a server is nothing that a run against the API should carry.

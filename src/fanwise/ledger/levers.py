@@ -16,32 +16,43 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import Side
-from fanwise.pricing.cost import cost
-from fanwise.pricing.rates import known_rates
-from fanwise.pricing.usage import Usage
+from fanwise.pricing.cost import WEB_SEARCH_PICO
+from fanwise.pricing.rates import known_rates, rates
 from fanwise.units import usd_text
 
 NAMES = ("models", "slices", "cache", "batch")
 _ATTEMPTS = """SELECT a.row, a.model, a.sent, a.chars, a.repeated, e.input, e.write_5m, e.write_1h, e.read, e.output,
-  e.thinking, e.searches, e.cost FROM attempts a JOIN ends e ON e.attempt=a.id
+  e.searches, e.cost FROM attempts a JOIN ends e ON e.attempt=a.id
   WHERE a.side=? AND e.cost>0 ORDER BY a.row"""
 
 
 class _Call(NamedTuple):
+    """An attempt as the query gives it."""
+
     row: int
     model: str
-    at: datetime
+    sent: float
     chars: int
     repeated: int
-    usage: Usage
+    plain: int
+    five: int
+    hour: int
+    read: int
+    output: int
+    searches: int
     paid: int
+
+    @property
+    def prompt(self) -> int:
+        return self.plain + self.five + self.hour + self.read
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,37 +81,33 @@ def levers(db: sqlite3.Connection, side: Side = "fanout") -> Levers | None:
     if not dearest:
         return None
     steps, count = [0] * 5, 0
-    for _, group in groupby(_calls(db, side), key=lambda call: call.row):
+    for _, group in groupby(map(_Call._make, db.execute(_ATTEMPTS, (side,))), key=itemgetter(0)):
         for costs in _row(list(group), dearest):
-            steps = [one + two for one, two in zip(steps, costs, strict=True)]
+            for step, one in enumerate(costs):
+                steps[step] += one
             count += 1
     saved = {name: steps[index] - steps[index + 1] for index, name in enumerate(NAMES)}
     return Levers(steps[0], saved, steps[4], dearest, count)
 
 
-def _calls(db: sqlite3.Connection, side: Side) -> Iterator[_Call]:
-    for row, model, sent, chars, repeated, plain, five, hour, read, output, thinking, searches, paid in db.execute(
-        _ATTEMPTS, (side,)
-    ):
-        usage = Usage(plain, five, hour, read, output, thinking, searches)
-        yield _Call(row, model, datetime.fromtimestamp(sent, UTC), chars, repeated, usage, paid)
-
-
 def _row(calls: list[_Call], dearest: str) -> Iterator[tuple[int, int, int, int, int]]:
     """Yield for each call of a row what it costs at every step."""
-    chars, tokens = sum(call.chars for call in calls), sum(call.usage.prompt for call in calls)
+    chars, tokens = sum(call.chars for call in calls), sum(call.prompt for call in calls)
     everything = sum(call.chars - call.repeated for call in calls)
     for call in calls:
-        own = Usage(input=call.usage.prompt, output=call.usage.output, web_searches=call.usage.web_searches)
-        missing = max(everything - call.chars, 0) * tokens // max(chars, 1) if call.row else 0
-        whole = replace(own, input=own.input + missing)
+        at, prompt, out, more = datetime.fromtimestamp(call.sent, UTC), call.prompt, call.output, call.searches
+        whole = prompt + (max(everything - call.chars, 0) * tokens // max(chars, 1) if call.row else 0)
         try:
-            yield (
-                cost(whole, dearest, call.at), cost(whole, call.model, call.at), cost(own, call.model, call.at),
-                cost(call.usage, call.model, call.at), call.paid,
-            )  # fmt: skip
+            dear, wide, own = rates(dearest, at, whole), rates(call.model, at, whole), rates(call.model, at, prompt)
         except UnknownPriceError:  # it has a price of its own, and no other to be held against
             yield call.paid, call.paid, call.paid, call.paid, call.paid
+            continue
+        searched = more * WEB_SEARCH_PICO
+        cached = call.plain * own.input + call.five * own.write_5m + call.hour * own.write_1h + call.read * own.read
+        yield (
+            whole * dear.input + out * dear.output + searched, whole * wide.input + out * wide.output + searched,
+            prompt * own.input + out * own.output + searched, cached + out * own.output + searched, call.paid,
+        )  # fmt: skip
 
 
 def data(found: Levers | None) -> dict[str, Any] | None:

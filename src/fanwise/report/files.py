@@ -39,7 +39,7 @@ def results(db: sqlite3.Connection) -> Iterator[str]:
             "id": row_id,
             "row": number,
             "status": status,
-            "output": None if text is None else json.loads(text),
+            "output": None,
             "cost_usd": usd_text(cost),
             "cost_with_shared_usd": usd_text(costs.of(number)),
             "tokens": tokens,
@@ -52,7 +52,13 @@ def results(db: sqlite3.Connection) -> Iterator[str]:
             line["reason"] = reason
         if unknown:
             line["attempts_of_unknown_cost"] = unknown
-        yield json.dumps(line, ensure_ascii=False) + "\n"
+        told = _encode(line)
+        # The journal keeps an output as canonical JSON: it is put in as it is.
+        yield (told if text is None else told.replace(_NO_OUTPUT, f'"output": {text}', 1)) + "\n"
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+_NO_OUTPUT = '"output": null'
 
 
 class _Allotted:

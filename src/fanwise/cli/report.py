@@ -11,7 +11,9 @@ import click
 from rich.console import Console
 
 from fanwise.engine.directory import reading
+from fanwise.ledger.by import DIMENSIONS, by
 from fanwise.ledger.summary import summary
+from fanwise.report.groups import show_groups
 from fanwise.report.terminal import show
 
 from .common import told
@@ -20,14 +22,27 @@ from .common import told
 @click.command()
 @click.argument("directory", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def report(directory: str, as_json: bool) -> None:
+@click.option(
+    "--by", "dimensions", metavar="NAMES", help=f"Print the ledger by {', '.join(DIMENSIONS)}; several with commas."
+)
+def report(directory: str, as_json: bool, dimensions: str | None) -> None:
     """Print what the run in DIR cost, against one agent, and what failed."""
     with told(), reading(directory) as journal:
+        console = Console(width=None if sys.stdout.isatty() else 120)
+        if dimensions is not None:
+            names = [name.strip() for name in dimensions.split(",")]
+            groups = by(journal.db, names)
+            if as_json:
+                for group in groups:
+                    click.echo(json.dumps(group.data(names), ensure_ascii=False))
+            else:
+                show_groups(names, groups, console)
+            return
         data = summary(journal.db) | {"bill_usd": _bill(Path(directory))}
         if as_json:
             click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         else:
-            show(data, journal.db, Console(width=None if sys.stdout.isatty() else 120))
+            show(data, journal.db, console)
 
 
 def _bill(directory: Path) -> Any:

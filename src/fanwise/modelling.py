@@ -24,7 +24,7 @@ from fanwise.engine.rows import Format, Record, Row, RowTypes, fetch, read
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.ledger.account import PROMPT, row_account
-from fanwise.ledger.multiplier import Spread, Spreading, summarise
+from fanwise.ledger.multiplier import Bin, Spread, Spreading, bins, summarise
 from fanwise.models import facts
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
@@ -43,6 +43,8 @@ class Modelled:
     tokens: Spread
     usd: Spread | None
     """None where the price of its model is not known."""
+    bins: tuple[Bin, ...]
+    """Of the multiplier in tokens."""
     answers: str
     """Where the size of its answers comes from: `results` or `sample`."""
 
@@ -50,7 +52,8 @@ class Modelled:
         """Return it as JSON-ready data."""
         return {
             "baseline": "modelled", "rows": self.rows, "tokens": self.tokens.data(),
-            "usd": None if self.usd is None else self.usd.data(), "answers": self.answers,
+            "usd": None if self.usd is None else self.usd.data(), "bins": [list(one) for one in self.bins],
+            "answers": self.answers,
         }  # fmt: skip
 
 
@@ -110,7 +113,7 @@ def modelled(db: sqlite3.Connection, fanout: GraphSpec, sizes: Sizes, schemas: S
     if not tokens:
         return None
     priced = summarise(usd) if len(usd) == len(tokens) else None
-    return Modelled(len(tokens), summarise(tokens), priced, "sample" if measured.rows else "results")
+    return Modelled(len(tokens), summarise(tokens), priced, bins(tokens), "sample" if measured.rows else "results")
 
 
 def _drawn(db: sqlite3.Connection) -> dict[int, int]:

@@ -13,7 +13,9 @@ from rich.console import Console
 from fanwise.engine.directory import reading
 from fanwise.ledger.by import DIMENSIONS, by
 from fanwise.ledger.summary import summary
+from fanwise.report.files import replace_file
 from fanwise.report.groups import show_groups
+from fanwise.report.html import page
 from fanwise.report.terminal import show
 
 from .common import told
@@ -25,7 +27,9 @@ from .common import told
 @click.option(
     "--by", "dimensions", metavar="NAMES", help=f"Print the ledger by {', '.join(DIMENSIONS)}; several with commas."
 )
-def report(directory: str, as_json: bool, dimensions: str | None) -> None:
+@click.option("--html", is_flag=True, help="Write the report as one HTML file, which needs no network.")
+@click.option("--out", metavar="FILE", default=None, help="Where --html writes. [default: DIR/report.html]")
+def report(directory: str, as_json: bool, dimensions: str | None, html: bool, out: str | None) -> None:
     """Print what the run in DIR cost, against one agent, and what failed."""
     with told(), reading(directory) as journal:
         console = Console(width=None if sys.stdout.isatty() else 120)
@@ -39,7 +43,11 @@ def report(directory: str, as_json: bool, dimensions: str | None) -> None:
                 show_groups(names, groups, console)
             return
         data = summary(journal.db) | {"bill_usd": _bill(Path(directory))}
-        if as_json:
+        if html:
+            place = Path(out) if out is not None else Path(directory) / "report.html"
+            replace_file(place, [page(data, journal.db)])
+            click.echo(f"report: {place}", err=True)
+        elif as_json:
             click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         else:
             show(data, journal.db, console)

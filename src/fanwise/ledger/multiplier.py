@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean
+from typing import NamedTuple
 
 from .account import RowAccount, rows, shared_writes
 
@@ -39,6 +40,14 @@ class Spread:
         }
 
 
+class Bin(NamedTuple):
+    """Rows whose value lies between two bounds, the upper one left out but in the last bin."""
+
+    low: float
+    high: float
+    rows: int
+
+
 @dataclass(frozen=True, slots=True)
 class Multiplier:
     """Fan-out / baseline on the rows that have an output on both sides."""
@@ -49,6 +58,8 @@ class Multiplier:
     """With the writing of shared prefixes spread over all rows of the job, on both sides."""
     usd_raw: Spread
     """As paid: the row that came first carries the write."""
+    tokens_bins: tuple[Bin, ...] = ()
+    usd_bins: tuple[Bin, ...] = ()
 
 
 class Spreading:
@@ -99,7 +110,19 @@ def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multipli
         usd.append(many / single if single > 0 else pair.cost / one.cost)
     if not tokens:
         return None
-    return Multiplier(len(tokens), summarise(tokens, seed), summarise(usd, seed), summarise(raw, seed))
+    spreads = (summarise(tokens, seed), summarise(usd, seed), summarise(raw, seed))
+    return Multiplier(len(tokens), *spreads, bins(tokens), bins(usd))
+
+
+def bins(values: Sequence[float], most: int = 24) -> tuple[Bin, ...]:
+    """Return a histogram of at least one value; bins are equally wide, and none where all values are equal."""
+    low, high = min(values), max(values)
+    if low == high:
+        return (Bin(low, high, len(values)),)
+    width, counts = (high - low) / most, [0] * most
+    for value in values:
+        counts[min(int((value - low) / width), most - 1)] += 1
+    return tuple(Bin(low + place * width, low + (place + 1) * width, count) for place, count in enumerate(counts))
 
 
 def summarise(values: Sequence[float], seed: int = 0) -> Spread:

@@ -51,7 +51,7 @@ def account(summary: dict[str, Any], db: sqlite3.Connection) -> RenderableType:
             )
         )
     parts += [_head(summary), _agents(db)]
-    parts += [Text(printable(line)) for line in _choices(summary["choices"])]
+    parts += [Text(printable(line)) for line in choices(summary["choices"])]
     parts.append(_slices(db))
     parts += [Text(f"note: {note}", style="yellow") for note in summary["notes"]]
     bad = failures(db)
@@ -189,10 +189,10 @@ def _agents(db: sqlite3.Connection) -> RenderableType:
     return table
 
 
-def _choices(choices: list[dict[str, Any]]) -> Iterator[str]:
+def choices(given: list[dict[str, Any]]) -> Iterator[str]:
     """Yield why calls took their channel, where that was chosen: agents of which it was one thing in one line."""
     plain: dict[str, list[str]] = {}
-    for one in choices:
+    for one in given:
         name = agent_name(one["side"], one["agent"])
         live, batch = (one["expected"].get(channel) for channel in ("live", "batch"))
         took = [f"{'by batch' if each['channel'] == 'batch' else 'live'} {WHY[each['why']]}" for each in one["took"]]

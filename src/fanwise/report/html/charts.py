@@ -1,0 +1,198 @@
+"""The charts of the page, each from figures of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from fanwise.ledger.account import AgentAccount
+from fanwise.ledger.multiplier import Bin
+from fanwise.ledger.reads import Reads
+from fanwise.ledger.timeline import Timeline
+from fanwise.report.terminal import LEVERS, MADE, agent_name
+from fanwise.units import PICO_PER_USD
+
+from .figures import dollars
+from .vega import BAD, FAINT, GOOD, HUES, INK, PLAIN, lite
+
+ROW_HEIGHT = 26
+"""Of a bar, with its gap, in pixels."""
+
+
+def spread(bins: Sequence[Bin], mean: float, what: str, unit: str) -> str:
+    """Return how the multiplier lies over rows, with one and its mean marked."""
+    values = [{"low": one.low, "high": one.high, "rows": one.rows} for one in bins]
+    if len(values) == 1:  # all rows have the same
+        values = [{**values[0], "low": values[0]["low"] - 0.01, "high": values[0]["high"] + 0.01}]
+    lines = [{"x": 1.0, "told": "1: as one agent"}, {"x": mean, "told": f"mean {mean:.2f}"}]
+    x = {"field": "x", "type": "quantitative"}
+    marks: list[dict[str, Any]] = [
+        {"data": {"values": values}, "mark": {"type": "bar", "color": PLAIN, "binSpacing": 1}, "encoding": {
+            "x": {"field": "low", "type": "quantitative", "title": what, "bin": {"binned": True},
+                  "scale": {"zero": False}},
+            "x2": {"field": "high"},
+            "y": {"field": "rows", "type": "quantitative", "title": "rows", "axis": {"tickMinStep": 1},
+                  "scale": {"domainMax": 1.35 * max(one["rows"] for one in values)}}}},
+        {"data": {"values": lines}, "mark": {"type": "rule", "strokeDash": [4, 3], "color": INK}, "encoding": {"x": x}},
+    ]  # fmt: skip
+    for place, line in enumerate(lines):
+        marks.append({
+            "data": {"values": [line]}, "mark": {"type": "text", "align": "left", "dx": 5, "baseline": "top"},
+            "encoding": {"x": x, "y": {"value": 15 * place}, "text": {"field": "told"}},
+        })  # fmt: skip
+    return lite({"height": 170, "layer": marks}, f"How many rows have which multiplier in {unit}; mean {mean:.2f}")
+
+
+def waterfall(levers: Mapping[str, Any]) -> str:
+    """Return what each lever took off the bill, from everything to everyone down to what was paid."""
+    at = Decimal(levers["naive_usd"])
+    steps: list[dict[str, Any]] = [_step("without levers", Decimal(0), at, "whole", dollars(at))]
+    for name, saved in levers["saved_usd"].items():
+        off = Decimal(saved)
+        told = f"{'-' if off > 0 else '+'}{dollars(abs(off))}" if off else "$0"
+        steps.append(_step(LEVERS[name], at, at - off, "less" if off >= 0 else "more", told))
+        at -= off
+    steps.append(_step("paid", Decimal(0), at, "whole", dollars(at)))
+    order = [one["step"] for one in steps]
+    return lite({
+        "height": {"step": ROW_HEIGHT}, "data": {"values": steps}, "encoding": {
+            "y": {"field": "step", "type": "nominal", "sort": order, "title": None}},
+        "layer": [
+            {"mark": {"type": "bar", "height": {"band": 0.7}, "minBandSize": 2}, "encoding": {
+                "x": {"field": "begin", "type": "quantitative", "title": "dollars", "axis": {"tickCount": 5}},
+                "x2": {"field": "end"},
+                "color": {"field": "kind", "type": "nominal", "legend": None, "scale": {
+                    "domain": ["whole", "less", "more"], "range": [PLAIN, GOOD, BAD]}}}},
+            {"mark": {"type": "text", "align": "left", "dx": 5}, "encoding": {
+                "x": {"field": "right", "type": "quantitative"}, "text": {"field": "told"}}},
+        ],
+    }, f"The bill without levers, {dollars(levers['naive_usd'])}, and what each lever took off")  # fmt: skip
+
+
+def _step(name: str, begin: Decimal, end: Decimal, kind: str, told: str) -> dict[str, Any]:
+    return {
+        "step": name, "begin": float(begin), "end": float(end), "kind": kind, "told": told,
+        "right": float(max(begin, end)),
+    }  # fmt: skip
+
+
+def agents(accounts: Iterable[AgentAccount]) -> str:
+    """Return what each agent cost, by the model that carried it out."""
+    values = [
+        {"agent": agent_name(one.side, one.agent), "tier": one.model, "usd": one.cost / PICO_PER_USD,
+         "channel": one.channel}
+        for one in accounts
+    ]  # fmt: skip
+    order = _by_sum(values, "agent", "usd")
+    return lite({
+        "height": {"step": ROW_HEIGHT}, "data": {"values": values}, "mark": {"type": "bar", "height": {"band": 0.7}},
+        "encoding": {
+            "y": {"field": "agent", "type": "nominal", "sort": order, "title": None},
+            "x": {"field": "usd", "type": "quantitative", "title": "dollars", "aggregate": "sum"},
+            "color": {"field": "tier", "type": "nominal", "title": None},
+            "order": {"field": "tier"},
+        },
+    }, "Dollars of each agent, by model")  # fmt: skip
+
+
+def made(parts: Mapping[str, Mapping[str, int]], rows: Mapping[str, int]) -> str:
+    """Return what the tokens of a row are made of, on both sides."""
+    names = {"fanout": "fan-out", "baseline": "one agent"}
+    kinds = [MADE[kind] for kind in MADE]
+    values = [
+        {
+            "side": names[side],
+            "part": MADE[kind],
+            "tokens": tokens / max(rows[side], 1),
+            "place": kinds.index(MADE[kind]),
+        }
+        for side, sums in parts.items()
+        for kind, tokens in sums.items()
+        if tokens
+    ]  # fmt: skip
+    return lite({
+        "height": {"step": 34}, "data": {"values": values}, "mark": {"type": "bar", "height": {"band": 0.7}},
+        "encoding": {
+            "y": {"field": "side", "type": "nominal", "sort": list(names.values()), "title": None},
+            "x": {"field": "tokens", "type": "quantitative", "title": "tokens a row", "axis": {"tickCount": 6}},
+            "color": {"field": "part", "type": "nominal", "title": None,
+                      "scale": {"domain": kinds, "range": list(HUES[: len(kinds)])}},
+            "order": {"field": "place", "type": "quantitative"},
+        },
+    }, "Tokens of a row by what they are made of, for the fan-out and for one agent")  # fmt: skip
+
+
+def cache(found: Iterable[Reads]) -> str:
+    """Return what each agent read from the cache, beside what it could have."""
+    words = ("read", "could have been read", "new")
+    values: list[dict[str, Any]] = []
+    for one in found:
+        parts = (one.read, one.missed, max(one.input - one.read - one.missed, 0))
+        values += [
+            {"agent": agent_name(one.side, one.agent), "part": word, "tokens": part, "place": place}
+            for place, (word, part) in enumerate(zip(words, parts, strict=True))
+        ]
+    return lite({
+        "height": {"step": ROW_HEIGHT}, "data": {"values": values}, "mark": {"type": "bar", "height": {"band": 0.7}},
+        "encoding": {
+            "y": {"field": "agent", "type": "nominal", "sort": _by_sum(values, "agent", "tokens"), "title": None},
+            "x": {"field": "tokens", "type": "quantitative", "title": "input tokens",
+                  "axis": {"format": "~s", "tickCount": 6}},
+            "color": {"field": "part", "type": "nominal", "title": None,
+                      "scale": {"domain": list(words), "range": [GOOD, BAD, "var(--line)"]}},
+            "order": {"field": "place", "type": "quantitative"},
+        },
+    }, "Input tokens of each agent: read from the cache, missed, and new")  # fmt: skip
+
+
+def time_line(found: Timeline) -> str:
+    """Return when calls were sent and ended, and under them when batches were in work."""
+    unit, word = _unit(found.width_s * 80)
+    values = [
+        {"at": (one.begin + found.width_s / 2) / unit, "calls": count, "what": what}
+        for one in found.steps
+        for what, count in ((f"ended {one.channel}", one.ended), ("failed or lost", one.failed))
+        if count or what != "failed or lost"
+    ]
+    most = max((one["at"] for one in values), default=1.0)
+    x = {"type": "quantitative", "title": f"{word} from the start", "scale": {"domain": [0, most], "nice": False}}
+    calls = {
+        "width": 470, "height": 130, "data": {"values": values},
+        "mark": {"type": "bar", "width": max(int(470 / 80) - 1, 2)},
+        "encoding": {
+            "x": {"field": "at", **x},
+            "y": {"field": "calls", "type": "quantitative", "title": "calls", "axis": {"format": "~s"}},
+            "color": {"field": "what", "type": "nominal", "title": None, "scale": {
+                "domain": ["ended live", "ended batch", "failed or lost"], "range": [HUES[0], HUES[1], BAD]}},
+        },
+    }  # fmt: skip
+    parts: list[dict[str, Any]] = [calls]
+    if found.batches:
+        spans = [
+            {"batch": place, "begin": one.begin / unit, "end": (one.begin if one.end is None else one.end) / unit,
+             "told": f"{one.requests:,}"}
+            for place, one in enumerate(found.batches)
+        ]  # fmt: skip
+        y = {"field": "batch", "type": "ordinal", "axis": None}
+        parts.append({
+            "width": 470, "height": {"step": 16 if len(spans) < 20 else 8}, "data": {"values": spans}, "layer": [
+                {"mark": {"type": "bar", "height": {"band": 0.7}, "color": HUES[1], "minBandSize": 3}, "encoding": {
+                    "y": y, "x": {"field": "begin", **x, "title": "batches, with their requests"},
+                    "x2": {"field": "end"}}},
+                {"mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 10, "color": FAINT}, "encoding": {
+                    "y": y, "x": {"field": "end", **x, "title": None}, "text": {"field": "told"}}},
+            ]})  # fmt: skip
+    return lite({"vconcat": parts, "spacing": 14}, "Calls that ended over time, and batches in work")
+
+
+def _unit(seconds: float) -> tuple[float, str]:
+    return (1, "seconds") if seconds < 300 else (60, "minutes") if seconds < 18_000 else (3600, "hours")
+
+
+def _by_sum(values: Iterable[Mapping[str, Any]], name: str, size: str) -> list[str]:
+    """Return names, the one with the largest sum first."""
+    sums: dict[str, float] = {}
+    for one in values:
+        sums[one[name]] = sums.get(one[name], 0.0) + one[size]
+    return sorted(sums, key=lambda key: -sums[key])

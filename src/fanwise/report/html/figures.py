@@ -1,0 +1,43 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fanwise.units import PICO_PER_USD
+
+_LARGE = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def compact(count: float) -> str:
+    """Return a number of tokens in three digits: 950, 12.3k, 4.56M."""
+    for size, letter in _LARGE:
+        if abs(count) >= size * 0.9995:
+            value = count / size
+            return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f}{letter}"
+    return f"{count:.0f}"
+
+
+def usd(pico: float) -> str:
+    """Return picodollars as dollars, with as many digits as tell something."""
+    return dollars(Decimal(round(pico)) / PICO_PER_USD)
+
+
+def dollars(amount: Decimal | str | None) -> str:
+    """Return an amount of dollars, or `unknown`."""
+    if amount is None:
+        return "unknown"
+    value = Decimal(amount)
+    size = abs(value)
+    digits = 2 if size >= 100 else 3 if size >= 1 else 4 if size >= Decimal("0.01") else 6
+    return f"{'-' if value < 0 else ''}${size:,.{digits}f}" if value else "$0"
+
+
+def share(part: float, whole: float) -> str:
+    """Return a share in per cent."""
+    return f"{100 * part / whole:.0f} %" if whole else "0 %"
+
+
+def short(text: str, most: int) -> str:
+    """Return a text that is at most so long, and says where it was cut."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

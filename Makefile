@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := runs/demo
 
-.PHONY: demo test check scale bench-tools bench-peers lock clean
+.PHONY: demo test check scale browser-test bench-tools bench-peers lock clean
 
 demo: .venv/run.stamp
 	@$(BIN)/python examples/demo.py $(if $(FRESH),--fresh) $(DEMO)
@@ -20,6 +20,10 @@ check: .venv/dev.stamp
 
 scale: .venv/dev.stamp
 	$(BIN)/pytest -m scale -s
+
+browser-test: .venv/dev.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/browser.in
+	$(BIN)/pytest -m browser
 
 bench-tools: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.in

@@ -17,7 +17,7 @@ LAYERS = {
     "ledger": 3, "api": 3,
     "dispatch": 4,
     "engine": 5,
-    "report": 6,
+    "report": 6, "telemetry": 3,
     "options": 6.5, "sides": 7, "counting": 7.1, "modelling": 7.1, "session": 7.2,
     "job": 7.4, "replay": 7.4, "auditing": 7.4, "comparing": 7.3, "planning": 7.4,
     "cli": 8, "__init__": 9, "__main__": 10,
@@ -31,6 +31,7 @@ ONLY_IMPORTER = {
     "aiohttp": "emulator",
     "yaml": "graph",
     "genai_prices": "pricing",
+    "opentelemetry": "telemetry",
 }
 
 

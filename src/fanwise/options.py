@@ -10,8 +10,10 @@ from typing import Any
 
 from fanwise.context.layout import Schemas
 from fanwise.dispatch.channel import ChannelChoice
+from fanwise.engine.directory import peeking
 from fanwise.engine.run import Engine
 from fanwise.journal.records import EndRecord
+from fanwise.report.html import notebook, page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,19 @@ class Account:
     def ended(self) -> str:
         """completed, halted, interrupted or detached."""
         return str(self.summary["ended"])
+
+    def _repr_html_(self) -> str:
+        """Return it as a notebook shows it: sentences, figures, and a picture where `fanwise[report]` is installed."""
+        return notebook(self.summary)
+
+    def html(self) -> str:
+        """Return the whole report as one HTML page, without scripts.
+
+        Raises:
+            UsageError: The packages that draw it are not there: `pip install 'fanwise[report]'`.
+        """
+        with peeking(str(self.directory)) as db:
+            return page(self.summary, db)
 
     def results(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of `results.jsonl`."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -14,8 +14,6 @@ import anyio.to_thread
 
 from fanwise.api.capable import SdkClient
 from fanwise.api.client import Api
-from fanwise.canonical import digest
-from fanwise.context.shape import Need
 from fanwise.context.sizes import sizes_from
 from fanwise.counting import TokenCache, common_texts, count, learn
 from fanwise.dispatch.batches import Batches
@@ -26,11 +24,12 @@ from fanwise.dispatch.live import Live
 from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.rounds import Rounds
 from fanwise.engine.collecting import seldom
-from fanwise.engine.described import described, drawn, instructions
+from fanwise.engine.described import describe
 from fanwise.engine.directory import RunDirectory
-from fanwise.engine.plan import BASELINE_BLOCK, SidePlan, make_plans
-from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
+from fanwise.engine.plan import SidePlan, make_plans
+from fanwise.engine.rows import Record, RowTypes, format_of, read
 from fanwise.engine.run import Engine
+from fanwise.engine.sampling import lines, sampler
 from fanwise.engine.settings import Settings
 from fanwise.engine.standin import Said, answerer
 from fanwise.engine.toolbox import NO_SERVERS, Toolbox, opened
@@ -45,6 +44,7 @@ from fanwise.log import bound
 from fanwise.modelling import modelled
 from fanwise.options import Account, Options, Watcher
 from fanwise.report.files import write_files
+from fanwise.telemetry import telemetry
 from fanwise.units import now, pico_from_usd
 
 BATCH_WINDOW_ROWS = 25_000
@@ -70,6 +70,8 @@ class Session:
     """How many rows of the job each row stands for, where they are a sample of it."""
     client: SdkClient | None = None
     """Of the SDK, instead of one made here."""
+    rehearsal: bool = False
+    """Whether it is only there to be counted, for a plan."""
     _toolbox: Toolbox = NO_SERVERS
 
     async def run(self, meta: dict[str, str]) -> Account:
@@ -235,7 +237,8 @@ class Session:
             detach=self.detach,
             resumed=self.resumed,
         )
-        sides = await anyio.to_thread.run_sync(self._sampler, rows, form, types)
+        sampled = partial(sampler, baseline="baseline" in self.graphs)
+        sides = await anyio.to_thread.run_sync(sampled, rows, form, types, options.sample, options.limit)
         engine = Engine(plans, journal, types, settings, sides)
         policy = RetryPolicy()
         engine.live = Live(
@@ -264,24 +267,17 @@ class Session:
         engine.chooser = Chooser(
             options.channel, engine.batches.primer, outputs(journal.db), timed, patient=not self.detach
         )
-        needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
-        for block in {block for need in needs for block in need.context}:
-            journal.add_block(block.sha, block.name, block.text)
-        journal.set_meta("slices", json.dumps(_slices(plans)))
-        journal.set_meta("agents", json.dumps(described(plans)))
-        journal.set_meta("tasks", json.dumps(drawn(plans)))
-        for sha, name, text in instructions(plans):
-            journal.add_block(sha, name, text)
+        describe(journal, plans)
         journal.watch = self.watcher.ended
         if form == "jsonl":
-            self.watcher.rows = await anyio.to_thread.run_sync(_lines, rows)
+            self.watcher.rows = await anyio.to_thread.run_sync(lines, rows)
             if options.limit is not None:
                 self.watcher.rows = min(self.watcher.rows, options.limit)
         self.watcher.engine = engine
         journal.set_meta("halted", "")
         try:
             with bound(run=run_id):
-                await engine.run(read(rows, form))
+                await self._traced(engine, journal, read(rows, form))
         finally:
             with anyio.CancelScope(shield=True):
                 await journal.commit()
@@ -302,6 +298,21 @@ class Session:
             raise HaltedError(engine.halted)
         return account
 
+    async def _traced(self, engine: Engine, journal: SqliteJournal, records: Iterator[Record]) -> None:
+        """Run the engine, and tell an OTLP endpoint of it where one is configured."""
+        if self.rehearsal:
+            await engine.run(records)
+            return
+        run = {"run_id": journal.meta("run_id") or "", "graph": journal.meta("graph") or ""}
+        async with telemetry(run, journal.session, journal.attempt, engine.note) as spans:
+            journal.observer, begun = spans, now().timestamp()
+            try:
+                await engine.run(records)
+            finally:
+                journal.observer = None
+                if spans is not None:
+                    spans.session(begun, now().timestamp(), engine.ended)
+
     async def _account(self, api: Api, journal: SqliteJournal) -> Account:
         bill: int | None = None
         if api.offline:
@@ -314,6 +325,8 @@ class Session:
 
     def _model(self, journal: SqliteJournal) -> None:
         """Hold the fan-out against one agent that was not asked."""
+        if self.rehearsal:
+            return
         sizes = sizes_from(json.loads(journal.meta("sizes") or "{}"))
         found = modelled(journal.db, self.graphs["fanout"], sizes, self.options.schemas)
         journal.set_meta("modelled", json.dumps(None if found is None else found.data()))
@@ -329,42 +342,3 @@ class Session:
         words += [f"{name} has changed" for name in present if name in before and before[name] != present[name]]
         words += [f"{name} is gone" for name in before if name not in present]
         return f"changed since the last session: {', '.join(words)}" if words else ""
-
-    def _sampler(self, rows: Path, form: Format, types: RowTypes) -> Callable[[Row], tuple[Side, ...]]:
-        """Return which sides a row runs on; the sample is the rows with the least hash of their id."""
-        both: tuple[Side, ...] = ("fanout", "baseline") if "baseline" in self.graphs else ("fanout",)
-        sample = self.options.sample
-        if sample is None or len(both) == 1:
-            return lambda row: both
-
-        def hashes() -> Iterator[str]:
-            for seen, record in enumerate(read(rows, form)):
-                if self.options.limit is not None and seen >= self.options.limit:
-                    return
-                row = types.check(record)
-                if isinstance(row, Row):
-                    yield digest(f"sample {row.row_id}")
-
-        chosen = set(heapq.nsmallest(sample, hashes()))
-        return lambda row: both if digest(f"sample {row.row_id}") in chosen else ("fanout",)
-
-
-def _slices(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, list[str]]]:
-    """Return what each agent is shown, for the report: the names of fields and blocks."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for side, plan in plans.items():
-        for node in plan.nodes.values():
-            if node.spec is not None and node.need is not None:
-                mine = found.setdefault(f"{side} {node.spec.name}", {"fields": [], "blocks": []})
-                for kind, names in (("fields", node.node.labels.values()), ("blocks", _names(node.need))):
-                    mine[kind] += [name for name in names if name not in mine[kind]]
-    return found
-
-
-def _names(need: Need) -> list[str]:
-    return [block.name for block in need.context if block is not BASELINE_BLOCK]
-
-
-def _lines(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fanwise.canonical import canonical, digest
 from fanwise.context.compose import common_chars
+from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
 from fanwise.journal.records import Side
+from fanwise.journal.sqlite import SqliteJournal
 
-from .plan import NodePlan, SidePlan
+from .plan import BASELINE_BLOCK, NodePlan, SidePlan
 
 
-def described(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, dict[str, Any]]]:
+def describe(journal: SqliteJournal, plans: Mapping[Side, SidePlan]) -> None:
+    """Keep in the journal what the account and a comparison with another run need to know of the graphs."""
+    needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
+    for block in {block for need in needs for block in need.context}:
+        journal.add_block(block.sha, block.name, block.text)
+    for sha, name, text in _instructions(plans):
+        journal.add_block(sha, name, text)
+    for key, data in (("slices", _slices(plans)), ("agents", _described(plans)), ("tasks", _drawn(plans))):
+        journal.set_meta(key, json.dumps(data))
+
+
+def _described(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, dict[str, Any]]]:
     """Return by side and agent what shapes its requests; texts by hash."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for side, plan in plans.items():
@@ -44,7 +58,7 @@ def _agent(node: NodePlan) -> dict[str, Any]:
     }
 
 
-def drawn(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, Any]]:
+def _drawn(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, Any]]:
     """Return by side the tasks and what travels between them, for the account.
 
     Returns:
@@ -78,9 +92,25 @@ def _common(node: NodePlan) -> dict[str, int]:
     return {"instructions": own, "context": max(common_chars(node.need, node.shape) - own, 0)}
 
 
-def instructions(plans: Mapping[Side, SidePlan]) -> Iterator[tuple[str, str, str]]:
+def _instructions(plans: Mapping[Side, SidePlan]) -> Iterator[tuple[str, str, str]]:
     """Yield the instructions of all agents: hash, name and text."""
     for plan in plans.values():
         for node in plan.nodes.values():
             if node.spec is not None:
                 yield digest(node.spec.instructions), f"instructions of {node.spec.name}", node.spec.instructions
+
+
+def _slices(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, list[str]]]:
+    """Return what each agent is shown, for the report: the names of fields and blocks."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for side, plan in plans.items():
+        for node in plan.nodes.values():
+            if node.spec is not None and node.need is not None:
+                mine = found.setdefault(f"{side} {node.spec.name}", {"fields": [], "blocks": []})
+                for kind, names in (("fields", node.node.labels.values()), ("blocks", _names(node.need))):
+                    mine[kind] += [name for name in names if name not in mine[kind]]
+    return found
+
+
+def _names(need: Need) -> list[str]:
+    return [block.name for block in need.context if block is not BASELINE_BLOCK]

@@ -136,6 +136,15 @@ class RowResult(NamedTuple):
     reason: str = ""
 
 
+class Observer(Protocol):
+    """Who is told of records as they are added."""
+
+    def attempt(self, record: AttemptRecord) -> None: ...
+    def end(self, record: EndRecord) -> None: ...
+    def task(self, record: TaskRecord, at: float) -> None: ...
+    def result(self, record: RowResult, at: float) -> None: ...
+
+
 class Journal(Protocol):
     """What the engine and the dispatch ask of a store.
 

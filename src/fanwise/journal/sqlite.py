@@ -17,8 +17,9 @@ import anyio.to_thread
 
 from fanwise.canonical import digest
 from fanwise.errors import RunDirectoryError
+from fanwise.units import now
 
-from .records import AttemptRecord, BatchRecord, EndRecord, RowRecord, RowResult, TaskRecord, TurnRecord
+from .records import AttemptRecord, BatchRecord, EndRecord, Observer, RowRecord, RowResult, TaskRecord, TurnRecord
 
 VERSION = 4
 _SCHEMA = """
@@ -97,6 +98,8 @@ class SqliteJournal:
             )
         self.watch: Callable[[EndRecord], None] | None = None
         """Told of every end, for a display of the progress."""
+        self.observer: Observer | None = None
+        """Told of what is sent and of all that ends, for traces."""
         self._buffer = defaultdict[str, list[tuple[Any, ...]]](list)
         self._added = self._durable = 0
         self._flushing: anyio.Event | None = None
@@ -186,9 +189,13 @@ class SqliteJournal:
         self._add(_BLOCK, (sha, name, text))
 
     def add_task(self, record: TaskRecord) -> None:
+        if self.observer is not None:
+            self.observer.task(record, now().timestamp())
         self._add(_TASK, record)
 
     def add_attempt(self, record: AttemptRecord) -> None:
+        if self.observer is not None:
+            self.observer.attempt(record)
         self._add(_ATTEMPT, record)
 
     def add_turn(self, record: TurnRecord) -> None:
@@ -197,6 +204,8 @@ class SqliteJournal:
     def add_end(self, record: EndRecord) -> None:
         if self.watch is not None:
             self.watch(record)
+        if self.observer is not None:
+            self.observer.end(record)
         one, usage = record, record.usage
         counts = (usage.input, usage.cache_write_5m, usage.cache_write_1h, usage.cache_read, usage.output)
         more = (usage.thinking, usage.web_searches, one.cost, one.latency_s)
@@ -206,6 +215,8 @@ class SqliteJournal:
         self._add(_BATCH, (record.intent, record.size, record.at, record.batch_id, record.state))
 
     def add_result(self, record: RowResult) -> None:
+        if self.observer is not None:
+            self.observer.result(record, now().timestamp())
         self._add(_RESULT, (*record, self.session))
 
     async def commit(self) -> None:
@@ -263,6 +274,11 @@ class SqliteJournal:
         query = """SELECT s.text, t.text FROM turns u LEFT JOIN texts s ON s.sha=u.said
           LEFT JOIN texts t ON t.sha=u.told WHERE u.key=? ORDER BY u.number"""
         return [(row[0], row[1]) for row in self.db.execute(query, (key,))]
+
+    def attempt(self, number: int) -> AttemptRecord | None:
+        """Return an attempt by its number, once it is durable."""
+        row = self.db.execute("SELECT * FROM attempts WHERE id=?", (number,)).fetchone()
+        return None if row is None else AttemptRecord(*row)
 
     def text(self, sha: str) -> str | None:
         """Return a text by its hash; None when it was purged."""

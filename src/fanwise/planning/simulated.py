@@ -75,7 +75,7 @@ def simulate(
 
         async def main() -> None:
             with RunDirectory(Path(made) / "run", create=True) as directory:
-                session = Session(directory, sides, options, Watcher(), recorded=recorded, scale=scale)
+                session = Session(directory, sides, options, Watcher(), recorded=recorded, scale=scale, rehearsal=True)
                 await session.run(meta)
 
         anyio.run(main)

@@ -1,5 +1,6 @@
 """The account as one HTML file without scripts: drawn by Vega, written by Jinja, read anywhere."""
 
+from .notebook import notebook
 from .page import page
 
-__all__ = ("page",)
+__all__ = ("notebook", "page")

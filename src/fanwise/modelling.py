@@ -31,7 +31,7 @@ from fanwise.pricing.usage import Usage
 from fanwise.sides import single
 from fanwise.units import now
 
-MOST_ROWS = 2_000
+MOST_ROWS = 1_000
 """So many rows are modelled at most, drawn by chance: the interval says how well they stand for all."""
 
 

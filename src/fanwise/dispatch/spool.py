@@ -23,7 +23,10 @@ class Spool:
             folder: Where the file is kept while it is large; it has no name there and dies with the process.
         """
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, dir=None if folder is None else str(folder))  # noqa: SIM115 - closed by `close`
-        self._file.write(_HEAD)
+        self._tail = bytearray(_HEAD)
+        """What is not in the file yet: a write for each request costs more than the request."""
+        self._written = 0
+        """Bytes in the file."""
         self._starts = array("Q")
 
     def __len__(self) -> int:
@@ -37,28 +40,43 @@ class Spool:
     @property
     def size(self) -> int:
         """Bytes of the whole body."""
-        return self._file.tell() + len(_TAIL)
+        return self._written + len(self._tail) + len(_TAIL)
 
     def add(self, request: bytes) -> None:
         """Append a request."""
-        start = self._file.tell()
-        self._file.write(b"," + request if self._starts else request)
+        start = self._written + len(self._tail)
+        if self._starts:
+            self._tail += b","
+        self._tail += request
         self._starts.append(start)
+        if len(self._tail) >= CHUNK_BYTES:
+            self._flush()
 
     def drop(self) -> None:
         """Take the last request out again."""
         start = self._starts.pop()
+        if start >= self._written:
+            del self._tail[start - self._written :]
+            return
+        self._tail.clear()
         self._file.seek(start)
         self._file.truncate()
+        self._written = start
+
+    def _flush(self) -> None:
+        self._file.write(self._tail)
+        self._written += len(self._tail)
+        self._tail.clear()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body in pieces; nothing can be added after that."""
-        end = self._file.tell()
+        self._flush()
         self._file.seek(0)
-        while self._file.tell() < end:
-            yield self._file.read(CHUNK_BYTES)
+        while chunk := self._file.read(CHUNK_BYTES):
+            yield chunk
         yield _TAIL
 
     def close(self) -> None:
         """Forget the body."""
+        self._tail.clear()
         self._file.close()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from .account import RowAccount, rows, shared_writes
 
-BOOTSTRAP_ROWS = 2_000
+BOOTSTRAP_ROWS = 500
 """Up to so many rows the interval is bootstrapped; beyond, the normal one differs by less than
 what is printed."""
 RESAMPLES = 1_000

@@ -118,6 +118,19 @@ def _outcomes(db: sqlite3.Connection) -> dict[int, tuple[str, dict[str, str | No
     return found
 
 
+def quality(db: sqlite3.Connection, labels: Mapping[str, Any], score: Score) -> tuple[float, int] | None:
+    """Return the mean score of the fan-out's rows that have a label, and how many these are; None where none has.
+
+    A row that failed scores 0: what it should have said is missing.
+    """
+    scores = [
+        _score(both["fanout"], labels[row_id], score, labelled=True)
+        for row_id, both in _outcomes(db).values()
+        if row_id in labels and "fanout" in both
+    ]
+    return (fmean(scores), len(scores)) if scores else None
+
+
 def _score(output: str | None, label: Any, score: Score, *, labelled: bool) -> float:
     if output is None:
         return 0.0

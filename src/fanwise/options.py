@@ -25,6 +25,8 @@ class Options:
     """`none`, `auto` (one agent made from the fan-out), or the reference of a graph."""
     sample: int | None = None
     """Rows on which the baseline runs, drawn by a hash of their id; None: all."""
+    seed: int = 0
+    """Of that sample: another one draws other rows."""
     budget_usd: str | None = None
     """Most that the run may cost in all its sessions."""
     budget_tokens: int | None = None
@@ -54,9 +56,8 @@ class Options:
 
 
 KEPT = (
-    "channel", "baseline", "sample", "budget_usd", "budget_tokens", "row_budget_usd", "row_budget_tokens", "base_url",
-    "limit", "id_field", "slots", "schemas", "deadline",
-    "pay_twice_for_deadline",
+    "channel", "baseline", "sample", "seed", "budget_usd", "budget_tokens", "row_budget_usd", "row_budget_tokens",
+    "base_url", "limit", "id_field", "slots", "schemas", "deadline", "pay_twice_for_deadline",
 )  # fmt: skip
 """Options that a resumed run takes over, unless it is given others."""
 

@@ -237,7 +237,7 @@ class Session:
             detach=self.detach,
             resumed=self.resumed,
         )
-        sampled = partial(sampler, baseline="baseline" in self.graphs)
+        sampled = partial(sampler, baseline="baseline" in self.graphs, seed=options.seed)
         sides = await anyio.to_thread.run_sync(sampled, rows, form, types, options.sample, options.limit)
         engine = Engine(plans, journal, types, settings, sides)
         policy = RetryPolicy()

@@ -94,3 +94,39 @@ def test_history_shows_runs_by_time(rows: Path) -> None:
     assert "100 %" in table and "simulated" in table
     nothing = fanwise("history", rows.parent / "runs" / "late" / "lock")
     assert nothing.returncode == 2
+
+
+def test_history_tells_what_changed_and_how_right_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    rights = ("yes", "no", "yes", "yes")
+    file.write_text(
+        "".join(json.dumps({"id": str(n), "text": "t", "right": one}) + "\n" for n, one in enumerate(rights))
+    )
+    run(file, "one")
+    run(file, "two", instructions="Answer in a word, loudly.", answer="no")
+    said = fanwise("history", tmp_path / "runs", "--labels", "right", "--json")
+    first, second = [json.loads(line) for line in said.stdout.splitlines()]
+    assert (first["changed"], second["changed"]) == ({}, {"second": ["instructions"]})
+    assert first["models"] == ["claude-haiku-5-5"]
+    assert (first["quality"], second["quality"]) == (0.75, 0.25)
+    assert first["labelled_rows"] == 4
+    table = fanwise("history", tmp_path / "runs", "--labels", "right").stdout
+    assert "quality" in table
+    assert "instructions of second" in table
+
+
+def test_the_ledger_by_anything_sums_to_the_ledger(rows: Path) -> None:
+    out = run(rows, "by")
+    whole = Decimal(json.loads((out / "summary.json").read_text())["cost_usd"])
+    for names in ("row", "task", "node", "agent", "tier", "channel", "attempt", "prefix", "hour", "side", "status",
+                  "tier,channel,hour"):  # fmt: skip
+        said = fanwise("report", out, "--by", names, "--json")
+        groups = [json.loads(line) for line in said.stdout.splitlines()]
+        assert sum(Decimal(one["cost_usd"]) for one in groups) == whole, names
+        assert len({tuple(one[name] for name in names.split(",")) for one in groups}) == len(groups), names
+        costs = [Decimal(one["cost_usd"]) for one in groups]
+        assert costs == sorted(costs, reverse=True), names
+    assert "cost" in fanwise("report", out, "--by", "agent").stdout
+    wrong = fanwise("report", out, "--by", "colour")
+    assert wrong.returncode == 2
+    assert "'colour'" in wrong.stderr and "prefix" in wrong.stderr

@@ -40,6 +40,10 @@ def test_the_sample_of_the_baseline_is_the_same_every_time(tmp_path: Path) -> No
         chosen.append([line["id"] for line in account.results() if line["multiplier"]])
     assert chosen[0] == chosen[1]
     assert len(chosen[0]) == 7
+    other = Job(single, rows=rows, out=tmp_path / "c", channel="live", baseline="auto", sample=7, seed=1).run_sync()
+    drawn = [line["id"] for line in other.results() if line["multiplier"]]
+    assert len(drawn) == 7
+    assert drawn != chosen[0], "another seed draws other rows"
 
 
 def test_neither_side_reads_the_others_cache(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ NOT, UNKNOWN = 1, 4
 @click.option("--labels", metavar="FIELD|FILE", default=None, help="Field of the rows with what is right, or a JSONL.")
 @click.option("--score", metavar="FILE.py:FUNCTION", default=None, help="Gives 0 to 1 for an output and its label.")
 @click.option("--sample", type=click.IntRange(2), default=40, show_default=True, help="Rows, drawn at random.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another one draws other rows.")
 @click.option("--baseline", metavar="auto|GRAPH", default="auto", show_default=True, help="The single agent.")
 @click.option("--id", "id_field", metavar="FIELD", default=None, help="Field with the row's id.")
 @click.option("--channel", type=click.Choice(["live", "batch", "auto"]), default="live", show_default=True)
@@ -51,7 +52,7 @@ NOT, UNKNOWN = 1, 4
 @threshold
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def compare_(
-    graph: str, rows: str, form: Any, labels: str | None, score: str | None, sample: int, **options: Any
+    graph: str, rows: str, form: Any, labels: str | None, score: str | None, sample: int, seed: int, **options: Any
 ) -> None:
     """Tell whether GRAPH should fan out: both it and one agent carry out the same rows, and are held together.
 
@@ -62,7 +63,7 @@ def compare_(
         format_ = format_of(Path(rows), form)
         known, hold = labels_of(labels, Path(rows), format_, options["id_field"]), scorer(score)
         asked = Asked(graph, rows, form, options["id_field"], baseline=options["baseline"])
-        drawn = sample_rows(asked, sample)
+        drawn = sample_rows(asked, sample, seed)
         sides = graph_sides(graph, options["baseline"])
         plan = make_plans(sides, toolbox=listed(sides.values()))["fanout"]
         chosen = given({name: options[name] for name in ("channel", "baseline", "base_url", "budget_usd", "id_field")})

@@ -42,6 +42,7 @@ ROWS = 20
 @click.option(
     "--sample", type=click.IntRange(1), default=None, help="Run the baseline on so many rows, drawn at random."
 )
+@click.option("--seed", type=int, default=None, help="Of that sample: another one draws other rows. [default: 0]")
 @click.option("--limit", type=click.IntRange(1), default=None, help="Take only so many rows from the front.")
 @click.option(
     "--id",

@@ -13,7 +13,7 @@ from .rows import Format, Row, RowTypes, read
 
 
 def sampler(
-    rows: Path, form: Format, types: RowTypes, count: int | None, limit: int | None, *, baseline: bool
+    rows: Path, form: Format, types: RowTypes, count: int | None, limit: int | None, *, baseline: bool, seed: int = 0
 ) -> Callable[[Row], tuple[Side, ...]]:
     """Return which sides a row runs on; the sample is the rows with the least hash of their id.
 
@@ -24,7 +24,9 @@ def sampler(
         count: Rows of the sample; None: all.
         limit: Records from the front of the file that are taken; None: all.
         baseline: Whether there is a baseline.
+        seed: Of the sample: another one draws other rows.
     """
+    word = f"sample {seed}" if seed else "sample"
     both: tuple[Side, ...] = ("fanout", "baseline") if baseline else ("fanout",)
     if count is None or not baseline:
         return lambda row: both
@@ -35,10 +37,10 @@ def sampler(
                 return
             row = types.check(record)
             if isinstance(row, Row):
-                yield digest(f"sample {row.row_id}")
+                yield digest(f"{word} {row.row_id}")
 
     chosen = set(heapq.nsmallest(count, hashes()))
-    return lambda row: both if digest(f"sample {row.row_id}") in chosen else ("fanout",)
+    return lambda row: both if digest(f"{word} {row.row_id}") in chosen else ("fanout",)
 
 
 def lines(path: Path) -> int:

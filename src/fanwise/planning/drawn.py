@@ -36,7 +36,7 @@ class Drawn:
     rejected: int
 
 
-def draw(path: Path, form: Format, types: RowTypes, count: int, limit: int | None = None) -> Drawn:
+def draw(path: Path, form: Format, types: RowTypes, count: int, limit: int | None = None, seed: int = 0) -> Drawn:
     """Draw valid rows, the same for the same file; memory does not grow with their number.
 
     Args:
@@ -45,11 +45,12 @@ def draw(path: Path, form: Format, types: RowTypes, count: int, limit: int | Non
         types: What a valid row is.
         count: Rows to draw.
         limit: Records to read from the front of the file.
+        seed: Another one draws other rows.
 
     Raises:
         UsageError: The file cannot be read, or no row is valid.
     """
-    chance = random.Random(0)
+    chance = random.Random(seed)
     drawn, valid, rejected, most = list[DrawnRow](), 0, 0, max(count, POOL)
     for seen, record in enumerate(read(path, form)):
         if limit is not None and seen >= limit:

@@ -119,7 +119,7 @@ def sides(asked: Asked) -> dict[Side, GraphSpec]:
         return sides_of(graph, "none")
 
 
-def sample(asked: Asked, count: int) -> Drawn:
+def sample(asked: Asked, count: int, seed: int = 0) -> Drawn:
     """Draw the rows that a plan is made from.
 
     Raises:
@@ -127,7 +127,7 @@ def sample(asked: Asked, count: int) -> Drawn:
     """
     path = Path(asked.rows)
     types = RowTypes(load_graph(asked.graph).spec.param_types, asked.id_field, path.parent)
-    return draw(path, format_of(path, asked.form), types, count, asked.limit)
+    return draw(path, format_of(path, asked.form), types, count, asked.limit, seed)
 
 
 def make(

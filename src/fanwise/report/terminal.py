@@ -152,7 +152,8 @@ def _worst(one: dict[str, Any]) -> Text:
     share = f"{100 * one['duplicated_tokens'] / max(one['agent_tokens'], 1):.0f} % of it sent before in the row"
     if one["slice"]:
         share = f"{100 * one['slice_tokens'] / max(one['agent_tokens'], 1):.0f} % of it {MADE[one['slice']]}, {share}"
-    why = f"{one['agent']} took {one['agent_tokens']:,} tokens in {one['calls']} calls, {share}"
+    calls = f"{one['calls']} call{'s' if one['calls'] != 1 else ''}"
+    why = f"{one['agent']} took {one['agent_tokens']:,} tokens in {calls}, {share}"
     return Text(printable(f"most: {one['multiplier']:.2f}x in row {one['row_id']} (line {one['row']}): {why}"))
 
 

@@ -131,10 +131,8 @@ class Request:
 
     def size(self) -> int:
         """Return an upper bound of the tokens of all parts: a text has no more of them than bytes."""
-        content = sum(
-            len(part.text.encode(*_UTF8)) if part.media is None else part.media.bound for part in self.content
-        )
-        return _bytes(self.system) + content + sum(len(text.encode(*_UTF8)) for text in (self.tools, *self.turns))
+        content = sum(_utf8(part.text) if part.media is None else part.media.bound for part in self.content)
+        return _bytes(self.system) + content + sum(map(_utf8, (self.tools, *self.turns)))
 
     def weight(self) -> int:
         """Return about how many bytes the request has on the wire, and not fewer."""
@@ -244,4 +242,9 @@ def _texts(parts: tuple[Part, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _bytes(parts: tuple[Part, ...]) -> int:
-    return sum(len(part.text.encode(*_UTF8)) for part in parts)
+    return sum(_utf8(part.text) for part in parts)
+
+
+def _utf8(text: str) -> int:
+    """Return the bytes of a text; whether it is ASCII, Python knows without looking."""
+    return len(text) if text.isascii() else len(text.encode(*_UTF8))

@@ -49,6 +49,9 @@ DETACH_S = 5.0
 """Seconds in which batches that nobody waits for are read before a detached session leaves them."""
 
 
+_NOTHING = object()
+
+
 @dataclass(slots=True, eq=False)
 class RowRun:
     """One row on one side, while it is in the window."""
@@ -106,6 +109,8 @@ class Engine:
     """Rows in the window: sides that are still running."""
     _parked: dict[tuple[str, str], list[Call]] = field(default_factory=dict[tuple[str, str], list[Call]])
     """Calls that wait until pilots have shown how long their agent's answers are, by side and agent."""
+    _last: tuple[object, str] = (_NOTHING, "")
+    """The output that was kept last, and its hash."""
     _bytes: int = 0
     _steps: int = 0
     _work: deque[tuple[RowRun, Task, Outcome]] = field(default_factory=deque[tuple[RowRun, Task, Outcome]])
@@ -376,12 +381,18 @@ class Engine:
 
     def _record(self, key: str, row: int, side: Side, node: str, label: str, agent: str, outcome: Outcome) -> None:
         if isinstance(outcome, Done):
-            sha = self.journal.add_text(canonical(outcome.value))
+            sha = self._kept(outcome.value)
             self.journal.add_task(TaskRecord(key, row, side, node, label, agent, "done", sha))
             return
         cause = outcome if isinstance(outcome, Failed) else outcome.cause
         self.journal.add_task(TaskRecord(key, row, side, node, label, agent, "failed", None, cause.kind, cause.message))
         log.info("task failed", row=row, task=label, kind=cause.kind)
+
+    def _kept(self, value: object) -> str:
+        """Keep an output; returns its hash. The last task's is most often the row's too, and is kept once."""
+        if value is not self._last[0]:
+            self._last = value, self.journal.add_text(canonical(value))
+        return self._last[1]
 
     async def _work_steps(self, steps: MemoryObjectReceiveStream[tuple[RowRun, Task, str]]) -> None:
         async with steps:
@@ -401,7 +412,7 @@ class Engine:
         number, outcome = run.number, run.state.outcome()
         if isinstance(outcome, Done):
             status = "partial" if run.state.failures else "succeeded"
-            sha = self.journal.add_text(canonical(outcome.value))
+            sha = self._kept(outcome.value)
             result = RowResult(number, run.plan.side, status, sha)
         else:
             cause = outcome if isinstance(outcome, Failed) else outcome.cause

@@ -54,7 +54,9 @@ def words(summary: Mapping[str, Any]) -> Iterator[str]:
 def figures(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield name, value and remark of the figures on top."""
     rows, attempts, tokens = summary["rows"], summary["attempts"], summary["tokens"]
-    yield "paid", dollars(summary["cost_usd"]), f"baseline {dollars(summary['baseline_usd'])} of it"
+    asked = attempts["baseline"]["sent"]
+    remark = f"baseline {dollars(summary['baseline_usd'])} of it" if asked else "no baseline was asked"
+    yield "paid", dollars(summary["cost_usd"]), remark
     yield "a good row", dollars(summary["cost_per_successful_row_usd"]), _one_agent(summary)
     found, how = (summary["multiplier"], "measured") if summary["multiplier"] else (summary["modelled"], "modelled")
     if found is not None:

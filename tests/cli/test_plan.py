@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gateway import gateway
 from support import DESK, ROOT, emulator, environment, fanwise, summary, tickets
 
 GRAPH = f"{DESK}:triage"
@@ -176,3 +177,20 @@ def test_simulated_runs_never_ask(tmp_path: Path) -> None:
         said = fanwise("run", GRAPH, "--rows", rows, "--out", tmp_path / "run", *options, env=env)
     assert said.returncode == 0
     assert "will cost" not in said.stderr, "nothing can be spent"
+
+
+def test_a_resumed_run_says_what_is_left_and_asks_too(tmp_path: Path) -> None:
+    """It spent without a word: the question of `run` was the only one."""
+    rows, out = tickets(tmp_path / "rows.jsonl", 12), tmp_path / "run"
+    with emulator(graph=GRAPH) as upstream, gateway(upstream, shows=False) as one:
+        env = environment(ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=one.url)
+        said = fanwise("plan", GRAPH, "--rows", rows, "--sample", 3, "--out", out, "--yes", env=env)
+        assert said.returncode == 0, said.stderr
+        asked = fanwise("resume", out, "--ask-above-usd", "0", env=env)
+        assert asked.returncode == 2
+        assert "the rest of the run, 9 rows of 12, will cost about $0.0" in asked.stderr
+        assert "needs a yes" in asked.stderr
+        assert summary(out)["rows"]["succeeded"] == 3, "nothing was spent"
+        done = fanwise("resume", out, "--yes", env=env)
+        assert done.returncode == 0, done.stderr
+    assert summary(out)["rows"]["succeeded"] == 12

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import anyio
 import click
 
 from fanwise import job
-from fanwise.options import Account, Watcher
+from fanwise.engine.directory import peeking
+from fanwise.engine.rows import format_of
+from fanwise.options import Account, Options, Watcher
+from fanwise.planning.plan import Asked, is_changed
+from fanwise.sides import is_simulated
 
 from .common import carry_out, told
+from .consent import asking, consent, foreseen, threshold
 from .options import given, session
 from .run import check_budget
 
@@ -25,10 +32,12 @@ from .run import check_budget
     help="Ask these final failures again.",
 )
 @click.option("--cancel", is_flag=True, help="Cancel the batches that are still running, and end.")
+@threshold
 @session
 def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, as_json: bool, **options: Any) -> None:
     """Go on with the run in DIR. Exit statuses are those of `fanwise run`."""
     with told():
+        asked = asking(options)
         check_budget(options)
         if cancel:
             cancelled = anyio.run(job.cancel_batches, directory, options.get("base_url"))
@@ -37,7 +46,34 @@ def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, a
             )
             return
 
+        _consent(directory, retry, given(options), asked)
+
         async def work(watcher: Watcher) -> Account:
             return await job.resume(directory, watcher, retry=retry, detach=detach, **given(options))
 
         sys.exit(carry_out(work, as_json=as_json, out=directory))
+
+
+def _consent(directory: str, retry: tuple[str, ...], chosen: dict[str, Any], asked: dict[str, Any]) -> None:
+    """Say what the rest of the run will cost before it goes on, and ask where that is much."""
+    with peeking(directory) as db:
+        meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+        bad = "" if retry else " OR status='failed'"
+        query = f"SELECT COUNT(*) FROM results WHERE side='fanout' AND (status<>'failed'{bad})"
+        finished = db.execute(query).fetchone()[0]
+    if meta.get("mode") != "api" or "graph" not in meta:
+        return  # embedded, or nothing that could be resumed: that is told elsewhere
+    options = Options(**{**json.loads(meta.get("options") or "{}"), **chosen})
+    if anyio.run(is_simulated, options):
+        return
+    of = Asked(
+        meta["graph"], meta["rows"], format_of(Path(meta["rows"]), meta.get("format")), options.id_field, options.limit,
+        options.schemas, baseline=options.baseline,
+    )  # fmt: skip
+    planned = foreseen(of, options.channel)
+    if is_changed(meta.get("nodes"), of):
+        finished = 0  # what was edited is asked again, for all rows
+    left = max(planned.rows - finished, 0)
+    price = planned.total().scaled(left, max(planned.rows, 1))
+    what = f"the rest of the run, {left:,} rows of {planned.rows:,},"
+    consent(price, what, options, unpriced=planned.unpriced, **asked)

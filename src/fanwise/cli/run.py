@@ -11,18 +11,14 @@ import click
 from fanwise.dispatch.deadline import seconds
 from fanwise.errors import UsageError
 from fanwise.job import Job
-from fanwise.journal.records import Channel
 from fanwise.options import Account, Watcher
-from fanwise.planning.plan import CHANNELS, Asked, make, sample
+from fanwise.planning.plan import Asked
 from fanwise.sides import is_simulated
 from fanwise.units import pico_from_usd
 
 from .common import carry_out, told
-from .consent import asking, consent, threshold
+from .consent import asking, consent, foreseen, threshold
 from .options import given, session
-
-ROWS = 20
-"""Rows from which the total is foretold."""
 
 
 @click.command()
@@ -81,8 +77,7 @@ def _consent(job: Job, graph: str, rows: str, asked: dict[str, Any]) -> None:
             graph, rows, job.format, options.id_field, options.limit, options.schemas,
             baseline=options.baseline,
         )  # fmt: skip
-        channels: tuple[Channel, ...] = CHANNELS if options.channel == "auto" else (options.channel,)
-        planned = make(of, sample(of, ROWS), channels=channels, alternatives=False)
+        planned = foreseen(of, options.channel)
         price, unpriced, count = planned.total(), planned.unpriced, f"the run over {planned.rows:,} rows"
     consent(price, count, options, unpriced=unpriced, **asked)
 

@@ -9,6 +9,7 @@ dearest way it may be billed, and every answer as long as allowed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,6 +182,19 @@ def make(
         {side: prefix_tree(plan, calls) for side, plan in plans.items()}, rounds(both["fanout"]), shortest(live),
         tuple(sorted(_unpriced(agents))), {one.model: sizes.how(one.model) for one in agents},
     )  # fmt: skip
+
+
+def is_changed(before: str | None, asked: Asked) -> bool:
+    """Return whether answers of a run do not hold any more, since what shapes them was edited.
+
+    Args:
+        before: What its journal keeps of its nodes, as JSON.
+        asked: The job as it is now.
+    """
+    both = sides_of(load_graph(asked.graph), asked.baseline)
+    plans = make_plans(both, asked.schemas, known_sizes(both), listed(both.values()))
+    present = {f"{side} {path}": node.static for side, plan in plans.items() for path, node in plan.nodes.items()}
+    return before is not None and json.loads(before) != present
 
 
 Simulator = Callable[[Channel, Schemas, Mapping[Side, GraphSpec], Mapping[str, Said]], Seen]

@@ -34,6 +34,11 @@ class Price:
     high: int
     worst: int
 
+    def scaled(self, part: int, whole: int) -> Price:
+        """Return the price of a part of the rows."""
+        figures = [one * part // whole for one in (self.expected, self.low, self.high, self.worst)]
+        return Price(self.channel, self.side, *figures)
+
 
 def sums(found: Seen, drawn: Drawn, rehearsed: Rehearsed, by: Factors, channel: Channel) -> list[AgentSum]:
     """Return what each agent will do for all rows; what all rows share is written once."""

@@ -9,13 +9,13 @@ from typing import Any
 from fanwise.errors import UsageError
 
 from .charts import waterfall
+from .colours import FRAGMENT
 from .told import figures, words
-from .vega import STYLE
 
 
 def notebook(summary: Mapping[str, Any]) -> str:
     """Return the account of a run as a fragment of HTML, escaped; without a picture where nothing draws one."""
-    parts = [f"<style>{STYLE}</style><div class='fanwise'>"]
+    parts = [f"<style>{FRAGMENT}</style><div class='fanwise'>"]
     if summary["offline"]:
         parts.append("<p><b>Simulated: no model was asked, nothing was paid.</b></p>")
     parts.append(f"<p>{escape(' '.join(words(summary)))}</p><table>")

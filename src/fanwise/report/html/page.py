@@ -20,6 +20,7 @@ from fanwise.ledger.slices import slices
 from fanwise.ledger.timeline import timeline
 from fanwise.report.terminal import MADE, agent_name, choices
 
+from .colours import DARK, LIGHT, PRINT, variables
 from .figures import compact, dollars, share, short, usd
 from .graph import graph
 from .told import figures, words
@@ -57,6 +58,7 @@ def page(summary: Mapping[str, Any], db: sqlite3.Connection) -> str:
         failing=failing(db),
         failures=failures(db),
         dearest=dearest(db),
+        light=variables(LIGHT), dark=variables(DARK), printed=variables(PRINT),
         kinds=KINDS,
         MADE=MADE,
     )  # fmt: skip

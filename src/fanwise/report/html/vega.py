@@ -20,20 +20,6 @@ LEAST = 0.7
 INK, FAINT, LINE, CARD = "var(--ink)", "var(--faint)", "var(--line)", "var(--card)"
 HUES = tuple(f"var(--hue-{number})" for number in range(1, 9))
 GOOD, BAD, PLAIN = "var(--good)", "var(--bad)", "var(--hue-1)"
-_LIGHT = {
-    "ink": "#1d2330", "faint": "#5c6575", "line": "#d5dae3", "card": "#f6f7f9", "good": "#1b8a5a", "bad": "#c8401f",
-    "hue-1": "#2f6fde",
-}  # fmt: skip
-_DARK = {"ink": "#e8ebf1", "faint": "#a2abba", "line": "#38414f", "card": "#1b212d", "good": "#46b985",
-         "bad": "#f07850", "hue-1": "#6ea0f5"}  # fmt: skip
-
-
-def _rules(colours: Mapping[str, str]) -> str:
-    return ".fanwise{" + "".join(f"--{name}:{colour};" for name, colour in colours.items()) + "}"
-
-
-STYLE = f"{_rules(_LIGHT)}@media(prefers-color-scheme:dark){{{_rules(_DARK)}}}"
-"""The colours of a drawing outside of the page."""
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _CONFIG: dict[str, Any] = {
     "background": "transparent",

@@ -318,7 +318,8 @@ class Session:
         if api.offline:
             with anyio.CancelScope(shield=True), anyio.move_on_after(30):
                 bill = await api.bill(journal.meta("run_id") or "")
-        await anyio.to_thread.run_sync(self._model, journal)
+        with anyio.CancelScope(shield=True):  # whoever interrupts a run wants its account all the more
+            await anyio.to_thread.run_sync(self._model, journal)
         data = summary(journal.db, bill=bill)
         write_files(self.directory.path, journal.db, data)
         return Account(self.directory.path, data)

@@ -189,14 +189,14 @@ class SqliteJournal:
         self._add(_BLOCK, (sha, name, text))
 
     def add_task(self, record: TaskRecord) -> None:
+        self._add(_TASK, record)
         if self.observer is not None:
             self.observer.task(record, now().timestamp())
-        self._add(_TASK, record)
 
     def add_attempt(self, record: AttemptRecord) -> None:
+        self._add(_ATTEMPT, record)
         if self.observer is not None:
             self.observer.attempt(record)
-        self._add(_ATTEMPT, record)
 
     def add_turn(self, record: TurnRecord) -> None:
         self._add(_TURN, record)
@@ -204,20 +204,20 @@ class SqliteJournal:
     def add_end(self, record: EndRecord) -> None:
         if self.watch is not None:
             self.watch(record)
-        if self.observer is not None:
-            self.observer.end(record)
         one, usage = record, record.usage
         counts = (usage.input, usage.cache_write_5m, usage.cache_write_1h, usage.cache_read, usage.output)
         more = (usage.thinking, usage.web_searches, one.cost, one.latency_s)
         self._add(_END, (one.attempt, one.at, one.status, one.kind, one.message, one.request_id, *counts, *more))
+        if self.observer is not None:
+            self.observer.end(record)
 
     def add_batch(self, record: BatchRecord) -> None:
         self._add(_BATCH, (record.intent, record.size, record.at, record.batch_id, record.state))
 
     def add_result(self, record: RowResult) -> None:
+        self._add(_RESULT, (*record, self.session))
         if self.observer is not None:
             self.observer.result(record, now().timestamp())
-        self._add(_RESULT, (*record, self.session))
 
     async def commit(self) -> None:
         """Return when all that was added before this call is durable."""

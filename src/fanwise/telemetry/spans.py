@@ -18,6 +18,7 @@ from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from fanwise.journal.records import AttemptRecord, EndRecord, RowResult, TaskRecord
+from fanwise.log import log
 
 Attributes = dict[str, str | int | float | bool | list[str]]
 
@@ -75,6 +76,7 @@ class Spans:
         self._flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
         self._tracer, self._ids, self._run, self._look_up = tracer, ids, run, look_up
         self._session = ("session", run["run_id"], session)
+        self._failed = False
         self._attempts: dict[int, AttemptRecord] = {}
         self._tasks: dict[str, float] = {}
         """When each task in work was sent first."""
@@ -173,6 +175,24 @@ class Spans:
         attributes: Attributes,
         error: str,
         kind: SpanKind = SpanKind.INTERNAL,
+    ) -> None:
+        try:
+            self._made(name, parent, title, begin, end, attributes, error, kind)
+        except Exception as problem:  # of the SDK or of an exporter: no row is worth less for it
+            if not self._failed:
+                self._failed = True
+                log.warning("a span could not be made", error=f"{type(problem).__name__}: {problem}")
+
+    def _made(
+        self,
+        name: tuple[object, ...],
+        parent: tuple[object, ...] | None,
+        title: str,
+        begin: float,
+        end: float,
+        attributes: Attributes,
+        error: str,
+        kind: SpanKind,
     ) -> None:
         context = None
         if parent is not None:

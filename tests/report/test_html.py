@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import sqlite3
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -11,7 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from desk import triage
+from desk import single, triage
 from hostile import FORMULA, SCRIPT, letters
 
 from fanwise import Job
@@ -119,3 +121,20 @@ def test_a_notebook_shows_a_table_and_a_picture(tmp_path: Path) -> None:
     page = Page(account._repr_html_())
     assert {"table", "svg"} <= set(page.tags)
     assert "Simulated" in "".join(page.words)
+
+
+def test_what_has_no_price_is_unknown_and_never_zero(tmp_path: Path) -> None:
+    rows, out = [{"id": "a", "subject": "s", "body": "b"}], tmp_path / "run"
+    Job(single, rows=rows, out=out, channel="live").run_sync()
+    with sqlite3.connect(out / "journal.db") as db:  # as it is for a model that came out today
+        db.execute("UPDATE ends SET cost=NULL")
+    db.close()
+    said = fanwise("report", out, "--html")
+    assert said.returncode == 0, said.stderr
+    shown = " ".join(Page((out / "report.html").read_text()).words)
+    assert "What the fan-out cost is not known." in shown
+    assert "1 attempts have no known price" in shown
+    assert "greet" in shown
+    assert re.findall(r"\$0(?:\.0*)?(?![\d.])", shown) == [], "nothing of it is zero"
+    table = fanwise("report", out).stdout
+    assert "unknown" in next(line for line in table.splitlines() if line.startswith("greet "))

@@ -227,13 +227,17 @@ class AgentAccount:
     attempts: int
     usage: Usage
     cost: int
+    """Picodollars as far as they are known."""
+    unknown: int
+    """Attempts that have ended and whose cost is not known: lost, or of a model without a price."""
 
 
 def agents(db: sqlite3.Connection) -> list[AgentAccount]:
     """Return what each agent cost, the dearest first."""
-    query = f"""SELECT a.side, a.agent, a.model, a.channel, COUNT(*), {_SUMS}, COALESCE(SUM(e.cost),0) AS cost
+    query = f"""SELECT a.side, a.agent, a.model, a.channel, COUNT(*), {_SUMS}, COALESCE(SUM(e.cost),0) AS cost,
+      COALESCE(SUM(e.attempt IS NOT NULL AND e.cost IS NULL),0)
       FROM attempts a LEFT JOIN ends e ON e.attempt=a.id GROUP BY 1, 2, 3, 4 ORDER BY a.side DESC, cost DESC"""
     return [
-        AgentAccount(side, agent, model, channel, attempts, Usage(*tokens), cost)
-        for side, agent, model, channel, attempts, *tokens, cost in db.execute(query)
+        AgentAccount(side, agent, model, channel, attempts, Usage(*tokens), cost, unknown)
+        for side, agent, model, channel, attempts, *tokens, cost, unknown in db.execute(query)
     ]

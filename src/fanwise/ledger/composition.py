@@ -41,6 +41,8 @@ class Flow:
     tokens: float = 0.0
     cost: float = 0.0
     """Picodollars, as input that is neither written to the cache nor read from it."""
+    priced: bool = True
+    """Whether the price of all of it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def composition(db: sqlite3.Connection, row: int | None = None) -> Composition:
         for source, tokens in flows.items():
             flow = found.edges.setdefault((side, source, node), Flow())
             flow.tokens += tokens
-            flow.cost += tokens * price
+            flow.cost += tokens * (price or 0)
+            flow.priced = flow.priced and price is not None
     return found
 
 
@@ -117,10 +120,10 @@ def _sizes(text: str) -> Iterator[int]:
 
 
 @lru_cache(maxsize=1024)
-def _input_price(model: str, channel: Channel, day: int) -> int:
-    """Return picodollars of a plain input token; 0 where no price is known."""
+def _input_price(model: str, channel: Channel, day: int) -> int | None:
+    """Return picodollars of a plain input token; None where no price is known."""
     rate = known_rates(model, datetime.fromtimestamp(day * 86_400, UTC))
-    return 0 if rate is None else tokens_cost(Usage(input=1), rate, batch=channel == "batch")
+    return None if rate is None else tokens_cost(Usage(input=1), rate, batch=channel == "batch")
 
 
 def data(found: Composition) -> dict[str, dict[str, int]]:

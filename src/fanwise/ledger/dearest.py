@@ -15,7 +15,8 @@ _ROWS = """SELECT a.row, COALESCE(w.row_id,''), COALESCE(r.status,'unfinished'),
   LEFT JOIN results r ON r.row=a.row AND r.side='fanout' LEFT JOIN texts t ON t.sha=r.output
   WHERE a.row>0 AND a.side='fanout' GROUP BY a.row ORDER BY paid DESC, a.row LIMIT ?"""
 _TASKS = f"""SELECT a.node, a.agent, a.model, COUNT(*), COALESCE(SUM({PROMPT}),0), COALESCE(SUM(e.read),0),
-  COALESCE(SUM(e.output),0), COALESCE(SUM(e.cost),0), SUM(COALESCE(e.status,'open')<>'succeeded')
+  COALESCE(SUM(e.output),0), COALESCE(SUM(e.cost),0), SUM(e.attempt IS NULL OR e.cost IS NULL),
+  SUM(COALESCE(e.status,'open')<>'succeeded')
   FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.row=? AND a.side='fanout'
   GROUP BY 1, 2, 3 ORDER BY 8 DESC"""
 
@@ -34,6 +35,8 @@ class RowTask:
     output: int
     cost: int
     """Picodollars."""
+    unknown: int
+    """Attempts whose cost is not known."""
     bad: int
     """Attempts that did not succeed."""
     parts: Parts
@@ -63,8 +66,8 @@ def dearest(db: sqlite3.Connection, most: int = 10) -> list[DearRow]:
     for row, row_id, status, reason, output, cost, attempts, unknown in db.execute(_ROWS, (most,)).fetchall():
         parts = composition(db, row).nodes
         tasks: list[RowTask] = []
-        for node, agent, model, calls, prompt, read, said, paid, bad in db.execute(_TASKS, (row,)):
+        for node, agent, model, calls, prompt, read, said, paid, unknown_, bad in db.execute(_TASKS, (row,)):
             made = parts.get(("fanout", node), {})
-            tasks.append(RowTask(node, agent, model, calls, prompt, read, said, paid, bad, made))
+            tasks.append(RowTask(node, agent, model, calls, prompt, read, said, paid, unknown_, bad, made))
         found.append(DearRow(row, row_id, status, reason, output, cost, attempts, unknown, tuple(tasks)))
     return found

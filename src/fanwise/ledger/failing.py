@@ -6,10 +6,10 @@ import sqlite3
 from typing import NamedTuple
 
 _FAILED = """SELECT e.kind, e.status, a.channel, COUNT(*), COALESCE(SUM(e.cost),0),
-  COALESCE(SUM(CASE WHEN e.status='lost' THEN a.reserved END),0)
+  SUM(e.cost IS NULL), COALESCE(SUM(CASE WHEN e.status='lost' THEN a.reserved END),0)
   FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.status<>'succeeded' GROUP BY 1, 2, 3"""
 _UNUSED = """SELECT CASE WHEN t.status='failed' THEN t.kind ELSE 'asked again' END, 'unused', a.channel, COUNT(*),
-  COALESCE(SUM(e.cost),0), 0
+  COALESCE(SUM(e.cost),0), SUM(e.cost IS NULL), 0
   FROM attempts a JOIN ends e ON e.attempt=a.id LEFT JOIN tasks t ON t.key=a.key
   WHERE e.status='succeeded' AND e.kind<>'tool_use' AND a.row>0
     AND (t.status='failed' OR a.id<(SELECT MAX(b.id) FROM attempts b WHERE b.key=a.key)) GROUP BY 1, 3"""
@@ -26,6 +26,8 @@ class Failing(NamedTuple):
     attempts: int
     cost: int
     """Picodollars that are known to be paid."""
+    unknown: int
+    """Of these attempts, those whose cost is not known."""
     bound: int
     """Picodollars that lost ones may have cost at most."""
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from fanwise.ledger.by import Group
 from fanwise.units import usd_text
 
-from .terminal import money, printable
+from .terminal import known, money, printable
 
 MOST_GROUPS = 50
 
@@ -27,12 +27,12 @@ def show_groups(names: Sequence[str], groups: Iterable[Group], console: Console)
     for count, one in enumerate(groups, 1):
         if count > MOST_GROUPS:
             continue
-        usage, more = one.usage, f" + {one.unknown} unknown" if one.unknown else ""
+        usage = one.usage
         written = usage.cache_write_5m + usage.cache_write_1h
         numbers = (one.attempts, one.failed, one.lost, usage.input, written, usage.cache_read, usage.output)
         table.add_row(
             *(Text(printable(str(name))) for name in one.names), *(f"{number:,}" for number in numbers),
-            f"{money(usd_text(one.cost))}{more}",
+            known(money(usd_text(one.cost)), one.cost, one.unknown),
         )  # fmt: skip
     console.print(table)
     if count > MOST_GROUPS:

@@ -40,6 +40,13 @@ def money(text: str | None) -> str:
     return "unknown" if text is None else f"${Decimal(text):,.6f}"
 
 
+def known(text: str, cost: int, unknown: int) -> str:
+    """Return an amount with how many attempts are not in it; where that is all that there is, `unknown`."""
+    if not unknown:
+        return text
+    return f"{text} + {unknown:,} unknown" if cost else "unknown"
+
+
 def account(summary: dict[str, Any], db: sqlite3.Connection) -> RenderableType:
     """Return the report of a run."""
     parts: list[RenderableType] = []
@@ -185,7 +192,11 @@ def _agents(db: sqlite3.Connection) -> RenderableType:
         written = usage.cache_write_5m + usage.cache_write_1h
         numbers = [one.attempts, usage.input, written, usage.cache_read, usage.output]
         table.add_row(
-            Text(name), one.model, one.channel, *(f"{number:,}" for number in numbers), money(usd_text(one.cost))
+            Text(name),
+            one.model,
+            one.channel,
+            *(f"{number:,}" for number in numbers),
+            known(money(usd_text(one.cost)), one.cost, one.unknown),
         )
     return table
 

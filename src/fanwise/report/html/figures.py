@@ -30,6 +30,8 @@ def dollars(amount: Decimal | str | None) -> str:
     value = Decimal(amount)
     size = abs(value)
     digits = 2 if size >= 100 else 3 if size >= 1 else 4 if size >= Decimal("0.01") else 6
+    if 0 < size < Decimal("0.0001"):
+        digits = 1 - size.adjusted()  # two that tell something
     return f"{'-' if value < 0 else ''}${size:,.{digits}f}" if value else "$0"
 
 

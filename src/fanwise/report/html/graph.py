@@ -13,6 +13,7 @@ from fanwise.graph.places import Passing, Spot, columns
 from fanwise.journal.records import Side
 from fanwise.ledger.account import TOKENS
 from fanwise.ledger.composition import Composition, tasks
+from fanwise.report.terminal import known
 
 from .figures import compact, short, usd
 from .vega import CARD, FAINT, INK, LINE, raw
@@ -21,7 +22,8 @@ BOX_W, BOX_H, GAP_X, GAP_Y = 168, 60, 124, 18
 PORT = 20
 """Least distance of two edges at a task."""
 FILLS = {"agent": "var(--agent)", "row": "var(--row)", "step": CARD}
-_NODES = f"""SELECT a.node, COUNT(*), COALESCE(SUM({TOKENS}),0), COALESCE(SUM(e.cost),0)
+_NODES = f"""SELECT a.node, COUNT(*), COALESCE(SUM({TOKENS}),0), COALESCE(SUM(e.cost),0),
+  SUM(e.attempt IS NOT NULL AND e.cost IS NULL)
   FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.side=? AND a.row>0 GROUP BY 1"""
 
 
@@ -47,10 +49,10 @@ class _Layout:
 
 def graph(db: sqlite3.Connection, side: Side, made: Composition) -> str | None:
     """Return the drawing as SVG, or None where the journal does not have the graph."""
-    known = tasks(db).get(side)
-    if not known:
+    drawn = tasks(db).get(side)
+    if not drawn:
         return None
-    nodes, edges = known["nodes"], [edge for edge in known["edges"] if edge[0] in known["nodes"]]
+    nodes, edges = drawn["nodes"], [edge for edge in drawn["edges"] if edge[0] in drawn["nodes"]]
     layout = _layout(nodes, edges)
     paid = {node: tuple(more) for node, *more in db.execute(_NODES, (side,))}
     lines = list(_edges(side, edges, layout, made))
@@ -90,8 +92,8 @@ def _node(name: str, one: Mapping[str, Any], layout: _Layout, paid: tuple[Any, .
     what = {"row": "of the row", "step": f"{inside}step"}.get(one["kind"], f"{inside}{one.get('model', '')}")
     told = ""
     if paid is not None:
-        calls, tokens, cost = paid
-        told = f"{calls:,} calls, {compact(tokens)}, {usd(cost)}"
+        calls, tokens, cost, unknown = paid
+        told = f"{calls:,} calls, {compact(tokens)}, {known(usd(cost), cost, unknown)}"
     return {
         "x": box.x, "y": box.y, "height": box.height, "middle": box.middle, "name": short(name, 24),
         "what": short(what, 26), "told": told, "fill": FILLS[one["kind"]],
@@ -107,7 +109,7 @@ def _edges(side: Side, edges: list[Any], layout: _Layout, made: Composition) -> 
     coming = _ports({edge: (edge[1], boxes[chain[-2]].middle) for edge, chain in chains.items()}, boxes)
     for source, target, fields in edges:
         chain, flow = chains[source, target], made.edges.get((side, source, target))
-        told = "" if flow is None else f"{compact(flow.tokens)}, {usd(flow.cost)}"
+        told = "" if flow is None else f"{compact(flow.tokens)}, {usd(flow.cost) if flow.priced else 'unknown'}"
         full = f"{source} to {target}: {', '.join(fields)}; {told or 'not known'}"
         for place, (one, two) in enumerate(pairwise(chain)):
             ends = place == len(chain) - 2

@@ -18,7 +18,7 @@ from fanwise.ledger.multiplier import Bin, multiplier
 from fanwise.ledger.reads import reads
 from fanwise.ledger.slices import slices
 from fanwise.ledger.timeline import timeline
-from fanwise.report.terminal import MADE, agent_name, choices
+from fanwise.report.terminal import MADE, agent_name, choices, known
 
 from .colours import DARK, LIGHT, PRINT, variables
 from .figures import compact, dollars, share, short, usd
@@ -75,9 +75,13 @@ def _environment() -> Any:
     )  # fmt: skip
     made.filters |= {
         "compact": compact, "usd": usd, "dollars": dollars, "share": share, "agent_name": agent_name,
-        "whole": "{:,}".format, "short": _shortened,
+        "known": _known, "whole": "{:,}".format, "short": _shortened,
     }  # fmt: skip
     return made
+
+
+def _known(cost: int, unknown: int) -> str:
+    return known(usd(cost), cost, unknown)
 
 
 def _shortened(text: object) -> str:

@@ -14,10 +14,12 @@ from .figures import dollars, share
 
 def words(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield what it cost, against one agent, and why, in sentences."""
-    rows, cost = summary["rows"], dollars(summary["fanout_usd"])
-    good = summary["cost_per_successful_row_usd"]
-    each = f", {dollars(good)} for each of the {rows['succeeded']:,} rows that succeeded" if good else ""
-    yield f"The fan-out cost {cost}{each}; retries and failures are counted."
+    rows, good = summary["rows"], summary["cost_per_successful_row_usd"]
+    if _nothing_known(summary):
+        yield "What the fan-out cost is not known."
+    else:
+        each = f", {dollars(good)} for each of the {rows['succeeded']:,} rows that succeeded" if good else ""
+        yield f"The fan-out cost {dollars(summary['fanout_usd'])}{each}; retries and failures are counted."
     measured, modelled = summary["multiplier"], summary["modelled"]
     if measured is not None:
         low, high = measured["usd"]["ci95"]
@@ -56,20 +58,31 @@ def figures(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     rows, attempts, tokens = summary["rows"], summary["attempts"], summary["tokens"]
     asked = attempts["baseline"]["sent"]
     remark = f"baseline {dollars(summary['baseline_usd'])} of it" if asked else "no baseline was asked"
-    yield "paid", dollars(summary["cost_usd"]), remark
-    yield "a good row", dollars(summary["cost_per_successful_row_usd"]), _one_agent(summary)
+    unknown = _nothing_known(summary)
+    yield "paid", "unknown" if unknown else dollars(summary["cost_usd"]), remark
+    good = None if unknown else summary["cost_per_successful_row_usd"]
+    yield "a good row", dollars(good), _one_agent(summary)
     found, how = (summary["multiplier"], "measured") if summary["multiplier"] else (summary["modelled"], "modelled")
     if found is not None:
         priced = "" if found["usd"] is None else f"{found['usd']['mean']:.2f}x in dollars, "
         yield "multiplier", f"{found['tokens']['mean']:.2f}x", f"{priced}{how}"
     yield "read from the cache", f"{100 * read_share(tokens):.0f} %", "of all input"
     over = summary["input_over_floor"]
-    yield "over the floor", "unknown" if over is None else f"{over:.2f}x", f"floor {dollars(summary['floor_usd'])}"
+    yield (
+        "over the floor",
+        "unknown" if over is None else f"{over:.2f}x",
+        ("no price is known" if unknown else f"floor {dollars(summary['floor_usd'])}"),
+    )
     bad = rows["failed"] + rows["rejected"] + rows["partial"]
     yield "rows", f"{rows['read']:,}", f"{rows['succeeded']:,} succeeded, {bad:,} not wholly"
     retried = f"{attempts['retried']:,} again, {attempts['failed']:,} failed, {attempts['lost']:,} lost"
     yield "requests", f"{attempts['sent']:,}", retried
     yield "time", _time(summary["wall_s"]), f"{summary['sessions']:,} session{'s' if summary['sessions'] != 1 else ''}"
+
+
+def _nothing_known(summary: Mapping[str, Any]) -> bool:
+    """Return whether there are attempts without a price and nothing else: unknown is not zero."""
+    return bool(summary["unpriced_attempts"]) and not Decimal(summary["fanout_usd"])
 
 
 def _one_agent(summary: Mapping[str, Any]) -> str:

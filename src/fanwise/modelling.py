@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any, cast
 from fanwise.context.layout import Schemas
 from fanwise.context.request import Request
 from fanwise.context.sizes import Sizes
-from fanwise.engine.plan import make_plans, row_state
+from fanwise.engine.plan import SidePlan, make_plans, row_state
 from fanwise.engine.rows import Format, Record, Row, RowTypes, fetch, read
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
@@ -31,8 +32,10 @@ from fanwise.pricing.usage import Usage
 from fanwise.sides import single
 from fanwise.units import now
 
-MOST_ROWS = 1_000
+MOST_ROWS = 600
 """So many rows are modelled at most, drawn by chance: the interval says how well they stand for all."""
+FIRST, LONGEST_S = 20, 5.0
+"""By the time that the first rows take, fewer are modelled than would take so many seconds: rows may hold files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,8 @@ def modelled(db: sqlite3.Connection, fanout: GraphSpec, sizes: Sizes, schemas: S
     if graph is None or any(node.target.spec is not None and node.target.spec.tools for node in graph.tasks()):
         return None
     side = make_plans({"baseline": graph}, schemas, sizes)["baseline"]
-    plan = side.nodes["baseline"]
     texts = _drawn(db)
-    asked = {row.number: _asked(plan.request(row_state(side, row).start()[0])) for row in _read(db, graph, set(texts))}
+    asked = _composed(db, side, list(texts))
     measured, batch = _measured(db, asked), _batch(db)
     spreading = Spreading(db, db.execute("SELECT COUNT(*) FROM rows").fetchone()[0])
     tokens, usd = list[float](), list[float]()
@@ -114,6 +116,20 @@ def modelled(db: sqlite3.Connection, fanout: GraphSpec, sizes: Sizes, schemas: S
         return None
     priced = summarise(usd) if len(usd) == len(tokens) else None
     return Modelled(len(tokens), summarise(tokens), priced, bins(tokens), "sample" if measured.rows else "results")
+
+
+def _composed(db: sqlite3.Connection, side: SidePlan, numbers: list[int]) -> dict[int, _Asked]:
+    """Return the calls of rows: of all of them, or of so many as there is time for, whichever these are."""
+    plan, begun = side.nodes["baseline"], time.monotonic()
+    random.Random(1).shuffle(numbers)
+
+    def calls(some: list[int]) -> dict[int, _Asked]:
+        rows = _read(db, side.graph, set(some))
+        return {row.number: _asked(plan.request(row_state(side, row).start()[0])) for row in rows}
+
+    first = calls(numbers[:FIRST])
+    each_s = (time.monotonic() - begun) / FIRST
+    return first | calls(numbers[FIRST : FIRST + int(LONGEST_S / max(each_s, 1e-6))])
 
 
 def _drawn(db: sqlite3.Connection) -> dict[int, int]:
@@ -135,11 +151,8 @@ def _read(db: sqlite3.Connection, graph: GraphSpec, wanted: set[int]) -> Iterato
     path, form = Path(meta["rows"]), cast("Format", meta["format"])
     id_field = json.loads(meta.get("options") or "{}").get("id_field")
     types = RowTypes(graph.param_types, id_field, Path(meta.get("folder") or path.parent))
-    known = {
-        number: (locator, sha)
-        for number, locator, sha in db.execute("SELECT number, locator, hash FROM rows")
-        if number in wanted
-    }
+    query = "SELECT number, locator, hash FROM rows WHERE number IN (SELECT value FROM json_each(?))"
+    known = {number: (locator, sha) for number, locator, sha in db.execute(query, (json.dumps(sorted(wanted)),))}
     for number, record in _records(path, form, {number: locator for number, (locator, _) in known.items()}):
         row = types.check(record)
         if isinstance(row, Row) and row.hash == known[number][1]:

@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := runs/demo
+# Tests wait for processes beside them more than they compute.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(max(2, (os.cpu_count() or 2) * 3 // 2))')
 
 .PHONY: demo test check scale browser-test bench-tools bench-peers lock clean
 
@@ -11,7 +13,7 @@ demo: .venv/run.stamp
 test: .venv/dev.stamp
 	$(BIN)/ruff check src tests examples bench
 	$(BIN)/basedpyright
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n $(WORKERS)
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check src tests examples bench

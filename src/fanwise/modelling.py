@@ -22,6 +22,7 @@ from fanwise.context.request import Request
 from fanwise.context.sizes import Sizes
 from fanwise.engine.plan import SidePlan, make_plans, row_state
 from fanwise.engine.rows import Format, Record, Row, RowTypes, fetch, read
+from fanwise.engine.sampling import reservoir
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.ledger.account import PROMPT, row_account
@@ -134,15 +135,9 @@ def _composed(db: sqlite3.Connection, side: SidePlan, numbers: list[int]) -> dic
 
 def _drawn(db: sqlite3.Connection) -> dict[int, int]:
     """Return rows with an output, drawn by chance, and the characters of that."""
-    chance, kept = random.Random(0), list[tuple[int, int]]()
     query = """SELECT r.row, LENGTH(t.text) FROM results r JOIN texts t ON t.sha=r.output
       WHERE r.side='fanout' AND r.status<>'failed' ORDER BY r.row"""
-    for count, found in enumerate(db.execute(query)):
-        if count < MOST_ROWS:
-            kept.append(found)
-        elif (place := chance.randrange(count + 1)) < MOST_ROWS:  # each is kept with equal chance
-            kept[place] = found
-    return dict(kept)
+    return dict(reservoir(db.execute(query), MOST_ROWS, random.Random(0)))
 
 
 def _read(db: sqlite3.Connection, graph: GraphSpec, wanted: set[int]) -> Iterator[Row]:

@@ -26,10 +26,10 @@ from fanwise.dispatch.rounds import Rounds
 from fanwise.engine.collecting import seldom
 from fanwise.engine.described import describe
 from fanwise.engine.directory import RunDirectory
-from fanwise.engine.plan import SidePlan, make_plans
-from fanwise.engine.rows import Record, RowTypes, format_of, read
+from fanwise.engine.plan import SidePlan, make_plans, statics
+from fanwise.engine.rows import Record, RowTypes, format_of, lines, read
 from fanwise.engine.run import Engine
-from fanwise.engine.sampling import lines, sampler
+from fanwise.engine.sampling import sampler
 from fanwise.engine.settings import Settings
 from fanwise.engine.standin import Said, answerer
 from fanwise.engine.toolbox import NO_SERVERS, Toolbox, opened
@@ -334,7 +334,7 @@ class Session:
 
     def _changes(self, plans: Mapping[Side, SidePlan], journal: SqliteJournal) -> str:
         """Return what is different from the session before: nodes whose answers do not hold any more."""
-        present = {f"{side} {path}": node.static for side, plan in plans.items() for path, node in plan.nodes.items()}
+        present = statics(plans)
         before: dict[str, str] = json.loads(journal.meta("nodes") or "{}")
         journal.set_meta("nodes", json.dumps(present))
         if not before:

@@ -77,13 +77,12 @@ def compose(
     )  # fmt: skip
 
 
-def common_chars(need: Need, shape: Shape) -> int:
-    """Return the characters of what all requests of a node have in common, as far as they may be sent again."""
+def context_chars(need: Need, shape: Shape) -> int:
+    """Return the characters of the context in a node's requests: the same in all of them."""
     parts = (*(part for bundle in shape.bundles for part in _system(bundle)), *_system(shape.own))
     per_token = need.chars_per_token or facts(need.model).chars_per_token
     files = sum(part.chars(per_token) for part in _media(shape.media))
-    texts = len(need.instructions) + len(shape.schema_text) + len(need.tools)
-    return texts + files + sum(len(part.text) for part in parts)
+    return files + sum(len(part.text) for part in parts)
 
 
 @lru_cache(maxsize=512)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fanwise.canonical import canonical, digest
-from fanwise.context.compose import common_chars
+from fanwise.context.compose import context_chars
 from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
 from fanwise.journal.records import Side
@@ -89,7 +89,7 @@ def _common(node: NodePlan) -> dict[str, int]:
     """Return the characters of what all requests of a node have in common."""
     assert node.need is not None and node.shape is not None
     own = len(node.need.instructions) + len(node.shape.schema_text) + len(node.need.tools)
-    return {"instructions": own, "context": max(common_chars(node.need, node.shape) - own, 0)}
+    return {"instructions": own, "context": context_chars(node.need, node.shape)}
 
 
 def _instructions(plans: Mapping[Side, SidePlan]) -> Iterator[tuple[str, str, str]]:

@@ -109,6 +109,11 @@ def make_plans(
     return {side: _plan(side, spec, schemas, sizes, toolbox) for side, spec in sides.items()}
 
 
+def statics(plans: Mapping[Side, SidePlan]) -> dict[str, str]:
+    """Return the hash of what shapes the answers of every node, by side and path: a run keeps it to see edits."""
+    return {f"{side} {path}": node.static for side, plan in plans.items() for path, node in plan.nodes.items()}
+
+
 def _plan(side: Side, spec: GraphSpec, schemas: Schemas, sizes: Sizes, toolbox: Toolbox) -> SidePlan:
     repeated = _repeated(spec.template, False)
     kits = {agent.name: toolbox.kit(agent) for node in spec.tasks() if (agent := node.target.spec) is not None}

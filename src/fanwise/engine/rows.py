@@ -217,3 +217,9 @@ def fetch(path: Path, form: Format, locator: int) -> Record | None:
             line = file.readline()
         return _line(0, locator, line.removeprefix(b"\xef\xbb\xbf") if locator == 0 else line) if line.strip() else None
     return next((record for record in read(path, form) if record.locator == locator), None)
+
+
+def lines(path: Path) -> int:
+    """Return how many lines a file has."""
+    with path.open("rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))

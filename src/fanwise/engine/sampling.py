@@ -1,15 +1,29 @@
-"""On which sides a row runs: the baseline on all rows, or on a sample that is the same every time."""
+"""Rows drawn at random, the same every time: those of a sample, and those on which the baseline runs."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from fanwise.canonical import digest
 from fanwise.journal.records import Side
 
 from .rows import Format, Row, RowTypes, read
+
+T = TypeVar("T")
+
+
+def reservoir(items: Iterable[T], most: int, chance: random.Random) -> list[T]:
+    """Draw so many items at most, each with equal chance; memory does not grow with their number."""
+    kept: list[T] = []
+    for seen, item in enumerate(items):
+        place = seen if seen < most else chance.randrange(seen + 1)
+        if place < most:
+            kept[place : place + 1] = [item]
+    return kept
 
 
 def sampler(
@@ -41,9 +55,3 @@ def sampler(
 
     chosen = set(heapq.nsmallest(count, hashes()))
     return lambda row: both if digest(f"{word} {row.row_id}") in chosen else ("fanout",)
-
-
-def lines(path: Path) -> int:
-    """Return how many lines a file has."""
-    with path.open("rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from .account import PROMPT
 from .composition import Parts, composition
 
 _ROWS = """SELECT a.row, COALESCE(w.row_id,''), COALESCE(r.status,'unfinished'), COALESCE(r.reason,''),
@@ -14,11 +13,10 @@ _ROWS = """SELECT a.row, COALESCE(w.row_id,''), COALESCE(r.status,'unfinished'),
   FROM attempts a LEFT JOIN ends e ON e.attempt=a.id LEFT JOIN rows w ON w.number=a.row
   LEFT JOIN results r ON r.row=a.row AND r.side='fanout' LEFT JOIN texts t ON t.sha=r.output
   WHERE a.row>0 AND a.side='fanout' GROUP BY a.row ORDER BY paid DESC, a.row LIMIT ?"""
-_TASKS = f"""SELECT a.node, a.agent, a.model, COUNT(*), COALESCE(SUM({PROMPT}),0), COALESCE(SUM(e.read),0),
-  COALESCE(SUM(e.output),0), COALESCE(SUM(e.cost),0), SUM(e.attempt IS NULL OR e.cost IS NULL),
-  SUM(COALESCE(e.status,'open')<>'succeeded')
+_TASKS = """SELECT a.node, a.model, COUNT(*), COALESCE(SUM(e.read),0), COALESCE(SUM(e.cost),0),
+  SUM(e.attempt IS NULL OR e.cost IS NULL), SUM(COALESCE(e.status,'open')<>'succeeded')
   FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.row=? AND a.side='fanout'
-  GROUP BY 1, 2, 3 ORDER BY 8 DESC"""
+  GROUP BY 1, 2, a.agent ORDER BY 5 DESC"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +24,9 @@ class RowTask:
     """One node of the graph in one row, over all its items and attempts; in tokens."""
 
     node: str
-    agent: str
     model: str
     attempts: int
-    input: int
-    """All input, cached or not."""
     read: int
-    output: int
     cost: int
     """Picodollars."""
     unknown: int
@@ -66,8 +60,7 @@ def dearest(db: sqlite3.Connection, most: int = 10) -> list[DearRow]:
     for row, row_id, status, reason, output, cost, attempts, unknown in db.execute(_ROWS, (most,)).fetchall():
         parts = composition(db, row).nodes
         tasks: list[RowTask] = []
-        for node, agent, model, calls, prompt, read, said, paid, unknown_, bad in db.execute(_TASKS, (row,)):
-            made = parts.get(("fanout", node), {})
-            tasks.append(RowTask(node, agent, model, calls, prompt, read, said, paid, unknown_, bad, made))
+        for node, model, calls, read, paid, unknown_, bad in db.execute(_TASKS, (row,)):
+            tasks.append(RowTask(node, model, calls, read, paid, unknown_, bad, parts.get(("fanout", node), {})))
         found.append(DearRow(row, row_id, status, reason, output, cost, attempts, unknown, tuple(tasks)))
     return found

@@ -9,10 +9,10 @@ from fanwise.journal.records import Side
 
 from .account import PROMPT
 
-_READS = f"""SELECT a.side, a.agent, COUNT(*), SUM({PROMPT}), SUM(e.read), SUM(e.write_5m+e.write_1h),
-  CAST(ROUND(SUM(1.0*{PROMPT}*a.readable/MAX(a.chars,1))) AS INT), SUM(a.prefix<>'')
+_READS = f"""SELECT a.side, a.agent, SUM({PROMPT}), SUM(e.read),
+  CAST(ROUND(SUM(1.0*{PROMPT}*a.readable/MAX(a.chars,1))) AS INT)
   FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' AND a.row>0
-  GROUP BY 1, 2 ORDER BY 1 DESC, 4 DESC"""
+  GROUP BY 1, 2 ORDER BY 1 DESC, 3 DESC"""
 
 
 class Reads(NamedTuple):
@@ -20,16 +20,12 @@ class Reads(NamedTuple):
 
     side: Side
     agent: str
-    calls: int
     input: int
     """All input, cached or not."""
     read: int
-    written: int
     readable: int
     """What the run had sent to the same model before: a cache without a shortest prefix, an order or an end
     of its entries would have read all of it."""
-    marked: int
-    """Requests with a breakpoint behind what rows share."""
 
     @property
     def missed(self) -> int:

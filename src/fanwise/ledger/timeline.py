@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 STEPS = 80
 MOST_BATCHES = 60
-_STEPS = """SELECT channel, MIN(CAST((at-?)/? AS INT), ?), SUM(sent), SUM(ended), SUM(failed), SUM(cost) FROM (
-    SELECT a.channel AS channel, a.sent AS at, 1 AS sent, 0 AS ended, 0 AS failed, 0 AS cost FROM attempts a
-    UNION ALL SELECT a.channel, e.at, 0, e.status='succeeded', e.status<>'succeeded', COALESCE(e.cost,0)
+_STEPS = """SELECT channel, MIN(CAST((at-?)/? AS INT), ?), SUM(sent), SUM(ended), SUM(failed) FROM (
+    SELECT a.channel AS channel, a.sent AS at, 1 AS sent, 0 AS ended, 0 AS failed FROM attempts a
+    UNION ALL SELECT a.channel, e.at, 0, e.status='succeeded', e.status<>'succeeded'
       FROM ends e JOIN attempts a ON a.id=e.attempt)
   GROUP BY 1, 2 ORDER BY 1, 2"""
 _BATCHES = """SELECT COALESCE(b.batch_id,''), b.size, b.at, MAX(e.at), b.state FROM batches b
@@ -29,8 +29,6 @@ class Step(NamedTuple):
     """Attempts that succeeded."""
     failed: int
     """Attempts that failed or were lost."""
-    cost: int
-    """Picodollars of what ended."""
 
 
 class BatchSpan(NamedTuple):
@@ -67,8 +65,8 @@ def timeline(db: sqlite3.Connection) -> Timeline:
     start = min(first, sessions[0][0]) if sessions else first
     width = max((last - start) / STEPS, 1e-3)
     steps = [
-        Step(channel, place * width, sent, ended, failed, cost)
-        for channel, place, sent, ended, failed, cost in db.execute(_STEPS, (start, width, STEPS - 1))
+        Step(channel, place * width, sent, ended, failed)
+        for channel, place, sent, ended, failed in db.execute(_STEPS, (start, width, STEPS - 1))
     ]
     batches = [
         BatchSpan(batch_id, size, at - start, None if end is None else end - start, state)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from fanwise.engine.rows import Format, Row, RowTypes, read
+from fanwise.engine.sampling import reservoir
 from fanwise.errors import UsageError
 
 POOL = 400
@@ -50,20 +53,19 @@ def draw(path: Path, form: Format, types: RowTypes, count: int, limit: int | Non
     Raises:
         UsageError: The file cannot be read, or no row is valid.
     """
-    chance = random.Random(seed)
-    drawn, valid, rejected, most = list[DrawnRow](), 0, 0, max(count, POOL)
-    for seen, record in enumerate(read(path, form)):
-        if limit is not None and seen >= limit:
-            break
-        row = types.check(record)
-        if not isinstance(row, Row) or record.data is None:
-            rejected += 1
-            continue
-        valid += 1
-        place = len(drawn) if len(drawn) < most else chance.randrange(valid)
-        if place < most:
-            data = json.loads(json.dumps(dict(record.data), default=str))
-            drawn[place : place + 1] = [DrawnRow(record.number, data)]
+    chance, valid, rejected = random.Random(seed), 0, 0
+
+    def rows() -> Iterator[tuple[int, Mapping[str, Any]]]:
+        nonlocal valid, rejected
+        for record in islice(read(path, form), limit):
+            if record.data is not None and isinstance(types.check(record), Row):
+                valid += 1
+                yield record.number, record.data
+            else:
+                rejected += 1
+
+    kept = reservoir(rows(), max(count, POOL), chance)
+    drawn = [DrawnRow(number, json.loads(json.dumps(dict(data), default=str))) for number, data in kept]
     if not drawn:
         raise UsageError(f"no row of {path} is valid: {rejected} were set aside")
     chance.shuffle(drawn)

@@ -20,7 +20,7 @@ from fanwise.context.sizes import How, Sizes
 from fanwise.counting import TokenCache, common_texts
 from fanwise.engine.directory import reading
 from fanwise.engine.load import load_graph
-from fanwise.engine.plan import NodePlan, SidePlan, make_plans
+from fanwise.engine.plan import NodePlan, SidePlan, make_plans, statics
 from fanwise.engine.rows import Format, RowTypes, format_of
 from fanwise.engine.standin import Said, recorded
 from fanwise.engine.toolbox import listed
@@ -193,8 +193,7 @@ def is_changed(before: str | None, asked: Asked) -> bool:
     """
     both = sides_of(load_graph(asked.graph), asked.baseline)
     plans = make_plans(both, asked.schemas, known_sizes(both), listed(both.values()))
-    present = {f"{side} {path}": node.static for side, plan in plans.items() for path, node in plan.nodes.items()}
-    return before is not None and json.loads(before) != present
+    return before is not None and json.loads(before) != statics(plans)
 
 
 Simulator = Callable[[Channel, Schemas, Mapping[Side, GraphSpec], Mapping[str, Said]], Seen]

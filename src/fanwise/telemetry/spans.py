@@ -176,35 +176,22 @@ class Spans:
         error: str,
         kind: SpanKind = SpanKind.INTERNAL,
     ) -> None:
+        if error:
+            attributes["error.type"] = error
         try:
-            self._made(name, parent, title, begin, end, attributes, error, kind)
+            context = None
+            if parent is not None:
+                above = SpanContext(self._ids.trace_id, id_of(64, *parent), False, self._flags)
+                context = trace.set_span_in_context(NonRecordingSpan(above))
+            self._ids.span_id = id_of(64, *name)
+            span = self._tracer.start_span(title, context, kind, attributes, start_time=_nanos(begin))
+            if error:
+                span.set_status(Status(StatusCode.ERROR, error))
+            span.end(_nanos(max(end, begin)))
         except Exception as problem:  # of the SDK or of an exporter: no row is worth less for it
             if not self._failed:
                 self._failed = True
                 log.warning("a span could not be made", error=f"{type(problem).__name__}: {problem}")
-
-    def _made(
-        self,
-        name: tuple[object, ...],
-        parent: tuple[object, ...] | None,
-        title: str,
-        begin: float,
-        end: float,
-        attributes: Attributes,
-        error: str,
-        kind: SpanKind,
-    ) -> None:
-        context = None
-        if parent is not None:
-            above = SpanContext(self._ids.trace_id, id_of(64, *parent), False, self._flags)
-            context = trace.set_span_in_context(NonRecordingSpan(above))
-        self._ids.span_id = id_of(64, *name)
-        if error:
-            attributes["error.type"] = error
-        span = self._tracer.start_span(title, context, kind, attributes, start_time=_nanos(begin))
-        if error:
-            span.set_status(Status(StatusCode.ERROR, error))
-        span.end(_nanos(max(end, begin)))
 
 
 def _nanos(seconds: float) -> int:

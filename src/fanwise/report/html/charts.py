@@ -80,8 +80,7 @@ def _step(name: str, begin: Decimal, end: Decimal, kind: str, told: str) -> dict
 def agents(accounts: Iterable[AgentAccount]) -> str:
     """Return what each agent cost, by the model that carried it out."""
     values = [
-        {"agent": agent_name(one.side, one.agent), "tier": one.model, "usd": one.cost / PICO_PER_USD,
-         "channel": one.channel}
+        {"agent": agent_name(one.side, one.agent), "tier": one.model, "usd": one.cost / PICO_PER_USD}
         for one in accounts
     ]  # fmt: skip
     order = _by_sum(values, "agent", "usd")

@@ -10,7 +10,7 @@ from typing import Any
 
 import fanwise.report.html.charts as charts  # by its whole name: `from . import` would be a circle
 from fanwise.errors import UsageError
-from fanwise.ledger.account import agents, failures
+from fanwise.ledger.account import AgentAccount, agents, failures
 from fanwise.ledger.composition import KINDS, composition
 from fanwise.ledger.dearest import dearest
 from fanwise.ledger.failing import failing
@@ -45,14 +45,14 @@ def page(summary: Mapping[str, Any], db: sqlite3.Connection) -> str:
         UsageError: The packages that draw and write it are not there.
     """
     vega()
-    made = composition(db)
+    made, accounts = composition(db), list(agents(db))
     return _environment().get_template("report.html.j2").render(
         summary=summary,
         words=list(words(summary)),
         figures=list(figures(summary)),
-        pictures=list(_pictures(summary, db, made)),
+        pictures=list(_pictures(summary, db, accounts)),
         graphs=[drawn for side in ("fanout", "baseline") if (drawn := _graph(summary, db, side, made))],
-        agents=list(agents(db)),
+        agents=accounts,
         slices=slices(db),
         choices=list(choices(summary["choices"])),
         failing=failing(db),
@@ -95,7 +95,9 @@ def _graph(summary: Mapping[str, Any], db: sqlite3.Connection, side: Any, made: 
     return None if svg is None else ("The fan-out" if side == "fanout" else "The baseline", svg)
 
 
-def _pictures(summary: Mapping[str, Any], db: sqlite3.Connection, made: Any) -> Iterator[tuple[str, str, str]]:
+def _pictures(
+    summary: Mapping[str, Any], db: sqlite3.Connection, accounts: list[AgentAccount]
+) -> Iterator[tuple[str, str, str]]:
     """Yield title, remark and drawing of every chart."""
     rows = summary["rows"]
     found = multiplier(db, max(rows["read"] - rows["rejected"], 1))
@@ -121,7 +123,6 @@ def _pictures(summary: Mapping[str, Any], db: sqlite3.Connection, made: Any) -> 
     if summary["made_of"]:
         counts = {side: _rows_of(db, side) for side in summary["made_of"]}
         yield "What the tokens of a row are made of", "On average.", charts.made(summary["made_of"], counts)
-    accounts = list(agents(db))
     if accounts:
         yield "Cost by agent and tier", "As paid.", charts.agents(accounts)
     seen = reads(db)

@@ -56,7 +56,7 @@ def lite(spec: Mapping[str, Any], label: str) -> str:
     """Return a Vega-Lite chart as SVG text; `label` says what it shows, for those who do not see it."""
     whole = {"$schema": _SCHEMA, "config": _CONFIG, "description": label, "padding": 4, **spec}
     size = {"type": "fit-x", "contains": "padding"}
-    if "hconcat" not in whole and "vconcat" not in whole:
+    if "vconcat" not in whole:
         whole = {"width": WIDTH, "autosize": size, **whole}
     return _scalable(vega().vegalite_to_svg(json.dumps(whole), allowed_base_urls=[]))
 

@@ -124,6 +124,7 @@ def purge_content(directory: str) -> int:
         for name in (
             "results.jsonl",
             "rejects.jsonl",
+            "report.html",
             "emulator.db",
             "emulator.db-wal",
             "emulator.db-shm",

@@ -100,7 +100,9 @@ def test_the_columns_say_what_they_mean() -> None:
     assert fanwise("export").returncode == 2
 
 
-def test_purging_takes_the_export_with_it(run: Path) -> None:
+def test_purging_takes_the_export_and_the_page_with_it(run: Path) -> None:
     assert fanwise("export", run).returncode == 0
+    assert fanwise("report", run, "--html").returncode == 0
     assert fanwise("purge", run, "--content").returncode == 0
     assert list((run / "export").iterdir()) == []
+    assert not (run / "report.html").exists(), "it shows what the dearest rows were answered"

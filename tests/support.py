@@ -131,7 +131,7 @@ def tickets(path: Path, count: int) -> Path:
 
 def lines(path: Path) -> list[dict[str, Any]]:
     """A JSONL file."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
 
 
 def summary(directory: Path) -> dict[str, Any]:

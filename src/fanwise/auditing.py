@@ -82,7 +82,7 @@ def _render_apart(
     if result.returncode != 0:
         last = (result.stderr.strip().splitlines() or ["the rendering process ended without a word"])[-1]
         raise UsageError(last.removeprefix("fanwise: "))
-    return _FRONTS.validate_json(result.stdout.strip().splitlines()[-1])
+    return _FRONTS.validate_json(result.stdout.strip().rpartition("\n")[2])  # a text may hold other ends of lines
 
 
 # The rendering process ---------------------------------------------------------------------------

@@ -15,10 +15,11 @@ from anthropic import AsyncAnthropic, DefaultAioHttpClient
 from anthropic._constants import RAW_RESPONSE_HEADER
 
 from fanwise.errors import UsageError
-from fanwise.jsonable import as_object
+from fanwise.jsonable import as_object, loads
 
 from .capable import Can, SdkClient, can
 from .failures import Failure, RequestError, translate
+from .lines import lines_of
 from .replies import BatchInfo, BatchResult, Reply, batch_of, json_of, read_reply, result_of
 from .stream import Begun, read_stream
 from .wire import MESSAGES, Wire, header
@@ -149,7 +150,7 @@ class Api:
         try:
             self._note(http)
             request_id = http.headers.get("request-id", "")
-            return read_reply(await read_stream(http.aiter_lines(), begun, request_id), request_id, http.headers)
+            return read_reply(await read_stream(lines_of(http), begun, request_id), request_id, http.headers)
         except httpx2.HTTPError as error:
             text = f"the stream broke: {type(error).__name__}; what came was billed"
             raise RequestError(Failure("lost", "stream_cut", text)) from error
@@ -207,9 +208,8 @@ class Api:
         options = {"headers": {"Accept": "application/binary", RAW_RESPONSE_HEADER: "stream"}}
         http = await _answer(self.sdk.get(path, cast_to=httpx2.Response, options=options))
         try:
-            async for line in http.aiter_lines():
-                if line.strip():  # read here: a model of each line would cost more than all else
-                    yield result_of(json.loads(line))
+            async for line in lines_of(http):  # read here: a model of each would cost more than all else
+                yield result_of(loads(line))
         except (httpx2.HTTPError, ValueError, LookupError) as error:
             raise RequestError(
                 Failure("retry", "connection_lost", f"reading results broke: {type(error).__name__}")

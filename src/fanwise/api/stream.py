@@ -5,11 +5,10 @@ Events: page "Streaming messages" of platform.claude.com, read 2026-11-23.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fanwise.jsonable import as_list, as_object
+from fanwise.jsonable import as_list, as_object, loads
 
 from .failures import Failure, RequestError
 
@@ -17,7 +16,7 @@ Begun = Callable[[dict[str, Any]], None]
 """Told of the usage with which a message begins: what was read and written is known by then."""
 
 
-async def read_stream(lines: AsyncIterator[str], begun: Begun, request_id: str) -> dict[str, Any]:
+async def read_stream(lines: AsyncIterator[bytes], begun: Begun, request_id: str) -> dict[str, Any]:
     """Return the message of a stream as if it had come whole.
 
     Args:
@@ -31,9 +30,9 @@ async def read_stream(lines: AsyncIterator[str], begun: Begun, request_id: str) 
     message: dict[str, Any] = {}
     blocks: dict[int, _Block] = {}
     async for line in lines:
-        if not line.startswith("data:"):
+        if not line.startswith(b"data:"):
             continue
-        event = _event(line.removeprefix("data:"), request_id)
+        event = _event(line.removeprefix(b"data:"), request_id)
         kind = event.get("type")
         if kind == "message_start":
             message = as_object(event.get("message"))
@@ -91,9 +90,9 @@ def _given(usage: dict[str, Any]) -> dict[str, Any]:
     return {name: count for name, count in usage.items() if count is not None}
 
 
-def _event(text: str, request_id: str) -> dict[str, Any]:
+def _event(text: str | bytes, request_id: str) -> dict[str, Any]:
     try:
-        return as_object(json.loads(text))
+        return as_object(loads(text))
     except ValueError:
         words = "an event of the stream is not JSON; the request may have been billed"
         raise RequestError(Failure("lost", "malformed_reply", words, 200, None, request_id)) from None

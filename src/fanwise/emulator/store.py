@@ -222,7 +222,7 @@ class Store:
     ) -> None:
         """Keep the results of some requests and what they cost, all or nothing."""
         self._flush()
-        rows = [(json.dumps(result), result["type"], batch_id, n) for n, result in results]
+        rows = [(_text(result), result["type"], batch_id, n) for n, result in results]
         paid = list(charges)
         self._db.execute("BEGIN")
         self._db.executemany("UPDATE items SET result=?, kind=? WHERE batch_id=? AND n=?", rows)
@@ -241,3 +241,13 @@ class Store:
         """Return how many requests ended in which way."""
         query = "SELECT kind, COUNT(*) FROM items WHERE batch_id=? AND kind IS NOT NULL GROUP BY kind"
         return {row[0]: row[1] for row in self._db.execute(query, (batch_id,))}
+
+
+def _text(result: dict[str, Any]) -> str:
+    """Return a result as JSON with its characters as they are; half a surrogate pair is escaped."""
+    text = json.dumps(result, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(result)
+    return text

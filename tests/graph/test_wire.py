@@ -124,6 +124,17 @@ def test_a_fence_is_taken_off_and_a_mistake_names_its_place() -> None:
         wire.decode(str, "I think that")
 
 
+class Score(BaseModel):
+    points: float
+
+
+@pytest.mark.parametrize("text", ['{"points": NaN}', '{"points": 1e999}', '{"points": -Infinity}', '{"points": "nan"}'])
+def test_a_number_that_json_does_not_have_is_no_answer(text: str) -> None:
+    """It ended the whole run with a traceback, since the journal could not keep it."""
+    with pytest.raises(OutputError):
+        wire.decode(Score, text)
+
+
 def test_the_union_limit_is_checked() -> None:
     """16 union parameters, page "Structured outputs"."""
     fields: dict[str, Any] = {f"f{number}": (str | None, ...) for number in range(17)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any, cast, get_args, get_origin
@@ -11,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fanwise.canonical import canonical, dumps, plain
 from fanwise.errors import OutputError
+from fanwise.jsonable import loads
 
 from . import types as ty
 from .schema import is_record
@@ -67,14 +67,21 @@ def decode(tp: Any, text: str) -> Any:
     if body.startswith("```") and body.endswith("```") and len(body) > 6:
         body = body[3:-3].removeprefix("json").strip()
     try:
-        data = json.loads(body)
+        data = loads(body)
     except (ValueError, RecursionError) as error:
         raise OutputError(f"the answer is not JSON: {error}") from None
-    if not is_record(tp):
+    if tp is str or not is_record(tp):
         if not isinstance(data, dict) or set(cast("dict[str, Any]", data)) != {"value"}:
             raise OutputError('the answer is not of the form {"value": ...}')
         data = cast("dict[str, Any]", data)["value"]
-    return load(tp, _from_wire(tp, data))
+    if tp is str and isinstance(data, str) and data.isascii():
+        return data  # by far the most; what is not ASCII may hold half a surrogate pair
+    value = load(tp, _from_wire(tp, data))
+    try:
+        canonical(value)
+    except TypeError as error:  # such as the number that "nan" is for a float
+        raise OutputError(str(error)) from None
+    return value
 
 
 def _from_wire(tp: Any, data: Any) -> Any:
@@ -138,7 +145,11 @@ def load(tp: Any, data: Any) -> Any:
     if tp is ty.Unknown:
         return data
     try:
-        return _adapter(tp).validate_json(dumps(data), by_name=True, by_alias=True)
+        text = dumps(data)
+    except ValueError as error:  # NaN, or a number beyond all floats
+        raise OutputError(f"the answer holds what JSON does not: {error}") from None
+    try:
+        return _adapter(tp).validate_json(text, by_name=True, by_alias=True)
     except ValidationError as error:
         places = [f"{'.'.join(map(str, one['loc'])) or 'the value'}: {one['msg']}" for one in error.errors()[:5]]
         raise OutputError("; ".join(places)) from None

@@ -12,8 +12,9 @@ import json
 import random
 import sqlite3
 import time
+from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,8 +22,7 @@ from fanwise.context.layout import Schemas
 from fanwise.context.request import Request
 from fanwise.context.sizes import Sizes
 from fanwise.engine.plan import SidePlan, make_plans, row_state
-from fanwise.engine.rows import Format, Record, Row, RowTypes, fetch, read
-from fanwise.engine.sampling import reservoir
+from fanwise.engine.rows import Format, Record, Row, RowTypes, line_at, read
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.ledger.account import PROMPT, row_account
@@ -136,8 +136,12 @@ def _composed(db: sqlite3.Connection, side: SidePlan, numbers: list[int]) -> dic
 def _drawn(db: sqlite3.Connection) -> dict[int, int]:
     """Return rows with an output, drawn by chance, and the characters of that."""
     query = """SELECT r.row, LENGTH(t.text) FROM results r JOIN texts t ON t.sha=r.output
-      WHERE r.side='fanout' AND r.status<>'failed' ORDER BY r.row"""
-    return dict(reservoir(db.execute(query), MOST_ROWS, random.Random(0)))
+      WHERE r.side='fanout' AND r.row IN (SELECT value FROM json_each(?)) ORDER BY r.row"""
+    good = array(
+        "q", (row for (row,) in db.execute("SELECT row FROM results WHERE side='fanout' AND status<>'failed'"))
+    )
+    some = random.Random(0).sample(good, min(len(good), MOST_ROWS))
+    return dict(db.execute(query, (json.dumps(some),)).fetchall())
 
 
 def _read(db: sqlite3.Connection, graph: GraphSpec, wanted: set[int]) -> Iterator[Row]:
@@ -151,17 +155,18 @@ def _read(db: sqlite3.Connection, graph: GraphSpec, wanted: set[int]) -> Iterato
     for number, record in _records(path, form, {number: locator for number, (locator, _) in known.items()}):
         row = types.check(record)
         if isinstance(row, Row) and row.hash == known[number][1]:
-            yield replace(row, number=number)
+            yield row._replace(number=number)
 
 
 def _records(path: Path, form: Format, wanted: dict[int, int]) -> Iterator[tuple[int, Record]]:
     if not path.is_file():
         return
     if form == "jsonl":
-        for number, locator in wanted.items():
-            record = fetch(path, form, locator)
-            if record is not None:
-                yield number, record
+        with path.open("rb") as file:
+            for number, locator in wanted.items():
+                record = line_at(file, locator)
+                if record is not None:
+                    yield number, record
         return
     for record in read(path, form):
         if record.number in wanted:
@@ -170,7 +175,7 @@ def _records(path: Path, form: Format, wanted: dict[int, int]) -> Iterator[tuple
 
 def _asked(request: Request) -> _Asked:
     shared = max((prefix.tokens for prefix in request.prefixes() if prefix.job), default=0)
-    return _Asked(request.model, request.chars(), shared, request.per_token)
+    return _Asked(request.model, request.chars(), shared, request.frame.per_token)
 
 
 def _measured(db: sqlite3.Connection, asked: Mapping[int, _Asked]) -> _Measured:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 PICO_PER_USD = 10**12
 """Picodollars in one US dollar."""
@@ -57,3 +58,9 @@ def new_run_id() -> str:
 def now() -> datetime:
     """Return the present moment in UTC."""
     return datetime.now(UTC)
+
+
+@lru_cache(maxsize=256)
+def moment(at: float) -> datetime:
+    """Return a moment given in seconds since 1970; remembered, since all requests of a batch have one."""
+    return datetime.fromtimestamp(at, UTC)

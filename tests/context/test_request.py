@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from fanwise.blocks import Block
 from fanwise.canonical import canonical
-from fanwise.context.compose import compose
+from fanwise.context.compose import Composer
 from fanwise.context.envelope import envelope, is_envelope, seal, unseal
 from fanwise.context.layout import layout
 from fanwise.context.request import Request, body_hash
@@ -61,12 +61,8 @@ def need(
 def requests(needs: Mapping[str, Need], source: str = "the source") -> dict[str, Request]:
     shapes = layout(needs)
     return {
-        path: compose(
-            one,
-            shapes[path],
-            {"source": source, "other": path},
-            {"source": one.row_blocks[0]} if one.row_blocks else {},
-            100,
+        path: Composer(one, shapes[path], {"source": one.row_blocks[0]} if one.row_blocks else {}).request(
+            {"source": source, "other": path}, 100
         )
         for path, one in needs.items()
     }
@@ -76,7 +72,8 @@ def requests(needs: Mapping[str, Need], source: str = "the source") -> dict[str,
 def test_the_values_of_a_request_are_read_back_exactly(values: dict[str, Any], source: str) -> None:
     one = need("reader", rows=("row.source",))
     values = {**values, "source": source}
-    body = compose(one, layout({"reader": one})["reader"], values, {"source": "row.source"}, 100).body(run_id="r")
+    composer = Composer(one, layout({"reader": one})["reader"], {"source": "row.source"})
+    body = composer.request(values, 100).body(run_id="r")
     asked = read_back(body)
     assert asked is not None
     assert asked.agent == "reader"
@@ -95,14 +92,14 @@ def test_agents_with_a_common_document_share_its_prefix() -> None:
     number = {"type": "object", "properties": {"n": {"type": "integer"}}}
     found = requests({"a": need("a", RULES, TONE), "b": replace(need("b", TONE, LAW), schema=number)})
     assert found["a"].prefixes()[0].key == found["b"].prefixes()[0].key
-    assert found["a"].schema == found["b"].schema, "a schema per agent would split the cache"
-    assert is_envelope(found["a"].schema)
+    assert found["a"].frame.schema == found["b"].frame.schema, "a schema per agent would split the cache"
+    assert is_envelope(found["a"].frame.schema)
     assert found["a"].prefixes()[-1].key != found["b"].prefixes()[-1].key
 
 
 def test_equal_schemas_split_nothing_and_stay_strict() -> None:
     found = requests({"a": need("a", RULES, TONE), "b": need("b", TONE, LAW)})
-    assert found["a"].schema == found["b"].schema == {"type": "object"}
+    assert found["a"].frame.schema == found["b"].frame.schema == {"type": "object"}
     assert found["a"].prefixes()[0].key == found["b"].prefixes()[0].key
 
 
@@ -113,14 +110,14 @@ def wide(fields: int) -> dict[str, Any]:
 def test_a_schema_that_costs_others_more_than_a_cache_of_their_own_stays_strict() -> None:
     """A small prefix shared is no gain over a long schema that stands in front of everybody's requests."""
     found = requests({"a": need("a", RULES), "b": replace(need("b", RULES), schema=wide(900))})
-    assert found["b"].schema == wide(900)
-    assert found["a"].schema == {"type": "object"}
+    assert found["b"].frame.schema == wide(900)
+    assert found["a"].frame.schema == {"type": "object"}
 
 
 def test_an_envelope_that_makes_every_answer_longer_than_a_schema_is_none() -> None:
     name = "an_agent_whose_name_is_so_long_that_to_say_it_in_every_answer_costs_more_than_its_schema_in_the_tail" * 2
     found = requests({name: need(name, RULES), "b": replace(need("b", RULES), schema=wide(1))})
-    assert found["b"].schema is None
+    assert found["b"].frame.schema is None
     assert found["b"].prefixes()[0].key == found[name].prefixes()[0].key
 
 
@@ -166,8 +163,8 @@ def test_no_breakpoint_stands_where_the_prefix_is_too_short_to_be_cached() -> No
 
 def test_an_agent_alone_keeps_the_strict_schema_and_everything_in_system() -> None:
     one = requests({"a": need("a", RULES)})["a"]
-    assert one.schema == {"type": "object"}
-    assert [part.marked for part in one.system] == [False, True]
+    assert one.frame.schema == {"type": "object"}
+    assert [part.marked for part in one.frame.system] == [False, True]
     assert len(one.content) == 1
 
 
@@ -226,10 +223,10 @@ def test_an_agent_is_shown_what_it_needs_and_nothing_else(agents: list[tuple[set
         wanted = {block.name: block.text for block in needs[path].context} | dict.fromkeys(
             needs[path].row_blocks, "the source"
         )
-        shown = dict(found for part in (*request.system, *request.content) if (found := unfence(part.text)))
+        shown = dict(found for part in (*request.frame.system, *request.content) if (found := unfence(part.text)))
         assert shown == wanted
-        assert sum(part.marked for part in (*request.system, *request.content)) <= 4
-        assert sum("You are" in part.text for part in (*request.system, *request.content)) == 1
+        assert sum(part.marked for part in (*request.frame.system, *request.content)) <= 4
+        assert sum("You are" in part.text for part in (*request.frame.system, *request.content)) == 1
         for prefix in request.prefixes():
             assert prefix.tokens >= facts(request.model).cache_minimum * 0.99 or not prefix.job
 
@@ -280,6 +277,6 @@ def test_the_bytes_of_a_request_are_its_body(
     needs = {"a": replace(need("a", RULES, rows=("row.source",)), instructions=instructions), "b": need("b", RULES)}
     one = requests(needs, source)["a"]
     body = one.body(run_id="r", ttl=ttl, row_ttl=ttl, previous=previous) | ({"stream": True} if stream else {})
-    made = one.encode(run_id="r", ttl=ttl, row_ttl=ttl, previous=previous, stream=stream)
+    made = b"".join(one.encode(run_id="r", ttl=ttl, row_ttl=ttl, previous=previous, stream=stream))
     assert json.loads(made) == body
     assert body_hash(body) == one.hash()

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanwise.api.failures import Failure
+from fanwise.context.frame import Frame
 from fanwise.context.parts import Part
 from fanwise.context.request import Request
 from fanwise.dispatch.budget import Budget, Hold, Limits, Spent
@@ -112,7 +113,7 @@ def test_retries_are_bounded_and_heed_the_server(number: int, after: float | Non
     st.booleans(),
 )
 def test_the_worst_case_is_above_every_bill(front: str, back: str, marked: bool, model: str, batch: bool) -> None:
-    request = Request(model, 50, None, None, None, (Part(front, marked),), (Part(back),))
+    request = Request(Frame(model, 50, None, None, None, (Part(front, marked),)), (Part(back),))
     bound = worst_case(request, 1, batch=batch, at=NOW)
     tokens = len((front + back).encode("utf-8", "surrogatepass"))
     for usage in (
@@ -125,20 +126,25 @@ def test_the_worst_case_is_above_every_bill(front: str, back: str, marked: bool,
         assert usage.total <= bound.tokens
 
 
+def shown(front: int, back: int, cap: int = 100) -> Request:
+    """Return a request with so many characters that rows share, and so many of its own."""
+    return Request(Frame("claude-haiku-5-5", cap, system=(Part("a" * front, True),)), (Part("b" * back),))
+
+
 def test_a_long_shared_prefix_goes_live_and_a_long_row_goes_in_a_batch() -> None:
-    shared = Request("claude-haiku-5-5", 100, None, None, None, (Part("a" * 30_000, True),), (Part("b" * 300),))
-    private = Request("claude-haiku-5-5", 100, None, None, None, (Part("a" * 3_000, True),), (Part("b" * 30_000),))
+    shared = shown(30_000, 300)
+    private = shown(3_000, 30_000)
     assert cheaper(shared, NOW, output=25) == "live"
     assert cheaper(private, NOW, output=25) == "batch"
 
 
 def test_a_shared_prefix_goes_in_a_batch_where_batches_read_it() -> None:
-    shared = Request("claude-haiku-5-5", 100, None, None, None, (Part("a" * 30_000, True),), (Part("b" * 300),))
+    shared = shown(30_000, 300)
     assert cheaper(shared, NOW, output=25, hit_rate=0.5) == "live"
     assert cheaper(shared, NOW, output=25, hit_rate=0.98) == "batch"
 
 
 def test_long_answers_go_in_a_batch() -> None:
-    shared = Request("claude-haiku-5-5", 9_000, None, None, None, (Part("a" * 30_000, True),), (Part("b" * 300),))
+    shared = shown(30_000, 300, 9_000)
     assert cheaper(shared, NOW, output=100) == "live"
     assert cheaper(shared, NOW, output=8_000) == "batch"

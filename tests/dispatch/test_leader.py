@@ -14,6 +14,7 @@ from fanwise.api.client import Api
 from fanwise.api.failures import Failure, RequestError
 from fanwise.api.replies import Reply
 from fanwise.canonical import dumps
+from fanwise.context.frame import Frame
 from fanwise.context.parts import Part, Prefix
 from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request
@@ -35,13 +36,12 @@ FRONT = Part("Keep to the rules. " * 200, marked=True)
 def request(text: str = "Hello", **changes: Any) -> Request:
     values: dict[str, Any] = {"schema": None, "max_tokens": 50, **changes}
     schema = dumps(values["schema"]) if values["schema"] else ""
-    return Request(
-        MODEL, values["max_tokens"], "disabled", "low", values["schema"], (FRONT,), (Part(text),), schema_text=schema
-    )
+    frame = Frame(MODEL, values["max_tokens"], "disabled", "low", values["schema"], (FRONT,), schema)
+    return Request(frame, (Part(text),))
 
 
 def encoded(*, stream: bool = False) -> bytes:
-    return request().encode(run_id="r", ttl="5m", row_ttl="5m", stream=stream)
+    return b"".join(request().encode(run_id="r", ttl="5m", row_ttl="5m", stream=stream))
 
 
 @pytest.mark.anyio

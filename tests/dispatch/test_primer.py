@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from fanwise import Block, Emulator, Job, agent, graph
+from fanwise.context.frame import Frame
 from fanwise.context.parts import Part
 from fanwise.context.request import Request
 from fanwise.dispatch.call import Call
@@ -115,7 +116,8 @@ def journal(tmp_path: Path) -> SqliteJournal:
 
 
 def call(number: int = 0) -> Call:
-    request = Request(MODEL, 50, "adaptive", "low", None, (Part("Keep to the rules. " * 900, True),), (Part("Hi"),))
+    frame = Frame(MODEL, 50, "adaptive", "low", system=(Part("Keep to the rules. " * 900, True),))
+    request = Request(frame, (Part("Hi"),))
     return Call(f"k{number}", 1, "fanout", "n", "n", "a", MODEL, 10, lambda *_: request)
 
 

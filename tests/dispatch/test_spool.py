@@ -26,13 +26,17 @@ def test_a_body_is_what_was_added_and_not_dropped(steps: list[str | None]) -> No
     body, kept = Spool(), list[str]()
     for step in steps:
         if step is not None:
-            body.add(json.dumps(step).encode())
+            head = b'{"front":%d,"text":' % (len(step) % 3)
+            body.add(f"r-{len(kept)}", head, json.dumps(step).encode() + b"}")
             kept.append(step)
         elif kept:
             body.drop()
             kept.pop()
     size, whole = body.size, read(body)
-    assert json.loads(whole) == {"requests": kept}
+    expected = [
+        {"custom_id": f"r-{place}", "params": {"front": len(step) % 3, "text": step}} for place, step in enumerate(kept)
+    ]
+    assert json.loads(whole) == {"requests": expected}
     assert (len(whole), len(body)) == (size, len(kept))
     body.close()
 
@@ -41,7 +45,7 @@ def test_a_large_body_stands_on_disk_without_a_name(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(spool, "CHUNK_BYTES", 1_000)
     body = Spool(tmp_path)
     for number in range(30):
-        body.add(json.dumps("x" * 100_000 + str(number)).encode())
+        body.add(f"r-{number}", b'{"text":', json.dumps("x" * 100_000 + str(number)).encode() + b"}")
     body.drop()
     assert list(tmp_path.iterdir()) == [], "it dies with the process, however that ends"
     assert len(json.loads(read(body))["requests"]) == 29

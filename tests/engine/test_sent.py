@@ -97,21 +97,24 @@ async def test_a_resumed_run_has_no_floor_above_its_bill(tmp_path: Path, anyio_b
     assert Decimal(account.summary["floor_usd"]) <= Decimal(account.summary["cost_usd"])
 
 
-pieces = st.builds(Piece, st.sampled_from("abcdef"), st.just(7), st.booleans())
-sends = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["m", "n"]), st.lists(pieces, max_size=4)), max_size=30)
+pieces = st.lists(st.builds(Piece, st.integers(1, 6), st.just(7)), max_size=3).map(tuple)
+sends = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["m", "n"]), st.integers(0, 1), pieces), max_size=30)
 
 
-@given(sends)
-def test_what_is_sent_again_is_what_was_sent_before(sends: list[tuple[int, str, list[Piece]]]) -> None:
+@given(st.tuples(pieces, pieces), sends)
+def test_what_is_sent_again_is_what_was_sent_before(
+    nodes: tuple[tuple[Piece, ...], ...], sends: list[tuple[int, str, int, tuple[Piece, ...]]]
+) -> None:
     repeats = Repeats()
-    by_row, by_model = set[tuple[int, str]](), dict[tuple[object, ...], int]()
-    for row, model, parts in sends:
-        found = repeats.count(row, "fanout", model, parts)
+    by_row, by_model = set[tuple[int, int]](), dict[tuple[object, ...], int]()
+    for row, model, node, own in sends:
+        parts = (*nodes[node], *own)
+        found = repeats.count(row, "fanout", model, nodes[node], own)
         repeated = readable = reusable = 0
-        for part in parts:
+        for index, part in enumerate(parts):
             repeated += 7 * ((row, part.key) in by_row)
             by_row.add((row, part.key))
-            where = (model, part.key) if part.job else (model, part.key, row)
+            where = (model, part.key) if index < len(nodes[node]) else (model, part.key, row)
             by_model[where] = by_model.get(where, 0) + 1
             readable += 7 * (by_model[where] > 1)
             reusable += 7 * (by_model[where] == 2)

@@ -8,73 +8,101 @@ from functools import lru_cache
 from typing import Any
 
 from fanwise.blocks import Block
-from fanwise.canonical import digest, dumps
+from fanwise.canonical import dumps
 from fanwise.media import Media
 from fanwise.models import facts
 
+from .frame import Frame
 from .parts import Part
 from .repeats import Piece
 from .request import Request
 from .shape import MAX_ROW_MARKS, Need, Shape
-from .tail import fence, label, refused, shown, tail
+from .tail import fence, label, opening, refused, shown, tail
 
 
-def compose(
-    need: Need,
-    shape: Shape,
-    values: Mapping[str, Any],
-    blocks: Mapping[str, str],
-    max_tokens: int,
-    repair: str = "",
-    turns: tuple[str, ...] = (),
-    *,
-    keep: bool = False,
-) -> Request:
-    """Return the request of one task.
+class Composer:
+    """Makes the requests of one node; what rows have in common is made once."""
 
-    Args:
-        need: What the node needs.
-        shape: Where each part stands.
-        values: Arguments by parameter name.
-        blocks: Parameters that travel as blocks of the row, with the block's name.
-        max_tokens: Cap of the reply, thinking included.
-        repair: Why the answer before was refused, on the one repair attempt.
-        turns: Messages that followed the first, as JSON.
-        keep: Whether the conversation is expected to go on, so that its cache is worth a write.
-    """
-    found = {name: values[param] for param, name in blocks.items() if isinstance(values[param], str | Media)}
-    present = {param: name for param, name in blocks.items() if name in found}
-    names = [name for name in shape.row_blocks if name in found]
-    marked = set(names[: min(shape.shared_row_blocks, MAX_ROW_MARKS)])
-    blocks_of_row = {name: _row_part(name, found[name], marked=name in marked) for name in names}
-    row = [part for some in blocks_of_row.values() for part in some]
-    told = shown(values, present)
-    last = tail(need.agent, told, need.schema if shape.way == "tail" else None, "" if turns else repair)
-    system = tuple(part for bundle in shape.bundles for part in _marked(_system(bundle)))
-    own = (*_system(shape.own), Part(need.instructions))
-    if shape.row_first:
-        content = (*_media(shape.media), *row, *own, Part(last))
-    else:
-        system += _marked(own) if shape.own_marked else own
-        content = (*row, Part(last))
-    per_token = need.chars_per_token or facts(need.model).chars_per_token
-    alone = [text for param, text in told.items() if param not in present]
-    common = (*(part for bundle in shape.bundles for part in _system(bundle)), *own)
-    pieces = (
-        *_pieces(common, shape.schema_text, need.tools),
-        *(_piece(part, per_token, job=True) for part in _media(shape.media)),
-        *(_piece(part, per_token, job=False) for part in row),
-        *(Piece(digest(text), len(text), job=False) for text in (*alone, *turns)),
-    )
-    sizes = [
-        sum(part.chars(per_token) for part in blocks_of_row.get(present[param], ())) if param in present else len(text)
-        for param, text in sorted(told.items())
-    ]
-    level, sent = need.intensity, shape.schema_text if shape.format is not None else ""
-    return Request(
-        need.model, max_tokens, level.thinking, level.effort, shape.format, system, content, pieces,
-        need.chars_per_token, sent, need.tools, _repaired(turns, repair), keep, tuple(sizes),
-    )  # fmt: skip
+    def __init__(self, need: Need, shape: Shape, blocks: Mapping[str, str]) -> None:
+        """Prepare.
+
+        Args:
+            need: What the node needs.
+            shape: Where each part stands.
+            blocks: Parameters that travel as blocks of the row, with the block's name.
+        """
+        self._need, self._shape, self._blocks = need, shape, blocks
+        self._per_token = need.chars_per_token or facts(need.model).chars_per_token
+        self._opening = opening(need.agent, need.schema if shape.way == "tail" else None)
+        own = (*_system(shape.own), Part(need.instructions))
+        system = tuple(part for bundle in shape.bundles for part in _marked(_system(bundle)))
+        media = _media(shape.media)
+        if not shape.row_first:
+            system += _marked(own) if shape.own_marked else own
+        self._system = system
+        self._media, self._own = (media, own) if shape.row_first else ((), ())
+        """What stands in front of the blocks of the row, and behind them."""
+        texts = (*(part.text for bundle in shape.bundles for part in _system(bundle)), *(part.text for part in own))
+        self._common = (
+            *(_piece(text) for text in (*texts, shape.schema_text, need.tools) if text),
+            *map(self._piece, media),
+        )
+        self._frames: dict[int, Frame] = {}
+
+    def request(
+        self,
+        values: Mapping[str, Any],
+        max_tokens: int,
+        repair: str = "",
+        turns: tuple[str, ...] = (),
+        *,
+        keep: bool = False,
+    ) -> Request:
+        """Return the request of one task.
+
+        Args:
+            values: Arguments by parameter name.
+            max_tokens: Cap of the reply, thinking included.
+            repair: Why the answer before was refused, on the one repair attempt.
+            turns: Messages that followed the first, as JSON.
+            keep: Whether the conversation is expected to go on, so that its cache is worth a write.
+        """
+        present = {param: name for param, name in self._blocks.items() if isinstance(values[param], str | Media)}
+        told = shown(values, present)
+        last = Part(tail(self._opening, told, "" if turns else repair))
+        content, own = (*self._media, *self._own, last), tuple(map(_piece, turns))
+        sizes = {param: len(text) for param, text in told.items()}
+        if present:
+            row = self._row({name: values[param] for param, name in present.items()})
+            parts = [part for some in row.values() for part in some]
+            content = (*self._media, *parts, *self._own, last)
+            own += tuple(map(self._piece, parts))
+            for param, name in present.items():
+                sizes[param] = sum(part.chars(self._per_token) for part in row.get(name, ()))
+        own += tuple([_piece(text) for param, text in told.items() if param not in present])
+        said = _repaired(turns, repair)
+        return Request(self._frame(max_tokens), content, self._common, own, said, keep, tuple(sizes.values()))
+
+    def _frame(self, max_tokens: int) -> Frame:
+        known = self._frames.get(max_tokens)
+        if known is None:
+            need, shape = self._need, self._shape
+            sent = shape.schema_text if shape.format is not None else ""
+            known = self._frames[max_tokens] = Frame(
+                need.model, max_tokens, need.intensity.thinking, need.intensity.effort, shape.format, self._system,
+                sent, need.tools, need.chars_per_token,
+            )  # fmt: skip
+        return known
+
+    def _row(self, found: Mapping[str, str | Media]) -> dict[str, tuple[Part, ...]]:
+        """Return the blocks of the row in their order, those in front marked."""
+        names = [name for name in self._shape.row_blocks if name in found]
+        marked = set(names[: min(self._shape.shared_row_blocks, MAX_ROW_MARKS)])
+        return {name: _row_part(name, found[name], marked=name in marked) for name in names}
+
+    def _piece(self, part: Part) -> Piece:
+        content = part.text if part.media is None else part.media.sha
+        return Piece(hash(content), part.chars(self._per_token))
 
 
 def context_chars(need: Need, shape: Shape) -> int:
@@ -106,15 +134,8 @@ def _media(blocks: tuple[Block, ...]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _piece(part: Part, per_token: float, *, job: bool) -> Piece:
-    return Piece(digest(part.text) if part.media is None else part.media.sha, part.chars(per_token), job)
-
-
-@lru_cache(maxsize=512)
-def _pieces(parts: tuple[Part, ...], schema: str, tools: str) -> tuple[Piece, ...]:
-    """Return what every request of a node has in common, as pieces."""
-    texts = (*(part.text for part in parts), schema, tools)
-    return tuple(Piece(digest(text), len(text), job=True) for text in texts if text)
+def _piece(text: str) -> Piece:
+    return Piece(hash(text), len(text))
 
 
 def _repaired(turns: tuple[str, ...], why: str) -> tuple[str, ...]:

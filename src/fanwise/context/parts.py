@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from fanwise.canonical import digest, dumps
 from fanwise.media import Media
@@ -12,8 +12,7 @@ from fanwise.media import Media
 Ttl = Literal["5m", "1h"]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One text of a request, or an image or PDF."""
 
     text: str
@@ -28,8 +27,7 @@ class Part:
         return len(self.text) if self.media is None else round(self.media.tokens * per_token)
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(NamedTuple):
     """The front of a request up to a breakpoint."""
 
     key: str
@@ -50,8 +48,8 @@ def block_of(part: Part, ttl: Ttl | None) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Front:
-    """What the `system` part of a request comes to; the same for every row."""
+class Front:
+    """What the front of a request comes to."""
 
     key: str
     chars: int
@@ -59,47 +57,47 @@ class _Front:
 
 
 @lru_cache(maxsize=1024)
-def _front(
+def front_of(
     model: str, thinking: str | None, effort: str | None, schema: str, system: tuple[Part, ...], per_token: float
-) -> _Front:
-    start = _Front(digest(dumps([model, thinking, effort, schema])), len(schema), ())
+) -> Front:
+    """Return the front up to the end of `system`; the same for every row.
+
+    Args:
+        model: All that keys the cache beside the parts: the model,
+        thinking: `thinking.type`,
+        effort: `output_config.effort`,
+        schema: and the schema that is sent, with the tools, as JSON.
+        system: The parts that rows share.
+        per_token: Characters of a token, on average.
+    """
+    start = Front(digest(dumps([model, thinking, effort, schema])), len(schema), ())
     return _extend(start, system, per_token, job=True)
 
 
-def _extend(front: _Front, parts: tuple[Part, ...], chars_per_token: float, *, job: bool) -> _Front:
+def prefixes_behind(front: Front, content: tuple[Part, ...], per_token: float) -> tuple[Prefix, ...]:
+    """Return the marked prefixes of a request, shortest first.
+
+    Args:
+        front: The front of its node.
+        content: The parts of the first user turn.
+        per_token: Characters of a token, on average.
+    """
+    last = 0
+    for index, part in enumerate(content, 1):
+        if part.marked:
+            last = index
+    if not last:
+        return front.prefixes
+    own = min(next((index for index, part in enumerate(content) if not part.job), last), last)
+    front = _extend(front, content[:own], per_token, job=True)
+    return _extend(front, content[own:last], per_token, job=False).prefixes
+
+
+def _extend(front: Front, parts: tuple[Part, ...], chars_per_token: float, *, job: bool) -> Front:
     key, chars, found = front.key, front.chars, list(front.prefixes)
     for part in parts:
         key = digest(f"{key}{job}{part.text if part.media is None else part.media.sha}")
         chars += part.chars(chars_per_token)
         if part.marked:
             found.append(Prefix(key, round(chars / chars_per_token), job))
-    return _Front(key, chars, tuple(found))
-
-
-def prefixes_of(
-    model: str,
-    thinking: str | None,
-    effort: str | None,
-    schema: str,
-    system: tuple[Part, ...],
-    content: tuple[Part, ...],
-    per_token: float,
-) -> tuple[Prefix, ...]:
-    """Return the marked prefixes of a request, shortest first.
-
-    Args:
-        model: All that keys the cache beside the parts: the model,
-        thinking: `thinking.type`,
-        effort: `output_config.effort`,
-        schema: and the schema that is sent, as JSON.
-        system: The parts that rows share.
-        content: The parts of the first user turn.
-        per_token: Characters of a token, on average.
-    """
-    front = _front(model, thinking, effort, schema, system, per_token)
-    last = max((index for index, part in enumerate(content, 1) if part.marked), default=0)
-    if not last:
-        return front.prefixes
-    own = min(next((index for index, part in enumerate(content) if not part.job), last), last)
-    front = _extend(front, content[:own], per_token, job=True)
-    return _extend(front, content[own:last], per_token, job=False).prefixes
+    return Front(key, chars, tuple(found))

@@ -8,23 +8,18 @@ cache, and is what the floor of the bill is made of.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A part of a request that may be sent again: a block, instructions, a schema, a value."""
 
-    key: str
-    """Hash of its content."""
+    key: int
+    """Hash of its content, within the process."""
     chars: int
-    job: bool
-    """Whether rows have it in common."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
+class Repeated(NamedTuple):
     """A request in characters."""
 
     chars: int = 0
@@ -37,6 +32,16 @@ class Repeated:
     """Pieces that are sent to this model for the second time: the first would have been a write."""
 
 
+class _Known(NamedTuple):
+    """What rows have in common, of which every piece was sent more than once: nothing changes any more."""
+
+    common: tuple[Piece, ...]
+    """Kept, so that its identity stays its own."""
+    chars: int
+    mine: array[int]
+    """The keys of the pieces."""
+
+
 class Repeats:
     """Remembers what was sent in one session: what rows share for ever, a row's own until it ends."""
 
@@ -46,9 +51,12 @@ class Repeats:
         Args:
             resumed: An earlier one has sent requests: what rows share may be in the cache already.
         """
-        self._job: dict[tuple[str, str, str], int] = {}
+        self._job: dict[tuple[str, str], dict[int, int]] = {}
+        """How often each piece that rows share was sent, by side and model."""
         self._rows: dict[tuple[int, str], array[int]] = {}
         """What each row has sent, by hash: of all pieces, and of its own pieces also with the model."""
+        self._known: dict[tuple[str, str, int], _Known] = {}
+        """What rows have in common and was sent more than once, by side, model and identity."""
         self._continued: set[tuple[int, str]] = set()
         self._resumed = resumed
 
@@ -56,33 +64,58 @@ class Repeats:
         """Take a row of which an earlier session has sent requests: its blocks may be in the cache."""
         self._continued.add((row, side))
 
-    def count(self, row: int, side: str, model: str, pieces: Iterable[Piece]) -> Repeated:
+    def count(
+        self, row: int, side: str, model: str, common: tuple[Piece, ...], own: tuple[Piece, ...] = ()
+    ) -> Repeated:
         """Take note of a request; returns how much of it was sent before.
 
         The two sides of a comparison share nothing.
+
+        Args:
+            row: Number of the row.
+            side: Its side.
+            model: Whose cache it is about.
+            common: What rows have in common: the same object for all requests of a node.
+            own: What is the row's.
         """
+        at, known = (row, side), self._known.get((side, model, id(common)))
+        if known is not None and at not in self._rows and at not in self._continued and len(own) == 1:
+            (piece,) = own
+            if piece.key not in known.mine:  # by far the most: the first request of a row
+                mine = self._rows[at] = known.mine[:]
+                mine.append(piece.key)
+                mine.append(hash((model, piece.key)))
+                return Repeated(known.chars + piece.chars, 0, known.chars, 0)
+        return self._count(at, model, common, own)
+
+    def _count(self, at: tuple[int, str], model: str, common: tuple[Piece, ...], own: tuple[Piece, ...]) -> Repeated:
         chars = repeated = readable = reusable = 0
-        mine = self._rows.get((row, side))
+        mine = self._rows.get(at)
         if mine is None:  # an array: a row has few pieces, and there are many rows
-            mine = self._rows[row, side] = array("q")
+            mine = self._rows[at] = array("q")
+        job = self._job.setdefault((at[1], model), {})
         before_job = 2 if self._resumed else 0  # as if sent twice, so that the floor is none too high
-        before = 2 if (row, side) in self._continued else 0
-        for piece in pieces:
+        before = 2 if at in self._continued else 0
+        for index, piece in enumerate((*common, *own)):
             chars += piece.chars
-            if hash(piece.key) in mine:
+            if piece.key in mine:
                 repeated += piece.chars
             else:
-                mine.append(hash(piece.key))
-            if piece.job:
-                uses = self._job[side, model, piece.key] = self._job.get((side, model, piece.key), before_job) + 1
+                mine.append(piece.key)
+            if index < len(common):
+                uses = job[piece.key] = job.get(piece.key, before_job) + 1
             else:
-                own = hash((model, piece.key))
-                mine.append(own)
-                uses = before + mine.count(own)
+                mine.append(hash((model, piece.key)))
+                uses = before + mine.count(mine[-1])
             if uses > 1:
                 readable += piece.chars
             if uses == 2:
                 reusable += piece.chars
+        if (at[1], model, id(common)) not in self._known:
+            keys = {piece.key for piece in common}
+            if len(keys) == len(common) and all(job[key] > 1 for key in keys):
+                whole = sum(piece.chars for piece in common)
+                self._known[at[1], model, id(common)] = _Known(common, whole, array("q", keys))
         return Repeated(chars, repeated, readable, reusable)
 
     def forget(self, row: int, side: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from fanwise.canonical import digest, dumps, plain
+from fanwise.canonical import canonical, digest, dumps
 from fanwise.jsonable import as_object
 from fanwise.media import Media
 
@@ -60,8 +60,10 @@ def unfence(text: str) -> tuple[str, str] | None:
 
 
 def shown(values: Mapping[str, Any], blocks: Mapping[str, str]) -> dict[str, str]:
-    """Return values as canonical JSON by parameter; those that travel as blocks of the row name theirs."""
-    return {name: dumps({"$block": blocks[name]} if name in blocks else plain(value)) for name, value in values.items()}
+    """Return values as canonical JSON by parameter, in order; those that travel as blocks of the row name theirs."""
+    return {
+        name: dumps({"$block": blocks[name]}) if name in blocks else canonical(values[name]) for name in sorted(values)
+    }
 
 
 def refused(why: str) -> str:
@@ -69,22 +71,30 @@ def refused(why: str) -> str:
     return _REPAIR + dumps(why)
 
 
-def tail(agent: str, values: Mapping[str, str], schema: Mapping[str, Any] | None, repair: str = "") -> str:
-    """Return the last text of a request.
+def opening(agent: str, schema: Mapping[str, Any] | None) -> str:
+    """Return the lines of the last text of a request that are the same for every row.
 
     Args:
         agent: Name of the agent.
-        values: What `shown` made of the arguments.
         schema: JSON schema where it is not sent as `output_config.format`.
-        repair: Why the answer before was refused, on the one repair attempt.
     """
     lines = [f"agent: {agent}"]
     if schema is not None:
         lines += [f"schema: {dumps(schema)}", _ANSWER]
-    if repair:
-        lines.append(refused(repair))
-    pairs = ",".join(f"{dumps(name)}:{values[name]}" for name in sorted(values))
-    return "\n".join([*lines, f"values: {{{pairs}}}"])
+    return "\n".join(lines)
+
+
+def tail(front: str, values: Mapping[str, str], repair: str = "") -> str:
+    """Return the last text of a request.
+
+    Args:
+        front: The `opening` of its node.
+        values: What `shown` made of the arguments.
+        repair: Why the answer before was refused, on the one repair attempt.
+    """
+    pairs = ",".join([f"{dumps(name)}:{text}" for name, text in values.items()])
+    between = f"\n{refused(repair)}" if repair else ""
+    return f"{front}{between}\nvalues: {{{pairs}}}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ and confirmed by its results. Only an intent that is proven absent past the grac
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import anyio
@@ -25,7 +25,7 @@ from fanwise.units import now
 
 from .bell import Bell
 from .budget import Budget
-from .call import Call, Sink, worst_case
+from .call import Call, Sink, intent, worst_case
 from .filling import MOST_REQUESTS, Chosen, Filler, cut
 from .flight import Flight, Sent
 from .follow import Follower
@@ -33,7 +33,7 @@ from .primer import Primer
 from .retry import RetryPolicy
 from .spool import Spool
 
-COMMIT_EVERY = 1_000
+COMMIT_EVERY = 5_000
 """Attempts that are held in memory before they are written."""
 MOST_CREATING = 4
 """Batches that are being created at a time."""
@@ -114,7 +114,8 @@ class Batches:
         call.channel = "batch"
         self.queue.append(call)
         self._came += 1
-        self.primer.waiting[self.primer.key(call)] += 1
+        call.prefix = self.primer.key(call)
+        self.primer.waiting[call.prefix] += 1
         self._changed.ring()
 
     def stop(self) -> None:
@@ -212,7 +213,7 @@ class Batches:
         if self._cut_at != self._came:
             self._cut_at, self.filler.most = self._came, cut(len(self.queue), self._rounds)
         intent_number = self.journal.next_intent()
-        chosen = self.filler.fill(body, intent_number)
+        chosen = self.filler.fill(body)
         if not chosen and self.queue and self.budget.in_flight == 0:
             call = self.queue[0]
             hold = worst_case(call.request(), call.row, batch=True, at=now())
@@ -229,17 +230,12 @@ class Batches:
         record = BatchRecord(intent_number, len(chosen), now().timestamp(), None, "intent")
         self.flight.begin(record, len(chosen))
         sent = self.flight.sent[record.intent] = dict[int, Sent]()
-        for call, attempt, pieces, hold, way in _emptied(chosen):
+        for call, attempt, outline, common, own, hold, way in _emptied(chosen):
             call.number, call.tries = call.number + 1, call.tries + 1
-            again = self.repeats.count(call.row, call.side, call.model, pieces)
-            self.journal.add_attempt(
-                attempt._replace(
-                    sent=record.at, chars=again.chars, repeated=again.repeated, readable=again.readable,
-                    reusable=again.reusable,
-                )
-            )  # fmt: skip
-            prefix = "" if way == "plain" else self.primer.key(call)
-            sent[attempt.id] = Sent(attempt.id, call, hold, record.at, prefix, way == "lead")
+            again = self.repeats.count(call.row, call.side, call.model, common, own)
+            self.journal.add_attempt(intent(call, outline, attempt, hold, again, record.at, record.intent))
+            prefix = "" if way == "plain" else call.prefix
+            sent[attempt] = Sent(attempt, call, hold, record.at, prefix, way == "lead")
             if len(sent) % COMMIT_EVERY == 0:  # the intent is among the first: a part of it is proven absent later
                 await self.journal.commit()
         await self.journal.commit()
@@ -252,7 +248,9 @@ class Batches:
         elif one.led:
             self._go_on(self.primer.release(one.prefix))
 
-    def _go_on(self, calls: deque[Call]) -> None:
+    def _go_on(self, calls: Collection[Call]) -> None:
+        if not calls:
+            return
         self.queue.extend(calls)
         self._came += len(calls)
         self._changed.ring()

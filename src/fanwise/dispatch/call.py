@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fanwise.api.failures import Failure
 from fanwise.api.replies import Reply
@@ -15,7 +16,6 @@ from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import AttemptRecord, Channel, EndRecord, Side
 from fanwise.pricing.cost import cost, is_free, reply_cost
 from fanwise.pricing.usage import Usage, read_usage
-from fanwise.units import now
 
 from .budget import Hold
 
@@ -50,6 +50,8 @@ class Call:
     factor: int = 1
     """How many times its agent's cap the answer may be long: more after it was cut off."""
     channel: Channel = "live"
+    prefix: str = ""
+    """Key of what it shares with others in batches, once it is queued for one."""
 
     def request(self) -> Request:
         """Return the next request."""
@@ -106,40 +108,48 @@ def worst_case(request: Request, row: int, *, batch: bool, at: datetime, ttl: st
     Every byte counts as a token, at the dearest way in which it may be billed, and the reply is
     as long as `max_tokens` allows.
     """
-    size = request.size() + len(request.schema_text) + OVERHEAD_TOKENS + (TOOLS_TOKENS if request.tools else 0)
-    usage = Usage(input=size, output=request.max_tokens)
-    if ttl is not None and (request.keep or request.prefixes()):
-        usage = Usage(output=request.max_tokens, **{"cache_write_5m" if ttl == "5m" else "cache_write_1h": size})
+    frame = request.frame
+    size = request.size() + len(frame.schema_text) + OVERHEAD_TOKENS + (TOOLS_TOKENS if frame.tools else 0)
+    marked = ttl is not None and (request.keep or bool(request.prefixes()))
+    five, hour = size if marked and ttl == "5m" else 0, size if marked and ttl == "1h" else 0
+    usage, tokens = Usage(0 if marked else size, five, hour, 0, frame.max_tokens), size + frame.max_tokens
     try:
-        return Hold(cost(usage, request.model, at, batch=batch), size + request.max_tokens, row)
+        return Hold(cost(usage, frame.model, at, batch=batch), tokens, row)
     except UnknownPriceError:
-        return Hold(None, size + request.max_tokens, row)
+        return Hold(None, tokens, row)
+
+
+class Outline(NamedTuple):
+    """What the journal keeps of a request."""
+
+    hash: str
+    share: float
+    """Share of the marked prefix that rows have in common, 0 to 1."""
+    prefix: str
+    """Its key, shortened."""
+    sizes: str
+    """Characters of the values that it shows."""
+
+
+def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
+    """Return what the journal keeps of a request, sent with or without breakpoints."""
+    share, shared = 0.0, ""
+    prefixes = request.prefixes()
+    for prefix in prefixes:
+        if marked and prefix.job:
+            longest = prefix if batch else prefixes[-1]  # in batches no block of a row is marked
+            share, shared = round(prefix.tokens / max(longest.tokens, 1), 6), prefix.key[:16]
+    return Outline(request.hash(), share, shared, ",".join(map(str, request.sizes)))
 
 
 def intent(
-    call: Call,
-    request: Request,
-    attempt: int,
-    hold: Hold,
-    batch: int | None,
-    again: Repeated,
-    *,
-    marked: bool = True,
+    call: Call, sent: Outline, attempt: int, hold: Hold, again: Repeated, at: float, batch: int | None = None
 ) -> AttemptRecord:
-    """Return the record of an attempt that is about to be sent, with or without breakpoints."""
-    share, shared = 0.0, ""
-    if marked:
-        prefixes = request.prefixes()
-        for prefix in prefixes:
-            if prefix.job:
-                longest = prefix if batch is not None else prefixes[-1]  # in batches no block of a row is marked
-                share, shared = prefix.tokens / max(longest.tokens, 1), prefix.key[:16]
-    channel: Channel = "live" if batch is None else "batch"
+    """Return the record of an attempt that is about to be sent."""
     return AttemptRecord(
-        attempt, call.key, call.row, call.side, call.node, call.label, call.agent, call.model, channel, call.number,
-        request.hash(), hold.cost, now().timestamp(), batch, round(share, 6), shared,
-        again.chars, again.repeated, again.readable, again.reusable, hold.tokens,
-        ",".join(map(str, request.sizes)),
+        attempt, call.key, call.row, call.side, call.node, call.label, call.agent, call.model,
+        "live" if batch is None else "batch", call.number, sent.hash, hold.cost, at, batch, sent.share, sent.prefix,
+        again.chars, again.repeated, again.readable, again.reusable, hold.tokens, sent.sizes,
     )  # fmt: skip
 
 
@@ -155,7 +165,7 @@ def paid(
         usage, price = read_usage(reply.usage), None
     return EndRecord(
         attempt,
-        now().timestamp(),
+        time.time(),
         "succeeded",
         kind or reply.stop_reason,
         "",
@@ -172,7 +182,7 @@ def unpaid(attempt: int, failure: Failure, latency_s: float) -> EndRecord:
     status = "lost" if lost else "failed"
     price = None if lost else 0
     return EndRecord(
-        attempt, now().timestamp(), status, failure.kind, failure.message, failure.request_id, Usage(), price, latency_s
+        attempt, time.time(), status, failure.kind, failure.message, failure.request_id, Usage(), price, latency_s
     )
 
 

@@ -86,7 +86,9 @@ class Chooser:
         self._near, self._choice = True, "live"
 
     def saw(self, call: Call, reply: Reply) -> None:
-        """Learn from a reply how long an agent's answers are."""
+        """Learn from a reply how long an agent's answers are, where a channel is chosen by that."""
+        if self._choice != "auto":
+            return
         count, tokens = self._outputs.get((call.side, call.agent), (0, 0))
         answered = int(reply.usage.get("output_tokens") or 0)
         self._outputs[call.side, call.agent] = count + 1, tokens + answered
@@ -94,7 +96,7 @@ class Chooser:
     def ended(self, call: Call) -> bool:
         """Take the end of a call; returns whether those that wait for its agent's pilots can go on."""
         done = False
-        for channel in PILOTS:
+        for channel in PILOTS if self._pilots else ():
             pilots = self._pilots.get((call.side, call.agent, channel), set())
             if call in pilots:
                 pilots.discard(call)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from fanwise.api.failures import Failure
 from fanwise.context.parts import Ttl
-from fanwise.context.repeats import Piece, Repeated
-from fanwise.context.request import Request
-from fanwise.journal.records import AttemptRecord, Journal
+from fanwise.context.repeats import Piece
+from fanwise.journal.records import Journal
 from fanwise.units import now
 
 from .budget import Budget, Hold
-from .call import Call, intent, worst_case
+from .call import Call, Outline, outline, worst_case
 from .primer import Primer, Way
 from .spool import Spool
 
 MOST_REQUESTS = 100_000
 MOST_BYTES = 250_000_000
 """Requests and bytes of one batch; the API takes 256 MB ("Batch processing", read 2026-11-23)."""
+FRAME_BYTES = 100
+"""More than a request in a batch has around its parameters."""
 PARTS, LEAST_PART = 5, 1_000
 """Into how many batches one round is cut at most, and how small at least."""
 TTL: dict[Way, Ttl | None] = {"plain": None, "lead": "1h", "read": "5m", "wait": None}
@@ -31,8 +32,10 @@ class Chosen(NamedTuple):
     """A call on its way into a batch."""
 
     call: Call
-    attempt: AttemptRecord
-    pieces: tuple[Piece, ...]
+    attempt: int
+    outline: Outline
+    common: tuple[Piece, ...]
+    own: tuple[Piece, ...]
     hold: Hold
     way: Way
 
@@ -58,13 +61,19 @@ class Filler:
         self.most = MOST_REQUESTS
         """Requests that the next batch may have."""
 
-    def fill(self, body: Spool, intent_number: int) -> list[Chosen]:
+    def fill(self, body: Spool) -> list[Chosen]:
         """Write calls from the queue into a body as far as count, bytes and budget go; leaders travel alone."""
         chosen: list[Chosen] = []
         others: list[Call] = []
+        at = now()
+        settled: dict[str, Way] = {}
+        """Ways by prefix, where they are the same until the batch is full."""
         while self.queue and len(chosen) < self.most:
             call = self.queue[0]
-            way = self.primer.way(call)
+            key = call.prefix
+            way = settled.get(key) or self.primer.way(call)
+            if way in ("plain", "read"):
+                settled[key] = way
             if way == "wait":
                 self.primer.hold(self.queue.popleft())
                 continue
@@ -78,14 +87,15 @@ class Filler:
                     self.budget.settle(one.hold, 0, 0)
                     others.append(one.call)
             request = call.request()
-            hold = worst_case(request, call.row, batch=True, at=now(), ttl=TTL[way])
-            full = bool(chosen) and body.size + request.weight() > MOST_BYTES
+            hold = worst_case(request, call.row, batch=True, at=at, ttl=TTL[way])
+            head, rest = request.encode(run_id=self.run_id, ttl=TTL[way], row_ttl=None)
+            full = bool(chosen) and body.size + len(head) + len(rest) + FRAME_BYTES > MOST_BYTES
             fit = "wait" if full else self.budget.reserve(hold)
             if fit != "fits" and way == "lead":
-                self.queue.extend(self.primer.release(self.primer.key(call)))
+                self.queue.extend(self.primer.release(key))
             if fit == "row full":
                 self.queue.popleft()
-                self.primer.waiting[self.primer.key(call)] -= 1
+                self.primer.waiting[key] -= 1
                 self.over(call, Failure("final", "row_budget", self.budget.row_lack(hold)))
                 continue
             if fit == "row waits":
@@ -94,25 +104,19 @@ class Filler:
             if fit != "fits":
                 break
             self.queue.popleft()
-            chosen.append(self._written(call, request, hold, way, body, intent_number))
+            attempt = self.journal.next_attempt()
+            body.add(f"{self.run_id}-{attempt}", head, rest)
+            told = outline(request, batch=True, marked=way != "plain")  # what is kept of a request is small
+            chosen.append(Chosen(call, attempt, told, request.common, request.own, hold, way))
         self.queue.extendleft(reversed(others))
-        self.primer.waiting.subtract(self.primer.key(one.call) for one in chosen)
+        self.primer.waiting.subtract(Counter([one.call.prefix for one in chosen]))
         return chosen
-
-    def _written(self, call: Call, request: Request, hold: Hold, way: Way, body: Spool, intent_number: int) -> Chosen:
-        """Write a request into a body; what is kept of it is small."""
-        number = self.journal.next_attempt()
-        params = request.encode(run_id=self.run_id, ttl=TTL[way], row_ttl=None)
-        body.add(b'{"custom_id":"%b-%d","params":%b}' % (self.run_id.encode(), number, params))
-        marked = way != "plain"
-        attempt = intent(call, request, number, hold, intent_number, Repeated(), marked=marked)
-        return Chosen(call, attempt._replace(number=call.number + 1), request.pieces, hold, way)
 
     def give_back(self, one: Chosen, body: Spool) -> None:
         """Put a call back to the front of the queue."""
         body.drop()
         self.budget.settle(one.hold, 0, 0)
-        key = self.primer.key(one.call)
+        key = one.call.prefix
         if one.way == "lead":
             self.queue.extend(self.primer.release(key))
         self.queue.appendleft(one.call)

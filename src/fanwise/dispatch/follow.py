@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -12,15 +13,15 @@ from fanwise.api.failures import Failure, RequestError
 from fanwise.api.replies import BatchInfo, BatchResult
 from fanwise.journal.records import BatchRecord, Journal
 from fanwise.pricing.usage import Usage
-from fanwise.units import now
+from fanwise.units import moment, now
 
 from .call import Call, Sink, paid, unpaid
 from .flight import Flight, Sent
 
 PAID_TWICE = "paid_twice"
 """Kind of an attempt whose answer came after the task had been answered live, for a deadline."""
-COMMIT_EVERY = 100
-"""Results are made durable in groups of this size while they are read."""
+COMMIT_S, LOOK_EVERY = 0.2, 50
+"""Results are made durable about so often while they are read; after how many the clock is looked at."""
 CLOCK_SKEW_S = 300.0
 """How far the server's clock may be behind ours."""
 ABSENT_S = 600.0
@@ -42,7 +43,7 @@ class Follower:
         poll_s: tuple[float, float],
     ) -> None:
         self.api, self.journal, self.sink, self.flight = api, journal, sink, flight
-        self.run_id, self.grace_s, self.poll_s = run_id, grace_s, poll_s
+        self._front, self.grace_s, self.poll_s = f"{run_id}-", grace_s, poll_s
         self._hurry = anyio.Event()
         self.again: Callable[[Sent, Failure], None]
         """Told of every attempt that has to go again, or has failed for good."""
@@ -118,7 +119,7 @@ class Follower:
         await self._ended(batch_id)
         self.took(now().timestamp() - record.at)
         seen: set[int] = set()
-        trial = 0
+        trial, kept_at = 0, time.monotonic()
         while True:
             try:
                 async for result in self.api.results(batch_id):
@@ -130,7 +131,8 @@ class Follower:
                     if attempt in sent and attempt not in seen:
                         seen.add(attempt)
                         self._apply(sent[attempt], result)
-                        if len(seen) % COMMIT_EVERY == 0:
+                        if len(seen) % LOOK_EVERY == 0 and time.monotonic() - kept_at > COMMIT_S:
+                            kept_at = time.monotonic()
                             await self.journal.commit()
                 break
             except RequestError as error:
@@ -180,17 +182,19 @@ class Follower:
         self._hurry.set()
 
     def _attempt_of(self, result: BatchResult) -> int:
-        run, _, number = result.custom_id.rpartition("-")
-        return int(number) if run == self.run_id and number.isdigit() else -1
+        if not result.custom_id.startswith(self._front):
+            return -1
+        number = result.custom_id[len(self._front) :]
+        return int(number) if number.isdigit() else -1
 
     def _apply(self, one: Sent, result: BatchResult) -> None:
         if result.reply is None:
             self._fail(one, result.failure or Failure("retry", result.kind, "no result"))
             return
-        moment, latency_s = datetime.fromtimestamp(one.sent, UTC), max(now().timestamp() - one.sent, 0.0)
+        at, latency_s = moment(one.sent), max(time.time() - one.sent, 0.0)
         again = one.raced or (one.orphan and self.journal.task(one.call.key) is not None)
         kind = PAID_TWICE if again else ""
-        end = paid(one.attempt, one.call.model, result.reply, moment, batch=True, latency_s=latency_s, kind=kind)
+        end = paid(one.attempt, one.call.model, result.reply, at, batch=True, latency_s=latency_s, kind=kind)
         self.journal.add_end(end)  # no await between the reply and its record
         self.flight.settle(one, end)
         if one.prefix:

@@ -21,7 +21,7 @@ from fanwise.models import facts
 from fanwise.units import now
 
 from .budget import Budget, Hold
-from .call import Call, Sink, intent, paid, taken, unpaid, warming, worst_case
+from .call import Call, Sink, intent, outline, paid, taken, unpaid, warming, worst_case
 from .gate import Gate
 from .pace import Pace
 from .proof import Proof
@@ -167,8 +167,10 @@ class Live:
         try:
             call.number, call.tries = call.number + 1, call.tries + 1
             attempt, sent = self.journal.next_attempt(), now()
-            again = self.repeats.count(call.row, call.side, call.model, request.pieces)
-            self.journal.add_attempt(intent(call, request, attempt, hold, None, again))
+            again = self.repeats.count(call.row, call.side, call.model, request.common, request.own)
+            self.journal.add_attempt(
+                intent(call, outline(request, batch=False), attempt, hold, again, sent.timestamp())
+            )
             await self.journal.commit()
             if self._stopping:
                 self.journal.add_end(
@@ -177,12 +179,12 @@ class Live:
                 return None
             self.active += 1
             previous = self.proof.previous(prefixes)
-            body = request.encode(
+            head, rest = request.encode(
                 run_id=self.run_id, ttl=self.gate.ttl(prefixes), row_ttl="5m", previous=previous, stream=streamed
             )
             started, entered = time.monotonic(), self.gate.clock()
             try:
-                reply = await self.api.send(body, call.time_limit_s, begin if streamed else None)
+                reply = await self.api.send(head + rest, call.time_limit_s, begin if streamed else None)
             except RequestError as error:
                 failure = error.failure if previous is None else self.proof.excused(prefixes, error.failure)
                 end = unpaid(attempt, failure, time.monotonic() - started)
@@ -229,8 +231,10 @@ class Live:
         try:
             attempt, sent, started = self.journal.next_attempt(), now(), time.monotonic()
             entered = self.gate.clock()
-            again = self.repeats.count(0, call.side, call.model, (piece for piece in one.request.pieces if piece.job))
-            self.journal.add_attempt(intent(call, one.request, attempt, hold, None, again))
+            again = self.repeats.count(0, call.side, call.model, one.request.common)
+            self.journal.add_attempt(
+                intent(call, outline(one.request, batch=False), attempt, hold, again, sent.timestamp())
+            )
             await self.journal.commit()
             try:
                 body = encode_body(one.request.warming(run_id=self.run_id, ttl=ttl))

@@ -21,7 +21,7 @@ def prices(request: Request, at: datetime, *, output: int, hit_rate: float = 0.0
     read as often as `hit_rate` says, or not marked at all where that is cheaper.
     """
     minimum = facts(request.model).cache_minimum
-    total = round(request.chars() / request.per_token)
+    total = round(request.chars() / request.frame.per_token)
     shared = max((prefix.tokens for prefix in request.prefixes() if prefix.job and prefix.tokens >= minimum), default=0)
     try:
         rate = rates(request.model, at, total)

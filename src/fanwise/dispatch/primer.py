@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,8 +56,9 @@ class Primer:
         """
         self._journal, self._rows, self._scale = journal, rows, scale
         self._states: dict[str, _State] = {}
-        self._prefixes: dict[tuple[str, str], Prefix | None] = {}
+        self._prefixes: dict[tuple[str, str], Prefix] = {}
         """The longest prefix that rows share, by side and node: it is the same for every row."""
+        self._keys: dict[tuple[str, str], str] = {}
         self.waiting = Counter[str]()
         """Calls that are queued or held, by prefix."""
         self.held: dict[str, deque[Call]] = {}
@@ -69,13 +70,14 @@ class Primer:
     def key(self, call: Call) -> str:
         """Return the key of a call's prefix, empty where it has none that could be cached."""
         node = (call.side, call.node)
-        if node not in self._prefixes:
-            prefixes = [one for one in call.request().prefixes() if one.job]
-            longest = prefixes[-1] if prefixes else None
-            short = longest is None or longest.tokens < facts(call.model).cache_minimum
-            self._prefixes[node] = None if short else longest
-        prefix = self._prefixes[node]
-        return "" if prefix is None else prefix.key[:16]
+        known = self._keys.get(node)
+        if known is None:
+            shared = [one for one in call.request().prefixes() if one.job]  # shortest first
+            known = ""
+            if shared and shared[-1].tokens >= facts(call.model).cache_minimum:
+                self._prefixes[node], known = shared[-1], shared[-1].key[:16]
+            self._keys[node] = known
+        return known
 
     @property
     def hit_rate(self) -> float:
@@ -85,8 +87,10 @@ class Primer:
     def way(self, call: Call) -> Way:
         """Return how a call is to travel now: `lead` is told once for a cold prefix."""
         key = self.key(call)
-        state = self._states.setdefault(key, _State()) if key else None
-        if state is None or not state.cached:
+        if not key:
+            return "plain"
+        state = self._state(key)
+        if not state.cached:
             return "plain"
         if state.leading:
             return "wait"
@@ -123,17 +127,24 @@ class Primer:
     def _gain(self, call: Call, write: float, again: float, count: float) -> float:
         """Return what a written prefix saves over a plain one, in picodollars."""
         prefix = self._prefixes[call.side, call.node]
-        assert prefix is not None
         rate = known_rates(call.model, now())
         return (count - write - again * (count - 1)) * prefix.tokens * (rate.input if rate is not None else 0) / 2
 
     def hold(self, call: Call) -> None:
         """Keep a call until its prefix is written."""
-        self.held.setdefault(self.key(call), deque()).append(call)
+        key = self.key(call)
+        if key not in self.held:
+            self.held[key] = deque()
+        self.held[key].append(call)
 
-    def saw(self, key: str, usage: Usage, sent: float, *, led: bool) -> deque[Call]:
+    def _state(self, key: str) -> _State:
+        if key not in self._states:
+            self._states[key] = _State()
+        return self._states[key]
+
+    def saw(self, key: str, usage: Usage, sent: float, *, led: bool) -> Collection[Call]:
         """Take the usage of a request that was marked; returns the calls that need not wait any more."""
-        state = self._states.setdefault(key, _State())
+        state = self._state(key)
         read, written = usage.cache_read > 0, usage.cache_write_5m + usage.cache_write_1h > 0
         if not led:
             self._expected += 1
@@ -141,14 +152,14 @@ class Primer:
         if read or usage.cache_write_1h:
             state.warm_until = max(state.warm_until, sent + LIFE_S)
         if not led:
-            return deque()
+            return ()
         state.cached = read or written
         self._keep()
         return self.release(key)
 
     def release(self, key: str) -> deque[Call]:
         """Return the calls that waited for a prefix, whose leader has ended or failed."""
-        self._states.setdefault(key, _State()).leading = False
+        self._state(key).leading = False
         return self.held.pop(key, deque())
 
     def _keep(self) -> None:

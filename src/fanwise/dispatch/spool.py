@@ -1,4 +1,7 @@
-"""The body of a batch while it is filled: on disk where it is large, and read from there while it is sent."""
+"""The body of a batch while it is filled: on disk where it is large, and read from there while it is sent.
+
+Most of a request it has in common with others; that is kept once, and put in front of each on the way out.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 IN_MEMORY_BYTES = 1_000_000
-"""A smaller body stays in memory."""
-CHUNK_BYTES = 256_000
+"""What is larger goes to disk."""
+CHUNK_BYTES = 64_000
 _HEAD, _TAIL = b'{"requests":[', b"]}"
+_OPEN, _ID = b'{"params":', b',"custom_id":"%b"}'
 
 
 class Spool:
-    """Requests of one batch, each serialised as `{"custom_id": ..., "params": ...}`, one after another."""
+    """Requests of one batch, each serialised as `{"params": ..., "custom_id": ...}`, one after another."""
 
     def __init__(self, folder: Path | None = None) -> None:
         """Begin an empty body.
@@ -23,14 +27,20 @@ class Spool:
             folder: Where the file is kept while it is large; it has no name there and dies with the process.
         """
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, dir=None if folder is None else str(folder))  # noqa: SIM115 - closed by `close`
-        self._tail = bytearray(_HEAD)
-        """What is not in the file yet: a write for each request costs more than the request."""
-        self._written = 0
-        """Bytes in the file."""
-        self._starts = array("Q")
+        self._heads: dict[bytes, int] = {}
+        """What requests begin with, in the order in which it came."""
+        self._head = array("I")
+        """With which of them each request begins."""
+        self._length = array("I")
+        """Bytes of the rest of each request."""
+        self._tail = bytearray()
+        """Rests that are not in the file yet: a write for each costs more than the request."""
+        self._rests = 0
+        """Bytes of all rests."""
+        self._size = len(_HEAD) + len(_TAIL)
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self._length)
 
     @property
     def closed(self) -> bool:
@@ -40,41 +50,56 @@ class Spool:
     @property
     def size(self) -> int:
         """Bytes of the whole body."""
-        return self._written + len(self._tail) + len(_TAIL)
+        return self._size
 
-    def add(self, request: bytes) -> None:
-        """Append a request."""
-        start = self._written + len(self._tail)
-        if self._starts:
-            self._tail += b","
-        self._tail += request
-        self._starts.append(start)
+    def add(self, custom_id: str, head: bytes, rest: bytes) -> None:
+        """Append a request whose parameters are these two pieces of JSON."""
+        more = rest + _ID % custom_id.encode()
+        self._size += len(_OPEN) + len(head) + len(more) + (1 if self._length else 0)
+        self._head.append(self._heads.setdefault(head, len(self._heads)))
+        self._length.append(len(more))
+        self._rests += len(more)
+        self._tail += more
         if len(self._tail) >= CHUNK_BYTES:
             self._flush()
 
     def drop(self) -> None:
         """Take the last request out again."""
-        start = self._starts.pop()
-        if start >= self._written:
-            del self._tail[start - self._written :]
+        length, head = self._length.pop(), list(self._heads)[self._head.pop()]
+        self._size -= len(_OPEN) + len(head) + length + (1 if self._length else 0)
+        self._rests -= length
+        if length <= len(self._tail):
+            del self._tail[len(self._tail) - length :]
             return
         self._tail.clear()
-        self._file.seek(start)
+        self._file.seek(self._rests)
         self._file.truncate()
-        self._written = start
 
     def _flush(self) -> None:
         self._file.write(self._tail)
-        self._written += len(self._tail)
         self._tail.clear()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body in pieces; nothing can be added after that."""
         self._flush()
         self._file.seek(0)
-        while chunk := self._file.read(CHUNK_BYTES):
-            yield chunk
-        yield _TAIL
+        heads, first = list(self._heads), 0
+        sizes = [len(_OPEN) + len(head) for head in heads]
+        separator, between = _HEAD + _OPEN, b"," + _OPEN
+        while first < len(self):
+            last, size = first, 0
+            while last < len(self) and size < CHUNK_BYTES:
+                size += sizes[self._head[last]] + self._length[last]
+                last += 1
+            lengths = self._length[first:last]
+            rests, pieces = self._file.read(sum(lengths)), list[bytes]()
+            end = 0
+            for one, length in zip(self._head[first:last], lengths, strict=True):
+                pieces += (separator, heads[one], rests[end : end + length])
+                separator, end = between, end + length
+            yield b"".join(pieces)
+            first = last
+        yield _TAIL if len(self) else _HEAD + _TAIL
 
     def close(self) -> None:
         """Forget the body."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from fanwise.api.tools import SdkTool
 from fanwise.blocks import Block
-from fanwise.canonical import canonical, digest, dumps, plain
-from fanwise.context.compose import compose
+from fanwise.canonical import canonical, digest, dumps
+from fanwise.context.compose import Composer
 from fanwise.context.envelope import unseal
 from fanwise.context.layout import Schemas, layout
 from fanwise.context.request import Request
@@ -45,6 +45,8 @@ class NodePlan:
     """None for a step."""
     need: Need | None
     shape: Shape | None
+    composer: Composer | None
+    """Makes its requests."""
     static: str
     """Hash of all that shapes an answer, apart from row, item and values."""
     output: Any
@@ -63,15 +65,17 @@ class NodePlan:
             turns: What followed the first message, as JSON.
             keep: Whether the conversation is expected to go on.
         """
-        assert self.spec is not None and self.need is not None and self.shape is not None
-        cap = self.cap(factor)
-        return compose(self.need, self.shape, task.values, self.node.blocks, cap, repair, turns, keep=keep)
+        assert self.composer is not None
+        return self.composer.request(task.values, self.cap(factor), repair, turns, keep=keep)
 
     def cap(self, factor: int) -> int:
         """Return the `max_tokens` of a request, as far as the model writes."""
         assert self.spec is not None
+        first = self.spec.request_max_tokens
+        if factor == 1:
+            return first
         allowed = self.spec.max_tokens * factor + self.spec.intensity.allowance
-        return max(min(allowed, facts(self.spec.model).max_output), self.spec.request_max_tokens)
+        return max(min(allowed, facts(self.spec.model).max_output), first)
 
     def answer(self, text: str) -> Any:
         """Return the value that a reply's text means; only for agents.
@@ -142,7 +146,8 @@ def _plan(side: Side, spec: GraphSpec, schemas: Schemas, sizes: Sizes, toolbox: 
         output = agent.output if agent is not None else getattr(node.target, "output", None)
         need, shape = needs.get(node.path), shapes.get(node.path)
         tools = kits[agent.name].tools if agent is not None else NO_TOOLS
-        nodes[node.path] = NodePlan(node, agent, need, shape, _static(node, agent, need), output, tools)
+        composer = Composer(need, shape, node.blocks) if need is not None and shape is not None else None
+        nodes[node.path] = NodePlan(node, agent, need, shape, composer, _static(node, agent, need), output, tools)
     return SidePlan(side, spec, nodes)
 
 
@@ -189,6 +194,7 @@ def row_state(plan: SidePlan, row: Row) -> RowState:
 
 def task_key(row_id: str, side: Side, plan: NodePlan, task: Task) -> str:
     """Return the content key of a task: equal keys have equal answers."""
-    items = [item.key for item in task.items]
-    values = {name: plain(value) for name, value in task.values.items()}
-    return digest(dumps([row_id, side, plan.static, items, values]))
+    items = dumps([item.key for item in task.items]) if task.items else "[]"
+    values = task.values
+    pairs = ",".join([f"{dumps(name)}:{canonical(values[name])}" for name in sorted(values)])
+    return digest(f'[{dumps(row_id)},"{side}","{plan.static}",{items},{{{pairs}}}]')

@@ -81,6 +81,6 @@ def _size(node: NodePlan, task: Task, result: Outcome) -> float:
     """Return about what a task costs, in characters of input at full price."""
     assert node.spec is not None
     request = node.request(task)
-    shared = sum(piece.chars for piece in request.pieces if piece.job)
+    shared = sum(piece.chars for piece in request.common)
     answer = len(encode(node.spec.output, result.value)) if isinstance(result, Done) else 0
     return READ * shared + (request.chars() - shared) + OUTPUT * answer

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import httpx2
 
-from fanwise.jsonable import as_object
+from fanwise.jsonable import as_object, loads
 
 from .failures import Failure, RequestError
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A message that came back."""
 
     text: str
@@ -45,8 +43,7 @@ class BatchInfo:
     created: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class BatchResult:
+class BatchResult(NamedTuple):
     """One result of a batch: a reply or a failure."""
 
     custom_id: str
@@ -63,7 +60,7 @@ def json_of(response: httpx2.Response) -> dict[str, Any]:
         RequestError: It is none; the request may have been billed.
     """
     try:
-        data = json.loads(response.content)
+        data = loads(response.content)
     except ValueError:
         data = None
     if not isinstance(data, dict):
@@ -83,20 +80,17 @@ def batch_of(data: dict[str, Any]) -> BatchInfo:
 
 def read_reply(data: dict[str, Any], request_id: str, headers: Mapping[str, str] | None = None) -> Reply:
     """Return a message as a reply."""
-    texts = [block.get("text") or "" for block in data.get("content") or () if block.get("type") == "text"]
-    details = as_object(data.get("stop_details"))
-    miss = as_object(as_object(data.get("diagnostics")).get("cache_miss_reason"))
+    content, stop_reason = data.get("content") or (), str(data.get("stop_reason"))
+    texts = [block.get("text") or "" for block in content if block.get("type") == "text"]
+    refusal = miss = ""
+    if details := data.get("stop_details"):
+        refusal = str(as_object(details).get("category") or "")
+    if diagnostics := data.get("diagnostics"):
+        miss = str(as_object(as_object(diagnostics).get("cache_miss_reason")).get("type") or "")
     return Reply(
-        "".join(texts),
-        str(data.get("stop_reason")),
-        as_object(data.get("usage")),
-        request_id,
-        str(details.get("category") or ""),
-        str(data.get("id") or ""),
-        str(miss.get("type") or ""),
-        headers,
-        data["content"] if data.get("stop_reason") == "tool_use" else (),
-    )
+        "".join(texts), stop_reason, as_object(data.get("usage")), request_id, refusal, str(data.get("id") or ""), miss,
+        headers, content if stop_reason == "tool_use" else (),
+    )  # fmt: skip
 
 
 def result_of(line: dict[str, Any]) -> BatchResult:

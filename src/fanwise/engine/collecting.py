@@ -6,9 +6,9 @@ import gc
 from collections.abc import Generator
 from contextlib import contextmanager
 
-SELDOM = (10_000, 10, 10)
-"""Python's own first threshold is 700. Rows in work are many small objects that live for a while; looking
-at them again and again was a seventh of the processor time of a run in batches (bench/batch.py)."""
+SELDOM = (50_000, 20, 20)
+"""Python's own thresholds are 700, 10, 10. Rows in work are many small objects that live for a while; looking
+at them again and again was a sixth of the processor time of a run in batches (bench/batch.py)."""
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from fanwise.journal.sqlite import SqliteJournal
 
 from .rows import Record, Row, RowTypes
 
-CHUNK = 64
-"""Records that are read at a time."""
+CHUNK, CHUNK_CHARS = 1_000, 1_000_000
+"""Records that are read at a time at most, and characters of them."""
 
 
 @dataclass(slots=True)
@@ -84,10 +84,11 @@ class Intake:
 
 
 def _take(records: Iterator[Record], count: int, only: frozenset[int] | None) -> list[Record]:
-    taken: list[Record] = []
+    taken, chars = list[Record](), 0
     for record in records:
         if only is None or record.number in only:
             taken.append(record)
-        if len(taken) >= count:
+            chars += len(record.raw)
+        if len(taken) >= count or chars >= CHUNK_CHARS:
             break
     return taken

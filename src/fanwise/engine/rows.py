@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import importlib
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from fanwise.canonical import canonical, digest
 from fanwise.errors import UsageError
@@ -25,8 +26,7 @@ FORMATS: dict[str, Format] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One input record, or why it cannot be read."""
 
     number: int
@@ -75,8 +75,19 @@ def _jsonl(path: Path) -> Iterator[Record]:
                 yield _line(number, start, content)
 
 
+_ODD = re.compile(rb"[eE]\+?[0-9]{2}|[0-9]{300}")
+"""What may be a number beyond all floats."""
+
+
 def _line(number: int, offset: int, line: bytes) -> Record:
     line = line.rstrip(b"\r\n")
+    if not _ODD.search(line):
+        try:
+            data = from_json(line, allow_inf_nan=False, cache_strings="keys")
+        except ValueError:
+            data = None  # said below, in the words of `json`
+        if isinstance(data, dict):
+            return Record(number, offset, cast("dict[str, Any]", data), line.decode("utf-8"))
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -149,8 +160,7 @@ def _parquet(path: Path) -> Iterator[Record]:
             yield Record(number, number, data, repr(data))
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A valid row."""
 
     number: int
@@ -175,6 +185,8 @@ class RowTypes:
             folder: Where paths of images and PDFs begin; None: the working directory.
         """
         self.adapters = {name: TypeAdapter[Any](tp) for name, tp in params.items()}
+        only = [(name, adapter.validator) for name, adapter in self.adapters.items()]
+        self._only = only[0] if len(only) == 1 else None
         self.id_field = id_field
         self._context = {"folder": folder}
 
@@ -187,11 +199,9 @@ class RowTypes:
             return f"has no field {field!r}, which --id names"
         row_id = str(record.data[field]) if field in record.data else str(record.number)
         try:
-            if len(self.adapters) == 1:
-                arguments = {
-                    name: adapter.validate_python(dict(record.data), context=self._context)
-                    for name, adapter in self.adapters.items()
-                }
+            if self._only is not None:
+                name, validator = self._only
+                arguments = {name: validator.validate_python(record.data, context=self._context)}
             else:
                 arguments = {
                     name: adapter.validate_python(record.data.get(name), context=self._context)
@@ -213,10 +223,15 @@ def fetch(path: Path, form: Format, locator: int) -> Record | None:
     """Return one record again by its locator, or None where it is not there any more."""
     if form == "jsonl":
         with path.open("rb") as file:
-            file.seek(locator)
-            line = file.readline()
-        return _line(0, locator, line.removeprefix(b"\xef\xbb\xbf") if locator == 0 else line) if line.strip() else None
+            return line_at(file, locator)
     return next((record for record in read(path, form) if record.locator == locator), None)
+
+
+def line_at(file: BinaryIO, locator: int) -> Record | None:
+    """Return the record of an open JSONL file that begins at a byte, or None where there is none."""
+    file.seek(locator)
+    line = file.readline()
+    return _line(0, locator, line.removeprefix(b"\xef\xbb\xbf") if locator == 0 else line) if line.strip() else None
 
 
 def lines(path: Path) -> int:

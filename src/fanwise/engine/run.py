@@ -10,7 +10,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import anyio
 import anyio.lowlevel
@@ -63,8 +63,7 @@ class RowRun:
     state: RowState
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Composer:
+class _Composer(NamedTuple):
     """Makes the requests of a task; smaller than a partial function, of which there are many."""
 
     plan: NodePlan
@@ -235,7 +234,7 @@ class Engine:
                 if self._stopping:
                     return
                 self._start(row)
-                if index % 16 == 15:
+                if index % 64 == 63:
                     await anyio.lowlevel.checkpoint()  # replies and steps get their turn
 
     def _full(self) -> bool:
@@ -282,16 +281,17 @@ class Engine:
                 self._steps += 1
                 self._step_send.send_nowait((run, task, key))
             return
+        spec, compose = plan.spec, _Composer(plan, task, key, self.talks)
         call = Call(
-            key=key,
-            row=run.number,
-            side=run.plan.side,
-            node=task.node.path,
-            label=task.label,
-            agent=plan.spec.name,
-            model=plan.spec.model,
-            time_limit_s=plan.spec.time_limit_s,
-            compose=_Composer(plan, task, key, self.talks),
+            key,
+            run.number,
+            run.plan.side,
+            task.node.path,
+            task.label,
+            spec.name,
+            spec.model,
+            spec.time_limit_s,
+            compose,
         )
         self._calls[call] = (run, task)
         if self.batches.flight.claim(call):
@@ -348,9 +348,10 @@ class Engine:
     def replied(self, call: Call, reply: Reply) -> str | None:
         """Take a reply; returns what to say when it is asked once more, perhaps nothing, or None when it is done."""
         self.chooser.saw(call, reply)
-        self.talks.saw(call.agent, tools=reply.stop_reason == "tool_use")
-        plan = self.plans[call.side].nodes.get(call.node) if call.side in self.plans else None
-        rounds_ = len(self.talks.of(call.key).said) if reply.stop_reason == "tool_use" else 0
+        plan, asks = self._plan_of(call), reply.stop_reason == "tool_use"
+        if plan is not None and plan.tools:
+            self.talks.saw(call.agent, tools=asks)
+        rounds_ = len(self.talks.of(call.key).said) if asks else 0
         found = meaning(plan, call, reply, rounds_)
         if isinstance(found, Again):
             call.factor = found.factor
@@ -363,6 +364,11 @@ class Engine:
         elif found is not None:
             self._settle(call, found)
         return None
+
+    def _plan_of(self, call: Call) -> NodePlan | None:
+        """Return the plan of a call's node; None where it is gone since an earlier session."""
+        side = self.plans.get(call.side)
+        return None if side is None else side.nodes.get(call.node)
 
     def failed(self, call: Call, failure: Failure) -> None:
         """Take the final failure of a call."""
@@ -389,7 +395,7 @@ class Engine:
         log.info("task failed", row=row, task=label, kind=cause.kind)
 
     def _kept(self, value: object) -> str:
-        """Keep an output; returns its hash. The last task's is most often the row's too, and is kept once."""
+        """Keep an output; returns its hash. The last task's is most often the row's too, and is written once."""
         if value is not self._last[0]:
             self._last = value, self.journal.add_text(canonical(value))
         return self._last[1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, cast
 
 Step = tuple[Literal["field", "item"], Any]
@@ -127,10 +128,18 @@ def _part(value: Any, kind: str, key: Any) -> Any:
     try:
         if kind == "item":
             return value[key]
-        return cast("Mapping[Any, Any]", value)[key] if isinstance(value, Mapping) else getattr(value, key)
+        return (
+            cast("Mapping[Any, Any]", value)[key] if _has_keys(cast("object", value).__class__) else getattr(value, key)
+        )
     except (LookupError, AttributeError, TypeError):
         what = f"item {key!r}" if kind == "item" else f"field {key!r}"
         raise AbsentError(f"there is no {what} in a value of type {_type_name(cast('object', value))}") from None
+
+
+@lru_cache(maxsize=1024)
+def _has_keys(kind: type) -> bool:
+    """Return whether values of a type have keys; remembered, since the question itself is slow."""
+    return issubclass(kind, Mapping)
 
 
 def _type_name(value: object) -> str:

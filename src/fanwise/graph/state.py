@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fanwise.canonical import canonical, digest
 
-from .expr import AbsentError, UnsettledError, evaluate
+from .expr import AbsentError, Expr, UnsettledError, evaluate
 from .nodes import EachNode, GivenNode, Node, OptionalNode, TaskNode, Template, WhenNode
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """A task ended with a value."""
 
     value: Any
@@ -34,8 +33,7 @@ class Failed:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(NamedTuple):
     """A task was not started, since something it depends on has failed."""
 
     cause: Failed
@@ -75,11 +73,13 @@ class Task:
 class Scope:
     """The state of one template for one row, or for one item of it."""
 
-    __slots__ = ("_inner", "_started", "items", "node", "parent", "template", "values")
+    __slots__ = ("_inner", "_open", "_started", "items", "node", "parent", "template", "values")
 
     def __init__(self, template: Template, parent: Scope | None, node: Node | None, items: tuple[Item, ...]) -> None:
         self.template, self.parent, self.node, self.items = template, parent, node, items
         self.values: dict[int, Outcome] = {}
+        self._open = len(template.nodes)
+        """Nodes that have no outcome yet."""
         # Small, since there may be very many: which nodes have started as bits, inner scopes where there are any.
         self._started = 0
         self._inner: dict[int, list[Scope]] | None = None
@@ -101,6 +101,7 @@ class Scope:
 
     def settle(self, slot: int, outcome: Outcome) -> None:
         """Note the outcome of a node; what was inside of it is forgotten."""
+        self._open -= slot not in self.values
         self.values[slot] = outcome
         if self._inner is not None:
             self._inner.pop(slot, None)
@@ -132,7 +133,7 @@ class Scope:
 
     def settled(self) -> bool:
         """Return whether every node has an outcome."""
-        return all(node.slot in self.values for node in self.template.nodes)
+        return not self._open
 
 
 class RowState:
@@ -142,7 +143,7 @@ class RowState:
 
     def __init__(self, template: Template, arguments: Mapping[int, Any]) -> None:
         self.root = Scope(template, None, None, ())
-        self.root.values.update({slot: Done(value) for slot, value in arguments.items()})
+        self.root.values = {slot: Done(value) for slot, value in arguments.items()}
         self.failures: tuple[Failed, ...] = ()
 
     def start(self) -> list[Task]:
@@ -166,9 +167,7 @@ class RowState:
 
     def outcome(self) -> Outcome:
         """Return the result of the row; only when it is finished."""
-        return _evaluate(self.root, self.root.template.output, "the result") or Failed(
-            "the result", "absent", "never settled"
-        )
+        return _evaluate(self.root, self.root.template.output, None) or Failed("the result", "absent", "never settled")
 
     def _advance(self, scope: Scope, ready: list[Task]) -> None:
         """Start what can start in a scope, and go outward when the scope is complete."""
@@ -186,13 +185,13 @@ class RowState:
             case TaskNode():
                 self._try_task(node, scope, ready)
             case OptionalNode():
-                outcome = _evaluate(scope, node.value, _label(node, scope))
+                outcome = _evaluate(scope, node.value, node)
                 if outcome is not None:
                     self._settle(node, scope, outcome if isinstance(outcome, Done) else Done(None))
             case WhenNode():
                 self._try_branch(node, scope, ready)
             case GivenNode():
-                outcome = _evaluate(scope, node.value, _label(node, scope))
+                outcome = _evaluate(scope, node.value, node)
                 if isinstance(outcome, Done) and outcome.value is not None:
                     self._open(node, scope, node.body, {node.item: outcome.value}, ready)
                 elif outcome is not None:
@@ -203,7 +202,7 @@ class RowState:
     def _try_task(self, node: TaskNode, scope: Scope, ready: list[Task]) -> None:
         values: dict[str, Any] = {}
         for param, expr in node.args.items():
-            outcome = _evaluate(scope, expr, _label(node, scope))
+            outcome = _evaluate(scope, expr, node)
             if outcome is None:
                 return
             if not isinstance(outcome, Done):
@@ -219,7 +218,7 @@ class RowState:
         ready.append(Task(node, scope, values))
 
     def _try_branch(self, node: WhenNode, scope: Scope, ready: list[Task]) -> None:
-        outcome = _evaluate(scope, node.condition, _label(node, scope))
+        outcome = _evaluate(scope, node.condition, node)
         if outcome is None:
             return
         if not isinstance(outcome, Done):
@@ -232,7 +231,7 @@ class RowState:
             self._open(node, scope, branch, {}, ready)
 
     def _try_each(self, node: EachNode, scope: Scope, ready: list[Task]) -> None:
-        outcome = _evaluate(scope, node.over, _label(node, scope))
+        outcome = _evaluate(scope, node.over, node)
         if outcome is None:
             return
         if not isinstance(outcome, Done):
@@ -281,7 +280,7 @@ class RowState:
         inner = scope.inner(node.slot)
         if inner is None or not all(child.settled() for child in inner):
             return False
-        outcomes = [_evaluate(child, child.template.output, _label(node, child)) for child in inner]
+        outcomes = [_evaluate(child, child.template.output, node) for child in inner]
         results = [outcome or Failed(_label(node, scope), "absent", "never settled") for outcome in outcomes]
         if not isinstance(node, EachNode):
             self._settle(node, scope, results[0])
@@ -296,17 +295,18 @@ class RowState:
         return True
 
 
-def _evaluate(scope: Scope, expr: Any, label: str) -> Outcome | None:
+def _evaluate(scope: Scope, expr: Expr, node: Node | None) -> Outcome | None:
+    """Return what an expression comes to for a node, or for the row's result; None where it has to wait."""
     try:
         return Done(evaluate(expr, scope.lookup))
     except AbsentError as error:
-        return Failed(label, "absent", str(error))
+        return Failed("the result" if node is None else _label(node, scope), "absent", str(error))
     except UnsettledError as error:
         return scope.outcome_of(error.slot)
 
 
 def _label(node: Node, scope: Scope) -> str:
-    return node.path + "".join(f"[{item.index}]" for item in scope.items)
+    return node.path + "".join([f"[{item.index}]" for item in scope.items]) if scope.items else node.path
 
 
 def run_all(state: RowState, carry_out: Callable[[Task], Outcome]) -> Outcome:

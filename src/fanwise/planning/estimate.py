@@ -7,7 +7,7 @@ sample has; so the sample says how, and they say how much. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from math import sqrt
 from statistics import fmean
@@ -126,8 +126,8 @@ def _tokens(kind: str, one: Observed) -> int:
 def times(usage: Usage, prompt: float, output: float) -> Usage:
     """Return a usage with its input and its output scaled."""
     scaled = {
-        one.name: round(getattr(usage, one.name) * (output if one.name == "output" else prompt))
-        for one in fields(Usage)
-        if one.name in KINDS
+        kind: round(count * (output if kind == "output" else prompt))
+        for kind, count in usage._asdict().items()
+        if kind in KINDS
     }
     return Usage(**scaled)

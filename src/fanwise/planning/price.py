@@ -47,8 +47,7 @@ def sums(found: Seen, drawn: Drawn, rehearsed: Rehearsed, by: Factors, channel: 
     for one in by_agent(observed, rehearsed, [row.number for row in drawn.rows], drawn.valid):
         writes = [each for each in found.once if (each.side, each.agent) == (one.side, one.agent)]
         five, hour = sum(each.five for each in writes), sum(each.hour for each in writes)
-        usage = replace(
-            one.usage,
+        usage = one.usage._replace(
             cache_write_5m=one.usage.cache_write_5m + five,
             cache_write_1h=one.usage.cache_write_1h + hour,
             cache_read=max(one.usage.cache_read - five - hour, 0),

@@ -71,6 +71,6 @@ def reply_cost(data: Mapping[str, Any], model: str, at: datetime, *, batch: bool
     total, price = Usage(web_searches=top.web_searches), top.web_searches * WEB_SEARCH_PICO
     for one in iterations:
         usage = read_usage(one)
-        total += usage
+        total = total.plus(usage)
         price += cost(usage, str(one.get("model") or model), at, batch=batch, geo=geo, fast=fast)
     return total, price

@@ -61,6 +61,15 @@ def rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates:
     return found
 
 
+def price_steps(model: str, at: datetime) -> tuple[int, ...]:
+    """Return the prompt sizes above which a model's rates change, from 0; at least one.
+
+    Raises:
+        UnknownPriceError: Nothing is known of the model's price.
+    """
+    return tuple(start for start, _ in _steps(model, int(at.timestamp()) // 3600))
+
+
 def known_rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates | None:
     """Return the live rates of a model, or None where nothing is known of them."""
     try:

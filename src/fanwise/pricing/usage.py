@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, cast
+from operator import add
+from typing import Any, NamedTuple, cast
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Token counts with the API's exclusive meaning: the kinds do not overlap.
 
     Source: SDK 2.12.0 `types/usage.py` and the page "Prompt caching", read 2026-11-23: the whole
@@ -27,8 +26,9 @@ class Usage:
     web_searches: int = 0
     """Requests of the server's web search tool."""
 
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Usage)))
+    def plus(self, other: Usage) -> Usage:
+        """Return the sum, kind by kind."""
+        return Usage(*map(add, self, other))
 
     @property
     def prompt(self) -> int:
@@ -46,17 +46,13 @@ def read_usage(data: Mapping[str, Any]) -> Usage:
 
     A reply without the 5m/1h split has only 5-minute writes, the API's default.
     """
-    split = cast("Mapping[str, Any]", data.get("cache_creation") or {})
-    written = int(data.get("cache_creation_input_tokens") or 0)
-    hour = int(split.get("ephemeral_1h_input_tokens") or 0)
-    details = cast("Mapping[str, Any]", data.get("output_tokens_details") or {})
-    tools = cast("Mapping[str, Any]", data.get("server_tool_use") or {})
+    get = data.get
+    five, hour = get("cache_creation_input_tokens") or 0, 0
+    if split := cast("Mapping[str, Any]", get("cache_creation") or {}):
+        five, hour = split.get("ephemeral_5m_input_tokens") or 0, split.get("ephemeral_1h_input_tokens") or 0
+    details = cast("Mapping[str, Any]", get("output_tokens_details") or {})
+    tools = cast("Mapping[str, Any]", get("server_tool_use") or {})
     return Usage(
-        input=int(data.get("input_tokens") or 0),
-        cache_write_5m=int(split.get("ephemeral_5m_input_tokens") or 0) if split else written,
-        cache_write_1h=hour,
-        cache_read=int(data.get("cache_read_input_tokens") or 0),
-        output=int(data.get("output_tokens") or 0),
-        thinking=int(details.get("thinking_tokens") or 0),
-        web_searches=int(tools.get("web_search_requests") or 0),
-    )
+        get("input_tokens") or 0, five, hour, get("cache_read_input_tokens") or 0, get("output_tokens") or 0,
+        details.get("thinking_tokens") or 0, tools.get("web_search_requests") or 0,
+    )  # fmt: skip

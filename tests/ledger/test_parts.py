@@ -34,7 +34,8 @@ tokens = st.integers(0, 50_000)
 attempts = st.tuples(
     st.integers(0, 4), st.sampled_from(["fanout", "baseline"]), st.sampled_from(["a", "b"]),
     st.sampled_from(["claude-haiku-5-5", "claude-opus-5-5", "claude-unheard-of-9"]), st.sampled_from(["live", "batch"]),
-    st.builds(Usage, tokens, tokens, tokens, tokens, tokens), st.floats(0, 1), st.integers(0, 10_000),
+    st.builds(Usage, tokens, tokens, tokens, tokens, tokens, st.just(0), st.integers(0, 3)), st.floats(0, 1),
+    st.integers(0, 10_000),
     st.sampled_from(["succeeded", "failed", "lost", "open"]),
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import Side
@@ -117,8 +118,7 @@ def row_counts(db: sqlite3.Connection) -> dict[str, int]:
     return {"read": valid + rejected, **known, "rejected": rejected, "unfinished": max(valid - sum(known.values()), 0)}
 
 
-@dataclass(frozen=True, slots=True)
-class RowAccount:
+class RowAccount(NamedTuple):
     """One row on one side."""
 
     row: int

@@ -11,19 +11,22 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple, cast
 
 from fanwise.journal.records import Side
 
-from .account import shared_writes
+from .account import TOKENS, shared_writes
 
-_DIRECT = """SELECT a.row, a.side, a.agent, COALESCE(SUM(e.cost),0), SUM(e.attempt IS NULL OR e.cost IS NULL)
-  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.row>0
-  GROUP BY a.row, a.side, a.agent ORDER BY a.row, a.side DESC, a.agent"""
+_ATTEMPTS = f"""SELECT a.row, a.side, a.agent, e.cost, {TOKENS}
+  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.row>0 ORDER BY a.row"""
 
 
-@dataclass(frozen=True, slots=True)
-class RowCost:
+_Attempt = tuple[int, Side, str, int | None, int | None]
+
+
+class RowCost(NamedTuple):
     """One row on one side, in picodollars."""
 
     row: int
@@ -35,6 +38,16 @@ class RowCost:
     """Its part of what rows share."""
     unknown: int
     """Attempts whose cost is not known."""
+    paid: int = 0
+    """What its attempts cost as they were billed, that what they wrote for others included."""
+    tokens: int = 0
+
+    def plus(self, other: RowCost) -> RowCost:
+        """Return the sum of two parts of one row on one side."""
+        return RowCost(
+            self.row, self.side, self.own + other.own, self.shared + other.shared, self.unknown + other.unknown,
+            self.paid + other.paid, self.tokens + other.tokens,
+        )  # fmt: skip
 
     @property
     def cost(self) -> int:
@@ -42,32 +55,36 @@ class RowCost:
         return self.own + self.shared
 
 
+NOTHING = RowCost(0, "fanout", 0, 0, 0)
+SIDES: tuple[Side, ...] = ("fanout", "baseline")
+
+
 def allotted(db: sqlite3.Connection) -> Iterator[RowCost]:
     """Yield every row that anything was sent for, by number, the fan-out before its baseline."""
     pools, extras = _pools(db)
-    counts = {
-        (side, agent): count
-        for side, agent, count in db.execute(
-            "SELECT side, agent, COUNT(DISTINCT row) FROM attempts WHERE row>0 GROUP BY side, agent"
-        )
-    }
+    query = "SELECT side, agent, COUNT(DISTINCT row) FROM attempts WHERE row>0 GROUP BY side, agent"
+    counts = {(side, agent): count for side, agent, count in db.execute(query)} if pools else {}
     served = Counter[tuple[Side, str]]()
-    last: RowCost | None = None
-    for row, side, agent, cost, unknown in db.execute(_DIRECT):
-        key = (side, agent)
-        whole, rest = divmod(pools.get(key, 0), counts[key])
-        shared = whole + (served[key] < rest)
-        served[key] += 1
-        one = RowCost(row, side, cost - extras.get((row, side, agent), 0), shared, unknown)
-        if last is not None and (last.row, last.side) == (row, side):
-            last = RowCost(row, side, last.own + one.own, last.shared + one.shared, last.unknown + one.unknown)
-            continue
-        if last is not None:
-            yield last
-        last = one
-    if last is not None:
-        yield last
-    for side in ("fanout", "baseline"):
+    found = cast("Iterator[_Attempt]", db.execute(_ATTEMPTS))
+    for row, attempts in groupby(found, key=itemgetter(0)):
+        costs: dict[Side, RowCost] = {}
+        agents = set[tuple[Side, str]]()
+        for _, side, agent, cost, tokens in attempts:
+            one = RowCost(row, side, cost or 0, 0, int(cost is None), cost or 0, tokens or 0)
+            costs[side] = one.plus(costs[side]) if side in costs else one
+            if pools:
+                agents.add((side, agent))
+        for key in agents.intersection(pools):
+            side, agent = key
+            one = costs[side]
+            whole, rest = divmod(pools[key], counts[key])
+            part, extra = whole + (served[key] < rest), extras.get((row, side, agent), 0)
+            served[key] += 1
+            costs[side] = one._replace(own=one.own - extra, shared=one.shared + part)
+        for side in SIDES:
+            if side in costs:
+                yield costs[side]
+    for side in SIDES:
         left = sum(
             pool for (pool_side, agent), pool in pools.items() if pool_side == side and (side, agent) not in counts
         )

@@ -15,44 +15,54 @@ step here. Attempts without a price, and those that were free, are left out.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import Side
 from fanwise.pricing.cost import WEB_SEARCH_PICO
-from fanwise.pricing.rates import known_rates, rates
+from fanwise.pricing.rates import known_rates, price_steps, rates
 from fanwise.units import usd_text
 
+from .account import PROMPT
+
 NAMES = ("models", "slices", "cache", "batch")
-_ATTEMPTS = """SELECT a.row, a.model, a.sent, a.chars, a.repeated, e.input, e.write_5m, e.write_1h, e.read, e.output,
-  e.searches, e.cost FROM attempts a JOIN ends e ON e.attempt=a.id
-  WHERE a.side=? AND e.cost>0 ORDER BY a.row"""
+_CALLS = f"""WITH calls AS (
+    SELECT a.row, a.model, CAST(a.sent/3600 AS INT) AS hour, {PROMPT} AS prompt, a.chars, a.repeated,
+      e.input, e.write_5m, e.write_1h, e.read, e.output, e.searches, e.cost
+    FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.side=:side AND e.cost>0),
+  shown AS (
+    SELECT row, SUM(chars) AS chars, SUM(prompt) AS tokens, SUM(chars-repeated) AS everything
+    FROM calls WHERE row>0 GROUP BY row HAVING COUNT(*)>1),
+  widened AS (
+    SELECT c.*, c.prompt+COALESCE(MAX(s.everything-c.chars,0)*s.tokens/MAX(s.chars,1),0) AS whole
+    FROM calls c LEFT JOIN shown s ON s.row=c.row)
+  SELECT model, hour, MAX(prompt), MAX(whole), COUNT(*), SUM(prompt), SUM(whole),
+    SUM(input), SUM(write_5m), SUM(write_1h), SUM(read), SUM(output), SUM(searches), SUM(cost)
+  FROM widened GROUP BY model, hour, {{steps}}"""
+"""Calls in groups of one price. All that a row was shown anywhere is counted in tokens by its characters."""
 
 
-class _Call(NamedTuple):
-    """An attempt as the query gives it."""
+class _Group(NamedTuple):
+    """Calls that have one price, as the query gives them."""
 
-    row: int
     model: str
-    sent: float
-    chars: int
-    repeated: int
+    hour: int
+    """Since 1970."""
+    most_prompt: int
+    most_whole: int
+    """Input of the longest of them, as it was and with all that its row was shown."""
+    calls: int
+    prompt: int
+    whole: int
     plain: int
     five: int
-    hour: int
+    hour_long: int
     read: int
     output: int
     searches: int
     paid: int
-
-    @property
-    def prompt(self) -> int:
-        return self.plain + self.five + self.hour + self.read
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,43 +81,42 @@ class Levers:
 
 def levers(db: sqlite3.Connection, side: Side = "fanout") -> Levers | None:
     """Return what each lever took off the bill of one side, or None where nothing has a price."""
-    models = """SELECT a.model, MAX(a.sent) FROM attempts a JOIN ends e ON e.attempt=a.id
-      WHERE a.side=? AND e.cost>0 GROUP BY a.model"""
-    dearest, most = "", -1
-    for model, sent in db.execute(models, (side,)):
-        rate = known_rates(model, datetime.fromtimestamp(sent, UTC))
-        if rate is not None and rate.output > most:
-            dearest, most = model, rate.output
-    if not dearest:
+    models = """SELECT DISTINCT a.model, CAST(a.sent/3600 AS INT) FROM attempts a JOIN ends e ON e.attempt=a.id
+      WHERE a.side=? AND e.cost>0 ORDER BY 2"""
+    seen = [(model, datetime.fromtimestamp(hour * 3600, UTC)) for model, hour in db.execute(models, (side,))]
+    known = {model: rate.output for model, at in seen if (rate := known_rates(model, at)) is not None}
+    if not known:
         return None
+    dearest = max(sorted(known), key=lambda model: known[model])
+    bounds = {start for model in known for _, at in seen for start in price_steps(model, at)}
     steps, count = [0] * 5, 0
-    for _, group in groupby(map(_Call._make, db.execute(_ATTEMPTS, (side,))), key=itemgetter(0)):
-        for costs in _row(list(group), dearest):
-            for step, one in enumerate(costs):
-                steps[step] += one
-            count += 1
+    query = _CALLS.format(steps=", ".join(f"{size}>{bound}" for size in ("prompt", "whole") for bound in bounds))
+    for group in map(_Group._make, db.execute(query, {"side": side})):
+        for step, one in enumerate(_costs(group, dearest)):
+            steps[step] += one
+        count += group.calls
     saved = {name: steps[index] - steps[index + 1] for index, name in enumerate(NAMES)}
     return Levers(steps[0], saved, steps[4], dearest, count)
 
 
-def _row(calls: list[_Call], dearest: str) -> Iterator[tuple[int, int, int, int, int]]:
-    """Yield for each call of a row what it costs at every step."""
-    chars, tokens = sum(call.chars for call in calls), sum(call.prompt for call in calls)
-    everything = sum(call.chars - call.repeated for call in calls)
-    for call in calls:
-        at, prompt, out, more = datetime.fromtimestamp(call.sent, UTC), call.prompt, call.output, call.searches
-        whole = prompt + (max(everything - call.chars, 0) * tokens // max(chars, 1) if call.row else 0)
-        try:
-            dear, wide, own = rates(dearest, at, whole), rates(call.model, at, whole), rates(call.model, at, prompt)
-        except UnknownPriceError:  # it has a price of its own, and no other to be held against
-            yield call.paid, call.paid, call.paid, call.paid, call.paid
-            continue
-        searched = more * WEB_SEARCH_PICO
-        cached = call.plain * own.input + call.five * own.write_5m + call.hour * own.write_1h + call.read * own.read
-        yield (
-            whole * dear.input + out * dear.output + searched, whole * wide.input + out * wide.output + searched,
-            prompt * own.input + out * own.output + searched, cached + out * own.output + searched, call.paid,
-        )  # fmt: skip
+def _costs(group: _Group, dearest: str) -> tuple[int, int, int, int, int]:
+    """Return what calls cost at every step."""
+    at, searched = datetime.fromtimestamp(group.hour * 3600, UTC), group.searches * WEB_SEARCH_PICO
+    try:
+        dear, wide = rates(dearest, at, group.most_whole), rates(group.model, at, group.most_whole)
+        own = rates(group.model, at, group.most_prompt)
+    except UnknownPriceError:  # they have a price of their own, and no other to be held against
+        return group.paid, group.paid, group.paid, group.paid, group.paid
+    cached = (
+        group.plain * own.input + group.five * own.write_5m + group.hour_long * own.write_1h + group.read * own.read
+    )
+    return (
+        group.whole * dear.input + group.output * dear.output + searched,
+        group.whole * wide.input + group.output * wide.output + searched,
+        group.prompt * own.input + group.output * own.output + searched,
+        cached + group.output * own.output + searched,
+        group.paid,
+    )
 
 
 def data(found: Levers | None) -> dict[str, Any] | None:

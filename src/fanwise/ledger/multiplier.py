@@ -87,6 +87,8 @@ def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multipli
         job_rows: Rows of the job, over which the writes of shared prefixes are spread.
         seed: Of the bootstrap.
     """
+    if db.execute("SELECT 1 FROM results WHERE side='baseline' LIMIT 1").fetchone() is None:
+        return None
     spreading = Spreading(db, job_rows)
     tokens, usd, raw = array("d"), array("d"), array("d")
     fanout: RowAccount | None = None

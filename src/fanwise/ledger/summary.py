@@ -28,7 +28,8 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
         bill: The emulator's bill of the run in picodollars, fetched; None where there is none.
     """
     meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
-    both, fanout, baseline = totals(db), totals(db, "fanout"), totals(db, "baseline")
+    both, baseline = totals(db), totals(db, "baseline")
+    fanout = totals(db, "fanout") if baseline.sent else both
     rows = row_counts(db)
     offline = meta.get("offline")
     measured = multiplier(db, max(rows["read"] - rows["rejected"], 1))

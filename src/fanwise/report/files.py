@@ -10,68 +10,56 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fanwise.ledger.account import TOKENS
-from fanwise.ledger.allotment import allotted
+from fanwise.ledger.allotment import NOTHING, RowCost, allotted
 from fanwise.units import usd_text
 
-_RESULTS = f"""SELECT w.number, w.row_id, r.status, r.reason, t.text,
-  COALESCE(SUM(CASE WHEN a.side='fanout' THEN e.cost END), 0),
-  COALESCE(SUM(CASE WHEN a.side='baseline' THEN e.cost END), 0),
-  COALESCE(SUM(CASE WHEN a.side='fanout' THEN {TOKENS} END), 0),
-  COALESCE(SUM(CASE WHEN a.side='baseline' THEN {TOKENS} END), 0),
-  b.status, COALESCE(SUM(a.id IS NOT NULL AND e.cost IS NULL), 0)
+_RESULTS = """SELECT r.row, w.row_id, r.status, r.reason, t.text, b.status
   FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
   LEFT JOIN results b ON b.row=r.row AND b.side='baseline'
-  LEFT JOIN attempts a ON a.row=r.row LEFT JOIN ends e ON e.attempt=a.id
-  WHERE r.side='fanout' GROUP BY r.row ORDER BY r.row"""
+  WHERE r.side='fanout' ORDER BY r.row"""
 
 
 def results(db: sqlite3.Connection) -> Iterator[str]:
     """Yield one JSON line per finished row, in input order."""
-    meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
-    offline = meta.get("offline")
-    costs = _Allotted(db)
-    for number, row_id, status, reason, text, cost, base, tokens, base_tokens, base_status, unknown in db.execute(
-        _RESULTS
-    ):
-        both = base_status in ("succeeded", "partial") and status != "failed" and base_tokens and base
-        line: dict[str, Any] = {
-            "id": row_id,
-            "row": number,
-            "status": status,
-            "output": None,
-            "cost_usd": usd_text(cost),
-            "cost_with_shared_usd": usd_text(costs.of(number)),
-            "tokens": tokens,
-            "multiplier": {"tokens": round(tokens / base_tokens, 6), "usd_as_paid": round(cost / base, 6)}
-            if both
-            else None,
-            "offline": None if offline is None else offline == "true",
-        }
-        if reason:
-            line["reason"] = reason
-        if unknown:
-            line["attempts_of_unknown_cost"] = unknown
-        told = _encode(line)
-        # The journal keeps an output as canonical JSON: it is put in as it is.
-        yield (told if text is None else told.replace(_NO_OUTPUT, f'"output": {text}', 1)) + "\n"
+    offline = dict(db.execute("SELECT key, value FROM meta").fetchall()).get("offline", "null")
+    costs = _Costs(db)
+    for number, row_id, status, reason, text, base_status in db.execute(_RESULTS):
+        one, base = costs.of(number)
+        ratios = None
+        if base_status in ("succeeded", "partial") and status != "failed" and base.tokens and base.paid:
+            ratios = {"tokens": round(one.tokens / base.tokens, 6), "usd_as_paid": round(one.paid / base.paid, 6)}
+        paid, unknown = usd_text(one.paid), one.unknown + base.unknown
+        # Written by hand: there may be a million. The journal keeps an output as canonical JSON.
+        yield (
+            f'{{"id": {_encode(row_id)}, "row": {number}, "status": "{status}", "output": {text or "null"}, '
+            f'"cost_usd": "{paid}", "cost_with_shared_usd": "{paid if one.cost == one.paid else usd_text(one.cost)}", '
+            f'"tokens": {one.tokens}, "multiplier": {_encode(ratios) if ratios else "null"}, "offline": {offline}'
+            + (f', "reason": {_encode(reason)}' if reason else "")
+            + (f', "attempts_of_unknown_cost": {unknown}' if unknown else "")
+            + "}\n"
+        )
 
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
-_NO_OUTPUT = '"output": null'
 
 
-class _Allotted:
-    """What rows cost with their part of what they share, asked for in their order."""
+class _Costs:
+    """What rows cost on both sides, asked for in their order."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self._costs = (one for one in allotted(db) if one.side == "fanout")
+        self._costs = allotted(db)
         self._next = next(self._costs, None)
 
-    def of(self, row: int) -> int:
-        while self._next is not None and self._next.row and self._next.row < row:
-            self._next = next(self._costs, None)
-        return self._next.cost if self._next is not None and self._next.row == row else 0
+    def of(self, row: int) -> tuple[RowCost, RowCost]:
+        """Return what a row cost in the fan-out and in the baseline."""
+        fanout = baseline = NOTHING
+        one = self._next
+        while one is not None and 0 < one.row <= row:
+            if one.row == row:
+                fanout, baseline = (one, baseline) if one.side == "fanout" else (fanout, one)
+            one = next(self._costs, None)
+        self._next = one
+        return fanout, baseline
 
 
 def rejects(db: sqlite3.Connection) -> Iterator[str]:

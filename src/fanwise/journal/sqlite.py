@@ -22,6 +22,8 @@ from fanwise.units import now
 from .records import AttemptRecord, BatchRecord, EndRecord, Observer, RowRecord, RowResult, TaskRecord, TurnRecord
 
 VERSION = 4
+SHORT, MOST_SHORT = 200, 1_000
+"""Characters of a text that is remembered, and how many of them are, so that none is written twice."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sessions(
@@ -29,19 +31,17 @@ CREATE TABLE IF NOT EXISTS sessions(
 CREATE TABLE IF NOT EXISTS rows(number INTEGER PRIMARY KEY, row_id TEXT, locator INT, hash TEXT, session INT);
 CREATE INDEX IF NOT EXISTS rows_id ON rows(row_id);
 CREATE TABLE IF NOT EXISTS rejects(number INTEGER PRIMARY KEY, reason TEXT, raw TEXT, session INT);
-CREATE TABLE IF NOT EXISTS texts(sha TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS texts(sha TEXT PRIMARY KEY, text TEXT);
 CREATE TABLE IF NOT EXISTS blocks(sha TEXT PRIMARY KEY, name TEXT, text TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tasks(
   key TEXT PRIMARY KEY, row INT, side TEXT, node TEXT, label TEXT, agent TEXT, status TEXT, output TEXT,
-  kind TEXT, message TEXT) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS tasks_row ON tasks(row);
+  kind TEXT, message TEXT);
 CREATE TABLE IF NOT EXISTS attempts(
   id INTEGER PRIMARY KEY, key TEXT, row INT, side TEXT, node TEXT, label TEXT, agent TEXT, model TEXT,
   channel TEXT, number INT, request_hash TEXT, reserved INT, sent REAL, intent INT, job_share REAL, prefix TEXT,
   chars INT, repeated INT, readable INT, reusable INT, bound INT, sizes TEXT);
 CREATE INDEX IF NOT EXISTS attempts_row ON attempts(row);
 CREATE INDEX IF NOT EXISTS attempts_key ON attempts(key);
-CREATE INDEX IF NOT EXISTS attempts_intent ON attempts(intent) WHERE intent IS NOT NULL;
 CREATE TABLE IF NOT EXISTS turns(
   key TEXT, number INT, said TEXT, told TEXT, PRIMARY KEY(key, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ends(
@@ -81,6 +81,7 @@ class SqliteJournal:
         try:
             for connection in (self._writer, self.db):
                 connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;")
+            self._writer.execute("PRAGMA wal_autocheckpoint=4000")  # pages: a page written often is copied over once
             self.db.execute("PRAGMA cache_size=-512")  # KiB: the system's own cache holds the file anyway
             self._writer.executescript(_SCHEMA)
             version = self.meta("version")
@@ -101,6 +102,8 @@ class SqliteJournal:
         self.observer: Observer | None = None
         """Told of what is sent and of all that ends, for traces."""
         self._buffer = defaultdict[str, list[tuple[Any, ...]]](list)
+        self._texts: dict[str, str] = {}
+        """Short texts that were added by this session, with their hashes."""
         self._added = self._durable = 0
         self._flushing: anyio.Event | None = None
         self._attempt: int = self._one("SELECT COALESCE(MAX(id),0) FROM attempts")
@@ -165,6 +168,7 @@ class SqliteJournal:
 
     def purge(self) -> int:
         """Forget all content; the account stays. Returns how many records had some."""
+        self._texts.clear()
         run = self._writer.execute
         removed = sum(run(f"DELETE FROM {table}").rowcount for table in ("texts", "blocks"))
         removed += run("UPDATE rejects SET raw='', reason=''").rowcount
@@ -181,8 +185,15 @@ class SqliteJournal:
         self._add(_REJECT, (number, reason, raw, session))
 
     def add_text(self, text: str) -> str:
+        known = self._texts.get(text)
+        if known is not None:
+            return known
         sha = digest(text)
         self._add(_TEXT, (sha, text))
+        if len(text) <= SHORT:  # answers are often the same few, such as labels
+            if len(self._texts) >= MOST_SHORT:
+                self._texts.clear()
+            self._texts[text] = sha
         return sha
 
     def add_block(self, sha: str, name: str, text: str) -> None:

@@ -121,6 +121,7 @@ def rates(count: int = 20_000) -> None:
     begun, body = time.process_time(), Spool()
     for number in range(count):
         body.add(f"r-{number}", *node.request(task).encode(run_id="r", ttl="5m", row_ttl=None))
+    assert anyio.run(written, body) == body.size
     took = time.process_time() - begun
     print(f"requests built and written: {count / took:,.0f} a second, {body.size / took / 1e6:,.0f} MB a second")
     body.close()
@@ -130,6 +131,11 @@ def rates(count: int = 20_000) -> None:
         anyio.run(recorded, journal, count)
         print(f"records of the journal: {2 * count / (time.monotonic() - begun):,.0f} a second, durable")
         journal.close()
+
+
+async def written(body: Spool) -> int:
+    """Return how many bytes a body has on the wire, read piece by piece as they are sent."""
+    return sum([len(chunk) async for chunk in body.chunks()])
 
 
 async def recorded(journal: SqliteJournal, count: int) -> None:

@@ -12,8 +12,10 @@ from fanwise.journal.sqlite import SqliteJournal
 
 from .rows import Record, Row, RowTypes
 
-CHUNK, CHUNK_CHARS = 1_000, 1_000_000
-"""Records that are read at a time at most, and characters of them."""
+FEW, MANY = 64, 1_000
+"""Records that are read at a time at most: where calls go live a few at a time will do, and take less memory."""
+MOST_CHARS = 1_000_000
+"""Characters of the records that are read at a time."""
 
 
 @dataclass(slots=True)
@@ -38,13 +40,16 @@ class Intake:
         counters: Counters,
         limit: int | None,
         only: frozenset[int] | None = None,
+        *,
+        many: bool = False,
     ) -> None:
         self.journal, self.types, self.counters, self.limit, self.only = journal, types, counters, limit, only
+        self._most = MANY if many else FEW
         self._taken = 0
 
     async def more(self, records: Iterator[Record]) -> list[Row] | None:
         """Return the valid rows of the next chunk, made durable; None at the end of the file or the limit."""
-        room = CHUNK if self.limit is None else min(CHUNK, self.limit - self._taken)
+        room = self._most if self.limit is None else min(self._most, self.limit - self._taken)
         chunk = await anyio.to_thread.run_sync(_take, records, room, self.only) if room > 0 else []
         if not chunk:
             return None
@@ -89,6 +94,6 @@ def _take(records: Iterator[Record], count: int, only: frozenset[int] | None) ->
         if only is None or record.number in only:
             taken.append(record)
             chars += len(record.raw)
-        if len(taken) >= count or chars >= CHUNK_CHARS:
+        if len(taken) >= count or chars >= MOST_CHARS:
             break
     return taken

@@ -222,7 +222,8 @@ class Engine:
 
     async def _admit(self, records: Iterator[Record]) -> None:
         """Take rows into the window as it has room."""
-        intake = Intake(self.journal, self.types, self.counters, self.settings.limit, self.settings.only)
+        many = self.settings.window_calls is None
+        intake = Intake(self.journal, self.types, self.counters, self.settings.limit, self.settings.only, many=many)
         while not self._stopping:
             rows = await intake.more(records)
             if rows is None:

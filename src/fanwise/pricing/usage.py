@@ -50,9 +50,12 @@ def read_usage(data: Mapping[str, Any]) -> Usage:
     five, hour = get("cache_creation_input_tokens") or 0, 0
     if split := cast("Mapping[str, Any]", get("cache_creation") or {}):
         five, hour = split.get("ephemeral_5m_input_tokens") or 0, split.get("ephemeral_1h_input_tokens") or 0
-    details = cast("Mapping[str, Any]", get("output_tokens_details") or {})
-    tools = cast("Mapping[str, Any]", get("server_tool_use") or {})
-    return Usage(
-        get("input_tokens") or 0, five, hour, get("cache_read_input_tokens") or 0, get("output_tokens") or 0,
-        details.get("thinking_tokens") or 0, tools.get("web_search_requests") or 0,
+    thinking = searches = 0
+    if details := cast("Mapping[str, Any]", get("output_tokens_details") or {}):
+        thinking = details.get("thinking_tokens") or 0
+    if tools := cast("Mapping[str, Any]", get("server_tool_use") or {}):
+        searches = tools.get("web_search_requests") or 0
+    return Usage(  # whole numbers, whatever a gateway has made of them
+        int(get("input_tokens") or 0), int(five), int(hour), int(get("cache_read_input_tokens") or 0),
+        int(get("output_tokens") or 0), int(thinking), int(searches),
     )  # fmt: skip

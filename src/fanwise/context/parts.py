@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from fanwise.canonical import digest, dumps
@@ -56,7 +55,6 @@ class Front:
     prefixes: tuple[Prefix, ...]
 
 
-@lru_cache(maxsize=1024)
 def front_of(
     model: str, thinking: str | None, effort: str | None, schema: str, system: tuple[Part, ...], per_token: float
 ) -> Front:

@@ -66,6 +66,11 @@ def shown(values: Mapping[str, Any], blocks: Mapping[str, str]) -> dict[str, str
     }
 
 
+def record(texts: Mapping[str, str]) -> str:
+    """Return values that `shown` has written as one JSON object."""
+    return "{" + ",".join([f"{dumps(name)}:{text}" for name, text in texts.items()]) + "}"
+
+
 def refused(why: str) -> str:
     """Return the line that says why an answer could not be used."""
     return _REPAIR + dumps(why)
@@ -92,9 +97,8 @@ def tail(front: str, values: Mapping[str, str], repair: str = "") -> str:
         values: What `shown` made of the arguments.
         repair: Why the answer before was refused, on the one repair attempt.
     """
-    pairs = ",".join([f"{dumps(name)}:{text}" for name, text in values.items()])
     between = f"\n{refused(repair)}" if repair else ""
-    return f"{front}{between}\nvalues: {{{pairs}}}"
+    return f"{front}{between}\nvalues: {record(values)}"
 
 
 @dataclass(frozen=True, slots=True)

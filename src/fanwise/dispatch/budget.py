@@ -78,7 +78,7 @@ class Budget:
 
     def reserve(self, hold: Hold) -> Fit:
         """Reserve the worst case of one request, where it fits; an unknown price fits no limit in dollars."""
-        row = self._row(hold.row) if self._of_rows else None
+        row = self._row(hold.row)
         limits = self.limits
         if row is not None and (
             _over(limits.row_cost, row.cost, hold.cost) or _over(limits.row_tokens, row.tokens, hold.tokens)
@@ -96,7 +96,7 @@ class Budget:
         self.reserved_cost += hold.cost or 0
         self.reserved_tokens += hold.tokens
         self.in_flight += 1
-        row = self._row(hold.row) if self._of_rows else None
+        row = self._row(hold.row)
         if row is not None:
             row.cost += hold.cost or 0
             row.tokens += hold.tokens
@@ -109,7 +109,7 @@ class Budget:
         self.reserved_cost -= hold.cost or 0
         self.reserved_tokens -= hold.tokens
         self.cost, self.tokens, self.in_flight = self.cost + paid, self.tokens + used, self.in_flight - 1
-        row = self._row(hold.row) if self._of_rows else None
+        row = self._row(hold.row)
         if row is not None:
             row.cost += paid - (hold.cost or 0)
             row.tokens += used - hold.tokens
@@ -125,7 +125,7 @@ class Budget:
         self._rows.pop(row, None)
 
     def _row(self, number: int) -> _Row | None:
-        if not number:
+        if not number or not self._of_rows:
             return None
         if number not in self._rows:
             self._rows[number] = _Row(*(NOTHING if self._of_row is None else self._of_row(number)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import anyio
 
@@ -82,7 +82,7 @@ class Follower:
 
     async def _candidates(self, record: BatchRecord, refused: set[str]) -> list[BatchInfo] | None:
         """Return batches that may be the one that was intended; None where the list failed: it proves nothing."""
-        since = datetime.fromtimestamp(record.at, UTC) - timedelta(seconds=CLOCK_SKEW_S)
+        since = moment(record.at) - timedelta(seconds=CLOCK_SKEW_S)
         try:
             listed = await self.api.batches_since(since)
         except RequestError as error:

@@ -17,6 +17,7 @@ from fanwise.context.layout import Schemas, layout
 from fanwise.context.request import Request
 from fanwise.context.shape import CachePrices, Need, Shape
 from fanwise.context.sizes import DOCUMENTED, Sizes
+from fanwise.context.tail import record, shown
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
 from fanwise.graph.spec import AgentSpec
@@ -195,6 +196,5 @@ def row_state(plan: SidePlan, row: Row) -> RowState:
 def task_key(row_id: str, side: Side, plan: NodePlan, task: Task) -> str:
     """Return the content key of a task: equal keys have equal answers."""
     items = dumps([item.key for item in task.items]) if task.items else "[]"
-    values = task.values
-    pairs = ",".join([f"{dumps(name)}:{canonical(values[name])}" for name in sorted(values)])
-    return digest(f'[{dumps(row_id)},"{side}","{plan.static}",{items},{{{pairs}}}]')
+    values = record(shown(task.values, {}))
+    return digest(f'[{dumps(row_id)},"{side}","{plan.static}",{items},{values}]')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from fanwise.errors import UnknownPriceError
@@ -13,6 +12,7 @@ from fanwise.journal.records import Side
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
+from fanwise.units import moment
 
 _TOKENS = "e.input, e.write_5m, e.write_1h, e.read, e.output"
 PROMPT = "(e.input+e.write_5m+e.write_1h+e.read)"
@@ -176,7 +176,7 @@ def shared_writes(db: sqlite3.Connection) -> list[SharedWrite]:
     for row, side, agent, model, channel, sent, share, plain, five, hour in db.execute(query):
         five, hour = round(five * share), round(hour * share)
         try:
-            rate = rates(model, datetime.fromtimestamp(sent, UTC), plain + five + hour)
+            rate = rates(model, moment(sent), plain + five + hour)
         except UnknownPriceError:
             continue
         batch = channel == "batch"

@@ -12,7 +12,6 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +19,7 @@ from fanwise.journal.records import Channel, Side
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
+from fanwise.units import moment
 
 from .account import PROMPT
 
@@ -122,7 +122,7 @@ def _sizes(text: str) -> Iterator[int]:
 @lru_cache(maxsize=1024)
 def _input_price(model: str, channel: Channel, day: int) -> int | None:
     """Return picodollars of a plain input token; None where no price is known."""
-    rate = known_rates(model, datetime.fromtimestamp(day * 86_400, UTC))
+    rate = known_rates(model, moment(day * 86_400))
     return None if rate is None else tokens_cost(Usage(input=1), rate, batch=channel == "batch")
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import Side
 from fanwise.pricing.cost import WEB_SEARCH_PICO, tokens_cost
 from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
+from fanwise.units import moment
 
 from .account import PROMPT
 
@@ -50,7 +50,7 @@ def floor(db: sqlite3.Connection, side: Side) -> Floor:
         _SHARES, (side,)
     ):
         try:
-            rate = rates(model, datetime.fromtimestamp(hour * 3600, UTC), largest)
+            rate = rates(model, moment(hour * 3600), largest)
         except UnknownPriceError:
             continue
         batch = channel == "batch"

@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import Side
 from fanwise.pricing.cost import WEB_SEARCH_PICO
 from fanwise.pricing.rates import known_rates, price_steps, rates
-from fanwise.units import usd_text
+from fanwise.units import moment, usd_text
 
 from .account import PROMPT
 
@@ -83,7 +82,7 @@ def levers(db: sqlite3.Connection, side: Side = "fanout") -> Levers | None:
     """Return what each lever took off the bill of one side, or None where nothing has a price."""
     models = """SELECT DISTINCT a.model, CAST(a.sent/3600 AS INT) FROM attempts a JOIN ends e ON e.attempt=a.id
       WHERE a.side=? AND e.cost>0 ORDER BY 2"""
-    seen = [(model, datetime.fromtimestamp(hour * 3600, UTC)) for model, hour in db.execute(models, (side,))]
+    seen = [(model, moment(hour * 3600)) for model, hour in db.execute(models, (side,))]
     known = {model: rate.output for model, at in seen if (rate := known_rates(model, at)) is not None}
     if not known:
         return None
@@ -101,7 +100,7 @@ def levers(db: sqlite3.Connection, side: Side = "fanout") -> Levers | None:
 
 def _costs(group: _Group, dearest: str) -> tuple[int, int, int, int, int]:
     """Return what calls cost at every step."""
-    at, searched = datetime.fromtimestamp(group.hour * 3600, UTC), group.searches * WEB_SEARCH_PICO
+    at, searched = moment(group.hour * 3600), group.searches * WEB_SEARCH_PICO
     try:
         dear, wide = rates(dearest, at, group.most_whole), rates(group.model, at, group.most_whole)
         own = rates(group.model, at, group.most_prompt)

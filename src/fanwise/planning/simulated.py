@@ -6,7 +6,6 @@ import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -23,7 +22,7 @@ from fanwise.options import Options, Watcher
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
 from fanwise.session import Session
-from fanwise.units import new_run_id
+from fanwise.units import moment, new_run_id
 
 from .drawn import Drawn
 from .estimate import Observed
@@ -107,7 +106,7 @@ def seen(db: sqlite3.Connection) -> Seen:
 def priced(usage: Usage, model: str, channel: Channel, sent: float) -> int:
     """Return the price of a usage in picodollars; 0 where none is known."""
     try:
-        return cost(usage, model, datetime.fromtimestamp(sent, UTC), batch=channel == "batch")
+        return cost(usage, model, moment(sent), batch=channel == "batch")
     except UnknownPriceError:
         return 0
 

@@ -13,8 +13,8 @@ import pytest
 from fanwise import Emulator
 from fanwise.api.client import Api
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
-from fanwise.counting import TokenCache, common_texts, count, learn
 from fanwise.engine.load import load_graph
+from fanwise.job.sizes import TokenCache, common_texts, count, learn
 from support import DESK, emulator, environment, fanwise, tickets
 
 MODEL = "claude-haiku-5-5"

@@ -17,12 +17,11 @@ LAYERS = {
     "ledger": 3, "api": 3,
     "dispatch": 4,
     "engine": 5,
-    "report": 6, "telemetry": 3,
-    "options": 6.5, "sides": 7, "counting": 7.1, "modelling": 7.1, "session": 7.2,
-    "job": 7.4, "replay": 7.4, "auditing": 7.4, "comparing": 7.3, "planning": 7.4,
-    "cli": 8, "__init__": 9, "__main__": 10,
+    "rendering": 6, "telemetry": 3,
+    "job": 7, "studies": 8,
+    "cli": 9, "__init__": 10, "__main__": 11,
 }  # fmt: skip
-MAY_IMPORT_EMULATOR = {"session", "cli", "__init__"}
+MAY_IMPORT_EMULATOR = {"job", "cli", "__init__"}
 ONLY_IMPORTER = {
     "networkx": "graph",
     "anthropic": "api",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fanwise import Options, RunDirectoryError
-from fanwise.sides import check_mode
+from fanwise.job.arms import check_mode
 
 
 def test_without_credentials_and_address_the_embedded_emulator_answers() -> None:

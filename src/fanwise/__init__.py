@@ -10,9 +10,10 @@ from fanwise.graph.rehearse import TaskFailedError
 from fanwise.graph.step import step
 from fanwise.graph.tools import McpServer, Tool, ToolFailedError, tool
 from fanwise.graph.vocabulary import each, given, not_, optional, when
-from fanwise.job import Job, resume
+from fanwise.job.account import Account
+from fanwise.job.job import Job, resume
+from fanwise.job.options import Options
 from fanwise.media import Media
-from fanwise.options import Account, Options
 
 if TYPE_CHECKING:
     from fanwise.emulator import Emulator

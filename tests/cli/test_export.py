@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from fanwise import Job, agent, graph
-from fanwise.report.export import TABLES, defused
+from fanwise.rendering.export import TABLES, defused
 from support import fanwise, lines
 
 HOSTILE = '=HYPERLINK("http://evil.example","<script>alert(1)</script>")'

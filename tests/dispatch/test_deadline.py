@@ -18,7 +18,7 @@ from fanwise import Emulator, Job, agent, graph
 from fanwise.dispatch.deadline import Left, need_s, seconds
 from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
-from fanwise.job import resume
+from fanwise.job.job import resume
 from support import DESK, fanwise, tickets
 
 

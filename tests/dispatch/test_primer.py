@@ -16,9 +16,9 @@ from fanwise.dispatch.call import Call
 from fanwise.dispatch.primer import Primer
 from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
-from fanwise.job import resume
+from fanwise.job.account import Account
+from fanwise.job.job import resume
 from fanwise.journal.sqlite import SqliteJournal
-from fanwise.options import Account
 from fanwise.pricing.usage import Usage
 from fanwise.units import now
 from support import read_only

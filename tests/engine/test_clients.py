@@ -15,8 +15,8 @@ from pydantic import BaseModel
 from fanwise import Emulator, Job, UsageError, agent, graph
 from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
-from fanwise.job import resume
-from fanwise.options import Watcher
+from fanwise.job.job import resume
+from fanwise.job.watcher import Watcher
 from gateway import gateway
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from fanwise import Block, agent, graph
 from fanwise.engine.plan import make_plans
 from fanwise.engine.shown import shown
-from fanwise.planning.prefixes import prefix_tree
+from fanwise.studies.plan.prefixes import prefix_tree
 
 GUIDE = Block("guide", "Keep to every rule of this guide. " * 200)
 

@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from fanwise import Block, DefinitionError, Job, Media, UsageError, agent, graph
 from fanwise.engine.plan import make_plans
 from fanwise.engine.rows import Record, Row, RowTypes
-from fanwise.options import Account
-from fanwise.replay import rendered
+from fanwise.job.account import Account
+from fanwise.studies.show import rendered
 from support import read_only
 
 

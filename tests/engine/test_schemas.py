@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from fanwise import Block, Job, agent, graph
-from fanwise.options import Account
+from fanwise.job.account import Account
 from support import bill, emulator, post
 
 GUIDE = Block("guide", "Keep to every rule of this guide. " * 100)  # about 1,400 tokens

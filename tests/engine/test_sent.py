@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from fanwise import Block, Job, agent, graph
 from fanwise.context.repeats import Piece, Repeats
-from fanwise.job import resume
-from fanwise.options import Account
+from fanwise.job.account import Account
+from fanwise.job.job import resume
 
 MODEL = "claude-opus-5-5"
 GUIDE = Block("guide", "Every rule of this guide is to be kept by whoever reviews. " * 255)  # 6,000 tokens

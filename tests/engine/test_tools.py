@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from fanwise import DefinitionError, Emulator, HaltedError, Job, McpServer, UsageError, agent, graph, tool
 from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
-from fanwise.job import resume
-from fanwise.replay import rendered
+from fanwise.job.job import resume
+from fanwise.studies.show import rendered
 from sample.helper import Ticket, answer, desk, look_up
 from support import read_only, wait_for
 

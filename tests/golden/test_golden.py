@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from golden_runs import CHANNELS, GOLDEN, JOBS, outcome
 
 

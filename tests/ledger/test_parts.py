@@ -19,6 +19,7 @@ from fanwise import Emulator, Job
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
+from fanwise.job.arms import sides_of
 from fanwise.journal.records import AttemptRecord, EndRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import totals
@@ -26,7 +27,6 @@ from fanwise.ledger.allotment import allotted
 from fanwise.ledger.levers import levers
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
-from fanwise.sides import sides_of
 from fanwise.units import now
 from support import ROOT, fanwise, lines, read_only
 

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from fanwise.auditing import audit as find
+from fanwise.studies.audit import audit as find
 
 from .common import OK, told
 

@@ -8,8 +8,10 @@ import sys
 import anyio
 import click
 
-from fanwise import job
-from fanwise.options import Account, Watcher
+from fanwise.job.account import Account
+from fanwise.job.batches import BatchState, batch_states, cancel_batches
+from fanwise.job.job import resume
+from fanwise.job.watcher import Watcher
 
 from .common import carry_out, told
 
@@ -27,12 +29,12 @@ def batches(directory: str, action: str, base_url: str | None, as_json: bool) ->
     """
     with told():
         if action == "cancel":
-            cancelled = anyio.run(job.cancel_batches, directory, base_url)
+            cancelled = anyio.run(cancel_batches, directory, base_url)
             click.echo(f"asked to cancel {len(cancelled)}: {', '.join(cancelled) or 'none is running'}", err=True)
         elif action == "collect":
 
             async def work(watcher: Watcher) -> Account:
-                return await job.resume(directory, watcher, detach=True, base_url=base_url)
+                return await resume(directory, watcher, detach=True, base_url=base_url)
 
             sys.exit(carry_out(work, as_json=as_json, out=directory))
         else:
@@ -40,8 +42,8 @@ def batches(directory: str, action: str, base_url: str | None, as_json: bool) ->
 
 
 async def _list(directory: str, base_url: str | None, as_json: bool, watch: bool) -> None:
-    seen: list[job.BatchState] = []
-    async for states in job.batch_states(directory, base_url, watch=watch):
+    seen: list[BatchState] = []
+    async for states in batch_states(directory, base_url, watch=watch):
         for one in states:
             if one not in seen:  # a change is said once
                 seen.append(one)

@@ -14,10 +14,11 @@ import anyio
 import click
 from rich.console import Console
 
-from fanwise.engine.directory import reading
 from fanwise.errors import FanwiseError, HaltedError, UsageError
-from fanwise.options import Account, Watcher
-from fanwise.report.terminal import show
+from fanwise.job.account import Account
+from fanwise.job.directory import reading
+from fanwise.job.watcher import Watcher
+from fanwise.rendering.terminal import show
 
 from .progress import display
 

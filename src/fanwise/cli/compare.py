@@ -15,17 +15,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fanwise.comparing import Comparison, compare, labels_of, scorer, shape
-from fanwise.engine.directory import reading
 from fanwise.engine.plan import make_plans
 from fanwise.engine.rows import format_of
 from fanwise.engine.toolbox import listed
-from fanwise.job import Job
+from fanwise.job.arms import graph_sides
+from fanwise.job.directory import reading
+from fanwise.job.job import Job
 from fanwise.journal.records import Channel
 from fanwise.ledger.verdict import Interval
-from fanwise.planning.plan import Asked
-from fanwise.planning.plan import sample as sample_rows
-from fanwise.sides import graph_sides
+from fanwise.studies.compare import Comparison, compare, labels_of, scorer, shape
+from fanwise.studies.plan.plan import Asked
+from fanwise.studies.plan.plan import sample as sample_rows
 
 from .common import told
 from .consent import threshold

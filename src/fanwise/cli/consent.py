@@ -12,11 +12,11 @@ import click
 
 from fanwise.dispatch.channel import ChannelChoice
 from fanwise.errors import UsageError
+from fanwise.job.arms import is_simulated
+from fanwise.job.options import Options
 from fanwise.journal.records import Channel
-from fanwise.options import Options
-from fanwise.planning.plan import CHANNELS, Asked, Plan, make, sample
-from fanwise.planning.price import Price
-from fanwise.sides import is_simulated
+from fanwise.studies.plan.plan import CHANNELS, Asked, Plan, make, sample
+from fanwise.studies.plan.price import Price
 from fanwise.units import pico_from_usd, usd
 
 F = TypeVar("F", bound=Callable[..., Any])

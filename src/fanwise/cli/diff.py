@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fanwise.engine.directory import reading
+from fanwise.job.directory import reading
 from fanwise.ledger.changes import WORDS, AgentChange, changes
 from fanwise.ledger.summary import read_share, summary
-from fanwise.report.terminal import money, printable
+from fanwise.rendering.terminal import money, printable
 
 from .common import OK, told
 

@@ -16,7 +16,7 @@ from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import listed
 from fanwise.errors import UsageError
-from fanwise.sides import graph_sides
+from fanwise.job.arms import graph_sides
 from fanwise.units import pico_from_usd
 
 from .common import told

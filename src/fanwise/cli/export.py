@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from fanwise.engine.directory import reading
+from fanwise.job.directory import reading
 from fanwise.ledger.summary import summary
-from fanwise.report.export import TABLES
-from fanwise.report.export import export as write
+from fanwise.rendering.export import TABLES
+from fanwise.rendering.export import export as write
 
 from .common import told
 

@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fanwise.comparing import Score, labels_of, quality, scorer
-from fanwise.engine.directory import peeking
 from fanwise.engine.rows import Format
 from fanwise.errors import UsageError
+from fanwise.job.directory import peeking
 from fanwise.ledger.changes import WORDS, changes
 from fanwise.ledger.summary import read_share
-from fanwise.report.terminal import money
+from fanwise.rendering.terminal import money
+from fanwise.studies.compare import Score, labels_of, quality, scorer
 
 from .common import told
 

@@ -10,10 +10,10 @@ import click
 from rich.console import Console
 
 from fanwise.errors import UsageError
-from fanwise.job import Job
-from fanwise.planning.drawn import Drawn
-from fanwise.planning.plan import Asked, make
-from fanwise.planning.plan import sample as sample_rows  # an option of the command has that name
+from fanwise.job.job import Job
+from fanwise.studies.plan.drawn import Drawn
+from fanwise.studies.plan.plan import Asked, make
+from fanwise.studies.plan.plan import sample as sample_rows  # an option of the command has that name
 
 from .common import told
 from .consent import threshold

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fanwise.planning.plan import Plan
-from fanwise.planning.prefixes import PrefixNode
-from fanwise.report.terminal import agent_name
+from fanwise.rendering.terminal import agent_name
+from fanwise.studies.plan.plan import Plan
+from fanwise.studies.plan.prefixes import PrefixNode
 from fanwise.units import usd, usd_text
 
 HOW = {"counted": "counted by the API", "learnt": "learnt from usage", "documented": "by characters, as documented"}

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from fanwise.options import Watcher
+from fanwise.job.watcher import Watcher
 from fanwise.units import usd
 
 TERMINAL_S = 0.25

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fanwise.replay import purge_content
+from fanwise.job.purge import purge_content
 
 from .common import told
 

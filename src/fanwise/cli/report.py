@@ -10,13 +10,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from fanwise.engine.directory import reading
+from fanwise.job.directory import reading
 from fanwise.ledger.by import DIMENSIONS, by
 from fanwise.ledger.summary import summary
-from fanwise.report.files import replace_file
-from fanwise.report.groups import show_groups
-from fanwise.report.html import page
-from fanwise.report.terminal import show
+from fanwise.rendering.files import replace_file
+from fanwise.rendering.groups import show_groups
+from fanwise.rendering.html import page
+from fanwise.rendering.terminal import show
 
 from .common import told
 

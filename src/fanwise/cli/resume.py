@@ -10,12 +10,14 @@ from typing import Any
 import anyio
 import click
 
-from fanwise import job
-from fanwise.engine.directory import peeking
 from fanwise.engine.rows import format_of
-from fanwise.options import Account, Options, Watcher
-from fanwise.planning.plan import Asked, is_changed
-from fanwise.sides import is_simulated
+from fanwise.job import batches, job
+from fanwise.job.account import Account
+from fanwise.job.arms import is_simulated
+from fanwise.job.directory import peeking
+from fanwise.job.options import Options
+from fanwise.job.watcher import Watcher
+from fanwise.studies.plan.plan import Asked, is_changed
 
 from .common import carry_out, told
 from .consent import asking, consent, foreseen, threshold
@@ -40,7 +42,7 @@ def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, a
         asked = asking(options)
         check_budget(options)
         if cancel:
-            cancelled = anyio.run(job.cancel_batches, directory, options.get("base_url"))
+            cancelled = anyio.run(batches.cancel_batches, directory, options.get("base_url"))
             click.echo(
                 f"asked to cancel {len(cancelled)} batches: {', '.join(cancelled) or 'none is running'}", err=True
             )

@@ -10,10 +10,11 @@ import click
 
 from fanwise.dispatch.deadline import seconds
 from fanwise.errors import UsageError
-from fanwise.job import Job
-from fanwise.options import Account, Watcher
-from fanwise.planning.plan import Asked
-from fanwise.sides import is_simulated
+from fanwise.job.account import Account
+from fanwise.job.arms import is_simulated
+from fanwise.job.job import Job
+from fanwise.job.watcher import Watcher
+from fanwise.studies.plan.plan import Asked
 from fanwise.units import pico_from_usd
 
 from .common import carry_out, told

@@ -6,11 +6,12 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from fanwise.job import Job
+from fanwise.job.account import Account
+from fanwise.job.job import Job
+from fanwise.job.watcher import Watcher
 from fanwise.journal.records import Channel
-from fanwise.options import Account, Watcher
-from fanwise.planning.drawn import Drawn
-from fanwise.planning.plan import Asked, make
+from fanwise.studies.plan.drawn import Drawn
+from fanwise.studies.plan.plan import Asked, make
 
 from .common import HALTED, INTERRUPTED, carry_out
 from .consent import asking, consent

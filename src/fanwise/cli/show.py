@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from fanwise.replay import rendered
+from fanwise.studies.show import rendered
 
 from .common import told
 

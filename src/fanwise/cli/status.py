@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from fanwise.engine.directory import is_held, peeking
+from fanwise.job.directory import is_held, peeking
 from fanwise.ledger.status import Status
 from fanwise.ledger.status import status as find
 

@@ -16,9 +16,10 @@ from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.types import name as type_name
 from fanwise.journal.records import Side
-from fanwise.options import Options
 from fanwise.pricing.rates import rates
 from fanwise.units import now
+
+from .options import Options
 
 
 def sides_of(graph: Graph[..., Any], baseline: str) -> dict[Side, GraphSpec]:

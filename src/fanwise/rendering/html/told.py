@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fanwise.ledger.summary import read_share
-from fanwise.report.terminal import LEVERS, MADE
+from fanwise.rendering.terminal import LEVERS, MADE
 
 from .figures import dollars, share
 

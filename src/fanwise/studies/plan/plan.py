@@ -17,8 +17,6 @@ from typing import Any
 
 from fanwise.context.layout import Schemas
 from fanwise.context.sizes import How, Sizes
-from fanwise.counting import TokenCache, common_texts
-from fanwise.engine.directory import reading
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import NodePlan, SidePlan, make_plans, statics
 from fanwise.engine.rows import Format, RowTypes, format_of
@@ -28,11 +26,13 @@ from fanwise.errors import DefinitionError
 from fanwise.graph.dag import rounds
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
+from fanwise.job.arms import sides_of
+from fanwise.job.directory import reading
+from fanwise.job.sizes import TokenCache, common_texts
 from fanwise.journal.records import Channel, Side
 from fanwise.limits import Tier
 from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
-from fanwise.sides import sides_of
 from fanwise.units import now
 
 from .drawn import Drawn, draw

@@ -12,16 +12,17 @@ import anyio
 
 from fanwise.canonical import dumps
 from fanwise.context.layout import Schemas
-from fanwise.engine.directory import RunDirectory, reading
 from fanwise.engine.standin import Said
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
+from fanwise.job.directory import RunDirectory, reading
+from fanwise.job.options import Options
+from fanwise.job.session import Session
+from fanwise.job.watcher import Watcher
 from fanwise.journal.records import Channel, Side
 from fanwise.ledger.account import SharedWrite, shared_writes
-from fanwise.options import Options, Watcher
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
-from fanwise.session import Session
 from fanwise.units import moment, new_run_id
 
 from .drawn import Drawn

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import fanwise.report.html.charts as charts  # by its whole name: `from . import` would be a circle
+import fanwise.rendering.html.charts as charts  # by its whole name: `from . import` would be a circle
 from fanwise.errors import UsageError
 from fanwise.ledger.account import AgentAccount, agents, failures
 from fanwise.ledger.composition import KINDS, composition
@@ -18,7 +18,7 @@ from fanwise.ledger.multiplier import Bin, multiplier
 from fanwise.ledger.reads import reads
 from fanwise.ledger.slices import slices
 from fanwise.ledger.timeline import timeline
-from fanwise.report.terminal import MADE, agent_name, choices, known
+from fanwise.rendering.terminal import MADE, agent_name, choices, known
 
 from .colours import DARK, LIGHT, PRINT, variables
 from .figures import compact, dollars, share, short, usd

@@ -1,34 +1,30 @@
-"""The library's front: a job, its resumption, and the cancelling of its batches."""
+"""The library's front: a job, and its resumption."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import anyio
 
 from fanwise.api.capable import SdkClient
-from fanwise.api.client import Api
-from fanwise.api.failures import RequestError
 from fanwise.canonical import canonical
-from fanwise.engine.directory import RunDirectory, peeking
 from fanwise.engine.load import load_graph
 from fanwise.engine.rows import Format, format_of, read
 from fanwise.errors import RunDirectoryError, UsageError
 from fanwise.graph.graphs import Graph
-from fanwise.ledger.status import OpenBatch, status
-from fanwise.options import KEPT, Account, Options, Watcher
-from fanwise.session import Session
-from fanwise.sides import check_mode, reference_of, sides_of
 from fanwise.units import new_run_id, now
 
-WATCH_S = (2.0, 60.0)
-"""First and longest interval between two looks at batches."""
+from .account import Account
+from .arms import check_mode, reference_of, sides_of
+from .directory import RunDirectory
+from .options import KEPT, Options
+from .session import Session
+from .watcher import Watcher
 
 
 class Job:
@@ -203,82 +199,3 @@ def _remove_unused(path: Path) -> None:
         path.rmdir()
     except OSError:
         pass
-
-
-@dataclass(frozen=True, slots=True)
-class BatchState:
-    """A batch of a run that has not been read, and what the API says of it."""
-
-    batch_id: str | None
-    """None while only the intent to create it is certain."""
-    requests: int
-    status: str
-    """The API's `processing_status`, or why it cannot be told."""
-
-    def data(self) -> dict[str, Any]:
-        """Return it as JSON-ready data."""
-        return asdict(self)
-
-    def line(self) -> str:
-        """Return it as a line for people."""
-        return f"{self.batch_id or '(id not known yet)'}  {self.requests} requests  {self.status}"
-
-
-async def batch_states(
-    out: str, base_url: str | None = None, *, watch: bool = False
-) -> AsyncIterator[list[BatchState]]:
-    """Yield the batches of a run that have not been read; with `watch` again until all have ended.
-
-    Raises:
-        UsageError: The directory is no run.
-    """
-    with peeking(out) as db:
-        found, meta = status(db).batches, dict(db.execute("SELECT key, value FROM meta").fetchall())
-    if meta.get("mode") == "embedded":
-        yield [BatchState(one.batch_id, one.requests, "embedded: it goes on when the run does") for one in found]
-        return
-    kept = json.loads(meta.get("options") or "{}")
-    api = Api(base_url=base_url or kept.get("base_url"), connections=4)
-    interval_s = WATCH_S[0]
-    try:
-        while True:
-            states = [await _state_of(api, one) for one in found]
-            yield states
-            if not watch or all(one.status == "ended" for one in states):
-                return
-            await anyio.sleep(interval_s)
-            interval_s = min(interval_s * 1.5, WATCH_S[1])
-    finally:
-        with anyio.CancelScope(shield=True):
-            await api.close()
-
-
-async def _state_of(api: Api, one: OpenBatch) -> BatchState:
-    if one.batch_id is None:
-        return BatchState(None, one.requests, "unknown: resume looks for it")
-    try:
-        return BatchState(one.batch_id, one.requests, (await api.get_batch(one.batch_id)).status)
-    except RequestError as error:
-        return BatchState(one.batch_id, one.requests, str(error))
-
-
-async def cancel_batches(out: str, base_url: str | None = None) -> list[str]:
-    """Ask to cancel the batches of a run that are still running; returns their ids.
-
-    Raises:
-        UsageError: The directory is no run, or the API cannot be asked.
-    """
-    with RunDirectory(Path(out), create=False) as directory:
-        kept = json.loads(directory.journal.meta("options") or "{}")
-        ids = [record.batch_id for record in directory.journal.open_batches() if record.batch_id is not None]
-        if not ids or directory.journal.meta("mode") == "embedded":
-            return []  # an embedded emulator works on its batches only while a run does
-        api = Api(base_url=base_url or kept.get("base_url"))
-        try:
-            for batch_id in ids:
-                await api.cancel_batch(batch_id)
-        except RequestError as error:
-            raise UsageError(f"a batch could not be cancelled: {error}") from None
-        finally:
-            await api.close()
-        return ids

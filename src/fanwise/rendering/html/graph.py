@@ -13,7 +13,7 @@ from fanwise.graph.places import Passing, Spot, columns
 from fanwise.journal.records import Side
 from fanwise.ledger.account import TOKENS
 from fanwise.ledger.composition import Composition, tasks
-from fanwise.report.terminal import known
+from fanwise.rendering.terminal import known
 
 from .figures import compact, short, usd
 from .vega import CARD, FAINT, INK, LINE, raw

@@ -1,4 +1,4 @@
-"""Looking into a run directory: a request rendered again, and the removal of all content."""
+"""A request of a run, rendered again and checked against the hash of what was sent."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from fanwise.engine.directory import RunDirectory, reading
 from fanwise.engine.plan import SidePlan, make_plans, row_state, task_key
 from fanwise.engine.rows import Format, Row, RowTypes, fetch
 from fanwise.engine.toolbox import recalled
 from fanwise.errors import OutputError, UsageError
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
 from fanwise.graph.wire import load
+from fanwise.job.arms import graph_sides
+from fanwise.job.directory import reading
 from fanwise.journal.sqlite import SqliteJournal
-from fanwise.sides import graph_sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,29 +110,3 @@ def _find(journal: SqliteJournal, plan: SidePlan, row: Row, label: str) -> tuple
     if label not in seen:
         raise UsageError(f"row {row.row_id!r} has no task {label!r}; it has {', '.join(seen) or 'none'}")
     return seen[label]
-
-
-def purge_content(directory: str) -> int:
-    """Remove blocks, values, outputs, rejected rows and error texts; returns how many records.
-
-    Raises:
-        RunDirectoryError: It is no run directory, or a process works on it.
-    """
-    removed = 0
-    with RunDirectory(Path(directory), create=False) as held:
-        removed = held.journal.purge()
-        for name in (
-            "results.jsonl",
-            "rejects.jsonl",
-            "report.html",
-            "emulator.db",
-            "emulator.db-wal",
-            "emulator.db-shm",
-            "input.jsonl",
-            "input.csv",
-            "input.parquet",
-        ):
-            (held.path / name).unlink(missing_ok=True)
-        for path in (held.path / "export").glob("*"):
-            path.unlink()
-    return removed

@@ -1,19 +1,11 @@
-"""How a job is run, what it ends with, and what a display may read meanwhile."""
+"""How a job is run."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 from fanwise.context.layout import Schemas
 from fanwise.dispatch.channel import ChannelChoice
-from fanwise.engine.directory import peeking
-from fanwise.engine.run import Engine
-from fanwise.journal.records import EndRecord
-from fanwise.report.html import notebook, page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,56 +52,3 @@ KEPT = (
     "base_url", "limit", "id_field", "slots", "schemas", "deadline", "pay_twice_for_deadline",
 )  # fmt: skip
 """Options that a resumed run takes over, unless it is given others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What a run ended with."""
-
-    directory: Path
-    summary: dict[str, Any]
-
-    @property
-    def ended(self) -> str:
-        """completed, halted, interrupted or detached."""
-        return str(self.summary["ended"])
-
-    def _repr_html_(self) -> str:
-        """Return it as a notebook shows it: sentences, figures, and a picture where `fanwise[report]` is installed."""
-        return notebook(self.summary)
-
-    def html(self) -> str:
-        """Return the whole report as one HTML page, without scripts.
-
-        Raises:
-            UsageError: The packages that draw it are not there: `pip install 'fanwise[report]'`.
-        """
-        with peeking(str(self.directory)) as db:
-            return page(self.summary, db)
-
-    def results(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines of `results.jsonl`."""
-        with (self.directory / "results.jsonl").open(encoding="utf-8") as file:
-            for line in file:
-                yield json.loads(line)
-
-
-@dataclass(slots=True)
-class Watcher:
-    """What a display may read while a job runs; `engine` is None before it starts."""
-
-    engine: Engine | None = None
-    offline: bool | None = None
-    rows: int | None = None
-    """Rows in the file, where counting them is cheap."""
-    calls: int = 0
-    cost: int = 0
-    """Picodollars of this session."""
-    read_tokens: int = 0
-    notes: list[str] = field(default_factory=list[str])
-
-    def ended(self, record: EndRecord) -> None:
-        """Count the end of an attempt."""
-        self.calls += 1
-        self.cost += record.cost or 0
-        self.read_tokens += record.usage.cache_read

@@ -30,8 +30,9 @@ from fanwise.ledger.multiplier import Bin, Spread, Spreading, bins, summarise
 from fanwise.models import facts
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
-from fanwise.sides import single
 from fanwise.units import now
+
+from .arms import single
 
 MOST_ROWS = 600
 """So many rows are modelled at most, drawn by chance: the interval says how well they stand for all."""

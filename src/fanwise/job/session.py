@@ -15,7 +15,6 @@ import anyio.to_thread
 from fanwise.api.capable import SdkClient
 from fanwise.api.client import Api
 from fanwise.context.sizes import sizes_from
-from fanwise.counting import TokenCache, common_texts, count, learn
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.budget import Budget, Limits, Spent
 from fanwise.dispatch.channel import Chooser
@@ -25,7 +24,6 @@ from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.rounds import Rounds
 from fanwise.engine.collecting import seldom
 from fanwise.engine.described import describe
-from fanwise.engine.directory import RunDirectory
 from fanwise.engine.plan import SidePlan, make_plans, statics
 from fanwise.engine.rows import Record, RowTypes, format_of, lines, read
 from fanwise.engine.run import Engine
@@ -41,11 +39,16 @@ from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import outputs, sent_and_billed, spent
 from fanwise.ledger.summary import summary
 from fanwise.log import bound
-from fanwise.modelling import modelled
-from fanwise.options import Account, Options, Watcher
-from fanwise.report.files import write_files
+from fanwise.rendering.files import write_files
 from fanwise.telemetry import telemetry
 from fanwise.units import now, pico_from_usd
+
+from .account import Account
+from .directory import RunDirectory
+from .modelled import modelled
+from .options import Options
+from .sizes import TokenCache, common_texts, count, learn
+from .watcher import Watcher
 
 BATCH_WINDOW_ROWS = 25_000
 """Rows in memory at a time where calls may travel in batches: about what one batch of 256 MB takes."""

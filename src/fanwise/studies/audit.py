@@ -1,7 +1,7 @@
 """Auditing the prefixes of a graph: rendered in two processes under different circumstances, then compared.
 
 The second process has another hash seed, time zone and language, and its clock is a day, an hour
-and a few seconds ahead. `python -m fanwise.auditing` is the rendering process.
+and a few seconds ahead. `python -m fanwise.studies.audit` is the rendering process.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _render_apart(
 ) -> list[Front]:
     order = json.dumps({"graph": graph, "rows": rows, "form": form, "sample": sample, "ahead_s": ahead_s})
     result = subprocess.run(
-        [sys.executable, "-m", "fanwise.auditing"],
+        [sys.executable, "-m", "fanwise.studies.audit"],
         input=order,
         env={**os.environ, **environment},
         capture_output=True,

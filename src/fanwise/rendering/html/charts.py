@@ -10,7 +10,7 @@ from fanwise.ledger.account import AgentAccount
 from fanwise.ledger.multiplier import Bin
 from fanwise.ledger.reads import Reads
 from fanwise.ledger.timeline import Timeline
-from fanwise.report.terminal import LEVERS, MADE, agent_name
+from fanwise.rendering.terminal import LEVERS, MADE, agent_name
 from fanwise.units import PICO_PER_USD
 
 from .figures import dollars

@@ -1,0 +1,29 @@
+"""What a display reads while a job runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fanwise.engine.run import Engine
+from fanwise.journal.records import EndRecord
+
+
+@dataclass(slots=True)
+class Watcher:
+    """What a display may read while a job runs; `engine` is None before it starts."""
+
+    engine: Engine | None = None
+    offline: bool | None = None
+    rows: int | None = None
+    """Rows in the file, where counting them is cheap."""
+    calls: int = 0
+    cost: int = 0
+    """Picodollars of this session."""
+    read_tokens: int = 0
+    notes: list[str] = field(default_factory=list[str])
+
+    def ended(self, record: EndRecord) -> None:
+        """Count the end of an attempt."""
+        self.calls += 1
+        self.cost += record.cost or 0
+        self.read_tokens += record.usage.cache_read

@@ -1,0 +1,1 @@
+"""Answers questions about a job: a file or a folder for each, named as its command."""

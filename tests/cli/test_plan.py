@@ -26,8 +26,8 @@ def made(graph: str, rows: Path, *options: object, env: dict[str, str] | None = 
     return json.loads(result.stdout)
 
 
-def price(plan: dict[str, Any], channel: str, side: str = "fanout") -> dict[str, Decimal]:
-    (found,) = [one for one in plan["prices"] if (one["channel"], one["side"]) == (channel, side)]
+def price(plan: dict[str, Any], channel: str, arm: str = "fanout") -> dict[str, Decimal]:
+    (found,) = [one for one in plan["prices"] if (one["channel"], one["side"]) == (channel, arm)]
     return {name.removesuffix("_usd"): Decimal(text) for name, text in found.items() if name.endswith("_usd")}
 
 
@@ -94,8 +94,8 @@ def test_the_single_agent_stands_beside_it(tmp_path: Path, channel: str) -> None
     run = fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", channel, "--baseline", "auto")
     assert run.returncode == 0
     account = summary(out)
-    for side, paid in (("fanout", account["fanout_usd"]), ("baseline", account["baseline_usd"])):
-        assert abs(price(plan, channel, side)["expected"] / Decimal(paid) - 1) < Decimal("0.03"), side
+    for arm, paid in (("fanout", account["fanout_usd"]), ("baseline", account["baseline_usd"])):
+        assert abs(price(plan, channel, arm)["expected"] / Decimal(paid) - 1) < Decimal("0.03"), arm
     calls = sum(one["calls"] for one in plan["agents"] if one["channel"] == channel)
     assert calls == pytest.approx(account["attempts"]["sent"], rel=0.03)
 

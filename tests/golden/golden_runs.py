@@ -40,8 +40,8 @@ JOBS = {
 """Graph, rows file and baseline of each example."""
 ROWS = 40
 TIMES_AND_IDS = ("run_id", "graph", "created", "wall_s")
-TASK_KEYS = "SELECT side, node, key FROM tasks"
-REQUEST_HASHES = "SELECT side, node, request_hash FROM attempts"
+TASK_KEYS = "SELECT arm, node, key FROM tasks"
+REQUEST_HASHES = "SELECT arm, node, request_hash FROM attempts"
 
 
 def rows_file(example: str, folder: Path) -> Path:
@@ -78,10 +78,10 @@ async def _on_one_thread(job: Job) -> Account:
 
 
 def _digests(db: sqlite3.Connection, query: str) -> dict[str, str]:
-    """Return, for each side and node, how many values a query gives and a hash of them in sorted order."""
+    """Return, for each arm and node, how many values a query gives and a hash of them in sorted order."""
     groups: dict[str, list[str]] = {}
-    for side, node, value in db.execute(query):
-        groups.setdefault(f"{side} {node}", []).append(value)
+    for arm, node, value in db.execute(query):
+        groups.setdefault(f"{arm} {node}", []).append(value)
     return {
         name: f"{len(values)} {hashlib.sha256(' '.join(sorted(values)).encode()).hexdigest()[:16]}"
         for name, values in sorted(groups.items())

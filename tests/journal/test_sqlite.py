@@ -26,11 +26,11 @@ ends = st.tuples(
 
 
 def attempt(
-    number: int, row: int = 1, side: str = "fanout", agent: str = "a", intent: int | None = None
+    number: int, row: int = 1, arm: str = "fanout", agent: str = "a", intent: int | None = None
 ) -> AttemptRecord:
     channel = "live" if intent is None else "batch"
     return AttemptRecord(
-        number, f"k{number}", row, side, agent, agent, agent, "claude-haiku-5-5", channel, 1, "h", 7, NOW, intent
+        number, f"k{number}", row, arm, agent, agent, agent, "claude-haiku-5-5", channel, 1, "h", 7, NOW, intent
     )  # type: ignore[arg-type]
 
 
@@ -90,15 +90,15 @@ def test_rows_sides_and_agents_sum_to_the_ledger(
     path = tmp_path / "journal.db"
     path.unlink(missing_ok=True)
     journal = SqliteJournal(path)
-    for number, (row, side, agent, status, cost, tokens) in enumerate(entries, 1):
-        journal.add_attempt(attempt(number, row, side, agent))
-        journal.add_result(RowResult(row, side, "succeeded", None))  # type: ignore[arg-type]
+    for number, (row, arm, agent, status, cost, tokens) in enumerate(entries, 1):
+        journal.add_attempt(attempt(number, row, arm, agent))
+        journal.add_result(RowResult(row, arm, "succeeded", None))  # type: ignore[arg-type]
         if status != "open":
             known = None if status in ("lost", "unpriced") else cost
             kind = "succeeded" if status == "unpriced" else status
             journal.add_end(EndRecord(number, NOW, kind, usage=Usage(input=tokens), cost=known))  # type: ignore[arg-type]
     anyio.run(journal.commit)
-    both, parts = totals(journal.db), [totals(journal.db, side) for side in ("fanout", "baseline")]
+    both, parts = totals(journal.db), [totals(journal.db, arm) for arm in ("fanout", "baseline")]
     assert sum(one.cost for one in rows(journal.db)) == both.cost
     assert sum(one.tokens for one in rows(journal.db)) == both.usage.total
     assert sum(one.cost for one in agents(journal.db)) == both.cost
@@ -145,23 +145,3 @@ def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
     journal.close()
     with pytest.raises(RunDirectoryError, match="another version"):
         SqliteJournal(tmp_path / "journal.db")
-
-
-@pytest.mark.parametrize(("version", "missing"), [("2", ["bound", "sizes"]), ("3", ["sizes"])])
-def test_a_journal_of_a_version_before_is_carried_over(tmp_path: Path, version: str, missing: list[str]) -> None:
-    path = tmp_path / "journal.db"
-    SqliteJournal(path).close()
-    with sqlite3.connect(path) as old:
-        for column in missing:
-            old.execute(f"ALTER TABLE attempts DROP COLUMN {column}")
-        old.execute("UPDATE meta SET value=? WHERE key='version'", (version,))
-        old.execute(
-            "INSERT INTO attempts(id, key, row, side, channel, reserved, intent) VALUES(1,'k',1,'fanout','batch',7,1)"
-        )
-    old.close()
-    journal = SqliteJournal(path)
-    assert journal.meta("version") == "4"
-    assert [(one.key, one.reserved, one.sizes) for one in journal.open_attempts(1)] == [("k", 7, "")]
-    journal.add_attempt(attempt(2))
-    anyio.run(journal.commit)
-    journal.close()

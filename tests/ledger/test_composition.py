@@ -90,10 +90,10 @@ def test_what_travels_along_an_edge_is_what_was_passed(tmp_path: Path) -> None:
 def test_a_shared_handbook_is_context_on_both_sides(tmp_path: Path) -> None:
     rows = [{"id": str(number), "subject": "s", "body": "One? Two?"} for number in range(6)]
     account = Job(triage, rows=rows, out=tmp_path / "run", channel="live", baseline="auto").run_sync()
-    for side in ("fanout", "baseline"):
-        parts = account.summary["made_of"][side]
-        assert max(parts, key=parts.__getitem__) == "context", side
-        assert (parts["upstream"] > 0) == (side == "fanout"), "one agent reads no other's output"
+    for arm in ("fanout", "baseline"):
+        parts = account.summary["made_of"][arm]
+        assert max(parts, key=parts.__getitem__) == "context", arm
+        assert (parts["upstream"] > 0) == (arm == "fanout"), "one agent reads no other's output"
     assert account.summary["worst_rows"][0]["slice"] == "context"
 
 
@@ -117,7 +117,7 @@ def test_whatever_was_sent_the_parts_sum_to_the_tokens(sent: list[tuple[str, int
             journal.add_end(EndRecord(number, 1.0, "succeeded", "end_turn", usage=usage, cost=1))
         anyio.run(journal.commit)
         found = composition(journal.db)
-    parts = found.sides["fanout"]
+    parts = found.arms["fanout"]
     assert sum(parts.values()) == pytest.approx(sum(prompt + output for *_, prompt, output in sent))
     assert all(part >= 0 for part in parts.values())
     flows = sum(flow.tokens for flow in found.edges.values())

@@ -19,7 +19,7 @@ from fanwise import Emulator, Job
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
-from fanwise.job.arms import sides_of
+from fanwise.job.arms import arms_of
 from fanwise.journal.records import AttemptRecord, EndRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import totals
@@ -46,11 +46,11 @@ def test_whatever_was_sent_rows_and_levers_sum_to_the_ledger(tmp_path: Path, sen
     path = tmp_path / "journal.db"
     path.unlink(missing_ok=True)
     journal = SqliteJournal(path)
-    for number, (row, side, agent, model, channel, usage, share, repeated, status) in enumerate(sent, 1):
+    for number, (row, arm, agent, model, channel, usage, share, repeated, status) in enumerate(sent, 1):
         at = now()
         journal.add_attempt(
             AttemptRecord(
-                number, f"k{number}", row, side, agent, agent, agent, model, channel, 1, "h", 10, at.timestamp(),
+                number, f"k{number}", row, arm, agent, agent, agent, model, channel, 1, "h", 10, at.timestamp(),
                 1 if channel == "batch" else None, share, "p" if share else "", 10_000, repeated,
             )
         )  # fmt: skip
@@ -64,14 +64,14 @@ def test_whatever_was_sent_rows_and_levers_sum_to_the_ledger(tmp_path: Path, sen
         journal.add_end(EndRecord(number, 1.0, status, usage=kept, cost=None if status == "lost" else price))
     anyio.run(journal.commit)
     found = list(allotted(journal.db))
-    for side in ("fanout", "baseline"):
-        assert sum(one.cost for one in found if one.side == side) == totals(journal.db, side).cost
-        pulled = levers(journal.db, side)
+    for arm in ("fanout", "baseline"):
+        assert sum(one.cost for one in found if one.arm == arm) == totals(journal.db, arm).cost
+        pulled = levers(journal.db, arm)
         if pulled is not None:
-            assert pulled.naive - sum(pulled.saved.values()) == pulled.paid == totals(journal.db, side).cost
+            assert pulled.naive - sum(pulled.saved.values()) == pulled.paid == totals(journal.db, arm).cost
             assert pulled.saved["slices"] >= 0
             assert pulled.saved["batch"] >= 0
-    assert len({(one.row, one.side) for one in found}) == len(found)
+    assert len({(one.row, one.arm) for one in found}) == len(found)
     journal.close()
 
 
@@ -97,7 +97,7 @@ def test_on_the_examples_everything_agrees(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     reference = f"{ROOT / 'examples' / example / 'graph.py'}:{graph}"
     file = rows_of(example, tmp_path / "rows")
-    with Emulator(answer=answerer(make_plans(sides_of(load_graph(reference), "auto")))) as emulator:
+    with Emulator(answer=answerer(make_plans(arms_of(load_graph(reference), "auto")))) as emulator:
         for fault in FAULTS:
             emulator.fault(**fault)
         out = tmp_path / "run"

@@ -18,7 +18,7 @@ from rich.text import Text
 from fanwise.engine.plan import make_plans
 from fanwise.engine.rows import format_of
 from fanwise.engine.toolbox import listed
-from fanwise.job.arms import graph_sides
+from fanwise.job.arms import graph_arms
 from fanwise.job.directory import reading
 from fanwise.job.job import Job
 from fanwise.journal.records import Channel
@@ -64,8 +64,8 @@ def compare_(
         known, hold = labels_of(labels, Path(rows), format_, options["id_field"]), scorer(score)
         asked = Asked(graph, rows, form, options["id_field"], baseline=options["baseline"])
         drawn = sample_rows(asked, sample, seed)
-        sides = graph_sides(graph, options["baseline"])
-        plan = make_plans(sides, toolbox=listed(sides.values()))["fanout"]
+        arms = graph_arms(graph, options["baseline"])
+        plan = make_plans(arms, toolbox=listed(arms.values()))["fanout"]
         chosen = given({name: options[name] for name in ("channel", "baseline", "base_url", "budget_usd", "id_field")})
         with tempfile.TemporaryDirectory() as folder:
             place = out or f"{folder}/run"
@@ -74,7 +74,7 @@ def compare_(
             what = f"both sides on {len(drawn.rows)} rows"
             carry_out_sample(job, asked, drawn, channel, what, options, both=True)
             with reading(place) as journal:
-                found = compare(journal.db, sides, drawn.valid, known, hold)
+                found = compare(journal.db, arms, drawn.valid, known, hold)
                 offline = journal.meta("offline") == "true"
         if as_json:
             click.echo(json.dumps({"simulated": offline, "shape": list(shape(plan)), **asdict(found)}, indent=2))

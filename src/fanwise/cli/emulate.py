@@ -16,7 +16,7 @@ from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import listed
 from fanwise.errors import UsageError
-from fanwise.job.arms import graph_sides
+from fanwise.job.arms import graph_arms
 from fanwise.units import pico_from_usd
 
 from .common import told
@@ -91,8 +91,8 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
             raise UsageError(f"--host {settings.host!r} is no loopback address; add --token, which callers send as key")
         answer = None
         if graph is not None:
-            sides = graph_sides(graph, baseline)
-            answer = answerer(make_plans(sides, toolbox=listed(sides.values())))
+            arms = graph_arms(graph, baseline)
+            answer = answerer(make_plans(arms, toolbox=listed(arms.values())))
         try:
             anyio.run(_serve, settings, answer)
         except OSError as error:

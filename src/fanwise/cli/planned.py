@@ -33,13 +33,13 @@ def data(made: Plan) -> dict[str, Any]:
         ],
         "prices": [
             {
-                "channel": one.channel, "side": one.side, "expected_usd": usd_text(one.expected),
+                "channel": one.channel, "side": one.arm, "expected_usd": usd_text(one.expected),
                 "low_usd": usd_text(one.low), "high_usd": usd_text(one.high), "worst_usd": usd_text(one.worst),
             }
             for one in made.prices
         ],
         "with_strict_schemas_usd": {channel: usd_text(cost) for channel, cost in made.instead.items()},
-        "prefixes": {side: [_node(one) for one in roots] for side, roots in made.prefixes.items()},
+        "prefixes": {arm: [_node(one) for one in roots] for arm, roots in made.prefixes.items()},
         "batch_rounds": made.rounds,
         "live_minutes_at_least": {tier: round(minutes, 2) for tier, minutes in made.minutes.items()},
         "models_without_price": list(made.unpriced),
@@ -78,7 +78,7 @@ def show(made: Plan, console: Console) -> None:
     table = Table(*names, box=None, pad_edge=False, header_style="dim")
     for one in made.prices:
         span = f"${usd(one.low):,.4f} to ${usd(one.high):,.4f}"
-        table.add_row(one.channel, one.side, f"${usd(one.expected):,.4f}", span, f"${usd(one.worst):,.4f}")
+        table.add_row(one.channel, one.arm, f"${usd(one.expected):,.4f}", span, f"${usd(one.worst):,.4f}")
     console.print(table)
     if made.instead:
         costs = ", ".join(f"${usd(cost):,.4f} {channel}" for channel, cost in made.instead.items())
@@ -89,9 +89,9 @@ def show(made: Plan, console: Console) -> None:
     console.print(_agents(made))
     for line in _channels(made):
         _say(console, line)
-    for side, roots in made.prefixes.items():
+    for arm, roots in made.prefixes.items():
         if roots:
-            _say(console, f"prefixes of the {'fan-out' if side == 'fanout' else side}, as live calls cache them:")
+            _say(console, f"prefixes of the {'fan-out' if arm == 'fanout' else arm}, as live calls cache them:")
             for line in _tree(roots, ""):
                 _say(console, line)
 
@@ -104,12 +104,12 @@ def _channels(made: Plan) -> Iterator[str]:
     """Yield which agents are cheaper in which channel: what `--channel auto` goes by."""
     costs: dict[tuple[str, str], dict[str, int]] = {}
     for one in made.agents:
-        costs.setdefault((one.side, one.agent), {})[one.channel] = one.cost
+        costs.setdefault((one.arm, one.agent), {})[one.channel] = one.cost
     cheaper: dict[str, list[str]] = {}
-    for (side, agent), both in costs.items():
+    for (arm, agent), both in costs.items():
         if len(both) == 2:
             best, other = sorted(both, key=lambda channel: both[channel])
-            told = f"{agent_name(side, agent)} ${usd(both[best]):,.4f} against ${usd(both[other]):,.4f}"
+            told = f"{agent_name(arm, agent)} ${usd(both[best]):,.4f} against ${usd(both[other]):,.4f}"
             cheaper.setdefault(best, []).append(told)
     for channel, names in cheaper.items():
         yield f"cheaper {'by batch' if channel == 'batch' else channel}: {', '.join(names)}"

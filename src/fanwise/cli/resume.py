@@ -61,7 +61,7 @@ def _consent(directory: str, retry: tuple[str, ...], chosen: dict[str, Any], ask
     with peeking(directory) as db:
         meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
         bad = "" if retry else " OR status='failed'"
-        query = f"SELECT COUNT(*) FROM results WHERE side='fanout' AND (status<>'failed'{bad})"
+        query = f"SELECT COUNT(*) FROM results WHERE arm='fanout' AND (status<>'failed'{bad})"
         finished = db.execute(query).fetchone()[0]
     if meta.get("mode") != "api" or "graph" not in meta:
         return  # embedded, or nothing that could be resumed: that is told elsewhere

@@ -16,8 +16,8 @@ from .common import told
 @click.argument("directory", metavar="DIR")
 @click.argument("row")
 @click.argument("task")
-@click.option("--side", type=click.Choice(["fanout", "baseline"]), default="fanout", show_default=True)
-def show(directory: str, row: str, task: str, side: str) -> None:
+@click.option("--side", "arm", type=click.Choice(["fanout", "baseline"]), default="fanout", show_default=True)
+def show(directory: str, row: str, task: str, arm: str) -> None:
     """Print what TASK (such as `draft` or `research[2]`) of ROW (its id) was shown.
 
     Nothing of a request is stored: it is rendered again from the rows file, the graph and the
@@ -25,7 +25,7 @@ def show(directory: str, row: str, task: str, side: str) -> None:
     it is not the same any more.
     """
     with told():
-        found = rendered(directory, row, task, side)
+        found = rendered(directory, row, task, arm)
         click.echo(json.dumps(found.body, indent=2, ensure_ascii=False))
         for attempt in found.attempts:
             click.echo(

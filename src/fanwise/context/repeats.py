@@ -52,33 +52,31 @@ class Repeats:
             resumed: An earlier one has sent requests: what rows share may be in the cache already.
         """
         self._job: dict[tuple[str, str], dict[int, int]] = {}
-        """How often each piece that rows share was sent, by side and model."""
+        """How often each piece that rows share was sent, by arm and model."""
         self._rows: dict[tuple[int, str], array[int]] = {}
         """What each row has sent, by hash: of all pieces, and of its own pieces also with the model."""
         self._known: dict[tuple[str, str, int], _Known] = {}
-        """What rows have in common and was sent more than once, by side, model and identity."""
+        """What rows have in common and was sent more than once, by arm, model and identity."""
         self._continued: set[tuple[int, str]] = set()
         self._resumed = resumed
 
-    def go_on(self, row: int, side: str) -> None:
+    def go_on(self, row: int, arm: str) -> None:
         """Take a row of which an earlier session has sent requests: its blocks may be in the cache."""
-        self._continued.add((row, side))
+        self._continued.add((row, arm))
 
-    def count(
-        self, row: int, side: str, model: str, common: tuple[Piece, ...], own: tuple[Piece, ...] = ()
-    ) -> Repeated:
+    def count(self, row: int, arm: str, model: str, common: tuple[Piece, ...], own: tuple[Piece, ...] = ()) -> Repeated:
         """Take note of a request; returns how much of it was sent before.
 
-        The two sides of a comparison share nothing.
+        The two arms of a comparison share nothing.
 
         Args:
             row: Number of the row.
-            side: Its side.
+            arm: Its arm.
             model: Whose cache it is about.
             common: What rows have in common: the same object for all requests of a node.
             own: What is the row's.
         """
-        at, known = (row, side), self._known.get((side, model, id(common)))
+        at, known = (row, arm), self._known.get((arm, model, id(common)))
         if known is not None and at not in self._rows and at not in self._continued and len(own) == 1:
             (piece,) = own
             if piece.key not in known.mine:  # by far the most: the first request of a row
@@ -118,7 +116,7 @@ class Repeats:
                 self._known[at[1], model, id(common)] = _Known(common, whole, array("q", keys))
         return Repeated(chars, repeated, readable, reusable)
 
-    def forget(self, row: int, side: str) -> None:
+    def forget(self, row: int, arm: str) -> None:
         """Drop what is known of a row that has ended."""
-        self._rows.pop((row, side), None)
-        self._continued.discard((row, side))
+        self._rows.pop((row, arm), None)
+        self._continued.discard((row, arm))

@@ -47,7 +47,7 @@ class Need:
     tools: str = ""
     """Definitions of its tools, as canonical JSON: they stand in front of all else and key the cache."""
     apart: str = ""
-    """Agents of another `apart` share no prefix with these: the two sides of a comparison."""
+    """Agents of another `apart` share no prefix with these: the two arms of a comparison."""
     sizes: Sizes = field(default=DOCUMENTED, compare=False)
     """How many tokens texts have."""
     chars_per_token: float | None = field(default=None, compare=False)

@@ -1,6 +1,6 @@
 """The end of a request: who is asked, the schema where it is not strict, and the values.
 
-The form is fixed so that the stand-in side reads a request back exactly. Blocks are fenced with
+The form is fixed so that the stand-in reads a request back exactly. Blocks are fenced with
 a hash of their own content, so that no text inside of one can end it.
 """
 

@@ -232,7 +232,7 @@ class Batches:
         sent = self.flight.sent[record.intent] = dict[int, Sent]()
         for call, attempt, outline, common, own, hold, way in _emptied(chosen):
             call.number, call.tries = call.number + 1, call.tries + 1
-            again = self.repeats.count(call.row, call.side, call.model, common, own)
+            again = self.repeats.count(call.row, call.arm, call.model, common, own)
             self.journal.add_attempt(intent(call, outline, attempt, hold, again, record.at, record.intent))
             prefix = "" if way == "plain" else call.prefix
             sent[attempt] = Sent(attempt, call, hold, record.at, prefix, way == "lead")

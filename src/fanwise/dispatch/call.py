@@ -13,7 +13,7 @@ from fanwise.api.replies import Reply
 from fanwise.context.repeats import Repeated
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
-from fanwise.journal.records import AttemptRecord, Channel, EndRecord, Side
+from fanwise.journal.records import ArmName, AttemptRecord, Channel, EndRecord
 from fanwise.pricing.cost import cost, is_free, reply_cost
 from fanwise.pricing.usage import Usage, read_usage
 
@@ -34,7 +34,7 @@ class Call:
 
     key: str
     row: int
-    side: Side
+    arm: ArmName
     node: str
     label: str
     agent: str
@@ -66,7 +66,7 @@ def warming(call: Call, prefix: str) -> Call:
 
     label = f"keep warm {prefix[:12]}"
     return Call(
-        f"warm {prefix}", 0, call.side, call.node, label, call.agent, call.model, call.time_limit_s, compose, number=1
+        f"warm {prefix}", 0, call.arm, call.node, label, call.agent, call.model, call.time_limit_s, compose, number=1
     )
 
 
@@ -147,7 +147,7 @@ def intent(
 ) -> AttemptRecord:
     """Return the record of an attempt that is about to be sent."""
     return AttemptRecord(
-        attempt, call.key, call.row, call.side, call.node, call.label, call.agent, call.model,
+        attempt, call.key, call.row, call.arm, call.node, call.label, call.agent, call.model,
         "live" if batch is None else "batch", call.number, sent.hash, hold.cost, at, batch, sent.share, sent.prefix,
         again.chars, again.repeated, again.readable, again.reusable, hold.tokens, sent.sizes,
     )  # fmt: skip

@@ -65,21 +65,21 @@ class Chooser:
         Args:
             choice: What the user wants.
             hits: Knows how likely calls read their prefix in a batch.
-            outputs: Side, agent, answers and their tokens.
+            outputs: ArmName, agent, answers and their tokens.
             time: What a deadline leaves time for; None where there is none.
             patient: Whether others may wait for pilots in a batch; nobody stays to send them after `--detach`.
         """
         self._choice: ChannelChoice = choice
         self._hits, self._time = hits, time
-        self._outputs = {(side, agent): (count, tokens) for side, agent, count, tokens in outputs}
+        self._outputs = {(arm, agent): (count, tokens) for arm, agent, count, tokens in outputs}
         self._near, self._patient = False, patient
         self._sent = Counter[tuple[str, str, Channel]]()
         self._pilots: dict[tuple[str, str, Channel], set[Call]] = {}
-        """Calls that went ahead, by side, agent and channel, until they end."""
+        """Calls that went ahead, by arm, agent and channel, until they end."""
         self.choices: Counter[tuple[str, str, Channel, Why]] = Counter()
-        """Calls by side, agent, channel and reason."""
+        """Calls by arm, agent, channel and reason."""
         self.expected: dict[tuple[str, str, Channel], int] = {}
-        """Picodollars that the last such call was expected to cost, by side, agent and channel."""
+        """Picodollars that the last such call was expected to cost, by arm, agent and channel."""
 
     def only_live(self) -> None:
         """Let nothing go in batches any more."""
@@ -89,15 +89,15 @@ class Chooser:
         """Learn from a reply how long an agent's answers are, where a channel is chosen by that."""
         if self._choice != "auto":
             return
-        count, tokens = self._outputs.get((call.side, call.agent), (0, 0))
+        count, tokens = self._outputs.get((call.arm, call.agent), (0, 0))
         answered = int(reply.usage.get("output_tokens") or 0)
-        self._outputs[call.side, call.agent] = count + 1, tokens + answered
+        self._outputs[call.arm, call.agent] = count + 1, tokens + answered
 
     def ended(self, call: Call) -> bool:
         """Take the end of a call; returns whether those that wait for its agent's pilots can go on."""
         done = False
         for channel in PILOTS if self._pilots else ():
-            pilots = self._pilots.get((call.side, call.agent, channel), set())
+            pilots = self._pilots.get((call.arm, call.agent, channel), set())
             if call in pilots:
                 pilots.discard(call)
                 done = done or not pilots
@@ -105,39 +105,39 @@ class Chooser:
 
     def output(self, call: Call, request: Request) -> int:
         """Return how many tokens an answer has on average; a quarter of its cap where none came."""
-        count, tokens = self._outputs.get((call.side, call.agent), (0, 0))
+        count, tokens = self._outputs.get((call.arm, call.agent), (0, 0))
         return max(round(tokens / count) if count else request.max_tokens // 4, 1)
 
     def channel(self, call: Call) -> Channel | None:
         """Return how a call travels, or None where it waits for its agent's pilots."""
         if self._choice == "live" or self._choice == "batch":
             if self._near:
-                self.choices[call.side, call.agent, "live", "deadline"] += 1
+                self.choices[call.arm, call.agent, "live", "deadline"] += 1
             return self._choice
         chosen = self._chosen(call)
         if chosen is None:
             return None
         channel, why = chosen
-        self.choices[call.side, call.agent, channel, why] += 1
+        self.choices[call.arm, call.agent, channel, why] += 1
         return channel
 
     def told(self, before: str | None) -> str:
         """Return why calls took their channels, as JSON, with what earlier sessions have kept of it."""
         counts, expected = Counter(self.choices), dict(self.expected)
         for one in json.loads(before or "[]"):
-            side, agent = one["side"], one["agent"]
-            counts.update({(side, agent, each["channel"], each["why"]): each["calls"] for each in one["took"]})
+            arm, agent = one["side"], one["agent"]
+            counts.update({(arm, agent, each["channel"], each["why"]): each["calls"] for each in one["took"]})
             for channel, pico in one["expected"].items():
-                expected.setdefault((side, agent, channel), pico)
+                expected.setdefault((arm, agent, channel), pico)
         found: list[dict[str, Any]] = []
-        for side, agent in dict.fromkeys((side, agent) for side, agent, _, _ in counts):
+        for arm, agent in dict.fromkeys((arm, agent) for arm, agent, _, _ in counts):
             took = [
                 {"channel": channel, "why": why, "calls": count}
                 for (*who, channel, why), count in counts.items()
-                if who == [side, agent]
+                if who == [arm, agent]
             ]
-            priced = {channel: pico for (*who, channel), pico in expected.items() if who == [side, agent]}
-            found.append({"side": side, "agent": agent, "took": took, "expected": priced})
+            priced = {channel: pico for (*who, channel), pico in expected.items() if who == [arm, agent]}
+            found.append({"side": arm, "agent": agent, "took": took, "expected": priced})
         return json.dumps(found)
 
     def _chosen(self, call: Call) -> tuple[Channel, Why] | None:
@@ -149,7 +149,7 @@ class Chooser:
         if first is not None:
             return self._pilot(call, first)
         for channel, one in price.items():
-            self.expected[call.side, call.agent, channel] = one
+            self.expected[call.arm, call.agent, channel] = one
         if price["live"] < price["batch"]:
             return "live", "price"
         if self._time is not None and not self._time.has_time(call, price["live"] - price["batch"]):
@@ -158,15 +158,15 @@ class Chooser:
 
     def _first(self, call: Call, request: Request, hit_rate: float) -> Channel | None:
         """Return the channel in which something is to be learnt before a call's own is chosen, if there is any."""
-        if (call.side, call.agent) not in self._outputs:
+        if (call.arm, call.agent) not in self._outputs:
             lengths = [cheaper(request, now(), output=size, hit_rate=hit_rate) for size in (1, request.max_tokens)]
-            if len(set(lengths)) > 1 and self._pilots.get((call.side, call.agent, "live")) != set():
+            if len(set(lengths)) > 1 and self._pilots.get((call.arm, call.agent, "live")) != set():
                 return "live"
         if (
             not self._patient
             or self._hits.learnt()
             or hit_rate == 0.0
-            or self._pilots.get((call.side, call.agent, "batch")) == set()
+            or self._pilots.get((call.arm, call.agent, "batch")) == set()
         ):
             return None
         output = self.output(call, request)
@@ -178,7 +178,7 @@ class Chooser:
         return "batch" if gains[0] < 0 < gains[-1] and worth else None
 
     def _pilot(self, call: Call, channel: Channel) -> tuple[Channel, Why] | None:
-        key = (call.side, call.agent, channel)
+        key = (call.arm, call.agent, channel)
         pilots = self._pilots.setdefault(key, set())
         if self._sent[key] >= PILOTS[channel]:
             return None

@@ -128,7 +128,7 @@ def _orphan(record: AttemptRecord) -> Call:
     return Call(
         record.key,
         record.row,
-        record.side,
+        record.arm,
         record.node,
         record.label,
         record.agent,

@@ -167,7 +167,7 @@ class Live:
         try:
             call.number, call.tries = call.number + 1, call.tries + 1
             attempt, sent = self.journal.next_attempt(), now()
-            again = self.repeats.count(call.row, call.side, call.model, request.common, request.own)
+            again = self.repeats.count(call.row, call.arm, call.model, request.common, request.own)
             self.journal.add_attempt(
                 intent(call, outline(request, batch=False), attempt, hold, again, sent.timestamp())
             )
@@ -231,7 +231,7 @@ class Live:
         try:
             attempt, sent, started = self.journal.next_attempt(), now(), time.monotonic()
             entered = self.gate.clock()
-            again = self.repeats.count(0, call.side, call.model, one.request.common)
+            again = self.repeats.count(0, call.arm, call.model, one.request.common)
             self.journal.add_attempt(
                 intent(call, outline(one.request, batch=False), attempt, hold, again, sent.timestamp())
             )

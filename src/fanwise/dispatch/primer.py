@@ -57,7 +57,7 @@ class Primer:
         self._journal, self._rows, self._scale = journal, rows, scale
         self._states: dict[str, _State] = {}
         self._prefixes: dict[tuple[str, str], Prefix] = {}
-        """The longest prefix that rows share, by side and node: it is the same for every row."""
+        """The longest prefix that rows share, by arm and node: it is the same for every row."""
         self._keys: dict[tuple[str, str], str] = {}
         self.waiting = Counter[str]()
         """Calls that are queued or held, by prefix."""
@@ -69,7 +69,7 @@ class Primer:
 
     def key(self, call: Call) -> str:
         """Return the key of a call's prefix, empty where it has none that could be cached."""
-        node = (call.side, call.node)
+        node = (call.arm, call.node)
         known = self._keys.get(node)
         if known is None:
             shared = [one for one in call.request().prefixes() if one.job]  # shortest first
@@ -126,7 +126,7 @@ class Primer:
 
     def _gain(self, call: Call, write: float, again: float, count: float) -> float:
         """Return what a written prefix saves over a plain one, in picodollars."""
-        prefix = self._prefixes[call.side, call.node]
+        prefix = self._prefixes[call.arm, call.node]
         rate = known_rates(call.model, now())
         return (count - write - again * (count - 1)) * prefix.tokens * (rate.input if rate is not None else 0) / 2
 

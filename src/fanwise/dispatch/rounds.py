@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.stages import in_batches
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 
 from .call import Call
 
@@ -25,20 +25,20 @@ SLOWEST = 0.9
 class Rounds:
     """How many rounds of batches a deadline leaves time for, and for which stages that is best."""
 
-    graphs: Mapping[Side, GraphSpec]
+    graphs: Mapping[ArmName, GraphSpec]
     spare_s: Callable[[], float]
     """Gives the seconds before batches have to be left."""
     seen: deque[float] = field(default_factory=lambda: deque[float](maxlen=100))
     """Seconds that batches took."""
-    _savings: dict[tuple[Side, str], float] = field(default_factory=dict[tuple[Side, str], float])
+    _savings: dict[tuple[ArmName, str], float] = field(default_factory=dict[tuple[ArmName, str], float])
     """What a batch saves on a call of a node, on average, in picodollars."""
 
-    _known: dict[tuple[Side, str, int], bool] = field(default_factory=dict[tuple[Side, str, int], bool])
+    _known: dict[tuple[ArmName, str, int], bool] = field(default_factory=dict[tuple[ArmName, str, int], bool])
     """What was found for a node and a number of rounds; forgotten now and then, since savings move."""
     _calls: int = 0
 
     def __post_init__(self) -> None:
-        self._depths = {side: rounds(graph) for side, graph in self.graphs.items()}
+        self._depths = {arm: rounds(graph) for arm, graph in self.graphs.items()}
 
     def left(self) -> int:
         """Return how many rounds there is time for: one at least, since a batch that is left costs nothing."""
@@ -51,11 +51,11 @@ class Rounds:
 
     def has_time(self, call: Call, saving: int) -> bool:
         """Return whether a call is among the stages that have a batch."""
-        key = (call.side, call.node)
+        key = (call.arm, call.node)
         before = self._savings.get(key, float(saving))
         self._savings[key] = before + (saving - before) * 0.1
         left = self.left()
-        if left >= self._depths.get(call.side, 0):
+        if left >= self._depths.get(call.arm, 0):
             return True
         self._calls += 1
         if self._calls % AGAIN == 0:
@@ -65,8 +65,8 @@ class Rounds:
         return self._known[*key, left]
 
     def _best(self, call: Call, left: int) -> frozenset[str]:
-        graph = self.graphs[call.side]
-        mine = {node: worth for (side, node), worth in self._savings.items() if side == call.side}
+        graph = self.graphs[call.arm]
+        mine = {node: worth for (arm, node), worth in self._savings.items() if arm == call.arm}
         caps = {node.path: node.target.spec.max_tokens for node in graph.tasks() if node.target.spec is not None}
         # What is not known yet is taken to save in proportion to how long its answers may be.
         per_token = sum(mine.values()) / max(sum(caps.get(node, 0) for node in mine), 1)

@@ -10,13 +10,13 @@ from fanwise.canonical import canonical, digest
 from fanwise.context.compose import context_chars
 from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 from fanwise.journal.sqlite import SqliteJournal
 
-from .plan import BASELINE_BLOCK, NodePlan, SidePlan
+from .plan import BASELINE_BLOCK, Arm, NodePlan
 
 
-def describe(journal: SqliteJournal, plans: Mapping[Side, SidePlan]) -> None:
+def describe(journal: SqliteJournal, plans: Mapping[ArmName, Arm]) -> None:
     """Keep in the journal what the account and a comparison with another run need to know of the graphs."""
     needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
     for block in {block for need in needs for block in need.context}:
@@ -27,13 +27,13 @@ def describe(journal: SqliteJournal, plans: Mapping[Side, SidePlan]) -> None:
         journal.set_meta(key, json.dumps(data))
 
 
-def _described(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return by side and agent what shapes its requests; texts by hash."""
+def _described(plans: Mapping[ArmName, Arm]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return by arm and agent what shapes its requests; texts by hash."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for side, plan in plans.items():
+    for arm, plan in plans.items():
         for node in plan.nodes.values():
             if node.spec is not None:
-                found.setdefault(side, {})[node.spec.name] = _agent(node)
+                found.setdefault(arm, {})[node.spec.name] = _agent(node)
     return found
 
 
@@ -58,8 +58,8 @@ def _agent(node: NodePlan) -> dict[str, Any]:
     }
 
 
-def _drawn(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, Any]]:
-    """Return by side the tasks and what travels between them, for the account.
+def _drawn(plans: Mapping[ArmName, Arm]) -> dict[str, dict[str, Any]]:
+    """Return by arm the tasks and what travels between them, for the account.
 
     Returns:
         `nodes` by path with kind, agent, model, how they are repeated, the characters of what all their
@@ -67,7 +67,7 @@ def _drawn(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, Any]]:
         parameter where its value comes from; `edges` as source, target and fields.
     """
     found: dict[str, dict[str, Any]] = {}
-    for side, plan in plans.items():
+    for arm, plan in plans.items():
         graph = dag(plan.graph)
         nodes: dict[str, Any] = {}
         for path, data in graph.nodes(data=True):
@@ -81,7 +81,7 @@ def _drawn(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, Any]]:
                 }
             nodes[path] = one
         edges = [[source, target, list(edge["fields"])] for source, target, edge in graph.edges(data=True)]
-        found[side] = {"nodes": nodes, "edges": edges}
+        found[arm] = {"nodes": nodes, "edges": edges}
     return found
 
 
@@ -92,7 +92,7 @@ def _common(node: NodePlan) -> dict[str, int]:
     return {"instructions": own, "context": context_chars(node.need, node.shape)}
 
 
-def _instructions(plans: Mapping[Side, SidePlan]) -> Iterator[tuple[str, str, str]]:
+def _instructions(plans: Mapping[ArmName, Arm]) -> Iterator[tuple[str, str, str]]:
     """Yield the instructions of all agents: hash, name and text."""
     for plan in plans.values():
         for node in plan.nodes.values():
@@ -100,13 +100,13 @@ def _instructions(plans: Mapping[Side, SidePlan]) -> Iterator[tuple[str, str, st
                 yield digest(node.spec.instructions), f"instructions of {node.spec.name}", node.spec.instructions
 
 
-def _slices(plans: Mapping[Side, SidePlan]) -> dict[str, dict[str, list[str]]]:
+def _slices(plans: Mapping[ArmName, Arm]) -> dict[str, dict[str, list[str]]]:
     """Return what each agent is shown, for the report: the names of fields and blocks."""
     found: dict[str, dict[str, list[str]]] = {}
-    for side, plan in plans.items():
+    for arm, plan in plans.items():
         for node in plan.nodes.values():
             if node.spec is not None and node.need is not None:
-                mine = found.setdefault(f"{side} {node.spec.name}", {"fields": [], "blocks": []})
+                mine = found.setdefault(f"{arm} {node.spec.name}", {"fields": [], "blocks": []})
                 for kind, names in (("fields", node.node.labels.values()), ("blocks", _names(node.need))):
                     mine[kind] += [name for name in names if name not in mine[kind]]
     return found

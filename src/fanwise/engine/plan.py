@@ -23,7 +23,7 @@ from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.state import RowState, Task
 from fanwise.graph.wire import decode
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 from fanwise.models import facts
 from fanwise.pricing.rates import rates
 
@@ -34,12 +34,12 @@ PRICES_OF = datetime(2026, 11, 23, tzinfo=UTC)
 """The day whose prices layouts are made by."""
 NO_TOOLS: Mapping[str, SdkTool | None] = {}
 BASELINE_BLOCK = Block("baseline", "One agent carries out the whole job for this row alone.")
-"""First in every prefix of the baseline, so that neither side reads the other's cache."""
+"""First in every prefix of the baseline, so that neither arm reads the other's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
-    """One task node of one side."""
+    """One task node of one arm."""
 
     node: TaskNode
     spec: AgentSpec | None
@@ -89,21 +89,24 @@ class NodePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class SidePlan:
-    """One side of a comparison: the fan-out or the baseline."""
+class Arm:
+    """One arm of a comparison: the fan-out or the baseline."""
 
-    side: Side
+    arm: ArmName
     graph: GraphSpec
     nodes: Mapping[str, NodePlan]
 
 
 def make_plans(
-    sides: Mapping[Side, GraphSpec], schemas: Schemas = "auto", sizes: Sizes = DOCUMENTED, toolbox: Toolbox = NO_SERVERS
-) -> dict[Side, SidePlan]:
-    """Return the plans of the sides; prefixes are never shared between sides.
+    arms: Mapping[ArmName, GraphSpec],
+    schemas: Schemas = "auto",
+    sizes: Sizes = DOCUMENTED,
+    toolbox: Toolbox = NO_SERVERS,
+) -> dict[ArmName, Arm]:
+    """Return the plans of the arms; prefixes are never shared between arms.
 
     Args:
-        sides: The graphs.
+        arms: The graphs.
         schemas: How schemas travel.
         sizes: How many tokens texts have.
         toolbox: What is known of the tools of MCP servers.
@@ -111,15 +114,15 @@ def make_plans(
     Raises:
         UsageError: The tools of an agent are not known here, or two have one name.
     """
-    return {side: _plan(side, spec, schemas, sizes, toolbox) for side, spec in sides.items()}
+    return {arm: _plan(arm, spec, schemas, sizes, toolbox) for arm, spec in arms.items()}
 
 
-def statics(plans: Mapping[Side, SidePlan]) -> dict[str, str]:
-    """Return the hash of what shapes the answers of every node, by side and path: a run keeps it to see edits."""
-    return {f"{side} {path}": node.static for side, plan in plans.items() for path, node in plan.nodes.items()}
+def statics(plans: Mapping[ArmName, Arm]) -> dict[str, str]:
+    """Return the hash of what shapes the answers of every node, by arm and path: a run keeps it to see edits."""
+    return {f"{arm} {path}": node.static for arm, plan in plans.items() for path, node in plan.nodes.items()}
 
 
-def _plan(side: Side, spec: GraphSpec, schemas: Schemas, sizes: Sizes, toolbox: Toolbox) -> SidePlan:
+def _plan(arm: ArmName, spec: GraphSpec, schemas: Schemas, sizes: Sizes, toolbox: Toolbox) -> Arm:
     repeated = _repeated(spec.template, False)
     kits = {agent.name: toolbox.kit(agent) for node in spec.tasks() if (agent := node.target.spec) is not None}
     needs = {
@@ -128,14 +131,14 @@ def _plan(side: Side, spec: GraphSpec, schemas: Schemas, sizes: Sizes, toolbox: 
             model=agent.model,
             intensity=agent.intensity,
             instructions=agent.instructions,
-            context=(BASELINE_BLOCK, *agent.context) if side == "baseline" else agent.context,
+            context=(BASELINE_BLOCK, *agent.context) if arm == "baseline" else agent.context,
             schema=agent.schema,
             row_blocks=tuple(node.blocks.values()),
             repeated=repeated[node.path],
             tools=kits[agent.name].text,
             sizes=sizes,
             chars_per_token=sizes.per_token(agent.model),
-            apart="baseline" if side == "baseline" else "",
+            apart="baseline" if arm == "baseline" else "",
         )
         for node in spec.tasks()
         if (agent := node.target.spec) is not None
@@ -149,7 +152,7 @@ def _plan(side: Side, spec: GraphSpec, schemas: Schemas, sizes: Sizes, toolbox: 
         tools = kits[agent.name].tools if agent is not None else NO_TOOLS
         composer = Composer(need, shape, node.blocks) if need is not None and shape is not None else None
         nodes[node.path] = NodePlan(node, agent, need, shape, composer, _static(node, agent, need), output, tools)
-    return SidePlan(side, spec, nodes)
+    return Arm(arm, spec, nodes)
 
 
 @lru_cache(maxsize=256)
@@ -187,14 +190,14 @@ def _static(node: TaskNode, agent: AgentSpec | None, need: Need | None) -> str:
     return digest(canonical(parts_))
 
 
-def row_state(plan: SidePlan, row: Row) -> RowState:
-    """Return the state of a row on one side, before its first task."""
+def row_state(plan: Arm, row: Row) -> RowState:
+    """Return the state of a row on one arm, before its first task."""
     arguments = zip(plan.graph.params.values(), row.arguments.values(), strict=True)
     return RowState(plan.graph.template, dict(arguments))
 
 
-def task_key(row_id: str, side: Side, plan: NodePlan, task: Task) -> str:
+def task_key(row_id: str, arm: ArmName, plan: NodePlan, task: Task) -> str:
     """Return the content key of a task: equal keys have equal answers."""
     items = dumps([item.key for item in task.items]) if task.items else "[]"
     values = record(shown(task.values, {}))
-    return digest(f'[{dumps(row_id)},"{side}","{plan.static}",{items},{values}]')
+    return digest(f'[{dumps(row_id)},"{arm}","{plan.static}",{items},{values}]')

@@ -31,13 +31,13 @@ from fanwise.dispatch.deadline import Left
 from fanwise.dispatch.live import Live
 from fanwise.graph.dag import rounds
 from fanwise.graph.state import Done, Failed, Outcome, RowState, Task
-from fanwise.journal.records import RowResult, Side, TaskRecord
+from fanwise.journal.records import ArmName, RowResult, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.log import log
 
 from .intake import Counters, Intake
 from .meaning import Again, WantsTools, meaning, remembered
-from .plan import NodePlan, SidePlan, row_state, task_key
+from .plan import Arm, NodePlan, row_state, task_key
 from .rows import Record, Row, RowTypes
 from .settings import Settings
 from .steps import run_step
@@ -54,12 +54,12 @@ _NOTHING = object()
 
 @dataclass(slots=True, eq=False)
 class RowRun:
-    """One row on one side, while it is in the window."""
+    """One row on one arm, while it is in the window."""
 
     number: int
     row_id: str
     size: int
-    plan: SidePlan
+    plan: Arm
     state: RowState
 
 
@@ -83,12 +83,12 @@ class _Composer(NamedTuple):
 class Engine:
     """One session of one run."""
 
-    plans: Mapping[Side, SidePlan]
+    plans: Mapping[ArmName, Arm]
     journal: SqliteJournal
     types: RowTypes
     settings: Settings
-    sides: Callable[[Row], tuple[Side, ...]]
-    """Gives the sides on which a row runs."""
+    arms: Callable[[Row], tuple[ArmName, ...]]
+    """Gives the arms on which a row runs."""
     repeats: Repeats = field(init=False)
     talks: Talks = field(init=False)
     timekeeper: TimeKeeper | None = field(init=False)
@@ -105,9 +105,9 @@ class Engine:
     _early: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
     """Outcomes of attempts of earlier sessions that came before their row asked for them."""
     _open: dict[int, int] = field(default_factory=dict[int, int])
-    """Rows in the window: sides that are still running."""
+    """Rows in the window: arms that are still running."""
     _parked: dict[tuple[str, str], list[Call]] = field(default_factory=dict[tuple[str, str], list[Call]])
-    """Calls that wait until pilots have shown how long their agent's answers are, by side and agent."""
+    """Calls that wait until pilots have shown how long their agent's answers are, by arm and agent."""
     _last: tuple[object, str] = (_NOTHING, "")
     """The output that was kept last, and its hash."""
     _bytes: int = 0
@@ -246,14 +246,14 @@ class Engine:
         return enough or len(self._open) >= self.settings.window_rows or self._bytes >= self.settings.window_bytes
 
     def _start(self, row: Row) -> None:
-        sides = self.sides(row)
-        self._open[row.number] = len(sides)
+        arms = self.arms(row)
+        self._open[row.number] = len(arms)
         self._bytes += row.size
-        for side in sides:
-            plan = self.plans[side]
+        for arm in arms:
+            plan = self.plans[arm]
             run = RowRun(row.number, row.row_id, row.size, plan, row_state(plan, row))
-            if self.settings.resumed and self.journal.has_attempts(row.number, side):
-                self.repeats.go_on(row.number, side)
+            if self.settings.resumed and self.journal.has_attempts(row.number, arm):
+                self.repeats.go_on(row.number, arm)
             self._advance(run, run.state.start())
         self._drain()
 
@@ -268,7 +268,7 @@ class Engine:
     def _dispatch(self, run: RowRun, task: Task) -> None:
         plan = run.plan.nodes[task.node.path]
         try:
-            key = task_key(run.row_id, run.plan.side, plan, task)
+            key = task_key(run.row_id, run.plan.arm, plan, task)
         except TypeError as error:
             self._work.append((run, task, Failed(task.label, "invalid_value", str(error))))
             return
@@ -286,7 +286,7 @@ class Engine:
         call = Call(
             key,
             run.number,
-            run.plan.side,
+            run.plan.arm,
             task.node.path,
             task.label,
             spec.name,
@@ -307,14 +307,14 @@ class Engine:
     def _submit(self, call: Call) -> None:
         channel = self.chooser.channel(call)
         if channel is None:
-            self._parked.setdefault((call.side, call.agent), []).append(call)
+            self._parked.setdefault((call.arm, call.agent), []).append(call)
         else:
             (self.live if channel == "live" else self.batches).submit(call)
 
     def _go_on(self, call: Call) -> None:
         """Send what waited for a pilot that has ended."""
         if self.chooser.ended(call):
-            for one in self._parked.pop((call.side, call.agent), ()):
+            for one in self._parked.pop((call.arm, call.agent), ()):
                 self._submit(one)
 
     def _use_tools(self, call: Call, plan: NodePlan) -> None:
@@ -368,15 +368,15 @@ class Engine:
 
     def _plan_of(self, call: Call) -> NodePlan | None:
         """Return the plan of a call's node; None where it is gone since an earlier session."""
-        side = self.plans.get(call.side)
-        return None if side is None else side.nodes.get(call.node)
+        arm = self.plans.get(call.arm)
+        return None if arm is None else arm.nodes.get(call.node)
 
     def failed(self, call: Call, failure: Failure) -> None:
         """Take the final failure of a call."""
         self._settle(call, Failed(call.label, failure.kind, failure.message))
 
     def _settle(self, call: Call, outcome: Outcome) -> None:
-        self._record(call.key, call.row, call.side, call.node, call.label, call.agent, outcome)
+        self._record(call.key, call.row, call.arm, call.node, call.label, call.agent, outcome)
         self.talks.forget(call.key)
         self._go_on(call)
         owner = self._calls.pop(call, None)
@@ -386,13 +386,13 @@ class Engine:
         self._work.append((*owner, outcome))
         self._drain()
 
-    def _record(self, key: str, row: int, side: Side, node: str, label: str, agent: str, outcome: Outcome) -> None:
+    def _record(self, key: str, row: int, arm: ArmName, node: str, label: str, agent: str, outcome: Outcome) -> None:
         if isinstance(outcome, Done):
             sha = self._kept(outcome.value)
-            self.journal.add_task(TaskRecord(key, row, side, node, label, agent, "done", sha))
+            self.journal.add_task(TaskRecord(key, row, arm, node, label, agent, "done", sha))
             return
         cause = outcome if isinstance(outcome, Failed) else outcome.cause
-        self.journal.add_task(TaskRecord(key, row, side, node, label, agent, "failed", None, cause.kind, cause.message))
+        self.journal.add_task(TaskRecord(key, row, arm, node, label, agent, "failed", None, cause.kind, cause.message))
         log.info("task failed", row=row, task=label, kind=cause.kind)
 
     def _kept(self, value: object) -> str:
@@ -409,7 +409,7 @@ class Engine:
                 outcome = await run_step(task, run.plan.nodes[task.node.path].output)
                 self._steps -= 1
                 node = task.node.path
-                self._record(key, run.number, run.plan.side, node, task.label, task.node.target.name, outcome)
+                self._record(key, run.number, run.plan.arm, node, task.label, task.node.target.name, outcome)
                 self._work.append((run, task, outcome))
                 self._drain()
 
@@ -420,13 +420,13 @@ class Engine:
         if isinstance(outcome, Done):
             status = "partial" if run.state.failures else "succeeded"
             sha = self._kept(outcome.value)
-            result = RowResult(number, run.plan.side, status, sha)
+            result = RowResult(number, run.plan.arm, status, sha)
         else:
             cause = outcome if isinstance(outcome, Failed) else outcome.cause
-            result = RowResult(number, run.plan.side, "failed", None, f"{cause.task}: {cause.kind}: {cause.message}")
+            result = RowResult(number, run.plan.arm, "failed", None, f"{cause.task}: {cause.kind}: {cause.message}")
         self.journal.add_result(result)
-        self.repeats.forget(number, run.plan.side)
-        if run.plan.side == "fanout":
+        self.repeats.forget(number, run.plan.arm)
+        if run.plan.arm == "fanout":
             self.counters.finished += 1
             self.counters.failed += result.status == "failed"
         self._open[number] -= 1

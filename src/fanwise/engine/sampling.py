@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fanwise.canonical import digest
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 
 from .rows import Format, Row, RowTypes, read
 
@@ -28,8 +28,8 @@ def reservoir(items: Iterable[T], most: int, chance: random.Random) -> list[T]:
 
 def sampler(
     rows: Path, form: Format, types: RowTypes, count: int | None, limit: int | None, *, baseline: bool, seed: int = 0
-) -> Callable[[Row], tuple[Side, ...]]:
-    """Return which sides a row runs on; the sample is the rows with the least hash of their id.
+) -> Callable[[Row], tuple[ArmName, ...]]:
+    """Return which arms a row runs on; the sample is the rows with the least hash of their id.
 
     Args:
         rows: The file.
@@ -41,7 +41,7 @@ def sampler(
         seed: Of the sample: another one draws other rows.
     """
     word = f"sample {seed}" if seed else "sample"
-    both: tuple[Side, ...] = ("fanout", "baseline") if baseline else ("fanout",)
+    both: tuple[ArmName, ...] = ("fanout", "baseline") if baseline else ("fanout",)
     if count is None or not baseline:
         return lambda row: both
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .levels import common_tokens, levels, tokens
-from .plan import NodePlan, SidePlan
+from .plan import Arm, NodePlan
 
 
-def shown(plan: SidePlan) -> dict[str, list[str]]:
+def shown(plan: Arm) -> dict[str, list[str]]:
     """Return lines for people about every agent's requests, by path of its node.
 
     The values of a row are not known here.

@@ -1,4 +1,4 @@
-"""The stand-in side: reads a request back and answers it by the body of its agent."""
+"""The stand-in arm: reads a request back and answers it by the body of its agent."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fanwise.graph.rehearse import is_empty
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.tools import Told, ToolAsked, answering
 from fanwise.graph.wire import encode, load
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.jsonable import as_object
 
-from .plan import BASELINE_BLOCK, SidePlan
+from .plan import BASELINE_BLOCK, Arm
 
 Said = str | Mapping[str, Any] | None
 """A text, tools that are asked for (`{"tools": [{"name": ..., "input": ...}]}`), or nothing."""
@@ -28,7 +28,7 @@ Answer = Said | Awaitable[Said]
 
 
 def answerer(
-    plans: Mapping[Side, SidePlan], recorded: Mapping[str, Said] | None = None
+    plans: Mapping[ArmName, Arm], recorded: Mapping[str, Said] | None = None
 ) -> Callable[[dict[str, Any]], Answer]:
     """Return what answers a Messages body by the stand-ins of the plans' agents.
 
@@ -40,7 +40,7 @@ def answerer(
     these graphs or the agent's body is no stand-in.
     """
     targets = {
-        (plan.side, node.spec.name): node.node.target
+        (plan.arm, node.spec.name): node.node.target
         for plan in plans.values()
         for node in plan.nodes.values()
         if node.spec is not None
@@ -64,7 +64,7 @@ def answerer(
     return answer
 
 
-def _side(body: Mapping[str, Any]) -> Side:
+def _side(body: Mapping[str, Any]) -> ArmName:
     system = body.get("system") or ()
     first = system[0].get("text", "") if system and isinstance(system[0], dict) else ""
     found = unfence(first)
@@ -122,15 +122,15 @@ def _told(spec: AgentSpec, value: object, *, sealed: bool) -> str:
     return seal(spec.name, answer) if sealed else answer
 
 
-def recorded(plans: Mapping[Side, SidePlan], journal: SqliteJournal) -> dict[str, Said]:
+def recorded(plans: Mapping[ArmName, Arm], journal: SqliteJournal) -> dict[str, Said]:
     """Return the answers of a run as a model would give them, by the hash of their request."""
-    nodes = {(side, path): node for side, plan in plans.items() for path, node in plan.nodes.items()}
-    query = """SELECT a.request_hash, t.side, t.node, x.text FROM tasks t JOIN attempts a ON a.key=t.key
+    nodes = {(arm, path): node for arm, plan in plans.items() for path, node in plan.nodes.items()}
+    query = """SELECT a.request_hash, t.arm, t.node, x.text FROM tasks t JOIN attempts a ON a.key=t.key
       JOIN texts x ON x.sha=t.output LEFT JOIN ends e ON e.attempt=a.id
       WHERE t.status='done' AND e.kind IS NOT 'tool_use'"""
     found: dict[str, Said] = dict(_asked_for(journal))
-    for sha, side, path, text in journal.db.execute(query):
-        node = nodes.get((side, path))
+    for sha, arm, path, text in journal.db.execute(query):
+        node = nodes.get((arm, path))
         if node is not None and node.spec is not None and node.shape is not None:
             value = load(node.output, json.loads(text))
             found[sha] = _told(node.spec, value, sealed=node.shape.way == "envelope")

@@ -15,20 +15,20 @@ from fanwise.graph.baseline import output_problems, single_agent
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.types import name as type_name
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 from fanwise.pricing.rates import rates
 from fanwise.units import now
 
 from .options import Options
 
 
-def sides_of(graph: Graph[..., Any], baseline: str) -> dict[Side, GraphSpec]:
+def arms_of(graph: Graph[..., Any], baseline: str) -> dict[ArmName, GraphSpec]:
     """Return the fan-out and its baseline: `none`, `auto`, or the reference of a graph.
 
     Raises:
         UsageError: The baseline does not exist, has mistakes, or takes other rows.
     """
-    sides: dict[Side, GraphSpec] = {"fanout": graph.spec}
+    arms: dict[ArmName, GraphSpec] = {"fanout": graph.spec}
     if baseline == "auto":
         problems = output_problems(graph.spec)
         if problems:
@@ -36,14 +36,14 @@ def sides_of(graph: Graph[..., Any], baseline: str) -> dict[Side, GraphSpec]:
             raise DefinitionError(f"graph {graph.name!r}", mistakes)
         one = single(graph.spec)
         if one is not None:
-            sides["baseline"] = one
+            arms["baseline"] = one
     elif baseline != "none":
         other = load_graph(baseline)
         if _rows(other.spec) != _rows(graph.spec):
             wanted = ", ".join(map(type_name, other.spec.param_types.values()))
             raise UsageError(f"the baseline {other.name!r} takes {wanted}, not the rows of {graph.name!r}")
-        sides["baseline"] = other.spec
-    return sides
+        arms["baseline"] = other.spec
+    return arms
 
 
 def single(spec: GraphSpec) -> GraphSpec | None:
@@ -56,13 +56,13 @@ def _rows(spec: GraphSpec) -> list[Any]:
     return [TypeAdapter(tp).json_schema() for tp in spec.param_types.values()]
 
 
-def graph_sides(reference: str, baseline: str) -> dict[Side, GraphSpec]:
+def graph_arms(reference: str, baseline: str) -> dict[ArmName, GraphSpec]:
     """Return the fan-out and its baseline by reference.
 
     Raises:
         UsageError: A graph does not exist or has mistakes.
     """
-    return sides_of(load_graph(reference), baseline)
+    return arms_of(load_graph(reference), baseline)
 
 
 def _dearest(spec: GraphSpec) -> str:

@@ -20,7 +20,7 @@ from fanwise.graph.graphs import Graph
 from fanwise.units import new_run_id, now
 
 from .account import Account
-from .arms import check_mode, reference_of, sides_of
+from .arms import arms_of, check_mode, reference_of
 from .directory import RunDirectory
 from .options import KEPT, Options
 from .session import Session
@@ -84,7 +84,7 @@ class Job:
             HaltedError: The run was stopped before its end; what was done is kept.
         """
         graph = load_graph(self.graph) if isinstance(self.graph, str) else self.graph
-        sides = sides_of(graph, self.options.baseline)
+        arms = arms_of(graph, self.options.baseline)
         form: Format | None = None
         if isinstance(self.rows, str | Path) and str(self.rows) != "-":
             form = format_of(Path(self.rows), self.format)
@@ -106,7 +106,7 @@ class Job:
                     "mode": mode,
                     "options": json.dumps(kept),
                 }
-                session = Session(directory, sides, self.options, watcher or Watcher(), detach=detach, only=only)
+                session = Session(directory, arms, self.options, watcher or Watcher(), detach=detach, only=only)
                 session.client = self.client
                 return await session.run(meta)
             except UsageError:
@@ -171,13 +171,13 @@ async def resume(
         if reference is None:
             raise RunDirectoryError(f"{out} holds a run that never began; remove it and run again")
         chosen = Options(**{**kept, **{name: value for name, value in options.items() if value is not None}})
-        sides = sides_of(graph or load_graph(reference), chosen.baseline)
+        arms = arms_of(graph or load_graph(reference), chosen.baseline)
         if client is None:
             check_mode(chosen, known=journal.meta("mode"))
         rows = Path(journal.meta("rows") or "")
         next(read(rows, format_of(rows, journal.meta("format"))), None)  # a missing file is told at once
         session = Session(
-            directory, sides, chosen, watcher or Watcher(), retry=frozenset(retry), detach=detach, resumed=True,
+            directory, arms, chosen, watcher or Watcher(), retry=frozenset(retry), detach=detach, resumed=True,
             client=client,
         )  # fmt: skip
         return await session.run({})

@@ -21,7 +21,7 @@ from typing import Any, cast
 from fanwise.context.layout import Schemas
 from fanwise.context.request import Request
 from fanwise.context.sizes import Sizes
-from fanwise.engine.plan import SidePlan, make_plans, row_state
+from fanwise.engine.plan import Arm, make_plans, row_state
 from fanwise.engine.rows import Format, Record, Row, RowTypes, line_at, read
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
@@ -99,9 +99,9 @@ def modelled(db: sqlite3.Connection, fanout: GraphSpec, sizes: Sizes, schemas: S
     graph = single(fanout)
     if graph is None or any(node.target.spec is not None and node.target.spec.tools for node in graph.tasks()):
         return None
-    side = make_plans({"baseline": graph}, schemas, sizes)["baseline"]
+    arm = make_plans({"baseline": graph}, schemas, sizes)["baseline"]
     texts = _drawn(db)
-    asked = _composed(db, side, list(texts))
+    asked = _composed(db, arm, list(texts))
     measured, batch = _measured(db, asked), _batch(db)
     spreading = Spreading(db, db.execute("SELECT COUNT(*) FROM rows").fetchone()[0])
     tokens, usd = list[float](), list[float]()
@@ -120,14 +120,14 @@ def modelled(db: sqlite3.Connection, fanout: GraphSpec, sizes: Sizes, schemas: S
     return Modelled(len(tokens), summarise(tokens), priced, bins(tokens), "sample" if measured.rows else "results")
 
 
-def _composed(db: sqlite3.Connection, side: SidePlan, numbers: list[int]) -> dict[int, _Asked]:
+def _composed(db: sqlite3.Connection, arm: Arm, numbers: list[int]) -> dict[int, _Asked]:
     """Return the calls of rows: of all of them, or of so many as there is time for, whichever these are."""
-    plan, begun = side.nodes["baseline"], time.monotonic()
+    plan, begun = arm.nodes["baseline"], time.monotonic()
     random.Random(1).shuffle(numbers)
 
     def calls(some: list[int]) -> dict[int, _Asked]:
-        rows = _read(db, side.graph, set(some))
-        return {row.number: _asked(plan.request(row_state(side, row).start()[0])) for row in rows}
+        rows = _read(db, arm.graph, set(some))
+        return {row.number: _asked(plan.request(row_state(arm, row).start()[0])) for row in rows}
 
     first = calls(numbers[:FIRST])
     each_s = (time.monotonic() - begun) / FIRST
@@ -137,10 +137,8 @@ def _composed(db: sqlite3.Connection, side: SidePlan, numbers: list[int]) -> dic
 def _drawn(db: sqlite3.Connection) -> dict[int, int]:
     """Return rows with an output, drawn by chance, and the characters of that."""
     query = """SELECT r.row, LENGTH(t.text) FROM results r JOIN texts t ON t.sha=r.output
-      WHERE r.side='fanout' AND r.row IN (SELECT value FROM json_each(?)) ORDER BY r.row"""
-    good = array(
-        "q", (row for (row,) in db.execute("SELECT row FROM results WHERE side='fanout' AND status<>'failed'"))
-    )
+      WHERE r.arm='fanout' AND r.row IN (SELECT value FROM json_each(?)) ORDER BY r.row"""
+    good = array("q", (row for (row,) in db.execute("SELECT row FROM results WHERE arm='fanout' AND status<>'failed'")))
     some = random.Random(0).sample(good, min(len(good), MOST_ROWS))
     return dict(db.execute(query, (json.dumps(some),)).fetchall())
 
@@ -182,8 +180,8 @@ def _asked(request: Request) -> _Asked:
 def _measured(db: sqlite3.Connection, asked: Mapping[int, _Asked]) -> _Measured:
     """Return what a measured sample of the very same agent has shown; nothing where it asks for tools."""
     query = f"""SELECT a.row, {PROMPT}, e.output, LENGTH(t.text) FROM attempts a JOIN ends e ON e.attempt=a.id
-      JOIN results r ON r.row=a.row AND r.side='baseline' JOIN texts t ON t.sha=r.output
-      WHERE a.side='baseline' AND a.agent='baseline' AND a.number=1 AND e.kind='end_turn'"""
+      JOIN results r ON r.row=a.row AND r.arm='baseline' JOIN texts t ON t.sha=r.output
+      WHERE a.arm='baseline' AND a.agent='baseline' AND a.number=1 AND e.kind='end_turn'"""
     rows = prompt = output = counted = answered = 0
     for row, sent, said, size in db.execute(query):
         request = asked.get(row)

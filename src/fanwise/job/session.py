@@ -24,7 +24,7 @@ from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.rounds import Rounds
 from fanwise.engine.collecting import seldom
 from fanwise.engine.described import describe
-from fanwise.engine.plan import SidePlan, make_plans, statics
+from fanwise.engine.plan import Arm, make_plans, statics
 from fanwise.engine.rows import Record, RowTypes, format_of, lines, read
 from fanwise.engine.run import Engine
 from fanwise.engine.sampling import sampler
@@ -34,7 +34,7 @@ from fanwise.engine.toolbox import NO_SERVERS, Toolbox, opened
 from fanwise.errors import HaltedError, RunDirectoryError, UsageError
 from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import outputs, sent_and_billed, spent
 from fanwise.ledger.summary import summary
@@ -59,7 +59,7 @@ class Session:
     """One process's work on a run directory."""
 
     directory: RunDirectory
-    graphs: Mapping[Side, GraphSpec]
+    graphs: Mapping[ArmName, GraphSpec]
     options: Options
     watcher: Watcher
     retry: frozenset[str] = frozenset()
@@ -119,7 +119,7 @@ class Session:
                 with anyio.CancelScope(shield=True):
                     await api.close()
 
-    def _plans(self) -> dict[Side, SidePlan]:
+    def _plans(self) -> dict[ArmName, Arm]:
         sizes = sizes_from(json.loads(self.directory.journal.meta("sizes") or "{}"))
         return make_plans(self.graphs, self.options.schemas, sizes, self._toolbox)
 
@@ -210,9 +210,7 @@ class Session:
         self.options = replace(self.options, channel="live")
         self.watcher.notes.append(f"{api.can.where} has no Message Batches: everything goes live, at the full price")
 
-    async def _work(
-        self, api: Api, plans: Mapping[Side, SidePlan], journal: SqliteJournal, *, embedded: bool
-    ) -> Account:
+    async def _work(self, api: Api, plans: Mapping[ArmName, Arm], journal: SqliteJournal, *, embedded: bool) -> Account:
         options, run_id = self.options, journal.meta("run_id") or ""
         changed = self._changes(plans, journal)
         journal.start_session(now().timestamp(), options.channel, changed)
@@ -241,8 +239,8 @@ class Session:
             resumed=self.resumed,
         )
         sampled = partial(sampler, baseline="baseline" in self.graphs, seed=options.seed)
-        sides = await anyio.to_thread.run_sync(sampled, rows, form, types, options.sample, options.limit)
-        engine = Engine(plans, journal, types, settings, sides)
+        arms = await anyio.to_thread.run_sync(sampled, rows, form, types, options.sample, options.limit)
+        engine = Engine(plans, journal, types, settings, arms)
         policy = RetryPolicy()
         engine.live = Live(
             api, journal, budget, engine, engine.repeats,
@@ -335,7 +333,7 @@ class Session:
         found = modelled(journal.db, self.graphs["fanout"], sizes, self.options.schemas)
         journal.set_meta("modelled", json.dumps(None if found is None else found.data()))
 
-    def _changes(self, plans: Mapping[Side, SidePlan], journal: SqliteJournal) -> str:
+    def _changes(self, plans: Mapping[ArmName, Arm], journal: SqliteJournal) -> str:
         """Return what is different from the session before: nodes whose answers do not hold any more."""
         present = statics(plans)
         before: dict[str, str] = json.loads(journal.meta("nodes") or "{}")

@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple, Protocol
 
 from fanwise.pricing.usage import Usage
 
-Side = Literal["fanout", "baseline"]
+ArmName = str
+"""Name of an arm, one of the graphs that carry out the same rows: `fanout`, `baseline`, or another."""
 Channel = Literal["live", "batch"]
 AttemptStatus = Literal["succeeded", "failed", "lost"]
 """`lost`: the request may have been taken and billed, its reply never came."""
@@ -36,7 +37,7 @@ class TaskRecord(NamedTuple):
 
     key: str
     row: int
-    side: Side
+    arm: ArmName
     node: str
     label: str
     agent: str
@@ -53,7 +54,7 @@ class AttemptRecord(NamedTuple):
     id: int
     key: str
     row: int
-    side: Side
+    arm: ArmName
     node: str
     label: str
     agent: str
@@ -126,10 +127,10 @@ class BatchRecord:
 
 
 class RowResult(NamedTuple):
-    """How a row ended, on one side."""
+    """How a row ended, on one arm."""
 
     row: int
-    side: Side
+    arm: ArmName
     status: Literal["succeeded", "partial", "failed"]
     output: str | None
     """Hash of the output's canonical JSON."""

@@ -21,7 +21,7 @@ from fanwise.units import now
 
 from .records import AttemptRecord, BatchRecord, EndRecord, Observer, RowRecord, RowResult, TaskRecord, TurnRecord
 
-VERSION = 4
+VERSION = 5
 SHORT, MOST_SHORT = 200, 1_000
 """Characters of a text that is remembered, and how many of them are, so that none is written twice."""
 _SCHEMA = """
@@ -34,10 +34,10 @@ CREATE TABLE IF NOT EXISTS rejects(number INTEGER PRIMARY KEY, reason TEXT, raw 
 CREATE TABLE IF NOT EXISTS texts(sha TEXT PRIMARY KEY, text TEXT);
 CREATE TABLE IF NOT EXISTS blocks(sha TEXT PRIMARY KEY, name TEXT, text TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tasks(
-  key TEXT PRIMARY KEY, row INT, side TEXT, node TEXT, label TEXT, agent TEXT, status TEXT, output TEXT,
+  key TEXT PRIMARY KEY, row INT, arm TEXT, node TEXT, label TEXT, agent TEXT, status TEXT, output TEXT,
   kind TEXT, message TEXT);
 CREATE TABLE IF NOT EXISTS attempts(
-  id INTEGER PRIMARY KEY, key TEXT, row INT, side TEXT, node TEXT, label TEXT, agent TEXT, model TEXT,
+  id INTEGER PRIMARY KEY, key TEXT, row INT, arm TEXT, node TEXT, label TEXT, agent TEXT, model TEXT,
   channel TEXT, number INT, request_hash TEXT, reserved INT, sent REAL, intent INT, job_share REAL, prefix TEXT,
   chars INT, repeated INT, readable INT, reusable INT, bound INT, sizes TEXT);
 CREATE INDEX IF NOT EXISTS attempts_row ON attempts(row);
@@ -49,11 +49,8 @@ CREATE TABLE IF NOT EXISTS ends(
   write_5m INT, write_1h INT, read INT, output INT, thinking INT, searches INT, cost INT, latency_s REAL);
 CREATE TABLE IF NOT EXISTS batches(intent INTEGER PRIMARY KEY, size INT, at REAL, batch_id TEXT, state TEXT);
 CREATE TABLE IF NOT EXISTS results(
-  row INT, side TEXT, status TEXT, output TEXT, reason TEXT, session INT, PRIMARY KEY(row, side)) WITHOUT ROWID;
+  row INT, arm TEXT, status TEXT, output TEXT, reason TEXT, session INT, PRIMARY KEY(row, arm)) WITHOUT ROWID;
 """
-
-_ADDED = {"2": ("bound INT DEFAULT 0", "sizes TEXT DEFAULT ''"), "3": ("sizes TEXT DEFAULT ''",)}
-"""Columns of attempts that journals of earlier versions do not have."""
 
 
 def _insert(table: str, columns: int, how: str = "REPLACE") -> str:
@@ -88,10 +85,6 @@ class SqliteJournal:
         except sqlite3.DatabaseError as error:
             raise RunDirectoryError(f"{path} is not a journal: {error}; choose another directory") from None
         if version is None:
-            self.set_meta("version", str(VERSION))
-        elif version in _ADDED:
-            for column in _ADDED[version]:
-                self._writer.execute(f"ALTER TABLE attempts ADD COLUMN {column}")
             self.set_meta("version", str(VERSION))
         elif version != str(VERSION):
             raise RunDirectoryError(
@@ -300,10 +293,10 @@ class SqliteJournal:
         """Return how many attempts a task has had."""
         return self._one("SELECT COUNT(*) FROM attempts WHERE key=?", key)
 
-    def has_attempts(self, row: int, side: str) -> bool:
-        """Return whether anything was sent for a row and side."""
+    def has_attempts(self, row: int, arm: str) -> bool:
+        """Return whether anything was sent for a row and arm."""
         return (
-            self.db.execute("SELECT 1 FROM attempts WHERE row=? AND side=? LIMIT 1", (row, side)).fetchone() is not None
+            self.db.execute("SELECT 1 FROM attempts WHERE row=? AND arm=? LIMIT 1", (row, arm)).fetchone() is not None
         )
 
     def known_ids(self, ids: Sequence[str]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fanwise.errors import UnknownPriceError
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
@@ -53,9 +53,9 @@ class Totals:
     """Picodollars that these may cost at most."""
 
 
-def totals(db: sqlite3.Connection, side: Side | None = None) -> Totals:
-    """Return the totals of a run, or of one side."""
-    where, args = ("WHERE a.side=?", (side,)) if side is not None else ("", ())
+def totals(db: sqlite3.Connection, arm: ArmName | None = None) -> Totals:
+    """Return the totals of a run, or of one arm."""
+    where, args = ("WHERE a.arm=?", (arm,)) if arm is not None else ("", ())
     query = f"""SELECT COUNT(*), COALESCE(SUM(e.status='succeeded'),0), COALESCE(SUM(e.status='failed'),0),
       COALESCE(SUM(e.status='lost'),0), COALESCE(MAX(SUM(a.number>1)-SUM(e.kind='tool_use'),0),0),
       COALESCE(SUM(e.status='succeeded' AND e.cost IS NULL),0), {_SUMS}, COALESCE(SUM(e.cost),0),
@@ -89,9 +89,9 @@ def spent(db: sqlite3.Connection, row: int | None = None) -> tuple[int, int]:
     return cost, tokens
 
 
-def outputs(db: sqlite3.Connection) -> list[tuple[Side, str, int, int]]:
-    """Return side, agent, answers and their tokens."""
-    query = """SELECT a.side, a.agent, COUNT(*), SUM(e.output) FROM attempts a JOIN ends e ON e.attempt=a.id
+def outputs(db: sqlite3.Connection) -> list[tuple[ArmName, str, int, int]]:
+    """Return arm, agent, answers and their tokens."""
+    query = """SELECT a.arm, a.agent, COUNT(*), SUM(e.output) FROM attempts a JOIN ends e ON e.attempt=a.id
       WHERE e.status='succeeded' AND a.row>0 GROUP BY 1, 2"""
     return db.execute(query).fetchall()
 
@@ -103,15 +103,15 @@ def sent_and_billed(db: sqlite3.Connection, since: float) -> dict[str, tuple[int
     return {model: (chars, tokens) for model, chars, tokens in db.execute(query, (since,))}
 
 
-def succeeded(db: sqlite3.Connection, side: Side) -> int:
-    """Return how many rows have succeeded on one side."""
-    query = "SELECT COUNT(*) FROM results WHERE side=? AND status='succeeded'"
-    return db.execute(query, (side,)).fetchone()[0]
+def succeeded(db: sqlite3.Connection, arm: ArmName) -> int:
+    """Return how many rows have succeeded on one arm."""
+    query = "SELECT COUNT(*) FROM results WHERE arm=? AND status='succeeded'"
+    return db.execute(query, (arm,)).fetchone()[0]
 
 
 def row_counts(db: sqlite3.Connection) -> dict[str, int]:
     """Return how many rows were read, and how they have ended so far."""
-    counts = dict(db.execute("SELECT status, COUNT(*) FROM results WHERE side='fanout' GROUP BY status").fetchall())
+    counts = dict(db.execute("SELECT status, COUNT(*) FROM results WHERE arm='fanout' GROUP BY status").fetchall())
     valid = db.execute("SELECT COUNT(*) FROM rows").fetchone()[0]
     rejected = db.execute("SELECT COUNT(*) FROM rejects").fetchone()[0]
     known = {status: counts.get(status, 0) for status in ("succeeded", "partial", "failed")}
@@ -119,10 +119,10 @@ def row_counts(db: sqlite3.Connection) -> dict[str, int]:
 
 
 class RowAccount(NamedTuple):
-    """One row on one side."""
+    """One row on one arm."""
 
     row: int
-    side: Side
+    arm: ArmName
     status: str
     tokens: int
     cost: int
@@ -131,10 +131,10 @@ class RowAccount(NamedTuple):
     """Attempts with an unknown price: lost ones, or of an unknown model."""
 
 
-_ROWS = f"""SELECT r.row, r.side, r.status, COALESCE(SUM({TOKENS}),0),
+_ROWS = f"""SELECT r.row, r.arm, r.status, COALESCE(SUM({TOKENS}),0),
   COALESCE(SUM(e.cost),0), COALESCE(SUM(e.attempt IS NOT NULL AND e.cost IS NULL),0)
-  FROM results r LEFT JOIN attempts a ON a.row=r.row AND a.side=r.side LEFT JOIN ends e ON e.attempt=a.id
-  {{where}} GROUP BY r.row, r.side ORDER BY r.row, r.side DESC"""
+  FROM results r LEFT JOIN attempts a ON a.row=r.row AND a.arm=r.arm LEFT JOIN ends e ON e.attempt=a.id
+  {{where}} GROUP BY r.row, r.arm ORDER BY r.row, r.arm DESC"""
 
 
 def rows(db: sqlite3.Connection) -> Iterator[RowAccount]:
@@ -143,9 +143,9 @@ def rows(db: sqlite3.Connection) -> Iterator[RowAccount]:
         yield RowAccount(*row)
 
 
-def row_account(db: sqlite3.Connection, number: int, side: Side) -> RowAccount | None:
+def row_account(db: sqlite3.Connection, number: int, arm: ArmName) -> RowAccount | None:
     """Return one finished row, or None where it has not ended."""
-    found = db.execute(_ROWS.format(where="WHERE r.row=? AND r.side=?"), (number, side)).fetchone()
+    found = db.execute(_ROWS.format(where="WHERE r.row=? AND r.arm=?"), (number, arm)).fetchone()
     return None if found is None else RowAccount(*found)
 
 
@@ -154,7 +154,7 @@ class SharedWrite:
     """What one attempt has written for all rows."""
 
     row: int
-    side: Side
+    arm: ArmName
     agent: str
     five: int
     """Tokens written for five minutes."""
@@ -170,10 +170,10 @@ def shared_writes(db: sqlite3.Connection) -> list[SharedWrite]:
     An attempt that read nothing wrote the shared part of its prefix too; its share is known from
     the layout. One that read something found the shared part warm.
     """
-    query = """SELECT a.row, a.side, a.agent, a.model, a.channel, a.sent, a.job_share, e.input, e.write_5m, e.write_1h
+    query = """SELECT a.row, a.arm, a.agent, a.model, a.channel, a.sent, a.job_share, e.input, e.write_5m, e.write_1h
       FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.job_share>0 AND e.read=0 AND e.write_5m+e.write_1h>0"""
     found: list[SharedWrite] = []
-    for row, side, agent, model, channel, sent, share, plain, five, hour in db.execute(query):
+    for row, arm, agent, model, channel, sent, share, plain, five, hour in db.execute(query):
         five, hour = round(five * share), round(hour * share)
         try:
             rate = rates(model, moment(sent), plain + five + hour)
@@ -182,7 +182,7 @@ def shared_writes(db: sqlite3.Connection) -> list[SharedWrite]:
         batch = channel == "batch"
         written = tokens_cost(Usage(cache_write_5m=five, cache_write_1h=hour), rate, batch=batch)
         extra = written - tokens_cost(Usage(cache_read=five + hour), rate, batch=batch)
-        found.append(SharedWrite(row, side, agent, five, hour, extra))
+        found.append(SharedWrite(row, arm, agent, five, hour, extra))
     return found
 
 
@@ -192,20 +192,20 @@ class FailedTask:
 
     row_id: str
     row: int
-    side: Side
+    arm: ArmName
     task: str
     """With its item: `research[2]`."""
     agent: str
     kind: str
     message: str
     paid: int
-    """Picodollars that the row's side had cost all the same."""
+    """Picodollars that the row's arm had cost all the same."""
 
 
 def failures(db: sqlite3.Connection, most: int = 20) -> list[FailedTask]:
     """Return failed tasks of rows that are in the results, by row."""
-    query = """SELECT COALESCE(w.row_id,''), t.row, t.side, t.label, t.agent, t.kind, t.message,
-      COALESCE((SELECT SUM(e.cost) FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=t.row AND a.side=t.side),0)
+    query = """SELECT COALESCE(w.row_id,''), t.row, t.arm, t.label, t.agent, t.kind, t.message,
+      COALESCE((SELECT SUM(e.cost) FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=t.row AND a.arm=t.arm),0)
       FROM tasks t LEFT JOIN rows w ON w.number=t.row WHERE t.status='failed' ORDER BY t.row, t.label LIMIT ?"""
     return [FailedTask(*row) for row in db.execute(query, (most,))]
 
@@ -220,7 +220,7 @@ def failed_tasks(db: sqlite3.Connection) -> dict[str, int]:
 class AgentAccount:
     """One agent, for the report."""
 
-    side: Side
+    arm: ArmName
     agent: str
     model: str
     channel: str
@@ -234,10 +234,10 @@ class AgentAccount:
 
 def agents(db: sqlite3.Connection) -> list[AgentAccount]:
     """Return what each agent cost, the dearest first."""
-    query = f"""SELECT a.side, a.agent, a.model, a.channel, COUNT(*), {_SUMS}, COALESCE(SUM(e.cost),0) AS cost,
+    query = f"""SELECT a.arm, a.agent, a.model, a.channel, COUNT(*), {_SUMS}, COALESCE(SUM(e.cost),0) AS cost,
       COALESCE(SUM(e.attempt IS NOT NULL AND e.cost IS NULL),0)
-      FROM attempts a LEFT JOIN ends e ON e.attempt=a.id GROUP BY 1, 2, 3, 4 ORDER BY a.side DESC, cost DESC"""
+      FROM attempts a LEFT JOIN ends e ON e.attempt=a.id GROUP BY 1, 2, 3, 4 ORDER BY a.arm DESC, cost DESC"""
     return [
-        AgentAccount(side, agent, model, channel, attempts, Usage(*tokens), cost, unknown)
-        for side, agent, model, channel, attempts, *tokens, cost, unknown in db.execute(query)
+        AgentAccount(arm, agent, model, channel, attempts, Usage(*tokens), cost, unknown)
+        for arm, agent, model, channel, attempts, *tokens, cost, unknown in db.execute(query)
     ]

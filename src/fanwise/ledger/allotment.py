@@ -15,23 +15,23 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
 
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 
 from .account import TOKENS, shared_writes
 
-_ATTEMPTS = f"""SELECT a.row, a.side, a.agent, e.cost, {TOKENS}
+_ATTEMPTS = f"""SELECT a.row, a.arm, a.agent, e.cost, {TOKENS}
   FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.row>0 ORDER BY a.row"""
 
 
-_Attempt = tuple[int, Side, str, int | None, int | None]
+_Attempt = tuple[int, ArmName, str, int | None, int | None]
 
 
 class RowCost(NamedTuple):
-    """One row on one side, in picodollars."""
+    """One row on one arm, in picodollars."""
 
     row: int
     """0: what no row has a part in, since the agent was asked for none."""
-    side: Side
+    arm: ArmName
     own: int
     """What its attempts cost, apart from what they wrote for others."""
     shared: int
@@ -43,9 +43,9 @@ class RowCost(NamedTuple):
     tokens: int = 0
 
     def plus(self, other: RowCost) -> RowCost:
-        """Return the sum of two parts of one row on one side."""
+        """Return the sum of two parts of one row on one arm."""
         return RowCost(
-            self.row, self.side, self.own + other.own, self.shared + other.shared, self.unknown + other.unknown,
+            self.row, self.arm, self.own + other.own, self.shared + other.shared, self.unknown + other.unknown,
             self.paid + other.paid, self.tokens + other.tokens,
         )  # fmt: skip
 
@@ -56,52 +56,50 @@ class RowCost(NamedTuple):
 
 
 NOTHING = RowCost(0, "fanout", 0, 0, 0)
-SIDES: tuple[Side, ...] = ("fanout", "baseline")
+ARMS: tuple[ArmName, ...] = ("fanout", "baseline")
 
 
 def allotted(db: sqlite3.Connection) -> Iterator[RowCost]:
     """Yield every row that anything was sent for, by number, the fan-out before its baseline."""
     pools, extras = _pools(db)
-    query = "SELECT side, agent, COUNT(DISTINCT row) FROM attempts WHERE row>0 GROUP BY side, agent"
-    counts = {(side, agent): count for side, agent, count in db.execute(query)} if pools else {}
-    served = Counter[tuple[Side, str]]()
+    query = "SELECT arm, agent, COUNT(DISTINCT row) FROM attempts WHERE row>0 GROUP BY arm, agent"
+    counts = {(arm, agent): count for arm, agent, count in db.execute(query)} if pools else {}
+    served = Counter[tuple[ArmName, str]]()
     found = cast("Iterator[_Attempt]", db.execute(_ATTEMPTS))
     for row, attempts in groupby(found, key=itemgetter(0)):
-        costs: dict[Side, RowCost] = {}
-        agents = set[tuple[Side, str]]()
-        for _, side, agent, cost, tokens in attempts:
-            one = RowCost(row, side, cost or 0, 0, int(cost is None), cost or 0, tokens or 0)
-            costs[side] = one.plus(costs[side]) if side in costs else one
+        costs: dict[ArmName, RowCost] = {}
+        agents = set[tuple[ArmName, str]]()
+        for _, arm, agent, cost, tokens in attempts:
+            one = RowCost(row, arm, cost or 0, 0, int(cost is None), cost or 0, tokens or 0)
+            costs[arm] = one.plus(costs[arm]) if arm in costs else one
             if pools:
-                agents.add((side, agent))
+                agents.add((arm, agent))
         for key in agents.intersection(pools):
-            side, agent = key
-            one = costs[side]
+            arm, agent = key
+            one = costs[arm]
             whole, rest = divmod(pools[key], counts[key])
-            part, extra = whole + (served[key] < rest), extras.get((row, side, agent), 0)
+            part, extra = whole + (served[key] < rest), extras.get((row, arm, agent), 0)
             served[key] += 1
-            costs[side] = one._replace(own=one.own - extra, shared=one.shared + part)
-        for side in SIDES:
-            if side in costs:
-                yield costs[side]
-    for side in SIDES:
-        left = sum(
-            pool for (pool_side, agent), pool in pools.items() if pool_side == side and (side, agent) not in counts
-        )
+            costs[arm] = one._replace(own=one.own - extra, shared=one.shared + part)
+        for arm in ARMS:
+            if arm in costs:
+                yield costs[arm]
+    for arm in ARMS:
+        left = sum(pool for (pool_arm, agent), pool in pools.items() if pool_arm == arm and (arm, agent) not in counts)
         if left:
-            yield RowCost(0, side, 0, left, 0)
+            yield RowCost(0, arm, 0, left, 0)
 
 
-def _pools(db: sqlite3.Connection) -> tuple[dict[tuple[Side, str], int], dict[tuple[int, Side, str], int]]:
-    """Return what is shared, by side and agent, and what of it was paid by which row."""
-    pools, extras = Counter[tuple[Side, str]](), Counter[tuple[int, Side, str]]()
+def _pools(db: sqlite3.Connection) -> tuple[dict[tuple[ArmName, str], int], dict[tuple[int, ArmName, str], int]]:
+    """Return what is shared, by arm and agent, and what of it was paid by which row."""
+    pools, extras = Counter[tuple[ArmName, str]](), Counter[tuple[int, ArmName, str]]()
     for write in shared_writes(db):
         if write.row:  # what keeps warm is shared as a whole
-            pools[write.side, write.agent] += write.extra
-            extras[write.row, write.side, write.agent] += write.extra
+            pools[write.arm, write.agent] += write.extra
+            extras[write.row, write.arm, write.agent] += write.extra
     query = (
-        "SELECT a.side, a.agent, SUM(e.cost) FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=0 GROUP BY 1, 2"
+        "SELECT a.arm, a.agent, SUM(e.cost) FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=0 GROUP BY 1, 2"
     )
-    for side, agent, cost in db.execute(query):
-        pools[side, agent] += cost or 0
+    for arm, agent, cost in db.execute(query):
+        pools[arm, agent] += cost or 0
     return dict(pools), dict(extras)

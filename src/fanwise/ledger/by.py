@@ -12,7 +12,7 @@ from fanwise.pricing.usage import Usage
 from fanwise.units import usd_text
 
 DIMENSIONS = {
-    "side": "a.side", "row": "a.row", "task": "a.label", "node": "a.node", "agent": "a.agent", "tier": "a.model",
+    "side": "a.arm", "row": "a.row", "task": "a.label", "node": "a.node", "agent": "a.agent", "tier": "a.model",
     "channel": "a.channel", "attempt": "a.number", "prefix": "a.prefix", "status": "COALESCE(e.status,'open')",
     "hour": "strftime('%Y-%m-%dT%H:00Z', a.sent, 'unixepoch')",
 }  # fmt: skip

@@ -19,7 +19,7 @@ WORDS = {
     "tools": "tools", "layout": "layout of its prefix",
 }  # fmt: skip
 _COSTS = """SELECT a.agent, COUNT(*), COALESCE(SUM(e.cost),0)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.side='fanout' GROUP BY a.agent"""
+  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.arm='fanout' GROUP BY a.agent"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from fanwise.journal.records import Channel, Side
+from fanwise.journal.records import ArmName, Channel
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
@@ -26,9 +26,9 @@ from .account import PROMPT
 KINDS = ("instructions", "context", "row", "upstream", "conversation", "outputs")
 """`instructions` with schemas and tools, shared `context`, data of the `row`, `upstream` outputs of other
 tasks, `conversation` with tools and refusals of answers, and what was answered."""
-_ATTEMPTS = f"""SELECT a.side, a.node, a.model, a.channel, a.sizes, a.chars, SUM({PROMPT}), SUM(e.output), MAX(a.sent)
+_ATTEMPTS = f"""SELECT a.arm, a.node, a.model, a.channel, a.sizes, a.chars, SUM({PROMPT}), SUM(e.output), MAX(a.sent)
   FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row>0 AND e.status='succeeded' {{more}}
-  GROUP BY a.side, a.node, a.model, a.channel, a.sizes, a.chars"""
+  GROUP BY a.arm, a.node, a.model, a.channel, a.sizes, a.chars"""
 
 Parts = dict[str, float]
 """Tokens by kind."""
@@ -49,14 +49,14 @@ class Flow:
 class Composition:
     """What the tokens of all answered requests of rows are made of."""
 
-    sides: dict[Side, Parts] = field(default_factory=dict["Side", Parts])
-    nodes: dict[tuple[Side, str], Parts] = field(default_factory=dict[tuple["Side", str], Parts])
-    """By side and task."""
-    edges: dict[tuple[Side, str, str], Flow] = field(default_factory=dict[tuple["Side", str, str], Flow])
-    """By side, source and target."""
+    arms: dict[ArmName, Parts] = field(default_factory=dict["ArmName", Parts])
+    nodes: dict[tuple[ArmName, str], Parts] = field(default_factory=dict[tuple["ArmName", str], Parts])
+    """By arm and task."""
+    edges: dict[tuple[ArmName, str, str], Flow] = field(default_factory=dict[tuple["ArmName", str, str], Flow])
+    """By arm, source and target."""
 
 
-def tasks(db: sqlite3.Connection) -> dict[Side, dict[str, Any]]:
+def tasks(db: sqlite3.Connection) -> dict[ArmName, dict[str, Any]]:
     """Return the tasks of both sides and what travels between them, as they were noted by the run."""
     row = db.execute("SELECT value FROM meta WHERE key='tasks'").fetchone()
     return json.loads(row[0]) if row else {}
@@ -71,18 +71,18 @@ def composition(db: sqlite3.Connection, row: int | None = None) -> Composition:
     """
     known, found = tasks(db), Composition()
     query, args = (_ATTEMPTS.format(more=""), ()) if row is None else (_ATTEMPTS.format(more="AND a.row=?"), (row,))
-    for side, node, model, channel, sizes, chars, prompt, output, sent in db.execute(query, args):
-        told = known.get(side, {}).get("nodes", {}).get(node)
+    for arm, node, model, channel, sizes, chars, prompt, output, sent in db.execute(query, args):
+        told = known.get(arm, {}).get("nodes", {}).get(node)
         if told is None or "params" not in told or (told["params"] and not sizes):
             continue  # of a graph that was changed since, or noted by an earlier version
         parts, flows = _attempt(told, sizes, max(chars, 1), prompt)
         parts["outputs"] = output
-        for sums in (found.sides.setdefault(side, _none()), found.nodes.setdefault((side, node), _none())):
+        for sums in (found.arms.setdefault(arm, _none()), found.nodes.setdefault((arm, node), _none())):
             for kind, tokens in parts.items():
                 sums[kind] += tokens
         price = _input_price(model, channel, int(sent // 86_400))
         for source, tokens in flows.items():
-            flow = found.edges.setdefault((side, source, node), Flow())
+            flow = found.edges.setdefault((arm, source, node), Flow())
             flow.tokens += tokens
             flow.cost += tokens * (price or 0)
             flow.priced = flow.priced and price is not None
@@ -127,9 +127,9 @@ def _input_price(model: str, channel: Channel, day: int) -> int | None:
 
 
 def data(found: Composition) -> dict[str, dict[str, int]]:
-    """Return whole tokens by side and kind, as JSON-ready data."""
+    """Return whole tokens by arm and kind, as JSON-ready data."""
     return {
-        side: {kind: round(found.sides[side][kind]) for kind in KINDS}
-        for side in ("fanout", "baseline")
-        if side in found.sides
+        arm: {kind: round(found.arms[arm][kind]) for kind in KINDS}
+        for arm in ("fanout", "baseline")
+        if arm in found.arms
     }

@@ -11,11 +11,11 @@ _ROWS = """SELECT a.row, COALESCE(w.row_id,''), COALESCE(r.status,'unfinished'),
   COALESCE(SUBSTR(t.text,1,2000),''), SUM(COALESCE(e.cost,0)) AS paid, COUNT(*),
   COALESCE(SUM(e.attempt IS NULL OR e.cost IS NULL),0)
   FROM attempts a LEFT JOIN ends e ON e.attempt=a.id LEFT JOIN rows w ON w.number=a.row
-  LEFT JOIN results r ON r.row=a.row AND r.side='fanout' LEFT JOIN texts t ON t.sha=r.output
-  WHERE a.row>0 AND a.side='fanout' GROUP BY a.row ORDER BY paid DESC, a.row LIMIT ?"""
+  LEFT JOIN results r ON r.row=a.row AND r.arm='fanout' LEFT JOIN texts t ON t.sha=r.output
+  WHERE a.row>0 AND a.arm='fanout' GROUP BY a.row ORDER BY paid DESC, a.row LIMIT ?"""
 _TASKS = """SELECT a.node, a.model, COUNT(*), COALESCE(SUM(e.read),0), COALESCE(SUM(e.cost),0),
   SUM(e.attempt IS NULL OR e.cost IS NULL), SUM(COALESCE(e.status,'open')<>'succeeded')
-  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.row=? AND a.side='fanout'
+  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.row=? AND a.arm='fanout'
   GROUP BY 1, 2, a.agent ORDER BY 5 DESC"""
 
 

@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from fanwise.errors import UnknownPriceError
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 from fanwise.pricing.cost import WEB_SEARCH_PICO, tokens_cost
 from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
@@ -21,7 +21,7 @@ from .account import PROMPT
 _SHARES = f"""SELECT a.model, a.channel, CAST(a.sent/3600 AS INT), MAX({PROMPT}),
   SUM({PROMPT}), SUM(1.0*{PROMPT}*a.readable/MAX(a.chars,1)), SUM(1.0*{PROMPT}*a.reusable/MAX(a.chars,1)),
   SUM(e.output), SUM(e.cost), SUM(e.searches)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.cost>0 AND a.side=? GROUP BY 1, 2, 3, {PROMPT}>100000"""
+  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.cost>0 AND a.arm=? GROUP BY 1, 2, 3, {PROMPT}>100000"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class Floor:
         )  # fmt: skip
 
 
-def floor(db: sqlite3.Connection, side: Side) -> Floor:
+def floor(db: sqlite3.Connection, arm: ArmName) -> Floor:
     """Return the floor of one side of a run, beside what was paid.
 
     Tokens are allotted to the pieces of a request by their characters.
     """
     whole = Floor(0, 0, 0)
     for model, channel, hour, largest, prompt, readable, reusable, output, paid, searches in db.execute(
-        _SHARES, (side,)
+        _SHARES, (arm,)
     ):
         try:
             rate = rates(model, moment(hour * 3600), largest)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from fanwise.errors import UnknownPriceError
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 from fanwise.pricing.cost import WEB_SEARCH_PICO
 from fanwise.pricing.rates import known_rates, price_steps, rates
 from fanwise.units import moment, usd_text
@@ -30,7 +30,7 @@ NAMES = ("models", "slices", "cache", "batch")
 _CALLS = f"""WITH calls AS (
     SELECT a.row, a.model, CAST(a.sent/3600 AS INT) AS hour, {PROMPT} AS prompt, a.chars, a.repeated,
       e.input, e.write_5m, e.write_1h, e.read, e.output, e.searches, e.cost
-    FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.side=:side AND e.cost>0),
+    FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.arm=:arm AND e.cost>0),
   shown AS (
     SELECT row, SUM(chars) AS chars, SUM(prompt) AS tokens, SUM(chars-repeated) AS everything
     FROM calls WHERE row>0 GROUP BY row HAVING COUNT(*)>1),
@@ -66,7 +66,7 @@ class _Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Levers:
-    """Picodollars of one side."""
+    """Picodollars of one arm."""
 
     naive: int
     """With none of the levers."""
@@ -78,11 +78,11 @@ class Levers:
     attempts: int
 
 
-def levers(db: sqlite3.Connection, side: Side = "fanout") -> Levers | None:
-    """Return what each lever took off the bill of one side, or None where nothing has a price."""
+def levers(db: sqlite3.Connection, arm: ArmName = "fanout") -> Levers | None:
+    """Return what each lever took off the bill of one arm, or None where nothing has a price."""
     models = """SELECT DISTINCT a.model, CAST(a.sent/3600 AS INT) FROM attempts a JOIN ends e ON e.attempt=a.id
-      WHERE a.side=? AND e.cost>0 ORDER BY 2"""
-    seen = [(model, moment(hour * 3600)) for model, hour in db.execute(models, (side,))]
+      WHERE a.arm=? AND e.cost>0 ORDER BY 2"""
+    seen = [(model, moment(hour * 3600)) for model, hour in db.execute(models, (arm,))]
     known = {model: rate.output for model, at in seen if (rate := known_rates(model, at)) is not None}
     if not known:
         return None
@@ -90,7 +90,7 @@ def levers(db: sqlite3.Connection, side: Side = "fanout") -> Levers | None:
     bounds = {start for model in known for _, at in seen for start in price_steps(model, at)}
     steps, count = [0] * 5, 0
     query = _CALLS.format(steps=", ".join(f"{size}>{bound}" for size in ("prompt", "whole") for bound in bounds))
-    for group in map(_Group._make, db.execute(query, {"side": side})):
+    for group in map(_Group._make, db.execute(query, {"arm": arm})):
         for step, one in enumerate(_costs(group, dearest)):
             steps[step] += one
         count += group.calls

@@ -71,12 +71,12 @@ class Spreading:
         self._by_row: dict[tuple[int, str], int] = {}
         self._by_side: dict[str, int] = {}
         for write in shared_writes(db):
-            self._by_row[write.row, write.side] = self._by_row.get((write.row, write.side), 0) + write.extra
-            self._by_side[write.side] = self._by_side.get(write.side, 0) + write.extra
+            self._by_row[write.row, write.arm] = self._by_row.get((write.row, write.arm), 0) + write.extra
+            self._by_side[write.arm] = self._by_side.get(write.arm, 0) + write.extra
 
     def of(self, one: RowAccount) -> float:
-        """Return picodollars of a row on its side."""
-        return one.cost - self._by_row.get((one.row, one.side), 0) + self._by_side.get(one.side, 0) / self.rows
+        """Return picodollars of a row on its arm."""
+        return one.cost - self._by_row.get((one.row, one.arm), 0) + self._by_side.get(one.arm, 0) / self.rows
 
 
 def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multiplier | None:
@@ -87,13 +87,13 @@ def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multipli
         job_rows: Rows of the job, over which the writes of shared prefixes are spread.
         seed: Of the bootstrap.
     """
-    if db.execute("SELECT 1 FROM results WHERE side='baseline' LIMIT 1").fetchone() is None:
+    if db.execute("SELECT 1 FROM results WHERE arm='baseline' LIMIT 1").fetchone() is None:
         return None
     spreading = Spreading(db, job_rows)
     tokens, usd, raw = array("d"), array("d"), array("d")
     fanout: RowAccount | None = None
     for one in rows(db):
-        if one.side == "fanout":
+        if one.arm == "fanout":
             fanout = one
             continue
         pair = fanout if fanout is not None and fanout.row == one.row else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 
 from .account import PROMPT
 
-_READS = f"""SELECT a.side, a.agent, SUM({PROMPT}), SUM(e.read),
+_READS = f"""SELECT a.arm, a.agent, SUM({PROMPT}), SUM(e.read),
   CAST(ROUND(SUM(1.0*{PROMPT}*a.readable/MAX(a.chars,1))) AS INT)
   FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' AND a.row>0
   GROUP BY 1, 2 ORDER BY 1 DESC, 3 DESC"""
@@ -18,7 +18,7 @@ _READS = f"""SELECT a.side, a.agent, SUM({PROMPT}), SUM(e.read),
 class Reads(NamedTuple):
     """One agent's answered requests, in tokens."""
 
-    side: Side
+    arm: ArmName
     agent: str
     input: int
     """All input, cached or not."""

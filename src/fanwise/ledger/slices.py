@@ -7,11 +7,11 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 
 from .account import PROMPT
 
-_SLICES = f"""SELECT a.side, a.agent, COUNT(*), SUM({PROMPT}),
+_SLICES = f"""SELECT a.arm, a.agent, COUNT(*), SUM({PROMPT}),
   CAST(ROUND(SUM(1.0*{PROMPT}*a.repeated/MAX(a.chars,1))) AS INT), SUM(e.read), SUM(e.write_5m+e.write_1h)
   FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' GROUP BY 1, 2 ORDER BY 1 DESC, 4 DESC"""
 
@@ -20,7 +20,7 @@ _SLICES = f"""SELECT a.side, a.agent, COUNT(*), SUM({PROMPT}),
 class SliceAccount:
     """One agent's input, summed over its answered requests; in tokens."""
 
-    side: Side
+    arm: ArmName
     agent: str
     fields: tuple[str, ...]
     """What is passed to it: fields of the row and outputs of other tasks."""
@@ -43,7 +43,7 @@ class SliceAccount:
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
         return {
-            "side": self.side, "agent": self.agent, "fields": list(self.fields), "blocks": list(self.blocks),
+            "side": self.arm, "agent": self.agent, "fields": list(self.fields), "blocks": list(self.blocks),
             "calls": self.calls, "input_tokens": self.tokens, "duplicated_tokens": self.repeated,
             "cache_read_tokens": self.read, "cache_write_tokens": self.written, "fresh_tokens": self.fresh,
         }  # fmt: skip
@@ -54,8 +54,8 @@ def slices(db: sqlite3.Connection) -> list[SliceAccount]:
     row = db.execute("SELECT value FROM meta WHERE key='slices'").fetchone()
     known: dict[str, dict[str, list[str]]] = json.loads(row[0]) if row else {}
     found: list[SliceAccount] = []
-    for side, agent, calls, tokens, repeated, read, written in db.execute(_SLICES):
-        one = known.get(f"{side} {agent}", {})
+    for arm, agent, calls, tokens, repeated, read, written in db.execute(_SLICES):
+        one = known.get(f"{arm} {agent}", {})
         fields, blocks = tuple(one.get("fields", ())), tuple(one.get("blocks", ()))
-        found.append(SliceAccount(side, agent, fields, blocks, calls, tokens, repeated, read, written))
+        found.append(SliceAccount(arm, agent, fields, blocks, calls, tokens, repeated, read, written))
     return found

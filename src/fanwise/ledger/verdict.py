@@ -55,7 +55,7 @@ class Verdict:
     more: int
     """Rows that would be needed beside these, where they are not enough."""
     ratio: Interval | None
-    """Dollars per successful row, fan-out over baseline; None where a side has no success."""
+    """Dollars per successful row, fan-out over baseline; None where a arm has no success."""
     quality: Interval
     """Difference of scores, fan-out minus baseline."""
 
@@ -111,7 +111,7 @@ def _more(count: int, ratio: Interval, quality: Interval, margin: float) -> int:
 
 
 def price_ratio(pairs: Sequence[Pair]) -> Interval | None:
-    """Return dollars per successful row, fan-out over baseline; None where a side has none."""
+    """Return dollars per successful row, fan-out over baseline; None where a arm has none."""
     columns = [
         [one.fanout for one in pairs], [float(one.fanout_good) for one in pairs],
         [one.baseline for one in pairs], [float(one.baseline_good) for one in pairs],

@@ -9,16 +9,16 @@ from typing import Any
 from .account import PROMPT, TOKENS
 from .composition import KINDS, composition, tasks
 
-_WORST = f"""WITH sides AS (
-    SELECT a.row AS row, SUM(CASE WHEN a.side='fanout' THEN {TOKENS} ELSE 0 END) AS many,
-      SUM(CASE WHEN a.side='baseline' THEN {TOKENS} ELSE 0 END) AS one
+_WORST = f"""WITH arms AS (
+    SELECT a.row AS row, SUM(CASE WHEN a.arm='fanout' THEN {TOKENS} ELSE 0 END) AS many,
+      SUM(CASE WHEN a.arm='baseline' THEN {TOKENS} ELSE 0 END) AS one
     FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row>0 GROUP BY a.row)
-  SELECT s.row, COALESCE(w.row_id,''), s.many, s.one FROM sides s LEFT JOIN rows w ON w.number=s.row
-  JOIN results f ON f.row=s.row AND f.side='fanout' AND f.status<>'failed'
-  JOIN results b ON b.row=s.row AND b.side='baseline' AND b.status<>'failed'
+  SELECT s.row, COALESCE(w.row_id,''), s.many, s.one FROM arms s LEFT JOIN rows w ON w.number=s.row
+  JOIN results f ON f.row=s.row AND f.arm='fanout' AND f.status<>'failed'
+  JOIN results b ON b.row=s.row AND b.arm='baseline' AND b.status<>'failed'
   WHERE s.one>0 AND s.many>0 ORDER BY 1.0*s.many/s.one DESC, s.row LIMIT ?"""
 _AGENT = f"""SELECT a.agent, COUNT(*), SUM({TOKENS}), CAST(ROUND(SUM(1.0*{PROMPT}*a.repeated/MAX(a.chars,1))) AS INT)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=? AND a.side='fanout'
+  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=? AND a.arm='fanout'
   GROUP BY a.agent ORDER BY 3 DESC LIMIT 1"""
 
 
@@ -65,8 +65,8 @@ def _slice(db: sqlite3.Connection, row: int, agent: str) -> tuple[str, int]:
     """Return what most of an agent's input for a row is made of, in tokens."""
     nodes = tasks(db).get("fanout", {}).get("nodes", {})
     sums = dict[str, float]()
-    for (side, node), parts in composition(db, row).nodes.items():
-        if side == "fanout" and nodes[node]["agent"] == agent:
+    for (arm, node), parts in composition(db, row).nodes.items():
+        if arm == "fanout" and nodes[node]["agent"] == agent:
             for kind in KINDS[:-1]:
                 sums[kind] = sums.get(kind, 0.0) + parts[kind]
     kind = max(sums, key=lambda one: sums[one], default="")

@@ -60,7 +60,7 @@ _WHO = ("row whole Line or record number of the row; 0: no row's.", "row_id text
 
 
 def _attempts(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    query = """SELECT a.id, a.row, w.row_id, a.side, a.label, a.node, a.agent, a.model, a.channel, b.batch_id, a.number,
+    query = """SELECT a.id, a.row, w.row_id, a.arm, a.label, a.node, a.agent, a.model, a.channel, b.batch_id, a.number,
       COALESCE(e.status,'open'), e.kind, e.message, e.input, e.write_5m, e.write_1h, e.read, e.output, e.thinking,
       e.searches, e.cost, a.reserved, a.sent, e.at, e.latency_s, e.request_id, a.prefix
       FROM attempts a LEFT JOIN ends e ON e.attempt=a.id LEFT JOIN rows w ON w.number=a.row
@@ -70,11 +70,11 @@ def _attempts(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tu
 
 
 def _tasks(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    query = """SELECT t.row, w.row_id, t.side, t.label, t.node, t.agent, t.status, t.kind, t.message, x.text,
+    query = """SELECT t.row, w.row_id, t.arm, t.label, t.node, t.agent, t.status, t.kind, t.message, x.text,
       COUNT(a.id), SUM(e.cost), COALESCE(SUM(a.id IS NOT NULL AND e.cost IS NULL),0)
       FROM tasks t LEFT JOIN rows w ON w.number=t.row LEFT JOIN texts x ON x.sha=t.output
       LEFT JOIN attempts a ON a.key=t.key LEFT JOIN ends e ON e.attempt=a.id
-      GROUP BY t.key ORDER BY t.row, t.side DESC, t.label"""
+      GROUP BY t.key ORDER BY t.row, t.arm DESC, t.label"""
     for row in db.execute(query):
         yield (*row[:11], usd_text(row[11]), row[12])
 
@@ -82,13 +82,13 @@ def _tasks(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple
 def _rows(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     query = f"""SELECT w.row_id, r.status, r.reason, x.text,
       (SELECT SUM({TOKENS}) FROM attempts a JOIN ends e ON e.attempt=a.id
-       WHERE a.row=? AND a.side=?) FROM (SELECT 1) LEFT JOIN rows w ON w.number=? LEFT JOIN results r
-      ON r.row=? AND r.side=? LEFT JOIN texts x ON x.sha=r.output"""
+       WHERE a.row=? AND a.arm=?) FROM (SELECT 1) LEFT JOIN rows w ON w.number=? LEFT JOIN results r
+      ON r.row=? AND r.arm=? LEFT JOIN texts x ON x.sha=r.output"""
     for one in allotted(db):
-        found = db.execute(query, (one.row, one.side, one.row, one.row, one.side)).fetchone()
+        found = db.execute(query, (one.row, one.arm, one.row, one.row, one.arm)).fetchone()
         row_id, status, reason, output, tokens = found
         money = (usd_text(one.own), usd_text(one.shared), usd_text(one.cost))
-        yield one.row, row_id, one.side, status, reason, output, tokens, *money, one.unknown
+        yield one.row, row_id, one.arm, status, reason, output, tokens, *money, one.unknown
 
 
 def _totals(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:

@@ -15,8 +15,8 @@ from fanwise.units import usd_text
 
 _RESULTS = """SELECT r.row, w.row_id, r.status, r.reason, t.text, b.status
   FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
-  LEFT JOIN results b ON b.row=r.row AND b.side='baseline'
-  WHERE r.side='fanout' ORDER BY r.row"""
+  LEFT JOIN results b ON b.row=r.row AND b.arm='baseline'
+  WHERE r.arm='fanout' ORDER BY r.row"""
 
 
 def results(db: sqlite3.Connection) -> Iterator[str]:
@@ -56,7 +56,7 @@ class _Costs:
         one = self._next
         while one is not None and 0 < one.row <= row:
             if one.row == row:
-                fanout, baseline = (one, baseline) if one.side == "fanout" else (fanout, one)
+                fanout, baseline = (one, baseline) if one.arm == "fanout" else (fanout, one)
             one = next(self._costs, None)
         self._next = one
         return fanout, baseline

@@ -30,9 +30,9 @@ WHY = {
 }
 
 
-def agent_name(side: str, agent: str) -> str:
-    """Return an agent's name, with its side where that is not the fan-out and the name does not say it."""
-    return agent if side == "fanout" or agent == "baseline" else f"{agent} (baseline)"
+def agent_name(arm: str, agent: str) -> str:
+    """Return an agent's name, with its arm where that is not the fan-out and the name does not say it."""
+    return agent if arm == "fanout" or agent == "baseline" else f"{agent} (baseline)"
 
 
 def money(text: str | None) -> str:
@@ -128,8 +128,8 @@ def _head(summary: dict[str, Any]) -> RenderableType:
             table.add_row("", _worst(one))
     if summary["modelled"] is not None:
         table.add_row("modelled", _modelled(summary["modelled"]))
-    for side, parts in summary["made_of"].items():
-        table.add_row("made of" if side == "fanout" else "", made_of(side, parts))
+    for arm, parts in summary["made_of"].items():
+        table.add_row("made of" if arm == "fanout" else "", made_of(arm, parts))
     return table
 
 
@@ -141,12 +141,12 @@ def _modelled(found: dict[str, Any]) -> str:
     return f"{_short(found['tokens'])} in tokens{usd}, against one agent that was not asked: {how}"
 
 
-def made_of(side: str, parts: dict[str, int]) -> str:
-    """Return what the tokens of one side are made of, the largest first."""
+def made_of(arm: str, parts: dict[str, int]) -> str:
+    """Return what the tokens of one arm are made of, the largest first."""
     whole = max(sum(parts.values()), 1)
     shares = sorted(((one, kind) for kind, one in parts.items() if one), reverse=True)
     told = ", ".join(f"{100 * one / whole:.0f} % {MADE[kind]}" for one, kind in shares)
-    return told if side == "fanout" else f"one agent: {told}"
+    return told if arm == "fanout" else f"one agent: {told}"
 
 
 def _short(one: dict[str, Any]) -> str:
@@ -188,7 +188,7 @@ def _agents(db: sqlite3.Connection) -> RenderableType:
         table.add_column(name, justify="right")
     for one in agents(db):
         usage = one.usage
-        name = agent_name(one.side, one.agent)
+        name = agent_name(one.arm, one.agent)
         written = usage.cache_write_5m + usage.cache_write_1h
         numbers = [one.attempts, usage.input, written, usage.cache_read, usage.output]
         table.add_row(
@@ -227,7 +227,7 @@ def _slices(db: sqlite3.Connection) -> RenderableType:
         table.add_column(name, justify="right")
     for one in slices(db):
         whole = max(one.tokens, 1)
-        name = agent_name(one.side, one.agent)
+        name = agent_name(one.arm, one.agent)
         shares = (f"{100 * part / whole:.0f} %" for part in (one.repeated, one.read, one.written, one.fresh))
         table.add_row(
             Text(name), Text(printable(", ".join((*one.blocks, *one.fields)))), f"{one.tokens / one.calls:,.0f}",
@@ -243,10 +243,10 @@ def _failures(bad: list[Any], total: int) -> RenderableType:
     for name in ("row", "task", "error", "message", "paid for the row"):
         table.add_column(name, overflow="fold")
     for one in bad:
-        side = "" if one.side == "fanout" else " (baseline)"
+        arm = "" if one.arm == "fanout" else " (baseline)"
         message = one.message if len(one.message) <= 160 else f"{one.message[:157]}..."
         table.add_row(
-            Text(printable(f"{one.row_id} (line {one.row}){side}")),
+            Text(printable(f"{one.row_id} (line {one.row}){arm}")),
             Text(printable(one.task)),
             Text(printable(one.kind)),
             Text(printable(message)),

@@ -24,7 +24,7 @@ from fanwise.context.audit import Finding, Front, Piece, compare, row_data, spli
 from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import fence, unfence
 from fanwise.engine.load import load_graph
-from fanwise.engine.plan import NodePlan, SidePlan, make_plans, row_state
+from fanwise.engine.plan import Arm, NodePlan, make_plans, row_state
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
 from fanwise.engine.toolbox import listed
 from fanwise.errors import FanwiseError, UsageError
@@ -100,7 +100,7 @@ def render(graph: str, rows: str, form: str | None, sample: int) -> list[Front]:
     return [_front(node, plan, some) for node in plan.nodes.values() if node.spec is not None]
 
 
-def _sample(plan: SidePlan, path: Path, form: Format, count: int) -> list[Row]:
+def _sample(plan: Arm, path: Path, form: Format, count: int) -> list[Row]:
     types, found = RowTypes(plan.graph.param_types, None, path.parent), list[Row]()
     for record in read(path, form):
         row = types.check(record)
@@ -111,7 +111,7 @@ def _sample(plan: SidePlan, path: Path, form: Format, count: int) -> list[Row]:
     return found
 
 
-def _front(node: NodePlan, plan: SidePlan, rows: Sequence[Row]) -> Front:
+def _front(node: NodePlan, plan: Arm, rows: Sequence[Row]) -> Front:
     assert node.spec is not None and node.need is not None and node.shape is not None
     spec, need, shape = node.spec, node.need, node.shape
     blocks = [*(block for bundle in shape.bundles for block in bundle), *shape.media, *shape.own]
@@ -132,7 +132,7 @@ def _front(node: NodePlan, plan: SidePlan, rows: Sequence[Row]) -> Front:
     return Front(node.node.path, spec.name, spec.model, spec.place, splits, tuple(pieces), names, tokens, marked)
 
 
-def _of_row(node: NodePlan, plan: SidePlan, row: Row) -> list[Piece]:
+def _of_row(node: NodePlan, plan: Arm, row: Row) -> list[Piece]:
     """Return the blocks of a row that a node shows, where they are known before any answer."""
     assert node.spec is not None and node.need is not None
     found: list[Piece] = []

@@ -12,13 +12,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, cast
 
-from fanwise.engine.plan import SidePlan
+from fanwise.engine.plan import Arm
 from fanwise.engine.rows import Format, read
 from fanwise.engine.shown import shown
 from fanwise.errors import UsageError
 from fanwise.graph.dag import generations, longest, rounds
 from fanwise.graph.nodes import GraphSpec
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_object
 from fanwise.ledger.account import TOKENS
 from fanwise.ledger.allotment import allotted
@@ -32,8 +32,8 @@ Score = Callable[[Any, Any], float]
 
 
 @dataclass(frozen=True, slots=True)
-class SideFigures:
-    """One side of a comparison."""
+class ArmFigures:
+    """One arm of a comparison."""
 
     cost_usd: float
     """For each row, what rows share spread over all rows of the job."""
@@ -52,8 +52,8 @@ class Comparison:
     """What rows on both sides have come to."""
 
     verdict: Verdict
-    fanout: SideFigures
-    baseline: SideFigures
+    fanout: ArmFigures
+    baseline: ArmFigures
     labelled: bool
     job_rows: int
     left_out: int
@@ -62,7 +62,7 @@ class Comparison:
 
 def compare(
     db: sqlite3.Connection,
-    graphs: Mapping[Side, GraphSpec],
+    graphs: Mapping[ArmName, GraphSpec],
     job_rows: int,
     labels: Mapping[str, Any] | None,
     score: Score,
@@ -71,7 +71,7 @@ def compare(
 
     Args:
         db: Its journal.
-        graphs: Both sides.
+        graphs: Both arms.
         job_rows: Rows of the whole job, over which what rows share is spread.
         labels: By the row's id; None: an output is as good as another.
         score: Holds an output against its label.
@@ -79,14 +79,14 @@ def compare(
     Raises:
         UsageError: No row has both sides, or none of them a label.
     """
-    costs = {(one.row, one.side): one for one in allotted(db)}
+    costs = {(one.row, one.arm): one for one in allotted(db)}
     share = min(len({row for row, _ in costs}) / max(job_rows, 1), 1.0)
     outcomes = _outcomes(db)
     pairs: list[Pair] = []
     kept: list[int] = []
     left_out = 0
     for row, (row_id, both) in outcomes.items():
-        known = [costs.get((row, side)) for side in ("fanout", "baseline")]
+        known = [costs.get((row, arm)) for arm in ("fanout", "baseline")]
         if len(both) < 2 or None in known or any(one is not None and one.unknown for one in known):
             left_out += 1
             continue
@@ -94,9 +94,7 @@ def compare(
             left_out += 1
             continue
         label = None if labels is None else labels[row_id]
-        first, second = (
-            _score(both[side], label, score, labelled=labels is not None) for side in ("fanout", "baseline")
-        )
+        first, second = (_score(both[arm], label, score, labelled=labels is not None) for arm in ("fanout", "baseline"))
         prices = [(one.own + one.shared * share) / PICO_PER_USD for one in known if one is not None]
         pairs.append(Pair(prices[0], prices[1], first, second, first >= 1, second >= 1))
         kept.append(row)
@@ -110,11 +108,11 @@ def compare(
 
 
 def _outcomes(db: sqlite3.Connection) -> dict[int, tuple[str, dict[str, str | None]]]:
-    query = """SELECT r.row, w.row_id, r.side, CASE WHEN r.status='failed' THEN NULL ELSE t.text END
+    query = """SELECT r.row, w.row_id, r.arm, CASE WHEN r.status='failed' THEN NULL ELSE t.text END
       FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output ORDER BY r.row"""
     found: dict[int, tuple[str, dict[str, str | None]]] = {}
-    for row, row_id, side, text in db.execute(query):
-        found.setdefault(row, (row_id, {}))[1][side] = text
+    for row, row_id, arm, text in db.execute(query):
+        found.setdefault(row, (row_id, {}))[1][arm] = text
     return found
 
 
@@ -145,15 +143,15 @@ def equal(output: Any, label: Any) -> float:
     return float(str(output).strip().casefold() == str(label).strip().casefold())
 
 
-def _figures(db: sqlite3.Connection, side: Side, graph: GraphSpec, pairs: list[Pair], rows: list[int]) -> SideFigures:
-    prices = [getattr(one, side) for one in pairs]
-    scores = [getattr(one, f"{side}_score") for one in pairs]
-    good = sum(getattr(one, f"{side}_good") for one in pairs)
+def _figures(db: sqlite3.Connection, arm: ArmName, graph: GraphSpec, pairs: list[Pair], rows: list[int]) -> ArmFigures:
+    prices = [getattr(one, arm) for one in pairs]
+    scores = [getattr(one, f"{arm}_score") for one in pairs]
+    good = sum(getattr(one, f"{arm}_good") for one in pairs)
     wanted = set(rows)
     seconds, tokens = list[float](), 0
     query = f"""SELECT a.row, a.node, a.key, SUM(e.latency_s), SUM({TOKENS})
-      FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.side=? AND a.row>0 GROUP BY 1, 2, 3 ORDER BY 1"""
-    for row, group in groupby(db.execute(query, (side,)), key=lambda one: one[0]):
+      FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.arm=? AND a.row>0 GROUP BY 1, 2, 3 ORDER BY 1"""
+    for row, group in groupby(db.execute(query, (arm,)), key=lambda one: one[0]):
         if row not in wanted:
             continue
         nodes: dict[str, float] = {}
@@ -161,13 +159,13 @@ def _figures(db: sqlite3.Connection, side: Side, graph: GraphSpec, pairs: list[P
             nodes[node] = max(nodes.get(node, 0.0), took)
             tokens += used
         seconds.append(longest(graph, nodes))
-    return SideFigures(
+    return ArmFigures(
         fmean(prices), sum(prices) / good if good else None, fmean(scores), good, tokens / len(pairs),
         fmean(seconds) if seconds else 0.0,
     )  # fmt: skip
 
 
-def shape(plan: SidePlan) -> Iterator[str]:
+def shape(plan: Arm) -> Iterator[str]:
     """Yield what the shape of a graph says before any run."""
     agents = [node for node in plan.nodes.values() if node.spec is not None]
     wide = max((sum(plan.nodes[name].spec is not None for name in some) for some in generations(plan.graph)), default=0)

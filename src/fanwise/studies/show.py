@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from fanwise.engine.plan import SidePlan, make_plans, row_state, task_key
+from fanwise.engine.plan import Arm, make_plans, row_state, task_key
 from fanwise.engine.rows import Format, Row, RowTypes, fetch
 from fanwise.engine.toolbox import recalled
 from fanwise.errors import OutputError, UsageError
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
 from fanwise.graph.wire import load
-from fanwise.job.arms import graph_sides
+from fanwise.job.arms import graph_arms
 from fanwise.job.directory import reading
 from fanwise.journal.sqlite import SqliteJournal
 
@@ -36,7 +36,7 @@ class Rendered:
     """The output as canonical JSON, where there is one."""
 
 
-def rendered(directory: str, row_id: str, label: str, side: str) -> Rendered:
+def rendered(directory: str, row_id: str, label: str, arm: str) -> Rendered:
     """Return the request of one task, rendered from the rows file, the graph and the journal.
 
     Raises:
@@ -45,13 +45,13 @@ def rendered(directory: str, row_id: str, label: str, side: str) -> Rendered:
     with reading(directory) as journal:
         options = json.loads(journal.meta("options") or "{}")
         plans = make_plans(
-            graph_sides(journal.meta("graph") or "", options.get("baseline", "none")),
+            graph_arms(journal.meta("graph") or "", options.get("baseline", "none")),
             options.get("schemas", "auto"),
             toolbox=recalled(journal.meta("tools")),
         )
-        if side not in plans:
-            raise UsageError(f"the run has no {side}")
-        plan = plans[side]
+        if arm not in plans:
+            raise UsageError(f"the run has no {arm}")
+        plan = plans[arm]
         row = _row(journal, plan, row_id, options.get("id_field"))
         task, key = _find(journal, plan, row, label)
         node = plan.nodes[task.node.path]
@@ -68,7 +68,7 @@ def rendered(directory: str, row_id: str, label: str, side: str) -> Rendered:
         return Rendered(request.body(run_id=journal.meta("run_id") or ""), checked, answer)
 
 
-def _row(journal: SqliteJournal, plan: SidePlan, row_id: str, id_field: str | None) -> Row:
+def _row(journal: SqliteJournal, plan: Arm, row_id: str, id_field: str | None) -> Row:
     found = journal.db.execute("SELECT locator, hash, number FROM rows WHERE row_id=?", (row_id,)).fetchone()
     if found is None:
         raise UsageError(f"the run has no row {row_id!r}")
@@ -83,13 +83,13 @@ def _row(journal: SqliteJournal, plan: SidePlan, row_id: str, id_field: str | No
     return Row(found[2], row.locator, row_id, row.arguments, row.hash, row.size)
 
 
-def _find(journal: SqliteJournal, plan: SidePlan, row: Row, label: str) -> tuple[Task, str]:
+def _find(journal: SqliteJournal, plan: Arm, row: Row, label: str) -> tuple[Task, str]:
     """Replay the row from the journal until the task with this label is ready."""
     seen: dict[str, tuple[Task, str]] = {}
 
     def outcome(task: Task) -> Outcome:
         node = plan.nodes[task.node.path]
-        key = task_key(row.row_id, plan.side, node, task)
+        key = task_key(row.row_id, plan.arm, node, task)
         seen[task.label] = task, key
         record = journal.task(key)
         if record is None or record.status == "failed":

@@ -95,7 +95,7 @@ class Spans:
         self._attempts[record.id] = record
         if record.row:
             self._tasks.setdefault(record.key, record.sent)
-            self._rows.setdefault((record.row, record.side), record.sent)
+            self._rows.setdefault((record.row, record.arm), record.sent)
 
     def end(self, record: EndRecord) -> None:
         """Make the span of an attempt, and count what it took."""
@@ -105,7 +105,7 @@ class Spans:
         usage = record.usage
         labels = {
             "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.request.model": sent.model,
-            "fanwise.channel": sent.channel, "gen_ai.agent.name": sent.agent, "fanwise.side": sent.side,
+            "fanwise.channel": sent.channel, "gen_ai.agent.name": sent.agent, "fanwise.arm": sent.arm,
         }  # fmt: skip
         attributes: Attributes = {
             **labels, "fanwise.attempt": sent.number, "fanwise.row": sent.row, "fanwise.task": sent.label,
@@ -120,7 +120,7 @@ class Spans:
             attributes["gen_ai.response.id"] = record.request_id
         if record.status == "succeeded":
             attributes["gen_ai.response.finish_reasons"] = [record.kind]
-        parent = ("task", sent.side, sent.key) if sent.row else self._session
+        parent = ("task", sent.arm, sent.key) if sent.row else self._session
         error = "" if record.status == "succeeded" else record.kind or record.status
         name = ("attempt", self._run["run_id"], record.attempt)
         self._span(name, parent, f"chat {sent.model}", sent.sent, record.at, attributes, error, SpanKind.CLIENT)
@@ -137,24 +137,24 @@ class Spans:
         attributes: Attributes = {
             "gen_ai.operation.name": "invoke_agent", "gen_ai.provider.name": "anthropic",
             "gen_ai.agent.name": record.agent, "fanwise.task": record.label, "fanwise.row": record.row,
-            "fanwise.side": record.side,
+            "fanwise.arm": record.arm,
         }  # fmt: skip
         begin = self._tasks.pop(record.key, at)
-        self._rows.setdefault((record.row, record.side), begin)
-        parent = ("row", self._run["run_id"], record.side, record.row)
-        name = ("task", record.side, record.key)
+        self._rows.setdefault((record.row, record.arm), begin)
+        parent = ("row", self._run["run_id"], record.arm, record.row)
+        name = ("task", record.arm, record.key)
         self._span(name, parent, f"invoke_agent {record.agent}", begin, at, attributes, error)
 
     def result(self, record: RowResult, at: float) -> None:
-        """Make the span of a row on one side."""
-        begin = self._rows.pop((record.row, record.side), at)
+        """Make the span of a row on one arm."""
+        begin = self._rows.pop((record.row, record.arm), at)
         attributes: Attributes = {
-            "fanwise.row": record.row, "fanwise.side": record.side, "fanwise.status": record.status,
+            "fanwise.row": record.row, "fanwise.arm": record.arm, "fanwise.status": record.status,
         }  # fmt: skip
-        name = ("row", self._run["run_id"], record.side, record.row)
+        name = ("row", self._run["run_id"], record.arm, record.row)
         error = "row_failed" if record.status == "failed" else ""
         self._span(name, self._session, "row", begin, at, attributes, error)
-        self._ended.add(1, {"fanwise.side": record.side, "fanwise.status": record.status})
+        self._ended.add(1, {"fanwise.arm": record.arm, "fanwise.status": record.status})
 
     def session(self, begin: float, at: float, how: str) -> None:
         """Make the span of the session: the last one."""

@@ -80,7 +80,7 @@ def _step(name: str, begin: Decimal, end: Decimal, kind: str, told: str) -> dict
 def agents(accounts: Iterable[AgentAccount]) -> str:
     """Return what each agent cost, by the model that carried it out."""
     values = [
-        {"agent": agent_name(one.side, one.agent), "tier": one.model, "usd": one.cost / PICO_PER_USD}
+        {"agent": agent_name(one.arm, one.agent), "tier": one.model, "usd": one.cost / PICO_PER_USD}
         for one in accounts
     ]  # fmt: skip
     order = _by_sum(values, "agent", "usd")
@@ -101,12 +101,12 @@ def made(parts: Mapping[str, Mapping[str, int]], rows: Mapping[str, int]) -> str
     kinds = [MADE[kind] for kind in MADE]
     values = [
         {
-            "side": names[side],
+            "side": names[arm],
             "part": MADE[kind],
-            "tokens": tokens / max(rows[side], 1),
+            "tokens": tokens / max(rows[arm], 1),
             "place": kinds.index(MADE[kind]),
         }
-        for side, sums in parts.items()
+        for arm, sums in parts.items()
         for kind, tokens in sums.items()
         if tokens
     ]  # fmt: skip
@@ -129,7 +129,7 @@ def cache(found: Iterable[Reads]) -> str:
     for one in found:
         parts = (one.read, one.missed, max(one.input - one.read - one.missed, 0))
         values += [
-            {"agent": agent_name(one.side, one.agent), "part": word, "tokens": part, "place": place}
+            {"agent": agent_name(one.arm, one.agent), "part": word, "tokens": part, "place": place}
             for place, (word, part) in enumerate(zip(words, parts, strict=True))
         ]
     return lite({

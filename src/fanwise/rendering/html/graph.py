@@ -1,4 +1,4 @@
-"""The graph of a side, with tokens and dollars on its tasks and on what travels between them."""
+"""The graph of a arm, with tokens and dollars on its tasks and on what travels between them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from fanwise.graph.places import Passing, Spot, columns
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 from fanwise.ledger.account import TOKENS
 from fanwise.ledger.composition import Composition, tasks
 from fanwise.rendering.terminal import known
@@ -24,7 +24,7 @@ PORT = 20
 FILLS = {"agent": "var(--agent)", "row": "var(--row)", "step": CARD}
 _NODES = f"""SELECT a.node, COUNT(*), COALESCE(SUM({TOKENS}),0), COALESCE(SUM(e.cost),0),
   SUM(e.attempt IS NOT NULL AND e.cost IS NULL)
-  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.side=? AND a.row>0 GROUP BY 1"""
+  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.arm=? AND a.row>0 GROUP BY 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,15 @@ class _Layout:
     height: float = 0.0
 
 
-def graph(db: sqlite3.Connection, side: Side, made: Composition) -> str | None:
+def graph(db: sqlite3.Connection, arm: ArmName, made: Composition) -> str | None:
     """Return the drawing as SVG, or None where the journal does not have the graph."""
-    drawn = tasks(db).get(side)
+    drawn = tasks(db).get(arm)
     if not drawn:
         return None
     nodes, edges = drawn["nodes"], [edge for edge in drawn["edges"] if edge[0] in drawn["nodes"]]
     layout = _layout(nodes, edges)
-    paid = {node: tuple(more) for node, *more in db.execute(_NODES, (side,))}
-    lines = list(_edges(side, edges, layout, made))
+    paid = {node: tuple(more) for node, *more in db.execute(_NODES, (arm,))}
+    lines = list(_edges(arm, edges, layout, made))
     return raw({
         "width": layout.width, "height": layout.height, "padding": 4,
         "data": [
@@ -101,14 +101,14 @@ def _node(name: str, one: Mapping[str, Any], layout: _Layout, paid: tuple[Any, .
     }  # fmt: skip
 
 
-def _edges(side: Side, edges: list[Any], layout: _Layout, made: Composition) -> Iterator[dict[str, Any]]:
+def _edges(arm: ArmName, edges: list[Any], layout: _Layout, made: Composition) -> Iterator[dict[str, Any]]:
     """Yield the lines of all edges: one from column to column, the last with its figures."""
     boxes = layout.boxes
     chains = {(source, target): _chain(source, target, layout) for source, target, _ in edges}
     leaving = _ports({edge: (edge[0], boxes[chain[1]].middle) for edge, chain in chains.items()}, boxes)
     coming = _ports({edge: (edge[1], boxes[chain[-2]].middle) for edge, chain in chains.items()}, boxes)
     for source, target, fields in edges:
-        chain, flow = chains[source, target], made.edges.get((side, source, target))
+        chain, flow = chains[source, target], made.edges.get((arm, source, target))
         told = "" if flow is None else f"{compact(flow.tokens)}, {usd(flow.cost) if flow.priced else 'unknown'}"
         full = f"{source} to {target}: {', '.join(fields)}; {told or 'not known'}"
         for place, (one, two) in enumerate(pairwise(chain)):

@@ -51,7 +51,7 @@ def page(summary: Mapping[str, Any], db: sqlite3.Connection) -> str:
         words=list(words(summary)),
         figures=list(figures(summary)),
         pictures=list(_pictures(summary, db, accounts)),
-        graphs=[drawn for side in ("fanout", "baseline") if (drawn := _graph(summary, db, side, made))],
+        graphs=[drawn for arm in ("fanout", "baseline") if (drawn := _graph(summary, db, arm, made))],
         agents=accounts,
         slices=slices(db),
         choices=list(choices(summary["choices"])),
@@ -88,11 +88,11 @@ def _shortened(text: object) -> str:
     return short(str(text), MOST_TEXT)
 
 
-def _graph(summary: Mapping[str, Any], db: sqlite3.Connection, side: Any, made: Any) -> tuple[str, str] | None:
-    if side == "baseline" and not summary["attempts"]["baseline"]["sent"]:
+def _graph(summary: Mapping[str, Any], db: sqlite3.Connection, arm: Any, made: Any) -> tuple[str, str] | None:
+    if arm == "baseline" and not summary["attempts"]["baseline"]["sent"]:
         return None
-    svg = graph(db, side, made)
-    return None if svg is None else ("The fan-out" if side == "fanout" else "The baseline", svg)
+    svg = graph(db, arm, made)
+    return None if svg is None else ("The fan-out" if arm == "fanout" else "The baseline", svg)
 
 
 def _pictures(
@@ -121,7 +121,7 @@ def _pictures(
         remark = f"From everything to everyone on {summary['levers']['dearest_model']}, uncached and live, to the bill."
         yield "What took how much off the bill", remark, charts.waterfall(summary["levers"])
     if summary["made_of"]:
-        counts = {side: _rows_of(db, side) for side in summary["made_of"]}
+        counts = {arm: _rows_of(db, arm) for arm in summary["made_of"]}
         yield "What the tokens of a row are made of", "On average.", charts.made(summary["made_of"], counts)
     if accounts:
         yield "Cost by agent and tier", "As paid.", charts.agents(accounts)
@@ -143,6 +143,6 @@ def _sessions(sessions: list[tuple[float, float | None, str]]) -> str:
     return f"{len(sessions)} sessions: {', '.join(f'{how} at {begin:,.0f} s' for begin, _, how in sessions[:6])}."
 
 
-def _rows_of(db: sqlite3.Connection, side: str) -> int:
-    query = "SELECT COUNT(DISTINCT row) FROM attempts WHERE side=? AND row>0"
-    return db.execute(query, (side,)).fetchone()[0]
+def _rows_of(db: sqlite3.Connection, arm: str) -> int:
+    query = "SELECT COUNT(DISTINCT row) FROM attempts WHERE arm=? AND row>0"
+    return db.execute(query, (arm,)).fetchone()[0]

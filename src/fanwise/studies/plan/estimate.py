@@ -26,7 +26,7 @@ class Observed:
     """What one agent did for one row; what all rows share counts as read."""
 
     row: int
-    side: str
+    arm: str
     agent: str
     model: str
     calls: int
@@ -51,7 +51,7 @@ class Sum:
 class AgentSum:
     """What one agent will do for all rows."""
 
-    side: str
+    arm: str
     agent: str
     model: str
     calls: int
@@ -93,11 +93,11 @@ def by_agent(observed: Sequence[Observed], rehearsed: Rehearsed, numbers: Sequen
     """
     groups: dict[tuple[str, str, str], dict[int, Observed]] = {}
     for one in observed:
-        groups.setdefault((one.side, one.agent, one.model), {})[one.row] = one
+        groups.setdefault((one.arm, one.agent, one.model), {})[one.row] = one
     found: list[AgentSum] = []
-    for (side, agent, model), rows in groups.items():
-        sizes = [rehearsed.of(number, side, agent) for number in numbers]
-        mean = rehearsed.mean(side, agent)
+    for (arm, agent, model), rows in groups.items():
+        sizes = [rehearsed.of(number, arm, agent) for number in numbers]
+        mean = rehearsed.mean(arm, agent)
 
         def total(value: Callable[[Observed], float], rows: Mapping[int, Observed] = rows) -> Sum:
             values = [float(value(rows[number])) if number in rows else 0.0 for number in numbers]
@@ -106,7 +106,7 @@ def by_agent(observed: Sequence[Observed], rehearsed: Rehearsed, numbers: Sequen
         usage = Usage(**{kind: round(total(partial(_tokens, kind)).value) for kind in KINDS})
         found.append(
             AgentSum(
-                side,
+                arm,
                 agent,
                 model,
                 round(total(lambda one: one.calls).value),

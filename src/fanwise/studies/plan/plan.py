@@ -18,7 +18,7 @@ from typing import Any
 from fanwise.context.layout import Schemas
 from fanwise.context.sizes import How, Sizes
 from fanwise.engine.load import load_graph
-from fanwise.engine.plan import NodePlan, SidePlan, make_plans, statics
+from fanwise.engine.plan import Arm, NodePlan, make_plans, statics
 from fanwise.engine.rows import Format, RowTypes, format_of
 from fanwise.engine.standin import Said, recorded
 from fanwise.engine.toolbox import listed
@@ -26,10 +26,10 @@ from fanwise.errors import DefinitionError
 from fanwise.graph.dag import rounds
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
-from fanwise.job.arms import sides_of
+from fanwise.job.arms import arms_of
 from fanwise.job.directory import reading
 from fanwise.job.sizes import TokenCache, common_texts
-from fanwise.journal.records import Channel, Side
+from fanwise.journal.records import ArmName, Channel
 from fanwise.limits import Tier
 from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
@@ -51,7 +51,7 @@ class AgentPlan:
     """What one agent will do in a job, in one channel."""
 
     channel: Channel
-    side: Side
+    arm: ArmName
     agent: str
     model: str
     calls: int
@@ -76,7 +76,7 @@ class Plan:
     prices: tuple[Price, ...]
     instead: dict[Channel, int]
     """What the fan-out would cost with strict schemas per agent, where they travel together."""
-    prefixes: dict[Side, list[PrefixNode]]
+    prefixes: dict[ArmName, list[PrefixNode]]
     rounds: int
     """Batches that one row goes through, one after another."""
     minutes: dict[Tier, float]
@@ -86,9 +86,9 @@ class Plan:
     sizes: dict[str, How]
     """Where the sizes of texts come from, by model."""
 
-    def price(self, channel: Channel, side: Side = "fanout") -> Price | None:
-        """Return the price of one side in one channel."""
-        return next((one for one in self.prices if (one.channel, one.side) == (channel, side)), None)
+    def price(self, channel: Channel, arm: ArmName = "fanout") -> Price | None:
+        """Return the price of one arm in one channel."""
+        return next((one for one in self.prices if (one.channel, one.arm) == (channel, arm)), None)
 
     def total(self) -> Price:
         """Return what both sides will cost together in the cheaper channel."""
@@ -111,13 +111,13 @@ class Asked:
     baseline: str = "auto"
 
 
-def sides(asked: Asked) -> dict[Side, GraphSpec]:
+def arms(asked: Asked) -> dict[ArmName, GraphSpec]:
     """Return the fan-out and, where there can be one, the single agent beside it."""
     graph: Graph[..., Any] = load_graph(asked.graph)
     try:
-        return sides_of(graph, asked.baseline)
+        return arms_of(graph, asked.baseline)
     except DefinitionError:  # its output is none that one agent could give
-        return sides_of(graph, "none")
+        return arms_of(graph, "none")
 
 
 def sample(asked: Asked, count: int, seed: int = 0) -> Drawn:
@@ -148,7 +148,7 @@ def make(
         channels: The channels to plan for.
         alternatives: Whether to plan with strict schemas too, where they are not.
     """
-    both = sides(asked)
+    both = arms(asked)
     sizes = known_sizes(both)
     plans = make_plans(both, asked.schemas, sizes, listed(both.values()))
     sim = _simulator(asked, drawn)
@@ -165,21 +165,21 @@ def make(
     live: list[AgentSum] = []
     for channel in channels:
         found = sums(done[channel], drawn, rehearsed, by, channel)
-        live = live or [one for one in found if one.side == "fanout"]
+        live = live or [one for one in found if one.arm == "fanout"]
         agents += [
             AgentPlan(channel, _side(one), one.agent, one.model, one.calls, one.usage, round(one.cost.value))
             for one in found
         ]
-        prices += [price(channel, side, found, paid=run is not None) for side in both]
+        prices += [price(channel, arm, found, paid=run is not None) for arm in both]
         if alternatives and any(_together(node) for node in plans["fanout"].nodes.values()):
-            fanout: dict[Side, GraphSpec] = {"fanout": both["fanout"]}
+            fanout: dict[ArmName, GraphSpec] = {"fanout": both["fanout"]}
             strict = sums(sim(channel, "strict", fanout, {}), drawn, rehearsed, by, channel)
             instead[channel] = price(channel, "fanout", strict, paid=False).expected
     simulated = paid is None or paid.offline
-    calls: dict[tuple[Side, str], int] = {(one.side, one.agent): one.calls for one in agents}
+    calls: dict[tuple[ArmName, str], int] = {(one.arm, one.agent): one.calls for one in agents}
     return Plan(
         drawn.valid, drawn.rejected, len(drawn.rows), run is not None, simulated, tuple(agents), tuple(prices), instead,
-        {side: prefix_tree(plan, calls) for side, plan in plans.items()}, rounds(both["fanout"]), shortest(live),
+        {arm: prefix_tree(plan, calls) for arm, plan in plans.items()}, rounds(both["fanout"]), shortest(live),
         tuple(sorted(_unpriced(agents))), {one.model: sizes.how(one.model) for one in agents},
     )  # fmt: skip
 
@@ -191,18 +191,18 @@ def is_changed(before: str | None, asked: Asked) -> bool:
         before: What its journal keeps of its nodes, as JSON.
         asked: The job as it is now.
     """
-    both = sides_of(load_graph(asked.graph), asked.baseline)
+    both = arms_of(load_graph(asked.graph), asked.baseline)
     plans = make_plans(both, asked.schemas, known_sizes(both), listed(both.values()))
     return before is not None and json.loads(before) != statics(plans)
 
 
-Simulator = Callable[[Channel, Schemas, Mapping[Side, GraphSpec], Mapping[str, Said]], Seen]
+Simulator = Callable[[Channel, Schemas, Mapping[ArmName, GraphSpec], Mapping[str, Said]], Seen]
 
 
 def _simulator(asked: Asked, drawn: Drawn) -> Simulator:
-    def run(channel: Channel, schemas: Schemas, sides: Mapping[Side, GraphSpec], answers: Mapping[str, Said]) -> Seen:
+    def run(channel: Channel, schemas: Schemas, arms: Mapping[ArmName, GraphSpec], answers: Mapping[str, Said]) -> Seen:
         return simulate(
-            sides,
+            arms,
             drawn,
             channel,
             graph=asked.graph,
@@ -226,7 +226,7 @@ class _Paid:
     offline: bool
 
 
-def _paid(plans: Mapping[Side, SidePlan], drawn: Drawn, run: str | Path) -> _Paid:
+def _paid(plans: Mapping[ArmName, Arm], drawn: Drawn, run: str | Path) -> _Paid:
     numbers = {row.number for row in drawn.rows}
     with reading(run) as journal:
         row = journal.db.execute("SELECT channel FROM attempts LIMIT 1").fetchone()
@@ -238,7 +238,7 @@ def _paid(plans: Mapping[Side, SidePlan], drawn: Drawn, run: str | Path) -> _Pai
         )
 
 
-def known_sizes(both: Mapping[Side, GraphSpec]) -> Sizes:
+def known_sizes(both: Mapping[ArmName, GraphSpec]) -> Sizes:
     """Return what is known of the sizes of a job's texts, without asking anybody."""
     with TokenCache() as cache:
         return cache.sizes(common_texts(both.values()))
@@ -252,5 +252,5 @@ def _together(node: NodePlan) -> bool:
     return node.shape is not None and node.shape.way != "strict"
 
 
-def _side(one: AgentSum) -> Side:
-    return "baseline" if one.side == "baseline" else "fanout"
+def _side(one: AgentSum) -> ArmName:
+    return "baseline" if one.arm == "baseline" else "fanout"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from fanwise.canonical import canonical, digest
 from fanwise.engine.levels import levels
-from fanwise.engine.plan import SidePlan
-from fanwise.journal.records import Side
+from fanwise.engine.plan import Arm
+from fanwise.journal.records import ArmName
 from fanwise.pricing.rates import known_rates
 from fanwise.units import now
 
@@ -40,19 +40,19 @@ class PrefixNode:
         return self.tokens * (rate.write_5m + rate.read * reads), self.tokens * rate.input * self.calls
 
 
-def prefix_tree(plan: SidePlan, calls: Mapping[tuple[Side, str], int]) -> list[PrefixNode]:
-    """Return the prefixes of a side, those that stand first at the top.
+def prefix_tree(plan: Arm, calls: Mapping[tuple[ArmName, str], int]) -> list[PrefixNode]:
+    """Return the prefixes of a arm, those that stand first at the top.
 
     Args:
-        plan: The side.
-        calls: Requests by side and agent.
+        plan: The arm.
+        calls: Requests by arm and agent.
     """
     roots: list[PrefixNode] = []
     told: set[tuple[int, str]] = set()
     for node in plan.nodes.values():
         if node.spec is None or node.need is None:
             continue
-        count = calls.get((plan.side, node.spec.name), 0)
+        count = calls.get((plan.arm, node.spec.name), 0)
         here = roots
         for level in levels(node):
             key = digest(canonical([node.need.family, level.texts]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fanwise.journal.records import Channel, Side
+from fanwise.journal.records import ArmName, Channel
 from fanwise.pricing.rates import known_rates
 from fanwise.units import now
 
@@ -20,7 +20,7 @@ FEWEST_HITS = 0.3
 """Least share of reads in batches, for the range ("Batch processing", read 2026-11-23)."""
 
 Factors = Mapping[tuple[str, str], tuple[float, float]]
-"""By side and agent: how many times longer real prompts and answers are than simulated ones."""
+"""By arm and agent: how many times longer real prompts and answers are than simulated ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Price:
     """What one side of a job will cost in one channel; picodollars."""
 
     channel: Channel
-    side: Side
+    arm: ArmName
     expected: int
     low: int
     high: int
@@ -37,15 +37,15 @@ class Price:
     def scaled(self, part: int, whole: int) -> Price:
         """Return the price of a part of the rows."""
         figures = [one * part // whole for one in (self.expected, self.low, self.high, self.worst)]
-        return Price(self.channel, self.side, *figures)
+        return Price(self.channel, self.arm, *figures)
 
 
 def sums(found: Seen, drawn: Drawn, rehearsed: Rehearsed, by: Factors, channel: Channel) -> list[AgentSum]:
     """Return what each agent will do for all rows; what all rows share is written once."""
-    observed = [_scaled(one, by.get((one.side, one.agent), (1.0, 1.0)), channel) for one in found.observed]
+    observed = [_scaled(one, by.get((one.arm, one.agent), (1.0, 1.0)), channel) for one in found.observed]
     whole: list[AgentSum] = []
     for one in by_agent(observed, rehearsed, [row.number for row in drawn.rows], drawn.valid):
-        writes = [each for each in found.once if (each.side, each.agent) == (one.side, one.agent)]
+        writes = [each for each in found.once if (each.arm, each.agent) == (one.arm, one.agent)]
         five, hour = sum(each.five for each in writes), sum(each.hour for each in writes)
         usage = one.usage._replace(
             cache_write_5m=one.usage.cache_write_5m + five,
@@ -57,23 +57,23 @@ def sums(found: Seen, drawn: Drawn, rehearsed: Rehearsed, by: Factors, channel: 
     return whole
 
 
-def price(channel: Channel, side: Side, agents: Sequence[AgentSum], *, paid: bool) -> Price:
-    """Return what one side will cost.
+def price(channel: Channel, arm: ArmName, agents: Sequence[AgentSum], *, paid: bool) -> Price:
+    """Return what one arm will cost.
 
     Args:
         channel: How its requests travel.
-        side: Which one.
+        arm: Which one.
         agents: What its agents will do.
         paid: Whether the answers are those of the models; else they may be shorter or longer.
     """
-    mine = [one for one in agents if one.side == side]
+    mine = [one for one in agents if one.arm == arm]
     expected, error = sum(one.cost.value for one in mine), SURE * sum(one.cost.error for one in mine)
     output = sum(one.output_cost for one in mine)
     shorter, longer = (0.0, 0.0) if paid else (output * (1 - SHORTER), output * (LONGER - 1))
     misses = sum(map(_misses, mine)) if channel == "batch" else 0.0
     low, high = expected - error - shorter, expected + error + longer + misses
     worst = sum(one.bound.value + SURE * one.bound.error for one in mine)
-    return Price(channel, side, round(expected), max(round(low), 0), round(high), max(round(worst), round(high)))
+    return Price(channel, arm, round(expected), max(round(low), 0), round(high), max(round(worst), round(high)))
 
 
 def _scaled(one: Observed, by: tuple[float, float], channel: Channel) -> Observed:

@@ -10,12 +10,12 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fanwise.engine.plan import NodePlan, SidePlan, row_state
+from fanwise.engine.plan import Arm, NodePlan, row_state
 from fanwise.engine.rows import Record, Row, RowTypes
 from fanwise.graph.rehearse import carry_out
 from fanwise.graph.state import Done, Outcome, Task, run_all
 from fanwise.graph.wire import encode
-from fanwise.journal.records import Side
+from fanwise.journal.records import ArmName
 
 from .drawn import DrawnRow
 
@@ -25,7 +25,7 @@ READ, OUTPUT = 0.1, 5.0
 """Prices of reading from the cache and of output, in the input price: near enough for a yardstick."""
 
 Measure = dict[tuple[str, str], float]
-"""By side and agent: about what it costs, in characters of input."""
+"""By arm and agent: about what it costs, in characters of input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,17 @@ class Rehearsed:
 
     rows: dict[int, Measure]
 
-    def of(self, number: int, side: str, agent: str) -> float:
+    def of(self, number: int, arm: str, agent: str) -> float:
         """Return the measure of one row."""
-        return self.rows[number].get((side, agent), 0.0)
+        return self.rows[number].get((arm, agent), 0.0)
 
-    def mean(self, side: str, agent: str) -> float:
+    def mean(self, arm: str, agent: str) -> float:
         """Return the mean over all rows that were rehearsed."""
-        return sum(self.of(number, side, agent) for number in self.rows) / len(self.rows)
+        return sum(self.of(number, arm, agent) for number in self.rows) / len(self.rows)
 
 
 def rehearse_rows(
-    plans: Mapping[Side, SidePlan], types: RowTypes, sample: Iterable[DrawnRow], more: Iterable[DrawnRow]
+    plans: Mapping[ArmName, Arm], types: RowTypes, sample: Iterable[DrawnRow], more: Iterable[DrawnRow]
 ) -> Rehearsed:
     """Rehearse the rows of a sample, and as many more as time allows."""
     found: dict[int, Measure] = {}
@@ -58,18 +58,18 @@ def rehearse_rows(
     return Rehearsed(found)
 
 
-def _measure(plans: Mapping[Side, SidePlan], types: RowTypes, drawn: DrawnRow) -> Measure:
+def _measure(plans: Mapping[ArmName, Arm], types: RowTypes, drawn: DrawnRow) -> Measure:
     row = types.check(Record(drawn.number, 0, drawn.data, ""))
     measure: Measure = {}
     if not isinstance(row, Row):
         return measure
     for plan in plans.values():
 
-        def outcome(task: Task, plan: SidePlan = plan) -> Outcome:
+        def outcome(task: Task, plan: Arm = plan) -> Outcome:
             result = carry_out(task)
             node = plan.nodes[task.node.path]
             if node.spec is not None:
-                key = (plan.side, node.spec.name)
+                key = (plan.arm, node.spec.name)
                 measure[key] = measure.get(key, 0.0) + _size(node, task, result)
             return result
 

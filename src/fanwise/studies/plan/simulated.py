@@ -19,7 +19,7 @@ from fanwise.job.directory import RunDirectory, reading
 from fanwise.job.options import Options
 from fanwise.job.session import Session
 from fanwise.job.watcher import Watcher
-from fanwise.journal.records import Channel, Side
+from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.account import SharedWrite, shared_writes
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
@@ -28,7 +28,7 @@ from fanwise.units import moment, new_run_id
 from .drawn import Drawn
 from .estimate import Observed
 
-_QUERY = """SELECT a.row, a.side, a.agent, a.model, MAX(a.channel), MAX(a.sent), COUNT(*), SUM(e.input),
+_QUERY = """SELECT a.row, a.arm, a.agent, a.model, MAX(a.channel), MAX(a.sent), COUNT(*), SUM(e.input),
   SUM(e.write_5m), SUM(e.write_1h), SUM(e.read), SUM(e.output), SUM(e.cost), SUM(a.reserved)
   FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row>0 GROUP BY 1, 2, 3, 4"""
 
@@ -43,7 +43,7 @@ class Seen:
 
 
 def simulate(
-    sides: Mapping[Side, GraphSpec],
+    arms: Mapping[ArmName, GraphSpec],
     drawn: Drawn,
     channel: Channel,
     *,
@@ -56,7 +56,7 @@ def simulate(
     """Carry out a sample on an embedded emulator, as a part of a job over all rows; nothing is paid.
 
     Args:
-        sides: What runs.
+        arms: What runs.
         drawn: The rows.
         channel: How requests travel.
         graph: Reference of the graph, for the record.
@@ -75,7 +75,7 @@ def simulate(
 
         async def main() -> None:
             with RunDirectory(Path(made) / "run", create=True) as directory:
-                session = Session(directory, sides, options, Watcher(), recorded=recorded, scale=scale, rehearsal=True)
+                session = Session(directory, arms, options, Watcher(), recorded=recorded, scale=scale, rehearsal=True)
                 await session.run(meta)
 
         anyio.run(main)
@@ -92,15 +92,15 @@ def seen(db: sqlite3.Connection) -> Seen:
     """Return what a run has seen: per row and agent, with what all rows share counted as read."""
     once = shared_writes(db)
     found: list[Observed] = []
-    for row, side, agent, model, channel, sent, calls, plain, five, hour, read, output, paid, bound in db.execute(
+    for row, arm, agent, model, channel, sent, calls, plain, five, hour, read, output, paid, bound in db.execute(
         _QUERY
     ):
-        mine = [one for one in once if (one.row, one.side, one.agent) == (row, side, agent)]
+        mine = [one for one in once if (one.row, one.arm, one.agent) == (row, arm, agent)]
         moved = sum(one.five for one in mine), sum(one.hour for one in mine)
         usage = Usage(plain, five - moved[0], hour - moved[1], read + sum(moved), output)
         price = (paid or 0) - sum(one.extra for one in mine)
         answers = priced(Usage(output=output), model, channel, sent)
-        found.append(Observed(row, side, agent, model, calls, usage, price, answers, bound or 0))
+        found.append(Observed(row, arm, agent, model, calls, usage, price, answers, bound or 0))
     return Seen(found, once)
 
 
@@ -113,12 +113,12 @@ def priced(usage: Usage, model: str, channel: Channel, sent: float) -> int:
 
 
 def factors(paid: Sequence[Observed], simulated: Sequence[Observed]) -> dict[tuple[str, str], tuple[float, float]]:
-    """Return by side and agent how many times longer real prompts and real answers were than simulated ones."""
+    """Return by arm and agent how many times longer real prompts and real answers were than simulated ones."""
     found: dict[tuple[str, str], tuple[float, float]] = {}
-    for key in {(one.side, one.agent) for one in simulated}:
+    for key in {(one.arm, one.agent) for one in simulated}:
         sums = [
             (sum(one.usage.prompt for one in rows), sum(one.usage.output for one in rows))
-            for rows in ([one for one in each if (one.side, one.agent) == key] for each in (paid, simulated))
+            for rows in ([one for one in each if (one.arm, one.agent) == key] for each in (paid, simulated))
         ]
         (real_in, real_out), (made_in, made_out) = sums
         found[key] = (

@@ -103,7 +103,7 @@ def test_imports_go_down_only(files: dict[str, str]) -> None:
     ("module", "line"),
     [
         ("fanwise.pricing.cost", "from fanwise.engine.run import Engine"),
-        ("fanwise.graph.state", "if TYPE_CHECKING:\n    from fanwise.journal.records import Journal"),
+        ("fanwise.graph.state", "if TYPE_CHECKING:\n    from fanwise.journal.port import Journal"),
         ("fanwise.context.layout", "def f():\n    from fanwise.graph.nodes import TaskNode"),
         ("fanwise.emulator.tables", "from fanwise.pricing.rates import rates"),
         ("fanwise.emulator.tables", "from fanwise.models import facts"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fanwise.journal.records import AttemptRecord, BatchRecord, EndRecord, RowResult, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
-from fanwise.ledger.account import agents, rows, spent, totals
+from fanwise.ledger.account import agents, rows, totals
 from fanwise.ledger.multiplier import percentile, summarise
 from fanwise.ledger.summary import summary
 from fanwise.pricing.usage import Usage
@@ -105,7 +105,7 @@ def test_rows_sides_and_agents_sum_to_the_ledger(
     for name in ("sent", "succeeded", "failed", "lost", "unpriced", "cost", "lost_bound"):
         assert getattr(both, name) == sum(getattr(one, name) for one in parts)
     assert both.unpriced == sum(status == "unpriced" for _, _, _, status, _, _ in entries), "unknown is not zero"
-    assert spent(journal.db)[0] == both.cost + 7 * both.lost
+    assert journal.spent().cost == both.cost + 7 * both.lost
     assert summary(journal.db)["unpriced_attempts"] == both.unpriced
     journal.close()
 

@@ -18,7 +18,8 @@ from anyio.abc import TaskGroup
 from fanwise.api.client import Api
 from fanwise.api.failures import Failure, RequestError
 from fanwise.context.repeats import Repeats
-from fanwise.journal.records import BatchRecord, Journal
+from fanwise.journal.port import Journal
+from fanwise.journal.records import BatchRecord
 from fanwise.log import log
 from fanwise.pricing.usage import Usage
 from fanwise.units import now

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from fanwise.journal.records import Spent
 from fanwise.units import usd
 
 from .bell import Bell
@@ -44,13 +45,6 @@ class Hold(NamedTuple):
     tokens: int
     row: int
     """0: it stands on no row's account."""
-
-
-class Spent(NamedTuple):
-    """What was paid, or is held for attempts that were lost."""
-
-    cost: int = 0
-    tokens: int = 0
 
 
 NO_LIMITS, NOTHING = Limits(), Spent()

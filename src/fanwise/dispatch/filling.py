@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fanwise.api.failures import Failure
 from fanwise.context.parts import Ttl
 from fanwise.context.repeats import Piece
-from fanwise.journal.records import Journal
+from fanwise.journal.port import Journal
 from fanwise.units import now
 
 from .budget import Budget, Hold

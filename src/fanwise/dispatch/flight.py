@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from fanwise.context.request import Request
-from fanwise.journal.records import AttemptRecord, BatchRecord, EndRecord, Journal
+from fanwise.journal.port import Journal
+from fanwise.journal.records import AttemptRecord, BatchRecord, EndRecord
 
 from .budget import Budget, Hold
 from .call import Call, taken

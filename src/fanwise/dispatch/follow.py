@@ -11,7 +11,8 @@ import anyio
 from fanwise.api.client import CREATE_TIMEOUT_S, Api
 from fanwise.api.failures import Failure, RequestError
 from fanwise.api.replies import BatchInfo, BatchResult
-from fanwise.journal.records import BatchRecord, Journal
+from fanwise.journal.port import Journal
+from fanwise.journal.records import BatchRecord
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment, now
 

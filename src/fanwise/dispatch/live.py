@@ -15,7 +15,8 @@ from fanwise.api.failures import Failure, RequestError
 from fanwise.api.ratelimits import rate_headers
 from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request
-from fanwise.journal.records import EndRecord, Journal
+from fanwise.journal.port import Journal
+from fanwise.journal.records import EndRecord
 from fanwise.limits import pool
 from fanwise.models import facts
 from fanwise.units import now

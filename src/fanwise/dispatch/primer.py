@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fanwise.context.parts import Prefix
-from fanwise.journal.records import Journal
+from fanwise.journal.port import Journal
 from fanwise.models import facts
 from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage

@@ -10,13 +10,13 @@ from fanwise.canonical import canonical, digest
 from fanwise.context.compose import context_chars
 from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
+from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName
-from fanwise.journal.sqlite import SqliteJournal
 
 from .plan import BASELINE_BLOCK, Arm, NodePlan
 
 
-def describe(journal: SqliteJournal, plans: Mapping[ArmName, Arm]) -> None:
+def describe(journal: Journal, plans: Mapping[ArmName, Arm]) -> None:
     """Keep in the journal what the account and a comparison with another run need to know of the graphs."""
     needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
     for block in {block for need in needs for block in need.context}:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import anyio.to_thread
 
+from fanwise.journal.port import Journal
 from fanwise.journal.records import RowRecord
-from fanwise.journal.sqlite import SqliteJournal
 
 from .rows import Record, Row, RowTypes
 
@@ -35,7 +35,7 @@ class Intake:
 
     def __init__(
         self,
-        journal: SqliteJournal,
+        journal: Journal,
         types: RowTypes,
         counters: Counters,
         limit: int | None,

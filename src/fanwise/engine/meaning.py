@@ -10,7 +10,7 @@ from fanwise.dispatch.call import Call
 from fanwise.errors import OutputError
 from fanwise.graph.state import Done, Failed, Outcome, Task
 from fanwise.graph.wire import load
-from fanwise.journal.sqlite import SqliteJournal
+from fanwise.journal.port import Journal
 
 from .plan import NodePlan
 
@@ -68,7 +68,7 @@ def _cut_off(plan: NodePlan | None, call: Call, reply: Reply) -> Outcome | Again
     return Failed(call.label, "truncated", text)
 
 
-def remembered(journal: SqliteJournal, key: str, plan: NodePlan, task: Task, retry: frozenset[str]) -> Outcome | None:
+def remembered(journal: Journal, key: str, plan: NodePlan, task: Task, retry: frozenset[str]) -> Outcome | None:
     """Return the outcome that the journal has for a task, unless it is to be asked again.
 
     Args:

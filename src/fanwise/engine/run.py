@@ -31,8 +31,8 @@ from fanwise.dispatch.deadline import Left
 from fanwise.dispatch.live import Live
 from fanwise.graph.dag import rounds
 from fanwise.graph.state import Done, Failed, Outcome, RowState, Task
+from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, RowResult, TaskRecord
-from fanwise.journal.sqlite import SqliteJournal
 from fanwise.log import log
 
 from .intake import Counters, Intake
@@ -84,7 +84,7 @@ class Engine:
     """One session of one run."""
 
     plans: Mapping[ArmName, Arm]
-    journal: SqliteJournal
+    journal: Journal
     types: RowTypes
     settings: Settings
     arms: Callable[[Row], tuple[ArmName, ...]]

@@ -16,8 +16,8 @@ import anyio
 
 from fanwise.api.tools import SdkTool, carry_out
 from fanwise.canonical import dumps
+from fanwise.journal.port import Journal
 from fanwise.journal.records import TurnRecord
-from fanwise.journal.sqlite import SqliteJournal
 
 MOST_TOOLS = 64
 """Calls of tools at a time."""
@@ -47,7 +47,7 @@ class Talk:
 class Talks:
     """The conversations of one session; used by one event loop."""
 
-    def __init__(self, journal: SqliteJournal, *, resumed: bool) -> None:
+    def __init__(self, journal: Journal, *, resumed: bool) -> None:
         self._journal, self._resumed = journal, resumed
         self._open: dict[str, Talk] = {}
         self._asked, self._used = Counter[str](), Counter[str]()

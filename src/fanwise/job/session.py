@@ -16,7 +16,7 @@ from fanwise.api.capable import SdkClient
 from fanwise.api.client import Api
 from fanwise.context.sizes import sizes_from
 from fanwise.dispatch.batches import Batches
-from fanwise.dispatch.budget import Budget, Limits, Spent
+from fanwise.dispatch.budget import Budget, Limits
 from fanwise.dispatch.channel import Chooser
 from fanwise.dispatch.deadline import seconds
 from fanwise.dispatch.live import Live
@@ -36,7 +36,6 @@ from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.records import ArmName
 from fanwise.journal.sqlite import SqliteJournal
-from fanwise.ledger.account import outputs, sent_and_billed, spent
 from fanwise.ledger.summary import summary
 from fanwise.log import bound
 from fanwise.rendering.files import write_files
@@ -136,11 +135,7 @@ class Session:
             None if text is None else pico_from_usd(text) for text in (options.budget_usd, options.row_budget_usd)
         )
         limits = Limits(cost, options.budget_tokens, row_cost, options.row_budget_tokens)
-
-        def before(row: int) -> Spent:
-            return Spent(*spent(journal.db, row))
-
-        return Budget(limits, Spent(*spent(journal.db)), before if self.resumed else None)
+        return Budget(limits, journal.spent(), journal.spent if self.resumed else None)
 
     def _deadline(self, journal: SqliteJournal) -> float | None:
         """Return when the run should have ended: from its first session on, unless it is given anew."""
@@ -156,7 +151,7 @@ class Session:
         """Keep what replies have shown of a model's tokens; those of an emulator are none of a model's."""
         if not api.offline:
             with TokenCache() as cache:
-                learn(cache, sent_and_billed(journal.db, journal.session_start()))
+                learn(cache, journal.sent_and_billed(journal.session_start()))
 
     async def _preflight(self, api: Api, journal: SqliteJournal) -> None:
         """Ask the free models endpoint whether key and models will do, and who answers.
@@ -266,7 +261,7 @@ class Session:
             timed = Rounds(self.graphs, engine.timekeeper.spare_s)
             engine.batches.follower.took = timed.seen.append
         engine.chooser = Chooser(
-            options.channel, engine.batches.primer, outputs(journal.db), timed, patient=not self.detach
+            options.channel, engine.batches.primer, journal.outputs(), timed, patient=not self.detach
         )
         describe(journal, plans)
         journal.watch = self.watcher.ended

@@ -19,7 +19,19 @@ from fanwise.canonical import digest
 from fanwise.errors import RunDirectoryError
 from fanwise.units import now
 
-from .records import AttemptRecord, BatchRecord, EndRecord, Observer, RowRecord, RowResult, TaskRecord, TurnRecord
+from .port import Observer
+from .records import (
+    AnswerLengths,
+    AttemptRecord,
+    BatchRecord,
+    Billed,
+    EndRecord,
+    RowRecord,
+    RowResult,
+    Spent,
+    TaskRecord,
+    TurnRecord,
+)  # fmt: skip
 
 VERSION = 5
 SHORT, MOST_SHORT = 200, 1_000
@@ -325,3 +337,26 @@ class SqliteJournal:
         query = "SELECT a.* FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.intent=? AND e.attempt IS NULL"
         for row in self.db.execute(query, (intent,)):
             yield AttemptRecord(*row)
+
+    # What earlier sessions have shown ----------------------------------------------------------
+
+    def spent(self, row: int | None = None) -> Spent:
+        """Return what counts against a budget, of the run or a row: what is paid, and the bounds of what was lost."""
+        where, args = ("WHERE a.row=?", (row,)) if row is not None else ("", ())
+        query = f"""SELECT COALESCE(SUM(CASE WHEN e.status='lost' THEN a.reserved ELSE e.cost END),0),
+          COALESCE(SUM(CASE WHEN e.status='lost' THEN a.bound
+            ELSE e.input+e.write_5m+e.write_1h+e.read+e.output END),0)
+          FROM attempts a JOIN ends e ON e.attempt=a.id {where}"""
+        return Spent(*self.db.execute(query, args).fetchone())
+
+    def outputs(self) -> list[AnswerLengths]:
+        """Return how long the answers of each agent were."""
+        query = """SELECT a.arm, a.agent, COUNT(*), SUM(e.output) FROM attempts a JOIN ends e ON e.attempt=a.id
+          WHERE e.status='succeeded' AND a.row>0 GROUP BY 1, 2"""
+        return [AnswerLengths(*row) for row in self.db.execute(query)]
+
+    def sent_and_billed(self, since: float) -> dict[str, Billed]:
+        """Return by model the characters sent since a moment and the input tokens that were billed for them."""
+        query = """SELECT a.model, SUM(a.chars), SUM(e.input+e.write_5m+e.write_1h+e.read) FROM attempts a
+          JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' AND a.row>0 AND a.sent>=? GROUP BY 1"""
+        return {model: Billed(chars, tokens) for model, chars, tokens in self.db.execute(query, (since,))}

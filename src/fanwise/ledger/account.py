@@ -70,39 +70,6 @@ def totals(db: sqlite3.Connection, arm: ArmName | None = None) -> Totals:
     return Totals(sent, succeeded, failed, lost, retried, unpriced, Usage(*tokens), *row[11:])
 
 
-def spent(db: sqlite3.Connection, row: int | None = None) -> tuple[int, int]:
-    """Return what counts against a budget: known cost and tokens, and the bounds of what was lost.
-
-    Args:
-        db: The journal.
-        row: Number of a row; None: the whole run.
-
-    Returns:
-        Picodollars and tokens.
-    """
-    where, args = ("WHERE a.row=?", (row,)) if row is not None else ("", ())
-    query = f"""SELECT COALESCE(SUM(CASE WHEN e.status='lost' THEN a.reserved ELSE e.cost END),0),
-      COALESCE(SUM(CASE WHEN e.status='lost' THEN a.bound
-        ELSE {TOKENS} END),0)
-      FROM attempts a JOIN ends e ON e.attempt=a.id {where}"""
-    cost, tokens = db.execute(query, args).fetchone()
-    return cost, tokens
-
-
-def outputs(db: sqlite3.Connection) -> list[tuple[ArmName, str, int, int]]:
-    """Return arm, agent, answers and their tokens."""
-    query = """SELECT a.arm, a.agent, COUNT(*), SUM(e.output) FROM attempts a JOIN ends e ON e.attempt=a.id
-      WHERE e.status='succeeded' AND a.row>0 GROUP BY 1, 2"""
-    return db.execute(query).fetchall()
-
-
-def sent_and_billed(db: sqlite3.Connection, since: float) -> dict[str, tuple[int, int]]:
-    """Return by model the characters that were sent since a moment and the input tokens that were billed for them."""
-    query = f"""SELECT a.model, SUM(a.chars), SUM({PROMPT}) FROM attempts a
-      JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' AND a.row>0 AND a.sent>=? GROUP BY 1"""
-    return {model: (chars, tokens) for model, chars, tokens in db.execute(query, (since,))}
-
-
 def succeeded(db: sqlite3.Connection, arm: ArmName) -> int:
     """Return how many rows have succeeded on one arm."""
     query = "SELECT COUNT(*) FROM results WHERE arm=? AND status='succeeded'"

@@ -1,0 +1,216 @@
+"""What a worker asks of a store: the Protocol that every store keeps, and who may be told of its records.
+
+A worker is an engine with its dispatch, and the session around them. Nothing here names a kind of store.
+The account is no part of it: it is read from SQLite alone, into which any other store is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from .records import (
+    AnswerLengths,
+    AttemptRecord,
+    BatchRecord,
+    Billed,
+    EndRecord,
+    RowRecord,
+    RowResult,
+    Spent,
+    TaskRecord,
+    TurnRecord,
+)  # fmt: skip
+
+
+class Observer(Protocol):
+    """Who is told of records as they are added."""
+
+    def attempt(self, record: AttemptRecord) -> None:
+        """Take an attempt that is about to be sent."""
+        ...
+
+    def end(self, record: EndRecord) -> None:
+        """Take the end of an attempt."""
+        ...
+
+    def task(self, record: TaskRecord, at: float) -> None:
+        """Take the outcome of a task, at a moment in seconds since 1970."""
+        ...
+
+    def result(self, record: RowResult, at: float) -> None:
+        """Take the end of a row on one arm, at a moment in seconds since 1970."""
+        ...
+
+
+class Journal(Protocol):
+    """The store of one run, held by one worker; used by one event loop.
+
+    `add_*` never waits; `commit` returns when all that was added before it is durable. A look-up sees what
+    is durable, and perhaps what was added since.
+    """
+
+    session: int
+    """Number of the session that was started last, from 1; 0 before the first."""
+    watch: Callable[[EndRecord], None] | None
+    """Told of every end, for a display of the progress."""
+    observer: Observer | None
+    """Told of what is sent and of all that ends, for traces."""
+
+    # Records -----------------------------------------------------------------------------------
+
+    def add_row(self, record: RowRecord) -> None:
+        """Add a row that was read, in the place of an earlier record of its number."""
+        ...
+
+    def add_reject(self, number: int, reason: str, raw: str, session: int) -> None:
+        """Add a record of the rows file that was set aside, in the place of an earlier one of its number."""
+        ...
+
+    def add_text(self, text: str) -> str:
+        """Add a text once, by content; return its hash."""
+        ...
+
+    def add_block(self, sha: str, name: str, text: str) -> None:
+        """Add a block of context once, by its hash."""
+        ...
+
+    def add_task(self, record: TaskRecord) -> None:
+        """Add the outcome of a task, in the place of an earlier one of its key."""
+        ...
+
+    def add_turn(self, record: TurnRecord) -> None:
+        """Add a round of tools, in the place of an earlier record of its task and number."""
+        ...
+
+    def add_attempt(self, record: AttemptRecord) -> None:
+        """Add the intent of a request."""
+        ...
+
+    def add_end(self, record: EndRecord) -> None:
+        """Add the end of an attempt; the first one stays."""
+        ...
+
+    def add_batch(self, record: BatchRecord) -> None:
+        """Add what is known of a batch, in the place of an earlier record of its intent."""
+        ...
+
+    def add_result(self, record: RowResult) -> None:
+        """Add the end of a row on one arm, in the place of an earlier one."""
+        ...
+
+    async def commit(self) -> None:
+        """Return when all that was added before this call is durable."""
+        ...
+
+    def close(self) -> None:
+        """Make durable what was added, and let the store go."""
+        ...
+
+    # The run and its sessions ------------------------------------------------------------------
+
+    def meta(self, key: str) -> str | None:
+        """Return a setting of the run."""
+        ...
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a setting of the run, at once."""
+        ...
+
+    def start_session(self, at: float, channel: str, changed: str) -> int:
+        """Record that a worker begins; return the session's number.
+
+        Args:
+            at: The moment, in seconds since 1970.
+            channel: What was chosen: live, batch or auto.
+            changed: What differs from the session before, in words.
+        """
+        ...
+
+    def session_start(self) -> float:
+        """Return when the present session began, in seconds since 1970; 0 before the first."""
+        ...
+
+    def end_session(self, at: float, how: str) -> None:
+        """Record when and how the present session ended."""
+        ...
+
+    def lose_open(self, at: float) -> int:
+        """End the live attempts that a killed session left open as lost; return how many."""
+        ...
+
+    def drop_stale_rows(self) -> None:
+        """Forget rows and rejects that the present session, having read all, did not see."""
+        ...
+
+    def purge(self) -> int:
+        """Forget all content; the account stays. Return how many records had some."""
+        ...
+
+    # Look-ups ----------------------------------------------------------------------------------
+
+    def next_attempt(self) -> int:
+        """Return a new attempt number, never used before in this run."""
+        ...
+
+    def next_intent(self) -> int:
+        """Return a new number for a batch intent."""
+        ...
+
+    def task(self, key: str) -> TaskRecord | None:
+        """Return the outcome of a task, if it has one."""
+        ...
+
+    def turns(self, key: str) -> list[tuple[str | None, str | None]]:
+        """Return the rounds of tools of a task: what was said and told, as JSON; None where it is not there."""
+        ...
+
+    def attempt(self, number: int) -> AttemptRecord | None:
+        """Return an attempt by its number, once it is durable."""
+        ...
+
+    def text(self, sha: str) -> str | None:
+        """Return a text by its hash; None where it was purged or never added."""
+        ...
+
+    def attempts_of(self, key: str) -> int:
+        """Return how many attempts a task has had."""
+        ...
+
+    def has_attempts(self, row: int, arm: str) -> bool:
+        """Return whether anything was sent for a row and arm."""
+        ...
+
+    def known_ids(self, ids: Sequence[str]) -> dict[str, int]:
+        """Return the numbers of the rows with these ids that this session has read."""
+        ...
+
+    def open_batches(self) -> list[BatchRecord]:
+        """Return the batches that have not ended, oldest first."""
+        ...
+
+    def batch_ids(self) -> set[str]:
+        """Return the ids of all batches of the run that are certainly its own."""
+        ...
+
+    def owns(self, intent: int, attempt: int) -> bool:
+        """Return whether an attempt belongs to a batch intent, ended or not."""
+        ...
+
+    def open_attempts(self, intent: int) -> Iterator[AttemptRecord]:
+        """Yield the attempts of a batch that have no end, in the order in which they were made."""
+        ...
+
+    # What earlier sessions have shown ----------------------------------------------------------
+
+    def spent(self, row: int | None = None) -> Spent:
+        """Return what counts against a budget, of the run or a row: what is paid, and the bounds of what was lost."""
+        ...
+
+    def outputs(self) -> list[AnswerLengths]:
+        """Return how long the answers of each agent were."""
+        ...
+
+    def sent_and_billed(self, since: float) -> dict[str, Billed]:
+        """Return by model the characters sent since a moment and the input tokens that were billed for them."""
+        ...

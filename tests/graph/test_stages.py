@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fanwise import agent, graph
-from fanwise.graph.stages import chosen, in_batches
+from fanwise.graph.stages import best_stages, in_batches
 
 
 def fits(dag: nx.DiGraph, picked: frozenset[str], rounds: int) -> bool:
@@ -29,7 +29,7 @@ def test_it_is_the_best_of_all_choices(data: st.DataObject, size: int, rounds: i
         if data.draw(st.booleans()):
             dag.add_edge(one, two)
     savings = {name: data.draw(st.integers(0, 20)) for name in names}
-    found = chosen(dag, savings, rounds)
+    found = best_stages(dag, savings, rounds)
     assert fits(dag, found, rounds)
     every = chain.from_iterable(combinations(names, count) for count in range(size + 1))
     best = max(sum(savings[name] for name in some) for some in every if fits(dag, frozenset(some), rounds))

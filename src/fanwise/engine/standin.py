@@ -14,7 +14,7 @@ from fanwise.context.tail import read_back, unfence
 from fanwise.graph.nodes import Target
 from fanwise.graph.rehearse import is_empty
 from fanwise.graph.spec import AgentSpec
-from fanwise.graph.tools import Told, ToolAsked, answering
+from fanwise.graph.tools import ToolCalled, ToolOutput, unused_outputs
 from fanwise.graph.wire import encode, load
 from fanwise.journal.records import ArmName
 from fanwise.journal.sqlite import SqliteJournal
@@ -71,9 +71,9 @@ def _side(body: Mapping[str, Any]) -> ArmName:
     return "baseline" if found is not None and found[0] == BASELINE_BLOCK.name else "fanout"
 
 
-def _told_so_far(body: Mapping[str, Any]) -> list[Told]:
+def _told_so_far(body: Mapping[str, Any]) -> list[ToolOutput]:
     """Return the results of tools that a conversation holds, in order."""
-    found, names = list[Told](), dict[str, str]()
+    found, names = list[ToolOutput](), dict[str, str]()
     for message in body["messages"][1:]:
         for block in message["content"]:
             if block["type"] == "tool_use":
@@ -82,39 +82,39 @@ def _told_so_far(body: Mapping[str, Any]) -> list[Told]:
                 content = block.get("content") or ""
                 texts = [content] if isinstance(content, str) else [str(one.get("text") or "") for one in content]
                 name = names.get(block["tool_use_id"], "")
-                found.append(Told(name, "".join(texts), bool(block.get("is_error"))))
+                found.append(ToolOutput(name, "".join(texts), bool(block.get("is_error"))))
     return found
 
 
-def _call(target: Target, values: dict[str, Any], results: list[Told], *, sealed: bool) -> Answer:
+def _call(target: Target, values: dict[str, Any], results: list[ToolOutput], *, sealed: bool) -> Answer:
     """Call a stand-in. One that calls a tool is asked again with its result, and comes a step further."""
     spec = target.spec
     assert spec is not None
     if inspect.iscoroutinefunction(target.body):
         return _await(spec, target.body, values, results, sealed=sealed)
-    token = answering.set(results if spec.tools else None)
+    token = unused_outputs.set(results if spec.tools else None)
     try:
         return _told(spec, target.body(**values), sealed=sealed)
-    except ToolAsked as asked:
+    except ToolCalled as asked:
         return {"tools": [{"name": asked.name, "input": asked.values}]}
     except NotImplementedError:
         return None
     finally:
-        answering.reset(token)
+        unused_outputs.reset(token)
 
 
 async def _await(
-    spec: AgentSpec, body: Callable[..., Any], values: dict[str, Any], results: list[Told], *, sealed: bool
+    spec: AgentSpec, body: Callable[..., Any], values: dict[str, Any], results: list[ToolOutput], *, sealed: bool
 ) -> Said:
-    token = answering.set(results if spec.tools else None)
+    token = unused_outputs.set(results if spec.tools else None)
     try:
         return _told(spec, await body(**values), sealed=sealed)
-    except ToolAsked as asked:
+    except ToolCalled as asked:
         return {"tools": [{"name": asked.name, "input": asked.values}]}
     except NotImplementedError:
         return None
     finally:
-        answering.reset(token)
+        unused_outputs.reset(token)
 
 
 def _told(spec: AgentSpec, value: object, *, sealed: bool) -> str:

@@ -11,8 +11,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
 from fanwise.errors import DefinitionError, Mistake
 from fanwise.models import EFFORTS, Effort, known_models
 
@@ -71,6 +69,9 @@ def read_agent_file(path: Path) -> AgentFile:
 
 
 def _load(path: Path, front: str, mistakes: list[Mistake]) -> dict[str, Any]:
+    """Return the fields of the front matter; none where it is no mapping, which is a mistake."""
+    import yaml  # here, since only agents that come from files need it
+
     try:
         data = yaml.safe_load(front)
     except yaml.YAMLError as error:

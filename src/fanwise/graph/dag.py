@@ -1,14 +1,22 @@
-"""The task DAG of a traced graph as a networkx graph; the only importer of networkx."""
+"""The task DAG of a traced graph as a networkx graph.
+
+networkx is imported where it is used first, here and in `places` and `stages`: it is a tenth of the time in which the
+program starts, and most commands never draw or measure a graph.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
+from .expr import Expr, gets
+from .nodes import EachNode, GivenNode, GraphSpec, Node, TaskNode, Template, WhenNode, parts, reads
 
-from .expr import gets
-from .nodes import EachNode, GivenNode, GraphSpec, TaskNode, Template, parts, reads
+if TYPE_CHECKING:
+    import networkx as nx
+
+_WORDS: dict[type[Node], str] = {EachNode: "each", WhenNode: "when", GivenNode: "given"}
+"""What a user writes for a node that has nodes inside."""
 
 
 def dag(spec: GraphSpec) -> nx.DiGraph[str]:
@@ -19,52 +27,81 @@ def dag(spec: GraphSpec) -> nx.DiGraph[str]:
     chosen, outermost first). Edge attributes: `fields`, the labels that travel, and `params`, the
     parameters that take them.
     """
-    result: nx.DiGraph[str] = nx.DiGraph()
+    import networkx as nx
+
+    graph: nx.DiGraph[str] = nx.DiGraph()
     origins: dict[int, set[str]] = {}
     for name, slot in spec.params.items():
-        result.add_node(f"row {name}", kind="row", shown={}, inside=())
+        graph.add_node(f"row {name}", kind="row", shown={}, inside=())
         origins[slot] = {f"row {name}"}
-    _fill(result, spec.template, origins, set(), ())
-    return result
+    _Builder(graph, origins).add_template(spec.template, set(), ())
+    return graph
 
 
-def _fill(
-    result: nx.DiGraph[str], template: Template, origins: dict[int, set[str]], outer: set[str], inside: tuple[str, ...]
-) -> None:
-    for node in template.nodes:
-        sources = {source for expr in reads(node) for get in gets(expr) for source in origins.get(get.slot, set())}
-        if isinstance(node, TaskNode):
-            kind = "step" if node.target.spec is None else "agent"
-            result.add_node(node.path, kind=kind, node=node, shown=dict(node.labels), inside=inside)
-            for param, expr in node.args.items():
-                for get in gets(expr):
-                    for source in origins.get(get.slot, set()):
-                        _edge(result, source, node.path, node.labels[param], param)
-            for source in outer - sources:
-                _edge(result, source, node.path, "condition")
-            origins[node.slot] = {node.path}
-            continue
+class _Builder:
+    """Adds the tasks of templates to a DAG, and the edges to them."""
+
+    def __init__(self, graph: nx.DiGraph[str], origins: dict[int, set[str]]) -> None:
+        self._graph = graph
+        self._origins = origins
+        """Tasks and rows that the value in a slot comes from."""
+
+    def add_template(self, template: Template, conditions: set[str], inside: tuple[str, ...]) -> None:
+        """Add all tasks of a template.
+
+        Args:
+            template: Nodes in topological order.
+            conditions: Tasks and rows on which it depends whether the template runs at all.
+            inside: How it is repeated or chosen, outermost first.
+        """
+        for node in template.nodes:
+            sources = self._sources(*reads(node))
+            if isinstance(node, TaskNode):
+                self._add_task(node, conditions - sources, inside)
+            else:
+                self._add_bodies(node, sources, conditions, inside)
+
+    def _sources(self, *exprs: Expr) -> set[str]:
+        """Return the tasks and rows that expressions read."""
+        return {source for expr in exprs for get in gets(expr) for source in self._origins.get(get.slot, ())}
+
+    def _add_task(self, node: TaskNode, conditions: set[str], inside: tuple[str, ...]) -> None:
+        kind = "step" if node.target.spec is None else "agent"
+        self._graph.add_node(node.path, kind=kind, node=node, shown=dict(node.labels), inside=inside)
+        for param, expr in node.args.items():
+            for get in gets(expr):
+                for source in self._origins.get(get.slot, ()):
+                    self._add_edge(source, node.path, node.labels[param], param)
+        for source in conditions:
+            self._add_edge(source, node.path, "condition")
+        self._origins[node.slot] = {node.path}
+
+    def _add_bodies(self, node: Node, sources: set[str], conditions: set[str], inside: tuple[str, ...]) -> None:
+        """Add what is inside of a node; its value comes from there, or from what it reads where nothing is inside."""
         if isinstance(node, EachNode | GivenNode):
-            origins[node.item] = sources
-        made: set[str] = set(sources) if not parts(node) else set()
-        word = {"EachNode": "each", "WhenNode": "when", "GivenNode": "given"}.get(type(node).__name__, "")
+            self._origins[node.item] = sources
+        if isinstance(node, WhenNode):
+            conditions = conditions | sources
+        outputs: set[str] = set()
         for part in parts(node):
-            _fill(result, part, origins, outer | (sources if word == "when" else set()), (*inside, word))
-            made |= {source for get in gets(part.output) for source in origins.get(get.slot, set())}
-        origins[node.slot] = made or sources
+            self.add_template(part, conditions, (*inside, _WORDS[type(node)]))
+            outputs |= self._sources(part.output)
+        self._origins[node.slot] = outputs or sources
 
-
-def _edge(result: nx.DiGraph[str], source: str, target: str, label: str, param: str | None = None) -> None:
-    if not result.has_edge(source, target):
-        result.add_edge(source, target, fields=[], params=[])
-    data: Any = result.edges[source, target]
-    for known, one in ((data["fields"], label), (data["params"], param)):
-        if one is not None and one not in known:
-            known.append(one)
+    def _add_edge(self, source: str, target: str, label: str, param: str | None = None) -> None:
+        if not self._graph.has_edge(source, target):
+            self._graph.add_edge(source, target, fields=[], params=[])
+        edge: Any = self._graph.edges[source, target]
+        if label not in edge["fields"]:
+            edge["fields"].append(label)
+        if param is not None and param not in edge["params"]:
+            edge["params"].append(param)
 
 
 def generations(spec: GraphSpec) -> list[list[str]]:
     """Return the topological generations of agent and step tasks, rows left out."""
+    import networkx as nx
+
     graph = dag(spec)
     graph.remove_nodes_from([name for name, data in graph.nodes(data=True) if data["kind"] == "row"])
     return [sorted(generation) for generation in nx.topological_generations(graph)]
@@ -73,17 +110,19 @@ def generations(spec: GraphSpec) -> list[list[str]]:
 def rounds(spec: GraphSpec) -> int:
     """Return the number of agents on the longest path: a row's batch rounds, since steps run at once."""
     graph = dag(spec)
-    depth: dict[str, int] = {}
-    for name in nx.topological_sort(graph):
-        before = max((depth[source] for source in graph.predecessors(name)), default=0)
-        depth[name] = before + (graph.nodes[name]["kind"] == "agent")
-    return max(depth.values(), default=0)
+    return round(_longest_path(graph, {name: 1 for name, data in graph.nodes(data=True) if data["kind"] == "agent"}))
 
 
-def longest(spec: GraphSpec, weights: Mapping[str, float]) -> float:
+def longest_path(spec: GraphSpec, weights: Mapping[str, float]) -> float:
     """Return the greatest sum of weights along a path of tasks, by node; what has none counts nothing."""
-    graph, reached = dag(spec), dict[str, float]()
+    return _longest_path(dag(spec), weights)
+
+
+def _longest_path(graph: nx.DiGraph[str], weights: Mapping[str, float]) -> float:
+    import networkx as nx
+
+    lengths: dict[str, float] = {}
     for name in nx.topological_sort(graph):
-        before = max((reached[source] for source in graph.predecessors(name)), default=0.0)
-        reached[name] = before + weights.get(name, 0.0)
-    return max(reached.values(), default=0.0)
+        before = max((lengths[source] for source in graph.predecessors(name)), default=0.0)
+        lengths[name] = before + weights.get(name, 0.0)
+    return max(lengths.values(), default=0.0)

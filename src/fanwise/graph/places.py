@@ -7,11 +7,9 @@ of Sugiyama, Tagawa and Toda, 1981, with medians by turns from both sides).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean
-
-import networkx as nx
 
 SWEEPS = 6
 
@@ -28,6 +26,20 @@ class Passing:
 Spot = str | Passing
 
 
+@dataclass(slots=True)
+class _Neighbours:
+    """Spots that an edge joins: to each its neighbours in the column before, and in the one after."""
+
+    before: dict[Spot, list[Spot]] = field(default_factory=dict[Spot, list[Spot]])
+    after: dict[Spot, list[Spot]] = field(default_factory=dict[Spot, list[Spot]])
+
+    def join(self, chain: Iterable[Spot]) -> None:
+        """Note the spots of an edge, from its source to its target."""
+        for left, right in pairwise(chain):
+            self.after.setdefault(left, []).append(right)
+            self.before.setdefault(right, []).append(left)
+
+
 def columns(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[list[Spot]]:
     """Return what stands in every column, from top to bottom: names of nodes, and edges that pass.
 
@@ -35,36 +47,43 @@ def columns(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[list
         nodes: Names.
         edges: Pairs of source and target; they form no circle, and those of unknown nodes are left out.
     """
+    import networkx as nx  # here, since it is dear to load: see `dag`
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(nodes)
     graph.add_edges_from((source, target) for source, target in edges if source in graph and target in graph)
-    found: list[list[Spot]] = [list(generation) for generation in nx.topological_generations(graph)]
-    level: dict[Spot, int] = {name: index for index, column in enumerate(found) for name in column}
-    before: dict[Spot, list[Spot]] = {}
-    after: dict[Spot, list[Spot]] = {}
-    for source, target in graph.edges():
-        over = [Passing(source, target, index) for index in range(level[source] + 1, level[target])]
-        for one in over:
-            found[one.column].append(one)
-        chain: list[Spot] = [source, *over, target]
-        for one, two in pairwise(chain):
-            after.setdefault(one, []).append(two)
-            before.setdefault(two, []).append(one)
-    order = {spot: _at(place, column) for column in found for place, spot in enumerate(column)}
+    placed: list[list[Spot]] = [list(generation) for generation in nx.topological_generations(graph)]
+    neighbours = _pass_edges(placed, graph.edges())
+    order = {spot: _height(index, column) for column in placed for index, spot in enumerate(column)}
     for sweep in range(SWEEPS):
-        forth = sweep % 2 == 0
-        for column in found if forth else reversed(found):
-            _sort(column, before if forth else after, order)
-    return found
+        if sweep % 2 == 0:
+            for column in placed:
+                _sort(column, neighbours.before, order)
+        else:
+            for column in reversed(placed):
+                _sort(column, neighbours.after, order)
+    return placed
 
 
-def _at(place: int, column: list[Spot]) -> float:
-    """Return a place in a column, so that the middles of all columns are equal."""
-    return place - (len(column) - 1) / 2
+def _pass_edges(placed: list[list[Spot]], edges: Iterable[tuple[str, str]]) -> _Neighbours:
+    """Give every edge a place in each column that it passes over; return which spots edges join."""
+    level: dict[Spot, int] = {name: index for index, column in enumerate(placed) for name in column}
+    neighbours = _Neighbours()
+    for source, target in edges:
+        passings = [Passing(source, target, index) for index in range(level[source] + 1, level[target])]
+        for passing in passings:
+            placed[passing.column].append(passing)
+        neighbours.join([source, *passings, target])
+    return neighbours
+
+
+def _height(index: int, column: list[Spot]) -> float:
+    """Return how high a place in a column stands, so that the middles of all columns are equal."""
+    return index - (len(column) - 1) / 2
 
 
 def _sort(column: list[Spot], neighbours: Mapping[Spot, list[Spot]], order: dict[Spot, float]) -> None:
-    """Put each into the middle of its neighbours."""
-    middle = {spot: fmean([order[one] for one in neighbours.get(spot, [spot])]) for spot in column}
+    """Put each spot into the middle of its neighbours."""
+    middle = {spot: fmean([order[neighbour] for neighbour in neighbours.get(spot, [spot])]) for spot in column}
     column.sort(key=lambda spot: middle[spot])
-    order.update({spot: _at(place, column) for place, spot in enumerate(column)})
+    order.update({spot: _height(index, column) for index, spot in enumerate(column)})

@@ -28,8 +28,8 @@ _NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 """What the API takes as the name of a tool (SDK 2.12.0 `types/tool_param.py`, read 2026-11-23)."""
 
 
-class ToolAsked(BaseException):
-    """A stand-in has called a tool whose result it has not been given yet."""
+class ToolCalled(BaseException):
+    """A stand-in has called a tool whose result it does not have yet; carries the call out of its body."""
 
     def __init__(self, name: str, values: dict[str, Any]) -> None:
         super().__init__(name, values)
@@ -37,12 +37,12 @@ class ToolAsked(BaseException):
 
 
 class ToolFailedError(Exception):
-    """A tool has failed; its text is what the model was told."""
+    """A tool has failed; its text is what the model got."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """The result of a tool, as a model is told it."""
+class ToolOutput:
+    """What a tool gave back, as the model gets it."""
 
     name: str
     """Of the tool."""
@@ -50,8 +50,8 @@ class Told:
     failed: bool = False
 
 
-answering: ContextVar[list[Told] | None] = ContextVar("answering", default=None)
-"""While a stand-in answers for a model: the results that it has been given and has not used yet."""
+unused_outputs: ContextVar[list[ToolOutput] | None] = ContextVar("unused_outputs", default=None)
+"""Outputs of tools that a stand-in has and has not used yet; None where no stand-in answers for a model."""
 
 
 class Tool(Generic[P, R]):
@@ -64,39 +64,49 @@ class Tool(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function; in a stand-in, ask for it as a model does."""
-        results = answering.get()
-        if results is None:
+        outputs = unused_outputs.get()
+        if outputs is None:
             return self.body(*args, **kwargs)
         if inspect.iscoroutinefunction(self.body):
-            return cast("R", self._later(results, args, kwargs))
-        return self._asked(results, args, kwargs)
+            return cast("R", self._next_output_later(outputs, args, kwargs))
+        return self._next_output(outputs, args, kwargs)
 
-    async def _later(self, results: list[Told], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        return self._asked(results, args, kwargs)
+    async def _next_output_later(
+        self, outputs: list[ToolOutput], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        return self._next_output(outputs, args, kwargs)
 
-    def _asked(self, results: list[Told], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        if not results:
+    def _next_output(self, outputs: list[ToolOutput], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Take the next output and return its value.
+
+        Raises:
+            ToolCalled: There is none yet.
+            ToolFailedError: The tool has failed.
+        """
+        if not outputs:
             bound = inspect.signature(self.body).bind(*args, **kwargs)
-            raise ToolAsked(self.name, {name: plain(value) for name, value in bound.arguments.items()})
-        told = results.pop(0)
-        if told.name != self.name:
-            raise RuntimeError(f"asks for {self.name!r} where it asked for {told.name!r} before: it must be repeatable")
-        if told.failed:
-            raise ToolFailedError(told.text)
-        return load(self.output, told.text if self.output is str else json.loads(told.text))
+            raise ToolCalled(self.name, {name: plain(value) for name, value in bound.arguments.items()})
+        output = outputs.pop(0)
+        if output.name != self.name:
+            raise RuntimeError(
+                f"asks for {self.name!r} where it asked for {output.name!r} before: it must be repeatable"
+            )
+        if output.failed:
+            raise ToolFailedError(output.text)
+        return load(self.output, output.text if self.output is str else json.loads(output.text))
 
     def __repr__(self) -> str:
         return f"<tool {self.name}>"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class McpServer:
     """A server that speaks MCP: a command that is started, or an address that is called.
 
     Its tools are listed when a run begins, and called while it goes on; needs the extra `fanwise[mcp]`.
     """
 
-    name: str
+    name: str = field(kw_only=False)
     """For messages; and with it the tools are kept in the run directory."""
     command: Sequence[str] = ()
     """Program and arguments; spoken to over its standard input and output."""
@@ -146,27 +156,32 @@ def tool(fn: Callable[P, R] | None = None, /) -> Tool[P, R] | Callable[[Callable
     return decorate if fn is None else decorate(fn)
 
 
-def sources(given: Iterable[Any], agent: str, place: str, mistakes: list[Mistake]) -> tuple[Source, ...]:
+def sources(tools: Iterable[Any], agent: str, place: str, mistakes: list[Mistake]) -> tuple[Source, ...]:
     """Return the tools of an agent; functions become tools. What is none is a mistake."""
-    found: list[Source] = []
-    for one in given:
-        if isinstance(one, Tool | McpServer):
-            found.append(cast("Source", one))
-        elif inspect.isfunction(one):
+    listed: list[Source] = []
+    for candidate in tools:
+        if isinstance(candidate, Tool | McpServer):
+            listed.append(cast("Source", candidate))
+        elif inspect.isfunction(candidate):
             try:
-                found.append(tool(one))
+                listed.append(tool(candidate))
             except DefinitionError as error:
                 mistakes += error.mistakes
         else:
             hint = "give functions, @tool functions, or McpServer(...)"
-            mistakes.append(Mistake(place, f"agent {agent!r}: {one!r} is no tool", hint))
-    for one in found:
-        if isinstance(one, McpServer) and bool(one.command) == bool(one.url):
-            text = (
-                f"agent {agent!r}: MCP server {one.name!r} has {'both' if one.url else 'neither'} a command and a URL"
-            )
-            mistakes.append(Mistake(place, text.replace("neither a command and", "neither a command nor"), "give one"))
-    names = [one.name for one in found]
+            mistakes.append(Mistake(place, f"agent {agent!r}: {candidate!r} is no tool", hint))
+    for source in listed:
+        if isinstance(source, McpServer):
+            mistakes += _server_mistakes(source, agent, place)
+    names = [source.name for source in listed]
     for name in sorted({name for name in names if names.count(name) > 1}):
         mistakes.append(Mistake(place, f"agent {agent!r} has two tools called {name!r}", "give each a name of its own"))
-    return tuple(found)
+    return tuple(listed)
+
+
+def _server_mistakes(server: McpServer, agent: str, place: str) -> list[Mistake]:
+    """Return the mistake of a server that is to be reached in two ways or in none; else nothing."""
+    if bool(server.command) != bool(server.url):
+        return []
+    has = "has both a command and a URL" if server.url else "has neither a command nor a URL"
+    return [Mistake(place, f"agent {agent!r}: MCP server {server.name!r} {has}", "give one")]

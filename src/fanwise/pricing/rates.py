@@ -12,9 +12,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from genai_prices import Usage as LibraryUsage
-from genai_prices import calc_price
-
 from fanwise.errors import UnknownPriceError
 from fanwise.models import dateless
 
@@ -30,7 +27,7 @@ OURS: dict[str, tuple[str, str, str, str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """Picodollars per token at the standard live price."""
 
@@ -39,6 +36,16 @@ class Rates:
     write_5m: int
     write_1h: int
     read: int
+
+
+_LIBRARY_NAMES = {
+    "input": "input_mtok",
+    "output": "output_mtok",
+    "write_5m": "cache_write_mtok",
+    "write_1h": "cache_write_1h_mtok",
+    "read": "cache_read_mtok",
+}
+"""Fields of `Rates`, in the order of `OURS`, with the library's names for them."""
 
 
 def rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates:
@@ -54,11 +61,11 @@ def rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates:
         UnknownPriceError: Nothing is known of the model's price.
     """
     steps = _steps(model, int(at.timestamp()) // 3600)
-    found = steps[0][1]
-    for start, rate in steps[1:]:
+    rate = steps[0][1]
+    for start, next_rate in steps[1:]:
         if prompt_tokens > start:
-            found = rate
-    return found
+            rate = next_rate
+    return rate
 
 
 def price_steps(model: str, at: datetime) -> tuple[int, ...]:
@@ -82,43 +89,51 @@ def known_rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates | Non
 def _steps(model: str, hour: int) -> tuple[tuple[int, Rates], ...]:
     """Return the rates of a model in an hour since 1970, from which prompt size on each holds, from 0."""
     prices = _prices(model, datetime.fromtimestamp(hour * 3600, UTC))
-    starts = {tier.start for price in prices if not isinstance(price, Decimal) for tier in price.tiers}
-    return tuple((start, Rates(*(_rate(price, start + 1) for price in prices))) for start in sorted({0, *starts}))
+    starts = {step.start for price in prices.values() if not isinstance(price, Decimal) for step in price.tiers}
+    return tuple(
+        (start, Rates(**{kind: _rate(price, start + 1) for kind, price in prices.items()}))
+        for start in sorted({0, *starts})
+    )
 
 
-def _prices(model: str, hour: datetime) -> tuple[Any, ...]:
+def _prices(model: str, hour: datetime) -> dict[str, Any]:
+    """Return dollars per million tokens by the fields of `Rates`, as a number or as the library's steps of sizes.
+
+    Raises:
+        UnknownPriceError: Neither we nor the library know a price for every kind of token.
+    """
     for name in (model, dateless(model)):
         if name in OURS:
-            return tuple(Decimal(text) for text in OURS[name])
-        try:
-            found: Any = calc_price(
-                LibraryUsage(input_tokens=1), model_ref=name, provider_id="anthropic", genai_request_timestamp=hour
-            )
-        except LookupError:
-            continue
-        price = found.model_price
-        base = getattr(price, "input_mtok", None)
-        out = getattr(price, "output_mtok", None)
-        read = getattr(price, "cache_read_mtok", None)
-        write = getattr(price, "cache_write_mtok", None)
-        hour_write = getattr(price, "cache_write_1h_mtok", None)
-        if base is None or out is None:
-            continue
-        parts = (base, out, write, hour_write, read)
-        if any(part is None for part in parts):
-            continue
-        return parts
+            return {kind: Decimal(text) for kind, text in zip(_LIBRARY_NAMES, OURS[name], strict=True)}
+        prices = _library_prices(name, hour)
+        if prices is not None and None not in prices.values():
+            return prices
     raise UnknownPriceError(model)
 
 
+def _library_prices(name: str, hour: datetime) -> dict[str, Any] | None:
+    """Return what the library has of a model, None for a kind of token that it lacks; None of an unknown model."""
+    # Imported here, since it is dear to load and only what prices something needs it.
+    from genai_prices import Usage as LibraryUsage
+    from genai_prices import calc_price
+
+    try:
+        quote: Any = calc_price(
+            LibraryUsage(input_tokens=1), model_ref=name, provider_id="anthropic", genai_request_timestamp=hour
+        )
+    except LookupError:
+        return None
+    return {kind: getattr(quote.model_price, field, None) for kind, field in _LIBRARY_NAMES.items()}
+
+
 def _rate(price: Any, prompt_tokens: int) -> int:
-    """Return picodollars per token; a price with tiers holds for the whole request."""
+    """Return picodollars per token; a price by prompt size holds for the whole request."""
     value = price
     if not isinstance(price, Decimal):
         value = price.base
-        for tier in price.tiers:
-            if prompt_tokens > tier.start:
-                value = tier.price
+        for step in price.tiers:  # the library's word
+            if prompt_tokens > step.start:
+                value = step.price
     exact = Decimal(value) * PICO_PER_MTOK_DOLLAR
     if exact != exact.to_integral_value():
         raise ValueError(f"the rate of {value} dollars per million tokens is finer than a picodollar")

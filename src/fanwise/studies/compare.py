@@ -16,7 +16,7 @@ from fanwise.engine.plan import Arm
 from fanwise.engine.rows import Format, read
 from fanwise.engine.shown import shown
 from fanwise.errors import UsageError
-from fanwise.graph.dag import generations, longest, rounds
+from fanwise.graph.dag import generations, longest_path, rounds
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_object
@@ -158,7 +158,7 @@ def _figures(db: sqlite3.Connection, arm: ArmName, graph: GraphSpec, pairs: list
         for _, node, _, took, used in group:
             nodes[node] = max(nodes.get(node, 0.0), took)
             tokens += used
-        seconds.append(longest(graph, nodes))
+        seconds.append(longest_path(graph, nodes))
     return ArmFigures(
         fmean(prices), sum(prices) / good if good else None, fmean(scores), good, tokens / len(pairs),
         fmean(seconds) if seconds else 0.0,

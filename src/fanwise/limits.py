@@ -1,4 +1,4 @@
-"""The documented rate limits by tier: requests, input and output tokens per minute of each pool of models.
+"""The documented rate limits by level: requests, input and output tokens per minute of each pool of models.
 
 Source: page "Rate limits" of platform.claude.com, read 2026-11-23. An organisation may have others.
 """
@@ -11,11 +11,12 @@ from typing import Literal
 
 from fanwise.models import dateless
 
-Tier = Literal["start", "build", "scale"]
+Level = Literal["start", "build", "scale"]
+"""What the page calls a usage tier; here a tier is a model's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PoolLimits:
     """What one pool of models takes in a minute."""
 
     requests: int
@@ -24,15 +25,15 @@ class Limits:
     output_tokens: int
 
 
-TIERS: dict[Tier, Limits] = {
-    "start": Limits(1_000, 2_000_000, 400_000),
-    "build": Limits(5_000, 5_000_000, 1_000_000),
-    "scale": Limits(10_000, 10_000_000, 2_000_000),
+LEVELS: dict[Level, PoolLimits] = {
+    "start": PoolLimits(1_000, 2_000_000, 400_000),
+    "build": PoolLimits(5_000, 5_000_000, 1_000_000),
+    "scale": PoolLimits(10_000, 10_000_000, 2_000_000),
 }
-_FABLE: dict[Tier, Limits] = {
-    "start": Limits(1_000, 500_000, 100_000),
-    "build": Limits(2_000, 1_500_000, 300_000),
-    "scale": Limits(4_000, 4_000_000, 800_000),
+_FABLE: dict[Level, PoolLimits] = {
+    "start": PoolLimits(1_000, 500_000, 100_000),
+    "build": PoolLimits(2_000, 1_500_000, 300_000),
+    "scale": PoolLimits(4_000, 4_000_000, 800_000),
 }
 
 
@@ -46,6 +47,6 @@ def pool(model: str) -> str:
     return f"{line}-4" if version.startswith("4") and line in ("opus", "sonnet") else name
 
 
-def limits(model: str, tier: Tier) -> Limits:
-    """Return the limits of a model's pool."""
-    return (_FABLE if pool(model) == "fable" else TIERS)[tier]
+def pool_limits(model: str, level: Level) -> PoolLimits:
+    """Return what the pool of a model takes in a minute."""
+    return (_FABLE if pool(model) == "fable" else LEVELS)[level]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fanwise.api.ratelimits import Bucket, RateHeaders, rate_headers
 from fanwise.dispatch.pace import FIRST, RETRY_FLOOR, Pace
-from fanwise.limits import limits, pool
+from fanwise.limits import pool, pool_limits
 from fanwise.pricing.usage import Usage
 from support import DESK, bill, emulator, environment, fanwise, post, summary, tickets
 
@@ -118,8 +118,8 @@ def test_pools_share_their_limits() -> None:
     assert pool("claude-opus-4-6") == pool("claude-opus-4-8-20260101") == "opus-4"
     assert pool("claude-fable-5-2") == pool("claude-mythos-5")
     assert pool("claude-haiku-5-5") != pool("claude-haiku-4-5")
-    assert limits("claude-fable-5", "start").requests == 1_000
-    assert limits("claude-haiku-5-5", "start").input_tokens == 2_000_000
+    assert pool_limits("claude-fable-5", "start").requests == 1_000
+    assert pool_limits("claude-haiku-5-5", "start").input_tokens == 2_000_000
 
 
 def run(tmp_path: Path, url: str, count: int, *more: object) -> dict[str, Any]:
@@ -130,9 +130,9 @@ def run(tmp_path: Path, url: str, count: int, *more: object) -> dict[str, Any]:
     return summary(out)
 
 
-def test_a_run_keeps_to_the_limits_of_its_tier(tmp_path: Path) -> None:
+def test_a_run_keeps_to_the_limits_of_its_level(tmp_path: Path) -> None:
     """Sixty seconds of refill stand in the bucket at first: what it holds is asked at once, the rest as it refills."""
-    with emulator("--tier", "start", "--burst-s", 2, "--clock-speed", 20, graph=GRAPH) as url:
+    with emulator("--level", "start", "--burst-s", 2, "--clock-speed", 20, graph=GRAPH) as url:
         account = run(tmp_path, url, 300, "--slots", 64)
         assert account["rows"]["succeeded"] == 300
         assert bill(url)["totals"]["entries"] == 300

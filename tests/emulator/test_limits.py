@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sending import BODY, HI, MODEL, send_to
 
 from fanwise.emulator import Emulator
-from fanwise.emulator.limits import TIERS, Bucket, Limits, pool_of
+from fanwise.emulator.limits import LEVELS, Limiter, RateBucket, pool_of
 from fanwise.emulator.problems import ApiProblem
 
 STILL = 1e-6
@@ -25,9 +25,9 @@ def ask(emulator: Emulator, **changes: Any) -> tuple[int, dict[str, Any], dict[s
 
 
 @pytest.mark.rule("limit-headers", "limits-off")
-def test_twelve_headers_with_a_tier_and_none_without(emulator: Emulator) -> None:
+def test_twelve_headers_with_a_level_and_none_without(emulator: Emulator) -> None:
     assert not [name for name in ask(emulator)[2] if name.startswith("anthropic-ratelimit")]
-    with Emulator(tier="start") as limited:
+    with Emulator(level="start") as limited:
         headers = ask(limited)[2]
         names = {f"anthropic-ratelimit-{kind}-{end}" for kind in KINDS for end in ("limit", "remaining", "reset")}
         assert {name for name in headers if name.startswith("anthropic-ratelimit")} == names
@@ -38,7 +38,7 @@ def test_twelve_headers_with_a_tier_and_none_without(emulator: Emulator) -> None
 
 @pytest.mark.rule("limit-buckets", "limit-burst")
 def test_a_bucket_empties_refuses_and_refills(emulator: Emulator) -> None:
-    with Emulator(tier="start", burst_s=0.6, clock_speed=STILL) as limited:
+    with Emulator(level="start", burst_s=0.6, clock_speed=STILL) as limited:
         assert [ask(limited)[0] for _ in range(10)] == [200] * 10
         status, told, headers = ask(limited)
         assert (status, told["error"]["type"]) == (429, "rate_limit_error")
@@ -46,7 +46,7 @@ def test_a_bucket_empties_refuses_and_refills(emulator: Emulator) -> None:
         assert ask(limited, model="claude-opus-5-5")[0] == 200, "another pool"
         limited.advance(1)
         assert ask(limited)[0] == 200
-    with Emulator(tier="start") as limited:
+    with Emulator(level="start") as limited:
         long = {"messages": [{"role": "user", "content": "x" * 2_400_000}]}
         assert [ask(limited, **long)[0] for _ in range(3)] == [200, 200, 429], "input tokens"
 
@@ -54,12 +54,12 @@ def test_a_bucket_empties_refuses_and_refills(emulator: Emulator) -> None:
 @pytest.mark.rule("limit-reads-free")
 def test_reads_are_free_of_the_input_limit() -> None:
     system = [{"type": "text", "text": "x" * 2_400_000, "cache_control": {"type": "ephemeral"}}]
-    with Emulator(tier="start") as limited:
+    with Emulator(level="start") as limited:
         assert [ask(limited, system=system)[0] for _ in range(6)] == [200] * 6
 
 
 def test_output_counts_as_it_is_written() -> None:
-    settings: Any = {"tier": "start", "burst_s": 0.6, "clock_speed": STILL}
+    settings: Any = {"level": "start", "burst_s": 0.6, "clock_speed": STILL}
     with Emulator(answer=lambda body: "x" * 9_000, **settings) as limited:
         statuses = [ask(limited, max_tokens=4000)[0] for _ in range(4)]
     assert statuses == [200, 200, 429, 429], "3,600 of 4,000 tokens, then below zero"
@@ -67,7 +67,7 @@ def test_output_counts_as_it_is_written() -> None:
 
 @pytest.mark.rule("limit-ramp", "limit-ramp-size")
 def test_a_sharp_rise_is_refused() -> None:
-    with Emulator(tier="scale", ramp_limit=True, clock_speed=STILL) as limited:
+    with Emulator(level="scale", ramp_limit=True, clock_speed=STILL) as limited:
         statuses = [ask(limited)[0] for _ in range(51)]
         assert statuses == [200] * 50 + [429]
         _, told, headers = ask(limited)
@@ -101,14 +101,14 @@ def test_the_spend_limit_stays_until_the_month_ends(emulator: Emulator) -> None:
 
 @pytest.mark.rule("limit-queue")
 def test_the_queue_of_batches_is_limited() -> None:
-    limits = Limits("start")
-    limits.queue(100_000, 100_000)
+    limits = Limiter(level="start")
+    limits.admit_batch(100_000, 100_000)
     with pytest.raises(ApiProblem, match="200000 are allowed"):
-        limits.queue(150_000, 50_001)
-    for _ in range(TIERS["start"].batch_requests):
-        limits.call("batches", 0.0)
+        limits.admit_batch(150_000, 50_001)
+    for _ in range(LEVELS["start"].batch_requests):
+        limits.admit_call("batches", 0.0)
     with pytest.raises(ApiProblem) as caught:
-        limits.call("batches", 0.0)
+        limits.admit_call("batches", 0.0)
     assert caught.value.status == 429
 
 
@@ -123,11 +123,11 @@ def test_pools_are_those_of_the_page() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 30), st.integers(0, 400)), max_size=40))
 def test_a_bucket_never_gives_more_than_its_rate_and_its_capacity(steps: list[tuple[float, int]]) -> None:
-    bucket, now, given_out = Bucket(600, 100, 100, 0.0), 0.0, 0
+    bucket, now, given_out = RateBucket(per_minute=600, capacity=100, left=100, at=0.0), 0.0, 0
     for pause, amount in steps:
         now += pause
         bucket.refill(now)
         if amount <= 100 and bucket.wait_s(amount) == 0:
-            bucket.level -= amount
+            bucket.left -= amount
             given_out += amount
         assert given_out <= 100 + now * 10 + 1e-6

@@ -49,7 +49,7 @@ _FOLDER = click.Path(path_type=Path)
     help="Simulated seconds a second.",
 )
 @click.option(
-    "--tier",
+    "--level",
     type=click.Choice(["start", "build", "scale"]),
     default=None,
     help="Whose rate limits to keep. [default: none]",

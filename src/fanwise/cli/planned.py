@@ -41,7 +41,7 @@ def data(made: Plan) -> dict[str, Any]:
         "with_strict_schemas_usd": {channel: usd_text(cost) for channel, cost in made.instead.items()},
         "prefixes": {arm: [_node(one) for one in roots] for arm, roots in made.prefixes.items()},
         "batch_rounds": made.rounds,
-        "live_minutes_at_least": {tier: round(minutes, 2) for tier, minutes in made.minutes.items()},
+        "live_minutes_at_least": {level: round(minutes, 2) for level, minutes in made.minutes.items()},
         "models_without_price": list(made.unpriced),
         "sizes": made.sizes,
     }  # fmt: skip
@@ -83,7 +83,7 @@ def show(made: Plan, console: Console) -> None:
     if made.instead:
         costs = ", ".join(f"${usd(cost):,.4f} {channel}" for channel, cost in made.instead.items())
         _say(console, f"with a strict schema per agent, each with a cache of its own: {costs} (--schemas strict)")
-    minutes = ", ".join(f"{one:.1f} min ({tier})" for tier, one in made.minutes.items())
+    minutes = ", ".join(f"{one:.1f} min ({level})" for level, one in made.minutes.items())
     deep = f"{made.rounds} batch round{'s' if made.rounds != 1 else ''} deep, each most often within an hour"
     _say(console, f"time: {deep}; live at least {minutes} by the documented rate limits")
     console.print(_agents(made))

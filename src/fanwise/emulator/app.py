@@ -16,7 +16,7 @@ from .control import Control
 from .envelope import MOST_BYTES, Envelope
 from .faults import Fault, Faults
 from .http import Call, Handler, base_url, caller_of, cut, encode, endpoint, headers, listing, page, reply
-from .limits import Limits, pool_of
+from .limits import Limiter, pool_of
 from .messages import Messages
 from .problems import ApiProblem
 from .recording import Recorder, Replay
@@ -34,7 +34,7 @@ class Api:
         messages: Messages,
         batches: Batches,
         faults: Faults,
-        limits: Limits,
+        limiter: Limiter,
         control: Control,
         *,
         latency_s: float = 0.0,
@@ -42,7 +42,13 @@ class Api:
         replay: Replay | None = None,
         recorder: Recorder | None = None,
     ) -> None:
-        self.messages, self.batches, self.faults, self.limits, self.control = messages, batches, faults, limits, control
+        self.messages, self.batches, self.faults, self.limiter, self.control = (
+            messages,
+            batches,
+            faults,
+            limiter,
+            control,
+        )
         self.latency_s, self.token, self.replay, self.recorder = latency_s, token, replay, recorder
         self.clock = messages.clock
 
@@ -118,8 +124,8 @@ class Api:
         entry = self.messages.entry(accepted, replied, call.id)
         if entry is not None:
             self.messages.store.charge(entry)
-        if self.limits.tier is not None:
-            self.limits.produced(pool_of(name, fast=fast), replied.tokens.output, self.clock.now())
+        if self.limiter.level is not None:
+            self.limiter.draw_output(pool_of(name, fast=fast), replied.tokens.output, self.clock.now())
         if fault is not None and fault.lost:
             cut(call)
         if fault is not None and fault.malformed:
@@ -129,16 +135,16 @@ class Api:
         return reply(call, encode(replied.message), extra)
 
     def _admit(self, name: str, input_tokens: int, *, fast: bool) -> dict[str, str]:
-        if self.limits.spend_pico is not None:
-            self.limits.spend(self.messages.store.total, self.clock.now())
-        if self.limits.tier is None:
+        if self.limiter.spend_pico is not None:
+            self.limiter.admit_spending(self.messages.store.total, self.clock.now())
+        if self.limiter.level is None:
             return {}
-        return self.limits.admit(pool_of(name, fast=fast), input_tokens, self.clock.now())
+        return self.limiter.admit(pool_of(name, fast=fast), input_tokens, self.clock.now())
 
     async def count_tokens(self, call: Call) -> web.StreamResponse:
         caller, raw = caller_of(call.request, self.token), await self._read(call)
         await self._suffer(call, self._fault(call, raw))
-        self.limits.call("counts", self.clock.now())
+        self.limiter.admit_call("counts", self.clock.now())
         tokens: dict[str, Any] = {"input_tokens": self.messages.count(raw, caller.dialect)}
         if caller.dialect.beta:
             tokens["context_management"] = None
@@ -157,9 +163,9 @@ class Api:
         if fault is not None and not fault.match:  # a match is meant for the items
             await self._suffer(call, fault)
         now = self.clock.now()
-        self.limits.call("batches", now)
-        self.limits.spend(self.messages.store.total, now)
-        self.limits.queue(self.batches.store.queued(), len(requests))
+        self.limiter.admit_call("batches", now)
+        self.limiter.admit_spending(self.messages.store.total, now)
+        self.limiter.admit_batch(self.batches.store.queued(), len(requests))
         if self.latency_s:
             await anyio.sleep(self.latency_s)
         version = caller.dialect.version + ("+beta" if caller.dialect.beta else "")
@@ -176,7 +182,7 @@ class Api:
         """Let a call about one batch in; returns its id and the workspace."""
         caller = caller_of(call.request, self.token)
         await self._suffer(call, self._fault(call))
-        self.limits.call("batches", self.clock.now())
+        self.limiter.admit_call("batches", self.clock.now())
         return call.request.match_info.get("id", ""), caller.workspace
 
     async def batch_get(self, call: Call) -> web.StreamResponse:

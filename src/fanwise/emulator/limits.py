@@ -2,7 +2,7 @@
 
 Source: page "Rate limits", read 2026-10-17 to 2026-11-23. Buckets refill continuously; the input
 limit counts what is neither read from the cache nor output; output counts as produced. Without a
-tier nothing is limited and no `anthropic-ratelimit-*` header is sent.
+level nothing is limited and no `anthropic-ratelimit-*` header is sent.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ from .clock import iso, moment
 from .problems import ApiProblem
 from .tables import find, plain_name
 
-Tier = Literal["start", "build", "scale"]
+Level = Literal["start", "build", "scale"]
+"""What the page calls a usage tier; here a tier is a model's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """What a pool may do in a minute."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolRates:
+    """What the models of a pool may do in a minute, all together."""
 
     requests: int
     input: int
     output: int
 
 
-@dataclass(frozen=True, slots=True)
-class TierLimits:
-    """The limits of one usage tier."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelLimits:
+    """The limits of one level."""
 
-    default: Rates
-    fable: Rates
+    default: PoolRates
+    fable: PoolRates
     batch_requests: int
     """Calls of the batch endpoints in a minute, all models together."""
     queued: int
@@ -42,15 +43,21 @@ class TierLimits:
     """Token counts in a minute."""
 
 
-TIERS: dict[Tier, TierLimits] = {
-    "start": TierLimits(
-        Rates(1_000, 2_000_000, 400_000), Rates(1_000, 500_000, 100_000), 1_000, 200_000, 2_000
+LEVELS: dict[Level, LevelLimits] = {
+    "start": LevelLimits(
+        default=PoolRates(requests=1_000, input=2_000_000, output=400_000),
+        fable=PoolRates(requests=1_000, input=500_000, output=100_000),
+        batch_requests=1_000, queued=200_000, counts=2_000,
     ),
-    "build": TierLimits(
-        Rates(5_000, 5_000_000, 1_000_000), Rates(2_000, 1_500_000, 300_000), 2_000, 300_000, 4_000
+    "build": LevelLimits(
+        default=PoolRates(requests=5_000, input=5_000_000, output=1_000_000),
+        fable=PoolRates(requests=2_000, input=1_500_000, output=300_000),
+        batch_requests=2_000, queued=300_000, counts=4_000,
     ),
-    "scale": TierLimits(
-        Rates(10_000, 10_000_000, 2_000_000), Rates(4_000, 4_000_000, 800_000), 4_000, 500_000, 8_000
+    "scale": LevelLimits(
+        default=PoolRates(requests=10_000, input=10_000_000, output=2_000_000),
+        fable=PoolRates(requests=4_000, input=4_000_000, output=800_000),
+        batch_requests=4_000, queued=500_000, counts=8_000,
     ),
 }  # fmt: skip
 RAMP_FLOOR, RAMP_WINDOW_S = 50, 10.0
@@ -70,68 +77,76 @@ def pool_of(name: str, *, fast: bool) -> str:
     return f"{pool}-fast" if fast else pool
 
 
-@dataclass(slots=True)
-class Bucket:
-    """A token bucket that starts full."""
+@dataclass(slots=True, kw_only=True)
+class RateBucket:
+    """A bucket that refills continuously; it starts full."""
 
     per_minute: float
     capacity: float
-    level: float
+    left: float
+    """What it holds; below zero where a reply was longer than what was left."""
     at: float
+    """Moment of the last refill."""
 
     def refill(self, now: float) -> None:
         """Let flow in what has come since the last look."""
-        self.level = min(self.capacity, self.level + max(now - self.at, 0.0) * self.per_minute / 60)
+        self.left = min(self.capacity, self.left + max(now - self.at, 0.0) * self.per_minute / 60)
         self.at = now
 
     def wait_s(self, amount: float) -> float:
         """Return seconds until `amount` fits; 0 where it does now. More than the capacity counts as all of it."""
-        return max(min(amount, self.capacity) - self.level, 0.0) * 60 / self.per_minute
+        return max(min(amount, self.capacity) - self.left, 0.0) * 60 / self.per_minute
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Pool:
     """The three buckets of a pool, and what it did lately."""
 
-    requests: Bucket
-    input: Bucket
-    output: Bucket
-    window: float = 0.0
-    done: int = 0
-    """Requests in the present window of the ramp limit."""
-    before: int = 0
+    requests: RateBucket
+    input: RateBucket
+    output: RateBucket
+    window: float
+    """Moment at which the present window of the ramp limit began."""
+    in_window: int = 0
+    """Requests in it."""
+    in_last_window: int = 0
 
-    def buckets(self) -> dict[str, Bucket]:
+    def buckets(self) -> dict[str, RateBucket]:
         """Return the buckets by the name that the headers give them."""
         return {"requests": self.requests, "input-tokens": self.input, "output-tokens": self.output}
 
 
-@dataclass
-class Limits:
-    """All limits of the emulator."""
+@dataclass(kw_only=True)
+class Limiter:
+    """Lets requests in, or refuses them by the limits of a level, the ramp limit and the spend limit."""
 
-    tier: Tier | None = None
+    level: Level | None = None
     burst_s: float = 60.0
     """Seconds of refill that a bucket holds: short bursts may be refused below the minute's rate."""
     ramp: bool = False
     spend_pico: int | None = None
     """Most that a month may cost."""
     pools: dict[str, Pool] = field(default_factory=dict[str, Pool])
-    single: dict[str, Bucket] = field(default_factory=dict[str, Bucket])
+    endpoints: dict[str, RateBucket] = field(default_factory=dict[str, RateBucket])
+    """The buckets of the batch endpoints and of the token counter."""
     month: tuple[str, int] = ("", 0)
     """The month that is being spent in, and what the bill was when it began."""
 
-    def _bucket(self, per_minute: int, now: float) -> Bucket:
+    def _bucket(self, per_minute: int, now: float) -> RateBucket:
         capacity = max(per_minute * self.burst_s / 60, 1.0)
-        return Bucket(per_minute, capacity, capacity, now)
+        return RateBucket(per_minute=per_minute, capacity=capacity, left=capacity, at=now)
 
     def _pool(self, name: str, now: float) -> Pool:
-        assert self.tier is not None
+        assert self.level is not None
         if name not in self.pools:
-            limits = TIERS[self.tier]
+            limits = LEVELS[self.level]
             rates = limits.fable if name.startswith("fable") else limits.default
-            made = (self._bucket(amount, now) for amount in (rates.requests, rates.input, rates.output))
-            self.pools[name] = Pool(*made, window=now)
+            self.pools[name] = Pool(
+                requests=self._bucket(rates.requests, now),
+                input=self._bucket(rates.input, now),
+                output=self._bucket(rates.output, now),
+                window=now,
+            )
         pool = self.pools[name]
         for bucket in pool.buckets().values():
             bucket.refill(now)
@@ -148,7 +163,7 @@ class Limits:
         Raises:
             ApiProblem: A limit is reached (429 with `retry-after`).
         """
-        if self.tier is None:
+        if self.level is None:
             return {}
         pool = self._pool(pool_name, now)
         need = {"requests": 1.0, "input-tokens": float(input_tokens), "output-tokens": 1.0}
@@ -159,56 +174,56 @@ class Limits:
                 raise ApiProblem(429, text, retry_after=math.ceil(wait_s), headers=self._headers(pool, now))
         if self.ramp:
             self._ramp(pool, now)
-        pool.requests.level -= 1
-        pool.input.level -= input_tokens
+        pool.requests.left -= 1
+        pool.input.left -= input_tokens
         return self._headers(pool, now)
 
     def _ramp(self, pool: Pool, now: float) -> None:
-        past = int((now - pool.window) // RAMP_WINDOW_S)
-        if past:
-            pool.before, pool.done = (pool.done if past == 1 else 0), 0
-            pool.window += past * RAMP_WINDOW_S
-        if pool.done >= max(2 * pool.before, RAMP_FLOOR):
+        windows_past = int((now - pool.window) // RAMP_WINDOW_S)
+        if windows_past:
+            pool.in_last_window, pool.in_window = (pool.in_window if windows_past == 1 else 0), 0
+            pool.window += windows_past * RAMP_WINDOW_S
+        if pool.in_window >= max(2 * pool.in_last_window, RAMP_FLOOR):
             wait_s = math.ceil(pool.window + RAMP_WINDOW_S - now)
             text = "Your usage rises faster than the ramp limit allows; increase it gradually"
             raise ApiProblem(
                 429, text, retry_after=wait_s, code="ramp_limit_exceeded", headers=self._headers(pool, now)
             )
-        pool.done += 1
+        pool.in_window += 1
 
-    def produced(self, pool_name: str, output_tokens: int, now: float) -> None:
+    def draw_output(self, pool_name: str, output_tokens: int, now: float) -> None:
         """Take what a reply has written from the output bucket; it may fall below zero."""
-        if self.tier is not None:
-            self._pool(pool_name, now).output.level -= output_tokens
+        if self.level is not None:
+            self._pool(pool_name, now).output.left -= output_tokens
 
-    def call(self, kind: Literal["batches", "counts"], now: float) -> None:
+    def admit_call(self, kind: Literal["batches", "counts"], now: float) -> None:
         """Let a call of the batch endpoints or of the token counter in.
 
         Raises:
             ApiProblem: Its own rate limit is reached.
         """
-        if self.tier is None:
+        if self.level is None:
             return
-        limits = TIERS[self.tier]
+        limits = LEVELS[self.level]
         per_minute = limits.batch_requests if kind == "batches" else limits.counts
-        bucket = self.single.setdefault(kind, self._bucket(per_minute, now))
+        bucket = self.endpoints.setdefault(kind, self._bucket(per_minute, now))
         bucket.refill(now)
         wait_s = bucket.wait_s(1)
         if wait_s > 0:
             text = f"This request would exceed the rate limit of {per_minute} calls per minute for {kind}"
             raise ApiProblem(429, text, retry_after=math.ceil(wait_s))
-        bucket.level -= 1
+        bucket.left -= 1
 
-    def queue(self, queued: int, more: int) -> None:
-        """Let a batch into the queue.
+    def admit_batch(self, queued: int, size: int) -> None:
+        """Let a batch of `size` requests into the queue, in which `queued` wait already.
 
         Raises:
             ApiProblem: Too many requests would wait in batches.
         """
-        if self.tier is not None and queued + more > TIERS[self.tier].queued:
-            raise ApiProblem(429, f"{queued} requests are queued in batches; {TIERS[self.tier].queued} are allowed")
+        if self.level is not None and queued + size > LEVELS[self.level].queued:
+            raise ApiProblem(429, f"{queued} requests are queued in batches; {LEVELS[self.level].queued} are allowed")
 
-    def spend(self, total_pico: int, now: float) -> None:
+    def admit_spending(self, total_pico: int, now: float) -> None:
         """Refuse everything for the rest of the month once the spend limit is reached.
 
         Raises:
@@ -225,16 +240,16 @@ class Limits:
 
     def _headers(self, pool: Pool, now: float) -> dict[str, str]:
         buckets = pool.buckets()
-        tightest = min(("input-tokens", "output-tokens"), key=lambda name: buckets[name].level / buckets[name].capacity)
-        found: dict[str, str] = {}
+        tightest = min(("input-tokens", "output-tokens"), key=lambda name: buckets[name].left / buckets[name].capacity)
+        headers: dict[str, str] = {}
         for name, bucket in {**buckets, "tokens": buckets[tightest]}.items():
-            left = max(bucket.level, 0.0)
+            left = max(bucket.left, 0.0)
             shown = int(left) if name == "requests" else round(left / 1000) * 1000
             full = now + bucket.wait_s(bucket.capacity)
-            found[f"anthropic-ratelimit-{name}-limit"] = f"{bucket.per_minute:.0f}"
-            found[f"anthropic-ratelimit-{name}-remaining"] = str(shown)
-            found[f"anthropic-ratelimit-{name}-reset"] = (iso(full) or "")[:19] + "Z"
-        return found
+            headers[f"anthropic-ratelimit-{name}-limit"] = f"{bucket.per_minute:.0f}"
+            headers[f"anthropic-ratelimit-{name}-remaining"] = str(shown)
+            headers[f"anthropic-ratelimit-{name}-reset"] = (iso(full) or "")[:19] + "Z"
+        return headers
 
 
 def _next_month(now: float) -> str:

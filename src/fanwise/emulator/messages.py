@@ -111,7 +111,7 @@ class Messages:
             raise invalid(f"prompt is too long: {result.tokens.prompt} tokens > {model.max_input} maximum")
         return Accepted(body, model, result, now, mine)
 
-    async def reply(self, accepted: Accepted, text: Callable[[], str], *, tier: str = "standard") -> Replied:
+    async def reply(self, accepted: Accepted, text: Callable[[], str], *, service_tier: str = "standard") -> Replied:
         """Return the message for an accepted request; nothing is written or charged yet.
 
         Raises:
@@ -124,7 +124,7 @@ class Messages:
             written = write(body, self.answers.at_once(body, text) or await self.answers.ask(body), model)
         tokens = accepted.account.tokens._replace(output=written.output)
         reason = self._diagnosis(accepted)
-        made = message(body, written, tokens, tier=tier, diagnostics=reason)
+        made = message(body, written, tokens, service_tier=service_tier, diagnostics=reason)
         if accepted.fingerprint is not None:
             self.diagnostics.keep(made["id"], accepted.fingerprint)
         return Replied(made, tokens, written.free)

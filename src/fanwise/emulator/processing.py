@@ -126,7 +126,7 @@ class Processor:
             if fault is not None and fault.status is not None:
                 raise fault.problem()
             accepted = self._accept(work, custom_id, params)
-            replied = await self.messages.reply(accepted, lambda: text, tier="batch")
+            replied = await self.messages.reply(accepted, lambda: text, service_tier="batch")
         except ApiProblem as problem:
             return _Result(n, {"type": "errored", "error": problem.envelope(fresh("req"))})
         if accepted.account.writes or accepted.account.refreshes:

@@ -114,7 +114,7 @@ def _after_tools(body: Mapping[str, Any]) -> bool:
 
 
 def message(
-    body: Mapping[str, Any], written: Written, tokens: Tokens, *, tier: str, diagnostics: dict[str, Any] | None
+    body: Mapping[str, Any], written: Written, tokens: Tokens, *, service_tier: str, diagnostics: dict[str, Any] | None
 ) -> dict[str, Any]:
     """Return the reply as the API sends it."""
     details = None
@@ -136,7 +136,7 @@ def message(
             **tokens.usage(),
             "output_tokens_details": {"thinking_tokens": written.thinking},
             "server_tool_use": None,
-            "service_tier": tier,
+            "service_tier": service_tier,
             "speed": body.get("speed"),
             "inference_geo": body.get("inference_geo"),
         },

@@ -69,7 +69,7 @@ RULES: tuple[Rule, ...] = (
         structured_output="with output_config.format the answer is JSON that fits the schema",
         structured_conflicts="output_config.format with citations or with a prefill: 400",
         sse_order="message_start, blocks (start, deltas, stop), message_delta, message_stop; pings; event: lines",
-        sse_split="the 5m/1h split and the tier stand in message_start, cumulative output in message_delta",
+        sse_split="the 5m/1h split and the service_tier stand in message_start, cumulative output in message_delta",
         sse_error="an error in the middle of a stream is an event: error, under status 200",
     ),
     *_rules(
@@ -190,7 +190,7 @@ RULES: tuple[Rule, ...] = (
         cache_no_eviction="entries are never dropped before their time",
         limit_burst="buckets hold a minute of refill (knob: burst_s)",
         limit_ramp_size="the ramp limit is twice the requests of the last 10 seconds, 50 at least",
-        limits_off="without a tier nothing is limited and no rate-limit header is sent",
+        limits_off="without a level nothing is limited and no rate-limit header is sent",
         beta_unmodelled="beta fields are checked by name and have no effect",
         server_tools="server tools are accepted and never called",
     ),

@@ -19,7 +19,7 @@ from .cache import Cache
 from .clock import Clock
 from .control import Control
 from .faults import Faults
-from .limits import Limits, Tier
+from .limits import Level, Limiter
 from .messages import Messages
 from .processing import Processor
 from .recording import Recorder, Replay
@@ -45,8 +45,8 @@ class Settings:
     """Simulated seconds between the creation of a batch and its processing."""
     clock_speed: float = 1.0
     """Simulated seconds per real second."""
-    tier: Tier | None = None
-    """Usage tier whose rate limits are kept; None: none are."""
+    level: Level | None = None
+    """Usage tier of the API whose rate limits are kept; None: none are."""
     burst_s: float = 60.0
     """Seconds of refill that a rate limit's bucket holds."""
     ramp_limit: bool = False
@@ -128,13 +128,18 @@ def _assemble(
     cache, faults, answers = Cache(store), Faults(clock.now), Answers(answer)
     messages = Messages(store, clock, cache, answers, shares=settings.shared_cache)
     batches = Batches(store, clock, settings.batch_delay_s, settings.batch_cancel_s)
-    limits = Limits(settings.tier, settings.burst_s, settings.ramp_limit, settings.spend_limit_pico)
+    limiter = Limiter(
+        level=settings.level,
+        burst_s=settings.burst_s,
+        ramp=settings.ramp_limit,
+        spend_pico=settings.spend_limit_pico,
+    )
     control = Control(
         store, clock, batches, faults, answers, cache, messages.diagnostics, settings.token, settings.keep_requests
     )
     replay = Replay(settings.replay) if settings.replay is not None else None
     api = Api(
-        messages, batches, faults, limits, control,
+        messages, batches, faults, limiter, control,
         latency_s=settings.latency_s, token=settings.token, replay=replay, recorder=recorder,
     )  # fmt: skip
     processor = Processor(

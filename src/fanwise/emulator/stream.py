@@ -1,6 +1,6 @@
 """A message as server-sent events, in the documented order, and the ways in which a stream breaks.
 
-Source: page "Streaming", read 2026-11-23. The 5m/1h split, tier, speed and geo stand in
+Source: page "Streaming", read 2026-11-23. The 5m/1h split, service_tier, speed and geo stand in
 `message_start` alone; `message_delta` carries the cumulative output.
 """
 

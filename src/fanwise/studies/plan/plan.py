@@ -30,7 +30,7 @@ from fanwise.job.arms import arms_of
 from fanwise.job.directory import reading
 from fanwise.job.sizes import TokenCache, common_texts
 from fanwise.journal.records import ArmName, Channel
-from fanwise.limits import Tier
+from fanwise.limits import Level
 from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import now
@@ -79,7 +79,7 @@ class Plan:
     prefixes: dict[ArmName, list[PrefixNode]]
     rounds: int
     """Batches that one row goes through, one after another."""
-    minutes: dict[Tier, float]
+    minutes: dict[Level, float]
     """What the documented rate limits leave as the shortest time of the fan-out, live."""
     unpriced: tuple[str, ...]
     """Models of which no price is known; what they cost is in no figure."""

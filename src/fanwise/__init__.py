@@ -1,22 +1,28 @@
-"""fanwise: fans bulk work out to subagents on the Anthropic API and keeps the account."""
+"""fanwise: fans bulk work out to subagents on the Anthropic API and keeps the account.
 
+Every public name loads where it is first asked for, so that `fanwise --help` does not wait for Pydantic, nor a file
+with a graph in it for the SDK (docs/decisions/lazy-root.md has the figures).
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from fanwise.blocks import Block, Document
-from fanwise.errors import DefinitionError, FanwiseError, HaltedError, Mistake, RunDirectoryError, UsageError
-from fanwise.graph.agent import Agent, agent
-from fanwise.graph.graphs import Graph, graph
-from fanwise.graph.rehearse import TaskFailedError
-from fanwise.graph.step import step
-from fanwise.graph.tools import McpServer, Tool, ToolFailedError, tool
-from fanwise.graph.vocabulary import each, given, not_, optional, when
-from fanwise.job.account import Account
-from fanwise.job.job import Job, resume
-from fanwise.job.options import Options
-from fanwise.media import Media
-
 if TYPE_CHECKING:
+    from fanwise.blocks import Block, Document
     from fanwise.emulator import Emulator
+    from fanwise.errors import DefinitionError, FanwiseError, HaltedError, Mistake, RunDirectoryError, UsageError
+    from fanwise.graph.agent import Agent, agent
+    from fanwise.graph.graphs import Graph, graph
+    from fanwise.graph.rehearse import TaskFailedError
+    from fanwise.graph.step import step
+    from fanwise.graph.tools import McpServer, Tool, ToolFailedError, tool
+    from fanwise.graph.vocabulary import each, given, not_, optional, when
+    from fanwise.job.account import Account
+    from fanwise.job.job import Job, resume
+    from fanwise.job.options import Options
+    from fanwise.media import Media
 
 __version__ = "0.1.0"
 __all__ = (
@@ -26,11 +32,53 @@ __all__ = (
     "when",
 )  # fmt: skip
 
+_NAMES_BY_MODULE = {
+    "blocks": "Block Document",
+    "emulator": "Emulator",
+    "errors": "DefinitionError FanwiseError HaltedError Mistake RunDirectoryError UsageError",
+    "graph.agent": "Agent agent",
+    "graph.graphs": "Graph graph",
+    "graph.rehearse": "TaskFailedError",
+    "graph.step": "step",
+    "graph.tools": "McpServer Tool ToolFailedError tool",
+    "graph.vocabulary": "each given not_ optional when",
+    "job.account": "Account",
+    "job.job": "Job resume",
+    "job.options": "Options",
+    "media": "Media",
+}
+_MODULES = {name: f"fanwise.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}
+"""Module of each public name."""
 
-def __getattr__(name: str) -> Any:
-    """Give the emulator to whoever asks for it: its server is nothing that a run against the API should carry."""
-    if name == "Emulator":
-        from fanwise.emulator import Emulator
 
-        return Emulator
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+class _Root(ModuleType):
+    """This package, whose `graph` is the decorator and never the package `fanwise.graph`.
+
+    Python binds a package to its parent when it loads; that would replace the decorator by the package.
+    """
+
+    @property
+    def graph(self) -> Any:
+        return import_module(_MODULES["graph"]).graph
+
+    @graph.setter
+    def graph(self, package: ModuleType) -> None:
+        """Leave the name to the decorator."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a public name of another module, and keep it.
+
+        Raises:
+            AttributeError: There is no such name.
+        """
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_MODULES[name]), name)
+        self.__dict__[name] = value
+        return value
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *__all__})
+
+
+sys.modules[__name__].__class__ = _Root

@@ -1,31 +1,58 @@
-"""The program `fanwise`: assembles the commands."""
+"""The program `fanwise`: its commands, each loaded when it is called."""
 
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 
 import click
 
 import fanwise
 
-from .audit import audit
-from .batches import batches
-from .compare import compare_
-from .diff import diff
-from .emulate import emulate
-from .export import export
-from .graph import graph
-from .history import history
-from .plan import plan
-from .purge import purge
-from .report import report
-from .resume import resume
-from .run import run
-from .show import show
-from .status import status
+COMMANDS = {
+    "run": "Run a graph over rows.",
+    "resume": "Go on with a run; ask only for what is missing.",
+    "status": "Show how far a run is.",
+    "batches": "List, watch, cancel or collect the batches of a run.",
+    "report": "Print what a run cost, against one agent.",
+    "export": "Write attempts, tasks, rows and totals as tables.",
+    "history": "Show runs over time.",
+    "diff": "Show what changed between two runs, and what it did to the cost.",
+    "compare": "Tell whether a job should fan out.",
+    "graph": "Draw a graph and what each agent is shown.",
+    "plan": "Tell what a job will cost.",
+    "audit": "Look for what keeps the prompt cache from firing.",
+    "show": "Print what a task of a row was shown.",
+    "purge": "Remove all content from a run; keep the account.",
+    "emulate": "Serve a simulated Messages API.",
+}
+"""Name and one line of each command, which stands in the module of its name.
+
+The lines stand here so that `fanwise --help` loads no command: all of them together take two seconds of processor time.
+"""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FANWISE"})
+class Program(click.Group):
+    """A group whose commands are loaded when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, by the alphabet."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        names = vars(import_module(f"fanwise.cli.{cmd_name}")).values()
+        return next(value for value in names if isinstance(value, click.Command) and value.name == cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FANWISE"})
 @click.version_option(fanwise.__version__, prog_name="fanwise")
 @click.option("-v", "--verbose", count=True, help="Log events to standard error; twice for more.")
 def main(verbose: int) -> None:
@@ -36,10 +63,3 @@ def main(verbose: int) -> None:
     if verbose:
         logging.basicConfig(level=logging.INFO if verbose == 1 else logging.DEBUG, format="%(message)s")
         logging.getLogger("httpx2").setLevel(logging.WARNING)
-
-
-COMMANDS = (
-    run, resume, status, batches, report, export, history, diff, compare_, graph, plan, audit, show, purge, emulate,
-)  # fmt: skip
-for command in COMMANDS:
-    main.add_command(command)

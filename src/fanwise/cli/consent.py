@@ -15,8 +15,8 @@ from fanwise.errors import UsageError
 from fanwise.job.arms import is_simulated
 from fanwise.job.options import Options
 from fanwise.journal.records import Channel
-from fanwise.studies.plan.plan import CHANNELS, Asked, Plan, make, sample
-from fanwise.studies.plan.price import Price
+from fanwise.ledger.forecast import CHANNELS, Forecast, Price
+from fanwise.studies.plan.plan import Asked, make, sample
 from fanwise.units import pico_from_usd, usd
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -79,7 +79,7 @@ def consent(
         raise UsageError("not started; nothing was spent")
 
 
-def foreseen(of: Asked, channel: ChannelChoice) -> Plan:
+def foreseen(of: Asked, channel: ChannelChoice) -> Forecast:
     """Return what a job will cost in its channel, from so few rows that nobody waits for it."""
     channels: tuple[Channel, ...] = CHANNELS if channel == "auto" else (channel,)
     return make(of, sample(of, ROWS), channels=channels, alternatives=False)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import click
-from rich.console import Console
 
 from fanwise.errors import UsageError
 from fanwise.job.job import Job
+from fanwise.rendering.console import standard_output
+from fanwise.rendering.forecast import show_forecast
 from fanwise.studies.plan.drawn import Drawn
 from fanwise.studies.plan.plan import Asked, make
 from fanwise.studies.plan.plan import sample as sample_rows  # an option of the command has that name
@@ -18,7 +18,6 @@ from fanwise.studies.plan.plan import sample as sample_rows  # an option of the 
 from .common import told
 from .consent import threshold
 from .options import given
-from .planned import data, show
 from .sampled import carry_out_sample
 
 
@@ -57,11 +56,11 @@ def plan(graph: str, rows: str, form: Any, simulate: int, sample: int | None, ou
         drawn = sample_rows(asked, sample or simulate)
         if sample is not None and out is not None:
             _pay(asked, out, drawn, options)
-        made = make(asked, drawn, run=out)
+        forecast = make(asked, drawn, run=out)
         if as_json:
-            click.echo(json.dumps(data(made), indent=2))
+            click.echo(json.dumps(forecast.data(), indent=2))
         else:
-            show(made, Console(width=None if sys.stdout.isatty() else 120))
+            show_forecast(forecast, standard_output())
         if out is not None:
             click.echo(f"fanwise: the sample's answers are kept; go on with: fanwise resume {out}", err=True)
 

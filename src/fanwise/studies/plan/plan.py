@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fanwise.context.layout import Schemas
-from fanwise.context.sizes import How, Sizes
+from fanwise.context.sizes import Sizes
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import Arm, NodePlan, make_plans, statics
 from fanwise.engine.rows import Format, RowTypes, format_of
@@ -30,72 +30,17 @@ from fanwise.job.arms import arms_of
 from fanwise.job.directory import reading
 from fanwise.job.sizes import TokenCache, common_texts
 from fanwise.journal.records import ArmName, Channel
-from fanwise.limits import Level
+from fanwise.ledger.forecast import CHANNELS, AgentForecast, Forecast, Price
 from fanwise.pricing.rates import known_rates
-from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
 from .drawn import Drawn, draw
 from .estimate import AgentSum, Observed
 from .pace import shortest
-from .prefixes import PrefixNode, prefix_tree
-from .price import Factors, Price, price, sums
+from .prefixes import prefix_tree
+from .price import Factors, price, sums
 from .rehearsed import rehearse_rows
 from .simulated import Seen, factors, seen, simulate
-
-CHANNELS: tuple[Channel, ...] = ("live", "batch")
-
-
-@dataclass(frozen=True, slots=True)
-class AgentPlan:
-    """What one agent will do in a job, in one channel."""
-
-    channel: Channel
-    arm: ArmName
-    agent: str
-    model: str
-    calls: int
-    usage: Usage
-    cost: int
-    """Picodollars, expected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a job will cost."""
-
-    rows: int
-    """Valid rows of the file."""
-    rejected: int
-    sampled: int
-    paid: bool
-    """Whether the sample was carried out as the job itself would be, and its answers are kept."""
-    simulated: bool
-    """Whether stand-ins have answered for the models."""
-    agents: tuple[AgentPlan, ...]
-    prices: tuple[Price, ...]
-    instead: dict[Channel, int]
-    """What the fan-out would cost with strict schemas per agent, where they travel together."""
-    prefixes: dict[ArmName, list[PrefixNode]]
-    rounds: int
-    """Batches that one row goes through, one after another."""
-    minutes: dict[Level, float]
-    """What the documented rate limits leave as the shortest time of the fan-out, live."""
-    unpriced: tuple[str, ...]
-    """Models of which no price is known; what they cost is in no figure."""
-    sizes: dict[str, How]
-    """Where the sizes of texts come from, by model."""
-
-    def price(self, channel: Channel, arm: ArmName = "fanout") -> Price | None:
-        """Return the price of one arm in one channel."""
-        return next((one for one in self.prices if (one.channel, one.arm) == (channel, arm)), None)
-
-    def total(self) -> Price:
-        """Return what both sides will cost together in the cheaper channel."""
-        both = [[one for one in self.prices if one.channel == channel] for channel in CHANNELS]
-        cheapest = min((some for some in both if some), key=lambda some: sum(one.expected for one in some))
-        sums = [sum(getattr(one, name) for one in cheapest) for name in ("expected", "low", "high", "worst")]
-        return Price(cheapest[0].channel, "fanout", *sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +83,7 @@ def make(
     run: str | Path | None = None,
     channels: Sequence[Channel] = CHANNELS,
     alternatives: bool = True,
-) -> Plan:
+) -> Forecast:
     """Return what a job will cost; nothing is sent anywhere.
 
     Args:
@@ -159,7 +104,7 @@ def make(
     by: Factors = {} if paid is None else factors(paid.observed, done[paid.channel].observed)
     types = RowTypes(both["fanout"].param_types, asked.id_field, Path(asked.rows).parent)
     rehearsed = rehearse_rows(plans, types, drawn.rows, drawn.more)
-    agents: list[AgentPlan] = []
+    agents: list[AgentForecast] = []
     prices: list[Price] = []
     instead: dict[Channel, int] = {}
     live: list[AgentSum] = []
@@ -167,8 +112,16 @@ def make(
         found = sums(done[channel], drawn, rehearsed, by, channel)
         live = live or [one for one in found if one.arm == "fanout"]
         agents += [
-            AgentPlan(channel, _side(one), one.agent, one.model, one.calls, one.usage, round(one.cost.value))
-            for one in found
+            AgentForecast(
+                channel=channel,
+                arm=_side(agent),
+                agent=agent.agent,
+                model=agent.model,
+                calls=agent.calls,
+                usage=agent.usage,
+                cost=round(agent.cost.value),
+            )
+            for agent in found
         ]
         prices += [price(channel, arm, found, paid=run is not None) for arm in both]
         if alternatives and any(_together(node) for node in plans["fanout"].nodes.values()):
@@ -177,11 +130,21 @@ def make(
             instead[channel] = price(channel, "fanout", strict, paid=False).expected
     simulated = paid is None or paid.offline
     calls: dict[tuple[ArmName, str], int] = {(one.arm, one.agent): one.calls for one in agents}
-    return Plan(
-        drawn.valid, drawn.rejected, len(drawn.rows), run is not None, simulated, tuple(agents), tuple(prices), instead,
-        {arm: prefix_tree(plan, calls) for arm, plan in plans.items()}, rounds(both["fanout"]), shortest(live),
-        tuple(sorted(_unpriced(agents))), {one.model: sizes.how(one.model) for one in agents},
-    )  # fmt: skip
+    return Forecast(
+        rows=drawn.valid,
+        rejected=drawn.rejected,
+        sampled=len(drawn.rows),
+        paid=run is not None,
+        simulated=simulated,
+        agents=tuple(agents),
+        prices=tuple(prices),
+        strict_costs=instead,
+        prefixes={arm: prefix_tree(plan, calls) for arm, plan in plans.items()},
+        batch_rounds=rounds(both["fanout"]),
+        live_minutes=shortest(live),
+        unpriced=tuple(sorted(_unpriced(agents))),
+        size_sources={agent.model: sizes.how(agent.model) for agent in agents},
+    )
 
 
 def is_changed(before: str | None, asked: Asked) -> bool:
@@ -244,7 +207,7 @@ def known_sizes(both: Mapping[ArmName, GraphSpec]) -> Sizes:
         return cache.sizes(common_texts(both.values()))
 
 
-def _unpriced(agents: Sequence[AgentPlan]) -> set[str]:
+def _unpriced(agents: Sequence[AgentForecast]) -> set[str]:
     return {one.model for one in agents if known_rates(one.model, now()) is None}
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fanwise.journal.records import ArmName, Channel
+from fanwise.ledger.forecast import Price
 from fanwise.pricing.rates import known_rates
 from fanwise.units import now
 
@@ -21,23 +22,6 @@ FEWEST_HITS = 0.3
 
 Factors = Mapping[tuple[str, str], tuple[float, float]]
 """By arm and agent: how many times longer real prompts and answers are than simulated ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What one side of a job will cost in one channel; picodollars."""
-
-    channel: Channel
-    arm: ArmName
-    expected: int
-    low: int
-    high: int
-    worst: int
-
-    def scaled(self, part: int, whole: int) -> Price:
-        """Return the price of a part of the rows."""
-        figures = [one * part // whole for one in (self.expected, self.low, self.high, self.worst)]
-        return Price(self.channel, self.arm, *figures)
 
 
 def sums(found: Seen, drawn: Drawn, rehearsed: Rehearsed, by: Factors, channel: Channel) -> list[AgentSum]:
@@ -73,7 +57,14 @@ def price(channel: Channel, arm: ArmName, agents: Sequence[AgentSum], *, paid: b
     misses = sum(map(_misses, mine)) if channel == "batch" else 0.0
     low, high = expected - error - shorter, expected + error + longer + misses
     worst = sum(one.bound.value + SURE * one.bound.error for one in mine)
-    return Price(channel, arm, round(expected), max(round(low), 0), round(high), max(round(worst), round(high)))
+    return Price(
+        channel=channel,
+        arm=arm,
+        expected=round(expected),
+        low=max(round(low), 0),
+        high=round(high),
+        worst=max(round(worst), round(high)),
+    )
 
 
 def _scaled(one: Observed, by: tuple[float, float], channel: Channel) -> Observed:

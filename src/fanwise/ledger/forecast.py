@@ -1,0 +1,169 @@
+"""What a job will do and cost, before it is paid: the records that a plan of it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fanwise.context.sizes import How
+from fanwise.journal.records import ArmName, Channel
+from fanwise.limits import Level
+from fanwise.pricing.rates import known_rates
+from fanwise.pricing.usage import Usage
+from fanwise.units import now, usd_text
+
+CHANNELS: tuple[Channel, ...] = ("live", "batch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What one arm of a job will cost in one channel, in picodollars."""
+
+    channel: Channel
+    arm: ArmName
+    expected: int
+    low: int
+    high: int
+    worst: int
+
+    def scaled(self, part: int, total: int) -> Price:
+        """Return the price of a part of the rows."""
+        return Price(
+            channel=self.channel,
+            arm=self.arm,
+            expected=self.expected * part // total,
+            low=self.low * part // total,
+            high=self.high * part // total,
+            worst=self.worst * part // total,
+        )
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data, in dollars."""
+        return {
+            "channel": self.channel, "side": self.arm, "expected_usd": usd_text(self.expected),
+            "low_usd": usd_text(self.low), "high_usd": usd_text(self.high), "worst_usd": usd_text(self.worst),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentForecast:
+    """What one agent will do in a job, in one channel."""
+
+    channel: Channel
+    arm: ArmName
+    agent: str
+    model: str
+    calls: int
+    usage: Usage
+    cost: int
+    """Picodollars, expected."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return {
+            "channel": self.channel, "arm": self.arm, "agent": self.agent, "model": self.model, "calls": self.calls,
+            "usage": self.usage, "expected_usd": usd_text(self.cost),
+        }  # fmt: skip
+
+
+@dataclass(slots=True, kw_only=True)
+class PrefixNode:
+    """Blocks behind those of the node above, with a breakpoint behind them."""
+
+    blocks: tuple[str, ...]
+    key: str
+    """Hash of what they hold and of all else that keys the cache."""
+    tokens: int
+    """Of these blocks."""
+    model: str
+    agents: list[str] = field(default_factory=list[str])
+    calls: int = 0
+    """Requests of all rows that begin with it."""
+    inner: list[PrefixNode] = field(default_factory=list["PrefixNode"])
+
+    def dollars(self) -> tuple[int, int] | None:
+        """Return what its tokens cost written once and read after, and what they would cost plain.
+
+        Picodollars at the live price; None where no price is known.
+        """
+        rate = known_rates(self.model, now())
+        if rate is None:
+            return None
+        reads = max(self.calls - 1, 0)
+        return self.tokens * (rate.write_5m + rate.read * reads), self.tokens * rate.input * self.calls
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data, with the nodes behind it."""
+        cached, plain = self.dollars() or (None, None)
+        return {
+            "blocks": list(self.blocks), "tokens": self.tokens, "model": self.model, "agents": self.agents,
+            "writes": 1, "reads": self.calls - 1, "live_usd": usd_text(cached), "live_usd_uncached": usd_text(plain),
+            "inner": [node.data() for node in self.inner],
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a job will do and cost."""
+
+    rows: int
+    """Valid rows of the file."""
+    rejected: int
+    sampled: int
+    paid: bool
+    """Whether the sample was carried out as the job itself would be, and its answers are kept."""
+    simulated: bool
+    """Whether stand-ins have answered for the models."""
+    agents: tuple[AgentForecast, ...]
+    prices: tuple[Price, ...]
+    strict_costs: dict[Channel, int]
+    """Picodollars of the fan-out with a strict schema per agent, where schemas travel together."""
+    prefixes: dict[ArmName, list[PrefixNode]]
+    batch_rounds: int
+    """Batches that one row goes through, one after another."""
+    live_minutes: dict[Level, float]
+    """What the documented rate limits leave as the shortest time of the fan-out, live."""
+    unpriced: tuple[str, ...]
+    """Models of which no price is known; what they cost is in no figure."""
+    size_sources: dict[str, How]
+    """Where the sizes of texts come from, by model."""
+
+    def price(self, channel: Channel, arm: ArmName = "fanout") -> Price | None:
+        """Return the price of one arm in one channel."""
+        return next((price for price in self.prices if (price.channel, price.arm) == (channel, arm)), None)
+
+    def total(self) -> Price:
+        """Return what both arms will cost together in the cheaper channel."""
+        by_channel = [[price for price in self.prices if price.channel == channel] for channel in CHANNELS]
+        sums = [_sum_of(prices) for prices in by_channel if prices]
+        return min(sums, key=lambda price: price.expected)
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data, money as decimal strings of dollars."""
+        return {
+            "simulated": self.simulated,
+            "paid_sample": self.paid,
+            "rows": self.rows,
+            "rejected": self.rejected,
+            "sampled": self.sampled,
+            "agents": [agent.data() for agent in self.agents],
+            "prices": [price.data() for price in self.prices],
+            "with_strict_schemas_usd": {channel: usd_text(cost) for channel, cost in self.strict_costs.items()},
+            "prefixes": {arm: [node.data() for node in roots] for arm, roots in self.prefixes.items()},
+            "batch_rounds": self.batch_rounds,
+            "live_minutes_at_least": {level: round(minutes, 2) for level, minutes in self.live_minutes.items()},
+            "models_without_price": list(self.unpriced),
+            "sizes": self.size_sources,
+        }
+
+
+def _sum_of(prices: list[Price]) -> Price:
+    """Return the sum of the prices of all arms in one channel, under the name of the fan-out."""
+    return Price(
+        channel=prices[0].channel,
+        arm="fanout",
+        expected=sum(price.expected for price in prices),
+        low=sum(price.low for price in prices),
+        high=sum(price.high for price in prices),
+        worst=sum(price.worst for price in prices),
+    )

@@ -1,0 +1,116 @@
+"""A forecast as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fanwise.ledger.forecast import Forecast, PrefixNode
+from fanwise.units import usd
+
+from .terminal import agent_name
+
+SOURCES = {"counted": "counted by the API", "learnt": "learnt from usage", "documented": "by characters, as documented"}
+
+
+def show_forecast(forecast: Forecast, console: Console) -> None:
+    """Print a forecast."""
+    _say(console, _head(forecast), style="bold yellow")
+    if forecast.unpriced:
+        _say(console, f"no price is known of {', '.join(forecast.unpriced)}: it is in no figure", style="bold red")
+    sources = "; ".join(f"{model} {SOURCES[source]}" for model, source in forecast.size_sources.items())
+    _say(console, f"sizes of texts: {sources}")
+    console.print(_prices(forecast))
+    if forecast.strict_costs:
+        costs = ", ".join(f"{_money(cost)} {channel}" for channel, cost in forecast.strict_costs.items())
+        _say(console, f"with a strict schema per agent, each with a cache of its own: {costs} (--schemas strict)")
+    _say(console, _time(forecast))
+    console.print(_agents(forecast))
+    for line in (*_cheaper_channels(forecast), *_prefixes(forecast)):
+        _say(console, line)
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(text, style=style))
+
+
+def _money(pico: int) -> str:
+    return f"${usd(pico):,.4f}"
+
+
+def _head(forecast: Forecast) -> str:
+    """Return what the forecast was made from, and whether anything was paid for it."""
+    source = "PLAN: nothing was sent or paid" if forecast.simulated else "PLAN: from a sample"
+    rejected = f" ({forecast.rejected} set aside)" if forecast.rejected else ""
+    by_whom = "and paid for" if forecast.paid else "by stand-ins, whose outputs stand for the model's"
+    return f"{source}; {forecast.sampled} of {forecast.rows:,} rows{rejected} were carried out {by_whom}"
+
+
+def _prices(forecast: Forecast) -> Table:
+    names = ("channel", "side", "expected", "range", "worst case")
+    table = Table(*names, box=None, pad_edge=False, header_style="dim")
+    for price in forecast.prices:
+        span = f"{_money(price.low)} to {_money(price.high)}"
+        table.add_row(price.channel, price.arm, _money(price.expected), span, _money(price.worst))
+    return table
+
+
+def _time(forecast: Forecast) -> str:
+    minutes = ", ".join(f"{minutes:.1f} min ({level})" for level, minutes in forecast.live_minutes.items())
+    rounds = f"{forecast.batch_rounds} batch round{'s' if forecast.batch_rounds != 1 else ''} deep"
+    return f"time: {rounds}, each most often within an hour; live at least {minutes} by the documented rate limits"
+
+
+def _agents(forecast: Forecast) -> Table:
+    names = ("channel", "agent", "model", "calls", "in", "written", "read", "out")
+    table = Table(*names, box=None, pad_edge=False, header_style="dim")
+    for column in table.columns[3:]:
+        column.justify = "right"
+    for agent in forecast.agents:
+        usage = agent.usage
+        written = usage.cache_write_5m + usage.cache_write_1h
+        counts = (agent.calls, usage.input, written, usage.cache_read, usage.output)
+        table.add_row(agent.channel, agent.agent, agent.model, *(f"{count:,}" for count in counts))
+    return table
+
+
+def _cheaper_channels(forecast: Forecast) -> Iterator[str]:
+    """Yield which agents are cheaper in which channel: what `--channel auto` goes by."""
+    costs: dict[tuple[str, str], dict[str, int]] = {}
+    for agent in forecast.agents:
+        costs.setdefault((agent.arm, agent.agent), {})[agent.channel] = agent.cost
+    cheaper: dict[str, list[str]] = {}
+    for (arm, agent), by_channel in costs.items():
+        if len(by_channel) == 2:
+            best, second = sorted(by_channel, key=lambda channel: by_channel[channel])
+            text = f"{agent_name(arm, agent)} {_money(by_channel[best])} against {_money(by_channel[second])}"
+            cheaper.setdefault(best, []).append(text)
+    for channel, agents in cheaper.items():
+        yield f"cheaper {'by batch' if channel == 'batch' else channel}: {', '.join(agents)}"
+
+
+def _prefixes(forecast: Forecast) -> Iterator[str]:
+    for arm, roots in forecast.prefixes.items():
+        if roots:
+            yield f"prefixes of the {'fan-out' if arm == 'fanout' else arm}, as live calls cache them:"
+            yield from _tree(roots, "")
+
+
+def _tree(nodes: list[PrefixNode], indent: str) -> Iterator[str]:
+    for node in nodes:
+        last = node is nodes[-1]
+        yield f"{indent}{'└─' if last else '├─'} {' + '.join(node.blocks)}: about {node.tokens:,} tokens"
+        inner = indent + ("   " if last else "│  ")
+        yield f"{inner}   {', '.join(node.agents)}: 1 write, {node.calls - 1:,} reads, {_cost(node)}"
+        yield from _tree(node.inner, inner)
+
+
+def _cost(node: PrefixNode) -> str:
+    costs = node.dollars()
+    if costs is None:
+        return "price unknown"
+    cached, plain = costs
+    return f"{_money(cached)} where uncached {_money(plain)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -32,6 +33,7 @@ ONLY_IMPORTER = {
     "genai_prices": "pricing",
     "opentelemetry": "telemetry",
 }
+SQL_OF_META = re.compile(r"\b(FROM|JOIN|INTO|UPDATE)\s+meta\b", re.IGNORECASE)
 
 
 def imports(source: str, module: str, files: Collection[str]) -> set[str]:
@@ -47,6 +49,21 @@ def imports(source: str, module: str, files: Collection[str]) -> set[str]:
             name = ".".join([*base, *(node.module or "").split(".")]).strip(".")
             found |= {name} | {f"{name}.{alias.name}" for alias in node.names}
     return found
+
+
+def reads_meta(module: str, source: str, files: Collection[str]) -> list[str]:
+    """What a source does with the table `meta`, which `journal.meta` alone knows, as do the stores that hold it."""
+    wrong: list[str] = []
+    if module != "fanwise.job.manifest" and "fanwise.journal.meta.MANIFEST" in imports(source, module, files):
+        wrong.append(f"{module} reads what a run is, which `job.manifest` alone knows")
+    if part(module) in ("journal", "emulator"):  # the stores themselves; the emulator's has a table of that name
+        return wrong
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in ("meta", "set_meta"):
+            wrong.append(f"{module}:{node.lineno} asks for a key of `meta` itself")
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL_OF_META.search(node.value):
+            wrong.append(f"{module}:{node.lineno} reads the table `meta` itself")
+    return wrong
 
 
 def part(module: str) -> str:
@@ -115,6 +132,23 @@ def test_imports_go_down_only(files: dict[str, str]) -> None:
 )
 def test_a_planted_upward_import_is_noticed(files: dict[str, str], module: str, line: str) -> None:
     assert violations({**files, module: f"{files[module]}\n{line}\n"}) != []
+
+
+def test_meta_has_one_reader(files: dict[str, str]) -> None:
+    assert [problem for module, source in files.items() for problem in reads_meta(module, source, files)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("fanwise.ledger.summary", "def f(db):\n    return db.execute('SELECT value FROM meta').fetchone()"),
+        ("fanwise.studies.show", "def f(journal):\n    return journal.meta('run_id')"),
+        ("fanwise.dispatch.primer", "def f(journal):\n    journal.set_meta('primed', '{}')"),
+        ("fanwise.cli.history", "from fanwise.journal.meta import MANIFEST"),
+    ],
+)
+def test_a_planted_second_reader_of_meta_is_noticed(files: dict[str, str], module: str, line: str) -> None:
+    assert reads_meta(module, f"{files[module]}\n{line}\n", files) != []
 
 
 def test_there_is_no_cycle_of_imports(files: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from shapes import steps_only
 
 from fanwise import Emulator, Job, agent, each, graph
+from fanwise.journal.meta import TASKS
 from fanwise.journal.records import AttemptRecord, EndRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.composition import KINDS, composition
@@ -105,7 +106,7 @@ def test_whatever_was_sent_the_parts_sum_to_the_tokens(sent: list[tuple[str, int
     node = {"kind": "agent", "instructions": 40, "context": 3_000, "params": params}
     tasks = {"fanout": {"nodes": {name: {**node, "agent": name} for name in ("a", "b")}, "edges": []}}
     with tempfile.TemporaryDirectory() as folder, closing(SqliteJournal(Path(folder) / "journal.db")) as journal:
-        journal.set_meta("tasks", json.dumps(tasks))
+        TASKS.keep(journal, tasks)
         for number, (name, more, one, two, prompt, output) in enumerate(sent, 1):
             journal.add_attempt(
                 AttemptRecord(

@@ -21,6 +21,7 @@ from fanwise.engine.toolbox import listed
 from fanwise.job.arms import graph_arms
 from fanwise.job.directory import reading
 from fanwise.job.job import Job
+from fanwise.journal.meta import OFFLINE
 from fanwise.journal.records import Channel
 from fanwise.ledger.verdict import Interval
 from fanwise.studies.compare import Comparison, compare, labels_of, scorer, shape
@@ -75,7 +76,7 @@ def compare_(
             carry_out_sample(job, asked, drawn, channel, what, options, both=True)
             with reading(place) as journal:
                 found = compare(journal.db, arms, drawn.valid, known, hold)
-                offline = journal.meta("offline") == "true"
+                offline = OFFLINE.of(journal) is True
         if as_json:
             click.echo(json.dumps({"simulated": offline, "shape": list(shape(plan)), **asdict(found)}, indent=2))
         else:

@@ -7,16 +7,17 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fanwise.engine.rows import Format
 from fanwise.errors import UsageError
 from fanwise.job.directory import peeking
+from fanwise.job.manifest import Manifest
+from fanwise.journal.meta import AGENTS
 from fanwise.ledger.changes import WORDS, changes
 from fanwise.ledger.summary import read_share
 from fanwise.rendering.terminal import money
@@ -100,8 +101,7 @@ def _figures(run: _Run, before: _Run | None, labels: str | None, hold: Score) ->
     one = run.summary
     times = one["multiplier"]
     with peeking(run.path) as db:
-        meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
-        agents = json.loads(meta.get("agents") or "{}").get("fanout", {})
+        agents = AGENTS.of(db).get("fanout", {})
         changed: dict[str, list[str]] = {}
         if before is not None:
             with peeking(before.path) as old:
@@ -109,8 +109,8 @@ def _figures(run: _Run, before: _Run | None, labels: str | None, hold: Score) ->
             changed = {each.agent: [WORDS.get(name, name) for name in each.changed] for each in found if each.changed}
         scored = None
         if labels is not None:
-            id_field = json.loads(meta.get("options") or "{}").get("id_field")
-            known = labels_of(labels, Path(meta["rows"]), cast("Format", meta["format"]), id_field)
+            manifest = Manifest.of(db)
+            known = labels_of(labels, manifest.rows, manifest.format, manifest.spec.id_field)
             scored = quality(db, known or {}, hold)
     return {
         "directory": str(run.path), "created": one.get("created"), "graph": run.graph,

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import anyio
 import click
 
-from fanwise.engine.rows import format_of
 from fanwise.job import batches, job
 from fanwise.job.account import Account
 from fanwise.job.arms import is_simulated
 from fanwise.job.directory import peeking
-from fanwise.job.options import Options
+from fanwise.job.manifest import Manifest
 from fanwise.job.watcher import Watcher
+from fanwise.journal.meta import STATICS
 from fanwise.studies.plan.plan import Asked, is_changed
 
 from .common import carry_out, told
@@ -59,21 +58,19 @@ def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, a
 def _consent(directory: str, retry: tuple[str, ...], chosen: dict[str, Any], asked: dict[str, Any]) -> None:
     """Say what the rest of the run will cost before it goes on, and ask where that is much."""
     with peeking(directory) as db:
-        meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
         bad = "" if retry else " OR status='failed'"
         query = f"SELECT COUNT(*) FROM results WHERE arm='fanout' AND (status<>'failed'{bad})"
         finished = db.execute(query).fetchone()[0]
-    if meta.get("mode") != "api" or "graph" not in meta:
-        return  # embedded, or nothing that could be resumed: that is told elsewhere
-    options = Options(**{**json.loads(meta.get("options") or "{}"), **chosen})
-    if anyio.run(is_simulated, options):
+        manifest, before = Manifest.of(db), STATICS.of(db)
+    options = replace(manifest.spec, **chosen)
+    if manifest.mode == "embedded" or anyio.run(is_simulated, options):
         return
     of = Asked(
-        meta["graph"], meta["rows"], format_of(Path(meta["rows"]), meta.get("format")), options.id_field, options.limit,
-        options.schemas, baseline=options.baseline,
+        manifest.graph, str(manifest.rows), manifest.format, options.id_field, options.limit, options.schemas,
+        baseline=options.baseline,
     )  # fmt: skip
     planned = foreseen(of, options.channel)
-    if is_changed(meta.get("nodes"), of):
+    if is_changed(before, of):
         finished = 0  # what was edited is asked again, for all rows
     left = max(planned.rows - finished, 0)
     price = planned.total().scaled(left, max(planned.rows, 1))

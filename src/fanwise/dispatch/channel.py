@@ -6,7 +6,6 @@ prefix that was written for them, how long batches take.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal, Protocol
@@ -121,10 +120,10 @@ class Chooser:
         self.choices[call.arm, call.agent, channel, why] += 1
         return channel
 
-    def told(self, before: str | None) -> str:
-        """Return why calls took their channels, as JSON, with what earlier sessions have kept of it."""
+    def told(self, before: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return why calls took their channels, as JSON-ready data, with what earlier sessions have kept of it."""
         counts, expected = Counter(self.choices), dict(self.expected)
-        for one in json.loads(before or "[]"):
+        for one in before:
             arm, agent = one["side"], one["agent"]
             counts.update({(arm, agent, each["channel"], each["why"]): each["calls"] for each in one["took"]})
             for channel, pico in one["expected"].items():
@@ -138,7 +137,7 @@ class Chooser:
             ]
             priced = {channel: pico for (*who, channel), pico in expected.items() if who == [arm, agent]}
             found.append({"side": arm, "agent": agent, "took": took, "expected": priced})
-        return json.dumps(found)
+        return found
 
     def _chosen(self, call: Call) -> tuple[Channel, Why] | None:
         request, hit_rate = call.request(), self._hits.hits(call)

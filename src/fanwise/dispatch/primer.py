@@ -9,13 +9,13 @@ at all. What one row has to itself is never marked: its few readers travel in on
 
 from __future__ import annotations
 
-import json
 from collections import Counter, deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from fanwise.context.parts import Prefix
+from fanwise.journal.meta import PRIMED
 from fanwise.journal.port import Journal
 from fanwise.models import facts
 from fanwise.pricing.rates import known_rates
@@ -64,7 +64,7 @@ class Primer:
         self.held: dict[str, deque[Call]] = {}
         """Calls that wait until their prefix is written."""
         self._expected, self._read = 0, 0
-        for key, until in json.loads(journal.meta("primed") or "{}").items():
+        for key, until in PRIMED.of(journal).items():
             self._states[key] = _State(warm_until=until)
 
     def key(self, call: Call) -> str:
@@ -165,7 +165,7 @@ class Primer:
     def _keep(self) -> None:
         """Remember over sessions what is warm."""
         warm = {key: state.warm_until for key, state in self._states.items() if state.warm_until and state.cached}
-        self._journal.set_meta("primed", json.dumps(warm))
+        PRIMED.keep(self._journal, warm)
 
 
 def _prices(model: str, hit_rate: float) -> tuple[float, float]:

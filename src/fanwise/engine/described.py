@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from fanwise.canonical import canonical, digest
 from fanwise.context.compose import context_chars
 from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
+from fanwise.journal.meta import AGENTS, SLICES, TASKS
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName
 
@@ -23,8 +23,9 @@ def describe(journal: Journal, plans: Mapping[ArmName, Arm]) -> None:
         journal.add_block(block.sha, block.name, block.text)
     for sha, name, text in _instructions(plans):
         journal.add_block(sha, name, text)
-    for key, data in (("slices", _slices(plans)), ("agents", _described(plans)), ("tasks", _drawn(plans))):
-        journal.set_meta(key, json.dumps(data))
+    SLICES.keep(journal, _slices(plans))
+    AGENTS.keep(journal, _described(plans))
+    TASKS.keep(journal, _drawn(plans))
 
 
 def _described(plans: Mapping[ArmName, Arm]) -> dict[str, dict[str, dict[str, Any]]]:

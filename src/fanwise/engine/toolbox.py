@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -67,19 +66,16 @@ class Toolbox:
             tools |= mine
         return Kit(tools, tools_text(definitions))
 
-    def data(self) -> str:
-        """Return the definitions as JSON, to be read back by `recalled`."""
-        return json.dumps(
-            {name: [tool.data() for tool in tools.values()] for name, tools in self.servers.items()}, ensure_ascii=False
-        )
+    def data(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the definitions as JSON-ready data, to be read back by `recalled`."""
+        return {name: [tool.data() for tool in tools.values()] for name, tools in self.servers.items()}
 
 
 NO_SERVERS = Toolbox()
 
 
-def recalled(data: str | None) -> Toolbox:
+def recalled(kept: Mapping[str, list[dict[str, Any]]]) -> Toolbox:
     """Return a toolbox from `Toolbox.data`, with nothing connected."""
-    kept: dict[str, list[dict[str, Any]]] = json.loads(data or "{}")
     return Toolbox(
         {
             name: {one["name"]: Definition(one["name"], one["description"], one["input_schema"]) for one in tools}

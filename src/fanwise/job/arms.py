@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -20,6 +20,9 @@ from fanwise.pricing.rates import rates
 from fanwise.units import now
 
 from .options import Options
+
+Mode = Literal["embedded", "api"]
+"""Who answers: the embedded emulator, or whoever is at the base URL."""
 
 
 def arms_of(graph: Graph[..., Any], baseline: str) -> dict[ArmName, GraphSpec]:
@@ -97,14 +100,14 @@ async def is_simulated(options: Options) -> bool:
         await api.close()
 
 
-def check_mode(options: Options, known: str | None = None) -> str:
+def check_mode(options: Options, known: Mode | None = None) -> Mode:
     """Return `embedded` or `api`: whether the embedded emulator answers.
 
     Raises:
         RunDirectoryError: The run was started in the other mode.
     """
     base_url = options.base_url or os.environ.get("ANTHROPIC_BASE_URL")
-    mode = "api" if base_url or has_credentials() else "embedded"
+    mode: Mode = "api" if base_url or has_credentials() else "embedded"
     if known == "embedded" and mode == "api":
         text = "this run is simulated (embedded emulator), and now a key or a base URL is set"
         raise RunDirectoryError(

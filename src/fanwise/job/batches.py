@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from fanwise.errors import UsageError
 from fanwise.ledger.status import OpenBatch, status
 
 from .directory import RunDirectory, peeking
+from .manifest import Manifest
 
 WATCH_S = (2.0, 60.0)
 """First and longest interval between two looks at batches."""
@@ -49,18 +49,18 @@ async def batch_states(
         UsageError: The directory is no run.
     """
     with peeking(out) as db:
-        found, meta = status(db).batches, dict(db.execute("SELECT key, value FROM meta").fetchall())
-    if meta.get("mode") == "embedded":
-        yield [BatchState(one.batch_id, one.requests, "embedded: it goes on when the run does") for one in found]
+        batches, manifest = status(db).batches, Manifest.of(db)
+    if manifest.mode == "embedded":
+        waiting = "embedded: it goes on when the run does"
+        yield [BatchState(batch.batch_id, batch.requests, waiting) for batch in batches]
         return
-    kept = json.loads(meta.get("options") or "{}")
-    api = Api(base_url=base_url or kept.get("base_url"), connections=4)
+    api = Api(base_url=base_url or manifest.spec.base_url, connections=4)
     interval_s = WATCH_S[0]
     try:
         while True:
-            states = [await _state_of(api, one) for one in found]
+            states = [await _state_of(api, batch) for batch in batches]
             yield states
-            if not watch or all(one.status == "ended" for one in states):
+            if not watch or all(state.status == "ended" for state in states):
                 return
             await anyio.sleep(interval_s)
             interval_s = min(interval_s * 1.5, WATCH_S[1])
@@ -69,13 +69,13 @@ async def batch_states(
             await api.close()
 
 
-async def _state_of(api: Api, one: OpenBatch) -> BatchState:
-    if one.batch_id is None:
-        return BatchState(None, one.requests, "unknown: resume looks for it")
+async def _state_of(api: Api, batch: OpenBatch) -> BatchState:
+    if batch.batch_id is None:
+        return BatchState(None, batch.requests, "unknown: resume looks for it")
     try:
-        return BatchState(one.batch_id, one.requests, (await api.get_batch(one.batch_id)).status)
+        return BatchState(batch.batch_id, batch.requests, (await api.get_batch(batch.batch_id)).status)
     except RequestError as error:
-        return BatchState(one.batch_id, one.requests, str(error))
+        return BatchState(batch.batch_id, batch.requests, str(error))
 
 
 async def cancel_batches(out: str, base_url: str | None = None) -> list[str]:
@@ -85,11 +85,11 @@ async def cancel_batches(out: str, base_url: str | None = None) -> list[str]:
         UsageError: The directory is no run, or the API cannot be asked.
     """
     with RunDirectory(Path(out), create=False) as directory:
-        kept = json.loads(directory.journal.meta("options") or "{}")
+        manifest = Manifest.of(directory.journal)
         ids = [record.batch_id for record in directory.journal.open_batches() if record.batch_id is not None]
-        if not ids or directory.journal.meta("mode") == "embedded":
+        if not ids or manifest.mode == "embedded":
             return []  # an embedded emulator works on its batches only while a run does
-        api = Api(base_url=base_url or kept.get("base_url"))
+        api = Api(base_url=base_url or manifest.spec.base_url)
         try:
             for batch_id in ids:
                 await api.cancel_batch(batch_id)

@@ -12,6 +12,7 @@ from types import TracebackType
 from urllib.parse import quote
 
 from fanwise.errors import RunDirectoryError
+from fanwise.journal.meta import RunOrigin
 from fanwise.journal.sqlite import SqliteJournal
 
 
@@ -44,7 +45,7 @@ def peeking(directory: str | Path) -> Generator[sqlite3.Connection]:
         raise RunDirectoryError(f"{directory} is no run directory: it has no journal.db")
     db = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True, timeout=10)
     try:
-        db.execute("SELECT 1 FROM meta LIMIT 1")
+        RunOrigin.of(db)
         yield db
     except sqlite3.DatabaseError as error:
         raise RunDirectoryError(f"{path} is not a journal: {error}") from None

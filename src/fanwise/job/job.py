@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,15 @@ from fanwise.api.capable import SdkClient
 from fanwise.canonical import canonical
 from fanwise.engine.load import load_graph
 from fanwise.engine.rows import Format, format_of, read
-from fanwise.errors import RunDirectoryError, UsageError
+from fanwise.errors import UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.units import new_run_id, now
 
 from .account import Account
 from .arms import arms_of, check_mode, reference_of
 from .directory import RunDirectory
-from .options import KEPT, Options
+from .manifest import Manifest
+from .options import Options
 from .session import Session
 from .watcher import Watcher
 
@@ -93,24 +94,23 @@ class Job:
         with RunDirectory(self.out, create=True) as directory:
             try:
                 rows, form = self._spool(directory.path, form)
-                kept = {name: getattr(self.options, name) for name in KEPT} | {
-                    "baseline": reference_of(self.options.baseline)
-                }
-                meta = {
-                    "run_id": new_run_id(),
-                    "graph": reference_of(self.graph),
-                    "rows": str(rows.resolve()),
-                    "format": form,
-                    "folder": str(self._folder()),
-                    "created": now().isoformat(),
-                    "mode": mode,
-                    "options": json.dumps(kept),
-                }
-                session = Session(directory, arms, self.options, watcher or Watcher(), detach=detach, only=only)
-                session.client = self.client
-                return await session.run(meta)
+                manifest = Manifest(
+                    run_id=new_run_id(),
+                    graph=reference_of(self.graph),
+                    rows=rows.resolve(),
+                    format=form,
+                    folder=self._folder(),
+                    created=now().isoformat(),
+                    mode=mode,
+                    spec=replace(self.options, baseline=reference_of(self.options.baseline)),
+                )
+                session = Session(
+                    directory, manifest, arms, self.options, watcher or Watcher(), detach=detach, only=only,
+                    client=self.client,
+                )  # fmt: skip
+                return await session.run()
             except UsageError:
-                if directory.journal.meta("run_id") is None or directory.journal.session == 0:
+                if directory.journal.session == 0:
                     directory.close()
                     _remove_unused(directory.path)
                 raise
@@ -166,21 +166,17 @@ async def resume(
         HaltedError: The run was stopped before its end; what was done is kept.
     """
     with RunDirectory(Path(out), create=False) as directory:
-        journal = directory.journal
-        reference, kept = journal.meta("graph"), json.loads(journal.meta("options") or "{}")
-        if reference is None:
-            raise RunDirectoryError(f"{out} holds a run that never began; remove it and run again")
-        chosen = Options(**{**kept, **{name: value for name, value in options.items() if value is not None}})
-        arms = arms_of(graph or load_graph(reference), chosen.baseline)
+        manifest = Manifest.of(directory.journal)
+        chosen = replace(manifest.spec, **{name: value for name, value in options.items() if value is not None})
+        arms = replace(manifest, spec=chosen).graphs(graph)
         if client is None:
-            check_mode(chosen, known=journal.meta("mode"))
-        rows = Path(journal.meta("rows") or "")
-        next(read(rows, format_of(rows, journal.meta("format"))), None)  # a missing file is told at once
+            check_mode(chosen, known=manifest.mode)
+        next(manifest.records(), None)  # a missing file is told at once
         session = Session(
-            directory, arms, chosen, watcher or Watcher(), retry=frozenset(retry), detach=detach, resumed=True,
-            client=client,
+            directory, manifest, arms, chosen, watcher or Watcher(), retry=frozenset(retry), detach=detach,
+            resumed=True, client=client,
         )  # fmt: skip
-        return await session.run({})
+        return await session.run()
 
 
 def _remove_unused(path: Path) -> None:

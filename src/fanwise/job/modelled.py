@@ -15,14 +15,11 @@ import time
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from fanwise.context.layout import Schemas
 from fanwise.context.request import Request
-from fanwise.context.sizes import Sizes
-from fanwise.engine.plan import Arm, make_plans, row_state
-from fanwise.engine.rows import Format, Record, Row, RowTypes, line_at, read
+from fanwise.engine.plan import Arm, row_state
+from fanwise.engine.rows import Record, Row, line_at
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.ledger.account import PROMPT, row_account
@@ -33,6 +30,7 @@ from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
 from .arms import single
+from .manifest import Manifest
 
 MOST_ROWS = 600
 """So many rows are modelled at most, drawn by chance: the interval says how well they stand for all."""
@@ -85,23 +83,22 @@ class _Measured:
     rows: int = 0
 
 
-def modelled(db: sqlite3.Connection, fanout: GraphSpec, sizes: Sizes, schemas: Schemas) -> Modelled | None:
+def modelled(db: sqlite3.Connection, manifest: Manifest, fanout: GraphSpec) -> Modelled | None:
     """Return the multiplier against one agent that was not asked.
 
     None where none could do the job, or where it has tools: how often it would use them is not known.
 
     Args:
         db: The journal of a run.
+        manifest: What the run is.
         fanout: Its graph.
-        sizes: How many tokens texts have.
-        schemas: How schemas travel.
     """
     graph = single(fanout)
     if graph is None or any(node.target.spec is not None and node.target.spec.tools for node in graph.tasks()):
         return None
-    arm = make_plans({"baseline": graph}, schemas, sizes)["baseline"]
+    arm = manifest.arms({"baseline": graph})["baseline"]
     texts = _drawn(db)
-    asked = _composed(db, arm, list(texts))
+    asked = _composed(db, manifest, arm, list(texts))
     measured, batch = _measured(db, asked), _batch(db)
     spreading = Spreading(db, db.execute("SELECT COUNT(*) FROM rows").fetchone()[0])
     tokens, usd = list[float](), list[float]()
@@ -120,13 +117,13 @@ def modelled(db: sqlite3.Connection, fanout: GraphSpec, sizes: Sizes, schemas: S
     return Modelled(len(tokens), summarise(tokens), priced, bins(tokens), "sample" if measured.rows else "results")
 
 
-def _composed(db: sqlite3.Connection, arm: Arm, numbers: list[int]) -> dict[int, _Asked]:
+def _composed(db: sqlite3.Connection, manifest: Manifest, arm: Arm, numbers: list[int]) -> dict[int, _Asked]:
     """Return the calls of rows: of all of them, or of so many as there is time for, whichever these are."""
     plan, begun = arm.nodes["baseline"], time.monotonic()
     random.Random(1).shuffle(numbers)
 
     def calls(some: list[int]) -> dict[int, _Asked]:
-        rows = _read(db, arm.graph, set(some))
+        rows = _read(db, manifest, arm.graph, set(some))
         return {row.number: _asked(plan.request(row_state(arm, row).start()[0])) for row in rows}
 
     first = calls(numbers[:FIRST])
@@ -143,31 +140,28 @@ def _drawn(db: sqlite3.Connection) -> dict[int, int]:
     return dict(db.execute(query, (json.dumps(some),)).fetchall())
 
 
-def _read(db: sqlite3.Connection, graph: GraphSpec, wanted: set[int]) -> Iterator[Row]:
+def _read(db: sqlite3.Connection, manifest: Manifest, graph: GraphSpec, wanted: set[int]) -> Iterator[Row]:
     """Yield the rows with these numbers as they stand in their file; none where it is gone or has changed."""
-    meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
-    path, form = Path(meta["rows"]), cast("Format", meta["format"])
-    id_field = json.loads(meta.get("options") or "{}").get("id_field")
-    types = RowTypes(graph.param_types, id_field, Path(meta.get("folder") or path.parent))
+    types = manifest.row_types(graph)
     query = "SELECT number, locator, hash FROM rows WHERE number IN (SELECT value FROM json_each(?))"
     known = {number: (locator, sha) for number, locator, sha in db.execute(query, (json.dumps(sorted(wanted)),))}
-    for number, record in _records(path, form, {number: locator for number, (locator, _) in known.items()}):
+    for number, record in _records(manifest, {number: locator for number, (locator, _) in known.items()}):
         row = types.check(record)
         if isinstance(row, Row) and row.hash == known[number][1]:
             yield row._replace(number=number)
 
 
-def _records(path: Path, form: Format, wanted: dict[int, int]) -> Iterator[tuple[int, Record]]:
-    if not path.is_file():
+def _records(manifest: Manifest, wanted: dict[int, int]) -> Iterator[tuple[int, Record]]:
+    if not manifest.rows.is_file():
         return
-    if form == "jsonl":
-        with path.open("rb") as file:
+    if manifest.format == "jsonl":
+        with manifest.rows.open("rb") as file:
             for number, locator in wanted.items():
                 record = line_at(file, locator)
                 if record is not None:
                     yield number, record
         return
-    for record in read(path, form):
+    for record in manifest.records():
         if record.number in wanted:
             yield record.number, record
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
 from fanwise.api.capable import SdkClient
 from fanwise.api.client import Api
-from fanwise.context.sizes import sizes_from
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.budget import Budget, Limits
 from fanwise.dispatch.channel import Chooser
@@ -24,8 +21,8 @@ from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.rounds import Rounds
 from fanwise.engine.collecting import seldom
 from fanwise.engine.described import describe
-from fanwise.engine.plan import Arm, make_plans, statics
-from fanwise.engine.rows import Record, RowTypes, format_of, lines, read
+from fanwise.engine.plan import Arm, statics
+from fanwise.engine.rows import Record, lines
 from fanwise.engine.run import Engine
 from fanwise.engine.sampling import sampler
 from fanwise.engine.settings import Settings
@@ -34,6 +31,7 @@ from fanwise.engine.toolbox import NO_SERVERS, Toolbox, opened
 from fanwise.errors import HaltedError, RunDirectoryError, UsageError
 from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
+from fanwise.journal.meta import CHOICES, DEADLINE, HALTED, MODELLED, NOTES, OFFLINE, STATICS, Deadline
 from fanwise.journal.records import ArmName
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.summary import summary
@@ -44,6 +42,7 @@ from fanwise.units import now, pico_from_usd
 
 from .account import Account
 from .directory import RunDirectory
+from .manifest import Manifest
 from .modelled import modelled
 from .options import Options
 from .sizes import TokenCache, common_texts, count, learn
@@ -58,8 +57,11 @@ class Session:
     """One process's work on a run directory."""
 
     directory: RunDirectory
+    manifest: Manifest
+    """What the run is; sizes and tools are added to it once they are known."""
     graphs: Mapping[ArmName, GraphSpec]
     options: Options
+    """How it is run by this session."""
     watcher: Watcher
     retry: frozenset[str] = frozenset()
     detach: bool = False
@@ -76,16 +78,15 @@ class Session:
     """Whether it is only there to be counted, for a plan."""
     _toolbox: Toolbox = NO_SERVERS
 
-    async def run(self, meta: dict[str, str]) -> Account:
+    async def run(self) -> Account:
         """Work to the end, or as far as it goes."""
         async with opened(self.graphs.values()) as self._toolbox:
             if self._toolbox.servers:
-                self.directory.journal.set_meta("tools", self._toolbox.data())
-            return await self._run(meta)
+                self.manifest = replace(self.manifest, tools=self._toolbox)
+            return await self._run()
 
-    async def _run(self, meta: dict[str, str]) -> Account:
-        journal, options = self.directory.journal, self.options
-        mode = meta.get("mode") or journal.meta("mode") or "api"
+    async def _run(self) -> Account:
+        journal, options, mode = self.directory.journal, self.options, self.manifest.mode
         with ExitStack() as stack, seldom():
             base_url, key = options.base_url, None
             if mode == "embedded":
@@ -107,9 +108,8 @@ class Session:
             api.offline = True if mode == "embedded" else None
             try:
                 await self._preflight(api, journal)
-                for name, value in meta.items():
-                    journal.set_meta(name, value)
-                journal.set_meta("offline", "true" if api.offline else "false")
+                self.manifest.save(journal)
+                OFFLINE.keep(journal, bool(api.offline))
                 self.watcher.offline = api.offline
                 if not api.offline:  # an emulator counts by characters, as we do
                     await self._count(api, journal)
@@ -119,15 +119,19 @@ class Session:
                     await api.close()
 
     def _plans(self) -> dict[ArmName, Arm]:
-        sizes = sizes_from(json.loads(self.directory.journal.meta("sizes") or "{}"))
-        return make_plans(self.graphs, self.options.schemas, sizes, self._toolbox)
+        return self._as_now().arms(self.graphs, self._toolbox)
+
+    def _as_now(self) -> Manifest:
+        """Return the manifest with what this session was asked for, which is not kept."""
+        return replace(self.manifest, spec=self.options)
 
     async def _count(self, api: Api, journal: SqliteJournal) -> None:
         """Count what rows have in common, once for a run: its layout must not change."""
-        if journal.meta("sizes") is None:
+        if self.manifest.sizes is None:
             with TokenCache() as cache:
-                found = await count(api, common_texts(self.graphs.values()), cache)
-            journal.set_meta("sizes", json.dumps(found.data()))
+                sizes = await count(api, common_texts(self.graphs.values()), cache)
+            self.manifest = replace(self.manifest, sizes=sizes)
+            self.manifest.save(journal)
 
     def _budget(self, journal: SqliteJournal) -> Budget:
         options = self.options
@@ -141,11 +145,12 @@ class Session:
         """Return when the run should have ended: from its first session on, unless it is given anew."""
         if self.options.deadline is None:
             return None
-        kept = json.loads(journal.meta("deadline") or "{}")
-        if kept.get("given") != self.options.deadline:
-            kept = {"given": self.options.deadline, "at": now().timestamp() + seconds(self.options.deadline)}
-            journal.set_meta("deadline", json.dumps(kept))
-        return float(kept["at"])
+        deadline = DEADLINE.of(journal)
+        if deadline is None or deadline["after"] != self.options.deadline:
+            at = now().timestamp() + seconds(self.options.deadline)
+            deadline = Deadline(after=self.options.deadline, at=at)
+            DEADLINE.keep(journal, deadline)
+        return deadline["at"]
 
     def _learn(self, api: Api, journal: SqliteJournal) -> None:
         """Keep what replies have shown of a model's tokens; those of an emulator are none of a model's."""
@@ -185,8 +190,7 @@ class Session:
             await self._check_batches(api)
         if missing:
             raise UsageError(f"the API knows no model {', '.join(map(repr, missing))}; correct the agent's model")
-        known = journal.meta("offline")
-        if known is not None and api.offline is not None and known != str(api.offline).lower():
+        if api.offline is not None and OFFLINE.of(journal) not in (None, api.offline):
             raise RunDirectoryError(
                 "simulated and real answers are never mixed: this run was answered by the other kind; start a new one"
             )
@@ -206,7 +210,7 @@ class Session:
         self.watcher.notes.append(f"{api.can.where} has no Message Batches: everything goes live, at the full price")
 
     async def _work(self, api: Api, plans: Mapping[ArmName, Arm], journal: SqliteJournal, *, embedded: bool) -> Account:
-        options, run_id = self.options, journal.meta("run_id") or ""
+        options, run_id = self.options, self.manifest.run_id
         changed = self._changes(plans, journal)
         journal.start_session(now().timestamp(), options.channel, changed)
         if self.resumed:
@@ -217,10 +221,9 @@ class Session:
                 )
             if changed:
                 self.watcher.notes.append(changed)
-        rows, form = Path(journal.meta("rows") or ""), format_of(Path(), journal.meta("format"))
+        rows, form = self.manifest.rows, self.manifest.format
         budget = self._budget(journal)
-        params = self.graphs["fanout"].param_types
-        types = RowTypes(params, options.id_field, Path(journal.meta("folder") or rows.parent))
+        types = self._as_now().row_types(self.graphs["fanout"])
         settings = Settings(
             window_rows=options.slots * 2 if options.channel == "live" else BATCH_WINDOW_ROWS,
             window_calls=options.slots if options.channel == "live" else None,
@@ -270,18 +273,18 @@ class Session:
             if options.limit is not None:
                 self.watcher.rows = min(self.watcher.rows, options.limit)
         self.watcher.engine = engine
-        journal.set_meta("halted", "")
+        HALTED.keep(journal, "")
         try:
             with bound(run=run_id):
-                await self._traced(engine, journal, read(rows, form))
+                await self._traced(engine, journal, self.manifest.records())
         finally:
             with anyio.CancelScope(shield=True):
                 await journal.commit()
-            journal.set_meta("halted", engine.halted)
+            HALTED.keep(journal, engine.halted)
             if engine.notes:
-                journal.set_meta("notes", json.dumps([*json.loads(journal.meta("notes") or "[]"), *engine.notes]))
-            journal.set_meta("offline", "true" if api.offline else "false")
-            journal.set_meta("choices", engine.chooser.told(journal.meta("choices")))
+                NOTES.keep(journal, [*NOTES.of(journal), *engine.notes])
+            OFFLINE.keep(journal, bool(api.offline))
+            CHOICES.keep(journal, engine.chooser.told(CHOICES.of(journal)))
             cancelled = engine.ended == "completed" and (engine.rows_in_work() or not engine.read_all)
             self._learn(api, journal)
             journal.end_session(now().timestamp(), "interrupted" if cancelled else engine.ended)
@@ -299,7 +302,7 @@ class Session:
         if self.rehearsal:
             await engine.run(records)
             return
-        run = {"run_id": journal.meta("run_id") or "", "graph": journal.meta("graph") or ""}
+        run = {"run_id": self.manifest.run_id, "graph": self.manifest.graph}
         async with telemetry(run, journal.session, journal.attempt, engine.note) as spans:
             journal.observer, begun = spans, now().timestamp()
             try:
@@ -313,7 +316,7 @@ class Session:
         bill: int | None = None
         if api.offline:
             with anyio.CancelScope(shield=True), anyio.move_on_after(30):
-                bill = await api.bill(journal.meta("run_id") or "")
+                bill = await api.bill(self.manifest.run_id)
         with anyio.CancelScope(shield=True):  # whoever interrupts a run wants its account all the more
             await anyio.to_thread.run_sync(self._model, journal)
         data = summary(journal.db, bill=bill)
@@ -324,15 +327,14 @@ class Session:
         """Hold the fan-out against one agent that was not asked."""
         if self.rehearsal:
             return
-        sizes = sizes_from(json.loads(journal.meta("sizes") or "{}"))
-        found = modelled(journal.db, self.graphs["fanout"], sizes, self.options.schemas)
-        journal.set_meta("modelled", json.dumps(None if found is None else found.data()))
+        multiplier = modelled(journal.db, self._as_now(), self.graphs["fanout"])
+        MODELLED.keep(journal, None if multiplier is None else multiplier.data())
 
     def _changes(self, plans: Mapping[ArmName, Arm], journal: SqliteJournal) -> str:
         """Return what is different from the session before: nodes whose answers do not hold any more."""
         present = statics(plans)
-        before: dict[str, str] = json.loads(journal.meta("nodes") or "{}")
-        journal.set_meta("nodes", json.dumps(present))
+        before = STATICS.of(journal)
+        STATICS.keep(journal, present)
         if not before:
             return ""
         words = [f"{name} is new" for name in present if name not in before]

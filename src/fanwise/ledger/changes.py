@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import unified_diff
 from typing import Any
 
+from fanwise.journal.meta import AGENTS
 from fanwise.units import PICO_PER_USD
 
 from .account import succeeded
@@ -78,8 +78,7 @@ def changes(before: sqlite3.Connection, after: sqlite3.Connection) -> list[Agent
 
 
 def _known(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
-    row = db.execute("SELECT value FROM meta WHERE key='agents'").fetchone()
-    return json.loads(row[0]).get("fanout", {}) if row else {}
+    return AGENTS.of(db).get("fanout", {})
 
 
 def _costs(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:

@@ -7,7 +7,6 @@ graph is the part of the parameters that the edge fills; one that several tasks 
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from fanwise.journal.meta import TASKS
 from fanwise.journal.records import ArmName, Channel
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import known_rates
@@ -58,8 +58,7 @@ class Composition:
 
 def tasks(db: sqlite3.Connection) -> dict[ArmName, dict[str, Any]]:
     """Return the tasks of both sides and what travels between them, as they were noted by the run."""
-    row = db.execute("SELECT value FROM meta WHERE key='tasks'").fetchone()
-    return json.loads(row[0]) if row else {}
+    return TASKS.of(db)
 
 
 def composition(db: sqlite3.Connection, row: int | None = None) -> Composition:

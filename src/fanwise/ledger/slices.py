@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from fanwise.journal.meta import SLICES
 from fanwise.journal.records import ArmName
 
 from .account import PROMPT
@@ -51,8 +51,7 @@ class SliceAccount:
 
 def slices(db: sqlite3.Connection) -> list[SliceAccount]:
     """Return what each agent was sent, the fan-out first, the largest first."""
-    row = db.execute("SELECT value FROM meta WHERE key='slices'").fetchone()
-    known: dict[str, dict[str, list[str]]] = json.loads(row[0]) if row else {}
+    known = SLICES.of(db)
     found: list[SliceAccount] = []
     for arm, agent, calls, tokens, repeated, read, written in db.execute(_SLICES):
         one = known.get(f"{arm} {agent}", {})

@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fanwise.journal.meta import HALTED, OFFLINE, RunOrigin
 from fanwise.units import usd_text
 
 from .account import row_counts
@@ -53,7 +54,7 @@ class Status:
 
 def status(db: sqlite3.Connection) -> Status:
     """Return how far a run is."""
-    meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+    origin = RunOrigin.of(db)
     how = db.execute("SELECT how FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
     query = """SELECT COUNT(*), COALESCE(SUM(e.attempt IS NULL),0), COALESCE(SUM(e.cost),0),
       COALESCE(SUM(CASE WHEN e.attempt IS NULL THEN a.reserved END),0), COALESCE(SUM(e.read),0), MAX(e.at)
@@ -62,13 +63,12 @@ def status(db: sqlite3.Connection) -> Status:
     batches = db.execute(
         "SELECT batch_id, size, at, state FROM batches WHERE state IN ('intent','adopted','created') ORDER BY intent"
     ).fetchall()
-    offline = meta.get("offline")
     return Status(
-        meta.get("run_id"),
-        meta.get("graph"),
+        origin.run_id,
+        origin.graph,
         how[0] if how else None,
-        meta.get("halted") or None,
-        None if offline is None else offline == "true",
+        HALTED.of(db) or None,
+        OFFLINE.of(db),
         row_counts(db),
         attempts,
         open_,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from fanwise.journal.meta import CHOICES, HALTED, MODELLED, NOTES, OFFLINE, RunOrigin
 from fanwise.units import usd_text
 
 from .account import Totals, failed_tasks, row_counts, succeeded, totals
@@ -27,23 +27,22 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
         db: The journal.
         bill: The emulator's bill of the run in picodollars, fetched; None where there is none.
     """
-    meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+    origin = RunOrigin.of(db)
     both, baseline = totals(db), totals(db, "baseline")
     fanout = totals(db, "fanout") if baseline.sent else both
     rows = row_counts(db)
-    offline = meta.get("offline")
     measured = multiplier(db, max(rows["read"] - rows["rejected"], 1))
     good = rows["succeeded"]
     least = floor(db, "fanout")
     wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
     how = db.execute("SELECT how FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
     return {
-        "offline": None if offline is None else offline == "true",
-        "run_id": meta.get("run_id"),
-        "graph": meta.get("graph"),
-        "created": meta.get("created"),
+        "offline": OFFLINE.of(db),
+        "run_id": origin.run_id,
+        "graph": origin.graph,
+        "created": origin.created,
         "ended": how[0] if how else None,
-        "halted": meta.get("halted") or None,
+        "halted": HALTED.of(db) or None,
         "rows": rows,
         "attempts": _attempts(both) | {"fanout": _attempts(fanout), "baseline": _attempts(baseline)},
         "tokens": _tokens(both) | {"fanout": _tokens(fanout), "baseline": _tokens(baseline)},
@@ -56,7 +55,7 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
         "open": {"attempts": both.open, "upper_bound_usd": usd_text(both.open_bound)},
         "unpriced_attempts": both.unpriced,
         "bill_usd": usd_text(bill),
-        "choices": json.loads(meta.get("choices") or "[]"),
+        "choices": CHOICES.of(db),
         "cost_per_successful_row_usd": _ratio(fanout.cost, good),
         "baseline_cost_per_successful_row_usd": _ratio(baseline.cost, succeeded(db, "baseline")),
         "levers": data(levers(db)),
@@ -69,12 +68,12 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
             "baseline": "measured",
             "rows": measured.rows,
         },
-        "modelled": json.loads(meta.get("modelled") or "null"),
+        "modelled": MODELLED.of(db),
         "made_of": composition_data(composition(db)),
         "worst_rows": [one.data() for one in worst(db)],
         "cache": {"distinct_prefixes": both.prefixes, "writes": both.writes, "reads": both.reads},
         "slices": [one.data() for one in slices(db)],
-        "notes": json.loads(meta.get("notes") or "[]"),
+        "notes": NOTES.of(db),
         "failed_tasks": failed_tasks(db),
         "wall_s": round(wall[0], 3),
         "sessions": wall[1],

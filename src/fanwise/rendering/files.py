@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from fanwise.journal.meta import OFFLINE
 from fanwise.ledger.allotment import NOTHING, RowCost, allotted
 from fanwise.units import usd_text
 
@@ -21,7 +22,7 @@ _RESULTS = """SELECT r.row, w.row_id, r.status, r.reason, t.text, b.status
 
 def results(db: sqlite3.Connection) -> Iterator[str]:
     """Yield one JSON line per finished row, in input order."""
-    offline = dict(db.execute("SELECT key, value FROM meta").fetchall()).get("offline", "null")
+    offline = json.dumps(OFFLINE.of(db))
     costs = _Costs(db)
     for number, row_id, status, reason, text, base_status in db.execute(_RESULTS):
         one, base = costs.of(number)

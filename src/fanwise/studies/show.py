@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from fanwise.engine.plan import Arm, make_plans, row_state, task_key
-from fanwise.engine.rows import Format, Row, RowTypes, fetch
-from fanwise.engine.toolbox import recalled
+from fanwise.engine.plan import Arm, row_state, task_key
+from fanwise.engine.rows import Row, fetch
 from fanwise.errors import OutputError, UsageError
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
 from fanwise.graph.wire import load
-from fanwise.job.arms import graph_arms
 from fanwise.job.directory import reading
+from fanwise.job.manifest import Manifest
 from fanwise.journal.sqlite import SqliteJournal
 
 
@@ -43,16 +41,12 @@ def rendered(directory: str, row_id: str, label: str, arm: str) -> Rendered:
         UsageError: There is no such run, row or task, or its row is not in the file any more.
     """
     with reading(directory) as journal:
-        options = json.loads(journal.meta("options") or "{}")
-        plans = make_plans(
-            graph_arms(journal.meta("graph") or "", options.get("baseline", "none")),
-            options.get("schemas", "auto"),
-            toolbox=recalled(journal.meta("tools")),
-        )
+        manifest = Manifest.of(journal)
+        plans = manifest.arms(manifest.graphs())
         if arm not in plans:
             raise UsageError(f"the run has no {arm}")
         plan = plans[arm]
-        row = _row(journal, plan, row_id, options.get("id_field"))
+        row = _row(journal, manifest, plan, row_id)
         task, key = _find(journal, plan, row, label)
         node = plan.nodes[task.node.path]
         if node.spec is None:
@@ -65,21 +59,17 @@ def rendered(directory: str, row_id: str, label: str, arm: str) -> Rendered:
         answer = journal.text(record.output or "") if record is not None else None
         # A repair attempt has another tail; its hash is compared to the first attempt's alone.
         checked = tuple(Attempt(number, sha == request.hash() or number > 1) for number, sha in attempts)
-        return Rendered(request.body(run_id=journal.meta("run_id") or ""), checked, answer)
+        return Rendered(request.body(run_id=manifest.run_id), checked, answer)
 
 
-def _row(journal: SqliteJournal, plan: Arm, row_id: str, id_field: str | None) -> Row:
+def _row(journal: SqliteJournal, manifest: Manifest, plan: Arm, row_id: str) -> Row:
     found = journal.db.execute("SELECT locator, hash, number FROM rows WHERE row_id=?", (row_id,)).fetchone()
     if found is None:
         raise UsageError(f"the run has no row {row_id!r}")
-    record = fetch(Path(journal.meta("rows") or ""), cast("Format", journal.meta("format")), found[0])
-    row = (
-        None
-        if record is None
-        else RowTypes(plan.graph.param_types, id_field, Path(journal.meta("folder") or ".")).check(record)
-    )
+    record = fetch(manifest.rows, manifest.format, found[0])
+    row = None if record is None else manifest.row_types(plan.graph).check(record)
     if not isinstance(row, Row) or row.hash != found[1]:
-        raise UsageError(f"row {row_id!r} is not in {journal.meta('rows')} any more as it was when it ran")
+        raise UsageError(f"row {row_id!r} is not in {manifest.rows} any more as it was when it ran")
     return Row(found[2], row.locator, row_id, row.arguments, row.hash, row.size)
 
 

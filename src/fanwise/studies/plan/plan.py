@@ -9,7 +9,6 @@ dearest way it may be billed, and every answer as long as allowed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from fanwise.graph.nodes import GraphSpec
 from fanwise.job.arms import arms_of
 from fanwise.job.directory import reading
 from fanwise.job.sizes import TokenCache, common_texts
+from fanwise.journal.meta import OFFLINE
 from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.forecast import CHANNELS, AgentForecast, Forecast, Price
 from fanwise.pricing.rates import known_rates
@@ -147,16 +147,16 @@ def make(
     )
 
 
-def is_changed(before: str | None, asked: Asked) -> bool:
+def is_changed(before: Mapping[str, str], asked: Asked) -> bool:
     """Return whether answers of a run do not hold any more, since what shapes them was edited.
 
     Args:
-        before: What its journal keeps of its nodes, as JSON.
+        before: What its journal keeps of its nodes; empty where no session has begun.
         asked: The job as it is now.
     """
     both = arms_of(load_graph(asked.graph), asked.baseline)
     plans = make_plans(both, asked.schemas, known_sizes(both), listed(both.values()))
-    return before is not None and json.loads(before) != statics(plans)
+    return bool(before) and before != statics(plans)
 
 
 Simulator = Callable[[Channel, Schemas, Mapping[ArmName, GraphSpec], Mapping[str, Said]], Seen]
@@ -197,7 +197,7 @@ def _paid(plans: Mapping[ArmName, Arm], drawn: Drawn, run: str | Path) -> _Paid:
             recorded(plans, journal),
             [one for one in seen(journal.db).observed if one.row in numbers],
             "batch" if row is not None and row[0] == "batch" else "live",
-            journal.meta("offline") == "true",
+            OFFLINE.of(journal) is True,
         )
 
 

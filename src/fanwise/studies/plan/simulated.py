@@ -16,6 +16,7 @@ from fanwise.engine.standin import Said
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.directory import RunDirectory, reading
+from fanwise.job.manifest import Manifest
 from fanwise.job.options import Options
 from fanwise.job.session import Session
 from fanwise.job.watcher import Watcher
@@ -23,7 +24,7 @@ from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.account import SharedWrite, shared_writes
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
-from fanwise.units import moment, new_run_id
+from fanwise.units import moment, new_run_id, now
 
 from .drawn import Drawn
 from .estimate import Observed
@@ -69,14 +70,18 @@ def simulate(
         path = Path(made) / "rows.jsonl"
         path.write_text("".join(dumps(row.data) + "\n" for row in drawn.rows), encoding="utf-8")
         options = Options(channel=channel, id_field=id_field, schemas=schemas)
-        meta = {"run_id": new_run_id(), "graph": graph, "rows": str(path), "format": "jsonl", "mode": "embedded"}
-        meta["folder"] = str(folder or path.parent)
+        manifest = Manifest(
+            run_id=new_run_id(), graph=graph, rows=path, format="jsonl", folder=folder or path.parent,
+            created=now().isoformat(), mode="embedded", spec=options,
+        )  # fmt: skip
         scale = max(drawn.valid / len(drawn.rows), 1.0)
 
         async def main() -> None:
             with RunDirectory(Path(made) / "run", create=True) as directory:
-                session = Session(directory, arms, options, Watcher(), recorded=recorded, scale=scale, rehearsal=True)
-                await session.run(meta)
+                session = Session(
+                    directory, manifest, arms, options, Watcher(), recorded=recorded, scale=scale, rehearsal=True
+                )
+                await session.run()
 
         anyio.run(main)
         with reading(Path(made) / "run") as journal:

@@ -1,0 +1,114 @@
+"""What a journal keeps of its run beside the records: the keys of the table `meta`, each with its type.
+
+The one module that knows them; every value is kept as JSON. What a run *is* stands under one key
+(`job.manifest` makes a record of it), how it *stands* under the others, which a session replaces as
+it goes on. A value is read from a journal, or from a plain connection to the file of one.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypedDict, TypeVar
+
+T = TypeVar("T")
+
+
+class MetaStore(Protocol):
+    """The part of a journal that keeps a text under a key."""
+
+    def meta(self, key: str) -> str | None: ...
+    def set_meta(self, key: str, value: str) -> None: ...
+
+
+Source = MetaStore | sqlite3.Connection
+
+
+@dataclass(frozen=True, slots=True)
+class MetaKey(Generic[T]):
+    """One key of `meta`."""
+
+    name: str
+    empty: Callable[[], T]
+    """Makes the value of a run that has not kept one."""
+
+    def of(self, source: Source) -> T:
+        """Return the value that a journal has under this key."""
+        if isinstance(source, sqlite3.Connection):
+            # By position: a caller may have set any row factory.
+            row = source.execute("SELECT value FROM meta WHERE key=?", (self.name,)).fetchone()
+            text = None if row is None else row[0]
+        else:
+            text = source.meta(self.name)
+        return self.empty() if text is None else json.loads(text)
+
+    def keep(self, journal: MetaStore, value: T) -> None:
+        """Replace the value in a journal, at once."""
+        journal.set_meta(self.name, json.dumps(value, ensure_ascii=False))
+
+
+class Deadline(TypedDict):
+    """When a run should have ended."""
+
+    after: str
+    """The length of time that was asked for, as it was written."""
+    at: float
+    """The moment, in seconds since 1970."""
+
+
+def _nothing() -> None:
+    return None
+
+
+# What a run is ------------------------------------------------------------------------------------
+
+MANIFEST = MetaKey("manifest", dict[str, Any])
+"""What `job.manifest.Manifest` keeps; empty before a run has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrigin:
+    """What an account calls a run; every field is None before the run has begun."""
+
+    run_id: str | None
+    graph: str | None
+    """Reference of its graph."""
+    created: str | None
+    """When it began, in ISO 8601."""
+
+    @classmethod
+    def of(cls, source: Source) -> RunOrigin:
+        """Return the origin of the run that a journal is of."""
+        manifest = MANIFEST.of(source)
+        return cls(manifest.get("run_id"), manifest.get("graph"), manifest.get("created"))
+
+
+# How it stands ------------------------------------------------------------------------------------
+
+OFFLINE: MetaKey[bool | None] = MetaKey("offline", _nothing)
+"""Whether stand-ins answer for the models; None before anybody has answered."""
+HALTED = MetaKey("halted", str)
+"""Why the last session was stopped before its end; empty where it was not."""
+NOTES = MetaKey("notes", list[str])
+"""What the sessions had to say, one sentence each."""
+CHOICES = MetaKey("choices", list[dict[str, Any]])
+"""Why calls took their channels, by arm and agent, counted over all sessions."""
+MODELLED: MetaKey[dict[str, Any] | None] = MetaKey("modelled", _nothing)
+"""The multiplier against one agent that was not asked; None where it could not be composed."""
+DEADLINE: MetaKey[Deadline | None] = MetaKey("deadline", _nothing)
+"""When the run should have ended; None where it may take its time."""
+PRIMED = MetaKey("primed", dict[str, float])
+"""By key of a prefix that batches have written: until when it lives, in seconds since 1970."""
+STATICS = MetaKey("nodes", dict[str, str])
+"""By arm and node the hash of what shapes its answers: what was edited since is seen by it."""
+
+# What its graphs looked like, for the account and for a comparison with another run -----------------
+
+SLICES = MetaKey("slices", dict[str, dict[str, list[str]]])
+"""By arm and agent the names of the fields and blocks that it is shown."""
+AGENTS = MetaKey("agents", dict[str, dict[str, dict[str, Any]]])
+"""By arm and agent what shapes its requests; texts by hash."""
+TASKS = MetaKey("tasks", dict[str, dict[str, Any]])
+"""By arm the tasks and what travels between them."""

@@ -46,15 +46,15 @@ def need(
     apart: str = "",
 ) -> Need:
     return Need(
-        agent,
-        model,
-        intensity(model, None, None),
-        f"You are {agent}.",
-        context,
-        {"type": "object"},
-        rows,
-        repeated,
-        apart,
+        agent=agent,
+        model=model,
+        intensity=intensity(model, None, None),
+        instructions=f"You are {agent}.",
+        context=context,
+        schema={"type": "object"},
+        row_blocks=rows,
+        repeated=repeated,
+        apart=apart,
     )
 
 
@@ -168,7 +168,8 @@ def test_an_agent_alone_keeps_the_strict_schema_and_everything_in_system() -> No
     assert len(one.content) == 1
 
 
-def test_models_and_sides_never_share() -> None:
+def test_models_and_arms_never_share() -> None:
+    """Found: what keeps arms apart was given as tools, which key a prefix of their own."""
     found = requests(
         {
             "a": need("a", RULES),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any
 
-from fanwise.blocks import Block
 from fanwise.canonical import dumps
 from fanwise.media import Media
 from fanwise.models import facts
@@ -16,7 +15,7 @@ from .frame import Frame
 from .parts import Part
 from .repeats import Piece
 from .request import Request
-from .shape import MAX_ROW_MARKS, Need, Shape
+from .shape import Need, Segment, Shape
 from .tail import fence, label, opening, refused, shown, tail
 
 
@@ -34,18 +33,15 @@ class Composer:
         self._need, self._shape, self._blocks = need, shape, blocks
         self._per_token = need.chars_per_token or facts(need.model).chars_per_token
         self._opening = opening(need.agent, need.schema if shape.way == "tail" else None)
-        own = (*_system(shape.own), Part(need.instructions))
-        system = tuple(part for bundle in shape.bundles for part in _marked(_system(bundle)))
-        media = _media(shape.media)
-        if not shape.row_first:
-            system += _marked(own) if shape.own_marked else own
-        self._system = system
-        self._media, self._own = (media, own) if shape.row_first else ((), ())
-        """What stands in front of the blocks of the row, and behind them."""
-        texts = (*(part.text for bundle in shape.bundles for part in _system(bundle)), *(part.text for part in own))
+        segments = tuple(shape.segments(need))
+        self._system = _parts(segment for segment in segments if segment.place == "system")
+        content = [segment for segment in segments if segment.place == "content"]
+        self._before = _parts(takewhile(lambda segment: segment.kind != "row block", content))
+        """What stands in front of the blocks of the row."""
+        self._behind = _parts(content)[len(self._before) :]
         self._common = (
-            *(_piece(text) for text in (*texts, shape.schema_text, need.tools) if text),
-            *map(self._piece, media),
+            *(_piece(segment.text) for segment in segments if segment.text),
+            *(self._piece(part) for segment in segments if segment.kind == "file" for part in _parts([segment])),
         )
         self._frames: dict[int, Frame] = {}
 
@@ -70,12 +66,12 @@ class Composer:
         present = {param: name for param, name in self._blocks.items() if isinstance(values[param], str | Media)}
         told = shown(values, present)
         last = Part(tail(self._opening, told, "" if turns else repair))
-        content, own = (*self._media, *self._own, last), tuple(map(_piece, turns))
+        content, own = (*self._before, *self._behind, last), tuple(map(_piece, turns))
         sizes = {param: len(text) for param, text in told.items()}
         if present:
             row = self._row({name: values[param] for param, name in present.items()})
             parts = [part for some in row.values() for part in some]
-            content = (*self._media, *parts, *self._own, last)
+            content = (*self._before, *parts, *self._behind, last)
             own += tuple(map(self._piece, parts))
             for param, name in present.items():
                 sizes[param] = sum(part.chars(self._per_token) for part in row.get(name, ()))
@@ -97,7 +93,7 @@ class Composer:
     def _row(self, found: Mapping[str, str | Media]) -> dict[str, tuple[Part, ...]]:
         """Return the blocks of the row in their order, those in front marked."""
         names = [name for name in self._shape.row_blocks if name in found]
-        marked = set(names[: min(self._shape.shared_row_blocks, MAX_ROW_MARKS)])
+        marked = set(names[: len(self._shape.marked_row_blocks)])
         return {name: _row_part(name, found[name], marked=name in marked) for name in names}
 
     def _piece(self, part: Part) -> Piece:
@@ -107,15 +103,9 @@ class Composer:
 
 def context_chars(need: Need, shape: Shape) -> int:
     """Return the characters of the context in a node's requests: the same in all of them."""
-    parts = (*(part for bundle in shape.bundles for part in _system(bundle)), *_system(shape.own))
     per_token = need.chars_per_token or facts(need.model).chars_per_token
-    files = sum(part.chars(per_token) for part in _media(shape.media))
-    return files + sum(len(part.text) for part in parts)
-
-
-@lru_cache(maxsize=512)
-def _system(blocks: tuple[Block, ...]) -> tuple[Part, ...]:
-    return tuple(Part(fence(block.name, block.text)) for block in blocks)
+    shown = (segment for segment in shape.segments(need) if segment.block is not None)
+    return sum(part.chars(per_token) for part in _parts(shown))
 
 
 def _row_part(name: str, value: str | Media, *, marked: bool) -> tuple[Part, ...]:
@@ -124,13 +114,15 @@ def _row_part(name: str, value: str | Media, *, marked: bool) -> tuple[Part, ...
     return Part(label(name, value)), Part("", marked, value)
 
 
-@lru_cache(maxsize=512)
-def _media(blocks: tuple[Block, ...]) -> tuple[Part, ...]:
-    """Return images and PDFs that rows have in common, with a breakpoint behind the last."""
+def _parts(segments: Iterable[Segment]) -> tuple[Part, ...]:
+    """Return what rows have in common as parts of a request; blocks of the row are left out."""
     parts: list[Part] = []
-    for block in blocks:
-        if block.media is not None:
-            parts += [Part(label(block.name, block.media), job=True), Part("", block is blocks[-1], block.media, True)]
+    for segment in segments:
+        media = segment.block.media if segment.block is not None else None
+        if media is not None:
+            parts += [Part(label(segment.name, media), job=True), Part("", segment.marked, media, True)]
+        elif segment.kind != "row block":
+            parts.append(Part(segment.text, segment.marked))
     return tuple(parts)
 
 
@@ -145,7 +137,3 @@ def _repaired(turns: tuple[str, ...], why: str) -> tuple[str, ...]:
     last = json.loads(turns[-1])
     last["content"].append({"type": "text", "text": refused(why)})
     return (*turns[:-1], dumps(last))
-
-
-def _marked(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    return (*parts[:-1], Part(parts[-1].text, True)) if parts else parts

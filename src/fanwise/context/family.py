@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,9 +100,7 @@ def _row_cost(
 ) -> float:
     """Return what a block of the row costs in all rows: written once and read, or sent each time."""
     readers = [path for path, need in members.items() if name in need.row_blocks]
-    marked = all(
-        name in shapes[path].row_blocks[: min(shapes[path].shared_row_blocks, MAX_ROW_MARKS)] for path in readers
-    )
+    marked = all(name in shapes[path].marked_row_blocks for path in readers)
     once = cache.write + cache.read * (uses[name] - 1) if marked else uses[name]
     return ROWS * ROW_BLOCK_TOKENS * once
 
@@ -111,9 +109,9 @@ def _plain_rest(members: Mapping[str, Need], shapes: Mapping[str, Shape], table:
     """Return the cost of what stands behind blocks of the row, which is never cached."""
     total = 0.0
     for path, shape in shapes.items():
-        if shape.row_first:
-            texts: Iterable[str] = (*(fence(block.name, block.text) for block in shape.own), members[path].instructions)
-            total += ROWS * members[path].tasks * sum(table.tokens(text, table.model) for text in texts)
+        need = members[path]
+        behind = [segment.text for segment in shape.segments(need) if segment.place == "content" and segment.text]
+        total += ROWS * need.tasks * sum(table.tokens(text, table.model) for text in behind)
     return total
 
 
@@ -160,13 +158,13 @@ class _Table:
         held = {block for bundle in bundles for block in bundle}
         ordered = tuple(sorted(need.row_blocks, key=lambda name: (-uses[name], name)))
         return Shape(
-            tuple(bundle for bundle in bundles if bundle),
-            tuple(block for block in need.context if block not in held and block.media is None),
-            own_marked,
-            ordered,
-            _shared(need, uses),
-            tuple(sorted(need.media, key=lambda block: block.sha)),
-            way,
-            dumps(dict(need.schema if schema is None else schema)),
-            schema,
+            bundles=tuple(bundle for bundle in bundles if bundle),
+            own=tuple(block for block in need.context if block not in held and block.media is None),
+            own_marked=own_marked,
+            row_blocks=ordered,
+            shared_row_blocks=_shared(need, uses),
+            media=tuple(sorted(need.media, key=lambda block: block.sha)),
+            way=way,
+            schema_text=dumps(dict(need.schema if schema is None else schema)),
+            format=schema,
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from fanwise.blocks import Block
 from fanwise.models import Intensity
 
 from .sizes import DOCUMENTED, Sizes
+from .tail import fence
 
 MAX_ROW_MARKS = 2
 """Breakpoints for blocks of the row; the API takes 4 in all."""
@@ -19,6 +21,9 @@ ITEMS = 3
 
 Way = Literal["strict", "envelope", "tail"]
 """How an agent's schema travels: its own, one for its family, or as text checked here."""
+Kind = Literal["schema", "tools", "block", "instructions", "file", "row block", "values"]
+Place = Literal["front", "system", "content", "tail"]
+"""`front`: what the API puts before `system`. `tail`: the last text of the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,23 @@ class CachePrices:
     read: float = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """What stands at one place of a node's requests."""
+
+    kind: Kind
+    name: str
+    """For people."""
+    place: Place
+    text: str = ""
+    """As it is sent; empty for a file, and for what only a row knows."""
+    block: Block | None = None
+    """The block or file of the context that it shows."""
+    marked: bool = False
+    """Whether a breakpoint follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """What the tasks of one node need to be shown, apart from their values."""
 
@@ -69,7 +90,7 @@ class Need:
         return ITEMS if self.repeated else 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """The order of one node's requests."""
 
@@ -95,3 +116,53 @@ class Shape:
     def row_first(self) -> bool:
         """Whether images, PDFs or blocks of the row stand in front of the instructions."""
         return self.shared_row_blocks > 0 or bool(self.media)
+
+    @property
+    def marked_row_blocks(self) -> tuple[str, ...]:
+        """Blocks of the row with a breakpoint behind them."""
+        return self.row_blocks[: min(self.shared_row_blocks, MAX_ROW_MARKS)]
+
+    def segments(self, need: Need) -> Iterator[Segment]:
+        """Yield what a node's requests show, from the front to the end: the only place that knows this order.
+
+        Args:
+            need: What this was laid out for.
+        """
+        schema = "envelope of schemas" if self.way == "envelope" else "schema"
+        if self.format is not None:  # the API puts both in front of `system`
+            yield Segment(kind="schema", name=schema, place="front", text=self.schema_text)
+        if need.tools:
+            yield Segment(kind="tools", name="tools", place="front", text=need.tools)
+        for bundle in self.bundles:
+            yield from _blocks(bundle, "system", marked=True)
+        if not self.row_first:
+            yield from self._own(need, "system")
+        for block in self.media:
+            yield Segment(kind="file", name=block.name, place="content", block=block, marked=block is self.media[-1])
+        for name in self.row_blocks:
+            yield Segment(kind="row block", name=name, place="content", marked=name in self.marked_row_blocks)
+        if self.row_first:
+            yield from self._own(need, "content")
+        if self.format is None:
+            yield Segment(kind="schema", name=schema, place="tail", text=self.schema_text)
+        yield Segment(kind="values", name="values", place="tail")
+
+    def _own(self, need: Need, place: Place) -> Iterator[Segment]:
+        """Yield the agent's other blocks and its instructions, which are never apart."""
+        yield from _blocks(self.own, place, marked=False)
+        name = f"instructions of {need.agent}"
+        yield Segment(kind="instructions", name=name, place=place, text=need.instructions, marked=self.own_marked)
+
+
+def _blocks(blocks: Sequence[Block], place: Place, *, marked: bool) -> Iterator[Segment]:
+    """Yield blocks of the context, the last of them marked if any is."""
+    for block in blocks:
+        yield Segment(
+            kind="block", name=block.name, place=place, text=_fenced(block), block=block,
+            marked=marked and block is blocks[-1],
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)  # nodes of one graph show the same blocks, and a fence hashes all of its text
+def _fenced(block: Block) -> str:
+    return fence(block.name, block.text)

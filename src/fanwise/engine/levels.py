@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fanwise.blocks import Block
-from fanwise.context.tail import fence
 from fanwise.models import facts
 
 from .plan import NodePlan
@@ -27,42 +25,27 @@ def levels(node: NodePlan) -> list[Level]:
 
     Tools stand in front of `system`, and the API puts a schema there too: both are in the first level.
     """
-    assert node.spec is not None and node.shape is not None
-    shape, spec = node.shape, node.spec
-    found = [(_names(bundle), _texts(bundle)) for bundle in shape.bundles]
-    if shape.own_marked:
-        names = (*_names(shape.own), f"instructions of {spec.name}")
-        found.append((names, (*_texts(shape.own), spec.instructions)))
-    if found and node.need is not None and node.need.tools:
-        names, texts = found[0]
-        found[0] = (("tools", *names), (node.need.tools, *texts))
-    if found and shape.format is not None:
-        names, texts = found[0]
-        word = "envelope of schemas" if shape.way == "envelope" else "schema"
-        found[0] = ((word, *names), (shape.schema_text, *texts))
-    made = [Level(names, texts, tokens(node, texts)) for names, texts in found]
-    return made if sum(level.tokens for level in made) >= facts(spec.model).cache_minimum else []
+    assert node.spec is not None and node.need is not None and node.shape is not None
+    marked: list[Level] = []
+    names, texts = list[str](), list[str]()
+    for segment in node.shape.segments(node.need):
+        if segment.place not in ("front", "system"):
+            break
+        names.append(segment.name)
+        texts.append(segment.text)
+        if segment.marked:
+            marked.append(Level(tuple(names), tuple(texts), tokens(node, texts)))
+            names, texts = [], []
+    return marked if sum(level.tokens for level in marked) >= facts(node.spec.model).cache_minimum else []
 
 
 def common_tokens(node: NodePlan) -> int:
     """Return the tokens of all texts that an agent's requests have in common, a schema in the tail left out."""
-    assert node.spec is not None and node.shape is not None
-    shape = node.shape
-    texts = [text for bundle in (*shape.bundles, shape.own) for text in _texts(bundle)]
-    schema = [shape.schema_text] if shape.format is not None else []
-    schema += [node.need.tools] if node.need is not None and node.need.tools else []
-    return tokens(node, (*schema, *texts, node.spec.instructions))
+    assert node.need is not None and node.shape is not None
+    return tokens(node, [segment.text for segment in node.shape.segments(node.need) if segment.place != "tail"])
 
 
 def tokens(node: NodePlan, texts: Sequence[str]) -> int:
     """Return the tokens of texts for a node's model."""
     assert node.spec is not None and node.need is not None
     return sum(node.need.sizes.tokens(text, node.spec.model) for text in texts)
-
-
-def _names(blocks: Sequence[Block]) -> tuple[str, ...]:
-    return tuple(block.name for block in blocks)
-
-
-def _texts(blocks: Sequence[Block]) -> tuple[str, ...]:
-    return tuple(fence(block.name, block.text) for block in blocks)

@@ -28,7 +28,7 @@ def _tokens(node: NodePlan, nodes: Sequence[NodePlan]) -> list[str]:
         parts.append(f"{fresh:,} fresh")
     if shape.way == "tail":
         parts.append(f"{tokens(node, [shape.schema_text]):,} of schema fresh")
-    parts += [f"{name} cached for the row" for name in shape.row_blocks[: shape.shared_row_blocks]]
+    parts += [f"{name} cached for the row" for name in shape.marked_row_blocks]
     return [f"tokens: {', '.join(parts)}, and the values"]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from fanwise.context.envelope import is_envelope, seal
 from fanwise.context.request import body_hash
-from fanwise.context.tail import read_back, unfence
+from fanwise.context.tail import fence, read_back
 from fanwise.graph.nodes import Target
 from fanwise.graph.rehearse import is_empty
 from fanwise.graph.spec import AgentSpec
@@ -25,6 +25,7 @@ from .plan import BASELINE_BLOCK, Arm
 Said = str | Mapping[str, Any] | None
 """A text, tools that are asked for (`{"tools": [{"name": ..., "input": ...}]}`), or nothing."""
 Answer = Said | Awaitable[Said]
+_BASELINE_TEXT = fence(BASELINE_BLOCK.name, BASELINE_BLOCK.text)
 
 
 def answerer(
@@ -53,7 +54,7 @@ def answerer(
         asked = read_back(body)
         if asked is None:
             return None
-        target = targets.get((_side(body), asked.agent))
+        target = targets.get((_arm(body), asked.agent))
         if target is None or target.spec is None or is_empty(target.body):
             return None
         params = target.spec.params
@@ -64,11 +65,10 @@ def answerer(
     return answer
 
 
-def _side(body: Mapping[str, Any]) -> ArmName:
-    system = body.get("system") or ()
-    first = system[0].get("text", "") if system and isinstance(system[0], dict) else ""
-    found = unfence(first)
-    return "baseline" if found is not None and found[0] == BASELINE_BLOCK.name else "fanout"
+def _arm(body: Mapping[str, Any]) -> ArmName:
+    """Return the arm of a request: the baseline's shows a block of its own, behind files in the content."""
+    shown = (*(body.get("system") or ()), *body["messages"][0]["content"])
+    return "baseline" if any(as_object(block).get("text") == _BASELINE_TEXT for block in shown) else "fanout"
 
 
 def _told_so_far(body: Mapping[str, Any]) -> list[ToolOutput]:

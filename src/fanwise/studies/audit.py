@@ -12,7 +12,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ import time_machine
 from pydantic import TypeAdapter
 
 from fanwise.context.audit import Finding, Front, Piece, compare, row_data, split, too_short
+from fanwise.context.shape import Segment
 from fanwise.context.sizes import DOCUMENTED
-from fanwise.context.tail import fence, unfence
+from fanwise.context.tail import unfence
 from fanwise.engine.load import load_graph
 from fanwise.engine.plan import Arm, NodePlan, make_plans, row_state
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
@@ -114,22 +115,32 @@ def _sample(plan: Arm, path: Path, form: Format, count: int) -> list[Row]:
 def _front(node: NodePlan, plan: Arm, rows: Sequence[Row]) -> Front:
     assert node.spec is not None and node.need is not None and node.shape is not None
     spec, need, shape = node.spec, node.need, node.shape
-    blocks = [*(block for bundle in shape.bundles for block in bundle), *shape.media, *shape.own]
-    pieces = [
-        Piece(block.name, block.text if block.media is None else block.media.sha, block.place) for block in blocks
-    ]
-    pieces.append(Piece(f"the instructions of {spec.name}", spec.instructions, spec.place))
-    behind = len(shape.own) + 1 if shape.row_first else 0  # what stands behind a block of the row
-    frames = sum(len(fence(block.name, "")) for block in blocks)
-    cached = frames + sum(len(piece.text) for piece in pieces[: len(pieces) - behind])
-    schema = shape.schema_text if shape.format is not None else ""
+    segments = tuple(shape.segments(need))
+    pieces = [piece for segment in segments for piece in _of_agent(segment, spec.place)]
     pieces += [piece for row in rows for piece in _of_row(node, plan, row)]
     # Schemas are not among them: where they split a cache, the layout has found that to be cheaper.
     splits = (f"thinking {need.intensity.thinking}", f"effort {need.intensity.effort}")
-    tokens = math.ceil((cached + len(schema)) / facts(spec.model).chars_per_token)
+    tokens = _prefix_tokens(segments, spec.model)
     names = tuple(block.name for block in need.context)
-    marked = shape.row_blocks[: shape.shared_row_blocks]
-    return Front(node.node.path, spec.name, spec.model, spec.place, splits, tuple(pieces), names, tokens, marked)
+    return Front(
+        node.node.path, spec.name, spec.model, spec.place, splits, tuple(pieces), names, tokens, shape.marked_row_blocks
+    )
+
+
+def _of_agent(segment: Segment, place: str) -> Iterator[Piece]:
+    """Yield what an agent's requests show at one place, where that is the user's text or file."""
+    block = segment.block
+    if block is not None:
+        yield Piece(block.name, block.text if block.media is None else block.media.sha, block.place)
+    elif segment.kind == "instructions":
+        yield Piece(f"the {segment.name}", segment.text, place)
+
+
+def _prefix_tokens(segments: Sequence[Segment], model: str) -> int:
+    """Return the tokens of what can be cached for every row: all of `system`, what precedes it, and files."""
+    chars = sum(len(segment.text) for segment in segments if segment.place in ("front", "system"))
+    files = [segment.block.media for segment in segments if segment.block is not None]
+    return math.ceil(chars / facts(model).chars_per_token) + sum(media.tokens for media in files if media is not None)
 
 
 def _of_row(node: NodePlan, plan: Arm, row: Row) -> list[Piece]:

@@ -1,0 +1,90 @@
+"""Two runs beside each other: the figures of each, and what was changed in which agent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from .changes import AgentChange
+from .summary import read_share
+
+Figure = str | float | None
+"""None: it is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFigures:
+    """What one run is held against another by."""
+
+    rows: int
+    """Records that were read."""
+    succeeded: int
+    cost_per_successful_row_usd: str | None
+    tokens_multiplier: float | None
+    usd_multiplier: float | None
+    cache_read_share: float
+    """Of the fan-out's input tokens, 0 to 1."""
+    retried: int
+    """Attempts of the fan-out."""
+    failed_tasks: int
+
+    def named(self) -> dict[str, Figure]:
+        """Return the figures under the names that people and programs read."""
+        return {
+            "rows": f"{self.succeeded:,} of {self.rows:,} succeeded",
+            "per successful row": self.cost_per_successful_row_usd,
+            "multiplier in tokens": self.tokens_multiplier,
+            "multiplier in dollars": self.usd_multiplier,
+            "input read from the cache": f"{100 * self.cache_read_share:.0f} %",
+            "retried": self.retried,
+            "failed tasks": self.failed_tasks,
+        }
+
+
+def run_figures(summary: Mapping[str, Any]) -> RunFigures:
+    """Return the figures of a run from its summary."""
+    multiplier = summary["multiplier"]
+    return RunFigures(
+        rows=summary["rows"]["read"],
+        succeeded=summary["rows"]["succeeded"],
+        cost_per_successful_row_usd=summary["cost_per_successful_row_usd"],
+        tokens_multiplier=None if multiplier is None else multiplier["tokens"]["mean"],
+        usd_multiplier=None if multiplier is None else multiplier["usd"]["mean"],
+        cache_read_share=read_share(summary["tokens"]["fanout"]),
+        retried=summary["attempts"]["fanout"]["retried"],
+        failed_tasks=sum(summary["failed_tasks"].values()),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diff:
+    """What is different between two runs."""
+
+    before: RunFigures
+    after: RunFigures
+    agents: tuple[AgentChange, ...]
+    """Those of both runs, the one that moved a row's price most first."""
+
+    @property
+    def rise_percent(self) -> Decimal | None:
+        """By how many percent a successful row costs more, below zero less; None where that is not known."""
+        before, after = self.before.cost_per_successful_row_usd, self.after.cost_per_successful_row_usd
+        if before is None or after is None or not Decimal(before):
+            return None
+        return (Decimal(after) / Decimal(before) - 1) * 100
+
+    def figures(self) -> dict[str, tuple[Figure, Figure]]:
+        """Return each figure before and after, by its name."""
+        after = self.after.named()
+        return {name: (figure, after[name]) for name, figure in self.before.named().items()}
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        rise = self.rise_percent
+        return {
+            "rise_percent": None if rise is None else float(round(rise, 6)),
+            "figures": {name: list(pair) for name, pair in self.figures().items()},
+            "agents": [change.data() for change in self.agents],
+        }

@@ -1,0 +1,69 @@
+"""What is different between two runs, as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fanwise.ledger.changes import WORDS, AgentChange
+from fanwise.ledger.diff import Diff, Figure
+
+from .terminal import money, printable
+
+
+def show_diff(diff: Diff, console: Console) -> None:
+    """Print what is different between two runs."""
+    console.print(_figures(diff))
+    rise = diff.rise_percent
+    if rise is not None:
+        console.print(Text(f"a successful row costs {abs(rise):.1f} % {'more' if rise >= 0 else 'less'}"))
+    console.print(_agents(diff.agents))
+    for line in _instructions(diff.agents):
+        console.print(Text(printable(line)))
+
+
+def _figures(diff: Diff) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("", "before", "after"):
+        table.add_column(name)
+    for name, (before, after) in diff.figures().items():
+        table.add_row(name, _text(name, before), _text(name, after))
+    return table
+
+
+def _text(name: str, figure: Figure) -> str:
+    if figure is None:
+        return "not known"
+    if name == "per successful row":
+        return money(str(figure))
+    return f"{figure:.2f}x" if isinstance(figure, float) else str(figure)
+
+
+def _agents(changes: Iterable[AgentChange]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("agent", "what changed"):
+        table.add_column(name, overflow="fold")
+    for name in ("calls a row", "before", "after", "difference"):
+        table.add_column(name, justify="right")
+    for change in changes:
+        sign = "+" if change.difference >= 0 else "-"
+        table.add_row(
+            Text(change.agent),
+            ", ".join(WORDS.get(name, name) for name in change.changed) or "nothing",
+            f"{change.calls_before:.2f} to {change.calls_after:.2f}",
+            money(str(change.before)),
+            money(str(change.after)),
+            f"{sign}{money(str(abs(change.difference)))}",
+        )
+    return table
+
+
+def _instructions(changes: Iterable[AgentChange]) -> Iterator[str]:
+    """Yield the instructions' lines that differ."""
+    for change in changes:
+        if change.text:
+            yield f"instructions of {change.agent}:"
+            yield from (f"  {line}" for line in change.text.splitlines() if not line.startswith("@@"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -270,12 +270,14 @@ def test_constants_are_refused_where_a_traced_value_is_meant() -> None:
     assert len(mistakes(define)) == 4
 
 
-@pytest.mark.parametrize("name", ["Any", "dict", "recursive", "bytes"])
+@pytest.mark.parametrize("name", ["Any", "dict", "recursive", "bytes", "Mapping", "Iterable"])
 def test_an_output_that_the_api_cannot_carry_is_refused(name: str) -> None:
     class Tree(BaseModel):
         children: list[Tree]
 
-    types: dict[str, Any] = {"Any": Any, "dict": dict, "recursive": Tree, "bytes": bytes}
+    types: dict[str, Any] = {
+        "Any": Any, "dict": dict, "recursive": Tree, "bytes": bytes, "Mapping": Mapping, "Iterable": Iterable[int],
+    }  # fmt: skip
 
     def body(text: str) -> Any: ...
 

@@ -124,6 +124,29 @@ def test_a_fence_is_taken_off_and_a_mistake_names_its_place() -> None:
         wire.decode(str, "I think that")
 
 
+class Yes(BaseModel):
+    why: str
+
+
+class No(BaseModel):
+    why: str
+
+
+@pytest.mark.parametrize(
+    ("tp", "text", "value"),
+    [
+        (list[str] | dict[str, str], "[]", []),
+        (dict[str, str] | list[str], "[]", {}),
+        (Yes | No, '{"why": "a"}', Yes(why="a")),
+        (No | Yes, '{"why": "a"}', No(why="a")),
+    ],
+)
+def test_a_union_is_read_as_its_first_member_that_fits(tp: Any, text: str, value: Any) -> None:
+    """Found: unions that differ in their order alone are equal, and shared what was remembered of one of them."""
+    read = wire.decode(tp, f'{{"value": {text}}}')
+    assert (type(read), read) == (type(value), value)
+
+
 class Score(BaseModel):
     points: float
 

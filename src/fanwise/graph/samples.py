@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Sequence, Set
 from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
 
 from . import types as ty
+from .types import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 from .wire import load
 
 _LEAVES: dict[Any, Any] = {
@@ -36,24 +36,27 @@ def sample(tp: Any) -> Any:
 
 
 def _data(tp: Any) -> Any:
-    tp = ty.strip(tp)
-    if len(ty.members(tp)) > 1:
-        return _data(ty.members(ty.without_none(tp))[0])
-    known = ty.fields(tp)
-    if known is not None:
-        return {name: _data(inner) for name, inner in known.items()}
+    """Return JSON-ready data, keyed by field names, that is valid for a type without constraints."""
+    match ty.kind_of(tp):
+        case UnionKind():
+            return _data(ty.members(ty.without_none(tp))[0])
+        case RecordKind(fields):
+            return {name: _data(inner) for name, inner in fields.items()}
+        case MapKind():
+            return {}
+        case TupleKind(items):
+            return [_data(inner) for inner in items]
+        case ListKind(inner):
+            return [_data(inner)]
+        case LeafKind():
+            return _leaf(ty.strip(tp))
+
+
+def _leaf(tp: Any) -> Any:
     if get_origin(tp) is Literal:
         return get_args(tp)[0]
-    if ty.value_type(tp) is not None:
-        return {}
-    if get_origin(tp) is tuple and get_args(tp)[-1:] != (Ellipsis,):
-        return [_data(inner) for inner in get_args(tp)]
-    if get_origin(tp) in (list, set, frozenset, Sequence, Set, tuple):
-        return [_data(get_args(tp)[0])]
+    if isinstance(tp, type) and issubclass(tp, enum.Enum):
+        return next(iter(tp)).value
     if isinstance(tp, type):
-        if issubclass(tp, enum.Enum):
-            return next(iter(tp)).value
-        for base in (bool, *_LEAVES):
-            if issubclass(tp, base):
-                return _LEAVES[base]
+        return next((_LEAVES[base] for base in (bool, *_LEAVES) if issubclass(tp, base)), None)
     return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Sequence, Set
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from uuid import UUID
@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from . import types as ty
+from .types import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 
 UNION_LIMIT = 16
 _TEXTS: dict[Any, tuple[str | None, str]] = {
@@ -32,64 +33,79 @@ _TEXTS: dict[Any, tuple[str | None, str]] = {
 _SIMPLE: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
-class _Refused(Exception):
-    pass
+_WITHOUT_PARTS = (Any, object, dict, list, set, tuple, ty.Unknown)
+"""Types that do not name the type of their parts."""
+
+
+class _RefusedError(Exception):
+    """A type has no form that the API can carry."""
 
 
 def problems(tp: Any) -> list[tuple[str, str]]:
     """Return what the API cannot carry in an output type, as pairs of message and hint."""
-    found: list[tuple[str, str]] = []
-    unions = [0]
-    _check(tp, "the answer", (), found, unions)
-    if unions[0] > UNION_LIMIT:
-        found.append(
-            (
-                f"the answer has {unions[0]} optional or union fields, the API takes {UNION_LIMIT}",
-                "split the agent or make fields required",
-            )
+    check = _Check()
+    check.walk(tp, "the answer", ())
+    if check.unions > UNION_LIMIT:
+        check.refuse(
+            f"the answer has {check.unions} optional or union fields, the API takes {UNION_LIMIT}",
+            "split the agent or make fields required",
         )
-    return found
+    return check.problems
 
 
-def _check(tp: Any, path: str, chain: tuple[Any, ...], found: list[tuple[str, str]], unions: list[int]) -> None:
-    tp = ty.strip(tp)
-    if tp in (Any, object, dict, list, set, tuple) or isinstance(tp, TypeVar):
-        found.append((f"{path} has the type {ty.name(tp)}, which has no schema", "name the type of its parts"))
-        return
-    if tp in chain:
-        found.append(
-            (
-                f"{path} is recursive ({' -> '.join(ty.name(one) for one in (*chain, tp))})",
-                "the API takes no recursion; use a list with parent ids",
-            )
-        )
-        return
-    if len(ty.members(tp)) > 1:
-        unions[0] += 1
-        for member in ty.members(tp):
-            _check(member, path, chain, found, unions)
-        return
-    known = ty.fields(tp)
-    if known is not None:
-        for name, inner in known.items():
-            _check(inner, f"{path}.{name}" if path != "the answer" else f"field {name!r}", (*chain, tp), found, unions)
-        return
-    if ty.value_type(tp) is not None:
-        for part, inner in zip(("key", "value"), get_args(tp), strict=False):
-            _check(inner, f"{path} ({part})", chain, found, unions)
-        return
-    origin = get_origin(tp)
-    if origin is not None and origin is not Literal:
-        for inner in get_args(tp):
-            if inner is not Ellipsis:
-                _check(inner, f"{path} (item)", chain, found, unions)
-        return
-    try:
-        _leaf(tp)
-    except _Refused:
-        found.append(
-            (f"{path} has the type {ty.name(tp)}, which the API cannot carry", "use text, numbers, lists or a model")
-        )
+class _Check:
+    """Collects what the API cannot carry, and counts unions, while it walks through a type."""
+
+    def __init__(self) -> None:
+        self.problems: list[tuple[str, str]] = []
+        self.unions = 0
+
+    def refuse(self, message: str, hint: str) -> None:
+        self.problems.append((message, hint))
+
+    def walk(self, tp: Any, path: str, chain: tuple[Any, ...]) -> None:
+        """Look at a type and all its parts.
+
+        Args:
+            tp: The type.
+            path: Where in the answer it stands, for messages.
+            chain: Records around it, outermost first.
+        """
+        tp = ty.strip(tp)
+        if tp in _WITHOUT_PARTS or isinstance(tp, TypeVar):
+            self.refuse(f"{path} has the type {ty.name(tp)}, which has no schema", "name the type of its parts")
+        elif tp in chain:
+            circle = " -> ".join(ty.name(record) for record in (*chain, tp))
+            self.refuse(f"{path} is recursive ({circle})", "the API takes no recursion; use a list with parent ids")
+        else:
+            self._walk_parts(tp, path, chain)
+
+    def _walk_parts(self, tp: Any, path: str, chain: tuple[Any, ...]) -> None:
+        match ty.kind_of(tp):
+            case UnionKind(members):
+                self.unions += 1
+                for member in members:
+                    self.walk(member, path, chain)
+            case RecordKind(fields):
+                for name, inner in fields.items():
+                    self.walk(inner, f"{path}.{name}" if path != "the answer" else f"field {name!r}", (*chain, tp))
+            case MapKind(key, value):
+                self.walk(key, f"{path} (key)", chain)
+                self.walk(value, f"{path} (value)", chain)
+            case TupleKind(items):
+                for inner in items:
+                    self.walk(inner, f"{path} (item)", chain)
+            case ListKind(inner):
+                self.walk(inner, f"{path} (item)", chain)
+            case LeafKind():
+                self._try_leaf(tp, path)
+
+    def _try_leaf(self, tp: Any, path: str) -> None:
+        try:
+            _leaf(tp)
+        except _RefusedError:
+            message = f"{path} has the type {ty.name(tp)}, which the API cannot carry"
+            self.refuse(message, "use text, numbers, lists or a model")
 
 
 def schema(tp: Any) -> dict[str, Any]:
@@ -105,12 +121,17 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _schema(tp: Any) -> dict[str, Any]:
+    """Return the schema of a type, with what its annotation says as its description."""
     note = _note(tp)
-    tp = ty.strip(tp)
-    result = _bare(tp)
-    if note:
-        result = {**result, "description": "; ".join(part for part in (result.get("description"), note) if part)}
-    return result
+    bare = _bare(ty.strip(tp))
+    if not note:
+        return bare
+    return {**bare, "description": _joined(bare.get("description"), note)}
+
+
+def _joined(*notes: str | None) -> str:
+    """Return texts in one, those left out that say nothing."""
+    return "; ".join(note for note in notes if note)
 
 
 def _note(tp: Any) -> str:
@@ -124,10 +145,11 @@ def _note(tp: Any) -> str:
             notes += [_constraint(part) for part in mark.metadata]
         elif not isinstance(mark, type):
             notes.append(_constraint(mark))
-    return "; ".join(note for note in notes if note)
+    return _joined(*notes)
 
 
 def _constraint(mark: Any) -> str:
+    """Return a constraint of Pydantic or annotated-types in words, empty where it is none."""
     words = {
         "gt": "more than",
         "ge": "at least",
@@ -144,45 +166,59 @@ def _constraint(mark: Any) -> str:
 
 
 def _bare(tp: Any) -> dict[str, Any]:
-    if len(ty.members(tp)) > 1:
-        return {"anyOf": [_schema(member) for member in ty.members(tp)]}
-    known = ty.fields(tp)
-    if known is not None:
-        properties = {name: _schema(inner) for name, inner in known.items()}
-        if isinstance(tp, type) and issubclass(tp, BaseModel):
-            for name, info in tp.model_fields.items():
-                note = "; ".join(part for part in (info.description, *map(_constraint, info.metadata)) if part)
-                if note:
-                    properties[name] = {**properties[name], "description": note}
-        return _object(properties)
-    if ty.value_type(tp) is not None:
-        key, value = get_args(tp)
-        return {"type": "array", "items": _object({"key": _schema(key), "value": _schema(value)})}
-    if get_origin(tp) is tuple and get_args(tp)[-1:] != (Ellipsis,):
-        return _object({f"item_{index}": _schema(inner) for index, inner in enumerate(get_args(tp))})
-    item = get_args(tp)[0] if get_origin(tp) in (list, set, frozenset, Sequence, Set, tuple) else None
-    if item is not None:
-        return {"type": "array", "items": _schema(item)}
-    return _leaf(tp)
+    """Return the schema of a type without annotation."""
+    match ty.kind_of(tp):
+        case UnionKind(members):
+            return {"anyOf": [_schema(member) for member in members]}
+        case RecordKind(fields):
+            return _record(tp, fields)
+        case MapKind(key, value):
+            return {"type": "array", "items": _object({"key": _schema(key), "value": _schema(value)})}
+        case TupleKind(items):
+            return _object({f"item_{index}": _schema(inner) for index, inner in enumerate(items)})
+        case ListKind(inner):
+            return {"type": "array", "items": _schema(inner)}
+        case LeafKind():
+            return _leaf(tp)
+
+
+def _record(tp: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
+    properties = {name: _schema(inner) for name, inner in fields.items()}
+    if isinstance(tp, type) and issubclass(tp, BaseModel):
+        for name, info in tp.model_fields.items():
+            note = _joined(info.description, *map(_constraint, info.metadata))
+            if note:
+                properties[name] = {**properties[name], "description": note}
+    return _object(properties)
 
 
 def _leaf(tp: Any) -> dict[str, Any]:
-    if tp in (None, type(None)):
+    """Return the schema of a type without parts.
+
+    Raises:
+        _RefusedError: It has none.
+    """
+    if ty.is_none(tp):
         return {"type": "null"}
     if get_origin(tp) is Literal:
         return _choice(list(get_args(tp)))
-    if isinstance(tp, type):
-        if issubclass(tp, enum.Enum):
-            return _choice([member.value for member in tp])
-        if tp in _SIMPLE:
-            return {"type": _SIMPLE[tp]}
-        for base, (form, text) in _TEXTS.items():
-            if issubclass(tp, base):
-                return {"type": "string"} | ({"format": form} if form else {}) | ({"description": text} if text else {})
-        for base, simple in _SIMPLE.items():
-            if issubclass(tp, base):
-                return {"type": simple}
-    raise _Refused(ty.name(tp))
+    if not isinstance(tp, type):
+        raise _RefusedError(ty.name(tp))
+    if issubclass(tp, enum.Enum):
+        return _choice([member.value for member in tp])
+    return _plain_leaf(tp)
+
+
+def _plain_leaf(tp: Any) -> dict[str, Any]:
+    if tp in _SIMPLE:
+        return {"type": _SIMPLE[tp]}
+    for base, (form, text) in _TEXTS.items():
+        if issubclass(tp, base):
+            return {"type": "string"} | ({"format": form} if form else {}) | ({"description": text} if text else {})
+    for base, simple in _SIMPLE.items():
+        if issubclass(tp, base):
+            return {"type": simple}
+    raise _RefusedError(ty.name(tp))
 
 
 def _choice(values: list[Any]) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""Reading of Python types: fields, items, what fits where, and how a type is named in a message."""
+"""Reading of Python types: fields, items, kinds, what fits where, and how a type is named in a message."""
 
 from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Annotated, Any, ForwardRef, Literal, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 from pydantic import BaseModel
@@ -46,14 +47,19 @@ def members(tp: Any) -> tuple[Any, ...]:
     return (tp,)
 
 
+def is_none(tp: Any) -> bool:
+    """Return whether a type is that of None."""
+    return tp is None or tp is type(None)
+
+
 def may_be_none(tp: Any) -> bool:
     """Return whether None is one of the type's values."""
-    return any(member in (None, type(None)) for member in members(tp))
+    return any(is_none(member) for member in members(tp))
 
 
 def without_none(tp: Any) -> Any:
     """Return the type with None taken out of the union."""
-    rest = [member for member in members(tp) if member not in (None, type(None))]
+    rest = [member for member in members(tp) if not is_none(member)]
     if len(rest) == len(members(tp)):
         return tp
     return union(rest)
@@ -114,54 +120,117 @@ def value_type(tp: Any) -> Any | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class UnionKind:
+    """One of several types."""
+
+    members: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKind:
+    """A model, a dataclass or a typed dict: fields by name."""
+
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MapKind:
+    """A mapping of keys that are not known beforehand; both types are `Unknown` where it does not name two."""
+
+    key: Any
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class TupleKind:
+    """So many values, each of its own type."""
+
+    items: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListKind:
+    """Any number of values of one type: a list, a set, or `tuple[X, ...]`."""
+
+    item: Any
+
+
+@dataclass(frozen=True, slots=True)
+class LeafKind:
+    """A type without parts that we look into."""
+
+
+Kind = UnionKind | RecordKind | MapKind | TupleKind | ListKind | LeafKind
+"""What a type is made of: the cases of everything that walks through the types of an answer."""
+
+
+def kind_of(tp: Any) -> Kind:
+    """Return what a type is made of."""
+    tp = strip(tp)
+    if len(members(tp)) > 1:
+        return UnionKind(members(tp))
+    record = fields(tp)
+    if record is not None:
+        return RecordKind(record)
+    origin, args = get_origin(tp), get_args(tp)
+    if value_type(tp) is not None:
+        return MapKind(*args) if len(args) == 2 else MapKind(Unknown, Unknown)
+    if origin is tuple and args[-1:] != (Ellipsis,):
+        return TupleKind(args)
+    if origin in (list, set, frozenset, Sequence, Set, tuple):
+        return ListKind(args[0])
+    return LeafKind()
+
+
 def unclear(tp: Any) -> bool:
     """Return whether nothing can be said about the type."""
     tp = strip(tp)
-    return (
-        tp is Unknown or tp is Any or tp is object or isinstance(tp, str | ForwardRef) or hasattr(tp, "__constraints__")
-    )
+    return tp in (Unknown, Any, object) or isinstance(tp, str | ForwardRef) or hasattr(tp, "__constraints__")
 
 
-def fits(given: Any, wanted: Any) -> bool:
-    """Return whether a value of type `given` may stand where `wanted` is asked for.
+def fits(actual: Any, expected: Any) -> bool:
+    """Return whether a value of the type `actual` may stand where `expected` is asked for.
 
     Literals fit their base type, int fits float, lists are covariant (values never change here).
     """
-    if unclear(given) or unclear(wanted):
+    return all(any(_member_fits(member, wider) for wider in members(expected)) for member in members(actual))
+
+
+def _member_fits(actual: Any, expected: Any) -> bool:
+    """Return whether a type fits another one, neither of which is a union."""
+    if unclear(actual) or unclear(expected) or actual == expected:
         return True
-    given_members, wanted_members = members(given), members(wanted)
-    if len(given_members) > 1 or len(wanted_members) > 1:
-        return all(any(fits(one, other) for other in wanted_members) for one in given_members)
-    given, wanted = next(iter(given_members)), next(iter(wanted_members))
-    if given == wanted or wanted is object:
-        return True
-    if given in (None, type(None)) or wanted in (None, type(None)):
-        return given in (None, type(None)) and wanted in (None, type(None))
-    if get_origin(given) is Literal:
-        values = get_args(given)
-        if get_origin(wanted) is Literal:
-            return set(values) <= set(get_args(wanted))
-        return all(fits(type(value), wanted) for value in values)
-    if get_origin(wanted) is Literal:
+    if is_none(actual) or is_none(expected):
+        return is_none(actual) and is_none(expected)
+    if get_origin(actual) is Literal or get_origin(expected) is Literal:
+        return _literal_fits(actual, expected)
+    for part_of in (item_type, value_type):
+        actual_part, expected_part = part_of(actual), part_of(expected)
+        if actual_part is not None and expected_part is not None:
+            return fits(actual_part, expected_part)
+    return _class_fits(get_origin(actual) or actual, get_origin(expected) or expected)
+
+
+def _literal_fits(actual: Any, expected: Any) -> bool:
+    """Return whether a type fits another one, where one of them names its values."""
+    if get_origin(actual) is not Literal:
         return False
-    given_item, wanted_item = item_type(given), item_type(wanted)
-    if given_item is not None and wanted_item is not None:
-        return fits(given_item, wanted_item)
-    given_value, wanted_value = value_type(given), value_type(wanted)
-    if given_value is not None and wanted_value is not None:
-        return fits(given_value, wanted_value)
-    return _class_fits(get_origin(given) or given, get_origin(wanted) or wanted)
+    values = get_args(actual)
+    if get_origin(expected) is Literal:
+        return set(values) <= set(get_args(expected))
+    return all(fits(type(value), expected) for value in values)
 
 
-def _class_fits(given: Any, wanted: Any) -> bool:
-    if not isinstance(given, type) or not isinstance(wanted, type):
+def _class_fits(actual: Any, expected: Any) -> bool:
+    if not isinstance(actual, type) or not isinstance(expected, type):
         return True
-    if given is bool and wanted in (int, float):
+    if actual is bool and expected in (int, float):
         return True
-    if given is int and wanted is float:
+    if actual is int and expected is float:
         return True
     try:
-        return issubclass(cast("type[Any]", given), cast("type[Any]", wanted))
+        return issubclass(cast("type[Any]", actual), cast("type[Any]", expected))
     except TypeError:
         return True
 
@@ -169,7 +238,7 @@ def _class_fits(given: Any, wanted: Any) -> bool:
 def name(tp: Any) -> str:
     """Return a type as a user would write it."""
     tp = strip(tp)
-    if tp is type(None) or tp is None:
+    if is_none(tp):
         return "None"
     if tp is Unknown:
         return "an unknown type"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from functools import lru_cache
-from typing import Any, cast, get_args, get_origin
+from collections.abc import Callable, Mapping, Set
+from typing import Any, Generic, TypeVar, cast, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,46 +12,76 @@ from fanwise.errors import OutputError
 from fanwise.jsonable import loads
 
 from . import types as ty
-from .schema import is_record
+from .types import Kind, LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
+
+T = TypeVar("T")
+_MOST_TYPES = 4_096
+
+
+class _PerType(Generic[T]):
+    """What a function makes of a type, made once.
+
+    Types are told apart by identity: `int | str` equals `str | int`, and yet another member is tried first.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self._made: dict[int, tuple[T, Any]] = {}
+
+    def __call__(self, tp: Any) -> T:
+        entry = self._made.get(id(tp))
+        if entry is None:
+            if len(self._made) >= _MOST_TYPES:
+                self._made.clear()
+            entry = self._made[id(tp)] = self._make(tp), tp  # the type is kept, so that no other gets its id
+        return entry[0]
+
+
+_kind: Callable[[Any], Kind] = _PerType(ty.kind_of)
+_adapter: Callable[[Any], TypeAdapter[Any]] = _PerType(lambda tp: TypeAdapter(tp))
 
 
 def encode(tp: Any, value: object) -> str:
     """Return a value of the output type as the JSON text that a model would answer."""
     wire = _to_wire(tp, value)
-    return dumps(wire if is_record(tp) else {"value": wire})
+    return dumps(wire if isinstance(_kind(tp), RecordKind) else {"value": wire})
 
 
 def _to_wire(tp: Any, value: Any) -> Any:
-    tp = ty.strip(tp)
+    """Return a value in the form in which its type travels."""
     if value is None:
         return None
-    if len(ty.members(tp)) > 1:
-        fitting = [
-            one
-            for one in ty.members(tp)
-            if isinstance(value, get_origin(one) or one if isinstance(get_origin(one) or one, type) else object)
-        ]
-        return _to_wire(fitting[0], value) if fitting else plain(value)
-    known = ty.fields(tp)
-    if known is not None:
-        record = cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else None
-        return {
-            name: _to_wire(inner, record.get(name) if record is not None else getattr(cast("object", value), name))
-            for name, inner in known.items()
-        }
-    if ty.value_type(tp) is not None:
-        key, item = get_args(tp)
-        pairs = cast("Mapping[Any, Any]", value).items()
-        return sorted(({"key": _to_wire(key, k), "value": _to_wire(item, v)} for k, v in pairs), key=canonical)
-    if get_origin(tp) is tuple and get_args(tp)[-1:] != (Ellipsis,):
-        return {
-            f"item_{index}": _to_wire(inner, part)
-            for index, (inner, part) in enumerate(zip(get_args(tp), value, strict=True))
-        }
-    if get_origin(tp) in (list, set, frozenset, Sequence, Set, tuple):
-        items = [_to_wire(get_args(tp)[0], item) for item in value]
-        return sorted(items, key=dumps) if isinstance(value, Set) else items
-    return plain(value)
+    match _kind(tp):
+        case LeafKind():
+            return plain(value)
+        case RecordKind(fields):
+            if isinstance(value, Mapping):
+                record = cast("Mapping[str, Any]", value)
+                return {name: _to_wire(inner, record.get(name)) for name, inner in fields.items()}
+            return {name: _to_wire(inner, getattr(value, name)) for name, inner in fields.items()}
+        case ListKind(inner):
+            items = [_to_wire(inner, item) for item in value]
+            return sorted(items, key=dumps) if isinstance(value, Set) else items
+        case UnionKind(members):
+            member = next((member for member in members if _is_instance(value, member)), None)
+            return plain(value) if member is None else _to_wire(member, value)
+        case MapKind(key_type, value_type):
+            pairs = [
+                {"key": _to_wire(key_type, key), "value": _to_wire(value_type, part)}
+                for key, part in cast("Mapping[Any, Any]", value).items()
+            ]
+            return sorted(pairs, key=canonical)
+        case TupleKind(items):
+            return {
+                f"item_{index}": _to_wire(inner, part)
+                for index, (inner, part) in enumerate(zip(items, value, strict=True))
+            }
+
+
+def _is_instance(value: object, member: Any) -> bool:
+    """Return whether a value is one of a member of a union, as far as its class tells."""
+    base = get_origin(member) or member
+    return not isinstance(base, type) or isinstance(value, base)
 
 
 def decode(tp: Any, text: str) -> Any:
@@ -63,14 +92,11 @@ def decode(tp: Any, text: str) -> Any:
     Raises:
         OutputError: The text is no JSON or does not fit the type; says where.
     """
-    body = text.strip()
-    if body.startswith("```") and body.endswith("```") and len(body) > 6:
-        body = body[3:-3].removeprefix("json").strip()
     try:
-        data = loads(body)
+        data = loads(_without_fence(text))
     except (ValueError, RecursionError) as error:
         raise OutputError(f"the answer is not JSON: {error}") from None
-    if tp is str or not is_record(tp):
+    if tp is str or not isinstance(_kind(tp), RecordKind):
         if not isinstance(data, dict) or set(cast("dict[str, Any]", data)) != {"value"}:
             raise OutputError('the answer is not of the form {"value": ...}')
         data = cast("dict[str, Any]", data)["value"]
@@ -84,56 +110,69 @@ def decode(tp: Any, text: str) -> Any:
     return value
 
 
+def _without_fence(text: str) -> str:
+    body = text.strip()
+    if body.startswith("```") and body.endswith("```") and len(body) > 6:
+        return body[3:-3].removeprefix("json").strip()
+    return body
+
+
 def _from_wire(tp: Any, data: Any) -> Any:
+    """Return JSON data in the form that Pydantic reads; what does not have the form of its type stays as it is."""
     if data is None or isinstance(data, str | int | float):  # what travels in another form is an object or a list
         return data
-    tp = ty.strip(tp)
-    if len(ty.members(tp)) > 1:
-        present = [member for member in ty.members(tp) if member not in (None, type(None))]
-        return _first_fitting(present, data)
-    known = ty.fields(tp)
-    if known is not None and isinstance(data, dict):
-        record = cast("dict[str, Any]", data)
-        return {name: _from_wire(known[name], item) if name in known else item for name, item in record.items()}
-    if ty.value_type(tp) is not None and isinstance(data, list):
-        key, value = get_args(tp)
-        pairs = cast("list[Any]", data)
-        if all(isinstance(pair, dict) and set(cast("dict[str, Any]", pair)) == {"key", "value"} for pair in pairs):
-            return {_hashable(_from_wire(key, pair["key"])): _from_wire(value, pair["value"]) for pair in pairs}
-        return pairs
-    if get_origin(tp) is tuple and get_args(tp)[-1:] != (Ellipsis,) and isinstance(data, dict):
-        record = cast("dict[str, Any]", data)
-        return [_from_wire(inner, record.get(f"item_{index}")) for index, inner in enumerate(get_args(tp))]
-    if get_origin(tp) in (list, set, frozenset, Sequence, Set, tuple) and isinstance(data, list):
-        return [_from_wire(get_args(tp)[0], item) for item in cast("list[Any]", data)]
-    return data
+    kind = _kind(tp)
+    if isinstance(kind, UnionKind):
+        return _first_fitting(kind.members, data)
+    if isinstance(data, dict):
+        return _from_object(kind, cast("dict[str, Any]", data))
+    return _from_list(kind, cast("list[Any]", data))
+
+
+def _from_object(kind: Kind, record: dict[str, Any]) -> Any:
+    match kind:
+        case RecordKind(fields):
+            return {name: _from_wire(fields[name], part) if name in fields else part for name, part in record.items()}
+        case TupleKind(items):
+            return [_from_wire(inner, record.get(f"item_{index}")) for index, inner in enumerate(items)]
+        case _:
+            return record
+
+
+def _from_list(kind: Kind, parts: list[Any]) -> Any:
+    match kind:
+        case ListKind(inner):
+            return [_from_wire(inner, part) for part in parts]
+        case TupleKind(items) if len(items) == len(parts):
+            return [_from_wire(inner, part) for inner, part in zip(items, parts, strict=True)]
+        case MapKind(key_type, value_type) if all(map(_is_pair, parts)):
+            return {
+                _hashable(_from_wire(key_type, pair["key"])): _from_wire(value_type, pair["value"]) for pair in parts
+            }
+        case _:
+            return parts
+
+
+def _is_pair(part: object) -> bool:
+    return isinstance(part, dict) and set(cast("dict[str, Any]", part)) == {"key", "value"}
 
 
 def _hashable(value: Any) -> Any:
     return dumps(cast("object", value)) if isinstance(value, dict | list) else value
 
 
-def _first_fitting(candidates: list[Any], data: Any) -> Any:
-    for candidate in candidates:
-        translated = _from_wire(candidate, data)
+def _first_fitting(members: tuple[Any, ...], data: Any) -> Any:
+    """Return an object or a list in the form of the first member of a union that it fits; as it is where none does."""
+    for member in members:
+        if ty.is_none(member):
+            continue
+        translated = _from_wire(member, data)
         try:
-            _adapter(candidate).validate_python(translated, by_name=True, by_alias=True)
+            _adapter(member).validate_python(translated, by_name=True, by_alias=True)
         except ValidationError:
             continue
         return translated
     return data
-
-
-@lru_cache(maxsize=1024)
-def _adapter_cached(tp: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(tp)
-
-
-def _adapter(tp: Any) -> TypeAdapter[Any]:
-    try:
-        return _adapter_cached(tp)
-    except TypeError:  # an annotation that is not hashable
-        return TypeAdapter(tp)
 
 
 def load(tp: Any, data: Any) -> Any:
@@ -151,5 +190,7 @@ def load(tp: Any, data: Any) -> Any:
     try:
         return _adapter(tp).validate_json(text, by_name=True, by_alias=True)
     except ValidationError as error:
-        places = [f"{'.'.join(map(str, one['loc'])) or 'the value'}: {one['msg']}" for one in error.errors()[:5]]
+        places = [
+            f"{'.'.join(map(str, problem['loc'])) or 'the value'}: {problem['msg']}" for problem in error.errors()[:5]
+        ]
         raise OutputError("; ".join(places)) from None

@@ -1,10 +1,9 @@
-"""Helpers of the tests: the command line as a process, an emulator as a process, the journal from outside."""
+"""Helpers of the tests: the command line in this process or as one, an emulator, the journal from outside."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+from fanwise.emulator import Emulator
+from fanwise.engine.plan import make_plans
+from fanwise.engine.standin import answerer
+from fanwise.engine.toolbox import listed
+from fanwise.job.arms import graph_arms
+from inprocess import ROOT, call, own_modules
+
 DESK = str(ROOT / "tests" / "sample" / "desk.py")
 PATIENCE_S = 60.0
 
@@ -28,39 +33,48 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def fanwise(
-    *args: object, env: dict[str, str] | None = None, stdin: str | None = None
+    *args: object, env: dict[str, str] | None = None, stdin: str | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command line to its end."""
+    """Call the command line in this process, to its end: for what it says, writes and returns."""
+    return call([*map(str, args)], env=env or environment(), stdin=stdin, cwd=cwd)
+
+
+def program(
+    *args: object, env: dict[str, str] | None = None, stdin: str | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a process, to its end: where a process is what is tested."""
     command = [sys.executable, "-m", "fanwise", *map(str, args)]
     return subprocess.run(
-        command, env=env or environment(), input=stdin, capture_output=True, text=True, timeout=120, check=False
-    )
+        command, env=env or environment(), input=stdin, cwd=cwd, capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
 
 
-def started(*args: object, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start the command line and go on."""
+def started(
+    *args: object, env: dict[str, str] | None = None, stderr: int = subprocess.DEVNULL
+) -> subprocess.Popen[str]:
+    """Start the command line as a process and go on."""
     command = [sys.executable, "-m", "fanwise", *map(str, args)]
-    return subprocess.Popen(
-        command, env=env or environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
-    )
+    return subprocess.Popen(command, env=env or environment(), stdout=subprocess.DEVNULL, stderr=stderr, text=True)
 
 
 @contextmanager
-def emulator(*args: object, graph: str | None = None) -> Iterator[str]:
-    """An emulator in a process of its own; yields its URL."""
-    command = [sys.executable, "-m", "fanwise", "emulate", "--port", "0", *map(str, args)]
-    command += ["--graph", graph] if graph else []
-    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        assert url.startswith("http://127.0.0.1:"), url
-        yield url
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
-        if process.stdout is not None:
-            process.stdout.close()
+def emulator(*, graph: str | None = None, **settings: Any) -> Iterator[str]:
+    """An emulator on a thread, with the stand-ins of a graph and of its single agent; yields its URL."""
+    with emulated(graph=graph, **settings) as server:
+        yield server.url
+
+
+@contextmanager
+def emulated(*, graph: str | None = None, **settings: Any) -> Iterator[Emulator]:
+    """The same, with its controls."""
+    answer = None
+    if graph is not None:
+        with own_modules():
+            arms = graph_arms(graph, "auto")
+        answer = answerer(make_plans(arms, toolbox=listed(arms.values())))
+    with Emulator(answer=answer, **settings) as server:
+        yield server
 
 
 def post(url: str, data: Any) -> Any:

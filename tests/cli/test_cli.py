@@ -80,7 +80,7 @@ def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
 def test_ctrl_c_leaves_batches_running_and_names_them(tmp_path: Path) -> None:
     rows, out = tickets(tmp_path / "rows.jsonl", 5), tmp_path / "run"
     env = environment(ANTHROPIC_API_KEY="k")
-    with emulator("--batch-delay-s", 2, graph=f"{DESK}:single") as url:
+    with emulator(graph=f"{DESK}:single", batch_delay_s=2) as url:
         import subprocess
         import sys
 

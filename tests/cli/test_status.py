@@ -38,7 +38,7 @@ def test_a_run_is_seen_at_work_and_dead_and_is_not_touched(tmp_path: Path) -> No
 
 def test_batches_are_listed_watched_and_collected(tmp_path: Path) -> None:
     rows, out = tickets(tmp_path / "rows.jsonl", 6), tmp_path / "run"
-    with emulator("--batch-delay-s", 3, graph=GRAPH) as url:
+    with emulator(graph=GRAPH, batch_delay_s=3) as url:
         options = ("--channel", "batch", "--base-url", url)
         assert fanwise("run", GRAPH, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
         (listed,) = fanwise("batches", out, env=KEY).stdout.splitlines()
@@ -55,7 +55,7 @@ def test_batches_are_listed_watched_and_collected(tmp_path: Path) -> None:
 
 def test_batches_are_cancelled(tmp_path: Path) -> None:
     rows, out = tickets(tmp_path / "rows.jsonl", 6), tmp_path / "run"
-    with emulator("--batch-delay-s", 60, graph=GRAPH) as url:
+    with emulator(graph=GRAPH, batch_delay_s=60) as url:
         options = ("--channel", "batch", "--base-url", url)
         assert fanwise("run", GRAPH, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
         assert "asked to cancel 1: msgbatch_" in fanwise("batches", out, "cancel", env=KEY).stderr

@@ -132,7 +132,7 @@ def run(tmp_path: Path, url: str, count: int, *more: object) -> dict[str, Any]:
 
 def test_a_run_keeps_to_the_limits_of_its_level(tmp_path: Path) -> None:
     """Sixty seconds of refill stand in the bucket at first: what it holds is asked at once, the rest as it refills."""
-    with emulator("--level", "start", "--burst-s", 2, "--clock-speed", 20, graph=GRAPH) as url:
+    with emulator(graph=GRAPH, level="start", burst_s=2, clock_speed=20) as url:
         account = run(tmp_path, url, 300, "--slots", 64)
         assert account["rows"]["succeeded"] == 300
         assert bill(url)["totals"]["entries"] == 300

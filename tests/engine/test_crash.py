@@ -57,7 +57,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         if request.param == "embedded":
             yield Server(("--batch-delay-s", 1, "--latency-s", 0.5), None)
         else:
-            url = stack.enter_context(emulator("--batch-delay-s", 1, "--latency-s", 0.5, graph=GRAPH))
+            url = stack.enter_context(emulator(graph=GRAPH, batch_delay_s=1, latency_s=0.5))
             yield Server(("--base-url", url, "--grace-s", 3), url)
 
 

@@ -32,7 +32,7 @@ def results(out: Path) -> list[tuple[str, str, object]]:
 
 def test_live_and_batch_give_the_same_results_and_the_bill_of_the_server(tmp_path: Path) -> None:
     rows = tickets(tmp_path / "rows.jsonl", 60)
-    with emulator("--latency-s", 0.005, graph=GRAPH) as url:
+    with emulator(graph=GRAPH, latency_s=0.005) as url:
         for channel in ("live", "batch", "auto"):
             out = tmp_path / channel
             result = fanwise(
@@ -67,7 +67,7 @@ def test_live_and_batch_give_the_same_results_and_the_bill_of_the_server(tmp_pat
 def test_one_write_for_a_prefix_that_64_slots_share(tmp_path: Path) -> None:
     """Without the gate every slot that starts cold pays the write; measured on peers as 64 writes instead of 1."""
     rows = tickets(tmp_path / "rows.jsonl", 200)
-    with emulator("--latency-s", 0.05, graph=f"{DESK}:single") as url:
+    with emulator(graph=f"{DESK}:single", latency_s=0.05) as url:
         graph = tmp_path / "graph.py"
         graph.write_text(
             f"import sys; sys.path.insert(0, {str(Path(DESK).parent)!r})\n"
@@ -265,7 +265,7 @@ def test_the_run_directory_is_private(tmp_path: Path) -> None:
 
 def test_detach_leaves_batches_running_and_resume_collects_them(tmp_path: Path) -> None:
     rows, out = tickets(tmp_path / "rows.jsonl", 20), tmp_path / "run"
-    with emulator("--batch-delay-s", 1.5, graph=f"{DESK}:single") as url:
+    with emulator(graph=f"{DESK}:single", batch_delay_s=1.5) as url:
         result = fanwise(
             "run",
             f"{DESK}:single",
@@ -404,7 +404,7 @@ def test_polls_and_results_that_answer_404_for_a_while_are_borne(tmp_path: Path)
 def test_batches_can_be_cancelled_and_go_again(tmp_path: Path) -> None:
     rows, out = tickets(tmp_path / "rows.jsonl", 6), tmp_path / "run"
     graph = f"{DESK}:single"
-    with emulator("--batch-delay-s", 20, graph=graph) as url:
+    with emulator(graph=graph, batch_delay_s=20) as url:
         options = ("--channel", "batch", "--base-url", url)
         assert fanwise("run", graph, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
         cancelled = fanwise("resume", out, "--cancel", "--base-url", url, env=KEY)
@@ -456,7 +456,7 @@ def test_simulated_and_real_answers_in_one_run_end_it(tmp_path: Path) -> None:
 def test_after_the_spend_limit_nothing_more_is_sent(tmp_path: Path) -> None:
     """A 429 with this code lasts until the month ends; the SDK would retry it. Peers started 133 agents after it."""
     rows, out = tickets(tmp_path / "rows.jsonl", 100), tmp_path / "run"
-    with emulator("--latency-s", 0.01, graph=GRAPH) as url:
+    with emulator(graph=GRAPH, latency_s=0.01) as url:
         fault = {"status": 429, "code": "enforced_spend_limit_reached", "match": 'Where is page 20?\\"}'}
         post(f"{url}/_emulator/faults", fault)
         options = ("--channel", "live", "--slots", 4, "--base-url", url)

@@ -114,7 +114,7 @@ def test_run_row_task_and_attempt_stand_below_each_other_and_sum_to_the_ledger(t
 
 def test_a_killed_run_goes_on_in_its_trace(tmp_path: Path) -> None:
     file, out = tickets(tmp_path / "rows.jsonl", 20), tmp_path / "run"
-    with collector() as (kept, env), emulator("--batch-delay-s", 0.5, graph=f"{DESK}:triage") as url:
+    with collector() as (kept, env), emulator(graph=f"{DESK}:triage", batch_delay_s=0.5) as url:
         options = ("--base-url", url, "--channel", "batch", "--grace-s", 1)
         run = started("run", f"{DESK}:triage", "--rows", file, "--out", out, *options, env=env)
         wait_for(lambda: journal_value(out, "SELECT COUNT(*) FROM batches WHERE state='created'"), "a batch")

@@ -21,7 +21,7 @@ check: .venv/dev.stamp
 	$(BIN)/basedpyright
 
 scale: .venv/dev.stamp
-	$(BIN)/pytest -m scale -s
+	$(BIN)/pytest -m scale -s -o faulthandler_timeout=0
 
 browser-test: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/browser.in

@@ -24,7 +24,7 @@ from pydantic import BaseModel
 
 from fanwise import Block, Job, agent, graph
 from fanwise.dispatch.spool import Spool
-from fanwise.engine.plan import make_plans, row_state
+from fanwise.engine.arms import build_arms, row_state
 from fanwise.engine.rows import Row
 from fanwise.journal.records import AttemptRecord, EndRecord
 from fanwise.journal.sqlite import SqliteJournal
@@ -115,9 +115,9 @@ def by_fanwise(url: str, count: int, folder: str, stages: int = 1) -> None:
 
 def rates(count: int = 20_000) -> None:
     """Print how many requests are built and written in a second, and how many records of the journal."""
-    plan = make_plans({"fanout": job.spec})["fanout"]
+    plan = build_arms({"fanout": job.spec})["fanout"]
     row = Row(1, 0, "1", {"ticket": Ticket(id="1", body="The page does not load.")}, "", 0)
-    node, task = plan.nodes["answer"], row_state(plan, row).start()[0]
+    (node,), task = plan.agents(), row_state(plan, row).start()[0]
     begun, body = time.process_time(), Spool()
     for number in range(count):
         body.add(f"r-{number}", *node.request(task).encode(run_id="r", ttl="5m", row_ttl=None))

@@ -21,7 +21,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from fanwise import Block, Emulator, HaltedError, Job, agent, graph
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 
 GUIDE = Block("guide", "Keep to every rule of this guide, and to its spirit too. " * 300)
@@ -99,7 +99,7 @@ def carried_out(
     with (
         tempfile.TemporaryDirectory() as folder,
         Emulator(
-            answer=answerer(make_plans({"fanout": job.spec})), keep_requests=100_000, **(settings or {})
+            answer=answerer(build_arms({"fanout": job.spec})), keep_requests=100_000, **(settings or {})
         ) as server,
     ):
         for fault in faults:

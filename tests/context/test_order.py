@@ -16,7 +16,7 @@ from fanwise.context.layout import layout
 from fanwise.context.shape import Need
 from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import fence, label
-from fanwise.engine.plan import make_plans, row_state
+from fanwise.engine.arms import build_arms, row_state
 from fanwise.engine.rows import Record, Row, RowTypes
 from fanwise.engine.shown import shown
 from fanwise.engine.standin import answerer
@@ -127,7 +127,7 @@ def state_of(spec: GraphSpec, arm: Any, **fields: Any) -> Any:
 
 def test_of_three_shared_blocks_of_the_row_the_drawing_names_the_two_that_are_cached() -> None:
     """Found: a third block had no breakpoint in the request, and was drawn as cached for the row."""
-    plan = make_plans({"fanout": three_blocks.spec})["fanout"]
+    plan = build_arms({"fanout": three_blocks.spec})["fanout"]
     (task, _) = state_of(three_blocks.spec, plan, id="1", first="a", second="b", third="c").start()
     request = plan.nodes["reads"].request(task)
     assert [part.marked for part in request.content] == [True, True, False, False, False]
@@ -167,7 +167,7 @@ def test_the_audit_counts_tools_to_the_prefix_that_they_begin(tmp_path: Any) -> 
     """Found: an agent whose tools make its prefix long enough was warned that it is never cached."""
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"id": "1", "first": "a", "second": "b", "third": "c"}\n')
-    plan = make_plans({"fanout": with_tools.spec})["fanout"]
+    plan = build_arms({"fanout": with_tools.spec})["fanout"]
     (task,) = state_of(with_tools.spec, plan, id="1", first="a", second="b", third="c").start()
     assert plan.nodes["uses"].request(task).prefixes(), "there is a breakpoint"
     assert too_short(render(f"{__file__}:with_tools", str(rows), None, 1)) == []
@@ -190,7 +190,7 @@ def test_a_request_with_files_is_known_as_its_arm_s(which: Any) -> None:
     single = single_agent(with_files.spec, MODEL)
     assert single is not None
     graphs: dict[Any, GraphSpec] = {"fanout": with_files.spec, "baseline": single}
-    plans = make_plans(graphs)
+    plans = build_arms(graphs)
     (task,) = state_of(graphs[which], plans[which], id="r1", first="a", second="b", third="c").start()
     request = plans[which].nodes[task.node.path].request(task)
     assert answerer(plans)(request.body(run_id="r")) == '{"value":"saw r1"}'

@@ -168,17 +168,20 @@ def test_an_agent_alone_keeps_the_strict_schema_and_everything_in_system() -> No
     assert len(one.content) == 1
 
 
-def test_models_and_arms_never_share() -> None:
-    """Found: what keeps arms apart was given as tools, which key a prefix of their own."""
-    found = requests(
-        {
-            "a": need("a", RULES),
-            "b": need("b", RULES, model="claude-sonnet-5-5"),
-            "c": need("c", RULES, apart="baseline"),
-        }
-    )
-    keys = [prefix.key for one in found.values() for prefix in one.prefixes()]
-    assert len(keys) == len(set(keys))
+HAIKU = "claude-haiku-5-5"
+
+
+@pytest.mark.parametrize(("model", "apart"), [("claude-sonnet-5", ""), (HAIKU, "baseline")])
+def test_models_and_arms_never_share(model: str, apart: str) -> None:
+    """A test before this one gave the arm in the place of the tools: it could not fail."""
+
+    def keys(model: str, apart: str) -> list[str]:
+        sent = requests({"a": need("a", RULES), "b": need("b", RULES, model=model, apart=apart)})
+        return [prefix.key for request in sent.values() for prefix in request.prefixes()]
+
+    together, split = keys(HAIKU, ""), keys(model, apart)
+    assert len(set(together)) < len(together), "agents of one model and arm share what both are shown"
+    assert len(set(split)) == len(split) == 2, "nobody has a breakpoint that another could read"
 
 
 def test_a_block_of_the_row_that_several_read_comes_first_and_is_marked() -> None:
@@ -235,13 +238,14 @@ def test_an_agent_is_shown_what_it_needs_and_nothing_else(agents: list[tuple[set
 PROGRAM = """
 import sys; sys.path.insert(0, {sample!r})
 from desk import triage, Ticket
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.graph.state import RowState
-plan = make_plans({{"fanout": triage.spec}})["fanout"]
+arm = build_arms({{"fanout": triage.spec}})["fanout"]
+agents = {{node.node.path: node for node in arm.agents()}}
 state = RowState(triage.spec.template, {{0: Ticket(id="1", subject="s", body="x? y?")}})
 from fanwise.graph.state import Task
-print(*[plan.nodes[task.node.path].request(task).hash() for task in state.start() if plan.nodes[task.node.path].spec])
-print(plan.nodes["draft"].static)
+print(*[agents[task.node.path].request(task).hash() for task in state.start() if task.node.path in agents])
+print(agents["draft"].static)
 """
 
 

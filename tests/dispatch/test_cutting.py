@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from fanwise import Emulator, Job, agent, graph
 from fanwise.dispatch.filling import LEAST_PART, MOST_REQUESTS, cut
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from support import read_only
 
@@ -66,7 +66,7 @@ def test_the_next_round_of_a_part_does_not_wait_for_the_other_parts(tmp_path: Pa
 
 def test_a_full_queue_of_batches_is_waited_for_by_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    with Emulator(answer=answerer(make_plans({"fanout": once.spec}))) as emulator:
+    with Emulator(answer=answerer(build_arms({"fanout": once.spec}))) as emulator:
         emulator.fault(status=429, count=3, path="/v1/messages/batches")
         job = Job(once, rows=rows(30), out=tmp_path / "run", channel="batch", base_url=emulator.url)
         account = job.run_sync().summary

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from fanwise import Emulator, Job, agent, graph
 from fanwise.dispatch.deadline import Left, need_s, seconds
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.job.job import resume
 from support import DESK, fanwise, tickets
@@ -69,7 +69,7 @@ def test_a_batch_that_does_not_end_is_left_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    answer = answerer(make_plans({"fanout": two.spec}))
+    answer = answerer(build_arms({"fanout": two.spec}))
     with Emulator(answer=answer, batch_delay_s=3_600.0, batch_cancel_share=share) as emulator:
         begun = time.monotonic()
         account, entries = carried_out(tmp_path / "run", emulator, channel="batch", deadline="12s")
@@ -86,7 +86,7 @@ def test_a_batch_that_does_not_end_is_left_in_time(
 
 def test_a_batch_that_ends_in_time_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    with Emulator(answer=answerer(make_plans({"fanout": two.spec}))) as emulator:
+    with Emulator(answer=answerer(build_arms({"fanout": two.spec}))) as emulator:
         account, entries = carried_out(tmp_path / "run", emulator, channel="batch", deadline="1h")
     assert account["rows"]["succeeded"] == 40
     assert not account["notes"]
@@ -119,7 +119,7 @@ def test_with_time_for_one_round_of_batches_one_stage_has_it_and_the_report_says
 ) -> None:
     """A batch is taken to last an hour before any was seen; two stages, and an hour and a half."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    with Emulator(answer=answerer(make_plans({"fanout": long.spec}))) as emulator:
+    with Emulator(answer=answerer(build_arms({"fanout": long.spec}))) as emulator:
         job = Job(long, rows=rows(40), out=tmp_path / "run", base_url=emulator.url, channel="auto", deadline="90m")
         account = job.run_sync().summary
     took = {one["agent"]: one["took"] for one in account["choices"]}
@@ -135,7 +135,7 @@ def test_what_a_cancelled_batch_still_answers_is_paid_twice_only_where_that_was_
     """The batch goes on while it is cancelled, past the deadline, and all of it succeeds."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     options: dict[str, Any] = {"batch_delay_s": 3_600.0, "batch_cancel_share": 1.0, "batch_cancel_s": 30.0}
-    with Emulator(answer=answerer(make_plans({"fanout": two.spec})), **options) as emulator:
+    with Emulator(answer=answerer(build_arms({"fanout": two.spec})), **options) as emulator:
         begun = time.monotonic()
         account, _ = carried_out(
             tmp_path / "run", emulator, channel="batch", deadline="10s", pay_twice_for_deadline=True

@@ -24,6 +24,7 @@ from fanwise.dispatch.call import Call
 from fanwise.dispatch.gate import Gate
 from fanwise.dispatch.live import Live
 from fanwise.dispatch.retry import RetryPolicy
+from fanwise.dispatch.role import Role
 from fanwise.dispatch.warmth import worthwhile
 from fanwise.journal.records import EndRecord
 from fanwise.journal.sqlite import SqliteJournal
@@ -167,8 +168,10 @@ async def test_a_prefix_is_kept_warm_between_waves(
             api, journal, budget, sink, Repeats(), run_id="r", slots=2, policy=policy, gate=Gate(fast)
         )  # fmt: skip
 
+        role = Role(arm="fanout", agent="a", model=MODEL, time_limit_s=10)
+
         def call(number: int) -> Call:
-            return Call(f"k{number}", 1, "fanout", "n", "n", "a", MODEL, 10, lambda *_: request(schema=schema))
+            return Call(role, f"k{number}", 1, "n", "n", lambda *_: request(schema=schema))
 
         with anyio.fail_after(30):
             async with anyio.create_task_group() as group:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from fanwise import Block, Emulator, Job, agent, graph
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 
 GUIDE = Block("guide", "Keep to every rule of this guide. " * 200)  # about 2,700 tokens
@@ -64,7 +64,7 @@ def test_where_batches_do_not_read_what_was_written_the_rest_goes_live(
 ) -> None:
     """Entries are gone before the batch behind them is worked on: its clock runs past their hour."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    answer = answerer(make_plans({"fanout": guided.spec}))
+    answer = answerer(build_arms({"fanout": guided.spec}))
     with Emulator(answer=answer, batch_delay_s=4_000.0, clock_speed=20_000.0) as emulator:
         job = Job(guided, rows=rows(300), out=tmp_path / "run", channel="auto", base_url=emulator.url)
         account = job.run_sync().summary
@@ -84,7 +84,7 @@ def test_a_small_job_does_not_wait_for_batches_to_learn(tmp_path: Path) -> None:
 
 def test_pilots_that_fail_let_the_others_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    with Emulator(answer=answerer(make_plans({"fanout": guided.spec}))) as emulator:
+    with Emulator(answer=answerer(build_arms({"fanout": guided.spec}))) as emulator:
         emulator.fault(status=400, count=4, path="/v1/messages", match="values:")
         job = Job(guided, rows=rows(60), out=tmp_path / "run", channel="auto", base_url=emulator.url)
         account = job.run_sync().summary
@@ -96,7 +96,7 @@ def test_nobody_waits_for_a_batch_to_learn_from_where_nobody_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    with Emulator(answer=answerer(make_plans({"fanout": guided.spec})), batch_delay_s=3_600.0) as emulator:
+    with Emulator(answer=answerer(build_arms({"fanout": guided.spec})), batch_delay_s=3_600.0) as emulator:
         job = Job(guided, rows=rows(300), out=tmp_path / "run", channel="auto", base_url=emulator.url)
 
         async def work() -> Any:

@@ -14,7 +14,8 @@ from fanwise.context.parts import Part
 from fanwise.context.request import Request
 from fanwise.dispatch.call import Call
 from fanwise.dispatch.primer import Primer
-from fanwise.engine.plan import make_plans
+from fanwise.dispatch.role import Role
+from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.job.account import Account
 from fanwise.job.job import resume
@@ -24,6 +25,7 @@ from fanwise.units import now
 from support import read_only
 
 MODEL = "claude-opus-5-5"
+ROLE = Role(arm="fanout", agent="a", model=MODEL)
 GUIDE = Block("guide", "Keep to every rule of this guide. " * 300)  # about 4,000 tokens
 
 
@@ -91,7 +93,7 @@ def test_a_job_too_small_to_wait_for_sends_no_breakpoint(tmp_path: Path) -> None
 
 def test_a_leader_that_fails_hands_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    with Emulator(answer=answerer(make_plans({"fanout": twice.spec}))) as emulator:
+    with Emulator(answer=answerer(build_arms({"fanout": twice.spec}))) as emulator:
         emulator.fault(item="expired", count=1, match="agent: first")
         account = carried_out(tmp_path / "run", base_url=emulator.url).summary
     assert account["rows"]["succeeded"] == 40
@@ -118,7 +120,7 @@ def journal(tmp_path: Path) -> SqliteJournal:
 def call(number: int = 0) -> Call:
     frame = Frame(MODEL, 50, "adaptive", "low", system=(Part("Keep to the rules. " * 900, True),))
     request = Request(frame, (Part("Hi"),))
-    return Call(f"k{number}", 1, "fanout", "n", "n", "a", MODEL, 10, lambda *_: request)
+    return Call(ROLE, f"k{number}", 1, "n", "n", lambda *_: request)
 
 
 def test_reads_that_turn_out_to_be_rare_end_the_marking(tmp_path: Path) -> None:

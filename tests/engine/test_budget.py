@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fanwise import Emulator, HaltedError, Job
+from fanwise.engine.arms import build_arms
 from fanwise.engine.load import load_graph
-from fanwise.engine.plan import make_plans
 from fanwise.engine.standin import answerer
 from support import DESK, summary, tickets
 
@@ -33,7 +33,7 @@ def test_the_bill_never_passes_the_budget(
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     rows = tickets(tmp_path / "rows.jsonl", 60 + 20 * seed)
-    answer = answerer(make_plans({"fanout": load_graph(GRAPH).spec}))
+    answer = answerer(build_arms({"fanout": load_graph(GRAPH).spec}))
     with Emulator(answer=answer) as emulator:
         for fault in FAULTS:
             emulator.fault(**fault)

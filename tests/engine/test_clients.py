@@ -13,7 +13,7 @@ from anthropic.lib.vertex import AsyncAnthropicVertex
 from pydantic import BaseModel
 
 from fanwise import Emulator, Job, UsageError, agent, graph
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.job.job import resume
 from fanwise.job.watcher import Watcher
@@ -48,7 +48,7 @@ def carried_out(client: Any, watcher: Watcher | None = None, **options: Any) -> 
 
 
 def emulated() -> Emulator:
-    return Emulator(answer=answerer(make_plans({"fanout": job.spec})))
+    return Emulator(answer=answerer(build_arms({"fanout": job.spec})))
 
 
 def bedrock(url: str) -> Any:

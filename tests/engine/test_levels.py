@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from fanwise import Block, agent, graph
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.engine.shown import shown
 from fanwise.studies.plan.prefixes import prefix_tree
 
@@ -41,7 +41,7 @@ def three(row: Row) -> list[str]:
 
 def test_another_effort_is_another_prefix() -> None:
     """Found: the tree put agents of one model and one text together, whatever else keys the cache."""
-    plan = make_plans({"fanout": three.spec})["fanout"]
+    plan = build_arms({"fanout": three.spec})["fanout"]
     roots = prefix_tree(plan, {("fanout", name): 10 for name in ("quick", "also_quick", "thorough")})
     assert [one.agents for one in roots] == [["quick", "also_quick"], ["thorough"]]
     assert [one.calls for one in roots] == [20, 10]

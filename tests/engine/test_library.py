@@ -11,7 +11,7 @@ from desk import Ticket, single, triage
 
 from fanwise import HaltedError, Job, RunDirectoryError, resume
 from fanwise.context.tail import fence
-from fanwise.engine.plan import BASELINE_BLOCK
+from fanwise.engine.arms import BASELINE_BLOCK
 
 
 def test_a_job_in_code_gives_the_account(tmp_path: Path) -> None:

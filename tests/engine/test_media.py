@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from fanwise import Block, DefinitionError, Job, Media, UsageError, agent, graph
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.engine.rows import Record, Row, RowTypes
 from fanwise.job.account import Account
 from fanwise.studies.show import rendered
@@ -158,9 +158,8 @@ def test_a_file_is_no_answer() -> None:
 
 
 def test_layouts_with_files_are_made_without_any_in_system() -> None:
-    plan = make_plans({"fanout": forms.spec})["fanout"]
+    agents = {node.spec.name: node for node in build_arms({"fanout": forms.spec})["fanout"].agents()}
     for name in ("read", "check"):
-        shape = plan.nodes[name].shape
-        assert shape is not None
+        shape = agents[name].shape
         assert shape.media == (LOGO,)
         assert not [block for bundle in shape.bundles for block in bundle]

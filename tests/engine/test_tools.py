@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from fanwise import DefinitionError, Emulator, HaltedError, Job, McpServer, UsageError, agent, graph, tool
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.job.job import resume
 from fanwise.studies.show import rendered
@@ -152,7 +152,7 @@ def test_a_conversation_goes_on_behind_its_last_round_after_a_halt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    with Emulator(answer=answerer(make_plans({"fanout": desk.spec}))) as emulator:
+    with Emulator(answer=answerer(build_arms({"fanout": desk.spec}))) as emulator:
         emulator.fault(status=401, count=2, path="/v1/messages", match="tool_result")
         job = Job(desk, rows=rows(4, depth=3), out=tmp_path / "run", channel="live", base_url=emulator.url, slots=2)
         with pytest.raises(HaltedError):

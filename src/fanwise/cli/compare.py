@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.engine.rows import format_of
 from fanwise.engine.toolbox import listed
 from fanwise.job.arms import graph_arms
@@ -66,7 +66,7 @@ def compare_(
         asked = Asked(graph, rows, form, options["id_field"], baseline=options["baseline"])
         drawn = sample_rows(asked, sample, seed)
         arms = graph_arms(graph, options["baseline"])
-        plan = make_plans(arms, toolbox=listed(arms.values()))["fanout"]
+        plan = build_arms(arms, toolbox=listed(arms.values()))["fanout"]
         chosen = given({name: options[name] for name in ("channel", "baseline", "base_url", "budget_usd", "id_field")})
         with tempfile.TemporaryDirectory() as folder:
             place = out or f"{folder}/run"

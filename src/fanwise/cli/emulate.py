@@ -12,7 +12,7 @@ import click
 
 from fanwise.emulator.answers import Answerer
 from fanwise.emulator.server import LOOPBACK, Settings, serve
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import listed
 from fanwise.errors import UsageError
@@ -92,7 +92,7 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
         answer = None
         if graph is not None:
             arms = graph_arms(graph, baseline)
-            answer = answerer(make_plans(arms, toolbox=listed(arms.values())))
+            answer = answerer(build_arms(arms, toolbox=listed(arms.values())))
         try:
             anyio.run(_serve, settings, answer)
         except OSError as error:

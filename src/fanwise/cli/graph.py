@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from fanwise.engine.arms import build_arms
 from fanwise.engine.load import load_graph
-from fanwise.engine.plan import make_plans
 from fanwise.engine.shown import shown
 from fanwise.engine.toolbox import listed
 from fanwise.graph.draw import FORMATS, tree
@@ -27,6 +27,6 @@ def graph(graph: str, form: str) -> None:
     with told():
         spec = load_graph(graph).spec
         if form == "tree":
-            click.echo(tree(spec, shown(make_plans({"fanout": spec}, toolbox=listed([spec]))["fanout"])))
+            click.echo(tree(spec, shown(build_arms({"fanout": spec}, toolbox=listed([spec]))["fanout"])))
         else:
             click.echo(FORMATS[form](spec))

@@ -19,6 +19,13 @@ class Piece(NamedTuple):
     chars: int
 
 
+class Cache(NamedTuple):
+    """What can be read again: all agents on one model share it, arms share none."""
+
+    arm: str
+    model: str
+
+
 class Repeated(NamedTuple):
     """A request in characters."""
 
@@ -51,12 +58,12 @@ class Repeats:
         Args:
             resumed: An earlier one has sent requests: what rows share may be in the cache already.
         """
-        self._job: dict[tuple[str, str], dict[int, int]] = {}
-        """How often each piece that rows share was sent, by arm and model."""
+        self._job: dict[Cache, dict[int, int]] = {}
+        """How often each piece that rows share was sent."""
         self._rows: dict[tuple[int, str], array[int]] = {}
         """What each row has sent, by hash: of all pieces, and of its own pieces also with the model."""
-        self._known: dict[tuple[str, str, int], _Known] = {}
-        """What rows have in common and was sent more than once, by arm, model and identity."""
+        self._known: dict[tuple[Cache, int], _Known] = {}
+        """What rows have in common and was sent more than once, by cache and identity."""
         self._continued: set[tuple[int, str]] = set()
         self._resumed = resumed
 
@@ -64,34 +71,33 @@ class Repeats:
         """Take a row of which an earlier session has sent requests: its blocks may be in the cache."""
         self._continued.add((row, arm))
 
-    def count(self, row: int, arm: str, model: str, common: tuple[Piece, ...], own: tuple[Piece, ...] = ()) -> Repeated:
+    def count(self, row: int, cache: Cache, common: tuple[Piece, ...], own: tuple[Piece, ...] = ()) -> Repeated:
         """Take note of a request; returns how much of it was sent before.
 
         The two arms of a comparison share nothing.
 
         Args:
             row: Number of the row.
-            arm: Its arm.
-            model: Whose cache it is about.
+            cache: Which one it is about: the role's.
             common: What rows have in common: the same object for all requests of a node.
             own: What is the row's.
         """
-        at, known = (row, arm), self._known.get((arm, model, id(common)))
+        at, known = (row, cache.arm), self._known.get((cache, id(common)))
         if known is not None and at not in self._rows and at not in self._continued and len(own) == 1:
             (piece,) = own
             if piece.key not in known.mine:  # by far the most: the first request of a row
                 mine = self._rows[at] = known.mine[:]
                 mine.append(piece.key)
-                mine.append(hash((model, piece.key)))
+                mine.append(hash((cache.model, piece.key)))
                 return Repeated(known.chars + piece.chars, 0, known.chars, 0)
-        return self._count(at, model, common, own)
+        return self._count(at, cache, common, own)
 
-    def _count(self, at: tuple[int, str], model: str, common: tuple[Piece, ...], own: tuple[Piece, ...]) -> Repeated:
+    def _count(self, at: tuple[int, str], cache: Cache, common: tuple[Piece, ...], own: tuple[Piece, ...]) -> Repeated:
         chars = repeated = readable = reusable = 0
         mine = self._rows.get(at)
         if mine is None:  # an array: a row has few pieces, and there are many rows
             mine = self._rows[at] = array("q")
-        job = self._job.setdefault((at[1], model), {})
+        job = self._job.setdefault(cache, {})
         before_job = 2 if self._resumed else 0  # as if sent twice, so that the floor is none too high
         before = 2 if at in self._continued else 0
         for index, piece in enumerate((*common, *own)):
@@ -103,17 +109,17 @@ class Repeats:
             if index < len(common):
                 uses = job[piece.key] = job.get(piece.key, before_job) + 1
             else:
-                mine.append(hash((model, piece.key)))
+                mine.append(hash((cache.model, piece.key)))
                 uses = before + mine.count(mine[-1])
             if uses > 1:
                 readable += piece.chars
             if uses == 2:
                 reusable += piece.chars
-        if (at[1], model, id(common)) not in self._known:
+        if (cache, id(common)) not in self._known:
             keys = {piece.key for piece in common}
             if len(keys) == len(common) and all(job[key] > 1 for key in keys):
                 whole = sum(piece.chars for piece in common)
-                self._known[at[1], model, id(common)] = _Known(common, whole, array("q", keys))
+                self._known[cache, id(common)] = _Known(common, whole, array("q", keys))
         return Repeated(chars, repeated, readable, reusable)
 
     def forget(self, row: int, arm: str) -> None:

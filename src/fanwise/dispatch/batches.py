@@ -32,6 +32,7 @@ from .flight import Flight, Sent
 from .follow import Follower
 from .primer import Primer
 from .retry import RetryPolicy
+from .role import Roles
 from .spool import Spool
 
 COMMIT_EVERY = 5_000
@@ -56,6 +57,7 @@ class Batches:
         repeats: Repeats,
         *,
         run_id: str,
+        roles: Roles,
         policy: RetryPolicy,
         grace_s: float,
         poll_s: tuple[float, float] = (5.0, 60.0),
@@ -72,6 +74,7 @@ class Batches:
             sink: Who is told how calls end.
             repeats: Counts what is sent again.
             run_id: First part of every custom_id.
+            roles: Of the run, for what earlier sessions left in batches.
             policy: Bounds of retries.
             grace_s: Seconds after which a batch that is not listed was never taken.
             poll_s: First and longest interval between polls.
@@ -82,7 +85,7 @@ class Batches:
         self.api, self.journal, self.budget, self.sink, self.repeats = api, journal, budget, sink, repeats
         self.run_id, self.policy, self.folder = run_id, policy, folder
         self.queue: deque[Call] = deque()
-        self.flight = Flight(journal, budget)
+        self.flight = Flight(journal, budget, roles)
         self.follower = Follower(api, journal, sink, self.flight, run_id=run_id, grace_s=grace_s, poll_s=poll_s)
         self.primer = Primer(journal, sink.rows_in_work, scale)
         self.filler = Filler(self.queue, self.primer, budget, journal, run_id)
@@ -218,7 +221,7 @@ class Batches:
         if not chosen and self.queue and self.budget.in_flight == 0:
             call = self.queue[0]
             hold = worst_case(call.request(), call.row, batch=True, at=now())
-            self.sink.halt(self.budget.lack(hold, f"task {call.label!r} of row {call.row}", call.model))
+            self.sink.halt(self.budget.lack(hold, f"task {call.label!r} of row {call.row}", call.role.model))
             body.close()
             return
         while chosen and len(chosen) in self.flight.sizes:
@@ -233,7 +236,7 @@ class Batches:
         sent = self.flight.sent[record.intent] = dict[int, Sent]()
         for call, attempt, outline, common, own, hold, way in _emptied(chosen):
             call.number, call.tries = call.number + 1, call.tries + 1
-            again = self.repeats.count(call.row, call.arm, call.model, common, own)
+            again = self.repeats.count(call.row, call.role.cache, common, own)
             self.journal.add_attempt(intent(call, outline, attempt, hold, again, record.at, record.intent))
             prefix = "" if way == "plain" else call.prefix
             sent[attempt] = Sent(attempt, call, hold, record.at, prefix, way == "lead")

@@ -13,11 +13,12 @@ from fanwise.api.replies import Reply
 from fanwise.context.repeats import Repeated
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
-from fanwise.journal.records import ArmName, AttemptRecord, Channel, EndRecord
+from fanwise.journal.records import AttemptRecord, Channel, EndRecord
 from fanwise.pricing.cost import cost, is_free, reply_cost
 from fanwise.pricing.usage import Usage, read_usage
 
 from .budget import Hold
+from .role import Role
 
 OVERHEAD_TOKENS = 400
 """Tokens that a request may have beyond its texts: what the API adds for a schema or a role.
@@ -32,14 +33,11 @@ TOOLS_TOKENS = 804
 class Call:
     """One task that needs the API; it may take several attempts."""
 
+    role: Role
     key: str
     row: int
-    arm: ArmName
     node: str
     label: str
-    agent: str
-    model: str
-    time_limit_s: float
     compose: Callable[[str, int], Request]
     """Makes the request: of why the answer before was refused, or nothing, and a factor of its cap."""
     number: int = 0
@@ -65,9 +63,7 @@ def warming(call: Call, prefix: str) -> Call:
         raise AssertionError("it is sent as it is")
 
     label = f"keep warm {prefix[:12]}"
-    return Call(
-        f"warm {prefix}", 0, call.arm, call.node, label, call.agent, call.model, call.time_limit_s, compose, number=1
-    )
+    return Call(call.role, f"warm {prefix}", 0, call.node, label, compose, number=1)
 
 
 class Sink(Protocol):
@@ -147,7 +143,7 @@ def intent(
 ) -> AttemptRecord:
     """Return the record of an attempt that is about to be sent."""
     return AttemptRecord(
-        attempt, call.key, call.row, call.arm, call.node, call.label, call.agent, call.model,
+        attempt, call.key, call.row, call.role.arm, call.node, call.label, call.role.agent, call.role.model,
         "live" if batch is None else "batch", call.number, sent.hash, hold.cost, at, batch, sent.share, sent.prefix,
         again.chars, again.repeated, again.readable, again.reusable, hold.tokens, sent.sizes,
     )  # fmt: skip

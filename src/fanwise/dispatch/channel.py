@@ -7,8 +7,9 @@ prefix that was written for them, how long batches take.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any, Literal, Protocol
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
 
 from fanwise.api.replies import Reply
 from fanwise.context.request import Request
@@ -17,6 +18,7 @@ from fanwise.units import now
 
 from .call import Call
 from .prices import cheaper, prices
+from .role import Role
 from .rounds import Rounds
 
 ChannelChoice = Literal["live", "batch", "auto"]
@@ -47,6 +49,36 @@ class Hits(Protocol):
         ...
 
 
+class Lengths(NamedTuple):
+    """How long the answers of a role are."""
+
+    answers: int = 0
+    tokens: int = 0
+    """Of all answers."""
+
+
+NOTHING = Lengths()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Learnt:
+    """What is known of one role, and what was chosen for it."""
+
+    lengths: Lengths = NOTHING
+    sent_ahead: Counter[Channel] = field(default_factory=Counter[Channel])
+    """Calls that went ahead so far."""
+    pilots: dict[Channel, set[Call]] = field(default_factory=dict[Channel, set[Call]])
+    """Calls that went ahead, until they end."""
+    choices: Counter[tuple[Channel, Why]] = field(default_factory=Counter[tuple[Channel, Why]])
+    """Calls by channel and reason."""
+    expected: dict[Channel, int] = field(default_factory=dict[Channel, int])
+    """Picodollars that the last call was expected to cost."""
+
+    def is_piloted(self, channel: Channel) -> bool:
+        """Return whether calls went ahead in a channel and have all ended."""
+        return self.pilots.get(channel) == set()
+
+
 class Chooser:
     """Gives each call its channel, and remembers why."""
 
@@ -54,7 +86,7 @@ class Chooser:
         self,
         choice: ChannelChoice,
         hits: Hits,
-        outputs: Iterable[tuple[str, str, int, int]] = (),
+        lengths: Mapping[Role, Lengths],
         time: Rounds | None = None,
         *,
         patient: bool = True,
@@ -64,39 +96,40 @@ class Chooser:
         Args:
             choice: What the user wants.
             hits: Knows how likely calls read their prefix in a batch.
-            outputs: ArmName, agent, answers and their tokens.
+            lengths: How long answers were.
             time: What a deadline leaves time for; None where there is none.
             patient: Whether others may wait for pilots in a batch; nobody stays to send them after `--detach`.
         """
         self._choice: ChannelChoice = choice
         self._hits, self._time = hits, time
-        self._outputs = {(arm, agent): (count, tokens) for arm, agent, count, tokens in outputs}
         self._near, self._patient = False, patient
-        self._sent = Counter[tuple[str, str, Channel]]()
-        self._pilots: dict[tuple[str, str, Channel], set[Call]] = {}
-        """Calls that went ahead, by arm, agent and channel, until they end."""
-        self.choices: Counter[tuple[str, str, Channel, Why]] = Counter()
-        """Calls by arm, agent, channel and reason."""
-        self.expected: dict[tuple[str, str, Channel], int] = {}
-        """Picodollars that the last such call was expected to cost, by arm, agent and channel."""
+        self._roles = {role: _Learnt(lengths=seen) for role, seen in lengths.items()}
+        self._has_pilots = False
+
+    def _of(self, role: Role) -> _Learnt:
+        learnt = self._roles.get(role)
+        if learnt is None:
+            learnt = self._roles[role] = _Learnt()
+        return learnt
 
     def only_live(self) -> None:
         """Let nothing go in batches any more."""
         self._near, self._choice = True, "live"
 
-    def saw(self, call: Call, reply: Reply) -> None:
-        """Learn from a reply how long an agent's answers are, where a channel is chosen by that."""
+    def replied(self, call: Call, reply: Reply) -> None:
+        """Learn from a reply how long a role's answers are, where a channel is chosen by that."""
         if self._choice != "auto":
             return
-        count, tokens = self._outputs.get((call.arm, call.agent), (0, 0))
-        answered = int(reply.usage.get("output_tokens") or 0)
-        self._outputs[call.arm, call.agent] = count + 1, tokens + answered
+        learnt = self._of(call.role)
+        answers, tokens = learnt.lengths
+        learnt.lengths = Lengths(answers + 1, tokens + int(reply.usage.get("output_tokens") or 0))
 
     def ended(self, call: Call) -> bool:
-        """Take the end of a call; returns whether those that wait for its agent's pilots can go on."""
+        """Take the end of a call; returns whether those that wait for its role's pilots can go on."""
+        if not self._has_pilots:
+            return False
         done = False
-        for channel in PILOTS if self._pilots else ():
-            pilots = self._pilots.get((call.arm, call.agent, channel), set())
+        for pilots in self._of(call.role).pilots.values():
             if call in pilots:
                 pilots.discard(call)
                 done = done or not pilots
@@ -104,83 +137,82 @@ class Chooser:
 
     def output(self, call: Call, request: Request) -> int:
         """Return how many tokens an answer has on average; a quarter of its cap where none came."""
-        count, tokens = self._outputs.get((call.arm, call.agent), (0, 0))
-        return max(round(tokens / count) if count else request.max_tokens // 4, 1)
+        answers, tokens = self._of(call.role).lengths
+        return max(round(tokens / answers) if answers else request.max_tokens // 4, 1)
 
     def channel(self, call: Call) -> Channel | None:
-        """Return how a call travels, or None where it waits for its agent's pilots."""
+        """Return how a call travels, or None where it waits for its role's pilots."""
         if self._choice == "live" or self._choice == "batch":
             if self._near:
-                self.choices[call.arm, call.agent, "live", "deadline"] += 1
+                self._of(call.role).choices["live", "deadline"] += 1
             return self._choice
         chosen = self._chosen(call)
         if chosen is None:
             return None
-        channel, why = chosen
-        self.choices[call.arm, call.agent, channel, why] += 1
-        return channel
+        self._of(call.role).choices[chosen] += 1
+        return chosen[0]
 
-    def told(self, before: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    def reasons(self, before: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return why calls took their channels, as JSON-ready data, with what earlier sessions have kept of it."""
-        counts, expected = Counter(self.choices), dict(self.expected)
-        for one in before:
-            arm, agent = one["side"], one["agent"]
-            counts.update({(arm, agent, each["channel"], each["why"]): each["calls"] for each in one["took"]})
-            for channel, pico in one["expected"].items():
-                expected.setdefault((arm, agent, channel), pico)
-        found: list[dict[str, Any]] = []
-        for arm, agent in dict.fromkeys((arm, agent) for arm, agent, _, _ in counts):
-            took = [
-                {"channel": channel, "why": why, "calls": count}
-                for (*who, channel, why), count in counts.items()
-                if who == [arm, agent]
-            ]
-            priced = {channel: pico for (*who, channel), pico in expected.items() if who == [arm, agent]}
-            found.append({"side": arm, "agent": agent, "took": took, "expected": priced})
-        return found
+        agents: dict[tuple[str, str], _Learnt] = {}
+        for role, learnt in self._roles.items():
+            agents.setdefault((role.arm, role.agent), _Learnt()).choices += learnt.choices
+            agents[role.arm, role.agent].expected |= learnt.expected
+        for entry in before:
+            kept = agents.setdefault((entry["side"], entry["agent"]), _Learnt())
+            kept.choices.update({(taken["channel"], taken["why"]): taken["calls"] for taken in entry["took"]})
+            kept.expected = entry["expected"] | kept.expected
+        return [_entry(arm, agent, kept) for (arm, agent), kept in agents.items() if kept.choices]
 
     def _chosen(self, call: Call) -> tuple[Channel, Why] | None:
         request, hit_rate = call.request(), self._hits.hits(call)
         price = prices(request, now(), output=self.output(call, request), hit_rate=hit_rate)
         if price is None:
             return "batch", "no price"
-        first = self._first(call, request, hit_rate)
-        if first is not None:
-            return self._pilot(call, first)
-        for channel, one in price.items():
-            self.expected[call.arm, call.agent, channel] = one
+        if self._depends_on_length(call, request, hit_rate):
+            return self._pilot(call, "live")
+        if self._depends_on_hits(call, request, hit_rate):
+            return self._pilot(call, "batch")
+        self._of(call.role).expected.update(price)
         if price["live"] < price["batch"]:
             return "live", "price"
         if self._time is not None and not self._time.has_time(call, price["live"] - price["batch"]):
             return "live", "time"
         return "batch", "price"
 
-    def _first(self, call: Call, request: Request, hit_rate: float) -> Channel | None:
-        """Return the channel in which something is to be learnt before a call's own is chosen, if there is any."""
-        if (call.arm, call.agent) not in self._outputs:
-            lengths = [cheaper(request, now(), output=size, hit_rate=hit_rate) for size in (1, request.max_tokens)]
-            if len(set(lengths)) > 1 and self._pilots.get((call.arm, call.agent, "live")) != set():
-                return "live"
-        if (
-            not self._patient
-            or self._hits.learnt()
-            or hit_rate == 0.0
-            or self._pilots.get((call.arm, call.agent, "batch")) == set()
-        ):
-            return None
-        output = self.output(call, request)
-        chances = [prices(request, now(), output=output, hit_rate=rate) for rate in HITS]
-        if None in chances or (self._time is not None and not self._time.has_more()):
-            return None
-        gains = [one["live"] - one["batch"] for one in chances if one is not None]
-        worth = self._hits.worth(gains[-1])
-        return "batch" if gains[0] < 0 < gains[-1] and worth else None
+    def _depends_on_length(self, call: Call, request: Request, hit_rate: float) -> bool:
+        """Return whether a call's channel depends on how long its answer is, and that is not known yet."""
+        learnt = self._of(call.role)
+        if learnt.lengths.answers or learnt.is_piloted("live"):
+            return False
+        sizes = (1, request.max_tokens)
+        return len({cheaper(request, now(), output=size, hit_rate=hit_rate) for size in sizes}) > 1
+
+    def _depends_on_hits(self, call: Call, request: Request, hit_rate: float) -> bool:
+        """Return whether a call's channel depends on how often batches read its prefix, and that is worth learning."""
+        if not self._patient or hit_rate == 0.0 or self._hits.learnt() or self._of(call.role).is_piloted("batch"):
+            return False
+        if self._time is not None and not self._time.has_more():
+            return False
+        output, gains = self.output(call, request), list[int]()
+        for rate in HITS:
+            price = prices(request, now(), output=output, hit_rate=rate)
+            if price is None:
+                return False
+            gains.append(price["live"] - price["batch"])
+        return gains[0] < 0 < gains[-1] and self._hits.worth(gains[-1])
 
     def _pilot(self, call: Call, channel: Channel) -> tuple[Channel, Why] | None:
-        key = (call.arm, call.agent, channel)
-        pilots = self._pilots.setdefault(key, set())
-        if self._sent[key] >= PILOTS[channel]:
+        learnt = self._of(call.role)
+        pilots = learnt.pilots.setdefault(channel, set())
+        if learnt.sent_ahead[channel] >= PILOTS[channel]:
             return None
-        self._sent[key] += 1
+        learnt.sent_ahead[channel] += 1
         pilots.add(call)
+        self._has_pilots = True
         return channel, "pilot"
+
+
+def _entry(arm: str, agent: str, learnt: _Learnt) -> dict[str, Any]:
+    took = [{"channel": channel, "why": why, "calls": calls} for (channel, why), calls in learnt.choices.items()]
+    return {"side": arm, "agent": agent, "took": took, "expected": learnt.expected}

@@ -10,6 +10,7 @@ from fanwise.journal.records import AttemptRecord, BatchRecord, EndRecord
 
 from .budget import Budget, Hold
 from .call import Call, taken
+from .role import Roles
 
 
 @dataclass(slots=True, eq=False)
@@ -34,8 +35,8 @@ class Sent:
 class Flight:
     """All batches in flight, of this session and of earlier ones."""
 
-    def __init__(self, journal: Journal, budget: Budget) -> None:
-        self.journal, self.budget = journal, budget
+    def __init__(self, journal: Journal, budget: Budget, roles: Roles) -> None:
+        self.journal, self.budget, self._roles = journal, budget, roles
         self.open: dict[int, BatchRecord] = {}
         """Batches that have not ended, by intent."""
         self.sizes: set[int] = set()
@@ -59,7 +60,7 @@ class Flight:
                 hold = Hold(one.reserved, one.bound, one.row)
                 self.budget.hold(hold)
                 mine[one.id] = self.adopted[one.key] = Sent(
-                    one.id, _orphan(one), hold, one.sent, prefix=one.prefix, orphan=True
+                    one.id, _orphan(one, self._roles), hold, one.sent, prefix=one.prefix, orphan=True
                 )
                 self.count += 1
         return found
@@ -120,21 +121,11 @@ class Flight:
         return self.journal.batch_ids() | mine
 
 
-def _orphan(record: AttemptRecord) -> Call:
+def _orphan(record: AttemptRecord, roles: Roles) -> Call:
     """Return a stand-in for the call of an attempt whose row has not been read again yet."""
 
     def compose(*_: object) -> Request:
         raise AssertionError("an attempt of an earlier session is never composed again")
 
-    return Call(
-        record.key,
-        record.row,
-        record.arm,
-        record.node,
-        record.label,
-        record.agent,
-        record.model,
-        0.0,
-        compose,
-        number=record.number,
-    )
+    role = roles.named(record.arm, record.agent, record.model)
+    return Call(role, record.key, record.row, record.node, record.label, compose, number=record.number)

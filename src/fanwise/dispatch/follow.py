@@ -195,7 +195,7 @@ class Follower:
         at, latency_s = moment(one.sent), max(time.time() - one.sent, 0.0)
         again = one.raced or (one.orphan and self.journal.task(one.call.key) is not None)
         kind = PAID_TWICE if again else ""
-        end = paid(one.attempt, one.call.model, result.reply, at, batch=True, latency_s=latency_s, kind=kind)
+        end = paid(one.attempt, one.call.role.model, result.reply, at, batch=True, latency_s=latency_s, kind=kind)
         self.journal.add_end(end)  # no await between the reply and its record
         self.flight.settle(one, end)
         if one.prefix:

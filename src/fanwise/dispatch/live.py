@@ -17,8 +17,6 @@ from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request
 from fanwise.journal.port import Journal
 from fanwise.journal.records import EndRecord
-from fanwise.limits import pool
-from fanwise.models import facts
 from fanwise.units import now
 
 from .budget import Budget, Hold
@@ -75,7 +73,7 @@ class Live:
             return
         call.channel = "live"
         self.waiting += 1
-        name = pool(call.model)
+        name = call.role.pool
         if name not in self.paces:
             self.paces[name] = Pace(self.slots)
         self.paces[name].parked.append(call)
@@ -123,7 +121,7 @@ class Live:
                 self.waiting -= 1
                 if self._stopping:
                     return
-                name = pool(call.model)
+                name = call.role.pool
                 try:
                     await self._attempt(call)
                 finally:
@@ -135,7 +133,7 @@ class Live:
         hold = worst_case(request, call.row, batch=False, at=now(), ttl=self.gate.ttl(request.prefixes()))
         while (fit := self.budget.reserve(hold)) != "fits":
             if fit == "never":
-                self.sink.halt(self.budget.lack(hold, f"task {call.label!r} of row {call.row}", call.model))
+                self.sink.halt(self.budget.lack(hold, f"task {call.label!r} of row {call.row}", call.role.model))
                 return
             if fit == "row full":
                 self.sink.failed(call, Failure("final", "row_budget", self.budget.row_lack(hold)))
@@ -153,7 +151,7 @@ class Live:
     async def _gated(self, call: Call, request: Request, hold: Hold) -> EndRecord | None:
         """Send one attempt behind the gate; returns its end, or None where nothing was sent."""
         prefixes = request.prefixes()
-        minimum = facts(call.model).cache_minimum
+        minimum = call.role.facts.cache_minimum
         led = await self.gate.enter(prefixes if self.gated else (), minimum)
         warm = cached = begun = False
         streamed = bool(led) and self.api.can.stream
@@ -168,7 +166,7 @@ class Live:
         try:
             call.number, call.tries = call.number + 1, call.tries + 1
             attempt, sent = self.journal.next_attempt(), now()
-            again = self.repeats.count(call.row, call.arm, call.model, request.common, request.own)
+            again = self.repeats.count(call.row, call.role.cache, request.common, request.own)
             self.journal.add_attempt(
                 intent(call, outline(request, batch=False), attempt, hold, again, sent.timestamp())
             )
@@ -185,7 +183,7 @@ class Live:
             )
             started, entered = time.monotonic(), self.gate.clock()
             try:
-                reply = await self.api.send(head + rest, call.time_limit_s, begin if streamed else None)
+                reply = await self.api.send(head + rest, call.role.time_limit_s, begin if streamed else None)
             except RequestError as error:
                 failure = error.failure if previous is None else self.proof.excused(prefixes, error.failure)
                 end = unpaid(attempt, failure, time.monotonic() - started)
@@ -194,16 +192,16 @@ class Live:
                 return end
             finally:
                 self.active -= 1
-            end = paid(attempt, call.model, reply, sent, batch=False, latency_s=time.monotonic() - started)
+            end = paid(attempt, call.role.model, reply, sent, batch=False, latency_s=time.monotonic() - started)
             self.journal.add_end(end)  # no await between the reply and its record
             warm, usage = True, end.usage
             cached = bool(usage.cache_read or usage.cache_write_5m or usage.cache_write_1h)
-            pace = self.paces[pool(call.model)]
+            pace = self.paces[call.role.pool]
             pace.answered(usage)
             self.latency_s = end.latency_s if self.latency_s is None else 0.9 * self.latency_s + 0.1 * end.latency_s
             if reply.headers is not None and pace.wants_headers():
                 pace.told(rate_headers(reply.headers))
-            self.proof.saw(call.agent, prefixes, led, minimum, reply, previous)
+            self.proof.saw(call.role.agent, prefixes, led, minimum, reply, previous)
             self.warmth.used(call, request, prefixes)
             repair = self.sink.replied(call, reply)
             if repair is not None:
@@ -232,18 +230,18 @@ class Live:
         try:
             attempt, sent, started = self.journal.next_attempt(), now(), time.monotonic()
             entered = self.gate.clock()
-            again = self.repeats.count(0, call.arm, call.model, one.request.common)
+            again = self.repeats.count(0, call.role.cache, one.request.common)
             self.journal.add_attempt(
                 intent(call, outline(one.request, batch=False), attempt, hold, again, sent.timestamp())
             )
             await self.journal.commit()
             try:
                 body = encode_body(one.request.warming(run_id=self.run_id, ttl=ttl))
-                reply = await self.api.send(body, call.time_limit_s)
+                reply = await self.api.send(body, call.role.time_limit_s)
             except RequestError as error:
                 end = unpaid(attempt, error.failure, time.monotonic() - started)
             else:
-                end = paid(attempt, call.model, reply, sent, batch=False, latency_s=time.monotonic() - started)
+                end = paid(attempt, call.role.model, reply, sent, batch=False, latency_s=time.monotonic() - started)
                 self.gate.leave((), [one.prefix], warm=True, started=entered)
             self.journal.add_end(end)
         finally:
@@ -257,7 +255,7 @@ class Live:
         if wait_s is None:
             self.sink.failed(call, failure)
             return
-        pace = self.paces[pool(call.model)]
+        pace = self.paces[call.role.pool]
         pace.told(failure.limits)
         if not pace.retries():  # a storm: wait as long as ever, so that it is not fed
             wait_s = max(wait_s, self.policy.longest_s)

@@ -17,12 +17,12 @@ from typing import Literal
 from fanwise.context.parts import Prefix
 from fanwise.journal.meta import PRIMED
 from fanwise.journal.port import Journal
-from fanwise.models import facts
 from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
 from .call import Call
+from .role import Role
 
 PRIOR, WEIGHT = 0.5, 4
 """Share of reads that is expected before any was seen, and how many requests it counts as: batches hit
@@ -56,9 +56,9 @@ class Primer:
         """
         self._journal, self._rows, self._scale = journal, rows, scale
         self._states: dict[str, _State] = {}
-        self._prefixes: dict[tuple[str, str], Prefix] = {}
-        """The longest prefix that rows share, by arm and node: it is the same for every row."""
-        self._keys: dict[tuple[str, str], str] = {}
+        self._prefixes: dict[Role, dict[str, Prefix | None]] = {}
+        """The longest prefix that rows share and that could be cached, by role and node: it is the same for
+        every row. By node too, since two that call one agent may have requests of another order."""
         self.waiting = Counter[str]()
         """Calls that are queued or held, by prefix."""
         self.held: dict[str, deque[Call]] = {}
@@ -69,15 +69,18 @@ class Primer:
 
     def key(self, call: Call) -> str:
         """Return the key of a call's prefix, empty where it has none that could be cached."""
-        node = (call.arm, call.node)
-        known = self._keys.get(node)
-        if known is None:
-            shared = [one for one in call.request().prefixes() if one.job]  # shortest first
-            known = ""
-            if shared and shared[-1].tokens >= facts(call.model).cache_minimum:
-                self._prefixes[node], known = shared[-1], shared[-1].key[:16]
-            self._keys[node] = known
-        return known
+        prefix = self._prefix(call)
+        return "" if prefix is None else prefix.key[:16]
+
+    def _prefix(self, call: Call) -> Prefix | None:
+        nodes = self._prefixes.get(call.role)
+        if nodes is None:
+            nodes = self._prefixes[call.role] = {}
+        if call.node not in nodes:
+            shared = [prefix for prefix in call.request().prefixes() if prefix.job]  # shortest first
+            long_enough = bool(shared) and shared[-1].tokens >= call.role.facts.cache_minimum
+            nodes[call.node] = shared[-1] if long_enough else None
+        return nodes[call.node]
 
     @property
     def hit_rate(self) -> float:
@@ -94,7 +97,7 @@ class Primer:
             return "plain"
         if state.leading:
             return "wait"
-        write, again = _prices(call.model, self.hit_rate)
+        write, again = _prices(call.role.model, self.hit_rate)
         if state.warm_until > now().timestamp():
             return "read" if again < 1 else "plain"
         if not self._pays(call, key, write, again):
@@ -109,7 +112,7 @@ class Primer:
         if state is None or not state.cached:
             return 0.0
         ready = state.leading or state.warm_until > now().timestamp()
-        return self.hit_rate if ready or self._pays(call, key, *_prices(call.model, self.hit_rate)) else 0.0
+        return self.hit_rate if ready or self._pays(call, key, *_prices(call.role.model, self.hit_rate)) else 0.0
 
     def learnt(self) -> bool:
         """Return whether reads were seen often enough to be gone by."""
@@ -126,9 +129,10 @@ class Primer:
 
     def _gain(self, call: Call, write: float, again: float, count: float) -> float:
         """Return what a written prefix saves over a plain one, in picodollars."""
-        prefix = self._prefixes[call.arm, call.node]
-        rate = known_rates(call.model, now())
-        return (count - write - again * (count - 1)) * prefix.tokens * (rate.input if rate is not None else 0) / 2
+        prefix, rate = self._prefix(call), known_rates(call.role.model, now())
+        if prefix is None or rate is None:
+            return 0.0
+        return (count - write - again * (count - 1)) * prefix.tokens * rate.input / 2
 
     def hold(self, call: Call) -> None:
         """Keep a call until its prefix is written."""

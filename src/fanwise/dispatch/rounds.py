@@ -12,6 +12,7 @@ from fanwise.graph.stages import in_batches
 from fanwise.journal.records import ArmName
 
 from .call import Call
+from .role import Role
 
 BATCH_S = 3_600.0
 """Seconds of a batch before any was seen: most end within an hour ("Batch processing", read 2026-11-23)."""
@@ -30,11 +31,10 @@ class Rounds:
     """Gives the seconds before batches have to be left."""
     seen: deque[float] = field(default_factory=lambda: deque[float](maxlen=100))
     """Seconds that batches took."""
-    _savings: dict[tuple[ArmName, str], float] = field(default_factory=dict[tuple[ArmName, str], float])
-    """What a batch saves on a call of a node, on average, in picodollars."""
-
-    _known: dict[tuple[ArmName, str, int], bool] = field(default_factory=dict[tuple[ArmName, str, int], bool])
-    """What was found for a node and a number of rounds; forgotten now and then, since savings move."""
+    _savings: dict[Role, dict[str, float]] = field(default_factory=dict[Role, dict[str, float]])
+    """What a batch saves on a call, on average, in picodollars, by role and node: each node is a stage."""
+    _best: dict[tuple[Role, str, int], bool] = field(default_factory=dict[tuple[Role, str, int], bool])
+    """Whether a batch is best for a node with a number of rounds; forgotten now and then, since savings move."""
     _calls: int = 0
 
     def __post_init__(self) -> None:
@@ -51,24 +51,29 @@ class Rounds:
 
     def has_time(self, call: Call, saving: int) -> bool:
         """Return whether a call is among the stages that have a batch."""
-        key = (call.arm, call.node)
-        before = self._savings.get(key, float(saving))
-        self._savings[key] = before + (saving - before) * 0.1
+        nodes = self._savings.setdefault(call.role, {})
+        before = nodes.get(call.node, float(saving))
+        nodes[call.node] = before + (saving - before) * 0.1
         left = self.left()
-        if left >= self._depths.get(call.arm, 0):
+        if left >= self._depths.get(call.role.arm, 0):
             return True
         self._calls += 1
         if self._calls % AGAIN == 0:
-            self._known.clear()
-        if (*key, left) not in self._known:
-            self._known[*key, left] = call.node in self._best(call, left)
-        return self._known[*key, left]
+            self._best.clear()
+        key = (call.role, call.node, left)
+        if key not in self._best:
+            self._best[key] = call.node in self._stages(call, left)
+        return self._best[key]
 
-    def _best(self, call: Call, left: int) -> frozenset[str]:
-        graph = self.graphs[call.arm]
-        mine = {node: worth for (arm, node), worth in self._savings.items() if arm == call.arm}
+    def _stages(self, call: Call, left: int) -> frozenset[str]:
+        """Return the nodes that a batch is best for, of those that come after a call's and its own."""
+        graph = self.graphs[call.role.arm]
+        seen: dict[str, float] = {}
+        for role, nodes in self._savings.items():
+            if role.arm == call.role.arm:
+                seen |= nodes
         caps = {node.path: node.target.spec.max_tokens for node in graph.tasks() if node.target.spec is not None}
         # What is not known yet is taken to save in proportion to how long its answers may be.
-        per_token = sum(mine.values()) / max(sum(caps.get(node, 0) for node in mine), 1)
-        known = {node: max(round(mine.get(node, per_token * cap)), 0) for node, cap in caps.items()}
-        return in_batches(graph, known, left, start=call.node)
+        per_token = sum(seen.values()) / max(sum(caps.get(node, 0) for node in seen), 1)
+        savings = {node: max(round(seen.get(node, per_token * cap)), 0) for node, cap in caps.items()}
+        return in_batches(graph, savings, left, start=call.node)

@@ -53,7 +53,7 @@ class Warmth:
         found: list[Warm] = []
         for key, one in list(self._kept.items()):
             left_s = self._gate.warm_until(key) + MARGIN_S - self._gate.clock()
-            if left_s <= MARGIN_S or one.reads >= worthwhile(one.call.model):
+            if left_s <= MARGIN_S or one.reads >= worthwhile(one.call.role.model):
                 del self._kept[key]  # too late, or dear enough: it is written again when it is needed
             elif left_s < AHEAD_S + MARGIN_S:
                 one.reads += 1

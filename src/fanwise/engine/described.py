@@ -13,33 +13,30 @@ from fanwise.journal.meta import AGENTS, SLICES, TASKS
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName
 
-from .plan import BASELINE_BLOCK, Arm, NodePlan
+from .arms import PREFACES, AgentNode, Arm
 
 
-def describe(journal: Journal, plans: Mapping[ArmName, Arm]) -> None:
+def describe(journal: Journal, arms: Mapping[ArmName, Arm]) -> None:
     """Keep in the journal what the account and a comparison with another run need to know of the graphs."""
-    needs = [node.need for plan in plans.values() for node in plan.nodes.values() if node.need is not None]
-    for block in {block for need in needs for block in need.context}:
+    for block in {block for arm in arms.values() for node in arm.agents() for block in node.need.context}:
         journal.add_block(block.sha, block.name, block.text)
-    for sha, name, text in _instructions(plans):
+    for sha, name, text in _instructions(arms):
         journal.add_block(sha, name, text)
-    SLICES.keep(journal, _slices(plans))
-    AGENTS.keep(journal, _described(plans))
-    TASKS.keep(journal, _drawn(plans))
+    SLICES.keep(journal, _slices(arms))
+    AGENTS.keep(journal, _described(arms))
+    TASKS.keep(journal, _drawn(arms))
 
 
-def _described(plans: Mapping[ArmName, Arm]) -> dict[str, dict[str, dict[str, Any]]]:
+def _described(arms: Mapping[ArmName, Arm]) -> dict[str, dict[str, dict[str, Any]]]:
     """Return by arm and agent what shapes its requests; texts by hash."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for arm, plan in plans.items():
-        for node in plan.nodes.values():
-            if node.spec is not None:
-                found.setdefault(arm, {})[node.spec.name] = _agent(node)
+    for name, arm in arms.items():
+        for node in arm.agents():
+            found.setdefault(name, {})[node.spec.name] = _agent(node)
     return found
 
 
-def _agent(node: NodePlan) -> dict[str, Any]:
-    assert node.spec is not None and node.need is not None and node.shape is not None
+def _agent(node: AgentNode) -> dict[str, Any]:
     spec, shape = node.spec, node.shape
     layout = [
         [[block.name for block in bundle] for bundle in shape.bundles], shape.own_marked, shape.row_first,
@@ -59,7 +56,7 @@ def _agent(node: NodePlan) -> dict[str, Any]:
     }
 
 
-def _drawn(plans: Mapping[ArmName, Arm]) -> dict[str, dict[str, Any]]:
+def _drawn(arms: Mapping[ArmName, Arm]) -> dict[str, dict[str, Any]]:
     """Return by arm the tasks and what travels between them, for the account.
 
     Returns:
@@ -68,13 +65,13 @@ def _drawn(plans: Mapping[ArmName, Arm]) -> dict[str, dict[str, Any]]:
         parameter where its value comes from; `edges` as source, target and fields.
     """
     found: dict[str, dict[str, Any]] = {}
-    for arm, plan in plans.items():
-        graph = dag(plan.graph)
+    for name, arm in arms.items():
+        graph = dag(arm.graph)
         nodes: dict[str, Any] = {}
         for path, data in graph.nodes(data=True):
             one: dict[str, Any] = {"kind": data["kind"], "inside": list(data["inside"])}
-            node = plan.nodes.get(path)
-            if node is not None and node.spec is not None:
+            node = arm.nodes.get(path)
+            if isinstance(node, AgentNode):
                 one |= {"agent": node.spec.name, "model": node.spec.model} | _common(node)
                 one["params"] = {
                     param: [source for source, _, edge in graph.in_edges(path, data=True) if param in edge["params"]]
@@ -82,36 +79,33 @@ def _drawn(plans: Mapping[ArmName, Arm]) -> dict[str, dict[str, Any]]:
                 }
             nodes[path] = one
         edges = [[source, target, list(edge["fields"])] for source, target, edge in graph.edges(data=True)]
-        found[arm] = {"nodes": nodes, "edges": edges}
+        found[name] = {"nodes": nodes, "edges": edges}
     return found
 
 
-def _common(node: NodePlan) -> dict[str, int]:
+def _common(node: AgentNode) -> dict[str, int]:
     """Return the characters of what all requests of a node have in common."""
-    assert node.need is not None and node.shape is not None
     own = len(node.need.instructions) + len(node.shape.schema_text) + len(node.need.tools)
     return {"instructions": own, "context": context_chars(node.need, node.shape)}
 
 
-def _instructions(plans: Mapping[ArmName, Arm]) -> Iterator[tuple[str, str, str]]:
+def _instructions(arms: Mapping[ArmName, Arm]) -> Iterator[tuple[str, str, str]]:
     """Yield the instructions of all agents: hash, name and text."""
-    for plan in plans.values():
-        for node in plan.nodes.values():
-            if node.spec is not None:
-                yield digest(node.spec.instructions), f"instructions of {node.spec.name}", node.spec.instructions
+    for arm in arms.values():
+        for node in arm.agents():
+            yield digest(node.spec.instructions), f"instructions of {node.spec.name}", node.spec.instructions
 
 
-def _slices(plans: Mapping[ArmName, Arm]) -> dict[str, dict[str, list[str]]]:
+def _slices(arms: Mapping[ArmName, Arm]) -> dict[str, dict[str, list[str]]]:
     """Return what each agent is shown, for the report: the names of fields and blocks."""
     found: dict[str, dict[str, list[str]]] = {}
-    for arm, plan in plans.items():
-        for node in plan.nodes.values():
-            if node.spec is not None and node.need is not None:
-                mine = found.setdefault(f"{arm} {node.spec.name}", {"fields": [], "blocks": []})
-                for kind, names in (("fields", node.node.labels.values()), ("blocks", _names(node.need))):
-                    mine[kind] += [name for name in names if name not in mine[kind]]
+    for arm_name, arm in arms.items():
+        for node in arm.agents():
+            mine = found.setdefault(f"{arm_name} {node.spec.name}", {"fields": [], "blocks": []})
+            for kind, names in (("fields", node.node.labels.values()), ("blocks", _names(node.need))):
+                mine[kind] += [name for name in names if name not in mine[kind]]
     return found
 
 
 def _names(need: Need) -> list[str]:
-    return [block.name for block in need.context if block is not BASELINE_BLOCK]
+    return [block.name for block in need.context if block not in PREFACES.values()]

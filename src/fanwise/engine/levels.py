@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fanwise.models import facts
 
-from .plan import NodePlan
+from .arms import AgentNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,11 @@ class Level:
     tokens: int
 
 
-def levels(node: NodePlan) -> list[Level]:
+def levels(node: AgentNode) -> list[Level]:
     """Return the levels of an agent's node from the front; none where all of them are too short to be cached.
 
     Tools stand in front of `system`, and the API puts a schema there too: both are in the first level.
     """
-    assert node.spec is not None and node.need is not None and node.shape is not None
     marked: list[Level] = []
     names, texts = list[str](), list[str]()
     for segment in node.shape.segments(node.need):
@@ -39,13 +38,11 @@ def levels(node: NodePlan) -> list[Level]:
     return marked if sum(level.tokens for level in marked) >= facts(node.spec.model).cache_minimum else []
 
 
-def common_tokens(node: NodePlan) -> int:
+def common_tokens(node: AgentNode) -> int:
     """Return the tokens of all texts that an agent's requests have in common, a schema in the tail left out."""
-    assert node.need is not None and node.shape is not None
     return tokens(node, [segment.text for segment in node.shape.segments(node.need) if segment.place != "tail"])
 
 
-def tokens(node: NodePlan, texts: Sequence[str]) -> int:
+def tokens(node: AgentNode, texts: Sequence[str]) -> int:
     """Return the tokens of texts for a node's model."""
-    assert node.spec is not None and node.need is not None
     return sum(node.need.sizes.tokens(text, node.spec.model) for text in texts)

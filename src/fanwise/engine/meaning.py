@@ -12,7 +12,7 @@ from fanwise.graph.state import Done, Failed, Outcome, Task
 from fanwise.graph.wire import load
 from fanwise.journal.port import Journal
 
-from .plan import NodePlan
+from .arms import AgentNode, StepNode
 
 LONGER = 2
 """Factor of the cap with which an answer that was cut off is asked again, once."""
@@ -33,11 +33,11 @@ class WantsTools:
     """The model asks for tools before it answers."""
 
 
-def meaning(plan: NodePlan | None, call: Call, reply: Reply, rounds: int) -> Outcome | Again | WantsTools | None:
+def meaning(node: AgentNode | None, call: Call, reply: Reply, rounds: int) -> Outcome | Again | WantsTools | None:
     """Return what a reply means; None where nothing does: its node is gone.
 
     Args:
-        plan: Of the node.
+        node: Where it was asked.
         call: What was asked.
         reply: What came.
         rounds: Rounds of tools that the task has had.
@@ -45,36 +45,38 @@ def meaning(plan: NodePlan | None, call: Call, reply: Reply, rounds: int) -> Out
     if reply.stop_reason == "refusal":
         return Failed(call.label, "refused", f"the model refused{f' ({reply.refusal})' if reply.refusal else ''}")
     if reply.stop_reason in ("max_tokens", "model_context_window_exceeded"):
-        return _cut_off(plan, call, reply)
-    if plan is None or plan.spec is None:
+        return _cut_off(node, call, reply)
+    if node is None:
         return None
     if reply.stop_reason == "tool_use":
-        if rounds + 1 < plan.spec.max_turns:
+        if rounds + 1 < node.spec.max_turns:
             return WantsTools()
         text = f"still asks for tools after {rounds + 1} requests; raise the agent's max_turns"
         return Failed(call.label, "too_many_turns", text)
     try:
-        return Done(plan.answer(reply.text))
+        return Done(node.answer(reply.text))
     except OutputError as error:
         return Failed(call.label, "invalid_output", str(error)) if call.repair else Again(str(error), call.factor)
 
 
-def _cut_off(plan: NodePlan | None, call: Call, reply: Reply) -> Outcome | Again:
-    longer = plan is not None and plan.cap(LONGER) > plan.cap(1)
+def _cut_off(node: AgentNode | None, call: Call, reply: Reply) -> Outcome | Again:
+    longer = node is not None and node.cap(LONGER) > node.cap(1)
     if reply.stop_reason == "max_tokens" and call.factor == 1 and longer:
         return Again("", LONGER)  # the attempt is counted and paid
-    limit = plan.spec.max_tokens * call.factor if plan is not None and plan.spec is not None else 0
+    limit = node.spec.max_tokens * call.factor if node is not None else 0
     text = f"the answer was cut off ({reply.stop_reason}, max_tokens {limit}); raise the agent's max_tokens"
     return Failed(call.label, "truncated", text)
 
 
-def remembered(journal: Journal, key: str, plan: NodePlan, task: Task, retry: frozenset[str]) -> Outcome | None:
+def remembered(
+    journal: Journal, key: str, node: AgentNode | StepNode, task: Task, retry: frozenset[str]
+) -> Outcome | None:
     """Return the outcome that the journal has for a task, unless it is to be asked again.
 
     Args:
         journal: Where it is looked up.
         key: The task's.
-        plan: Of its node.
+        node: Its node.
         task: The task.
         retry: Final failures to ask again.
     """
@@ -89,6 +91,6 @@ def remembered(journal: Journal, key: str, plan: NodePlan, task: Task, retry: fr
     if text is None:
         return None  # purged
     try:
-        return Done(load(plan.output, json.loads(text)))
+        return Done(load(node.output, json.loads(text)))
     except OutputError:
         return None  # the output type has changed

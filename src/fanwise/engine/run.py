@@ -19,7 +19,6 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from fanwise.api.failures import Failure
 from fanwise.api.replies import Reply
-from fanwise.api.tools import SdkTool
 from fanwise.canonical import canonical
 from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request
@@ -29,15 +28,16 @@ from fanwise.dispatch.call import Call
 from fanwise.dispatch.channel import Chooser
 from fanwise.dispatch.deadline import Left
 from fanwise.dispatch.live import Live
+from fanwise.dispatch.role import Role, Roles
 from fanwise.graph.dag import rounds
 from fanwise.graph.state import Done, Failed, Outcome, RowState, Task
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, RowResult, TaskRecord
 from fanwise.log import log
 
+from .arms import AgentNode, Arm, StepNode, all_roles, row_state, task_key
 from .intake import Counters, Intake
 from .meaning import Again, WantsTools, meaning, remembered
-from .plan import Arm, NodePlan, row_state, task_key
 from .rows import Record, Row, RowTypes
 from .settings import Settings
 from .steps import run_step
@@ -59,36 +59,37 @@ class RowRun:
     number: int
     row_id: str
     size: int
-    plan: Arm
+    arm: Arm
     state: RowState
 
 
 class _Composer(NamedTuple):
     """Makes the requests of a task; smaller than a partial function, of which there are many."""
 
-    plan: NodePlan
+    node: AgentNode
     task: Task
     key: str
     talks: Talks
 
     def __call__(self, repair: str, factor: int) -> Request:
-        if not self.plan.tools:
-            return self.plan.request(self.task, repair, factor)
-        assert self.plan.spec is not None
-        turns, keep = self.talks.of(self.key).turns(), self.talks.goes_on(self.plan.spec.name)
-        return self.plan.request(self.task, repair, factor, turns, keep=keep)
+        if not self.node.role.tools:
+            return self.node.request(self.task, repair, factor)
+        turns, keep = self.talks.of(self.key).turns(), self.talks.goes_on(self.node.role)
+        return self.node.request(self.task, repair, factor, turns, keep=keep)
 
 
 @dataclass
 class Engine:
     """One session of one run."""
 
-    plans: Mapping[ArmName, Arm]
+    arms: Mapping[ArmName, Arm]
+    """By name, the one whose rows a display counts first."""
     journal: Journal
     types: RowTypes
     settings: Settings
-    arms: Callable[[Row], tuple[ArmName, ...]]
+    arms_of: Callable[[Row], tuple[ArmName, ...]]
     """Gives the arms on which a row runs."""
+    roles: Roles = field(init=False)
     repeats: Repeats = field(init=False)
     talks: Talks = field(init=False)
     timekeeper: TimeKeeper | None = field(init=False)
@@ -106,8 +107,8 @@ class Engine:
     """Outcomes of attempts of earlier sessions that came before their row asked for them."""
     _open: dict[int, int] = field(default_factory=dict[int, int])
     """Rows in the window: arms that are still running."""
-    _parked: dict[tuple[str, str], list[Call]] = field(default_factory=dict[tuple[str, str], list[Call]])
-    """Calls that wait until pilots have shown how long their agent's answers are, by arm and agent."""
+    _parked: dict[Role, list[Call]] = field(default_factory=dict[Role, list[Call]])
+    """Calls that wait until pilots have shown how long their role's answers are."""
     _last: tuple[object, str] = (_NOTHING, "")
     """The output that was kept last, and its hash."""
     _bytes: int = 0
@@ -120,6 +121,7 @@ class Engine:
     _step_send: MemoryObjectSendStream[tuple[RowRun, Task, str]] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.roles = Roles(all_roles(self.arms.values()))
         self.repeats = Repeats(resumed=self.settings.resumed)
         self.talks = Talks(self.journal, resumed=self.settings.resumed)
         self.timekeeper = None
@@ -193,9 +195,9 @@ class Engine:
 
     def _left(self) -> Left:
         """Return what is to be done, as far as it is known: each row in work may still need all its tasks."""
-        tasks = max((len(plan.graph.tasks()) for plan in self.plans.values()), default=1)
+        tasks = max((len(arm.graph.tasks()) for arm in self.arms.values()), default=1)
         calls = max(len(self._calls), len(self._open)) * max(tasks, 1)
-        depth = max((rounds(plan.graph) for plan in self.plans.values()), default=1)
+        depth = max((rounds(arm.graph) for arm in self.arms.values()), default=1)
         return Left(calls, depth, self.live.slots, self.live.latency_s)
 
     async def _next_event(self) -> None:
@@ -246,14 +248,14 @@ class Engine:
         return enough or len(self._open) >= self.settings.window_rows or self._bytes >= self.settings.window_bytes
 
     def _start(self, row: Row) -> None:
-        arms = self.arms(row)
-        self._open[row.number] = len(arms)
+        names = self.arms_of(row)
+        self._open[row.number] = len(names)
         self._bytes += row.size
-        for arm in arms:
-            plan = self.plans[arm]
-            run = RowRun(row.number, row.row_id, row.size, plan, row_state(plan, row))
-            if self.settings.resumed and self.journal.has_attempts(row.number, arm):
-                self.repeats.go_on(row.number, arm)
+        for name in names:
+            arm = self.arms[name]
+            run = RowRun(row.number, row.row_id, row.size, arm, row_state(arm, row))
+            if self.settings.resumed and self.journal.has_attempts(row.number, name):
+                self.repeats.go_on(row.number, name)
             self._advance(run, run.state.start())
         self._drain()
 
@@ -266,76 +268,65 @@ class Engine:
             self._finish_row(run)
 
     def _dispatch(self, run: RowRun, task: Task) -> None:
-        plan = run.plan.nodes[task.node.path]
+        node = run.arm.nodes[task.node.path]
         try:
-            key = task_key(run.row_id, run.plan.arm, plan, task)
+            key = task_key(run.row_id, run.arm.name, node, task)
         except TypeError as error:
             self._work.append((run, task, Failed(task.label, "invalid_value", str(error))))
             return
-        known = self._known(key, plan, task)
+        known = self._known(key, node, task)
         if known is not None:
             self.counters.known += 1
             self._work.append((run, task, known))
             return
-        if plan.spec is None:
+        if not isinstance(node, AgentNode):
             if not self._stopping:
                 self._steps += 1
                 self._step_send.send_nowait((run, task, key))
             return
-        spec, compose = plan.spec, _Composer(plan, task, key, self.talks)
-        call = Call(
-            key,
-            run.number,
-            run.plan.arm,
-            task.node.path,
-            task.label,
-            spec.name,
-            spec.model,
-            spec.time_limit_s,
-            compose,
-        )
+        compose = _Composer(node, task, key, self.talks)
+        call = Call(node.role, key, run.number, task.node.path, task.label, compose)
         self._calls[call] = (run, task)
         if self.batches.flight.claim(call):
             return
         if self.settings.resumed:
             call.number = self.journal.attempts_of(key)
-            if plan.tools and self.talks.of(key).waits:
-                self._use_tools(call, plan)
+            if node.role.tools and self.talks.of(key).waits:
+                self._use_tools(call)
                 return
         self._submit(call)
 
     def _submit(self, call: Call) -> None:
         channel = self.chooser.channel(call)
         if channel is None:
-            self._parked.setdefault((call.arm, call.agent), []).append(call)
+            self._parked.setdefault(call.role, []).append(call)
         else:
             (self.live if channel == "live" else self.batches).submit(call)
 
     def _go_on(self, call: Call) -> None:
         """Send what waited for a pilot that has ended."""
         if self.chooser.ended(call):
-            for one in self._parked.pop((call.arm, call.agent), ()):
-                self._submit(one)
+            for parked in self._parked.pop(call.role, ()):
+                self._submit(parked)
 
-    def _use_tools(self, call: Call, plan: NodePlan) -> None:
+    def _use_tools(self, call: Call) -> None:
         """Carry out the tools that a call's last reply asks for, and send its next request."""
-        assert plan.spec is not None
         self._steps += 1
-        self._group.start_soon(self._tools, call, plan.tools, plan.spec.time_limit_s, name=f"tools of {call.label}")
+        self._group.start_soon(self._tools, call, name=f"tools of {call.label}")
 
-    async def _tools(self, call: Call, tools: Mapping[str, SdkTool | None], time_limit_s: float) -> None:
-        await self.talks.tell(call.key, tools, time_limit_s)
+    async def _tools(self, call: Call) -> None:
+        await self.talks.tell(call.key, call.role.tools, call.role.time_limit_s)
         self._steps -= 1
         call.tries = 0
         self._submit(call)
 
-    def _known(self, key: str, plan: NodePlan, task: Task) -> Outcome | None:
+    def _known(self, key: str, node: AgentNode | StepNode, task: Task) -> Outcome | None:
         """Return the outcome that the journal has for a task, unless it is to be asked again."""
         if not self.settings.resumed:
             return None
         if key in self._early:  # its record may not be durable yet, so the journal is not asked
             return self._early.pop(key)
-        return remembered(self.journal, key, plan, task, self.settings.retry)
+        return remembered(self.journal, key, node, task, self.settings.retry)
 
     def _drain(self) -> None:
         """Apply outcomes until none is left; without recursion, however long the chain."""
@@ -348,35 +339,35 @@ class Engine:
 
     def replied(self, call: Call, reply: Reply) -> str | None:
         """Take a reply; returns what to say when it is asked once more, perhaps nothing, or None when it is done."""
-        self.chooser.saw(call, reply)
-        plan, asks = self._plan_of(call), reply.stop_reason == "tool_use"
-        if plan is not None and plan.tools:
-            self.talks.saw(call.agent, tools=asks)
+        self.chooser.replied(call, reply)
+        node, asks = self._node_of(call), reply.stop_reason == "tool_use"
+        if node is not None and node.role.tools:
+            self.talks.replied(node.role, tools=asks)
         rounds_ = len(self.talks.of(call.key).said) if asks else 0
-        found = meaning(plan, call, reply, rounds_)
-        if isinstance(found, Again):
-            call.factor = found.factor
-            return found.repair
-        if isinstance(found, WantsTools):
-            assert plan is not None
+        read = meaning(node, call, reply, rounds_)
+        if isinstance(read, Again):
+            call.factor = read.factor
+            return read.repair
+        if isinstance(read, WantsTools):
             self.talks.say(call.key, reply.content)
             if call in self._calls:  # else its row will ask for the task, and go on from here
-                self._use_tools(call, plan)
-        elif found is not None:
-            self._settle(call, found)
+                self._use_tools(call)
+        elif read is not None:
+            self._settle(call, read)
         return None
 
-    def _plan_of(self, call: Call) -> NodePlan | None:
-        """Return the plan of a call's node; None where it is gone since an earlier session."""
-        arm = self.plans.get(call.arm)
-        return None if arm is None else arm.nodes.get(call.node)
+    def _node_of(self, call: Call) -> AgentNode | None:
+        """Return the node of a call; None where it is gone since an earlier session."""
+        arm = self.arms.get(call.role.arm)
+        node = None if arm is None else arm.nodes.get(call.node)
+        return node if isinstance(node, AgentNode) else None
 
     def failed(self, call: Call, failure: Failure) -> None:
         """Take the final failure of a call."""
         self._settle(call, Failed(call.label, failure.kind, failure.message))
 
     def _settle(self, call: Call, outcome: Outcome) -> None:
-        self._record(call.key, call.row, call.arm, call.node, call.label, call.agent, outcome)
+        self._record(call.key, call.row, call.role.arm, call.node, call.label, call.role.agent, outcome)
         self.talks.forget(call.key)
         self._go_on(call)
         owner = self._calls.pop(call, None)
@@ -406,10 +397,10 @@ class Engine:
             async for run, task, key in steps:
                 if self._stopping:
                     return
-                outcome = await run_step(task, run.plan.nodes[task.node.path].output)
+                outcome = await run_step(task, run.arm.nodes[task.node.path].output)
                 self._steps -= 1
                 node = task.node.path
-                self._record(key, run.number, run.plan.arm, node, task.label, task.node.target.name, outcome)
+                self._record(key, run.number, run.arm.name, node, task.label, task.node.target.name, outcome)
                 self._work.append((run, task, outcome))
                 self._drain()
 
@@ -420,13 +411,13 @@ class Engine:
         if isinstance(outcome, Done):
             status = "partial" if run.state.failures else "succeeded"
             sha = self._kept(outcome.value)
-            result = RowResult(number, run.plan.arm, status, sha)
+            result = RowResult(number, run.arm.name, status, sha)
         else:
             cause = outcome if isinstance(outcome, Failed) else outcome.cause
-            result = RowResult(number, run.plan.arm, "failed", None, f"{cause.task}: {cause.kind}: {cause.message}")
+            result = RowResult(number, run.arm.name, "failed", None, f"{cause.task}: {cause.kind}: {cause.message}")
         self.journal.add_result(result)
-        self.repeats.forget(number, run.plan.arm)
-        if run.plan.arm == "fanout":
+        self.repeats.forget(number, run.arm.name)
+        if run.arm.name == next(iter(self.arms)):
             self.counters.finished += 1
             self.counters.failed += result.status == "failed"
         self._open[number] -= 1

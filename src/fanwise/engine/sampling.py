@@ -27,7 +27,14 @@ def reservoir(items: Iterable[T], most: int, chance: random.Random) -> list[T]:
 
 
 def sampler(
-    rows: Path, form: Format, types: RowTypes, count: int | None, limit: int | None, *, baseline: bool, seed: int = 0
+    rows: Path,
+    form: Format,
+    types: RowTypes,
+    count: int | None,
+    limit: int | None,
+    *,
+    arms: tuple[ArmName, ...],
+    seed: int = 0,
 ) -> Callable[[Row], tuple[ArmName, ...]]:
     """Return which arms a row runs on; the sample is the rows with the least hash of their id.
 
@@ -37,13 +44,12 @@ def sampler(
         types: Validates its records: what is set aside is not drawn.
         count: Rows of the sample; None: all.
         limit: Records from the front of the file that are taken; None: all.
-        baseline: Whether there is a baseline.
+        arms: The first runs on every row, the others on the sample.
         seed: Of the sample: another one draws other rows.
     """
     word = f"sample {seed}" if seed else "sample"
-    both: tuple[ArmName, ...] = ("fanout", "baseline") if baseline else ("fanout",)
-    if count is None or not baseline:
-        return lambda row: both
+    if count is None or len(arms) == 1:
+        return lambda row: arms
 
     def hashes() -> Iterator[str]:
         for seen, record in enumerate(read(rows, form)):
@@ -54,4 +60,4 @@ def sampler(
                 yield digest(f"{word} {row.row_id}")
 
     chosen = set(heapq.nsmallest(count, hashes()))
-    return lambda row: both if digest(f"{word} {row.row_id}") in chosen else ("fanout",)
+    return lambda row: arms if digest(f"{word} {row.row_id}") in chosen else arms[:1]

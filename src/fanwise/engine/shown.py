@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .arms import AgentNode, Arm
 from .levels import common_tokens, levels, tokens
-from .plan import Arm, NodePlan
 
 
-def shown(plan: Arm) -> dict[str, list[str]]:
+def shown(arm: Arm) -> dict[str, list[str]]:
     """Return lines for people about every agent's requests, by path of its node.
 
     The values of a row are not known here.
     """
-    nodes = [node for node in plan.nodes.values() if node.spec is not None]
+    nodes = arm.agents()
     return {node.node.path: [*_tokens(node, nodes), *_twice(node, nodes)] for node in nodes}
 
 
-def _tokens(node: NodePlan, nodes: Sequence[NodePlan]) -> list[str]:
-    assert node.shape is not None
+def _tokens(node: AgentNode, nodes: Sequence[AgentNode]) -> list[str]:
     shape, cached, parts = node.shape, levels(node), list[str]()
     for index, level in enumerate(cached):
         others = [other.node.path for other in nodes if other is not node and _shares(node, other, index)]
@@ -32,14 +31,13 @@ def _tokens(node: NodePlan, nodes: Sequence[NodePlan]) -> list[str]:
     return [f"tokens: {', '.join(parts)}, and the values"]
 
 
-def _shares(node: NodePlan, other: NodePlan, index: int) -> bool:
+def _shares(node: AgentNode, other: AgentNode, index: int) -> bool:
     """Return whether two nodes have their prefixes in common up to and with a level."""
-    assert node.need is not None and other.need is not None
     mine, theirs = levels(node)[: index + 1], levels(other)[: index + 1]
     return node.need.family == other.need.family and mine == theirs
 
 
-def _twice(node: NodePlan, nodes: Sequence[NodePlan]) -> list[str]:
+def _twice(node: AgentNode, nodes: Sequence[AgentNode]) -> list[str]:
     """Return which blocks and fields of a slice other agents are sent too."""
     found: dict[str, list[str]] = {}
     for name in _slice(node):
@@ -51,6 +49,5 @@ def _twice(node: NodePlan, nodes: Sequence[NodePlan]) -> list[str]:
     return ["sent again: " + "; ".join(f"{', '.join(names)} to {others}" for others, names in found.items())]
 
 
-def _slice(node: NodePlan) -> list[str]:
-    assert node.need is not None
+def _slice(node: AgentNode) -> list[str]:
     return [*(block.name for block in node.need.context), *node.node.labels.values()]

@@ -20,7 +20,7 @@ from fanwise.journal.records import ArmName
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.jsonable import as_object
 
-from .plan import BASELINE_BLOCK, Arm
+from .arms import BASELINE_BLOCK, AgentNode, Arm
 
 Said = str | Mapping[str, Any] | None
 """A text, tools that are asked for (`{"tools": [{"name": ..., "input": ...}]}`), or nothing."""
@@ -29,23 +29,18 @@ _BASELINE_TEXT = fence(BASELINE_BLOCK.name, BASELINE_BLOCK.text)
 
 
 def answerer(
-    plans: Mapping[ArmName, Arm], recorded: Mapping[str, Said] | None = None
+    arms: Mapping[ArmName, Arm], recorded: Mapping[str, Said] | None = None
 ) -> Callable[[dict[str, Any]], Answer]:
-    """Return what answers a Messages body by the stand-ins of the plans' agents.
+    """Return what answers a Messages body by the stand-ins of the arms' agents.
 
     Args:
-        plans: The agents.
+        arms: The agents.
         recorded: Answers that are given before any stand-in is asked, by the hash of the request.
 
     The result is None, which leaves the answer to the emulator, where the request is not of
     these graphs or the agent's body is no stand-in.
     """
-    targets = {
-        (plan.arm, node.spec.name): node.node.target
-        for plan in plans.values()
-        for node in plan.nodes.values()
-        if node.spec is not None
-    }
+    targets = {(name, node.spec.name): node.node.target for name, arm in arms.items() for node in arm.agents()}
 
     def answer(body: dict[str, Any]) -> Answer:
         known = recorded.get(body_hash(body)) if recorded else None
@@ -122,16 +117,16 @@ def _told(spec: AgentSpec, value: object, *, sealed: bool) -> str:
     return seal(spec.name, answer) if sealed else answer
 
 
-def recorded(plans: Mapping[ArmName, Arm], journal: SqliteJournal) -> dict[str, Said]:
+def recorded(arms: Mapping[ArmName, Arm], journal: SqliteJournal) -> dict[str, Said]:
     """Return the answers of a run as a model would give them, by the hash of their request."""
-    nodes = {(arm, path): node for arm, plan in plans.items() for path, node in plan.nodes.items()}
+    nodes = {(name, path): node for name, arm in arms.items() for path, node in arm.nodes.items()}
     query = """SELECT a.request_hash, t.arm, t.node, x.text FROM tasks t JOIN attempts a ON a.key=t.key
       JOIN texts x ON x.sha=t.output LEFT JOIN ends e ON e.attempt=a.id
       WHERE t.status='done' AND e.kind IS NOT 'tool_use'"""
     found: dict[str, Said] = dict(_asked_for(journal))
     for sha, arm, path, text in journal.db.execute(query):
         node = nodes.get((arm, path))
-        if node is not None and node.spec is not None and node.shape is not None:
+        if isinstance(node, AgentNode):
             value = load(node.output, json.loads(text))
             found[sha] = _told(node.spec, value, sealed=node.shape.way == "envelope")
     return found

@@ -16,6 +16,7 @@ import anyio
 
 from fanwise.api.tools import SdkTool, carry_out
 from fanwise.canonical import dumps
+from fanwise.dispatch.role import Role
 from fanwise.journal.port import Journal
 from fanwise.journal.records import TurnRecord
 
@@ -50,7 +51,8 @@ class Talks:
     def __init__(self, journal: Journal, *, resumed: bool) -> None:
         self._journal, self._resumed = journal, resumed
         self._open: dict[str, Talk] = {}
-        self._asked, self._used = Counter[str](), Counter[str]()
+        self._replies, self._using = Counter[Role](), Counter[Role]()
+        """Replies, and those that asked for tools."""
         self._limit: anyio.CapacityLimiter | None = None
 
     def of(self, key: str) -> Talk:
@@ -66,14 +68,14 @@ class Talks:
                 talk.told.append(told)
         return self._open[key]
 
-    def saw(self, agent: str, *, tools: bool) -> None:
+    def replied(self, role: Role, *, tools: bool) -> None:
         """Take note of a reply, and of whether it asks for tools."""
-        self._asked[agent] += 1
-        self._used[agent] += tools
+        self._replies[role] += 1
+        self._using[role] += tools
 
-    def goes_on(self, agent: str) -> bool:
-        """Return whether conversations of an agent mostly go on, so that caching them pays."""
-        return self._used[agent] + 1 > WORTH * (self._asked[agent] + 1)
+    def goes_on(self, role: Role) -> bool:
+        """Return whether conversations of a role mostly go on, so that caching them pays."""
+        return self._using[role] + 1 > WORTH * (self._replies[role] + 1)
 
     def say(self, key: str, content: Sequence[Mapping[str, Any]]) -> Talk:
         """Write down what a model asks for."""

@@ -78,7 +78,7 @@ class Agent(Generic[P, R]):
             replace(
                 old,
                 name=name or old.name,
-                model=model or old.model,
+                tiers=(model,) if model else old.tiers,
                 max_tokens=max_tokens or old.max_tokens,
                 effort=effort if effort is not None else old.effort,
                 thinking=thinking if thinking is not None else old.thinking,
@@ -154,7 +154,7 @@ def agent(
             raise DefinitionError(f"agent {fn.__name__!r}", tuple(mistakes))
         spec = AgentSpec(
             name=name or found.name or fn.__name__,
-            model=chosen or "",
+            tiers=(chosen or "",),
             instructions=instructions,
             context=_blocks(context),
             max_tokens=max_tokens or found.max_tokens or DEFAULT_MAX_TOKENS,

@@ -62,7 +62,7 @@ def single_agent(spec: GraphSpec, model: str) -> GraphSpec | None:
     except ValueError:
         level = intensity(model, None, None)
     agent = AgentSpec(
-        name="baseline", model=model, instructions="\n\n".join([_PREFACE, *parts]), context=tuple(context.values()),
+        name="baseline", tiers=(model,), instructions="\n\n".join([_PREFACE, *parts]), context=tuple(context.values()),
         max_tokens=limit, effort=strongest.effort, thinking=strongest.thinking, intensity=level,
         time_limit_s=max(one.time_limit_s for one in unique), params=params, output=spec.output_type,
         schema=schema(spec.output_type), place=spec.place,

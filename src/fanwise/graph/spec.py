@@ -17,7 +17,8 @@ class AgentSpec:
     """What an agent is, apart from the values of one task."""
 
     name: str
-    model: str
+    tiers: tuple[str, ...]
+    """Models that may carry out its tasks; one for now."""
     instructions: str
     context: tuple[Block, ...]
     max_tokens: int
@@ -41,6 +42,11 @@ class AgentSpec:
     """What the model may call on its way to an answer."""
     max_turns: int = 1
     """Requests that one task may take: each round of tools is one more."""
+
+    @property
+    def model(self) -> str:
+        """The model that its settings are resolved for: the only tier."""
+        return self.tiers[0]
 
     @property
     def request_max_tokens(self) -> int:

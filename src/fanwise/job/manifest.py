@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
+from fanwise.engine.arms import Arm, build_arms
 from fanwise.engine.load import load_graph
-from fanwise.engine.plan import Arm, make_plans
 from fanwise.engine.rows import Format, Record, RowTypes, read
 from fanwise.engine.toolbox import NO_SERVERS, Toolbox, recalled
 from fanwise.errors import RunDirectoryError
@@ -114,7 +114,7 @@ class Manifest:
         Raises:
             UsageError: The tools of an agent are not known here.
         """
-        return make_plans(graphs, self.spec.schemas, self.sizes or DOCUMENTED, self.tools if tools is None else tools)
+        return build_arms(graphs, self.spec.schemas, self.sizes or DOCUMENTED, self.tools if tools is None else tools)
 
     def row_types(self, graph: GraphSpec) -> RowTypes:
         """Return what makes rows of records, for a graph that takes them."""

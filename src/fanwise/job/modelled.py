@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanwise.context.request import Request
-from fanwise.engine.plan import Arm, row_state
+from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.rows import Record, Row, line_at
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
@@ -119,12 +119,12 @@ def modelled(db: sqlite3.Connection, manifest: Manifest, fanout: GraphSpec) -> M
 
 def _composed(db: sqlite3.Connection, manifest: Manifest, arm: Arm, numbers: list[int]) -> dict[int, _Asked]:
     """Return the calls of rows: of all of them, or of so many as there is time for, whichever these are."""
-    plan, begun = arm.nodes["baseline"], time.monotonic()
+    (node,), begun = arm.agents(), time.monotonic()
     random.Random(1).shuffle(numbers)
 
     def calls(some: list[int]) -> dict[int, _Asked]:
         rows = _read(db, manifest, arm.graph, set(some))
-        return {row.number: _asked(plan.request(row_state(arm, row).start()[0])) for row in rows}
+        return {row.number: _asked(node.request(row_state(arm, row).start()[0])) for row in rows}
 
     first = calls(numbers[:FIRST])
     each_s = (time.monotonic() - begun) / FIRST

@@ -14,14 +14,14 @@ from fanwise.api.capable import SdkClient
 from fanwise.api.client import Api
 from fanwise.dispatch.batches import Batches
 from fanwise.dispatch.budget import Budget, Limits
-from fanwise.dispatch.channel import Chooser
+from fanwise.dispatch.channel import Chooser, Lengths
 from fanwise.dispatch.deadline import seconds
 from fanwise.dispatch.live import Live
 from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.rounds import Rounds
+from fanwise.engine.arms import Arm, statics
 from fanwise.engine.collecting import seldom
 from fanwise.engine.described import describe
-from fanwise.engine.plan import Arm, statics
 from fanwise.engine.rows import Record, lines
 from fanwise.engine.run import Engine
 from fanwise.engine.sampling import sampler
@@ -100,7 +100,7 @@ class Session:
                     directory=self.directory.path, batch_delay_s=options.batch_delay_s, latency_s=options.latency_s
                 )
                 base_url, key = (
-                    stack.enter_context(in_thread(settings, answerer(self._plans(), self.recorded))),
+                    stack.enter_context(in_thread(settings, answerer(self._arms(), self.recorded))),
                     "embedded-emulator",
                 )
                 address.write_text(base_url + "\n", encoding="utf-8")  # so that its bill can be read from outside
@@ -113,12 +113,12 @@ class Session:
                 self.watcher.offline = api.offline
                 if not api.offline:  # an emulator counts by characters, as we do
                     await self._count(api, journal)
-                return await self._work(api, self._plans(), journal, embedded=mode == "embedded")
+                return await self._work(api, self._arms(), journal, embedded=mode == "embedded")
             finally:
                 with anyio.CancelScope(shield=True):
                     await api.close()
 
-    def _plans(self) -> dict[ArmName, Arm]:
+    def _arms(self) -> dict[ArmName, Arm]:
         return self._as_now().arms(self.graphs, self._toolbox)
 
     def _as_now(self) -> Manifest:
@@ -209,9 +209,9 @@ class Session:
         self.options = replace(self.options, channel="live")
         self.watcher.notes.append(f"{api.can.where} has no Message Batches: everything goes live, at the full price")
 
-    async def _work(self, api: Api, plans: Mapping[ArmName, Arm], journal: SqliteJournal, *, embedded: bool) -> Account:
+    async def _work(self, api: Api, arms: Mapping[ArmName, Arm], journal: SqliteJournal, *, embedded: bool) -> Account:
         options, run_id = self.options, self.manifest.run_id
-        changed = self._changes(plans, journal)
+        changed = self._changes(arms, journal)
         journal.start_session(now().timestamp(), options.channel, changed)
         if self.resumed:
             lost = journal.lose_open(now().timestamp())
@@ -236,9 +236,9 @@ class Session:
             detach=self.detach,
             resumed=self.resumed,
         )
-        sampled = partial(sampler, baseline="baseline" in self.graphs, seed=options.seed)
-        arms = await anyio.to_thread.run_sync(sampled, rows, form, types, options.sample, options.limit)
-        engine = Engine(plans, journal, types, settings, arms)
+        sampled = partial(sampler, arms=tuple(self.graphs), seed=options.seed)
+        arms_of = await anyio.to_thread.run_sync(sampled, rows, form, types, options.sample, options.limit)
+        engine = Engine(arms, journal, types, settings, arms_of)
         policy = RetryPolicy()
         engine.live = Live(
             api, journal, budget, engine, engine.repeats,
@@ -253,20 +253,23 @@ class Session:
             engine,
             engine.repeats,
             run_id=run_id,
+            roles=engine.roles,
             policy=policy,
             grace_s=grace_s,
             scale=self.scale,
-            rounds=max(rounds(plan.graph) for plan in plans.values()),
+            rounds=max(rounds(arm.graph) for arm in arms.values()),
             folder=self.directory.path,
         )
         timed = None
         if engine.timekeeper is not None:
             timed = Rounds(self.graphs, engine.timekeeper.spare_s)
             engine.batches.follower.took = timed.seen.append
-        engine.chooser = Chooser(
-            options.channel, engine.batches.primer, journal.outputs(), timed, patient=not self.detach
-        )
-        describe(journal, plans)
+        lengths = {
+            engine.roles.named(arm, agent, model): Lengths(answers, tokens)
+            for arm, agent, model, answers, tokens in journal.outputs()
+        }
+        engine.chooser = Chooser(options.channel, engine.batches.primer, lengths, timed, patient=not self.detach)
+        describe(journal, arms)
         journal.watch = self.watcher.ended
         if form == "jsonl":
             self.watcher.rows = await anyio.to_thread.run_sync(lines, rows)
@@ -284,7 +287,7 @@ class Session:
             if engine.notes:
                 NOTES.keep(journal, [*NOTES.of(journal), *engine.notes])
             OFFLINE.keep(journal, bool(api.offline))
-            CHOICES.keep(journal, engine.chooser.told(CHOICES.of(journal)))
+            CHOICES.keep(journal, engine.chooser.reasons(CHOICES.of(journal)))
             cancelled = engine.ended == "completed" and (engine.rows_in_work() or not engine.read_all)
             self._learn(api, journal)
             journal.end_session(now().timestamp(), "interrupted" if cancelled else engine.ended)
@@ -330,9 +333,9 @@ class Session:
         multiplier = modelled(journal.db, self._as_now(), self.graphs["fanout"])
         MODELLED.keep(journal, None if multiplier is None else multiplier.data())
 
-    def _changes(self, plans: Mapping[ArmName, Arm], journal: SqliteJournal) -> str:
+    def _changes(self, arms: Mapping[ArmName, Arm], journal: SqliteJournal) -> str:
         """Return what is different from the session before: nodes whose answers do not hold any more."""
-        present = statics(plans)
+        present = statics(arms)
         before = STATICS.of(journal)
         STATICS.keep(journal, present)
         if not before:

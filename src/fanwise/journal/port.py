@@ -208,7 +208,7 @@ class Journal(Protocol):
         ...
 
     def outputs(self) -> list[AnswerLengths]:
-        """Return how long the answers of each agent were."""
+        """Return how long the answers of each agent on each model were."""
         ...
 
     def sent_and_billed(self, since: float) -> dict[str, Billed]:

@@ -146,10 +146,11 @@ class Spent(NamedTuple):
 
 
 class AnswerLengths(NamedTuple):
-    """How long the answers of one agent were."""
+    """How long the answers of one agent on one model were."""
 
     arm: ArmName
     agent: str
+    model: str
     answers: int
     tokens: int
     """Of all its answers."""

@@ -350,9 +350,9 @@ class SqliteJournal:
         return Spent(*self.db.execute(query, args).fetchone())
 
     def outputs(self) -> list[AnswerLengths]:
-        """Return how long the answers of each agent were."""
-        query = """SELECT a.arm, a.agent, COUNT(*), SUM(e.output) FROM attempts a JOIN ends e ON e.attempt=a.id
-          WHERE e.status='succeeded' AND a.row>0 GROUP BY 1, 2"""
+        """Return how long the answers of each agent on each model were."""
+        query = """SELECT a.arm, a.agent, a.model, COUNT(*), SUM(e.output) FROM attempts a JOIN ends e ON e.attempt=a.id
+          WHERE e.status='succeeded' AND a.row>0 GROUP BY 1, 2, 3"""
         return [AnswerLengths(*row) for row in self.db.execute(query)]
 
     def sent_and_billed(self, since: float) -> dict[str, Billed]:

@@ -24,8 +24,8 @@ from fanwise.context.audit import Finding, Front, Piece, compare, row_data, spli
 from fanwise.context.shape import Segment
 from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import unfence
+from fanwise.engine.arms import AgentNode, Arm, build_arms, row_state
 from fanwise.engine.load import load_graph
-from fanwise.engine.plan import Arm, NodePlan, make_plans, row_state
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
 from fanwise.engine.toolbox import listed
 from fanwise.errors import FanwiseError, UsageError
@@ -96,9 +96,9 @@ def render(graph: str, rows: str, form: str | None, sample: int) -> list[Front]:
         UsageError: The graph or the file cannot be used.
     """
     spec = load_graph(graph).spec
-    plan = make_plans({"fanout": spec}, toolbox=listed([spec]))["fanout"]
+    plan = build_arms({"fanout": spec}, toolbox=listed([spec]))["fanout"]
     some = _sample(plan, Path(rows), format_of(Path(rows), form), sample)
-    return [_front(node, plan, some) for node in plan.nodes.values() if node.spec is not None]
+    return [_front(node, plan, some) for node in plan.agents()]
 
 
 def _sample(plan: Arm, path: Path, form: Format, count: int) -> list[Row]:
@@ -112,8 +112,7 @@ def _sample(plan: Arm, path: Path, form: Format, count: int) -> list[Row]:
     return found
 
 
-def _front(node: NodePlan, plan: Arm, rows: Sequence[Row]) -> Front:
-    assert node.spec is not None and node.need is not None and node.shape is not None
+def _front(node: AgentNode, plan: Arm, rows: Sequence[Row]) -> Front:
     spec, need, shape = node.spec, node.need, node.shape
     segments = tuple(shape.segments(need))
     pieces = [piece for segment in segments for piece in _of_agent(segment, spec.place)]
@@ -143,9 +142,8 @@ def _prefix_tokens(segments: Sequence[Segment], model: str) -> int:
     return math.ceil(chars / facts(model).chars_per_token) + sum(media.tokens for media in files if media is not None)
 
 
-def _of_row(node: NodePlan, plan: Arm, row: Row) -> list[Piece]:
+def _of_row(node: AgentNode, plan: Arm, row: Row) -> list[Piece]:
     """Return the blocks of a row that a node shows, where they are known before any answer."""
-    assert node.spec is not None and node.need is not None
     found: list[Piece] = []
     for task in row_state(plan, row).start():
         if task.node.path != node.node.path:

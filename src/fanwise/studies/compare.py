@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, cast
 
-from fanwise.engine.plan import Arm
+from fanwise.engine.arms import Arm
 from fanwise.engine.rows import Format, read
 from fanwise.engine.shown import shown
 from fanwise.errors import UsageError
@@ -167,8 +167,9 @@ def _figures(db: sqlite3.Connection, arm: ArmName, graph: GraphSpec, pairs: list
 
 def shape(plan: Arm) -> Iterator[str]:
     """Yield what the shape of a graph says before any run."""
-    agents = [node for node in plan.nodes.values() if node.spec is not None]
-    wide = max((sum(plan.nodes[name].spec is not None for name in some) for some in generations(plan.graph)), default=0)
+    agents = plan.agents()
+    paths = {node.node.path for node in agents}
+    wide = max((len(paths.intersection(some)) for some in generations(plan.graph)), default=0)
     deep = rounds(plan.graph)
     together = f"up to {wide} side by side" if wide > 1 else "each waits for the one before"
     yield f"{len(agents)} agents in {deep} round{'s' if deep != 1 else ''}, {together}"

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from fanwise.engine.plan import Arm, row_state, task_key
+from fanwise.engine.arms import Arm, StepNode, row_state, task_key
 from fanwise.engine.rows import Row, fetch
 from fanwise.errors import OutputError, UsageError
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
@@ -49,7 +49,7 @@ def rendered(directory: str, row_id: str, label: str, arm: str) -> Rendered:
         row = _row(journal, manifest, plan, row_id)
         task, key = _find(journal, plan, row, label)
         node = plan.nodes[task.node.path]
-        if node.spec is None:
+        if isinstance(node, StepNode):
             raise UsageError(f"task {label!r} is a step: it runs here and sends nothing")
         attempts = journal.db.execute(
             "SELECT number, request_hash FROM attempts WHERE key=? ORDER BY number", (key,)
@@ -79,7 +79,7 @@ def _find(journal: SqliteJournal, plan: Arm, row: Row, label: str) -> tuple[Task
 
     def outcome(task: Task) -> Outcome:
         node = plan.nodes[task.node.path]
-        key = task_key(row.row_id, plan.arm, node, task)
+        key = task_key(row.row_id, plan.name, node, task)
         seen[task.label] = task, key
         record = journal.task(key)
         if record is None or record.status == "failed":

@@ -16,8 +16,8 @@ from typing import Any
 
 from fanwise.context.layout import Schemas
 from fanwise.context.sizes import Sizes
+from fanwise.engine.arms import AgentNode, Arm, build_arms, statics
 from fanwise.engine.load import load_graph
-from fanwise.engine.plan import Arm, NodePlan, make_plans, statics
 from fanwise.engine.rows import Format, RowTypes, format_of
 from fanwise.engine.standin import Said, recorded
 from fanwise.engine.toolbox import listed
@@ -95,7 +95,7 @@ def make(
     """
     both = arms(asked)
     sizes = known_sizes(both)
-    plans = make_plans(both, asked.schemas, sizes, listed(both.values()))
+    plans = build_arms(both, asked.schemas, sizes, listed(both.values()))
     sim = _simulator(asked, drawn)
     paid = None if run is None else _paid(plans, drawn, run)
     answers = {} if paid is None else paid.answers
@@ -124,7 +124,7 @@ def make(
             for agent in found
         ]
         prices += [price(channel, arm, found, paid=run is not None) for arm in both]
-        if alternatives and any(_together(node) for node in plans["fanout"].nodes.values()):
+        if alternatives and any(_together(node) for node in plans["fanout"].agents()):
             fanout: dict[ArmName, GraphSpec] = {"fanout": both["fanout"]}
             strict = sums(sim(channel, "strict", fanout, {}), drawn, rehearsed, by, channel)
             instead[channel] = price(channel, "fanout", strict, paid=False).expected
@@ -155,7 +155,7 @@ def is_changed(before: Mapping[str, str], asked: Asked) -> bool:
         asked: The job as it is now.
     """
     both = arms_of(load_graph(asked.graph), asked.baseline)
-    plans = make_plans(both, asked.schemas, known_sizes(both), listed(both.values()))
+    plans = build_arms(both, asked.schemas, known_sizes(both), listed(both.values()))
     return bool(before) and before != statics(plans)
 
 
@@ -211,8 +211,8 @@ def _unpriced(agents: Sequence[AgentForecast]) -> set[str]:
     return {one.model for one in agents if known_rates(one.model, now()) is None}
 
 
-def _together(node: NodePlan) -> bool:
-    return node.shape is not None and node.shape.way != "strict"
+def _together(node: AgentNode) -> bool:
+    return node.shape.way != "strict"
 
 
 def _side(one: AgentSum) -> ArmName:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fanwise.canonical import canonical, digest
+from fanwise.engine.arms import Arm
 from fanwise.engine.levels import levels
-from fanwise.engine.plan import Arm
 from fanwise.journal.records import ArmName
 from fanwise.ledger.forecast import PrefixNode
 
@@ -20,10 +20,8 @@ def prefix_tree(plan: Arm, calls: Mapping[tuple[ArmName, str], int]) -> list[Pre
     """
     roots: list[PrefixNode] = []
     told: set[tuple[int, str]] = set()
-    for node in plan.nodes.values():
-        if node.spec is None or node.need is None:
-            continue
-        count = calls.get((plan.arm, node.spec.name), 0)
+    for node in plan.agents():
+        count = calls.get((plan.name, node.spec.name), 0)
         here = roots
         for level in levels(node):
             key = digest(canonical([node.need.family, level.texts]))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fanwise.engine.plan import Arm, NodePlan, row_state
+from fanwise.engine.arms import AgentNode, Arm, row_state
 from fanwise.engine.rows import Record, Row, RowTypes
 from fanwise.graph.rehearse import carry_out
 from fanwise.graph.state import Done, Outcome, Task, run_all
@@ -68,8 +68,8 @@ def _measure(plans: Mapping[ArmName, Arm], types: RowTypes, drawn: DrawnRow) -> 
         def outcome(task: Task, plan: Arm = plan) -> Outcome:
             result = carry_out(task)
             node = plan.nodes[task.node.path]
-            if node.spec is not None:
-                key = (plan.arm, node.spec.name)
+            if isinstance(node, AgentNode):
+                key = (plan.name, node.spec.name)
                 measure[key] = measure.get(key, 0.0) + _size(node, task, result)
             return result
 
@@ -77,9 +77,8 @@ def _measure(plans: Mapping[ArmName, Arm], types: RowTypes, drawn: DrawnRow) -> 
     return measure
 
 
-def _size(node: NodePlan, task: Task, result: Outcome) -> float:
+def _size(node: AgentNode, task: Task, result: Outcome) -> float:
     """Return about what a task costs, in characters of input at full price."""
-    assert node.spec is not None
     request = node.request(task)
     shared = sum(piece.chars for piece in request.common)
     answer = len(encode(node.spec.output, result.value)) if isinstance(result, Done) else 0

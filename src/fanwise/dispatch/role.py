@@ -1,0 +1,59 @@
+"""A role: one agent on one model on one arm. Whatever is learnt from replies is learnt of a role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from fanwise.api.tools import SdkTool
+from fanwise.context.repeats import Cache
+from fanwise.journal.records import ArmName
+from fanwise.limits import pool
+from fanwise.models import ModelFacts, facts
+
+NO_TOOLS: Mapping[str, SdkTool | None] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Role:
+    """One agent on one model on one arm.
+
+    Roles are told apart by identity: nothing is cheaper to look up. There is one for each agent, model and
+    arm of a run, see `Roles`.
+    """
+
+    arm: ArmName
+    agent: str
+    """The agent's name."""
+    model: str
+    hash: str = ""
+    """Of all that shapes its answers, whatever it is shown; empty for an agent that is gone since."""
+    time_limit_s: float = 0.0
+    """Seconds that one attempt may take."""
+    tools: Mapping[str, SdkTool | None] = field(default_factory=lambda: NO_TOOLS)
+    """By name; None for one of a server that is not connected."""
+    facts: ModelFacts = field(init=False)
+    """What is known of its model."""
+    pool: str = field(init=False)
+    """The rate limits that its model shares with others."""
+    cache: Cache = field(init=False)
+    """What it can read: agents on one model share a cache, arms share none."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "facts", facts(self.model))
+        object.__setattr__(self, "pool", pool(self.model))
+        object.__setattr__(self, "cache", Cache(self.arm, self.model))
+
+
+class Roles:
+    """The roles of a run, found by the names that its journal keeps."""
+
+    def __init__(self, roles: Iterable[Role]) -> None:
+        self._roles = {(role.arm, role.agent, role.model): role for role in roles}
+
+    def named(self, arm: ArmName, agent: str, model: str) -> Role:
+        """Return a role; one that an earlier session had and the graph has no more is made again, bare."""
+        role = self._roles.get((arm, agent, model))
+        if role is None:
+            role = self._roles[arm, agent, model] = Role(arm=arm, agent=agent, model=model)
+        return role

@@ -1,0 +1,261 @@
+"""What is decided before the first row: the arms of a run, their roles and nodes, the fixed part of every key.
+
+A role (`dispatch.role`) is one agent on one model on one arm. Need, shape and composer are its node's and
+not the role's: where two nodes call one agent, other values may travel as blocks of the row, and the layout
+looks at who else reads these, so that each node's requests have an order of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from fanwise.blocks import Block
+from fanwise.canonical import canonical, digest, dumps
+from fanwise.context.compose import Composer
+from fanwise.context.envelope import unseal
+from fanwise.context.layout import Schemas, layout
+from fanwise.context.request import Request
+from fanwise.context.shape import CachePrices, Need, Shape
+from fanwise.context.sizes import DOCUMENTED, Sizes
+from fanwise.context.tail import record, shown
+from fanwise.dispatch.role import Role
+from fanwise.errors import UnknownPriceError
+from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
+from fanwise.graph.spec import AgentSpec
+from fanwise.graph.state import RowState, Task
+from fanwise.graph.wire import decode
+from fanwise.journal.records import ArmName
+from fanwise.pricing.rates import rates
+
+from .rows import Row
+from .toolbox import NO_SERVERS, Kit, Toolbox
+
+PRICES_OF = datetime(2026, 11, 23, tzinfo=UTC)
+"""The day whose prices layouts are made by."""
+BASELINE_BLOCK = Block("baseline", "One agent carries out the whole job for this row alone.")
+PREFACES: Mapping[ArmName, Block] = {"baseline": BASELINE_BLOCK}
+"""First in every prefix of an arm, so that it reads no cache that another arm has written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentNode:
+    """A node of one arm at which an agent is asked."""
+
+    node: TaskNode
+    spec: AgentSpec
+    role: Role
+    need: Need
+    shape: Shape
+    composer: Composer
+    """Makes its requests."""
+    static: str
+    """Hash of all that shapes an answer, apart from row, item and values."""
+
+    @property
+    def output(self) -> Any:
+        """The type of its answers."""
+        return self.spec.output
+
+    def request(
+        self, task: Task, repair: str = "", factor: int = 1, turns: tuple[str, ...] = (), *, keep: bool = False
+    ) -> Request:
+        """Return the request of a task of this node.
+
+        Args:
+            task: The task.
+            repair: Why the answer before was refused.
+            factor: How many times the agent's cap the answer may be long.
+            turns: What followed the first message, as JSON.
+            keep: Whether the conversation is expected to go on.
+        """
+        return self.composer.request(task.values, self.cap(factor), repair, turns, keep=keep)
+
+    def cap(self, factor: int) -> int:
+        """Return the `max_tokens` of a request, as far as the model writes."""
+        first = self.spec.request_max_tokens
+        if factor == 1:
+            return first
+        allowed = self.spec.max_tokens * factor + self.spec.intensity.allowance
+        return max(min(allowed, self.role.facts.max_output), first)
+
+    def answer(self, text: str) -> Any:
+        """Return the value that a reply's text means.
+
+        Raises:
+            OutputError: It means none of the output type.
+        """
+        return decode(self.output, unseal(self.spec.name, text) if self.shape.way == "envelope" else text)
+
+
+@dataclass(frozen=True, slots=True)
+class StepNode:
+    """A node of one arm at which a function of the user's is called."""
+
+    node: TaskNode
+    static: str
+    """Hash of all that shapes its value, apart from row, item and values."""
+    output: Any
+    """The type of its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One of the graphs that carry out the same rows: the fan-out, the baseline, or another."""
+
+    name: ArmName
+    graph: GraphSpec
+    nodes: Mapping[str, AgentNode | StepNode]
+    """By path."""
+
+    def agents(self) -> tuple[AgentNode, ...]:
+        """Return the nodes at which agents are asked, in the order of the graph."""
+        return tuple(node for node in self.nodes.values() if isinstance(node, AgentNode))
+
+    def roles(self) -> tuple[Role, ...]:
+        """Return the roles of its agents, in the order of the graph."""
+        return tuple(dict.fromkeys(node.role for node in self.agents()))
+
+
+def build_arms(
+    graphs: Mapping[ArmName, GraphSpec],
+    schemas: Schemas = "auto",
+    sizes: Sizes = DOCUMENTED,
+    toolbox: Toolbox = NO_SERVERS,
+) -> dict[ArmName, Arm]:
+    """Return the arms of a run; prefixes are never shared between them.
+
+    Args:
+        graphs: The graph of each arm.
+        schemas: How schemas travel.
+        sizes: How many tokens texts have.
+        toolbox: What is known of the tools of MCP servers.
+
+    Raises:
+        UsageError: The tools of an agent are not known here, or two have one name.
+    """
+    return {name: _arm(name, graph, schemas, sizes, toolbox) for name, graph in graphs.items()}
+
+
+def statics(arms: Mapping[ArmName, Arm]) -> dict[str, str]:
+    """Return the hash of what shapes the answers of every node, by arm and path: a run keeps it to see edits."""
+    return {f"{name} {path}": node.static for name, arm in arms.items() for path, node in arm.nodes.items()}
+
+
+def _arm(name: ArmName, graph: GraphSpec, schemas: Schemas, sizes: Sizes, toolbox: Toolbox) -> Arm:
+    tasks = graph.tasks()
+    kits = {agent.name: toolbox.kit(agent) for node in tasks if (agent := node.target.spec) is not None}
+    inside_each = _inside_each(graph.template, False)
+    needs = {
+        node.path: _need(name, node, agent, kits[agent.name], sizes, repeated=inside_each[node.path])
+        for node in tasks
+        if (agent := node.target.spec) is not None
+    }
+    shapes = layout(needs, _cache_prices, schemas)
+    roles: dict[str, Role] = {}
+    nodes: dict[str, AgentNode | StepNode] = {}
+    for node in tasks:
+        agent = node.target.spec
+        if agent is None:
+            nodes[node.path] = _step(node)
+            continue
+        need, shape = needs[node.path], shapes[node.path]
+        if agent.name not in roles:
+            roles[agent.name] = _role(name, agent, need, kits[agent.name])
+        nodes[node.path] = AgentNode(
+            node=node,
+            spec=agent,
+            role=roles[agent.name],
+            need=need,
+            shape=shape,
+            composer=Composer(need, shape, node.blocks),
+            static=digest(canonical(["agent", node.path, *_shaping(agent, need)])),
+        )
+    return Arm(name, graph, nodes)
+
+
+def _need(name: ArmName, node: TaskNode, agent: AgentSpec, kit: Kit, sizes: Sizes, *, repeated: bool) -> Need:
+    preface = (PREFACES[name],) if name in PREFACES else ()
+    return Need(
+        agent=agent.name,
+        model=agent.model,
+        intensity=agent.intensity,
+        instructions=agent.instructions,
+        context=(*preface, *agent.context),
+        schema=agent.schema,
+        row_blocks=tuple(node.blocks.values()),
+        repeated=repeated,
+        tools=kit.text,
+        sizes=sizes,
+        chars_per_token=sizes.per_token(agent.model),
+        apart=name,
+    )
+
+
+def _role(name: ArmName, agent: AgentSpec, need: Need, kit: Kit) -> Role:
+    return Role(
+        arm=name,
+        agent=agent.name,
+        model=agent.model,
+        hash=digest(canonical(_shaping(agent, need))),
+        time_limit_s=agent.time_limit_s,
+        tools=kit.tools,
+    )
+
+
+def _step(node: TaskNode) -> StepNode:
+    source = str(getattr(node.target, "source", ""))
+    return StepNode(node, digest(canonical(["step", node.path, source])), getattr(node.target, "output", None))
+
+
+@lru_cache(maxsize=256)
+def _cache_prices(model: str) -> CachePrices:
+    """Return the prices of a model's cache by the day on which the project read them.
+
+    Not today's: a price that changes must not change the bytes of a run that goes on.
+    """
+    try:
+        rate = rates(model, PRICES_OF)
+    except UnknownPriceError:
+        return CachePrices()
+    return CachePrices(rate.write_5m / rate.input, rate.read / rate.input)
+
+
+def _inside_each(template: Template, inside: bool) -> dict[str, bool]:
+    """Return by path whether a row may have several tasks of a node."""
+    repeated: dict[str, bool] = {}
+    for node in template.nodes:
+        if isinstance(node, TaskNode):
+            repeated[node.path] = inside
+        for part in parts(node):
+            repeated |= _inside_each(part, inside or isinstance(node, EachNode))
+    return repeated
+
+
+def _shaping(agent: AgentSpec, need: Need) -> list[Any]:
+    """Return what an agent's answers depend on; not layout, channel or `max_tokens` (DESIGN, section 12)."""
+    return [
+        agent.name, agent.model, agent.instructions, [block.sha for block in need.context], dict(agent.schema),
+        agent.intensity.thinking, agent.intensity.effort, *([need.tools] if need.tools else []),
+    ]  # fmt: skip
+
+
+def all_roles(arms: Iterable[Arm]) -> list[Role]:
+    """Return the roles of all arms."""
+    return [role for arm in arms for role in arm.roles()]
+
+
+def row_state(arm: Arm, row: Row) -> RowState:
+    """Return the state of a row on one arm, before its first task."""
+    arguments = zip(arm.graph.params.values(), row.arguments.values(), strict=True)
+    return RowState(arm.graph.template, dict(arguments))
+
+
+def task_key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> str:
+    """Return the content key of a task: equal keys have equal answers."""
+    items = dumps([item.key for item in task.items]) if task.items else "[]"
+    values = record(shown(task.values, {}))
+    return digest(f'[{dumps(row_id)},"{arm}","{node.static}",{items},{values}]')

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fanwise.emulator import Emulator
-from fanwise.engine.plan import make_plans
+from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import listed
 from fanwise.job.arms import graph_arms
@@ -72,7 +72,7 @@ def emulated(*, graph: str | None = None, **settings: Any) -> Iterator[Emulator]
     if graph is not None:
         with own_modules():
             arms = graph_arms(graph, "auto")
-        answer = answerer(make_plans(arms, toolbox=listed(arms.values())))
+        answer = answerer(build_arms(arms, toolbox=listed(arms.values())))
     with Emulator(answer=answer, **settings) as server:
         yield server
 

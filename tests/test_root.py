@@ -48,8 +48,10 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
         ("import sys; sys.argv = ['fanwise', '--help']; from fanwise.cli.main import main\n"
          "try:\n    main()\nexcept SystemExit:\n    pass\n", "pydantic anyio rich anthropic structlog fanwise.graph"),
         ("from fanwise import agent, each, graph", "anthropic aiohttp genai_prices time_machine networkx click rich"),
+        ("import fanwise.engine.run, fanwise.job.job, fanwise.api.client, fanwise.api.mcp",
+         "anthropic httpx2 mcp opentelemetry fanwise.api.wire fanwise.telemetry.spans"),
     ],
-    ids=["help", "words"],
+    ids=["help", "words", "run"],
 )  # fmt: skip
 def test_what_is_dear_is_loaded_by_those_who_need_it(code: str, absent: str) -> None:
     code += f"\nimport sys\nprint([name for name in {absent.split()!r} if name in sys.modules], file=sys.stderr)"

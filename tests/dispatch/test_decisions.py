@@ -95,7 +95,7 @@ async def test_a_settled_reservation_wakes_who_waits() -> None:
 @given(st.integers(1, 20), st.none() | st.floats(0, 100), st.sampled_from(["retry", "lost", "final", "terminal"]))
 def test_retries_are_bounded_and_heed_the_server(number: int, after: float | None, verdict: str) -> None:
     policy = RetryPolicy(random=Random(1))
-    wait = policy.wait_s(Failure(verdict, "x", "y", 429, after), number)  # type: ignore[arg-type]
+    wait = policy.wait_s(Failure(verdict=verdict, kind="x", message="y", status=429, retry_after_s=after), number)  # type: ignore[arg-type]
     most = policy.most_refused if verdict == "retry" else policy.most
     if verdict in ("final", "terminal") or number >= most:
         assert wait is None

@@ -153,8 +153,9 @@ def test_a_conversation_goes_on_behind_its_last_round_after_a_halt(
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     with Emulator(answer=answerer(build_arms({"fanout": desk.spec}))) as emulator:
+        # A refused key is tried once more through the SDK: one slot, so that both refusals are one call's.
         emulator.fault(status=401, count=2, path="/v1/messages", match="tool_result")
-        job = Job(desk, rows=rows(4, depth=3), out=tmp_path / "run", channel="live", base_url=emulator.url, slots=2)
+        job = Job(desk, rows=rows(4, depth=3), out=tmp_path / "run", channel="live", base_url=emulator.url, slots=1)
         with pytest.raises(HaltedError):
             job.run_sync()
         before = len(attempts(tmp_path / "run"))

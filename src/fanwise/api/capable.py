@@ -7,18 +7,18 @@ What the clients for other platforms refuse is read in the SDK (2.12.0 `lib/bedr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from anthropic import AsyncAnthropic
-from anthropic.lib.bedrock import AsyncAnthropicBedrock, AsyncAnthropicBedrockMantle
-from anthropic.lib.foundry import AsyncAnthropicFoundry
-from anthropic.lib.vertex import AsyncAnthropicVertex
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+    from anthropic.lib.bedrock import AsyncAnthropicBedrock, AsyncAnthropicBedrockMantle
+    from anthropic.lib.vertex import AsyncAnthropicVertex
 
-SdkClient = AsyncAnthropic | AsyncAnthropicBedrock | AsyncAnthropicBedrockMantle | AsyncAnthropicVertex
+SdkClient: TypeAlias = "AsyncAnthropic | AsyncAnthropicBedrock | AsyncAnthropicBedrockMantle | AsyncAnthropicVertex"
 """The SDK's asynchronous clients; those for Foundry, AWS and Google Cloud are kinds of the first."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Can:
     """What can be asked of a server."""
 
@@ -35,17 +35,24 @@ class Can:
 
 def can(sdk: Any) -> Can:
     """Return what a client can do, as far as its kind says it."""
+    # Here and not above: only who passes a client in needs the platforms' own, a third of what the SDK takes to load.
+    from anthropic.lib.bedrock import AsyncAnthropicBedrock, AsyncAnthropicBedrockMantle
+    from anthropic.lib.foundry import AsyncAnthropicFoundry
+    from anthropic.lib.vertex import AsyncAnthropicVertex
+
     if isinstance(sdk, AsyncAnthropicBedrock):
-        return Can("Amazon Bedrock", batches=False, count=False, models=False, stream=False)
+        return Can(where="Amazon Bedrock", batches=False, count=False, models=False, stream=False)
     if isinstance(sdk, AsyncAnthropicBedrockMantle):
-        return Can("Amazon Bedrock", batches=False, count=False, models=False)
+        return Can(where="Amazon Bedrock", batches=False, count=False, models=False)
     if isinstance(sdk, AsyncAnthropicVertex):
-        return Can("Vertex AI", batches=False, models=False)
+        return Can(where="Vertex AI", batches=False, models=False)
     if isinstance(sdk, AsyncAnthropicFoundry):
-        return Can("Foundry", batches=False, count=False, models=False)
+        return Can(where="Foundry", batches=False, count=False, models=False)
     return Can()
 
 
 def is_plain(sdk: Any) -> bool:
     """Return whether a client sends bodies as they are given, so that they need not be made into objects."""
+    from anthropic import AsyncAnthropic
+
     return type(sdk) is AsyncAnthropic

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-import anthropic
 import anyio
-import httpx2
-from anthropic import AsyncAnthropic, DefaultAioHttpClient
-from anthropic._constants import RAW_RESPONSE_HEADER
 
-from fanwise.errors import UsageError
 from fanwise.jsonable import as_object, loads
 
 from .capable import Can, SdkClient, can
-from .failures import Failure, RequestError, translate
-from .lines import lines_of
-from .replies import BatchInfo, BatchResult, Reply, batch_of, json_of, read_reply, result_of
+from .failures import Failure, RequestError
+from .lines import BrokenBodyError, lines_of
+from .replies import BatchInfo, BatchResult, Reply, batch_of, header_of, json_of, read_reply, result_of
 from .stream import Begun, read_stream
-from .wire import MESSAGES, Wire, header
+
+if TYPE_CHECKING:
+    import httpx2
 
 ANTHROPIC = "https://api.anthropic.com"
 OFFLINE_HEADER = b"fanwise-emulator"
 """Reply header by which an emulator says that what it answers is simulated."""
-POLL_TIMEOUT_S = 60.0
+ASK_TIMEOUT_S = 60.0
 CREATE_TIMEOUT_S = 300.0
 WHOLE_BODY_BYTES = 500_000
 """Bodies up to this size are sent in one piece."""
@@ -48,6 +45,8 @@ class BatchBody(Protocol):
 
 def has_credentials() -> bool:
     """Return whether the SDK resolves credentials here: key, token, profile or federation."""
+    import anthropic  # 93 times `python -c pass`: only a run, a plan and a comparison ask
+
     try:
         client = anthropic.Anthropic(max_retries=0)
     except anthropic.AnthropicError:
@@ -79,49 +78,48 @@ class Api:
         Raises:
             UsageError: The SDK refuses its configuration.
         """
-        self._given = client
-        if client is not None:
-            self.sdk: Any = cast("Any", client).with_options(max_retries=0)
-            self._wire = Wire(self.sdk, None)
-            self.can, self.offline = can(self.sdk), None
-            return
-        limits = httpx2.Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
-        http = DefaultAioHttpClient(limits=limits)
-        try:
-            self.sdk = AsyncAnthropic(
-                base_url=base_url, api_key=api_key, max_retries=0, http_client=http, open_telemetry=False
-            )
-        except (anthropic.AnthropicError, ValueError) as error:
-            raise UsageError(f"the SDK cannot be set up: {error}") from None
-        self._wire, self.can = Wire(self.sdk, http), Can()
+        from .wire import Wire, connect  # the first client loads the SDK
+
+        self._is_ours = client is None
+        self.can = Can() if client is None else can(client)
+        if client is None:
+            self._wire = connect(base_url, api_key, connections)
+        else:
+            self._wire = Wire(cast("Any", client).with_options(max_retries=0), None)
         self.offline: bool | None = None
         """Whether replies are simulated; None until the first reply."""
 
+    @property
+    def base_url(self) -> str:
+        """The server's address."""
+        return self._wire.base_url
+
     async def close(self) -> None:
         """Close all connections that were opened here."""
-        if self._given is None:
-            await self.sdk.close()
+        if self._is_ours:
+            await self._wire.close()
 
     def _note(self, response: httpx2.Response) -> None:
         """Remember who answers; simulated and real answers in one run end it."""
-        simulated = bool(header(response, OFFLINE_HEADER))
+        simulated = bool(header_of(response, OFFLINE_HEADER))
         if self.offline is None:
             self.offline = simulated
         elif self.offline != simulated:
             text = "replies of an emulator and of the API are mixed at this address; nothing more is sent"
-            raise RequestError(Failure("terminal", "mixed_answers", text, response.status_code))
+            raise RequestError(
+                Failure(verdict="terminal", kind="mixed_answers", message=text, status=response.status_code)
+            )
 
     async def _post(
         self, path: str, content: bytes | AsyncIterator[bytes], timeout_s: float, size: int | None = None
     ) -> httpx2.Response:
         """Send a JSON body; one that is given in pieces never stands in memory as a whole."""
-        response = await _answer(self._wire.by_sdk(path, content, timeout_s, size))
+        response = await self._wire.post(path, content, timeout_s, size)
         self._note(response)
         return response
 
     async def _get(self, path: str, query: Mapping[str, object] | None = None) -> dict[str, Any]:
-        options = {"params": dict(query or {}), "timeout": POLL_TIMEOUT_S}
-        response = await _answer(self.sdk.get(path, cast_to=httpx2.Response, options=options))
+        response = await self._wire.get(path, query, ASK_TIMEOUT_S)
         self._note(response)
         return json_of(response)
 
@@ -139,24 +137,24 @@ class Api:
         with anyio.CancelScope(deadline=anyio.current_time() + timeout_s):
             if begun is not None:
                 return await self._stream(body, timeout_s, begun)
-            response = await _answer(self._wire.post(body, timeout_s))
+            response = await self._wire.message(body, timeout_s)
             self._note(response)
-            return read_reply(json_of(response), header(response, b"request-id"), response.headers)
+            return read_reply(json_of(response), header_of(response, b"request-id"), response.headers)
         text = f"no reply within {timeout_s:g} s; the request may have been billed"
-        raise RequestError(Failure("lost", "timeout", text))
+        raise RequestError(Failure(verdict="lost", kind="timeout", message=text))
 
     async def _stream(self, body: bytes, timeout_s: float, begun: Begun) -> Reply:
-        http = await _answer(self._wire.by_sdk(MESSAGES, body, timeout_s, stream=True))
+        response = await self._wire.stream(body, timeout_s)
         try:
-            self._note(http)
-            request_id = http.headers.get("request-id", "")
-            return read_reply(await read_stream(lines_of(http), begun, request_id), request_id, http.headers)
-        except httpx2.HTTPError as error:
-            text = f"the stream broke: {type(error).__name__}; what came was billed"
-            raise RequestError(Failure("lost", "stream_cut", text)) from error
+            self._note(response)
+            request_id = response.headers.get("request-id", "")
+            return read_reply(await read_stream(lines_of(response), begun, request_id), request_id, response.headers)
+        except BrokenBodyError as error:
+            text = f"the stream broke: {error}; what came was billed"
+            raise RequestError(Failure(verdict="lost", kind="stream_cut", message=text)) from error
         finally:
             with anyio.CancelScope(shield=True):
-                await http.aclose()
+                await response.aclose()
 
     async def create_batch(self, body: BatchBody) -> BatchInfo:
         """Submit a batch.
@@ -181,21 +179,21 @@ class Api:
 
     async def cancel_batch(self, batch_id: str) -> None:
         """Ask to cancel a batch."""
-        await self._post(f"/v1/messages/batches/{batch_id}/cancel", b"{}", POLL_TIMEOUT_S)
+        await self._post(f"/v1/messages/batches/{batch_id}/cancel", b"{}", ASK_TIMEOUT_S)
 
     async def batches_since(self, moment: datetime) -> list[BatchInfo]:
         """Return the workspace's batches that were created at or after a moment, newest first."""
-        found: list[BatchInfo] = []
+        batches: list[BatchInfo] = []
         after: str | None = None
         while True:
             page = await self._get("/v1/messages/batches", {"limit": 100} | ({"after_id": after} if after else {}))
             for data in page["data"]:
                 batch = batch_of(data)
                 if batch.created < moment:
-                    return found
-                found.append(batch)
+                    return batches
+                batches.append(batch)
             if not page.get("has_more"):
-                return found
+                return batches
             after = page["last_id"]
 
     async def results(self, batch_id: str) -> AsyncIterator[BatchResult]:
@@ -204,30 +202,27 @@ class Api:
         Raises:
             RequestError: Reading failed; may be tried again from the start.
         """
-        path = f"/v1/messages/batches/{batch_id}/results"
-        options = {"headers": {"Accept": "application/binary", RAW_RESPONSE_HEADER: "stream"}}
-        http = await _answer(self.sdk.get(path, cast_to=httpx2.Response, options=options))
+        response = await self._wire.download(f"/v1/messages/batches/{batch_id}/results")
         try:
-            async for line in lines_of(http):  # read here: a model of each would cost more than all else
+            async for line in lines_of(response):  # read here: a model of each would cost more than all else
                 yield result_of(loads(line))
-        except (httpx2.HTTPError, ValueError, LookupError) as error:
-            raise RequestError(
-                Failure("retry", "connection_lost", f"reading results broke: {type(error).__name__}")
-            ) from error
+        except (BrokenBodyError, ValueError, LookupError) as error:
+            name = error if isinstance(error, BrokenBodyError) else type(error).__name__
+            text = f"reading results broke: {name}"
+            raise RequestError(Failure(verdict="retry", kind="connection_lost", message=text)) from error
         finally:
             with anyio.CancelScope(shield=True):
-                await http.aclose()
+                await response.aclose()
 
     async def check_batches(self) -> None:
         """Find out whether a gateway has Message Batches; an emulator has, and so has the API itself."""
-        known = self.offline or str(self.sdk.base_url).rstrip("/") == ANTHROPIC
-        if not self.can.batches or known:
+        if not self.can.batches or self.offline or self.base_url.rstrip("/") == ANTHROPIC:
             return
         try:
             await self._get("/v1/messages/batches", {"limit": 1})
         except RequestError as error:
             if error.failure.status in (404, 405, 501):
-                self.can = replace(self.can, batches=False, where=str(self.sdk.base_url))
+                self.can = replace(self.can, batches=False, where=self.base_url)
 
     async def check_model(self, model: str) -> Failure | None:
         """Return why a model cannot be used, or None; asks the free models endpoint, where there is one."""
@@ -246,14 +241,16 @@ class Api:
             RequestError: It cannot be counted here.
         """
         if not self.can.count:
-            raise RequestError(Failure("final", "not_counted", f"{self.can.where} counts no tokens"))
+            raise RequestError(
+                Failure(verdict="final", kind="not_counted", message=f"{self.can.where} counts no tokens")
+            )
         body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": "."}]}
         if text:
             body["system"] = [{"type": "text", "text": text}]
-        response = await self._post("/v1/messages/count_tokens", encode_body(body), POLL_TIMEOUT_S)
+        response = await self._post("/v1/messages/count_tokens", encode_body(body), ASK_TIMEOUT_S)
         counted = json_of(response).get("input_tokens")
         if not isinstance(counted, int):
-            raise RequestError(Failure("final", "malformed_reply", "the count is no number"))
+            raise RequestError(Failure(verdict="final", kind="malformed_reply", message="the count is no number"))
         return counted
 
     async def probe(self) -> None:
@@ -271,14 +268,6 @@ class Api:
             return None
         pico = as_object(data.get("totals")).get("pico")
         return pico if isinstance(pico, int) else None
-
-
-async def _answer(asked: Awaitable[httpx2.Response]) -> httpx2.Response:
-    """Return what the SDK is asked for; its errors become ours in this one place."""
-    try:
-        return await asked
-    except anthropic.AnthropicError as error:
-        raise RequestError(translate(error)) from error
 
 
 def encode_body(body: object) -> bytes:

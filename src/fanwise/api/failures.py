@@ -7,11 +7,12 @@ Facts: pages "Errors" and "Rate limits" of platform.claude.com, SDK 2.12.0 `_exc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-import anthropic
+from typing import TYPE_CHECKING, Literal
 
 from .ratelimits import RateHeaders, rate_headers
+
+if TYPE_CHECKING:
+    import anthropic
 
 Verdict = Literal["retry", "final", "terminal", "lost"]
 """`retry`: not taken, ask again. `final`: this request will never do. `terminal`: no request will.
@@ -20,7 +21,7 @@ Verdict = Literal["retry", "final", "terminal", "lost"]
 _TERMINAL_CODES = {"enforced_spend_limit_reached", "contract_spend_limit_reached"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """A failed request."""
 
@@ -53,19 +54,21 @@ class RequestError(Exception):
 
 def translate(error: anthropic.AnthropicError) -> Failure:
     """Return what an SDK error means."""
+    import anthropic  # here: what raised the error has loaded it
+
     if isinstance(error, anthropic.APIStatusError):
         return _status(error)
     if isinstance(error, anthropic.APITimeoutError):
         if _never_connected(error):
-            return Failure("retry", "connection_error", "no connection in time")
-        return Failure("lost", "timeout", "no reply in time; the request may have been billed")
+            return Failure(verdict="retry", kind="connection_error", message="no connection in time")
+        text = "no reply in time; the request may have been billed"
+        return Failure(verdict="lost", kind="timeout", message=text)
     if isinstance(error, anthropic.APIConnectionError):
         if _never_connected(error):
-            return Failure("retry", "connection_error", f"no connection: {_reason(error)}")
-        return Failure(
-            "lost", "connection_lost", f"the connection broke: {_reason(error)}; the request may have been billed"
-        )
-    return Failure("terminal", "client_error", str(error) or type(error).__name__)
+            return Failure(verdict="retry", kind="connection_error", message=f"no connection: {_reason(error)}")
+        text = f"the connection broke: {_reason(error)}; the request may have been billed"
+        return Failure(verdict="lost", kind="connection_lost", message=text)
+    return Failure(verdict="terminal", kind="client_error", message=str(error) or type(error).__name__)
 
 
 def _reason(error: BaseException) -> str:
@@ -99,22 +102,29 @@ def _never_connected(error: BaseException) -> bool:
 
 
 def _status(error: anthropic.APIStatusError) -> Failure:
-    status, kind = error.status_code, error.type or f"http_{error.status_code}"
     message = error.api_message or error.message
-    request_id = error.request_id or ""
+    status, verdict = error.status_code, _verdict(error.status_code, error.error_code, message)
+    return Failure(
+        verdict=verdict,
+        kind=error.type or f"http_{status}",
+        message=message,
+        status=status,
+        retry_after_s=_retry_after(error) if verdict == "retry" else None,
+        request_id=error.request_id or "",
+        limits=rate_headers(error.response.headers) if status == 429 and verdict == "retry" else None,
+    )
+
+
+def _verdict(status: int, code: str | None, message: str) -> Verdict:
+    """Return what a status means for the request."""
     if status == 200:  # an error event inside of a stream, after the request was taken
-        return Failure("lost", kind, message, status, None, request_id)
-    if (
-        status in (401, 402, 403)
-        or error.error_code in _TERMINAL_CODES
-        or (status == 400 and "spend limit" in message.lower())
-    ):
-        return Failure("terminal", kind, message, status, None, request_id)
+        return "lost"
+    if status in (401, 402, 403) or code in _TERMINAL_CODES or (status == 400 and "spend limit" in message.lower()):
+        return "terminal"
     if status in (408, 409, 429) or status >= 500:
         # 500 and 504 leave open whether tokens were billed; the pages name no charge for errors.
-        limits = rate_headers(error.response.headers) if status == 429 else None
-        return Failure("retry", kind, message, status, _retry_after(error), request_id, limits)
-    return Failure("final", kind, message, status, None, request_id)
+        return "retry"
+    return "final"
 
 
 def _retry_after(error: anthropic.APIStatusError) -> float | None:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
-import httpx2
+if TYPE_CHECKING:
+    import httpx2
+
+
+class BrokenBodyError(Exception):
+    """A connection broke while a body arrived; the message is the name of the HTTP client's error."""
 
 
 async def lines_of(response: httpx2.Response) -> AsyncIterator[bytes]:
@@ -12,12 +18,20 @@ async def lines_of(response: httpx2.Response) -> AsyncIterator[bytes]:
 
     A line ends at a line feed and nowhere else: JSON may hold U+2028 and its like as they are, at which
     Python's `str.splitlines`, and with it `aiter_lines`, would cut an answer in two.
+
+    Raises:
+        BrokenBodyError: The connection broke before the end.
     """
+    import httpx2  # here: whoever has a response has loaded it, and the others do without
+
     rest = b""
-    async for chunk in response.aiter_bytes():
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if kept := line.strip():
-                yield kept
+    try:
+        async for chunk in response.aiter_bytes():
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                if kept := line.strip():
+                    yield kept
+    except httpx2.HTTPError as error:
+        raise BrokenBodyError(type(error).__name__) from error
     if kept := rest.strip():
         yield kept

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, cast
-
-import httpx2
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from fanwise.jsonable import as_object, loads
 
 from .failures import Failure, RequestError
 
+if TYPE_CHECKING:
+    import httpx2
 
-class Reply(NamedTuple):
+
+@dataclass(
+    slots=True, kw_only=True
+)  # not frozen: there is one for each request, and that makes them three times dearer
+class Reply:
     """A message that came back."""
 
     text: str
@@ -32,7 +36,7 @@ class Reply(NamedTuple):
     """All blocks of a reply that asks for tools: it is sent back as it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchInfo:
     """A batch as the API shows it."""
 
@@ -65,8 +69,11 @@ def json_of(response: httpx2.Response) -> dict[str, Any]:
         data = None
     if not isinstance(data, dict):
         text = "the reply is not JSON; the request may have been billed"
+        request_id = response.headers.get("request-id", "")
         raise RequestError(
-            Failure("lost", "malformed_reply", text, response.status_code, None, response.headers.get("request-id", ""))
+            Failure(
+                verdict="lost", kind="malformed_reply", message=text, status=response.status_code, request_id=request_id
+            )
         )
     return cast("dict[str, Any]", data)
 
@@ -75,7 +82,7 @@ def batch_of(data: dict[str, Any]) -> BatchInfo:
     """Return a batch."""
     counts = cast("dict[str, int]", data.get("request_counts") or {})
     created = datetime.fromisoformat(str(data["created_at"]).replace("Z", "+00:00"))
-    return BatchInfo(data["id"], data["processing_status"], sum(counts.values()), created)
+    return BatchInfo(id=data["id"], status=data["processing_status"], size=sum(counts.values()), created=created)
 
 
 def read_reply(data: dict[str, Any], request_id: str, headers: Mapping[str, str] | None = None) -> Reply:
@@ -88,9 +95,20 @@ def read_reply(data: dict[str, Any], request_id: str, headers: Mapping[str, str]
     if diagnostics := data.get("diagnostics"):
         miss = str(as_object(as_object(diagnostics).get("cache_miss_reason")).get("type") or "")
     return Reply(
-        "".join(texts), stop_reason, as_object(data.get("usage")), request_id, refusal, str(data.get("id") or ""), miss,
-        headers, content if stop_reason == "tool_use" else (),
-    )  # fmt: skip
+        text="".join(texts),
+        stop_reason=stop_reason,
+        usage=as_object(data.get("usage")),
+        request_id=request_id,
+        refusal=refusal,
+        message_id=str(data.get("id") or ""),
+        cache_miss=miss,
+        headers=headers,
+        content=content if stop_reason == "tool_use" else (),
+    )
+
+
+_NEVER = ("invalid_request_error", "not_found_error", "request_too_large")
+"""Errors of a batch's item after which the same request fails again."""
 
 
 def result_of(line: dict[str, Any]) -> BatchResult:
@@ -101,14 +119,25 @@ def result_of(line: dict[str, Any]) -> BatchResult:
         message = result["message"]
         return BatchResult(custom_id, kind, read_reply(message, str(message.get("id", ""))), None)
     if kind == "errored":
-        outer = as_object(result.get("error"))
-        error = as_object(outer.get("error"))
-        name = str(error.get("type", "api_error"))
-        verdict = "final" if name in ("invalid_request_error", "not_found_error", "request_too_large") else "retry"
-        return BatchResult(
-            custom_id,
-            kind,
-            None,
-            Failure(verdict, name, str(error.get("message", "")), None, None, str(outer.get("request_id") or "")),
-        )
-    return BatchResult(custom_id, kind, None, Failure("retry", kind, f"the batch item is {kind}"))
+        return BatchResult(custom_id, kind, None, _item_failure(as_object(result.get("error"))))
+    return BatchResult(custom_id, kind, None, Failure(verdict="retry", kind=kind, message=f"the batch item is {kind}"))
+
+
+def _item_failure(result: dict[str, Any]) -> Failure:
+    """Return what the error of a batch's item means."""
+    error = as_object(result.get("error"))
+    kind = str(error.get("type", "api_error"))
+    return Failure(
+        verdict="final" if kind in _NEVER else "retry",
+        kind=kind,
+        message=str(error.get("message", "")),
+        request_id=str(result.get("request_id") or ""),
+    )
+
+
+def header_of(response: httpx2.Response, name: bytes) -> str:
+    """Return a header, or an empty text; `response.headers` would decode all of them first."""
+    for key, value in response.headers.raw:
+        if key.lower() == name:
+            return value.decode("latin-1")
+    return ""

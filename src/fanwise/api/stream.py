@@ -38,24 +38,39 @@ async def read_stream(lines: AsyncIterator[bytes], begun: Begun, request_id: str
             message = as_object(event.get("message"))
             begun(as_object(message.get("usage")))
         elif kind == "content_block_start":
-            blocks[int(event.get("index") or 0)] = _Block(as_object(event.get("content_block")))
+            blocks[_index(event)] = _Block(as_object(event.get("content_block")))
         elif kind == "content_block_delta":
-            blocks.setdefault(int(event.get("index") or 0), _Block({"type": "text"})).add(as_object(event.get("delta")))
+            blocks.setdefault(_index(event), _Block({"type": "text"})).add(as_object(event.get("delta")))
         elif kind == "message_delta":
-            message |= {name: part for name, part in as_object(event.get("delta")).items() if part is not None}
-            message["usage"] = as_object(message.get("usage")) | _given(as_object(event.get("usage")))
+            message |= _present(as_object(event.get("delta")))
+            # Counts of the end are cumulative and replace those of the start.
+            message["usage"] = as_object(message.get("usage")) | _present(as_object(event.get("usage")))
         elif kind == "message_stop":
-            parts = [blocks[index].whole(request_id) for index in sorted(blocks)]
+            parts = [blocks[index].content(request_id) for index in sorted(blocks)]
             return message | {"content": parts or as_list(message.get("content"))}
         elif kind == "error":
-            error = as_object(event.get("error"))
-            name, text = (
-                str(error.get("type") or "api_error"),
-                str(error.get("message") or "the stream ended in an error"),
-            )
-            raise RequestError(Failure("lost", name, text, 200, None, request_id))
-    text = "the stream ended before the message did; what came was billed"
-    raise RequestError(Failure("lost", "stream_cut", text, 200, None, request_id))
+            raise _broken_off(as_object(event.get("error")), request_id)
+    raise _lost("stream_cut", "the stream ended before the message did; what came was billed", request_id)
+
+
+def _index(event: dict[str, Any]) -> int:
+    """Return the number of the block that an event is about."""
+    return int(event.get("index") or 0)
+
+
+def _present(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that are not null."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _broken_off(error: dict[str, Any], request_id: str) -> RequestError:
+    """Return what an error event means."""
+    message = str(error.get("message") or "the stream ended in an error")
+    return _lost(str(error.get("type") or "api_error"), message, request_id)
+
+
+def _lost(kind: str, message: str, request_id: str) -> RequestError:
+    return RequestError(Failure(verdict="lost", kind=kind, message=message, status=200, request_id=request_id))
 
 
 _DELTAS = {
@@ -77,7 +92,7 @@ class _Block:
         if target:
             self._more.setdefault(target, []).append(str(delta.get(source) or ""))
 
-    def whole(self, request_id: str) -> dict[str, Any]:
+    def content(self, request_id: str) -> dict[str, Any]:
         block = dict(self._start)
         for name, texts in self._more.items():
             text = "".join(texts)
@@ -85,14 +100,9 @@ class _Block:
         return block
 
 
-def _given(usage: dict[str, Any]) -> dict[str, Any]:
-    """Return the counts that are there; those of the end are cumulative and replace those of the start."""
-    return {name: count for name, count in usage.items() if count is not None}
-
-
 def _event(text: str | bytes, request_id: str) -> dict[str, Any]:
     try:
         return as_object(loads(text))
     except ValueError:
         words = "an event of the stream is not JSON; the request may have been billed"
-        raise RequestError(Failure("lost", "malformed_reply", words, 200, None, request_id)) from None
+        raise _lost("malformed_reply", words, request_id) from None

@@ -10,17 +10,18 @@ import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial, wraps
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import anyio
 import anyio.to_thread
-from anthropic import beta_async_tool, beta_tool
-from anthropic.lib.tools import BetaAsyncFunctionTool, BetaFunctionTool, ToolError
 
 from fanwise.canonical import canonical, dumps
 from fanwise.graph.tools import Tool
 
-SdkTool = BetaFunctionTool[Any] | BetaAsyncFunctionTool[Any]
+if TYPE_CHECKING:
+    from anthropic.lib.tools import BetaAsyncFunctionTool, BetaFunctionTool
+
+SdkTool: TypeAlias = "BetaFunctionTool[Any] | BetaAsyncFunctionTool[Any]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,14 @@ def defined(tool: SdkTool) -> Definition:
 
 def tools_text(definitions: Iterable[Definition]) -> str:
     """Return definitions as canonical JSON, as they stand in a request; empty where there are none."""
-    data = [one.data() for one in definitions]
+    data = [definition.data() for definition in definitions]
     return dumps(data) if data else ""
 
 
 def of_function(tool: Tool[..., Any]) -> SdkTool:
     """Return a Python function as a tool of the SDK; what it returns becomes text."""
+    from anthropic import beta_async_tool, beta_tool  # here: most graphs have no tools
+
     body = tool.body
     if inspect.iscoroutinefunction(body):
 
@@ -80,21 +83,26 @@ async def carry_out(tool: SdkTool | None, use: Mapping[str, Any], time_limit_s: 
     content: Any = f"there is no tool {use.get('name')!r}"
     failed = tool is None
     if tool is not None:
-        try:
-            with anyio.fail_after(time_limit_s):
-                if isinstance(tool, BetaAsyncFunctionTool):
-                    content = await tool.call(use.get("input"))
-                else:
-                    work = partial(tool.call, use.get("input"))
-                    content = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
-        except TimeoutError:
-            content, failed = f"no result within {time_limit_s:g} s", True
-        except ToolError as error:
-            content, failed = error.content, True
-        except Exception as error:  # a tool is somebody's code; the model is told and goes on
-            cause = error.__cause__ if isinstance(error, ValueError) and error.__cause__ is not None else error
-            content, failed = f"{type(cause).__name__}: {cause}", True
+        content, failed = await _called(tool, use.get("input"), time_limit_s)
     if not isinstance(content, str):
         content = [dict(block) for block in content]
     block: dict[str, Any] = {"type": "tool_result", "tool_use_id": use.get("id"), "content": content}
     return block | {"is_error": True} if failed else block
+
+
+async def _called(tool: SdkTool, arguments: Any, time_limit_s: float) -> tuple[Any, bool]:
+    """Return the content that a tool gives, and whether it failed."""
+    from anthropic.lib.tools import BetaAsyncFunctionTool, ToolError  # here: what made the tool has loaded it
+
+    try:
+        with anyio.fail_after(time_limit_s):
+            if isinstance(tool, BetaAsyncFunctionTool):
+                return await tool.call(arguments), False
+            return await anyio.to_thread.run_sync(partial(tool.call, arguments), abandon_on_cancel=True), False
+    except TimeoutError:
+        return f"no result within {time_limit_s:g} s", True
+    except ToolError as error:
+        return error.content, True
+    except Exception as error:  # a tool is somebody's code; the model is told and goes on
+        cause = error.__cause__ if isinstance(error, ValueError) and error.__cause__ is not None else error
+        return f"{type(cause).__name__}: {cause}", True

@@ -1,27 +1,34 @@
-"""The way of a Messages request to the server: thin, and patterned on a request that the SDK built.
+"""The way of a request to the server: through the SDK, or patterned on a request that the SDK built.
 
 The SDK's own path costs more processor time than all else of a call: 0.43 ms of it, against 0.26 ms
-for the same bytes through the same HTTP client (`bench/live.py`). So one request of a kind goes
+for the same bytes through the same HTTP client (`bench/live.py`). So one Messages request of a kind goes
 through the SDK, and for a while others follow its address, headers and time limits. Nothing of the
 SDK is guessed: what it sends, they send.
+
+This module loads the SDK. It is imported by the first client that is made, and by nothing at the top of a module.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, NamedTuple
 
 import anthropic
 import httpx2
+from anthropic import AsyncAnthropic, DefaultAioHttpClient
 from anthropic._constants import RAW_RESPONSE_HEADER
 
+from fanwise.errors import UsageError
+
 from .capable import is_plain
+from .failures import RequestError, translate
 
 MESSAGES = "/v1/messages"
 FRESH_S = 20.0
 """How long a pattern holds: short, since credentials may be renewed meanwhile."""
+NO_HEADERS: Mapping[str, str] = {}
 
 
 class _Pattern(NamedTuple):
@@ -32,7 +39,7 @@ class _Pattern(NamedTuple):
 
 
 class Wire:
-    """Posts bodies of Messages requests."""
+    """Sends requests and returns the server's responses; whatever the SDK raises becomes a `RequestError`."""
 
     def __init__(self, sdk: Any, http: httpx2.AsyncClient | None) -> None:
         """Set up.
@@ -47,15 +54,84 @@ class Wire:
         """Whether bodies are sent as bytes; the clients of other platforms look into them."""
         self._patterns: dict[float, _Pattern] = {}
 
-    async def post(self, body: bytes, timeout_s: float) -> httpx2.Response:
-        """Send a body and return the reply, read to its end.
+    @property
+    def base_url(self) -> str:
+        """The server's address."""
+        return str(self._sdk.base_url)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._sdk.close()
+
+    async def message(self, body: bytes, timeout_s: float) -> httpx2.Response:
+        """Send a Messages request and return the response, read to its end.
 
         Raises:
-            AnthropicError: As the SDK raises it.
+            RequestError: It failed.
         """
-        pattern = self._patterns.get(timeout_s)
-        if self._http is None or pattern is None or pattern.until < time.monotonic():
-            return await self._pattern(body, timeout_s)
+        try:
+            pattern = self._patterns.get(timeout_s)
+            if self._http is None or pattern is None or pattern.until < time.monotonic():
+                return await self._message_by_sdk(body, timeout_s)
+            return await self._message_by_pattern(self._http, pattern, body, timeout_s)
+        except anthropic.AnthropicError as error:
+            raise RequestError(translate(error)) from error
+
+    async def stream(self, body: bytes, timeout_s: float) -> httpx2.Response:
+        """Send a Messages request and return the response before its body was read; the caller closes it.
+
+        Raises:
+            RequestError: It failed.
+        """
+        try:
+            return await self._by_sdk(MESSAGES, body, timeout_s, headers={RAW_RESPONSE_HEADER: "stream"})
+        except anthropic.AnthropicError as error:
+            raise RequestError(translate(error)) from error
+
+    async def post(
+        self, path: str, content: bytes | AsyncIterator[bytes], timeout_s: float, size: int | None = None
+    ) -> httpx2.Response:
+        """Send a JSON body; one that is given in pieces never stands in memory as a whole.
+
+        Args:
+            path: Path of the endpoint.
+            content: The body.
+            timeout_s: Seconds that the SDK waits.
+            size: Bytes of a body in pieces.
+
+        Raises:
+            RequestError: It failed.
+        """
+        try:
+            return await self._by_sdk(path, content, timeout_s, size)
+        except anthropic.AnthropicError as error:
+            raise RequestError(translate(error)) from error
+
+    async def get(self, path: str, query: Mapping[str, object] | None, timeout_s: float) -> httpx2.Response:
+        """Return what stands at a path.
+
+        Raises:
+            RequestError: It failed.
+        """
+        return await self._get(path, {"params": dict(query or {}), "timeout": timeout_s})
+
+    async def download(self, path: str) -> httpx2.Response:
+        """Return a large response before its body was read; the caller closes it.
+
+        Raises:
+            RequestError: It failed.
+        """
+        return await self._get(path, {"headers": {"Accept": "application/binary", RAW_RESPONSE_HEADER: "stream"}})
+
+    async def _get(self, path: str, options: Mapping[str, object]) -> httpx2.Response:
+        try:
+            return await self._sdk.get(path, cast_to=httpx2.Response, options=options)
+        except anthropic.AnthropicError as error:
+            raise RequestError(translate(error)) from error
+
+    async def _message_by_pattern(
+        self, http: httpx2.AsyncClient, pattern: _Pattern, body: bytes, timeout_s: float
+    ) -> httpx2.Response:
         like = pattern.request
         request = httpx2.Request(
             "POST",
@@ -65,49 +141,63 @@ class Wire:
             extensions=like.extensions,
         )
         try:
-            response = await self._http.send(request)
+            response = await http.send(request)
         except httpx2.TimeoutException as error:
             raise anthropic.APITimeoutError(request=request) from error
         except httpx2.HTTPError as error:
             raise anthropic.APIConnectionError(request=request) from error
         if response.status_code == 401:  # the credentials may have been renewed: the SDK knows
             self._patterns.clear()
-            return await self._pattern(body, timeout_s)
+            return await self._message_by_sdk(body, timeout_s)
         if not response.is_success:
             raise _status_error(response)
         return response
 
-    async def by_sdk(
+    async def _message_by_sdk(self, body: bytes, timeout_s: float) -> httpx2.Response:
+        """Send a Messages request through the SDK and keep what it was sent as, for others to follow."""
+        response = await self._by_sdk(MESSAGES, body, timeout_s)
+        kept = [pair for pair in response.request.headers.raw if pair[0].lower() != b"content-length"]
+        self._patterns[timeout_s] = _Pattern(response.request, kept, time.monotonic() + FRESH_S)
+        return response
+
+    async def _by_sdk(
         self,
         path: str,
         content: bytes | AsyncIterator[bytes],
         timeout_s: float,
         size: int | None = None,
-        *,
-        stream: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> httpx2.Response:
-        """Send a JSON body through the SDK; one that is given in pieces never stands in memory as a whole.
-
-        Raises:
-            AnthropicError: As the SDK raises it, or where it cannot be set up.
-        """
-        headers: dict[str, str] = {RAW_RESPONSE_HEADER: "stream"} if stream else {}
-        given: dict[str, Any] = {"body": json.loads(content)} if isinstance(content, bytes) else {"content": content}
+        body: dict[str, Any] = {"body": json.loads(content)} if isinstance(content, bytes) else {"content": content}
         if self._plain:
             length = len(content) if isinstance(content, bytes) else size
-            headers |= {"Content-Type": "application/json", "Content-Length": str(length)}
-            given = {"content": content}
+            headers = {**headers, "Content-Type": "application/json", "Content-Length": str(length)}
+            body = {"content": content}
         options = {"timeout": timeout_s, "headers": headers}
         try:
-            return await self._sdk.post(path, cast_to=httpx2.Response, options=options, **given)
+            return await self._sdk.post(path, cast_to=httpx2.Response, options=options, **body)
         except (RuntimeError, ValueError, ImportError) as error:  # what a client for a platform lacks
             raise anthropic.AnthropicError(f"{type(error).__name__}: {error}") from error
 
-    async def _pattern(self, body: bytes, timeout_s: float) -> httpx2.Response:
-        response = await self.by_sdk(MESSAGES, body, timeout_s)
-        kept = [pair for pair in response.request.headers.raw if pair[0].lower() != b"content-length"]
-        self._patterns[timeout_s] = _Pattern(response.request, kept, time.monotonic() + FRESH_S)
-        return response
+
+def connect(base_url: str | None, api_key: str | None, connections: int) -> Wire:
+    """Return a wire over a client of the SDK that is made here; retries are off.
+
+    Args:
+        base_url: Another server than the SDK's own choice.
+        api_key: None: the SDK resolves credentials.
+        connections: Most connections at a time.
+
+    Raises:
+        UsageError: The SDK refuses its configuration.
+    """
+    limits = httpx2.Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
+    http = DefaultAioHttpClient(limits=limits)
+    try:
+        sdk = AsyncAnthropic(base_url=base_url, api_key=api_key, max_retries=0, http_client=http, open_telemetry=False)
+    except (anthropic.AnthropicError, ValueError) as error:
+        raise UsageError(f"the SDK cannot be set up: {error}") from None
+    return Wire(sdk, http)
 
 
 def _status_error(response: httpx2.Response) -> anthropic.APIStatusError:
@@ -116,11 +206,3 @@ def _status_error(response: httpx2.Response) -> anthropic.APIStatusError:
     except ValueError:
         body = response.text
     return anthropic.APIStatusError(f"Error code: {response.status_code}", response=response, body=body)
-
-
-def header(response: httpx2.Response, name: bytes) -> str:
-    """Return a header, or an empty text; `response.headers` would decode all of them first."""
-    for key, value in response.headers.raw:
-        if key.lower() == name:
-            return value.decode("latin-1")
-    return ""

@@ -96,7 +96,7 @@ class Filler:
             if fit == "row full":
                 self.queue.popleft()
                 self.primer.waiting[key] -= 1
-                self.over(call, Failure("final", "row_budget", self.budget.row_lack(hold)))
+                self.over(call, Failure(verdict="final", kind="row_budget", message=self.budget.row_lack(hold)))
                 continue
             if fit == "row waits":
                 others.append(self.queue.popleft())

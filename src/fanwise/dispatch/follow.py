@@ -76,7 +76,9 @@ class Follower:
                     return
                 refused.add(info.id)
             if found is not None and not found and asked >= certain_at:
-                self.absent(record, sent, Failure("retry", "batch_absent", "the batch was never taken"))
+                self.absent(
+                    record, sent, Failure(verdict="retry", kind="batch_absent", message="the batch was never taken")
+                )
                 await self.journal.commit()
                 return
             await anyio.sleep(min(max(certain_at - asked, 0.05), self.poll_s[0]))
@@ -142,7 +144,9 @@ class Follower:
                 trial += 1
                 await anyio.sleep(min(self.poll_s[0] * trial, self.poll_s[1]))
         for attempt in set(sent) - seen:
-            missing = Failure("lost", "missing", f"batch {batch_id} has no result for this request")
+            missing = Failure(
+                verdict="lost", kind="missing", message=f"batch {batch_id} has no result for this request"
+            )
             self._fail(sent[attempt], missing)
         self.flight.close(record)
         await self.journal.commit()
@@ -190,7 +194,7 @@ class Follower:
 
     def _apply(self, one: Sent, result: BatchResult) -> None:
         if result.reply is None:
-            self._fail(one, result.failure or Failure("retry", result.kind, "no result"))
+            self._fail(one, result.failure or Failure(verdict="retry", kind=result.kind, message="no result"))
             return
         at, latency_s = moment(one.sent), max(time.time() - one.sent, 0.0)
         again = one.raced or (one.orphan and self.journal.task(one.call.key) is not None)

@@ -28,6 +28,7 @@ from .retry import RetryPolicy
 from .warmth import LOOK_S, Warm, Warmth
 
 OVERLOADED = 529
+_STOPPED = Failure(verdict="retry", kind="stopped", message="the run was stopped before it was sent")
 
 
 class Live:
@@ -136,7 +137,7 @@ class Live:
                 self.sink.halt(self.budget.lack(hold, f"task {call.label!r} of row {call.row}", call.role.model))
                 return
             if fit == "row full":
-                self.sink.failed(call, Failure("final", "row_budget", self.budget.row_lack(hold)))
+                self.sink.failed(call, Failure(verdict="final", kind="row_budget", message=self.budget.row_lack(hold)))
                 return
             with anyio.move_on_after(0.5):  # and look again: the run may have been stopped meanwhile
                 await self.budget.freed()
@@ -172,9 +173,7 @@ class Live:
             )
             await self.journal.commit()
             if self._stopping:
-                self.journal.add_end(
-                    unpaid(attempt, Failure("retry", "stopped", "the run was stopped before it was sent"), 0.0)
-                )
+                self.journal.add_end(unpaid(attempt, _STOPPED, 0.0))
                 return None
             self.active += 1
             previous = self.proof.previous(prefixes)

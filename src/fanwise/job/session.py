@@ -184,7 +184,7 @@ class Session:
                 missing.append(model)
             elif failure.status is None:
                 raise UsageError(
-                    f"nobody answers at {api.sdk.base_url}: {failure.message}; check --base-url and the network"
+                    f"nobody answers at {api.base_url}: {failure.message}; check --base-url and the network"
                 )
         if self.options.channel != "live":
             await self._check_batches(api)

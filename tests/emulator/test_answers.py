@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sending import BODY, HI, Send, refused, taken, turns
 
 from fanwise.emulator import Answer, Emulator, ToolCall
-from fanwise.emulator.values import value
+from fanwise.emulator.values import value_of
 
 CITY = {
     "type": "object",
@@ -117,7 +117,7 @@ def test_a_callable_answers_and_what_it_raises_is_told(send: Send) -> None:
         asked = body["messages"][0]["content"]
         if asked == "raise":
             raise ValueError("no idea")
-        return {"text": "I say", "tool": Answer("And", (ToolCall("look", {"a": 1}),))}.get(asked)
+        return {"text": "I say", "tool": Answer(text="And", tools=(ToolCall("look", {"a": 1}),))}.get(asked)
 
     with Emulator(answer=answer) as mine:
         from sending import send_to
@@ -192,14 +192,14 @@ def _lifted(schema: Any, definitions: dict[str, Any]) -> Any:
 def test_a_value_fits_its_schema_and_is_always_the_same(schema: Any) -> None:
     definitions: dict[str, Any] = {}
     whole = {**_lifted(schema, definitions), "$defs": definitions}
-    made = value(whole)
+    made = value_of(whole)
     jsonschema.validate(made, whole, format_checker=jsonschema.FormatChecker())
-    assert value(whole) == made
+    assert value_of(whole) == made
 
 
 def test_schemas_without_end_end() -> None:
     """Two references to itself doubled the value at every level."""
     pair = {"type": "object", "properties": {"l": {"$ref": "#"}, "r": {"$ref": "#"}}}
-    assert len(json.dumps(value(pair))) < 100_000
-    assert value({"$ref": "#"}) is None
-    assert value({"type": "array", "minItems": 10**9}) == ["text"] * 1000
+    assert len(json.dumps(value_of(pair))) < 100_000
+    assert value_of({"$ref": "#"}) is None
+    assert value_of({"type": "array", "minItems": 10**9}) == ["text"] * 1000

@@ -9,7 +9,7 @@ import pytest
 from anthropic import Anthropic
 from sending import BODY, HEADERS, HI, MODEL, Send, send_to, taken
 
-from fanwise.emulator import Emulator, Settings
+from fanwise.emulator import Emulator, EmulatorSettings
 from fanwise.emulator.server import in_thread
 
 
@@ -110,7 +110,7 @@ def test_a_web_page_cannot_use_the_control_routes(send: Send) -> None:
 
 
 def test_beyond_loopback_a_token_is_needed_everywhere() -> None:
-    with pytest.raises(ValueError, match="token"), in_thread(Settings(host="0.0.0.0")):
+    with pytest.raises(ValueError, match="token"), in_thread(EmulatorSettings(host="0.0.0.0")):
         pass
     with Emulator(host="0.0.0.0", token="t0ken") as emulator:
         address = emulator.url.replace("0.0.0.0", "127.0.0.1")

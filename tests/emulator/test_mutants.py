@@ -18,20 +18,20 @@ EMULATOR = "src/fanwise/emulator"
 MUTANTS = {
     "no look-back limit": ("cache.py", "LOOK_BACK = 20", "LOOK_BACK = 2000", "cache-look-back"),
     "look-back one too short": ("cache.py", "LOOK_BACK = 20", "LOOK_BACK = 19", "cache-look-back"),
-    "no minimum": ("cache.py", "one.ttl and one.tokens >= model.minimum", "one.ttl", "cache-minimum"),
+    "no minimum": ("cache.py", "position.ttl and position.tokens >= model.minimum", "position.ttl", "cache-minimum"),
     "no order of lives": ("positions.py", 'if "5m" in marks and "1h" in', 'if False and "1h" in', "cache-ttl-order"),
     "no leader": (
         "messages.py",
-        "return Accepted(body, model, result, now, mine)",
-        "self.publish(one := Accepted(body, model, result, now, mine)); return one",
+        "return Accepted(body, model, billing, now, fingerprint)",
+        "self.publish(early := Accepted(body, model, billing, now, fingerprint)); return early",
         "cache-leader",
     ),
     "lives from the end of a request": ("cache.py", "started + TTL_S[ttl]", "now + TTL_S[ttl]", "cache-ttl"),
-    "no renewal": ("cache.py", "for key in one.refreshes:", "for key in ():", "cache-ttl"),
-    "runs of tools count each": ("positions.py", "kind in _RUNS and kind == before", "False", "cache-tool-runs"),
+    "no renewal": ("cache.py", "for key in billing.refreshes:", "for key in ():", "cache-ttl"),
+    "runs of tools count each": ("positions.py", "kind in _RUNS and kind == kind_before", "False", "cache-tool-runs"),
     "five breakpoints": ("positions.py", "MOST_BREAKPOINTS = 4", "MOST_BREAKPOINTS = 5", "cache-breakpoints"),
     "writes everywhere": (
-        "cache.py", "enumerate(found) if one.ttl and", "enumerate(found) if", "cache-write-at-mark"
+        "cache.py", "if position.ttl and", "if", "cache-write-at-mark"
     ),
     "formats share": ("positions.py", "budget, form]", "budget]", "cache-keyed"),
     "batches read live entries": ("messages.py", 'f"{workspace} {channel}"', "workspace", "batch-cache-apart"),

@@ -11,7 +11,7 @@ import anyio
 import click
 
 from fanwise.emulator.answers import Answerer
-from fanwise.emulator.server import LOOPBACK, Settings, serve
+from fanwise.emulator.server import LOOPBACK, EmulatorSettings, serve
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import listed
@@ -86,7 +86,7 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
     Control: GET /_emulator/bill, requests, rules; POST /_emulator/faults, answers, clock, reset.
     """
     with told():
-        settings = Settings(**options, spend_limit_pico=_pico(spend_limit_usd))
+        settings = EmulatorSettings(**options, spend_limit_pico=_pico(spend_limit_usd))
         if settings.host not in LOOPBACK and not settings.token:
             raise UsageError(f"--host {settings.host!r} is no loopback address; add --token, which callers send as key")
         answer = None
@@ -106,7 +106,7 @@ def _pico(text: str | None) -> int | None:
         raise UsageError(f"--spend-limit-usd: {error}") from None
 
 
-async def _serve(settings: Settings, answer: Answerer | None) -> None:
+async def _serve(settings: EmulatorSettings, answer: Answerer | None) -> None:
     gc.collect()
     gc.freeze()  # what was imported stays, and a message leaves few cycles behind: looking through all of
     gc.set_threshold(20_000, 20, 20)  # it after every other message would cost a tenth of its time

@@ -6,6 +6,6 @@ both sides of a test.
 
 from .answers import Answer, ToolCall
 from .emulator import Emulator
-from .server import Settings
+from .server import EmulatorSettings
 
-__all__ = ("Answer", "Emulator", "Settings", "ToolCall")
+__all__ = ("Answer", "Emulator", "EmulatorSettings", "ToolCall")

@@ -1,6 +1,6 @@
-"""What a model would say: a script, a callable, or else a valid value from the schema.
+"""What a model would answer: a script, a callable, or else a valid value from the schema.
 
-A script is told over `POST /_emulator/answers`: a text to match in the request, and an answer.
+A script comes over `POST /_emulator/answers`: a text to match in the request, and an answer.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from typing import Any
 from fanwise.jsonable import as_list, as_object
 
 from .problems import ApiProblem, invalid
-from .values import value
+from .values import value_of
 
 PLAIN = "This is a simulated answer."
+UNNAMED = "unnamed"
+"""A refusal without a category."""
 CATEGORIES = ("cyber", "bio", "frontier_llm", "reasoning_extraction", "general_harms")
+"""Categories of refusals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class ToolCall:
     input: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What the model says in one turn."""
 
@@ -40,21 +43,24 @@ class Answer:
     """Category of a refusal; empty: none. `unnamed` is a refusal without a category."""
 
 
-_PLAIN_ANSWER = Answer(PLAIN)
-Said = Answer | str | Mapping[str, Any] | None
-"""An answer, a text, or what a script says: `{"tools": [...]}`, `{"json": ...}`."""
-Answerer = Callable[[dict[str, Any]], "Said | Awaitable[Said]"]
+_PLAIN_ANSWER = Answer(text=PLAIN)
+AnswerLike = Answer | str | Mapping[str, Any] | None
+"""An answer, a text, or the fields of a script: `{"tools": [...]}`, `{"json": ...}`."""
+Answerer = Callable[[dict[str, Any]], "AnswerLike | Awaitable[AnswerLike]"]
 """Gives the answer to a Messages body, or None to leave it to the built-in one."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Script:
     """A scripted answer; it goes when its count is used up."""
 
     answer: Answer
     match: str = ""
+    """A text of the request; empty: any."""
     model: str = ""
+    """A part of the model's name; empty: any."""
     count: int | None = None
+    """Answers that are left; None: without end."""
 
 
 @dataclass
@@ -64,21 +70,21 @@ class Answers:
     answerer: Answerer | None = None
     scripts: list[Script] = field(default_factory=list[Script])
 
-    def add(self, data: object) -> Script:
+    def add_script(self, fields: object) -> Script:
         """Add a script.
 
         Raises:
             ApiProblem: A field is unknown, of a wrong type, or the script says nothing.
         """
-        script = _script(data)
+        script = _script(fields)
         self.scripts.append(script)
         return script
 
     def scripted(self, model: str, text: Callable[[], str]) -> Answer | None:
         """Return the answer of the first script that fits, and use it up by one."""
-        whole = text()
+        request_text = text()
         for script in self.scripts:
-            if script.match in whole and script.model in model:
+            if script.match in request_text and script.model in model:
                 if script.count is not None:
                     script.count -= 1
                     if script.count <= 0:
@@ -87,62 +93,67 @@ class Answers:
         return None
 
     def at_once(self, body: dict[str, Any], text: Callable[[], str]) -> Answer | None:
-        """Return what is said to a body, or None where the callable has to be asked.
+        """Return the answer to a body, or None where the callable has to be asked.
 
         Args:
             body: A checked Messages body.
             text: Gives the body as JSON text, for scripts to match.
         """
-        found = self.scripted(body["model"], text) if self.scripts else None
-        return built_in(body) if found is None and self.answerer is None else found
+        answer = self.scripted(body["model"], text) if self.scripts else None
+        return built_in(body) if answer is None and self.answerer is None else answer
 
     async def ask(self, body: dict[str, Any]) -> Answer:
-        """Return what the callable says to a body, or the built-in answer.
+        """Return the callable's answer to a body, or the built-in one.
 
         Raises:
             ApiProblem: The callable has raised.
         """
         assert self.answerer is not None
         try:
-            said = self.answerer(body)
-            if inspect.isawaitable(said):
-                said = await said
+            answer = self.answerer(body)
+            if inspect.isawaitable(answer):
+                answer = await answer
         except ApiProblem:
             raise
         except Exception as error:  # a stand-in is somebody's code; the server must go on
             raise invalid(f"the stand-in raised {type(error).__name__}: {error}") from error
-        if said is None:
+        if answer is None:
             return built_in(body)
-        if isinstance(said, Mapping):
-            return _script(dict(said)).answer
-        return Answer(said) if isinstance(said, str) else said
+        if isinstance(answer, Mapping):
+            return _script(dict(answer)).answer
+        return Answer(text=answer) if isinstance(answer, str) else answer
 
 
 _FIELDS = {"match", "model", "count", "text", "json", "tool", "tools", "thinking", "refusal"}
 
 
 def _script(data: object) -> Script:
-    given = as_object(data)
-    unknown = sorted(set(given) - _FIELDS)
-    if not given or unknown:
+    fields = as_object(data)
+    unknown = sorted(set(fields) - _FIELDS)
+    if not fields or unknown:
         raise invalid(f"a script has {', '.join(sorted(_FIELDS))}; got {unknown[0] if unknown else data!r}")
     for name in ("match", "model", "text", "thinking", "refusal"):
-        if not isinstance(given.get(name, ""), str):
+        if not isinstance(fields.get(name, ""), str):
             raise invalid(f"{name}: Input should be a valid string")
-    calls = as_list(given.get("tools")) + ([given["tool"]] if "tool" in given else [])
-    tools = [ToolCall(str(call.get("name", "")), as_object(call.get("input"))) for call in map(as_object, calls)]
-    if any(not call.name for call in tools):
-        raise invalid('tool: a tool has a name, as in {"name": "search", "input": {}}')
-    refusal, count = given.get("refusal", ""), given.get("count")
-    if refusal and refusal not in (*CATEGORIES, "unnamed"):
-        raise invalid(f"refusal: {refusal!r} is none of {', '.join((*CATEGORIES, 'unnamed'))}")
+    answer = _scripted_answer(fields)
+    count = fields.get("count")
     if count is not None and (type(count) is not int or count < 1):
         raise invalid("count: Input should be a positive whole number")
-    text = json.dumps(given["json"], ensure_ascii=False) if "json" in given else given.get("text", "")
-    if not (text or tools or refusal):
+    if not (answer.text or answer.tools or answer.refusal):
         raise invalid("a script says something: one of text, json, tool, tools, refusal")
-    answer = Answer(text, tuple(tools), given.get("thinking"), refusal)
-    return Script(answer, given.get("match", ""), given.get("model", ""), count)
+    return Script(answer=answer, match=fields.get("match", ""), model=fields.get("model", ""), count=count)
+
+
+def _scripted_answer(fields: Mapping[str, Any]) -> Answer:
+    calls = as_list(fields.get("tools")) + ([fields["tool"]] if "tool" in fields else [])
+    tools = tuple(ToolCall(str(call.get("name", "")), as_object(call.get("input"))) for call in map(as_object, calls))
+    if not all(call.name for call in tools):
+        raise invalid('tool: a tool has a name, as in {"name": "search", "input": {}}')
+    refusal = fields.get("refusal", "")
+    if refusal and refusal not in (*CATEGORIES, UNNAMED):
+        raise invalid(f"refusal: {refusal!r} is none of {', '.join((*CATEGORIES, UNNAMED))}")
+    text = json.dumps(fields["json"], ensure_ascii=False) if "json" in fields else fields.get("text", "")
+    return Answer(text=text, tools=tools, thinking=fields.get("thinking"), refusal=refusal)
 
 
 # Built in ----------------------------------------------------------------------------------------
@@ -150,47 +161,58 @@ def _script(data: object) -> Script:
 
 def built_in(body: Mapping[str, Any]) -> Answer:
     """Return calls of tools where tools are to be called, JSON for a schema, else a plain sentence."""
-    calls = _calls(body) if body.get("tools") else ()
+    calls = _tool_calls(body) if body.get("tools") else ()
     if calls:
         return Answer(tools=calls)
     schema = schema_of(body)
-    return _PLAIN_ANSWER if schema is None else Answer(json.dumps(_fitting(schema)))
+    return _PLAIN_ANSWER if schema is None else Answer(text=json.dumps(_value_or_none(schema)))
 
 
-def _fitting(schema: Mapping[str, Any]) -> Any:
+def _value_or_none(schema: Mapping[str, Any]) -> Any:
     try:
-        return value(schema)
+        return value_of(schema)
     except (ArithmeticError, ValueError, RecursionError):  # bounds that no number keeps
         return None
 
 
-def _calls(body: Mapping[str, Any]) -> tuple[ToolCall, ...]:
+def _tool_calls(body: Mapping[str, Any]) -> tuple[ToolCall, ...]:
+    """Return the calls that a model would make; in parallel unless that is switched off."""
+    choice = as_object(body.get("tool_choice"))
+    tools = _chosen_tools(body, choice)
+    if choice.get("disable_parallel_tool_use"):
+        tools = tools[:1]
+    return tuple(ToolCall(tool["name"], as_object(_value_or_none(tool["input_schema"]))) for tool in tools)
+
+
+def _chosen_tools(body: Mapping[str, Any], choice: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the tools that a model would call.
 
     A forced tool is called; with `any` what was not called yet, else the last one; free, every
-    tool once, before the first result comes back. In parallel unless that is switched off.
+    tool once, before the first result comes back.
     """
-    choice = as_object(body.get("tool_choice"))
-    kind = choice.get("type", "auto")
-    tools = [tool for tool in body["tools"] if "input_schema" in tool and not tool.get("defer_loading")]
-    if not tools or kind == "none":
-        return ()
+    tools, kind = _callable_tools(body), choice.get("type", "auto")
+    if kind == "none":
+        return []
     if kind == "tool":
-        wanted = [tool for tool in tools if tool["name"] == choice.get("name")]
-    else:
-        called = {
-            block["name"]
-            for message in body["messages"]
-            if isinstance(message["content"], list)
-            for block in message["content"]
-            if block["type"] == "tool_use"
-        }
-        wanted = [tool for tool in tools if tool["name"] not in called]
-        if kind == "auto" and called:
-            return ()
-        wanted = wanted or tools[-1:]
-    wanted = wanted[:1] if choice.get("disable_parallel_tool_use") else wanted
-    return tuple(ToolCall(tool["name"], as_object(_fitting(tool["input_schema"]))) for tool in wanted)
+        return [tool for tool in tools if tool["name"] == choice.get("name")]
+    called = _called_tools(body)
+    if kind == "auto" and called:
+        return []
+    return [tool for tool in tools if tool["name"] not in called] or tools[-1:]
+
+
+def _callable_tools(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [tool for tool in body["tools"] if "input_schema" in tool and not tool.get("defer_loading")]
+
+
+def _called_tools(body: Mapping[str, Any]) -> set[str]:
+    """Return the names of the tools that were called earlier in the conversation."""
+    return {
+        block["name"]
+        for message in body["messages"]
+        for block in as_list(message["content"])
+        if block["type"] == "tool_use"
+    }
 
 
 def schema_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -199,15 +221,17 @@ def schema_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
         if form and isinstance(as_object(form).get("schema"), dict):
             return as_object(as_object(form)["schema"])
     for message in reversed(body["messages"]):  # with tools the question stands further in front
-        found = _in_text(message["content"]) if message["role"] == "user" else None
-        if found is not None:
-            return found
+        schema = _schema_in_text(message["content"]) if message["role"] == "user" else None
+        if schema is not None:
+            return schema
     return None
 
 
-def _in_text(content: Any) -> dict[str, Any] | None:
-    texts = [content] if isinstance(content, str) else [one["text"] for one in content if one["type"] == "text"]
-    for line in texts[-1].split("\n") if texts and "schema: {" in texts[-1] else ():
+def _schema_in_text(content: Any) -> dict[str, Any] | None:
+    texts = [content] if isinstance(content, str) else [block["text"] for block in content if block["type"] == "text"]
+    if not texts or "schema: {" not in texts[-1]:
+        return None
+    for line in texts[-1].split("\n"):
         if line.startswith("schema: {"):
             try:
                 return as_object(json.loads(line.removeprefix("schema: ")))

@@ -1,4 +1,4 @@
-"""Message Batches: create, cancel, delete, list, and the view of one.
+"""Message Batches: create, cancel, delete, list, and how a batch is shown.
 
 Rules (page "Batch processing", read 2026-11-23): the envelope is checked at once; counts stay 0
 until the end; a batch expires 24 hours after its creation; results can be read for 29 days.
@@ -23,7 +23,7 @@ PIECE = 100
 """Result lines that are sent at a time."""
 
 
-class Batches:
+class BatchRegistry:
     """The rules of `/v1/messages/batches` but for the processing."""
 
     def __init__(self, store: Store, clock: Clock, delay_s: float, cancel_s: float = 0.0) -> None:
@@ -114,9 +114,9 @@ class Batches:
             start = rows[-1][0] + 1
             lines: list[str] = []
             for _, custom_id, text in reversed(rows):
-                odd, text = _odd(text)
+                fault, text = _split_fault(text)
                 line = f'{{"custom_id": "{custom_id}", "result": {text}}}\n'
-                lines += [] if odd == "missing" else [line, line] if odd == "duplicated" else [line]
+                lines += [line] * _TIMES.get(fault, 1)
             yield "".join(lines).encode()
             await anyio.sleep(pause_s)
 
@@ -141,12 +141,15 @@ class Batches:
         }
 
 
-ODD = '{"_fault": "'
+FAULT_MARK = '{"_fault": "'
 """How the text of a result begins that a fault lets go missing or come twice."""
+_TIMES = {"missing": 0, "duplicated": 2}
+"""How often such a result comes."""
 
 
-def _odd(text: str) -> tuple[str, str]:
-    if not text.startswith(ODD):
+def _split_fault(text: str) -> tuple[str, str]:
+    """Return the fault that a result was marked with, or an empty text, and the result without the mark."""
+    if not text.startswith(FAULT_MARK):
         return "", text
-    fault, _, rest = text[len(ODD) :].partition('", ')
+    fault, _, rest = text[len(FAULT_MARK) :].partition('", ')
     return fault, "{" + rest

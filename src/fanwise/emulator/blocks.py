@@ -32,7 +32,7 @@ Mark = CacheControl | None
 
 
 @with_config(STRICT)
-class Text(TypedDict):
+class TextBlock(TypedDict):
     type: Literal["text"]
     text: Annotated[str, Field(min_length=1)]
     cache_control: NotRequired[Mark]
@@ -73,7 +73,7 @@ class PlainText(TypedDict):
 
 
 @with_config(STRICT)
-class Image(TypedDict):
+class ImageBlock(TypedDict):
     type: Literal["image"]
     source: Annotated[Base64Image | UrlSource | FileSource, Field(discriminator="type")]
     cache_control: NotRequired[Mark]
@@ -90,13 +90,13 @@ class InnerContent(TypedDict):
     type: Literal["content"]
     content: Annotated[
         Annotated[str, Tag("#text")]
-        | Annotated[list[Annotated[Text | Image, Field(discriminator="type")]], Tag("#list")],
+        | Annotated[list[Annotated[TextBlock | ImageBlock, Field(discriminator="type")]], Tag("#list")],
         Discriminator(either),
     ]
 
 
 @with_config(STRICT)
-class Document(TypedDict):
+class DocumentBlock(TypedDict):
     type: Literal["document"]
     source: Annotated[Base64Pdf | PlainText | InnerContent | UrlSource | FileSource, Field(discriminator="type")]
     cache_control: NotRequired[Mark]
@@ -106,9 +106,9 @@ class Document(TypedDict):
 
 
 @with_config(STRICT)
-class SearchResult(TypedDict):
+class SearchResultBlock(TypedDict):
     type: Literal["search_result"]
-    content: list[Text]
+    content: list[TextBlock]
     source: str
     title: str
     cache_control: NotRequired[Mark]
@@ -116,20 +116,20 @@ class SearchResult(TypedDict):
 
 
 @with_config(STRICT)
-class Thinking(TypedDict):
+class ThinkingBlock(TypedDict):
     type: Literal["thinking"]
     thinking: str
     signature: str
 
 
 @with_config(STRICT)
-class RedactedThinking(TypedDict):
+class RedactedThinkingBlock(TypedDict):
     type: Literal["redacted_thinking"]
     data: str
 
 
 @with_config(STRICT)
-class ToolUse(TypedDict):
+class ToolUseBlock(TypedDict):
     type: Literal["tool_use", "server_tool_use"]
     id: str
     name: str
@@ -145,14 +145,19 @@ class ToolReference(TypedDict):
 
 
 @with_config(STRICT)
-class ToolResult(TypedDict):
+class ToolResultBlock(TypedDict):
     type: Literal["tool_result"]
     tool_use_id: str
     content: NotRequired[
         Annotated[
             Annotated[str, Tag("#text")]
             | Annotated[
-                list[Annotated[Text | Image | SearchResult | Document | ToolReference, Field(discriminator="type")]],
+                list[
+                    Annotated[
+                        TextBlock | ImageBlock | SearchResultBlock | DocumentBlock | ToolReference,
+                        Field(discriminator="type"),
+                    ]
+                ],
                 Tag("#list"),
             ],
             Discriminator(either),
@@ -164,7 +169,7 @@ class ToolResult(TypedDict):
 
 
 @with_config(LOOSE)
-class Passed(TypedDict):
+class PassedBlock(TypedDict):
     """Written by a server and sent back by the client; not modelled."""
 
     type: Literal[
@@ -176,7 +181,15 @@ class Passed(TypedDict):
 
 
 ContentBlock = Annotated[
-    Text | Image | Document | SearchResult | Thinking | RedactedThinking | ToolUse | ToolResult | Passed,
+    TextBlock
+    | ImageBlock
+    | DocumentBlock
+    | SearchResultBlock
+    | ThinkingBlock
+    | RedactedThinkingBlock
+    | ToolUseBlock
+    | ToolResultBlock
+    | PassedBlock,
     Field(discriminator="type"),
 ]
 

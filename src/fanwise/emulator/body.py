@@ -15,7 +15,7 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, wi
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
-from .blocks import LOOSE, STRICT, CacheControl, ContentBlock, Text, Tool, either
+from .blocks import LOOSE, STRICT, CacheControl, ContentBlock, TextBlock, Tool, either
 from .problems import ApiProblem, invalid
 
 LATEST, FIRST = "2026-10-21", "2023-06-01"
@@ -45,7 +45,7 @@ class Metadata(TypedDict):
 
 
 @with_config(STRICT)
-class Thinking(TypedDict):
+class ThinkingConfig(TypedDict):
     type: Literal["adaptive", "between_tools", "disabled", "enabled"]
     budget_tokens: NotRequired[Annotated[int, Field(ge=1024)]]
     display: NotRequired[Literal["summarized", "omitted"] | None]
@@ -89,11 +89,11 @@ class Prompt(TypedDict):
     model: str
     messages: Annotated[list[Message], Field(min_length=1, max_length=100_000)]
     system: NotRequired[
-        Annotated[Annotated[str, Tag("#text")] | Annotated[list[Text], Tag("#list")], Discriminator(either)]
+        Annotated[Annotated[str, Tag("#text")] | Annotated[list[TextBlock], Tag("#list")], Discriminator(either)]
     ]
     tools: NotRequired[list[Tool]]
     tool_choice: NotRequired[ToolChoice]
-    thinking: NotRequired[Thinking]
+    thinking: NotRequired[ThinkingConfig]
     output_config: NotRequired[OutputConfig]
     cache_control: NotRequired[CacheControl | None]
     speed: NotRequired[Literal["standard", "fast"] | None]
@@ -168,13 +168,13 @@ def _shaped(validate: Callable[[], Any], dialect: Dialect) -> dict[str, Any]:
         body: dict[str, Any] = validate()
     except ValidationError as error:
         raise _problem(error) from None
-    _no_beta(body, dialect)
+    if not dialect.beta:
+        _refuse_beta(body)
     return body
 
 
-def _no_beta(body: dict[str, Any], dialect: Dialect) -> None:
-    if dialect.beta:
-        return
+def _refuse_beta(body: dict[str, Any]) -> None:
+    """Refuse what only a beta request may have."""
     config, thinking = body.get("output_config"), body.get("thinking")
     for name in body:
         if name in BETA_FIELDS:
@@ -185,11 +185,14 @@ def _no_beta(body: dict[str, Any], dialect: Dialect) -> None:
         raise invalid("thinking.block_binding: Extra inputs are not permitted")
 
 
+_TEXTS = {"union_tag_not_found": "Input should be a valid string or list"}
+"""Texts in the place of Pydantic's own, by type of error."""
+
+
 def _problem(error: ValidationError) -> ApiProblem:
     first: ErrorDetails = error.errors(include_url=False, include_input=False, include_context=False)[0]
     if first["type"] == "json_invalid":
         return invalid(f"The request body is not valid JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
     where = ".".join(str(part) for part in first["loc"] if not str(part).startswith("#"))
-    known = {"union_tag_not_found": "Input should be a valid string or list"}
-    text = known.get(first["type"], first["msg"])
+    text = _TEXTS.get(first["type"], first["msg"])
     return invalid(f"{where}: {text}" if where else text)

@@ -21,7 +21,7 @@ LOOK_BACK = 20
 TTL_S = {"5m": 300.0, "1h": 3600.0}
 
 
-class Account(NamedTuple):
+class InputBilling(NamedTuple):
     """How the input of one request is billed, and which entries it touches."""
 
     tokens: Tokens
@@ -34,35 +34,61 @@ class Account(NamedTuple):
     """Entries that were read."""
 
 
-def account(found: Sequence[Position], model: Model, alive: Callable[[str], bool]) -> Account:
+def bill_input(positions: Sequence[Position], model: Model, is_alive: Callable[[str], bool]) -> InputBilling:
     """Return how the input is billed.
 
     Args:
-        found: The request's positions.
+        positions: The request's positions.
         model: Its model.
-        alive: Tells whether a key has an entry that can be read now.
+        is_alive: Tells whether a key has an entry that can be read now.
     """
-    total = found[-1].tokens if found else 0
-    marks = [index for index, one in enumerate(found) if one.ttl and one.tokens >= model.minimum]
-    hit = next((back for mark in reversed(marks) for back in _back(found, mark) if alive(found[back].key)), None)
-    read = found[hit].tokens if hit is not None else 0
-    behind = [index for index in marks if hit is None or index > hit]
-    hour = max((found[index].tokens for index in behind if found[index].ttl == "1h"), default=read)
-    last = max((found[index].tokens for index in behind), default=read)
-    touched = [found[index].key for index in marks if hit is not None and index <= hit and alive(found[index].key)]
-    if hit is not None and found[hit].key not in touched:
-        touched.append(found[hit].key)
-    tokens = Tokens(total - last, last - hour, hour - read, read)
-    writes = tuple((found[index].key, found[index].ttl or "5m") for index in behind)
-    return Account(tokens, last, writes, tuple(touched))
+    marks = _marks(positions, model)
+    hit = _longest_hit(positions, marks, is_alive)
+    read = positions[hit].tokens if hit >= 0 else 0
+    behind = [index for index in marks if index > hit]
+    hour = max((positions[index].tokens for index in behind if positions[index].ttl == "1h"), default=read)
+    last = max((positions[index].tokens for index in behind), default=read)
+    total = positions[-1].tokens if positions else 0
+    return InputBilling(
+        tokens=Tokens(input=total - last, write_5m=last - hour, write_1h=hour - read, read=read),
+        marked=last,
+        writes=tuple((positions[index].key, positions[index].ttl or "5m") for index in behind),
+        refreshes=_read_keys(positions, marks, hit, is_alive),
+    )
 
 
-def _back(found: Sequence[Position], mark: int) -> range:
+def _marks(positions: Sequence[Position], model: Model) -> list[int]:
+    """Return the places of the breakpoints that count."""
+    return [index for index, position in enumerate(positions) if position.ttl and position.tokens >= model.minimum]
+
+
+def _longest_hit(positions: Sequence[Position], marks: Sequence[int], is_alive: Callable[[str], bool]) -> int:
+    """Return the last position with an entry within reach of a breakpoint, or -1."""
+    for mark in reversed(marks):
+        for index in _look_back(positions, mark):
+            if is_alive(positions[index].key):
+                return index
+    return -1
+
+
+def _look_back(positions: Sequence[Position], mark: int) -> range:
     """Return the positions that are looked up from a breakpoint, itself first."""
     first = mark
-    while first > 0 and found[mark].number - found[first - 1].number < LOOK_BACK:
+    while first > 0 and positions[mark].number - positions[first - 1].number < LOOK_BACK:
         first -= 1
     return range(mark, first - 1, -1)
+
+
+def _read_keys(
+    positions: Sequence[Position], marks: Sequence[int], hit: int, is_alive: Callable[[str], bool]
+) -> tuple[str, ...]:
+    """Return the entries that a hit renews: its own, and those at the breakpoints in front of it."""
+    if hit < 0:
+        return ()
+    keys = [positions[index].key for index in marks if index <= hit and is_alive(positions[index].key)]
+    if positions[hit].key not in keys:
+        keys.append(positions[hit].key)
+    return tuple(keys)
 
 
 class Cache:
@@ -73,19 +99,19 @@ class Cache:
         self.lag_s = 0.0
         """Seconds until a new entry can be read (observed in the field; 0 by default)."""
 
-    def alive(self, key: str, now: float) -> bool:
+    def is_alive(self, key: str, now: float) -> bool:
         """Return whether an entry can be read now."""
-        entry = self.store.entry(key)
+        entry = self.store.cache_entry(key)
         return entry is not None and entry.readable <= now < entry.expires
 
-    def publish(self, one: Account, started: float, now: float) -> None:
+    def publish(self, billing: InputBilling, started: float, now: float) -> None:
         """Make a request's entries readable: its response has begun.
 
         Lives count from the start of the request that wrote or read, and a read renews them.
         """
-        for key, ttl in one.writes:
-            self.store.write_entry(key, ttl, started + TTL_S[ttl], now + self.lag_s)
-        for key in one.refreshes:
-            entry = self.store.entry(key)
+        for key, ttl in billing.writes:
+            self.store.write_cache_entry(key, ttl, started + TTL_S[ttl], now + self.lag_s)
+        for key in billing.refreshes:
+            entry = self.store.cache_entry(key)
             if entry is not None:
-                self.store.write_entry(key, entry.ttl, started + TTL_S[entry.ttl], entry.readable)
+                self.store.write_cache_entry(key, entry.ttl, started + TTL_S[entry.ttl], entry.readable)

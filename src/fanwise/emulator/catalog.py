@@ -33,8 +33,8 @@ def info(name: str, *, beta: bool = False) -> dict[str, Any]:
     Raises:
         ApiProblem: There is none of this name (404).
     """
-    known = find(name)
-    if known is None:
+    model = find(name)
+    if model is None:
         raise ApiProblem(404, f"model: {name}")
     retires = DEPRECATED.get(name)
     data: dict[str, Any] = {
@@ -45,10 +45,10 @@ def info(name: str, *, beta: bool = False) -> dict[str, Any]:
         "lifecycle": "active" if retires is None else "deprecated",
         "deprecated_at": None if retires is None else "2026-01-01T00:00:00Z",
         "retires_at": retires,
-        "line": known.line,
-        "max_input_tokens": known.max_input,
-        "max_tokens": known.max_output,
-        "capabilities": _capabilities(known),
+        "line": model.line,
+        "max_input_tokens": model.max_input,
+        "max_tokens": model.max_output,
+        "capabilities": _capabilities(model),
     }
     if beta:
         data["allowed_fallback_models"] = None

@@ -58,14 +58,15 @@ def price(name: str, at: float, tokens: Tokens, *, batch: bool, geo: str | None 
     model, plain = find(name), plain_name(name)
     assert model is not None, name
     read = 200_000 if plain == "claude-sonnet-5-5" and at < DAY_SONNET_READ else model.rate_read
-    four = 4 * (model.rate_in * (tokens.input + 2 * tokens.write_1h) + read * tokens.read)
-    four += 5 * model.rate_in * tokens.write_5m + 4 * model.rate_out * tokens.output
+    quarters = 4 * (model.rate_in * (tokens.input + 2 * tokens.write_1h) + read * tokens.read)
+    quarters += 5 * model.rate_in * tokens.write_5m + 4 * model.rate_out * tokens.output
+    divisor = 8 if batch else 4
     if plain == "claude-haiku-5-5" and tokens.prompt > CLIFF_TOKENS:
-        four *= 5
+        quarters *= 5
     if geo == "us":
-        four *= 11
+        quarters, divisor = 11 * quarters, 10 * divisor
     if fast:
-        four *= 2
-    exact, rest = divmod(four, 4 * (10 if geo == "us" else 1) * (2 if batch else 1))
-    assert not rest, f"{four}/4 picodollars is not whole"
-    return exact
+        quarters *= 2
+    pico, rest = divmod(quarters, divisor)
+    assert not rest, f"{quarters}/{divisor} picodollars is not whole"
+    return pico

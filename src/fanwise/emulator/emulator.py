@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from .answers import Answerer
-from .server import Settings, in_thread
+from .server import EmulatorSettings, in_thread
 
 API_KEY = "emulated"
 
@@ -23,16 +23,18 @@ class Emulator:
         `with Emulator() as emulator: client = Anthropic(base_url=emulator.url, api_key=emulator.api_key)`
     """
 
-    def __init__(self, *, answer: Answerer | None = None, settings: Settings | None = None, **changes: Any) -> None:
+    def __init__(
+        self, *, answer: Answerer | None = None, settings: EmulatorSettings | None = None, **changes: Any
+    ) -> None:
         """Describe an emulator; nothing runs yet.
 
         Args:
             answer: Called with each Messages body; returns a text, an `Answer`, or None for the
                 built-in answer.
             settings: How it behaves.
-            **changes: Fields of `Settings`, in the place of `settings`.
+            **changes: Fields of `EmulatorSettings`, in the place of `settings`.
         """
-        self.settings = settings or Settings(**changes)
+        self.settings = settings or EmulatorSettings(**changes)
         self._answer, self._stack = answer, ExitStack()
         self.url = ""
         """Base URL while it runs, such as `http://127.0.0.1:41234`."""
@@ -75,8 +77,8 @@ class Emulator:
                 return json.load(reply)
         except urllib.error.HTTPError as error:
             with error:
-                told = json.load(error)["error"]["message"]
-            raise ValueError(told) from None
+                message = json.load(error)["error"]["message"]
+            raise ValueError(message) from None
 
     def bill(self, run: str | None = None) -> dict[str, Any]:
         """Return the bill: `totals` and `entries`, of one `metadata.user_id` or of all."""

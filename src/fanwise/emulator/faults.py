@@ -13,9 +13,9 @@ ITEMS = ("errored", "expired", "canceled", "missing", "duplicated")
 STREAMS = ("cut", "error", "stall", "malformed")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Fault:
-    """One rule; it goes when its count or its time is used up."""
+    """What goes wrong, for which requests; it goes when its count or its time is used up."""
 
     status: int | None = None
     count: int | None = None
@@ -48,6 +48,11 @@ class Fault:
     until: float | None = None
     """Moment at which it goes; from `for_s`."""
 
+    @property
+    def loses_reply(self) -> bool:
+        """Whether the message is billed, and its reply does not arrive as one."""
+        return self.lost or self.malformed
+
     def problem(self) -> ApiProblem:
         """Return the error that the fault stands for."""
         status = self.status or 500
@@ -60,49 +65,39 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "code": (str,), "lost": (bool,), "cut": (bool,), "malformed": (bool,), "stream": (str,), "after": (int,),
     "item": (str,),
 }  # fmt: skip
+_EFFECTS = ("status", "lost", "cut", "malformed", "stream", "item", "latency_s")
+"""Fields of which a fault has one at least."""
 
 
 class Faults:
-    """The rules in force, oldest first."""
+    """The faults in force, oldest first."""
 
     def __init__(self, clock: Callable[[], float], seed: int = 0) -> None:
         self.rules: list[Fault] = []
         self._now, self._random = clock, random.Random(seed)
 
-    def add(self, data: Mapping[str, Any]) -> Fault:
-        """Add a rule.
+    def add(self, fields: Mapping[str, Any]) -> Fault:
+        """Add a fault.
 
         Raises:
-            ApiProblem: A field is unknown or of a wrong type, or the rule says nothing.
+            ApiProblem: A field is unknown or of a wrong type, or the fault does nothing.
         """
-        for name, given in data.items():
-            if name not in _TYPES:
-                raise invalid(f"unknown field {name!r}; known are {', '.join(sorted(_TYPES))}")
-            if given is not None and (
-                not isinstance(given, _TYPES[name]) or (isinstance(given, bool) and bool not in _TYPES[name])
-            ):
-                raise invalid(f"{name}: {given!r} is no {_TYPES[name][-1].__name__}")
-        fault = Fault(**{name: given for name, given in data.items() if given is not None})
-        if fault.status is not None and fault.status not in TYPES:
-            raise invalid(f"status {fault.status} is none of {sorted(TYPES)}")
-        for name, known in (("item", ITEMS), ("stream", STREAMS)):
-            if getattr(fault, name) not in ("", *known):
-                raise invalid(f"{name}: {getattr(fault, name)!r} is none of {', '.join(known)}")
-        effects = ("status", "lost", "cut", "malformed", "stream", "item", "latency_s")
-        if not any(getattr(fault, name) for name in effects):
-            raise invalid(f"a fault needs one of {', '.join(effects)}")
+        for name, field in fields.items():
+            _check_type(name, field)
+        fault = Fault(**{name: field for name, field in fields.items() if field is not None})
+        _check_fault(fault)
         if fault.for_s is not None:
             fault.until = self._now() + fault.for_s
         self.rules.append(fault)
         return fault
 
     def strike(self, *, path: str, model: Callable[[], str], text: Callable[[], str], item: bool) -> Fault | None:
-        """Return the first rule that fits, and use it up by one.
+        """Return the first fault that fits, and use it up by one.
 
         Args:
             path: Path of the request.
-            model: Gives the request's model; asked only where a rule looks at it.
-            text: Gives the request's text; asked only where a rule looks at it.
+            model: Gives the request's model; asked only where a fault looks at it.
+            text: Gives the request's text; asked only where a fault looks at it.
             item: Whether it is an item of a batch that is being processed.
         """
         if not self.rules:
@@ -110,13 +105,48 @@ class Faults:
         now = self._now()
         self.rules = [fault for fault in self.rules if fault.until is None or now < fault.until]
         for fault in self.rules:
-            fits = (bool(fault.match) or fault.item != "") if item else not fault.item
-            fits = fits and fault.path in path
-            fits = fits and (not fault.model or fault.model in model()) and (not fault.match or fault.match in text())
-            if fits and (fault.probability >= 1 or self._random.random() < fault.probability):
-                if fault.count is not None:
-                    fault.count -= 1
-                    if fault.count <= 0:
-                        self.rules.remove(fault)
+            if _fits(fault, path, model, text, item=item) and self._happens(fault):
+                self._use_up(fault)
                 return fault
         return None
+
+    def _happens(self, fault: Fault) -> bool:
+        """Return whether chance lets a fault strike; one that always strikes draws no number."""
+        return fault.probability >= 1 or self._random.random() < fault.probability
+
+    def _use_up(self, fault: Fault) -> None:
+        if fault.count is None:
+            return
+        fault.count -= 1
+        if fault.count <= 0:
+            self.rules.remove(fault)
+
+
+def _fits(fault: Fault, path: str, model: Callable[[], str], text: Callable[[], str], *, item: bool) -> bool:
+    """Return whether a fault is meant for a request or an item; one with a text but no `item` is meant for both."""
+    if item and not (fault.match or fault.item):
+        return False
+    if fault.item and not item:
+        return False
+    if fault.path not in path or (fault.model and fault.model not in model()):
+        return False
+    return not fault.match or fault.match in text()
+
+
+def _check_type(name: str, field: object) -> None:
+    if name not in _TYPES:
+        raise invalid(f"unknown field {name!r}; known are {', '.join(sorted(_TYPES))}")
+    types = _TYPES[name]
+    is_wrong = bool not in types if isinstance(field, bool) else not isinstance(field, types)
+    if field is not None and is_wrong:
+        raise invalid(f"{name}: {field!r} is no {types[-1].__name__}")
+
+
+def _check_fault(fault: Fault) -> None:
+    if fault.status is not None and fault.status not in TYPES:
+        raise invalid(f"status {fault.status} is none of {sorted(TYPES)}")
+    for name, values in (("item", ITEMS), ("stream", STREAMS)):
+        if getattr(fault, name) not in ("", *values):
+            raise invalid(f"{name}: {getattr(fault, name)!r} is none of {', '.join(values)}")
+    if not any(getattr(fault, name) for name in _EFFECTS):
+        raise invalid(f"a fault needs one of {', '.join(_EFFECTS)}")

@@ -53,14 +53,18 @@ def permit(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
 def _thinking(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
     kind, effort = body["thinking"]["type"], as_object(body.get("output_config")).get("effort")
     if kind not in model.thinking:
-        known = ", ".join(sorted(model.thinking))
-        raise invalid(f"thinking.type: {kind!r} is not supported by {body['model']}; supported are {known}")
+        supported = ", ".join(sorted(model.thinking))
+        raise invalid(f"thinking.type: {kind!r} is not supported by {body['model']}; supported are {supported}")
     high = effort in ("xhigh", "max")
     if kind == "between_tools" and high:
         raise invalid(f"thinking.type: 'between_tools' is not supported with effort {effort!r}")
     if kind == "disabled" and high and model.thinks:
         raise invalid(f"thinking.type: 'disabled' is not supported with effort {effort!r} by {body['model']}")
-    budget = body["thinking"].get("budget_tokens")
+    _thinking_budget(body)
+
+
+def _thinking_budget(body: dict[str, Any]) -> None:
+    kind, budget = body["thinking"]["type"], body["thinking"].get("budget_tokens")
     if (kind == "enabled") != (budget is not None):
         raise invalid(f"thinking.budget_tokens: {'Field required' if budget is None else 'only with type enabled'}")
     if budget is not None and "max_tokens" in body and budget >= body["max_tokens"] > 0:
@@ -72,9 +76,11 @@ def _output(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
     effort = config.get("effort")
     if effort is not None and effort not in model.efforts:
         raise invalid(f"output_config.effort: {body['model']} does not support effort")
-    if config.get("format") and any(_cites(message) for message in body["messages"]):
+    if not config.get("format"):
+        return
+    if any(_cites(message) for message in body["messages"]):
         raise invalid("output_config.format: citations cannot be used with structured outputs")
-    if config.get("format") and body["messages"][-1]["role"] == "assistant":
+    if body["messages"][-1]["role"] == "assistant":
         raise invalid("output_config.format: prefill cannot be used with structured outputs")
 
 
@@ -88,23 +94,28 @@ def _tool_choice(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
     kind = choice["type"]
     if not tools and kind != "none":
         raise invalid("tool_choice: may only be specified while providing tools")
-    if kind in ("any", "tool") and not model.forced_tools:
-        raise invalid(f"tool_choice: {kind!r} is not supported by {body['model']}, which always thinks")
-    if kind in ("any", "tool") and as_object(body.get("thinking")).get("type") == "enabled":
-        raise invalid("tool_choice: forced tool use is not compatible with thinking")
+    if kind in ("any", "tool"):
+        _forced_tools(body, model, kind)
     if (kind == "tool") != ("name" in choice):
         raise invalid(f"tool_choice.name: {'Field required' if kind == 'tool' else 'Extra inputs are not permitted'}")
     if kind == "tool" and choice["name"] not in [tool.get("name") for tool in tools]:
         raise invalid(f"tool_choice.name: tool {choice['name']!r} not found in provided tools")
 
 
+def _forced_tools(body: dict[str, Any], model: Model, kind: str) -> None:
+    if not model.forced_tools:
+        raise invalid(f"tool_choice: {kind!r} is not supported by {body['model']}, which always thinks")
+    if as_object(body.get("thinking")).get("type") == "enabled":
+        raise invalid("tool_choice: forced tool use is not compatible with thinking")
+
+
 def _tools(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
-    seen: set[str] = set()
+    names: set[str] = set()
     for index, tool in enumerate(body["tools"]):
         name = tool.get("name", tool.get("type"))
-        if name in seen:
+        if name in names:
             raise invalid(f"tools.{index}.name: Tool names must be unique, {name!r} is used twice")
-        seen.add(name)
+        names.add(name)
         if "input_schema" in tool and tool["input_schema"].get("type") != "object":
             raise invalid(f"tools.{index}.custom.input_schema.type: Input should be 'object'")
     if sum(bool(tool.get("strict")) for tool in body["tools"]) > MOST_STRICT_TOOLS:
@@ -133,46 +144,58 @@ _RULES: tuple[tuple[str, _Rule], ...] = (
 
 def _prewarm(body: dict[str, Any]) -> None:
     """`max_tokens: 0` writes the cache and nothing else."""
-    refused: dict[str, object] = {
+    conflicts: dict[str, object] = {
         "stream": body.get("stream"),
         "thinking.type enabled": as_object(body.get("thinking")).get("type") == "enabled",
         "output_config.format": as_object(body.get("output_config")).get("format"),
         "a forced tool_choice": as_object(body.get("tool_choice")).get("type") in ("any", "tool"),
     }
-    for name, given in refused.items():
-        if given:
+    for name, is_set in conflicts.items():
+        if is_set:
             raise invalid(f"max_tokens: 0 cannot be used with {name}")
 
 
 def _turns(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
     """Check roles, and which block may stand in whose turn."""
-    open_tools: set[str] = set()
+    open_calls: set[str] = set()
     for number, message in enumerate(body["messages"]):
         role, content = message["role"], message["content"]
         if role == "system" and not model.system_turns:
             raise invalid(f"messages.{number}.role: 'system' is not supported by {body['model']}")
-        if isinstance(content, str):
-            if open_tools:
-                raise _unanswered(number, open_tools)
-            continue
-        for index, block in enumerate(content):
-            _block(f"messages.{number}.content.{index}", role, block, dialect)
-        if role == "user":
-            results = {block["tool_use_id"] for block in content if block["type"] == "tool_result"}
-            if open_tools - results:
-                raise _unanswered(number, open_tools - results)
-            if results - open_tools:
-                raise invalid(
-                    f"messages.{number}: `tool_result` without a `tool_use` in the turn before: "
-                    f"{', '.join(sorted(results - open_tools))}"
-                )
-        if role != "system":
-            open_tools = {block["id"] for block in content if block["type"] == "tool_use"}
-    if open_tools:
-        raise _unanswered(len(body["messages"]) - 1, open_tools)
+        if not isinstance(content, str):
+            open_calls = _turn(number, role, content, open_calls, dialect)
+        elif open_calls:
+            raise _unanswered(number, open_calls)
+    if open_calls:
+        raise _unanswered(len(body["messages"]) - 1, open_calls)
     if body["messages"][-1]["role"] == "assistant" and not model.prefill:
         raise invalid(
             "This model does not support assistant message prefill. The conversation must end with a user message."
+        )
+
+
+def _turn(number: int, role: str, content: list[dict[str, Any]], open_calls: set[str], dialect: Dialect) -> set[str]:
+    """Check the blocks of a message; return the ids of the calls of tools that the next one has to answer."""
+    problem_of = _PLACES[role]
+    for index, block in enumerate(content):
+        problem = problem_of(block, dialect)
+        if problem is not None:
+            raise invalid(f"messages.{number}.content.{index}{problem}")
+    if role == "system":
+        return open_calls
+    if role == "user":
+        _check_results(number, content, open_calls)
+    return {block["id"] for block in content if block["type"] == "tool_use"}
+
+
+def _check_results(number: int, content: list[dict[str, Any]], open_calls: set[str]) -> None:
+    results = {block["tool_use_id"] for block in content if block["type"] == "tool_result"}
+    if open_calls - results:
+        raise _unanswered(number, open_calls - results)
+    if results - open_calls:
+        raise invalid(
+            f"messages.{number}: `tool_result` without a `tool_use` in the turn before: "
+            f"{', '.join(sorted(results - open_calls))}"
         )
 
 
@@ -180,18 +203,34 @@ def _unanswered(number: int, ids: set[str]) -> ApiProblem:
     return invalid(f"messages.{number}: `tool_use` without a `tool_result` right after: {', '.join(sorted(ids))}")
 
 
-def _block(where: str, role: str, block: dict[str, Any], dialect: Dialect) -> None:
-    kind, latest = block["type"], dialect.version == LATEST
-    if role == "system" and kind != "text":
-        raise invalid(f"{where}: only text blocks can be in `system` messages")
-    if role != "assistant" and kind in _ASSISTANT_ONLY:
-        raise invalid(f"{where}: `{kind}` blocks can only be in `assistant` messages")
-    if role == "assistant" and kind in _USER_ONLY:
-        raise invalid(f"{where}: `{kind}` blocks can only be in `user` messages")
-    if role == "assistant" and kind == "document" and latest:
-        raise invalid(f"{where}: `document` blocks cannot be in `assistant` messages")
-    if role == "user" and kind == "text" and block.get("citations") and latest:
-        raise invalid(f"{where}.citations: not permitted on text blocks of `user` messages")
+# What is wrong with a block in a turn: the text that stands behind its place, or None -----------------
+
+
+def _in_system(block: dict[str, Any], dialect: Dialect) -> str | None:
+    return None if block["type"] == "text" else ": only text blocks can be in `system` messages"
+
+
+def _in_user(block: dict[str, Any], dialect: Dialect) -> str | None:
+    kind = block["type"]
+    if kind in _ASSISTANT_ONLY:
+        return f": `{kind}` blocks can only be in `assistant` messages"
+    if kind == "text" and block.get("citations") and dialect.version == LATEST:
+        return ".citations: not permitted on text blocks of `user` messages"
+    return None
+
+
+def _in_assistant(block: dict[str, Any], dialect: Dialect) -> str | None:
+    kind = block["type"]
+    if kind in _USER_ONLY:
+        return f": `{kind}` blocks can only be in `user` messages"
+    if kind == "document" and dialect.version == LATEST:
+        return ": `document` blocks cannot be in `assistant` messages"
+    return None
+
+
+_PLACES: dict[str, Callable[[dict[str, Any], Dialect], str | None]] = {
+    "system": _in_system, "user": _in_user, "assistant": _in_assistant
+}  # fmt: skip
 
 
 def permit_count(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
@@ -208,6 +247,10 @@ def permit_count(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
         if kind != "custom" and not kind.startswith("advisor_"):
             raise invalid(f"tools.{index}.type: server tool {kind!r} is not supported by token counting")
     for number, message in enumerate(body["messages"]):
-        for index, block in enumerate(as_list(message["content"])):
-            if as_object(block.get("source")).get("type") in ("url", "file"):
-                raise invalid(f"messages.{number}.content.{index}.source: send base64, token counting fetches nothing")
+        _refuse_fetching(number, as_list(message["content"]))
+
+
+def _refuse_fetching(number: int, content: list[dict[str, Any]]) -> None:
+    for index, block in enumerate(content):
+        if as_object(block.get("source")).get("type") in ("url", "file"):
+            raise invalid(f"messages.{number}.content.{index}.source: send base64, token counting fetches nothing")

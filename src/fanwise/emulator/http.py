@@ -26,17 +26,18 @@ HEADER = "fanwise-emulator"
 _log = logging.getLogger("fanwise.emulator")
 
 
-@dataclass(slots=True)
-class Call:
-    """One request on its way through a handler."""
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """A request on its way through a handler, and what becomes of it. Not frozen: one is made for every request."""
 
     request: web.Request
     id: str
     """Sent back as `request-id`."""
     model: str = ""
     raw: bytes = b""
-    """Its body, where a handler has read it as a whole."""
+    """Body of the request, where a handler has read it as a whole."""
     status: int = 0
+    """HTTP status of the reply; 0: there was none."""
 
     @property
     def path(self) -> str:
@@ -44,7 +45,7 @@ class Call:
         return self.request.path
 
 
-Handler = Callable[[Call], Awaitable[web.StreamResponse]]
+Handler = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +56,47 @@ class Caller:
     dialect: Dialect
 
 
-def listing(data: list[dict[str, Any]], more: bool) -> dict[str, Any]:
-    """Return a page in the API's form."""
-    ids = [one["id"] for one in data]
-    return {"data": data, "has_more": more, "first_id": ids[0] if ids else None, "last_id": ids[-1] if ids else None}
+def page(data: list[dict[str, Any]], request: web.Request) -> dict[str, Any]:
+    """Return the part of a list that a request asks for, in the API's form.
+
+    Raises:
+        ApiProblem: The limit is out of range, or an id is not in the list.
+    """
+    limit = _page_limit(request)
+    ids = [item["id"] for item in data]
+    after, before = _index(ids, "after_id", request), _index(ids, "before_id", request)
+    start = 0 if after is None else after + 1
+    end = len(ids) if before is None else before
+    has_more = end - start > limit
+    if before is not None and after is None:
+        start = max(end - limit, 0)  # the page right in front of it
+    items = data[start:end][:limit]
+    return {
+        "data": items,
+        "has_more": has_more,
+        "first_id": items[0]["id"] if items else None,
+        "last_id": items[-1]["id"] if items else None,
+    }
 
 
-def page(data: list[dict[str, Any]], request: web.Request) -> tuple[list[dict[str, Any]], bool]:
-    """Return the asked part of a list, and whether there is more in the asked direction."""
+def _page_limit(request: web.Request) -> int:
     try:
         limit = int(request.query.get("limit", "20"))
     except ValueError:
         limit = 0
     if not 1 <= limit <= 1000:
         raise invalid("limit: Input should be between 1 and 1000")
-    ids = [one["id"] for one in data]
-    after, before = request.query.get("after_id"), request.query.get("before_id")
-    for name, given in (("after_id", after), ("before_id", before)):
-        if given is not None and given not in ids:
-            raise invalid(f"{name}: there is nothing with id {given!r}")
-    start = ids.index(after) + 1 if after is not None else 0
-    end = ids.index(before) if before is not None else len(ids)
-    if before is not None and after is None:  # the page right in front of it
-        return data[max(end - limit, 0) : end], end > limit
-    return data[start:end][:limit], end - start > limit
+    return limit
+
+
+def _index(ids: list[str], name: str, request: web.Request) -> int | None:
+    """Return the place of the id that a parameter of a request names, or None where it names none."""
+    item_id = request.query.get(name)
+    if item_id is None:
+        return None
+    if item_id not in ids:
+        raise invalid(f"{name}: there is nothing with id {item_id!r}")
+    return ids.index(item_id)
 
 
 def parse(raw: bytes) -> Any:
@@ -97,26 +115,26 @@ def caller_of(request: web.Request, token: str = "") -> Caller:
     Raises:
         ApiProblem: There is no key (401), or the version is missing or unknown (400).
     """
-    given = request.headers
-    key = given.get("x-api-key") or given.get("authorization", "").removeprefix("Bearer ").strip()
+    sent = request.headers
+    key = sent.get("x-api-key") or sent.get("authorization", "").removeprefix("Bearer ").strip()
     if not key:
         raise ApiProblem(401, "x-api-key header is required")
     if token and not hmac.compare_digest(key.encode(), token.encode()):
         raise ApiProblem(401, "invalid x-api-key")
-    version = given.get("anthropic-version")
+    version = sent.get("anthropic-version")
     if version is None:
         raise invalid("anthropic-version: header is required")
     if version not in VERSIONS:
         raise invalid(f"anthropic-version: {version!r} is not a valid version; {LATEST} and {FIRST} are")
     beta = bool(request.query_string) and request.query.get("beta") == "true"
-    return _caller(key, given.get("anthropic-workspace-id", ""), version, given.get("anthropic-beta", ""), beta)
+    return _caller(key, sent.get("anthropic-workspace-id", ""), version, sent.get("anthropic-beta", ""), beta)
 
 
 @lru_cache(maxsize=1024)
 def _caller(key: str, workspace: str, version: str, betas: str, beta: bool) -> Caller:
-    named = frozenset(one.strip() for one in betas.split(",") if one.strip())
+    names = frozenset(name.strip() for name in betas.split(",") if name.strip())
     scope = hashlib.sha256(f"{key}\0{workspace}".encode()).hexdigest()[:16]
-    return Caller(scope, Dialect(version, named, beta or bool(named)))
+    return Caller(scope, Dialect(version, names, beta or bool(names)))
 
 
 def base_url(request: web.Request) -> str:
@@ -124,19 +142,19 @@ def base_url(request: web.Request) -> str:
     return f"{request.scheme}://{request.host}"
 
 
-def headers(call: Call) -> dict[str, str]:
-    """Return the headers of every reply."""
-    return {"request-id": call.id, "anthropic-organization-id": "org_emulator", HEADER: "simulated"}
+def headers(exchange: Exchange) -> dict[str, str]:
+    """Return the headers that every reply has."""
+    return {"request-id": exchange.id, "anthropic-organization-id": "org_emulator", HEADER: "simulated"}
 
 
 class _ConnectionCutError(Exception):
     pass
 
 
-def cut(call: Call) -> NoReturn:
-    """Break the connection without a word."""
-    if call.request.transport is not None:
-        call.request.transport.abort()
+def cut(exchange: Exchange) -> NoReturn:
+    """Break the connection without a reply."""
+    if exchange.request.transport is not None:
+        exchange.request.transport.abort()
     raise _ConnectionCutError
 
 
@@ -148,45 +166,49 @@ def encode(data: object) -> bytes:
         return json.dumps(data).encode()
 
 
-def reply(call: Call, body: bytes, extra: dict[str, str] | None = None, status: int = 200) -> web.Response:
-    """Return a JSON reply with the headers of every reply."""
-    found = {"content-type": "application/json", **headers(call)}
-    return web.Response(body=body, status=status, headers={**found, **extra} if extra else found)
+def reply(exchange: Exchange, body: bytes, extra: dict[str, str] | None = None, status: int = 200) -> web.Response:
+    """Return a JSON reply with the headers that every reply has, and `extra` ones."""
+    common = {"content-type": "application/json", **headers(exchange)}
+    return web.Response(body=body, status=status, headers={**common, **extra} if extra else common)
 
 
-def endpoint(handler: Handler, note: Callable[[Call], None]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def endpoint(
+    handler: Handler, note: Callable[[Exchange], None]
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Give every request of a route an id, and turn every error into the documented envelope.
 
     A wrapper and not a middleware: those cost a fifth of the time of a plain message.
 
     Args:
-        handler: Answers a call.
-        note: Told of every call when it was answered.
+        handler: Answers a request.
+        note: Called with every exchange after its reply was made.
     """
 
     async def run(request: web.Request) -> web.StreamResponse:
-        call = Call(request, fresh("req"))
+        exchange = Exchange(request=request, id=fresh("req"))
         try:
-            response = await handler(call)
+            response = await handler(exchange)
         except ApiProblem as problem:
-            response = _refusal(call, problem)
+            response = _refusal(exchange, problem)
         except web.HTTPException as error:
-            response = _refusal(call, ApiProblem(413 if error.status == 413 else 400, error.reason or "Bad request"))
+            response = _refusal(
+                exchange, ApiProblem(413 if error.status == 413 else 400, error.reason or "Bad request")
+            )
         except _ConnectionCutError:
-            note(call)
+            note(exchange)
             return web.Response()  # goes nowhere: the transport is gone
         except Exception:
             _log.exception("a request to the emulator failed")
-            response = _refusal(call, ApiProblem(500, "Internal server error"))
-        call.status = response.status
-        note(call)
+            response = _refusal(exchange, ApiProblem(500, "Internal server error"))
+        exchange.status = response.status
+        note(exchange)
         return response
 
     return run
 
 
-def _refusal(call: Call, problem: ApiProblem) -> web.Response:
+def _refusal(exchange: Exchange, problem: ApiProblem) -> web.Response:
     extra = dict(problem.headers)
     if problem.retry_after is not None:
         extra["retry-after"] = f"{problem.retry_after:g}"
-    return reply(call, encode(problem.envelope(call.id)), extra, problem.status)
+    return reply(exchange, encode(problem.envelope(exchange.id)), extra, problem.status)

@@ -12,15 +12,15 @@ from fanwise.jsonable import as_object
 
 from .answers import Answers
 from .body import Dialect, check_body, read_body, read_prompt
-from .cache import Account, Cache, account
+from .cache import Cache, InputBilling, bill_input
 from .charges import Tokens, price
 from .clock import Clock
-from .diagnostics import Diagnostics, Fingerprint, fingerprint
+from .diagnostics import Fingerprint, Fingerprints, fingerprint_of
 from .gates import model_of, permit, permit_count
-from .positions import count, marked, positions
+from .positions import asks_for_cache, count_input, positions_of
 from .problems import invalid
 from .replies import Written, message, write
-from .store import Entry, Store
+from .store import BillEntry, Store
 from .tables import Model
 
 Channel = Literal["live", "batch"]
@@ -38,7 +38,7 @@ class Accepted(NamedTuple):
 
     body: dict[str, Any]
     model: Model
-    account: Account
+    billing: InputBilling
     started: float
     fingerprint: Fingerprint | None = None
     """Set where the request asks for diagnostics."""
@@ -58,7 +58,7 @@ class Messages:
 
     def __init__(self, store: Store, clock: Clock, cache: Cache, answers: Answers, *, shares: bool = False) -> None:
         self.store, self.clock, self.cache, self.answers = store, clock, cache, answers
-        self.diagnostics = Diagnostics()
+        self.fingerprints = Fingerprints()
         self.shares = shares
         """Whether live calls and batches read each other's entries."""
 
@@ -85,7 +85,7 @@ class Messages:
         *,
         channel: Channel,
         workspace: str,
-        alive: Callable[[str], bool] | None = None,
+        is_alive: Callable[[str], bool] | None = None,
     ) -> Accepted:
         """Account for a request's cache at this moment.
 
@@ -93,23 +93,24 @@ class Messages:
             checked: The request.
             channel: Live calls and batches have caches of their own.
             workspace: Whose cache it is.
-            alive: Tells which entries can be read, in the place of the cache.
+            is_alive: Tells which entries can be read, in the place of the cache.
 
         Raises:
             ApiProblem: Its breakpoints are wrong, or it is too long.
         """
         (body, model), now = checked, self.clock.now()
-        wanted = body.get("diagnostics") is not None
-        if wanted or marked(body):
+        fingerprint, wants_diagnosis = None, body.get("diagnostics") is not None
+        if wants_diagnosis or asks_for_cache(body):
             scope = workspace if self.shares else f"{workspace} {channel}"
-            found = positions(body, model, scope)
-            result = account(found, model, alive or (lambda key: self.cache.alive(key, now)))
-            mine = fingerprint(body, model, workspace, found, result.marked) if wanted else None
+            positions = positions_of(body, model, scope)
+            billing = bill_input(positions, model, is_alive or (lambda key: self.cache.is_alive(key, now)))
+            if wants_diagnosis:
+                fingerprint = fingerprint_of(body, model, workspace, positions, billing.marked)
         else:
-            result, mine = Account(Tokens(count(body, model))), None
-        if result.tokens.prompt > model.max_input:
-            raise invalid(f"prompt is too long: {result.tokens.prompt} tokens > {model.max_input} maximum")
-        return Accepted(body, model, result, now, mine)
+            billing = InputBilling(Tokens(count_input(body, model)))
+        if billing.tokens.prompt > model.max_input:
+            raise invalid(f"prompt is too long: {billing.tokens.prompt} tokens > {model.max_input} maximum")
+        return Accepted(body, model, billing, now, fingerprint)
 
     async def reply(self, accepted: Accepted, text: Callable[[], str], *, service_tier: str = "standard") -> Replied:
         """Return the message for an accepted request; nothing is written or charged yet.
@@ -119,35 +120,36 @@ class Messages:
         """
         body, model = accepted.body, accepted.model
         if body["max_tokens"] == 0:  # a pre-warm call: nobody is asked
-            written = Written([], "max_tokens")
+            written = Written(content=[], stop_reason="max_tokens")
         else:
             written = write(body, self.answers.at_once(body, text) or await self.answers.ask(body), model)
-        tokens = accepted.account.tokens._replace(output=written.output)
-        reason = self._diagnosis(accepted)
-        made = message(body, written, tokens, service_tier=service_tier, diagnostics=reason)
+        tokens = accepted.billing.tokens._replace(output=written.output)
+        diagnosis = self._diagnosis(accepted)
+        reply = message(body, written, tokens, service_tier=service_tier, diagnostics=diagnosis)
         if accepted.fingerprint is not None:
-            self.diagnostics.keep(made["id"], accepted.fingerprint)
-        return Replied(made, tokens, written.free)
+            self.fingerprints.keep(reply["id"], accepted.fingerprint)
+        return Replied(reply, tokens, written.free)
 
     def _diagnosis(self, accepted: Accepted) -> dict[str, Any] | None:
-        mine = accepted.fingerprint
-        if mine is None:
+        fingerprint = accepted.fingerprint
+        if fingerprint is None:
             return None
         previous = accepted.body["diagnostics"].get("previous_message_id")
         if previous is None:
             return None
-        return {"cache_miss_reason": self.diagnostics.compare(previous, mine, accepted.account.tokens.read)}
+        read = accepted.billing.tokens.read
+        return {"cache_miss_reason": self.fingerprints.miss_reason(previous, fingerprint, read)}
 
     def publish(self, accepted: Accepted) -> None:
         """Make the request's cache entries readable: its response has begun."""
-        if accepted.account.writes or accepted.account.refreshes:
+        if accepted.billing.writes or accepted.billing.refreshes:
             now = self.clock.now()
-            self.cache.publish(accepted.account, accepted.started, now)
+            self.cache.publish(accepted.billing, accepted.started, now)
             self.store.drop_expired(now)
 
-    def entry(
+    def bill_entry(
         self, accepted: Accepted, replied: Replied, entry_id: str, batch: tuple[str, str] | None = None
-    ) -> Entry | None:
+    ) -> BillEntry | None:
         """Return what a reply puts on the bill, or None where it is free.
 
         Args:
@@ -158,15 +160,20 @@ class Messages:
         """
         if replied.free:
             return None
-        body, one = accepted.body, replied.tokens
+        body, tokens = accepted.body, replied.tokens
         fast, geo = body.get("speed") == "fast", body.get("inference_geo")
-        pico = price(body["model"], accepted.started, one, batch=batch is not None, geo=geo, fast=fast)
-        run = as_object(body.get("metadata")).get("user_id")
         batch_id, custom_id = batch or (None, None)
-        return Entry(
-            entry_id, accepted.started, run, body["model"], batch_id, custom_id, replied.message["stop_reason"],
-            one.input, one.write_5m, one.write_1h, one.read, one.output, pico,
-        )  # fmt: skip
+        return BillEntry(
+            id=entry_id,
+            at=accepted.started,
+            run=as_object(body.get("metadata")).get("user_id"),
+            model=body["model"],
+            batch_id=batch_id,
+            custom_id=custom_id,
+            status=replied.message["stop_reason"],
+            tokens=tokens,
+            pico=price(body["model"], accepted.started, tokens, batch=batch is not None, geo=geo, fast=fast),
+        )
 
     def count(self, raw: bytes, dialect: Dialect) -> int:
         """Return the input tokens of a body, as they would be billed.
@@ -177,5 +184,5 @@ class Messages:
         body = read_prompt(raw, dialect)
         model = model_of(body)
         permit_count(body, model, dialect)
-        positions(body, model, "")
-        return count(body, model)
+        positions_of(body, model, "")  # counting too refuses breakpoints that are wrong
+        return count_input(body, model)

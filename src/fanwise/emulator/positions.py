@@ -2,15 +2,15 @@
 
 Rules ("Prompt caching", read 2026-11-23): tools, then system, then messages; at most 4
 breakpoints, the automatic one included; runs of tool_use or of tool_result are one position. What
-invalidates which level is part of the key from that level on.
+invalidates which section is part of the key from that section on.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from fanwise.jsonable import as_list, as_object
 
@@ -18,87 +18,100 @@ from .problems import invalid
 from .tables import Model
 from .tokens import canonical, count_block, count_content, count_text, count_tool, plain
 
+Section = Literal["tools", "system", "messages"]
 MOST_BREAKPOINTS = 4
 _RUNS = ("tool_use", "tool_result")
 _UNMARKABLE = ("thinking", "redacted_thinking")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Position:
-    """One block of a request."""
+    """One block of a request. Not frozen: one is made for every block of a request that asks for the cache."""
 
+    section: Section
     tokens: int
     """Tokens up to and including the block."""
     ttl: str | None
     """Set at a breakpoint."""
     number: int
     """Place in the order that the look-back counts by; a run of tool blocks has one number."""
-    level: str
-    """tools, system or messages."""
     markable: bool
     key: str
     """Hash of everything up to and including the block."""
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """What each level's key begins with, apart from the blocks."""
-
-    base: str
-    system: str
-    messages: str
-
-
-def resolved(body: Mapping[str, Any], model: Model) -> tuple[str, str]:
-    """Return thinking and effort as they apply: an explicit default is as if it were left out."""
+def thinking_and_effort(body: Mapping[str, Any], model: Model) -> tuple[str, str]:
+    """Return both as they apply: an explicit default is as if it were left out."""
     thinking = as_object(body.get("thinking")).get("type") or ("adaptive" if model.thinks else "disabled")
     return str(thinking), str(as_object(body.get("output_config")).get("effort") or model.default_effort)
 
 
-def levels(body: Mapping[str, Any], model: Model, scope: str) -> Levels:
-    """Return what keys the cache at each level (the table "What invalidates the cache")."""
+def _salts(body: Mapping[str, Any], model: Model, scope: str) -> dict[Section, str]:
+    """Return what is in the keys of each section beside its blocks (the table "What invalidates the cache")."""
     form = as_object(body.get("output_config")).get("format")
     budget = as_object(body.get("thinking")).get("budget_tokens")
     speed = body.get("speed") or "standard"
-    base = [scope, body["model"], speed, *resolved(body, model), budget, form]
-    found = [block for message in body["messages"] for block in as_list(message["content"])]
+    base = [scope, body["model"], speed, *thinking_and_effort(body, model), budget, form]
+    blocks = [block for message in body["messages"] for block in as_list(message["content"])]
     search = [tool.get("type") for tool in as_list(body.get("tools")) if _is_search(tool)]
-    cites = any(as_object(one.get("citations")).get("enabled") for one in found)
-    images = any(one["type"] == "image" for one in found)
-    return Levels(canonical(base), canonical([search, cites]), canonical([body.get("tool_choice"), images]))
+    cites = any(as_object(block.get("citations")).get("enabled") for block in blocks)
+    images = any(block["type"] == "image" for block in blocks)
+    return {
+        "tools": canonical(base),
+        "system": canonical([search, cites]),
+        "messages": canonical([body.get("tool_choice"), images]),
+    }
 
 
 def _is_search(tool: Mapping[str, Any]) -> bool:
     return str(tool.get("type") or "").startswith("web_search_")
 
 
-def _blocks(body: Mapping[str, Any], model: Model) -> Iterator[tuple[str, str, Mapping[str, Any], int]]:
-    """Yield level, kind for runs, block and tokens of everything in front of the answer, in cache order."""
+# The blocks in front of the answer, in cache order: role, block, tokens ----------------------------
+
+
+_Blocks = Iterator[tuple[str, Mapping[str, Any], int]]
+
+
+def _tool_blocks(body: Mapping[str, Any], model: Model) -> _Blocks:
+    """Yield the tools; the first counts the hidden prompt that they bring."""
     tools = body.get("tools") or ()
     forced = as_object(body.get("tool_choice")).get("type") in ("any", "tool")
     hidden = model.tool_prompt[forced] if tools else 0
     for tool in tools:
-        yield "tools", "", tool, count_tool(tool, model) + hidden
+        yield "", tool, count_tool(tool, model) + hidden
         hidden = 0
+
+
+def _system_blocks(body: Mapping[str, Any], model: Model) -> _Blocks:
+    """Yield the schema of the answer and the system prompt."""
     form = as_object(body.get("output_config")).get("format")
     if form:
-        yield "system", "", {"type": "format", **form}, count_text(canonical(form["schema"]), model)
+        yield "", {"type": "format", **form}, count_text(canonical(form["schema"]), model)
     system = body.get("system") or ()
     if isinstance(system, str):
-        yield "system", "", {"type": "text", "text": system}, count_text(system, model)
-    else:
-        for block in system:
-            yield "system", "", block, count_block(block, model)
-    kept = _kept_from(body, model)
+        yield "", {"type": "text", "text": system}, count_text(system, model)
+        return
+    for block in system:
+        yield "", block, count_block(block, model)
+
+
+def _message_blocks(body: Mapping[str, Any], model: Model) -> _Blocks:
+    """Yield the blocks of all messages, without thinking that the model drops."""
+    kept_from = _kept_from(body, model)
     for number, message in enumerate(body["messages"]):
-        content = message["content"]
+        role, content = message["role"], message["content"]
         if isinstance(content, str):
-            yield "messages", message["role"], {"type": "text", "text": content}, count_text(content, model)
+            yield role, {"type": "text", "text": content}, count_text(content, model)
             continue
         for block in content:
-            if block["type"] in _UNMARKABLE and number < kept:
-                continue
-            yield "messages", message["role"], block, count_block(block, model)
+            if number >= kept_from or block["type"] not in _UNMARKABLE:
+                yield role, block, count_block(block, model)
+
+
+_SECTIONS: dict[Section, Callable[[Mapping[str, Any], Model], _Blocks]] = {
+    "tools": _tool_blocks, "system": _system_blocks, "messages": _message_blocks
+}  # fmt: skip
 
 
 def _kept_from(body: Mapping[str, Any], model: Model) -> int:
@@ -113,18 +126,18 @@ def _kept_from(body: Mapping[str, Any], model: Model) -> int:
     return 0
 
 
-def count(body: Mapping[str, Any], model: Model) -> int:
+def count_input(body: Mapping[str, Any], model: Model) -> int:
     """Return all input tokens of a body: what the positions add up to, without making them."""
     if body.get("tools") or body.get("output_config") or model.strips_thinking:
-        return sum(tokens for _, _, _, tokens in _blocks(body, model))
+        return sum(tokens for blocks in _SECTIONS.values() for _, _, tokens in blocks(body, model))
     total = count_content(body.get("system") or "", model)
     for message in body["messages"]:
         total += count_content(message["content"], model)
     return total
 
 
-def marked(body: Mapping[str, Any]) -> bool:
-    """Return whether anything in a body asks for the cache."""
+def asks_for_cache(body: Mapping[str, Any]) -> bool:
+    """Return whether anything in a body has a breakpoint."""
     if body.get("cache_control"):
         return True
     for blocks in (as_list(body.get("system")), as_list(body.get("tools"))):
@@ -133,7 +146,10 @@ def marked(body: Mapping[str, Any]) -> bool:
     return any(block.get("cache_control") for message in body["messages"] for block in as_list(message["content"]))
 
 
-def positions(body: Mapping[str, Any], model: Model, scope: str) -> list[Position]:
+# Positions ------------------------------------------------------------------------------------------
+
+
+def positions_of(body: Mapping[str, Any], model: Model, scope: str) -> list[Position]:
     """Return the positions of a request.
 
     Args:
@@ -144,46 +160,68 @@ def positions(body: Mapping[str, Any], model: Model, scope: str) -> list[Positio
     Raises:
         ApiProblem: There are more than 4 breakpoints, or a 1-hour one stands behind a 5-minute one.
     """
-    salts = levels(body, model, scope)
-    salt = {"system": salts.system, "messages": salts.messages}
-    key, tokens, number, before = hashlib.blake2b(salts.base.encode(), digest_size=16), 0, 0, ""
-    found: list[Position] = []
-    reached = "tools"
-    for level, role, block, size in _blocks(body, model):
-        while reached != level:
-            reached = "system" if reached == "tools" else "messages"
-            key.update(salt[reached].encode())
+    salts = _salts(body, model, scope)
+    key = hashlib.blake2b(digest_size=16)
+    positions: list[Position] = []
+    for section, blocks in _SECTIONS.items():
+        key.update(salts[section].encode())
+        key = _add_positions(positions, section, blocks(body, model), key)
+    _mark_last(body.get("cache_control"), positions)
+    _check_breakpoints(positions)
+    return positions
+
+
+def _add_positions(
+    positions: list[Position], section: Section, blocks: _Blocks, key: hashlib.blake2b
+) -> hashlib.blake2b:
+    """Add the positions of a section; return the key of what follows it."""
+    tokens, number = (positions[-1].tokens, positions[-1].number) if positions else (0, 0)
+    kind_before = ""
+    for role, block, size in blocks:
         kind = str(block.get("type") or "")
-        if not (kind in _RUNS and kind == before):
+        if not (kind in _RUNS and kind == kind_before):
             number += 1
-        before, tokens = kind, tokens + size
+        kind_before, tokens = kind, tokens + size
         text = block["text"] if kind == "text" and not block.get("citations") else canonical(plain(block))
-        part = f"\0{level}\0{role}\0{len(text)}\0{text}".encode("utf-8", "surrogatepass")
-        mine = key.copy()
-        mine.update(part)
-        if not (level == "tools" and (_is_search(block) or block.get("defer_loading"))):
-            key = mine  # what comes behind such a tool does not depend on it
+        block_key = key.copy()
+        block_key.update(f"\0{section}\0{role}\0{len(text)}\0{text}".encode("utf-8", "surrogatepass"))
+        if section != "tools" or not _is_apart(block):
+            key = block_key
         control = block.get("cache_control")
-        ttl = str(as_object(control).get("ttl", "5m")) if control else None
-        markable = kind not in _UNMARKABLE and kind != "format"
-        found.append(Position(tokens, ttl, number, level, markable, mine.hexdigest()))
-    _automatic(body.get("cache_control"), found)
-    marks = [one.ttl for one in found if one.ttl is not None]
-    if len(marks) > MOST_BREAKPOINTS:
-        raise invalid(f"A maximum of 4 blocks with cache_control may be provided. Found {len(marks)}.")
-    if "5m" in marks and "1h" in marks[marks.index("5m") :]:
-        raise invalid("a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block")
-    return found
+        positions.append(
+            Position(
+                section=section,
+                tokens=tokens,
+                ttl=control.get("ttl", "5m") if control else None,
+                number=number,
+                markable=kind not in _UNMARKABLE and kind != "format",
+                key=block_key.hexdigest(),
+            )
+        )
+    return key
 
 
-def _automatic(control: Mapping[str, Any] | None, found: list[Position]) -> None:
+def _is_apart(tool: Mapping[str, Any]) -> bool:
+    """Return whether what comes behind a tool does not depend on it."""
+    return _is_search(tool) or bool(tool.get("defer_loading"))
+
+
+def _mark_last(control: Mapping[str, Any] | None, positions: Sequence[Position]) -> None:
     """Put the breakpoint of a top-level `cache_control` on the last block that can carry one."""
     if not control:
         return
     ttl = control.get("ttl", "5m")
-    last = next((one for one in reversed(found) if one.markable), None)
+    last = next((position for position in reversed(positions) if position.markable), None)
     if last is None:
         return
     if last.ttl is not None and last.ttl != ttl:
         raise invalid(f"cache_control: ttl {ttl!r} differs from that of the last block, {last.ttl!r}")
     last.ttl = ttl
+
+
+def _check_breakpoints(positions: Sequence[Position]) -> None:
+    marks = [position.ttl for position in positions if position.ttl is not None]
+    if len(marks) > MOST_BREAKPOINTS:
+        raise invalid(f"A maximum of 4 blocks with cache_control may be provided. Found {len(marks)}.")
+    if "5m" in marks and "1h" in marks[marks.index("5m") :]:
+        raise invalid("a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block")

@@ -18,36 +18,38 @@ from pydantic_core import from_json
 
 from fanwise.jsonable import as_object
 
-from .batches import KINDS, Batches
+from .batches import KINDS, BatchRegistry
 from .body import Dialect
 from .faults import Fault, Faults
 from .ids import fresh
 from .messages import Accepted, Messages
 from .problems import ApiProblem, invalid
-from .store import Entry
+from .store import BillEntry
 
 CHUNK = 100
 """Items that are processed between two looks at the rest of the world."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Work:
-    """What the processing of one batch remembers."""
+    """The processing of one batch."""
 
     batch: dict[str, Any]
+    forced: str = ""
+    """How items end that are not processed any more, `canceled` or `expired`; empty while they are."""
+    spared: int = 0
+    """Items at the front that still succeed in a batch that was cancelled."""
     accepted: list[Accepted] = field(default_factory=list[Accepted])
     """Requests with cache entries, published when the batch ends."""
     written: set[str] = field(default_factory=set[str])
     """Keys that items of this batch have written."""
-    spared: int = 0
-    """Items that a fault lets succeed before the rest of a cancelled batch is given up."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Result:
+class _ItemResult:
     n: int
     result: dict[str, Any]
-    entry: Entry | None = None
+    entry: BillEntry | None = None
 
 
 class Processor:
@@ -55,7 +57,7 @@ class Processor:
 
     def __init__(
         self,
-        batches: Batches,
+        batches: BatchRegistry,
         messages: Messages,
         faults: Faults,
         *,
@@ -82,61 +84,70 @@ class Processor:
             if not pending:
                 await woken.wait()
                 continue
-            wait_s = min(min(one["due"], one["expires"]) for one in pending) - clock.now()
+            first = min(pending, key=_due)
+            wait_s = _due(first) - clock.now()
             if wait_s > 0:
                 with anyio.move_on_after(clock.real(wait_s)):
                     await woken.wait()
                 continue
-            await self._process(min(pending, key=lambda one: min(one["due"], one["expires"])))
+            await self._process(first)
 
     async def _process(self, batch: dict[str, Any]) -> None:
-        store, start, work = self.batches.store, 0, _Work(batch)
-        forced = "canceled" if batch["status"] == "canceling" else ""
-        if not forced and batch["due"] > batch["expires"]:
-            forced = "expired"
-        work.spared = int(batch["size"] * self.cancel_share) if forced == "canceled" else 0
+        """Bring a batch to its end."""
+        store, start, work = self.batches.store, 0, self._begin(batch)
         while chunk := store.pending(batch["id"], start, CHUNK):
             start = chunk[-1][0] + 1
-            if (store.batch(batch["id"]) or batch)["status"] == "canceling" and not forced:
-                forced = "canceled"  # in the middle: what was done stays done
-            made: list[_Result] = []
-            for n, custom_id, text in chunk:
-                if forced and n >= work.spared:
-                    made.append(_Result(n, {"type": forced}))
-                else:
-                    made.append(await self._item(work, n, custom_id, text))
-            charges = [one.entry for one in made if one.entry is not None]
-            store.finish_items(batch["id"], ((one.n, one.result) for one in made), charges)
+            if not work.forced and (store.batch(batch["id"]) or batch)["status"] == "canceling":
+                work.forced = "canceled"  # in the middle: what was done stays done
+            results = [await self._result(work, n, custom_id, text) for n, custom_id, text in chunk]
+            charges = [item.entry for item in results if item.entry is not None]
+            store.finish_items(batch["id"], ((item.n, item.result) for item in results), charges)
             await anyio.lowlevel.checkpoint()
-        for one in work.accepted:
-            self.messages.publish(one)
+        for accepted in work.accepted:
+            self.messages.publish(accepted)
         counts = store.counts(batch["id"])
-        known = {kind: counts.get(kind, 0) for kind in KINDS}
-        store.update_batch(batch["id"], status="ended", ended=self.batches.clock.now(), **known)
+        ends = {kind: counts.get(kind, 0) for kind in KINDS}
+        store.update_batch(batch["id"], status="ended", ended=self.batches.clock.now(), **ends)
 
-    async def _item(self, work: _Work, n: int, custom_id: str, text: str) -> _Result:
-        fault: Fault | None = None
+    def _begin(self, batch: dict[str, Any]) -> _Work:
+        """Return the processing of a batch that is due, was cancelled or has expired."""
+        if batch["status"] == "canceling":
+            return _Work(batch=batch, forced="canceled", spared=int(batch["size"] * self.cancel_share))
+        return _Work(batch=batch, forced="expired" if batch["due"] > batch["expires"] else "")
+
+    async def _result(self, work: _Work, n: int, custom_id: str, text: str) -> _ItemResult:
+        """Return how an item ends."""
+        if work.forced and n >= work.spared:
+            return _ItemResult(n, {"type": work.forced})
         try:
-            params = _params(text)
-            fault = self.faults.strike(
-                path="/v1/messages/batches", model=lambda: str(params.get("model", "")), text=lambda: text, item=True
-            )
-            if fault is not None and fault.item in KINDS:
-                return _Result(n, _faulty(fault))
-            if fault is not None and fault.status is not None:
-                raise fault.problem()
-            accepted = self._accept(work, custom_id, params)
-            replied = await self.messages.reply(accepted, lambda: text, service_tier="batch")
+            return await self._answered(work, n, custom_id, text)
         except ApiProblem as problem:
-            return _Result(n, {"type": "errored", "error": problem.envelope(fresh("req"))})
-        if accepted.account.writes or accepted.account.refreshes:
+            return _ItemResult(n, {"type": "errored", "error": problem.envelope(fresh("req"))})
+
+    async def _answered(self, work: _Work, n: int, custom_id: str, text: str) -> _ItemResult:
+        """Return an item with its message, or as a fault says.
+
+        Raises:
+            ApiProblem: The item is refused.
+        """
+        params = _params(text)
+        fault = self.faults.strike(
+            path="/v1/messages/batches", model=lambda: str(params.get("model", "")), text=lambda: text, item=True
+        )
+        if fault is not None and fault.item in KINDS:
+            return _ItemResult(n, _faulty(fault))
+        if fault is not None and fault.status is not None:
+            raise fault.problem()
+        accepted = self._accept(work, custom_id, params)
+        replied = await self.messages.reply(accepted, lambda: text, service_tier="batch")
+        if accepted.billing.writes or accepted.billing.refreshes:
             work.accepted.append(accepted)
-            work.written.update(key for key, _ in accepted.account.writes)
+            work.written.update(key for key, _ in accepted.billing.writes)
         batch_id = work.batch["id"]
-        entry = self.messages.entry(accepted, replied, f"{batch_id}/{custom_id}", (batch_id, custom_id))
+        entry = self.messages.bill_entry(accepted, replied, f"{batch_id}/{custom_id}", (batch_id, custom_id))
         result: dict[str, Any] = {"type": "succeeded", "message": replied.message}
-        # `_fault` stands first, so that a reader of the text finds it without parsing (see `batches.ODD`).
-        return _Result(n, {"_fault": fault.item, **result} if fault is not None and fault.item else result, entry)
+        # `_fault` stands first, so that a reader of the text finds it without parsing (see `batches.FAULT_MARK`).
+        return _ItemResult(n, {"_fault": fault.item, **result} if fault is not None and fault.item else result, entry)
 
     def _accept(self, work: _Work, custom_id: str, params: dict[str, Any]) -> Accepted:
         for name in ("stream", "speed", "fallbacks", "thread"):
@@ -147,12 +158,17 @@ class Processor:
         dialect = Dialect(work.batch["version"].removesuffix("+beta"), beta=work.batch["version"].endswith("+beta"))
         checked = self.messages.check(params, dialect)
         now = self.batches.clock.now()
-        lucky = self.self_reads > 0 and _share(custom_id) < self.self_reads
+        reads_own = self.self_reads > 0 and _share(custom_id) < self.self_reads
 
-        def alive(key: str) -> bool:
-            return (lucky and key in work.written) or self.messages.cache.alive(key, now)
+        def is_alive(key: str) -> bool:
+            return (reads_own and key in work.written) or self.messages.cache.is_alive(key, now)
 
-        return self.messages.accept(checked, channel="batch", workspace=work.batch["workspace"], alive=alive)
+        return self.messages.accept(checked, channel="batch", workspace=work.batch["workspace"], is_alive=is_alive)
+
+
+def _due(batch: dict[str, Any]) -> float:
+    """Return the moment at which a batch is processed or expires, whichever comes first."""
+    return min(batch["due"], batch["expires"])
 
 
 def _params(text: str) -> dict[str, Any]:
@@ -173,6 +189,7 @@ def _share(custom_id: str) -> float:
 
 
 def _faulty(fault: Fault) -> dict[str, Any]:
+    """Return the result of an item that a fault ends."""
     if fault.item == "errored":
         problem = ApiProblem(fault.status or 500, fault.message or "simulated error in a batch item")
         return {"type": "errored", "error": problem.envelope(fresh("req"))}

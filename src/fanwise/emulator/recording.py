@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from .http import HEADER, Call, reply
+from .http import HEADER, Exchange, reply
 from .problems import ApiProblem, invalid
 from .tokens import canonical
 
@@ -39,13 +39,13 @@ class Replay:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def find(self, call: Call, raw: bytes) -> web.Response | None:
+    def find(self, exchange: Exchange, raw: bytes) -> web.Response | None:
         """Return the recorded reply to a request, or None where there is none.
 
         Raises:
             ApiProblem: The file is damaged.
         """
-        path = self.folder / name_of(call.request.method, call.path, raw)
+        path = self.folder / name_of(exchange.request.method, exchange.path, raw)
         if not path.is_file():
             return None
         try:
@@ -55,7 +55,7 @@ class Replay:
             body, status = str(data["reply"]).encode(), int(data["status"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ApiProblem(500, f"the recording {path.name} is damaged: {error}") from None
-        return reply(call, body, {**kept, **kind}, status)
+        return reply(exchange, body, {**kept, **kind}, status)
 
 
 class Recorder:
@@ -70,13 +70,13 @@ class Recorder:
         if self._session is not None:
             await self._session.close()
 
-    async def forward(self, call: Call, raw: bytes) -> web.Response:
+    async def forward(self, exchange: Exchange, raw: bytes) -> web.Response:
         """Return the upstream's reply to a request, after it was written down.
 
         Raises:
             ApiProblem: The upstream cannot be reached.
         """
-        request = call.request
+        request = exchange.request
         if self._session is None:
             self._session = aiohttp.ClientSession(auto_decompress=True)
         sent = {name: request.headers[name] for name in FORWARDED if name in request.headers}
@@ -106,6 +106,6 @@ class Recorder:
         path.write_text(json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _without_tokens(found: dict[str, Any]) -> dict[str, Any]:
+def _without_tokens(fields: dict[str, Any]) -> dict[str, Any]:
     """Blank the tokens of MCP servers, the one secret that a body may hold."""
-    return {**found, "authorization_token": "(removed)"} if "authorization_token" in found else found
+    return {**fields, "authorization_token": "(removed)"} if "authorization_token" in fields else fields

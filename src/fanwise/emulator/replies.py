@@ -7,16 +7,16 @@ Facts: pages "Messages", "Stop reasons", "Thinking" and SDK 2.12.0 `types/messag
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fanwise.jsonable import as_list, as_object
 
-from .answers import Answer
+from .answers import UNNAMED, Answer, ToolCall
 from .charges import BILLED_REFUSALS, Tokens
 from .ids import fresh
-from .positions import resolved
+from .positions import thinking_and_effort
 from .tables import Model
 from .tokens import canonical, count_text
 
@@ -25,9 +25,9 @@ THINKING_TOKENS = {"low": 16, "medium": 48, "high": 96, "xhigh": 192, "max": 384
 _THOUGHT = "Let me think about this step by step. "
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Written:
-    """The content of a reply and what it counts."""
+    """The content of a reply, while it is written, and its tokens."""
 
     content: list[dict[str, Any]]
     stop_reason: str
@@ -46,17 +46,29 @@ def write(body: Mapping[str, Any], answer: Answer, model: Model) -> Written:
     """Return what a reply holds, cut off by stop sequences and `max_tokens`."""
     limit = body["max_tokens"]
     if answer.refusal:
-        text = answer.text
-        content = [_text(text)] if text else []
-        return Written(content, "refusal", None, count_text(text, model), 0, answer.refusal)
-    written = Written([], "tool_use" if answer.tools else "end_turn")
-    written.thinking = _think(written, body, answer, model)
+        return _refusal(answer, model)
+    written = Written(content=[], stop_reason="tool_use" if answer.tools else "end_turn")
+    written.thinking = _add_thinking(written, body, answer, model)
     written.output = written.thinking
     if written.output >= limit:
         written.output, written.stop_reason = limit, "max_tokens"
         return written
-    _say(written, body, answer.text, model)
-    for call in answer.tools if written.stop_reason == "tool_use" else ():
+    _add_text(written, body, answer.text, model)
+    if written.stop_reason == "tool_use":
+        _add_tool_calls(written, limit, answer.tools, model)
+    written.output = max(written.output, 1)
+    return written
+
+
+def _refusal(answer: Answer, model: Model) -> Written:
+    content = [_text(answer.text)] if answer.text else []
+    output = count_text(answer.text, model)
+    return Written(content=content, stop_reason="refusal", output=output, refusal=answer.refusal)
+
+
+def _add_tool_calls(written: Written, limit: int, calls: Sequence[ToolCall], model: Model) -> None:
+    """Add the calls of tools that have room; the first that has none ends the reply."""
+    for call in calls:
         size = count_text(call.name + canonical(call.input), model)
         if written.output + size > limit:
             written.output, written.stop_reason = limit, "max_tokens"
@@ -66,11 +78,9 @@ def write(body: Mapping[str, Any], answer: Answer, model: Model) -> Written:
         written.content.append(
             {"type": "tool_use", "id": tool_id, "name": call.name, "input": call.input, "caller": {"type": "direct"}}
         )
-    written.output = max(written.output, 1)
-    return written
 
 
-def _say(written: Written, body: Mapping[str, Any], text: str, model: Model) -> None:
+def _add_text(written: Written, body: Mapping[str, Any], text: str, model: Model) -> None:
     for sequence in body.get("stop_sequences") or ():
         if sequence in text:
             text = text[: text.index(sequence)]
@@ -89,24 +99,30 @@ def _text(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text, "citations": None}
 
 
-def _think(written: Written, body: Mapping[str, Any], answer: Answer, model: Model) -> int:
-    """Add a thinking block where the model thinks; returns its tokens."""
-    kind, effort = resolved(body, model)
+def _add_thinking(written: Written, body: Mapping[str, Any], answer: Answer, model: Model) -> int:
+    """Add a thinking block where the model thinks; return its tokens."""
+    kind, effort = thinking_and_effort(body, model)
     if kind == "disabled" or (kind == "between_tools" and not _after_tools(body)):
         return 0
-    wanted, room = THINKING_TOKENS[effort], body["max_tokens"]
-    if answer.thinking is None and 2 * wanted > room:
-        return 0  # it decides by itself how much to think, and leaves room for the answer
-    thought = answer.thinking
-    if thought is None:
-        thought = (_THOUGHT * (wanted // 10 + 1))[: wanted * model.tenth_chars // 10]
-    shown = as_object(body.get("thinking")).get("display") != "omitted"
-    signature = hashlib.sha256(thought.encode("utf-8", "surrogatepass")).hexdigest()
+    room = body["max_tokens"]
+    thought = _default_thought(effort, room, model) if answer.thinking is None else answer.thinking
+    if not thought:
+        return 0
     size = count_text(thought, model)
-    if size:
-        text = thought if size <= room else thought[: room * model.tenth_chars // 10]
-        written.content.append({"type": "thinking", "thinking": text if shown else "", "signature": signature})
+    text = thought if size <= room else thought[: room * model.tenth_chars // 10]
+    if as_object(body.get("thinking")).get("display") == "omitted":
+        text = ""
+    signature = hashlib.sha256(thought.encode("utf-8", "surrogatepass")).hexdigest()
+    written.content.append({"type": "thinking", "thinking": text, "signature": signature})
     return min(size, room)
+
+
+def _default_thought(effort: str, room: int, model: Model) -> str:
+    """Return what a model thinks by itself: nothing where no room would be left for the answer."""
+    tokens = THINKING_TOKENS[effort]
+    if 2 * tokens > room:
+        return ""
+    return (_THOUGHT * (tokens // 10 + 1))[: tokens * model.tenth_chars // 10]
 
 
 def _after_tools(body: Mapping[str, Any]) -> bool:
@@ -119,7 +135,7 @@ def message(
     """Return the reply as the API sends it."""
     details = None
     if written.stop_reason == "refusal":
-        category = None if written.refusal == "unnamed" else written.refusal
+        category = None if written.refusal == UNNAMED else written.refusal
         details = {"type": "refusal", "category": category, "explanation": "simulated refusal"}
     return {
         "id": fresh("msg"),

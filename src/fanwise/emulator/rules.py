@@ -15,9 +15,9 @@ Kind = Literal["documented", "observed", "open"]
 READ = "2026-11-23"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule."""
+    """What the emulator keeps to, and who says that the API does."""
 
     id: str
     text: str
@@ -32,7 +32,7 @@ class Rule:
 
 def _rules(source: str, kind: Kind, **rules: str) -> Iterator[Rule]:
     for name, text in rules.items():
-        yield Rule(name.replace("_", "-"), text, source, kind)
+        yield Rule(id=name.replace("_", "-"), text=text, source=source, kind=kind)
 
 
 RULES: tuple[Rule, ...] = (

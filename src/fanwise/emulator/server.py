@@ -13,11 +13,11 @@ from aiohttp import web
 from anyio.from_thread import start_blocking_portal
 
 from .answers import Answerer, Answers
-from .app import Api
-from .batches import Batches
+from .app import ApiRoutes
+from .batches import BatchRegistry
 from .cache import Cache
 from .clock import Clock
-from .control import Control
+from .control import ControlRoutes
 from .faults import Faults
 from .limits import Level, Limiter
 from .messages import Messages
@@ -29,7 +29,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class EmulatorSettings:
     """How an emulator behaves. The defaults are those of a quick, quiet API without limits."""
 
     host: str = "127.0.0.1"
@@ -71,7 +71,7 @@ class Settings:
 
 
 @asynccontextmanager
-async def serve(settings: Settings, answer: Answerer | None = None) -> AsyncGenerator[str]:
+async def serve(settings: EmulatorSettings, answer: Answerer | None = None) -> AsyncGenerator[str]:
     """Run an emulator in this event loop (asyncio) and yield its base URL.
 
     Args:
@@ -121,24 +121,25 @@ def _in_url(host: str) -> str:
 
 
 def _assemble(
-    settings: Settings, store: Store, answer: Answerer | None, recorder: Recorder | None
-) -> tuple[Api, Processor]:
+    settings: EmulatorSettings, store: Store, answer: Answerer | None, recorder: Recorder | None
+) -> tuple[ApiRoutes, Processor]:
     clock = Clock(float(store.get("clock_offset_s") or 0), settings.clock_speed)
     store.drop_expired(clock.now(), at_once=True)
     cache, faults, answers = Cache(store), Faults(clock.now), Answers(answer)
     messages = Messages(store, clock, cache, answers, shares=settings.shared_cache)
-    batches = Batches(store, clock, settings.batch_delay_s, settings.batch_cancel_s)
+    batches = BatchRegistry(store, clock, settings.batch_delay_s, settings.batch_cancel_s)
     limiter = Limiter(
         level=settings.level,
         burst_s=settings.burst_s,
         ramp=settings.ramp_limit,
         spend_pico=settings.spend_limit_pico,
     )
-    control = Control(
-        store, clock, batches, faults, answers, cache, messages.diagnostics, settings.token, settings.keep_requests
-    )
+    control = ControlRoutes(
+        store=store, clock=clock, batches=batches, faults=faults, answers=answers, cache=cache,
+        fingerprints=messages.fingerprints, token=settings.token, keep=settings.keep_requests,
+    )  # fmt: skip
     replay = Replay(settings.replay) if settings.replay is not None else None
-    api = Api(
+    api = ApiRoutes(
         messages, batches, faults, limiter, control,
         latency_s=settings.latency_s, token=settings.token, replay=replay, recorder=recorder,
     )  # fmt: skip
@@ -149,7 +150,7 @@ def _assemble(
 
 
 @contextmanager
-def in_thread(settings: Settings, answer: Answerer | None = None) -> Generator[str]:
+def in_thread(settings: EmulatorSettings, answer: Answerer | None = None) -> Generator[str]:
     """Run an emulator on a thread of its own and yield its base URL.
 
     Raises:

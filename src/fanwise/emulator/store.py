@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from .charges import Tokens
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -32,8 +34,9 @@ _SWEEP_AT = 4_096
 """Cache entries that are written before expired ones are looked for."""
 
 
-class Entry(NamedTuple):
-    """One line of the bill: a reply that is paid for. A tuple, since it goes into the database as it is."""
+@dataclass(slots=True, kw_only=True)
+class BillEntry:
+    """One line of the bill: a reply that is paid for. Not frozen: one is made for every message."""
 
     id: str
     at: float
@@ -42,15 +45,18 @@ class Entry(NamedTuple):
     batch_id: str | None
     custom_id: str | None
     status: str
-    input: int
-    write_5m: int
-    write_1h: int
-    read: int
-    output: int
+    tokens: Tokens
     pico: int
 
+    def row(self) -> tuple[object, ...]:
+        """Return the values of `_CHARGE`."""
+        head = (self.id, self.at, self.run, self.model, self.batch_id, self.custom_id, self.status)
+        return (*head, *self.tokens, self.pico)
 
-_CHARGE = f"INSERT OR IGNORE INTO bill VALUES({','.join('?' * len(Entry._fields))})"
+
+_CHARGE = """INSERT OR IGNORE INTO bill(
+  id, at, run, model, batch_id, custom_id, status, input, write_5m, write_1h, read, output, pico)
+  VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
 
 @dataclass(slots=True)
@@ -77,7 +83,7 @@ class Store:
         else:
             self._db.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;")
         self._db.executescript(_SCHEMA)
-        self._charges: list[Entry] = []
+        self._charges: list[BillEntry] = []
         self._written = 0
         rows = self._db.execute("SELECT key, ttl, expires, readable FROM cache")
         self._cache = {key: CacheEntry(ttl, expires, readable) for key, ttl, expires, readable in rows}
@@ -106,11 +112,11 @@ class Store:
 
     # Bill --------------------------------------------------------------------------------------
 
-    def charge(self, entry: Entry) -> None:
+    def charge(self, entry: BillEntry) -> None:
         """Add an entry to the bill; the same id is never charged twice."""
         self._total += entry.pico
         if self._durable:
-            self._db.execute(_CHARGE, entry)
+            self._db.execute(_CHARGE, entry.row())
             return
         self._charges.append(entry)
         if len(self._charges) >= _FLUSH_AT:
@@ -120,7 +126,7 @@ class Store:
         if self._charges:
             charges, self._charges = self._charges, []
             self._db.execute("BEGIN")
-            self._db.executemany(_CHARGE, charges)
+            self._db.executemany(_CHARGE, [entry.row() for entry in charges])
             self._db.execute("COMMIT")
 
     @property
@@ -145,11 +151,11 @@ class Store:
 
     # Cache -------------------------------------------------------------------------------------
 
-    def entry(self, key: str) -> CacheEntry | None:
-        """Return an entry, alive or not."""
+    def cache_entry(self, key: str) -> CacheEntry | None:
+        """Return an entry, whether it can be read or not."""
         return self._cache.get(key)
 
-    def write_entry(self, key: str, ttl: str, expires: float, readable: float) -> None:
+    def write_cache_entry(self, key: str, ttl: str, expires: float, readable: float) -> None:
         """Write or renew an entry."""
         self._cache[key] = CacheEntry(ttl, expires, readable)
         self._written += 1
@@ -218,17 +224,16 @@ class Store:
         return [tuple(row) for row in self._db.execute(query, (batch_id, start, limit))]
 
     def finish_items(
-        self, batch_id: str, results: Iterable[tuple[int, dict[str, Any]]], charges: Iterable[Entry]
+        self, batch_id: str, results: Iterable[tuple[int, dict[str, Any]]], charges: Sequence[BillEntry]
     ) -> None:
         """Keep the results of some requests and what they cost, all or nothing."""
         self._flush()
         rows = [(_text(result), result["type"], batch_id, n) for n, result in results]
-        paid = list(charges)
         self._db.execute("BEGIN")
         self._db.executemany("UPDATE items SET result=?, kind=? WHERE batch_id=? AND n=?", rows)
-        self._db.executemany(_CHARGE, paid)
+        self._db.executemany(_CHARGE, [entry.row() for entry in charges])
         self._db.execute("COMMIT")
-        self._total += sum(one.pico for one in paid)
+        self._total += sum(entry.pico for entry in charges)
 
     def results(self, batch_id: str, start: int, limit: int) -> list[tuple[int, str, str]]:
         """Return results from position `start`: position, custom_id, result text."""

@@ -14,7 +14,7 @@ import anyio
 from aiohttp import web
 
 from .faults import Fault
-from .http import Call, cut, headers
+from .http import Exchange, cut, headers
 from .problems import ApiProblem
 
 PIECE = 64
@@ -22,37 +22,33 @@ PIECE = 64
 
 
 async def send_stream(
-    call: Call, message: dict[str, Any], extra: dict[str, str], fault: Fault | None
+    exchange: Exchange, message: dict[str, Any], extra: dict[str, str], fault: Fault | None
 ) -> web.StreamResponse:
     """Send a message as events; a fault may break it in the middle."""
-    response = web.StreamResponse(
-        headers={
-            "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", **headers(call), **extra
-        }
-    )  # fmt: skip
-    await response.prepare(call.request)
-    broken = fault.stream if fault is not None else ""
+    common = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", **headers(exchange)}
+    response = web.StreamResponse(headers={**common, **extra})
+    await response.prepare(exchange.request)
+    breaks_at = fault.after if fault is not None and fault.stream else None
     for number, event in enumerate(events(message)):
-        if broken and number == (fault.after if fault is not None else 0):
-            await _break(call, response, broken, fault)
-            return response
+        if fault is not None and number == breaks_at:
+            await _break(exchange, response, fault)
+            break
         await response.write(_frame(event))
     await response.write_eof()
     return response
 
 
-async def _break(call: Call, response: web.StreamResponse, how: str, fault: Fault | None) -> None:
-    if how == "cut":
-        cut(call)
-    if how == "malformed":
+async def _break(exchange: Exchange, response: web.StreamResponse, fault: Fault) -> None:
+    """Break a stream in the way that a fault says."""
+    if fault.stream == "cut":
+        cut(exchange)
+    if fault.stream == "malformed":
         await response.write(b"event: content_block_delta\ndata: {this is no JSON\n\n")
-    if how == "stall":
-        await anyio.sleep(fault.latency_s if fault is not None and fault.latency_s else 3600)
-    if how == "error":
-        status = fault.status if fault is not None and fault.status else 529
-        problem = ApiProblem(status, "simulated error in the middle of a stream")
+    if fault.stream == "stall":
+        await anyio.sleep(fault.latency_s or 3600)
+    if fault.stream == "error":
+        problem = ApiProblem(fault.status or 529, "simulated error in the middle of a stream")
         await response.write(_frame({"type": "error", "error": problem.error()}))
-    await response.write_eof()
 
 
 def _frame(event: dict[str, Any]) -> bytes:

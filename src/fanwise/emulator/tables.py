@@ -54,8 +54,12 @@ class Model:
 
 def _at(model: Model, dollars_in: float, dollars_out: float, dollars_read: float) -> Model:
     """Return the model with its rates, given in dollars per million tokens."""
-    made = (round(dollars * 1_000_000) for dollars in (dollars_in, dollars_out, dollars_read))
-    return replace(model, **dict(zip(("rate_in", "rate_out", "rate_read"), made, strict=True)))
+    return replace(
+        model,
+        rate_in=round(dollars_in * 1_000_000),
+        rate_out=round(dollars_out * 1_000_000),
+        rate_read=round(dollars_read * 1_000_000),
+    )
 
 
 _OPTIONAL = frozenset({"adaptive", "disabled"})

@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .tables import Model
@@ -22,6 +22,10 @@ PDF_PAGE = 2_000
 PIXELS_PER_TOKEN = 750
 LONGEST_EDGE = 1_568
 """Pixels; a larger image is scaled down before it is counted."""
+
+
+# Made once: `json.dumps` makes one for every text, which takes as long as a short text itself.
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def count_text(text: str, model: Model) -> int:
@@ -36,40 +40,31 @@ def plain(block: Mapping[str, Any]) -> dict[str, Any]:
 
 def canonical(data: object) -> str:
     """Return JSON in one form, so that the order of keys makes no difference."""
-    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(data)
 
 
 def count_block(block: Mapping[str, Any], model: Model) -> int:
     """Return the tokens of a content block."""
     kind = block["type"]
-    if kind == "text":
+    if kind == "text":  # most are
         return count_text(block["text"], model)
-    if kind == "thinking":
-        return count_text(block["thinking"], model)
-    if kind == "image":
-        return count_image(block["source"])
-    if kind == "document":
-        extra = "".join(str(block.get(name) or "") for name in ("title", "context"))
-        return count_text(extra, model) + _document(block["source"], model)
-    if kind == "tool_use":
-        return count_text(block["name"] + canonical(block["input"]), model)
-    if kind in ("tool_result", "search_result"):
-        head = str(block.get("title", "")) + str(block.get("source", ""))
-        return count_text(head, model) + count_content(block.get("content") or "", model)
-    return count_text(canonical(plain(block)), model)
+    return _COUNTERS.get(kind, _count_json)(block, model)
 
 
-def count_content(content: str | Sequence[Mapping[str, Any]], model: Model) -> int:
-    """Return the tokens of a text or of a list of blocks, which the API takes in the same places."""
-    return count_text(content, model) if isinstance(content, str) else sum(count_block(one, model) for one in content)
+def _count_thinking(block: Mapping[str, Any], model: Model) -> int:
+    return count_text(block["thinking"], model)
 
 
-def count_tool(tool: Mapping[str, Any], model: Model) -> int:
-    """Return the tokens of a tool's definition; one that is deferred is not in the prompt."""
-    return 0 if tool.get("defer_loading") else count_text(canonical(plain(tool)), model)
+def _count_image(block: Mapping[str, Any], model: Model) -> int:
+    return count_image(block["source"])
 
 
-def _document(source: Mapping[str, Any], model: Model) -> int:
+def _count_document(block: Mapping[str, Any], model: Model) -> int:
+    head = "".join(str(block.get(name) or "") for name in ("title", "context"))
+    return count_text(head, model) + _count_source(block["source"], model)
+
+
+def _count_source(source: Mapping[str, Any], model: Model) -> int:
     if source["type"] == "text":
         return count_text(source["data"], model)
     if source["type"] == "content":
@@ -78,6 +73,37 @@ def _document(source: Mapping[str, Any], model: Model) -> int:
         pages = len(re.findall(rb"/Type\s*/Page[^s]", _decoded(source["data"]) + b" "))
         return max(pages, 1) * PDF_PAGE
     return PDF_PAGE
+
+
+def _count_tool_use(block: Mapping[str, Any], model: Model) -> int:
+    return count_text(block["name"] + canonical(block["input"]), model)
+
+
+def _count_result(block: Mapping[str, Any], model: Model) -> int:
+    head = str(block.get("title", "")) + str(block.get("source", ""))
+    return count_text(head, model) + count_content(block.get("content") or "", model)
+
+
+def _count_json(block: Mapping[str, Any], model: Model) -> int:
+    return count_text(canonical(plain(block)), model)
+
+
+_COUNTERS: dict[str, Callable[[Mapping[str, Any], Model], int]] = {
+    "thinking": _count_thinking, "image": _count_image, "document": _count_document, "tool_use": _count_tool_use,
+    "tool_result": _count_result, "search_result": _count_result,
+}  # fmt: skip
+
+
+def count_content(content: str | Sequence[Mapping[str, Any]], model: Model) -> int:
+    """Return the tokens of a text or of a list of blocks, which the API takes in the same places."""
+    return (
+        count_text(content, model) if isinstance(content, str) else sum(count_block(block, model) for block in content)
+    )
+
+
+def count_tool(tool: Mapping[str, Any], model: Model) -> int:
+    """Return the tokens of a tool's definition; one that is deferred is not in the prompt."""
+    return 0 if tool.get("defer_loading") else count_text(canonical(plain(tool)), model)
 
 
 def count_image(source: Mapping[str, Any]) -> int:
@@ -102,10 +128,14 @@ def _pixels(data: bytes) -> tuple[int, int] | None:
         return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
     if data.startswith(b"GIF8") and len(data) >= 10:
         return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
-    if data.startswith(b"\xff\xd8"):
-        at = 2
-        while at + 9 <= len(data) and data[at] == 0xFF:
-            if 0xC0 <= data[at + 1] <= 0xCF and data[at + 1] not in (0xC4, 0xC8, 0xCC):
-                return int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7])
-            at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return _jpeg_pixels(data) if data.startswith(b"\xff\xd8") else None
+
+
+def _jpeg_pixels(data: bytes) -> tuple[int, int] | None:
+    """Return width and height from the first frame header (SOF) of a JPEG."""
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        if 0xC0 <= data[at + 1] <= 0xCF and data[at + 1] not in (0xC4, 0xC8, 0xCC):
+            return int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7])
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
     return None

@@ -30,7 +30,7 @@ _HINTS = (("properties", "object"), ("required", "object"), ("items", "array"), 
 _CANDIDATES = ("a", "A", "1", "1.00", "a1", "A1", "abc", "ABC", "2026-01-01", "1.0", "0", "-", "+1", "a@example.com")
 
 
-def value(schema: object) -> Any:
+def value_of(schema: object) -> Any:
     """Return a value that fits a schema.
 
     Respected are `$ref`, `const`, `enum`, `anyOf`, `oneOf`, `allOf`, types, formats, bounds of
@@ -42,121 +42,157 @@ def value(schema: object) -> Any:
 
 @dataclass
 class _Maker:
-    """Makes one value; remembers how much was made, so that no schema makes it grow without end."""
+    """Makes one value and counts its parts, so that no schema makes it grow without end."""
 
     root: Mapping[str, Any]
     parts: int = 0
 
     def make(self, schema: object, depth: int) -> Any:
-        mine = as_object(schema)
+        """Return a value of a schema that stands `depth` levels below the root."""
+        fields = as_object(schema)
         self.parts += 1
-        if "$ref" in mine:
-            return self.make(self.target(str(mine["$ref"])), depth + 1) if depth < 4 * DEEPEST else None
-        if "const" in mine:
-            return mine["const"]
-        if as_list(mine.get("enum")):
-            return mine["enum"][0]
+        if "$ref" in fields:
+            return self.make(self.target(str(fields["$ref"])), depth + 1) if depth < 4 * DEEPEST else None
+        if "const" in fields:
+            return fields["const"]
+        if as_list(fields.get("enum")):
+            return fields["enum"][0]
         for name in ("anyOf", "oneOf"):
-            options = as_list(mine.get(name))
-            if options:
-                rest = {key: part for key, part in mine.items() if key != name}
-                null = next((one for one in options if as_object(one).get("type") == "null"), options[0])
-                return self.make({**rest, **as_object(null if self.enough(depth) else options[0])}, depth + 1)
-        if as_list(mine.get("allOf")):
-            return self.make(self.merged(mine, depth), depth + 1)
-        return self.typed(mine, depth)
+            if as_list(fields.get(name)):
+                return self.make(self.with_option(fields, name, depth), depth + 1)
+        if as_list(fields.get("allOf")):
+            return self.make(self.merged(fields, depth), depth + 1)
+        return self.typed(fields, depth)
 
-    def enough(self, depth: int) -> bool:
+    def is_enough(self, depth: int) -> bool:
+        """Return whether nothing is added any more that need not be."""
         return depth >= DEEPEST or self.parts >= MOST_PARTS
 
     def target(self, reference: str) -> Any:
-        found: Any = self.root
+        """Return the part of the root that a reference names, or None."""
+        part: Any = self.root
         for step in reference.removeprefix("#").strip("/").split("/"):
-            found = as_object(found).get(step.replace("~1", "/").replace("~0", "~")) if step else found
-        return found
+            part = as_object(part).get(step.replace("~1", "/").replace("~0", "~")) if step else part
+        return part
+
+    def with_option(self, schema: Mapping[str, Any], name: str, depth: int) -> dict[str, Any]:
+        """Return a schema with one of its options: the first, or null where enough was made."""
+        options = as_list(schema[name])
+        option = options[0]
+        if self.is_enough(depth):
+            option = next((part for part in options if as_object(part).get("type") == "null"), option)
+        return {**{key: part for key, part in schema.items() if key != name}, **as_object(option)}
 
     def merged(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
-        whole = {key: part for key, part in schema.items() if key != "allOf"}
+        """Return a schema with all parts of its `allOf`."""
+        whole_schema = {key: part for key, part in schema.items() if key != "allOf"}
         for part in map(as_object, as_list(schema.get("allOf"))):
-            one = as_object(self.target(str(part["$ref"]))) if "$ref" in part else part
-            if as_list(one.get("allOf")) and depth < 4 * DEEPEST:
-                one = self.merged(one, depth + 1)
-            properties = {**as_object(whole.get("properties")), **as_object(one.get("properties"))}
-            required = [*as_list(whole.get("required")), *as_list(one.get("required"))]
-            whole |= {key: inner for key, inner in one.items() if key != "allOf"}
-            if properties:
-                whole |= {"properties": properties, "required": required}
-        return whole
+            target = as_object(self.target(str(part["$ref"]))) if "$ref" in part else part
+            if as_list(target.get("allOf")) and depth < 4 * DEEPEST:
+                target = self.merged(target, depth + 1)
+            whole_schema = _joined(whole_schema, target)
+        return whole_schema
 
     def typed(self, schema: Mapping[str, Any], depth: int) -> Any:
-        kind: Any = schema.get("type")
-        if isinstance(kind, list):
-            kind = next((one for one in as_list(schema["type"]) if one != "null"), "null")
-        if kind is None:
-            kind = next((name for key, name in _HINTS if key in schema), "string")
+        """Return a value of the type that a schema names or hints at."""
+        kind = _kind(schema)
         if kind == "object":
             return self.object(schema, depth)
         if kind == "array":
             return self.array(schema, depth)
         if kind in ("integer", "number"):
-            return _number(schema, whole=kind == "integer")
+            return _number(schema, is_whole=kind == "integer")
         return {"string": _text(schema), "boolean": True}.get(str(kind))
 
     def object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
+        """Return an object with what is required, and with the rest until there is enough."""
         properties, required = as_object(schema.get("properties")), as_list(schema.get("required"))
-        made = {
+        fields = {
             name: self.make(part, depth + 1)
             for name, part in properties.items()
-            if name in required or not self.enough(depth)
+            if name in required or not self.is_enough(depth)
         }
         for name in required:
-            if isinstance(name, str) and name not in made:
-                made[name] = self.make(schema.get("additionalProperties"), depth + 1)
-        return made
+            if isinstance(name, str) and name not in fields:
+                fields[name] = self.make(schema.get("additionalProperties"), depth + 1)
+        return fields
 
     def array(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
+        """Return a list as short as allowed, with an item in it until there is enough."""
         least, most = _count(schema, "minItems", 0), _count(schema, "maxItems", 1_000)
-        wanted = min(max(least, 0 if self.enough(depth) else 1), most)
-        first = as_list(schema.get("prefixItems"))[: max(wanted, least)]
-        made: list[Any] = [self.make(one, depth + 1) for one in first]
+        length = min(max(least, 0 if self.is_enough(depth) else 1), most)
+        first = as_list(schema.get("prefixItems"))[: max(length, least)]
+        items: list[Any] = [self.make(part, depth + 1) for part in first]
         if schema.get("items") is not False:
-            made += [self.make(schema.get("items"), depth + 1) for _ in range(wanted - len(made))]
-        return made
+            items += [self.make(schema.get("items"), depth + 1) for _ in range(length - len(items))]
+        return items
+
+
+def _joined(schema: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema with a part of its `allOf`: properties and what is required add up, the rest is replaced."""
+    joined = {**schema, **{key: field for key, field in part.items() if key != "allOf"}}
+    properties = {**as_object(schema.get("properties")), **as_object(part.get("properties"))}
+    if properties:
+        joined["properties"] = properties
+        joined["required"] = [*as_list(schema.get("required")), *as_list(part.get("required"))]
+    return joined
+
+
+def _kind(schema: Mapping[str, Any]) -> Any:
+    """Return the type of a schema: the first that is not null, or what its other words hint at."""
+    kind: Any = schema.get("type")
+    if isinstance(kind, list):
+        kind = next((name for name in as_list(schema["type"]) if name != "null"), "null")
+    if kind is None:
+        kind = next((name for key, name in _HINTS if key in schema), "string")
+    return kind
 
 
 def _count(schema: Mapping[str, Any], name: str, default: int) -> int:
-    given = schema.get(name)
-    return min(given, 1_000) if isinstance(given, int) and not isinstance(given, bool) and given >= 0 else default
+    """Return a length or a number of items, at most 1,000."""
+    count = schema.get(name)
+    return min(count, 1_000) if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else default
 
 
-def _number(schema: Mapping[str, Any], *, whole: bool) -> int | float:
-    def bound(name: str) -> float | None:
-        given = schema.get(name)
-        return given if isinstance(given, int | float) and not isinstance(given, bool) else None
-
-    tick = 1 if whole else 1e-6
-    above, below, step = bound("exclusiveMinimum"), bound("exclusiveMaximum"), bound("multipleOf")
-    lows = [one for one in (bound("minimum"), None if above is None else above + tick) if one is not None]
-    highs = [one for one in (bound("maximum"), None if below is None else below - tick) if one is not None]
-    made: float = 1 if whole else 0.5
-    if lows and made < max(lows):
-        made = math.ceil(max(lows)) if whole else max(lows)
-    if highs and made > min(highs):
-        made = math.floor(min(highs)) if whole else min(highs)
+def _number(schema: Mapping[str, Any], *, is_whole: bool) -> int | float:
+    """Return a number within the bounds of a schema."""
+    low, high = _bounds(schema, tick=1 if is_whole else 1e-6)
+    number: float = 1 if is_whole else 0.5
+    if low is not None and number < low:
+        number = math.ceil(low) if is_whole else low
+    if high is not None and number > high:
+        number = math.floor(high) if is_whole else high
+    step = _bound(schema, "multipleOf")
     if step:
-        made = math.ceil(made / step) * step
-        made = math.floor(min(highs) / step) * step if highs and made > min(highs) else made
-    return int(made) if whole else made
+        number = math.ceil(number / step) * step
+        number = math.floor(high / step) * step if high is not None and number > high else number
+    return int(number) if is_whole else number
+
+
+def _bounds(schema: Mapping[str, Any], *, tick: float) -> tuple[float | None, float | None]:
+    """Return the least and the largest number of a schema; an exclusive bound is a tick further in."""
+    above, below = _bound(schema, "exclusiveMinimum"), _bound(schema, "exclusiveMaximum")
+    lows = (_bound(schema, "minimum"), None if above is None else above + tick)
+    highs = (_bound(schema, "maximum"), None if below is None else below - tick)
+    return (
+        max((low for low in lows if low is not None), default=None),
+        min((high for high in highs if high is not None), default=None),
+    )
+
+
+def _bound(schema: Mapping[str, Any], name: str) -> float | None:
+    bound = schema.get(name)
+    return bound if isinstance(bound, int | float) and not isinstance(bound, bool) else None
 
 
 def _text(schema: Mapping[str, Any]) -> str:
-    made = _FORMATS.get(str(schema.get("format", "")), "")
-    if not made:
-        made = "1.00" if "decimal" in str(schema.get("description", "")).lower() else "text"
+    text = _FORMATS.get(str(schema.get("format", "")), "")
+    if not text:
+        text = "1.00" if "decimal" in str(schema.get("description", "")).lower() else "text"
     if isinstance(schema.get("pattern"), str):
-        made = _matching(schema["pattern"], made)
+        text = _matching(schema["pattern"], text)
     least, most = _count(schema, "minLength", 0), _count(schema, "maxLength", 1_000)
-    return (made + "x" * max(least - len(made), 0))[:most]
+    return (text + "x" * max(least - len(text), 0))[:most]
 
 
 def _matching(pattern: str, otherwise: str) -> str:
@@ -165,4 +201,4 @@ def _matching(pattern: str, otherwise: str) -> str:
         fits = re.compile(pattern)
     except (re.error, OverflowError):
         return otherwise
-    return next((one for one in (otherwise, *_CANDIDATES) if fits.search(one)), otherwise)
+    return next((text for text in (otherwise, *_CANDIDATES) if fits.search(text)), otherwise)

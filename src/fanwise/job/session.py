@@ -91,8 +91,7 @@ class Session:
             base_url, key = options.base_url, None
             if mode == "embedded":
                 # Only here: a server is nothing that a run against the API should carry.
-                from fanwise.emulator.server import Settings as EmulatorSettings
-                from fanwise.emulator.server import in_thread
+                from fanwise.emulator.server import EmulatorSettings, in_thread
 
                 address = self.directory.path / "emulator.url"
                 stack.callback(address.unlink, missing_ok=True)

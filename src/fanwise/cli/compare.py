@@ -24,7 +24,8 @@ from fanwise.job.job import Job
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.records import Channel
 from fanwise.ledger.verdict import Interval
-from fanwise.studies.compare import Comparison, compare, labels_of, scorer, shape
+from fanwise.studies.compare import Comparison, compare, shape
+from fanwise.studies.labels import labels_of, scorer
 from fanwise.studies.plan.plan import Asked
 from fanwise.studies.plan.plan import sample as sample_rows
 
@@ -62,7 +63,8 @@ def compare_(
     as_json, out = options.pop("as_json"), options.pop("out")
     with told():
         format_ = format_of(Path(rows), form)
-        known, hold = labels_of(labels, Path(rows), format_, options["id_field"]), scorer(score)
+        known = None if labels is None else labels_of(labels, Path(rows), format_, options["id_field"])
+        hold = scorer(score)
         asked = Asked(graph, rows, form, options["id_field"], baseline=options["baseline"])
         drawn = sample_rows(asked, sample, seed)
         arms = graph_arms(graph, options["baseline"])

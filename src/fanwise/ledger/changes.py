@@ -53,6 +53,11 @@ class AgentChange:
         }  # fmt: skip
 
 
+def changed_words(change: AgentChange) -> list[str]:
+    """Return what is different of an agent in the words that people read."""
+    return [WORDS.get(name, name) for name in change.changed]
+
+
 def changes(before: sqlite3.Connection, after: sqlite3.Connection) -> list[AgentChange]:
     """Return every agent of two runs, the one that moved a row's price most first.
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fanwise.ledger.changes import WORDS, AgentChange
+from fanwise.ledger.changes import AgentChange, changed_words
 from fanwise.ledger.diff import Diff, Figure
 
 from .terminal import money, printable
@@ -52,7 +52,7 @@ def _agents(changes: Iterable[AgentChange]) -> Table:
         sign = "+" if change.difference >= 0 else "-"
         table.add_row(
             Text(change.agent),
-            ", ".join(WORDS.get(name, name) for name in change.changed) or "nothing",
+            ", ".join(changed_words(change)) or "nothing",
             f"{change.calls_before:.2f} to {change.calls_after:.2f}",
             money(str(change.before)),
             money(str(change.after)),

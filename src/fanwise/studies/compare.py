@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from statistics import fmean
-from typing import Any, cast
+from typing import Any
 
 from fanwise.engine.arms import Arm
-from fanwise.engine.rows import Format, read
 from fanwise.engine.shown import shown
 from fanwise.errors import UsageError
 from fanwise.graph.dag import generations, longest_path, rounds
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.records import ArmName
-from fanwise.jsonable import as_object
 from fanwise.ledger.account import TOKENS
 from fanwise.ledger.allotment import allotted
 from fanwise.ledger.verdict import Pair, Verdict, judge
 from fanwise.units import PICO_PER_USD
 
+from .labels import Score
+
 MARGIN = 0.02
 """By how much worse answers may be to count as equally good."""
-Score = Callable[[Any, Any], float]
-"""Gives how right an output is, 0 to 1, from the output as JSON data and its label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +131,6 @@ def _score(output: str | None, label: Any, score: Score, *, labelled: bool) -> f
     return min(max(float(score(json.loads(output), label)), 0.0), 1.0) if labelled else 1.0
 
 
-def equal(output: Any, label: Any) -> float:
-    """Return 1 where an output is its label, or the share of a label's fields that it has right."""
-    wanted, given = as_object(label), as_object(output)
-    if wanted and given:
-        return fmean(equal(given.get(name), one) for name, one in wanted.items())
-    return float(str(output).strip().casefold() == str(label).strip().casefold())
-
-
 def _figures(db: sqlite3.Connection, arm: ArmName, graph: GraphSpec, pairs: list[Pair], rows: list[int]) -> ArmFigures:
     prices = [getattr(one, arm) for one in pairs]
     scores = [getattr(one, f"{arm}_score") for one in pairs]
@@ -175,46 +163,3 @@ def shape(plan: Arm) -> Iterator[str]:
     yield f"{len(agents)} agents in {deep} round{'s' if deep != 1 else ''}, {together}"
     for path, lines in shown(plan).items():
         yield from (f"{path}: {line}" for line in lines if line.startswith("sent again"))
-
-
-def labels_of(given: str | None, rows: Path, form: Format, id_field: str | None) -> dict[str, Any] | None:
-    """Return labels by row id: of a field of the rows, or of a JSONL file with an `id` on every line.
-
-    Raises:
-        UsageError: There is no such field, or the file is none of labels.
-    """
-    if given is None:
-        return None
-    file = Path(given)
-    source, field = (file, None) if file.is_file() else (rows, given)
-    found: dict[str, Any] = {}
-    for record in read(source, "jsonl" if field is None else form):
-        data = record.data
-        if data is None or (field is not None and field not in data):
-            continue
-        row_id = str(data.get(id_field or "id", record.number))
-        rest = {name: one for name, one in data.items() if name != (id_field or "id")}
-        found[row_id] = data[field] if field is not None else (next(iter(rest.values())) if len(rest) == 1 else rest)
-    if not found:
-        raise UsageError(f"--labels {given}: it is no file, and no row has a field of that name")
-    return found
-
-
-def scorer(reference: str | None) -> Score:
-    """Return a scoring function `path/file.py:name`, called with an output and its label; equality by default.
-
-    Raises:
-        UsageError: There is no such function.
-    """
-    if reference is None:
-        return equal
-    place, _, name = reference.rpartition(":")
-    spec = importlib.util.spec_from_file_location("_fanwise_score", place) if Path(place).is_file() else None
-    if spec is None or spec.loader is None:
-        raise UsageError(f"--score {reference!r} names no function; write path/file.py:name")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    function = getattr(module, name, None)
-    if not callable(function):
-        raise UsageError(f"there is no function {name!r} in {place}")
-    return cast("Score", function)

@@ -1,0 +1,38 @@
+"""A run among others, over time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """One run of a history."""
+
+    directory: str
+    created: str | None
+    """When it began, in ISO 8601."""
+    graph: str
+    """Name of its graph, without its file."""
+    models: tuple[str, ...]
+    changed: dict[str, list[str]]
+    """By agent, in words, what was changed since the run of the same graph before; without those that were not."""
+    rows: int
+    success: float
+    """Share of the rows that succeeded, 0 to 1."""
+    quality: float | None
+    """Mean score of the rows that have a label, 0 to 1; None where none has."""
+    labelled_rows: int
+    cache_read: float
+    """Share of the fan-out's input tokens that was read from the cache, 0 to 1."""
+    cost_per_successful_row_usd: str | None
+    cost_usd: str
+    multiplier_tokens: float | None
+    multiplier_usd: float | None
+    offline: bool | None
+    """Whether stand-ins have answered for the models; None: nobody has answered."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return asdict(self)

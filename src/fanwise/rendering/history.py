@@ -1,0 +1,46 @@
+"""Runs over time, as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fanwise.ledger.history import PastRun
+
+from .terminal import money
+
+
+def show_history(runs: Sequence[PastRun], console: Console, *, labelled: bool) -> None:
+    """Print runs, a line each; with their quality where there were labels."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("run", "created", "graph", "models"):
+        table.add_column(name, overflow="fold")
+    quality = ["quality"] if labelled else []
+    for name in ("rows", "succeeded", *quality, "per good row", "multiplier", "read", "cost"):
+        table.add_column(name, justify="right")
+    for run in runs:
+        table.add_row(*_cells(run, labelled=labelled))
+    console.print(table)
+    for line in _changes(runs):
+        console.print(Text(line))
+
+
+def _cells(run: PastRun, *, labelled: bool) -> Iterator[str | Text]:
+    yield from (Text(run.directory), str(run.created or "")[:16], Text(run.graph), Text(", ".join(run.models)))
+    yield from (f"{run.rows:,}", f"{100 * run.success:.0f} %")
+    if labelled:
+        yield "none" if run.quality is None else f"{run.quality:.3f}"
+    yield money(run.cost_per_successful_row_usd)
+    yield "" if run.multiplier_usd is None else f"{run.multiplier_usd:.2f}x"
+    yield f"{100 * run.cache_read:.0f} %"
+    yield money(run.cost_usd) + (" simulated" if run.offline else "")
+
+
+def _changes(runs: Sequence[PastRun]) -> Iterator[str]:
+    """Yield what was changed in which agent, a line each."""
+    for run in runs:
+        for agent, words in run.changed.items():
+            yield f"changed in {run.directory}: {', '.join(words)} of {agent}"

@@ -22,8 +22,8 @@ MUTANTS = {
     "no order of lives": ("positions.py", 'if "5m" in marks and "1h" in', 'if False and "1h" in', "cache-ttl-order"),
     "no leader": (
         "messages.py",
-        "return Accepted(body, model, billing, now, fingerprint)",
-        "self.publish(early := Accepted(body, model, billing, now, fingerprint)); return early",
+        "return AcceptedRequest(body=body, model=model, billing=billing, started=now, fingerprint=fingerprint)",
+        "early = AcceptedRequest(body, model, billing, now, fingerprint); self.publish(early); return early",
         "cache-leader",
     ),
     "lives from the end of a request": ("cache.py", "started + TTL_S[ttl]", "now + TTL_S[ttl]", "cache-ttl"),

@@ -92,7 +92,7 @@ class Answers:
                 return script.answer
         return None
 
-    def at_once(self, body: dict[str, Any], text: Callable[[], str]) -> Answer | None:
+    def answer_at_once(self, body: dict[str, Any], text: Callable[[], str]) -> Answer | None:
         """Return the answer to a body, or None where the callable has to be asked.
 
         Args:
@@ -100,7 +100,7 @@ class Answers:
             text: Gives the body as JSON text, for scripts to match.
         """
         answer = self.scripted(body["model"], text) if self.scripts else None
-        return built_in(body) if answer is None and self.answerer is None else answer
+        return built_in_answer(body) if answer is None and self.answerer is None else answer
 
     async def ask(self, body: dict[str, Any]) -> Answer:
         """Return the callable's answer to a body, or the built-in one.
@@ -118,7 +118,7 @@ class Answers:
         except Exception as error:  # a stand-in is somebody's code; the server must go on
             raise invalid(f"the stand-in raised {type(error).__name__}: {error}") from error
         if answer is None:
-            return built_in(body)
+            return built_in_answer(body)
         if isinstance(answer, Mapping):
             return _script(dict(answer)).answer
         return Answer(text=answer) if isinstance(answer, str) else answer
@@ -159,7 +159,7 @@ def _scripted_answer(fields: Mapping[str, Any]) -> Answer:
 # Built in ----------------------------------------------------------------------------------------
 
 
-def built_in(body: Mapping[str, Any]) -> Answer:
+def built_in_answer(body: Mapping[str, Any]) -> Answer:
     """Return calls of tools where tools are to be called, JSON for a schema, else a plain sentence."""
     calls = _tool_calls(body) if body.get("tools") else ()
     if calls:

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from fanwise.jsonable import as_object
 
 from .batches import BatchRegistry
-from .catalog import info, infos
+from .catalog import model_info, model_infos
 from .control import ControlRoutes
 from .envelope import MOST_BYTES, Envelope
 from .faults import Fault, Faults
@@ -217,12 +217,12 @@ class ApiRoutes:
     async def models(self, exchange: Exchange) -> web.StreamResponse:
         caller = caller_of(exchange.request, self.token)
         await self._fail_early(exchange, self._fault(exchange))
-        return reply(exchange, encode(page(infos(beta=caller.dialect.beta), exchange.request)))
+        return reply(exchange, encode(page(model_infos(beta=caller.dialect.beta), exchange.request)))
 
     async def model(self, exchange: Exchange) -> web.StreamResponse:
         caller = caller_of(exchange.request, self.token)
         await self._fail_early(exchange, self._fault(exchange))
-        return reply(exchange, encode(info(exchange.request.match_info["id"], beta=caller.dialect.beta)))
+        return reply(exchange, encode(model_info(exchange.request.match_info["id"], beta=caller.dialect.beta)))
 
     async def record(self, exchange: Exchange) -> web.StreamResponse:
         """Send a request on to the real API and write the exchange down."""

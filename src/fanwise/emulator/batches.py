@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 
 from .clock import Clock, iso
-from .ids import fresh
+from .ids import new_id
 from .problems import ApiProblem, invalid
 from .store import Store
 
@@ -34,7 +34,7 @@ class BatchRegistry:
         """Keep a batch of checked requests and return its id."""
         now = self.clock.now()
         batch: dict[str, Any] = {
-            "id": fresh("msgbatch"),
+            "id": new_id("msgbatch"),
             "workspace": workspace,
             "version": version,
             "created": now,

@@ -17,7 +17,7 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 LOOSE = ConfigDict(extra="allow", strict=True)
 
 
-def either(value: object) -> str | None:
+def text_or_list(value: object) -> str | None:
     """Tell a text from a list where the API takes both; the mark never shows in an error."""
     return "#text" if isinstance(value, str) else "#list" if isinstance(value, list) else None
 
@@ -91,7 +91,7 @@ class InnerContent(TypedDict):
     content: Annotated[
         Annotated[str, Tag("#text")]
         | Annotated[list[Annotated[TextBlock | ImageBlock, Field(discriminator="type")]], Tag("#list")],
-        Discriminator(either),
+        Discriminator(text_or_list),
     ]
 
 
@@ -160,7 +160,7 @@ class ToolResultBlock(TypedDict):
                 ],
                 Tag("#list"),
             ],
-            Discriminator(either),
+            Discriminator(text_or_list),
         ]
     ]
     is_error: NotRequired[bool]

@@ -15,7 +15,7 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, wi
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
-from .blocks import LOOSE, STRICT, CacheControl, ContentBlock, TextBlock, Tool, either
+from .blocks import LOOSE, STRICT, CacheControl, ContentBlock, TextBlock, Tool, text_or_list
 from .problems import ApiProblem, invalid
 
 LATEST, FIRST = "2026-10-21", "2023-06-01"
@@ -35,7 +35,7 @@ class Message(TypedDict):
     content: Annotated[
         Annotated[str, Field(min_length=1), Tag("#text")]
         | Annotated[list[ContentBlock], Field(min_length=1), Tag("#list")],
-        Discriminator(either),
+        Discriminator(text_or_list),
     ]
 
 
@@ -89,7 +89,7 @@ class Prompt(TypedDict):
     model: str
     messages: Annotated[list[Message], Field(min_length=1, max_length=100_000)]
     system: NotRequired[
-        Annotated[Annotated[str, Tag("#text")] | Annotated[list[TextBlock], Tag("#list")], Discriminator(either)]
+        Annotated[Annotated[str, Tag("#text")] | Annotated[list[TextBlock], Tag("#list")], Discriminator(text_or_list)]
     ]
     tools: NotRequired[list[Tool]]
     tool_choice: NotRequired[ToolChoice]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from .problems import ApiProblem
-from .tables import EFFORTS, MODELS, Model, find
+from .tables import EFFORTS, MODELS, Model, find_model
 
 THINKING = ("adaptive", "between_tools", "disabled", "enabled")
 DEPRECATED = {"claude-sonnet-4-5": "2026-11-30T00:00:00Z"}
@@ -21,19 +21,19 @@ RELEASED = {
 """Days of release; those of older models are open and shown as the first of the year."""
 
 
-def infos(*, beta: bool = False) -> list[dict[str, Any]]:
+def model_infos(*, beta: bool = False) -> list[dict[str, Any]]:
     """Return all models in the API's form."""
-    return [info(name, beta=beta) for name in MODELS]
+    return [model_info(name, beta=beta) for name in MODELS]
 
 
 @lru_cache(maxsize=256)
-def info(name: str, *, beta: bool = False) -> dict[str, Any]:
+def model_info(name: str, *, beta: bool = False) -> dict[str, Any]:
     """Return one model in the API's form.
 
     Raises:
         ApiProblem: There is none of this name (404).
     """
-    model = find(name)
+    model = find_model(name)
     if model is None:
         raise ApiProblem(404, f"model: {name}")
     retires = DEPRECATED.get(name)
@@ -60,25 +60,25 @@ def _version(name: str) -> str:
     return " " + ".".join(name.split("-")[2:])
 
 
-def _yes(supported: bool) -> dict[str, Any]:
+def _support(supported: bool) -> dict[str, Any]:
     return {"supported": supported}
 
 
 def _capabilities(model: Model) -> dict[str, Any]:
     return {
-        "batch": _yes(True),
-        "citations": _yes(True),
-        "code_execution": _yes(True),
+        "batch": _support(True),
+        "citations": _support(True),
+        "code_execution": _support(True),
         "context_management": {
             "supported": True,
-            "clear_thinking_20251015": _yes(True),
-            "clear_tool_uses_20250919": _yes(True),
-            "compact_20260112": _yes(True),
+            "clear_thinking_20251015": _support(True),
+            "clear_tool_uses_20250919": _support(True),
+            "compact_20260112": _support(True),
         },
-        "effort": {"supported": bool(model.efforts), **{name: _yes(name in model.efforts) for name in EFFORTS}},
-        "image_input": _yes(True),
-        "pdf_input": _yes(True),
-        "server_tools": {"supported": True, "code_execution": _yes(True), "web_search": _yes(True)},
-        "structured_outputs": _yes(True),
-        "thinking": {"supported": True, "types": {name: _yes(name in model.thinking) for name in THINKING}},
+        "effort": {"supported": bool(model.efforts), **{name: _support(name in model.efforts) for name in EFFORTS}},
+        "image_input": _support(True),
+        "pdf_input": _support(True),
+        "server_tools": {"supported": True, "code_execution": _support(True), "web_search": _support(True)},
+        "structured_outputs": _support(True),
+        "thinking": {"supported": True, "types": {name: _support(name in model.thinking) for name in THINKING}},
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .tables import DAY_SONNET_READ, find, plain_name
+from .tables import DAY_SONNET_READ, dateless_name, find_model
 
 CLIFF_TOKENS = 100_000
 """Above so many input tokens a whole request to Haiku 5.5 costs five times as much."""
@@ -55,13 +55,13 @@ def price(name: str, at: float, tokens: Tokens, *, batch: bool, geo: str | None 
         geo: The request's `inference_geo`.
         fast: Whether the request had `speed: "fast"`.
     """
-    model, plain = find(name), plain_name(name)
+    model, dateless = find_model(name), dateless_name(name)
     assert model is not None, name
-    read = 200_000 if plain == "claude-sonnet-5-5" and at < DAY_SONNET_READ else model.rate_read
+    read = 200_000 if dateless == "claude-sonnet-5-5" and at < DAY_SONNET_READ else model.rate_read
     quarters = 4 * (model.rate_in * (tokens.input + 2 * tokens.write_1h) + read * tokens.read)
     quarters += 5 * model.rate_in * tokens.write_5m + 4 * model.rate_out * tokens.output
     divisor = 8 if batch else 4
-    if plain == "claude-haiku-5-5" and tokens.prompt > CLIFF_TOKENS:
+    if dateless == "claude-haiku-5-5" and tokens.prompt > CLIFF_TOKENS:
         quarters *= 5
     if geo == "us":
         quarters, divisor = 11 * quarters, 10 * divisor

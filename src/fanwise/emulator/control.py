@@ -102,7 +102,7 @@ class ControlRoutes:
         )
 
     async def show_faults(self, exchange: Exchange) -> web.Response:
-        rules = [{name: getattr(rule, name) for name in rule.__dataclass_fields__} for rule in self.faults.rules]
+        rules = [{name: getattr(rule, name) for name in rule.__dataclass_fields__} for rule in self.faults.in_force]
         return reply(exchange, encode({"rules": rules, "cache_lag_s": self.cache.lag_s}))
 
     async def add_fault(self, exchange: Exchange) -> web.Response:
@@ -117,10 +117,10 @@ class ControlRoutes:
                 self.cache.lag_s = _number("cache_lag_s", lag_s)
             if rule or lag_s is None:
                 self.faults.add(rule)
-        return reply(exchange, encode({"rules": len(self.faults.rules)}))
+        return reply(exchange, encode({"rules": len(self.faults.in_force)}))
 
     async def clear_faults(self, exchange: Exchange) -> web.Response:
-        self.faults.rules.clear()
+        self.faults.in_force.clear()
         self.cache.lag_s = 0.0
         return reply(exchange, encode({"rules": 0}))
 
@@ -168,7 +168,7 @@ class ControlRoutes:
         """Forget bill, batches, cache, faults and scripts; the clock goes on."""
         self.store.reset()
         self.store.put("clock_offset_s", str(self.clock.offset_s))
-        self.faults.rules.clear()
+        self.faults.in_force.clear()
         self.answers.scripts.clear()
         self.fingerprints.clear()
         self.cache.lag_s = 0.0

@@ -15,7 +15,7 @@ from fanwise.jsonable import as_object
 
 from .positions import Position, thinking_and_effort
 from .tables import Model
-from .tokens import canonical, plain
+from .tokens import canonical, unmarked
 
 MOST = 10_000
 """Fingerprints that are remembered."""
@@ -83,7 +83,7 @@ def fingerprint_of(
     return Fingerprint(
         workspace=workspace,
         model=f"{body['model']} {body.get('speed') or 'standard'}",
-        tools=canonical([plain(tool) for tool in body.get("tools") or ()]),
+        tools=canonical([unmarked(tool) for tool in body.get("tools") or ()]),
         system=canonical(_system_parts(body.get("system") or ())),
         options=canonical([*thinking_and_effort(body, model), body.get("tool_choice"), form]),
         messages=tuple(position.key for position in positions if position.section == "messages"),
@@ -92,4 +92,4 @@ def fingerprint_of(
 
 
 def _system_parts(system: str | Sequence[Mapping[str, Any]]) -> list[str]:
-    return [system] if isinstance(system, str) else [canonical(plain(block)) for block in system]
+    return [system] if isinstance(system, str) else [canonical(unmarked(block)) for block in system]

@@ -73,7 +73,7 @@ class Faults:
     """The faults in force, oldest first."""
 
     def __init__(self, clock: Callable[[], float], seed: int = 0) -> None:
-        self.rules: list[Fault] = []
+        self.in_force: list[Fault] = []
         self._now, self._random = clock, random.Random(seed)
 
     def add(self, fields: Mapping[str, Any]) -> Fault:
@@ -88,7 +88,7 @@ class Faults:
         _check_fault(fault)
         if fault.for_s is not None:
             fault.until = self._now() + fault.for_s
-        self.rules.append(fault)
+        self.in_force.append(fault)
         return fault
 
     def strike(self, *, path: str, model: Callable[[], str], text: Callable[[], str], item: bool) -> Fault | None:
@@ -100,11 +100,11 @@ class Faults:
             text: Gives the request's text; asked only where a fault looks at it.
             item: Whether it is an item of a batch that is being processed.
         """
-        if not self.rules:
+        if not self.in_force:
             return None
         now = self._now()
-        self.rules = [fault for fault in self.rules if fault.until is None or now < fault.until]
-        for fault in self.rules:
+        self.in_force = [fault for fault in self.in_force if fault.until is None or now < fault.until]
+        for fault in self.in_force:
             if _fits(fault, path, model, text, item=item) and self._happens(fault):
                 self._use_up(fault)
                 return fault
@@ -119,7 +119,7 @@ class Faults:
             return
         fault.count -= 1
         if fault.count <= 0:
-            self.rules.remove(fault)
+            self.in_force.remove(fault)
 
 
 def _fits(fault: Fault, path: str, model: Callable[[], str], text: Callable[[], str], *, item: bool) -> bool:

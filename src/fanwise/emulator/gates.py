@@ -13,7 +13,7 @@ from fanwise.jsonable import as_list, as_object
 
 from .body import LATEST, Dialect
 from .problems import ApiProblem, invalid
-from .tables import Model, find
+from .tables import Model, find_model
 
 MOST_STRICT_TOOLS = 20
 FAST_HEADER = "fast-mode-2026-02-01"
@@ -27,7 +27,7 @@ def model_of(body: dict[str, Any]) -> Model:
     Raises:
         ApiProblem: There is none of this name (404).
     """
-    model = find(body["model"])
+    model = find_model(body["model"])
     if model is None:
         raise ApiProblem(404, f"model: {body['model']}")
     return model

@@ -19,7 +19,7 @@ from aiohttp import web
 from pydantic_core import from_json, to_json
 
 from .body import FIRST, LATEST, VERSIONS, Dialect
-from .ids import fresh
+from .ids import new_id
 from .problems import ApiProblem, invalid
 
 HEADER = "fanwise-emulator"
@@ -185,7 +185,7 @@ def endpoint(
     """
 
     async def run(request: web.Request) -> web.StreamResponse:
-        exchange = Exchange(request=request, id=fresh("req"))
+        exchange = Exchange(request=request, id=new_id("req"))
         try:
             response = await handler(exchange)
         except ApiProblem as problem:

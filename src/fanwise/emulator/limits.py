@@ -14,7 +14,7 @@ from typing import Literal
 
 from .clock import iso, moment
 from .problems import ApiProblem
-from .tables import find, plain_name
+from .tables import dateless_name, find_model
 
 Level = Literal["start", "build", "scale"]
 """What the page calls a usage tier; here a tier is a model's."""
@@ -66,14 +66,14 @@ RAMP_FLOOR, RAMP_WINDOW_S = 50, 10.0
 
 def pool_of(name: str, *, fast: bool) -> str:
     """Return the pool that a model draws from."""
-    model, plain = find(name), plain_name(name)
+    model, dateless = find_model(name), dateless_name(name)
     line = model.line if model is not None else "fable"
     if line in ("fable", "mythos"):
         pool = "fable"
-    elif plain.startswith((f"claude-{line}-4-",)) and line != "haiku":
+    elif dateless.startswith((f"claude-{line}-4-",)) and line != "haiku":
         pool = f"{line}-4"
     else:
-        pool = plain.removeprefix("claude-")
+        pool = dateless.removeprefix("claude-")
     return f"{pool}-fast" if fast else pool
 
 

@@ -19,21 +19,21 @@ from .diagnostics import Fingerprint, Fingerprints, fingerprint_of
 from .gates import model_of, permit, permit_count
 from .positions import asks_for_cache, count_input, positions_of
 from .problems import invalid
-from .replies import Written, message, write
+from .replies import Draft, draft_reply, message_of
 from .store import BillEntry, Store
 from .tables import Model
 
 Channel = Literal["live", "batch"]
 
 
-class Checked(NamedTuple):
+class CheckedRequest(NamedTuple):
     """A body that is well formed and that its model allows."""
 
     body: dict[str, Any]
     model: Model
 
 
-class Accepted(NamedTuple):
+class AcceptedRequest(NamedTuple):
     """A request that was checked and accounted for, before its answer."""
 
     body: dict[str, Any]
@@ -44,12 +44,12 @@ class Accepted(NamedTuple):
     """Set where the request asks for diagnostics."""
 
 
-class Replied(NamedTuple):
+class Reply(NamedTuple):
     """A reply, and what it is billed by."""
 
     message: dict[str, Any]
     tokens: Tokens
-    free: bool
+    is_free: bool
     """Refused before anything was written, in a category that is not billed."""
 
 
@@ -62,7 +62,7 @@ class Messages:
         self.shares = shares
         """Whether live calls and batches read each other's entries."""
 
-    def read(self, raw: bytes, dialect: Dialect) -> Checked:
+    def read(self, raw: bytes, dialect: Dialect) -> CheckedRequest:
         """Return a body that is well formed and that its model allows.
 
         Raises:
@@ -70,23 +70,23 @@ class Messages:
         """
         return self._checked(read_body(raw, dialect), dialect)
 
-    def check(self, data: object, dialect: Dialect) -> Checked:
+    def check(self, data: object, dialect: Dialect) -> CheckedRequest:
         """Return the params of a batch item as a body; raises like `read`."""
         return self._checked(check_body(data, dialect), dialect)
 
-    def _checked(self, body: dict[str, Any], dialect: Dialect) -> Checked:
+    def _checked(self, body: dict[str, Any], dialect: Dialect) -> CheckedRequest:
         model = model_of(body)
         permit(body, model, dialect)
-        return Checked(body, model)
+        return CheckedRequest(body, model)
 
     def accept(
         self,
-        checked: Checked,
+        checked: CheckedRequest,
         *,
         channel: Channel,
         workspace: str,
         is_alive: Callable[[str], bool] | None = None,
-    ) -> Accepted:
+    ) -> AcceptedRequest:
         """Account for a request's cache at this moment.
 
         Args:
@@ -110,9 +110,11 @@ class Messages:
             billing = InputBilling(Tokens(count_input(body, model)))
         if billing.tokens.prompt > model.max_input:
             raise invalid(f"prompt is too long: {billing.tokens.prompt} tokens > {model.max_input} maximum")
-        return Accepted(body, model, billing, now, fingerprint)
+        return AcceptedRequest(body=body, model=model, billing=billing, started=now, fingerprint=fingerprint)
 
-    async def reply(self, accepted: Accepted, text: Callable[[], str], *, service_tier: str = "standard") -> Replied:
+    async def reply(
+        self, accepted: AcceptedRequest, text: Callable[[], str], *, service_tier: str = "standard"
+    ) -> Reply:
         """Return the message for an accepted request; nothing is written or charged yet.
 
         Raises:
@@ -120,17 +122,17 @@ class Messages:
         """
         body, model = accepted.body, accepted.model
         if body["max_tokens"] == 0:  # a pre-warm call: nobody is asked
-            written = Written(content=[], stop_reason="max_tokens")
+            draft = Draft(content=[], stop_reason="max_tokens")
         else:
-            written = write(body, self.answers.at_once(body, text) or await self.answers.ask(body), model)
-        tokens = accepted.billing.tokens._replace(output=written.output)
+            draft = draft_reply(body, self.answers.answer_at_once(body, text) or await self.answers.ask(body), model)
+        tokens = accepted.billing.tokens._replace(output=draft.output)
         diagnosis = self._diagnosis(accepted)
-        reply = message(body, written, tokens, service_tier=service_tier, diagnostics=diagnosis)
+        message = message_of(body, draft, tokens, service_tier=service_tier, diagnostics=diagnosis)
         if accepted.fingerprint is not None:
-            self.fingerprints.keep(reply["id"], accepted.fingerprint)
-        return Replied(reply, tokens, written.free)
+            self.fingerprints.keep(message["id"], accepted.fingerprint)
+        return Reply(message, tokens, draft.is_free)
 
-    def _diagnosis(self, accepted: Accepted) -> dict[str, Any] | None:
+    def _diagnosis(self, accepted: AcceptedRequest) -> dict[str, Any] | None:
         fingerprint = accepted.fingerprint
         if fingerprint is None:
             return None
@@ -140,7 +142,7 @@ class Messages:
         read = accepted.billing.tokens.read
         return {"cache_miss_reason": self.fingerprints.miss_reason(previous, fingerprint, read)}
 
-    def publish(self, accepted: Accepted) -> None:
+    def publish(self, accepted: AcceptedRequest) -> None:
         """Make the request's cache entries readable: its response has begun."""
         if accepted.billing.writes or accepted.billing.refreshes:
             now = self.clock.now()
@@ -148,7 +150,7 @@ class Messages:
             self.store.drop_expired(now)
 
     def bill_entry(
-        self, accepted: Accepted, replied: Replied, entry_id: str, batch: tuple[str, str] | None = None
+        self, accepted: AcceptedRequest, replied: Reply, entry_id: str, batch: tuple[str, str] | None = None
     ) -> BillEntry | None:
         """Return what a reply puts on the bill, or None where it is free.
 
@@ -158,7 +160,7 @@ class Messages:
             entry_id: Id of the entry, never charged twice.
             batch: Id of the batch and custom_id, for an item of one.
         """
-        if replied.free:
+        if replied.is_free:
             return None
         body, tokens = accepted.body, replied.tokens
         fast, geo = body.get("speed") == "fast", body.get("inference_geo")

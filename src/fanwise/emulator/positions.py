@@ -16,7 +16,7 @@ from fanwise.jsonable import as_list, as_object
 
 from .problems import invalid
 from .tables import Model
-from .tokens import canonical, count_block, count_content, count_text, count_tool, plain
+from .tokens import canonical, count_block, count_content, count_text, count_tool, unmarked
 
 Section = Literal["tools", "system", "messages"]
 MOST_BREAKPOINTS = 4
@@ -182,7 +182,7 @@ def _add_positions(
         if not (kind in _RUNS and kind == kind_before):
             number += 1
         kind_before, tokens = kind, tokens + size
-        text = block["text"] if kind == "text" and not block.get("citations") else canonical(plain(block))
+        text = block["text"] if kind == "text" and not block.get("citations") else canonical(unmarked(block))
         block_key = key.copy()
         block_key.update(f"\0{section}\0{role}\0{len(text)}\0{text}".encode("utf-8", "surrogatepass"))
         if section != "tools" or not _is_apart(block):

@@ -21,8 +21,8 @@ from fanwise.jsonable import as_object
 from .batches import KINDS, BatchRegistry
 from .body import Dialect
 from .faults import Fault, Faults
-from .ids import fresh
-from .messages import Accepted, Messages
+from .ids import new_id
+from .messages import AcceptedRequest, Messages
 from .problems import ApiProblem, invalid
 from .store import BillEntry
 
@@ -39,7 +39,7 @@ class _Work:
     """How items end that are not processed any more, `canceled` or `expired`; empty while they are."""
     spared: int = 0
     """Items at the front that still succeed in a batch that was cancelled."""
-    accepted: list[Accepted] = field(default_factory=list[Accepted])
+    accepted: list[AcceptedRequest] = field(default_factory=list[AcceptedRequest])
     """Requests with cache entries, published when the batch ends."""
     written: set[str] = field(default_factory=set[str])
     """Keys that items of this batch have written."""
@@ -122,7 +122,7 @@ class Processor:
         try:
             return await self._answered(work, n, custom_id, text)
         except ApiProblem as problem:
-            return _ItemResult(n, {"type": "errored", "error": problem.envelope(fresh("req"))})
+            return _ItemResult(n, {"type": "errored", "error": problem.envelope(new_id("req"))})
 
     async def _answered(self, work: _Work, n: int, custom_id: str, text: str) -> _ItemResult:
         """Return an item with its message, or as a fault says.
@@ -149,7 +149,7 @@ class Processor:
         # `_fault` stands first, so that a reader of the text finds it without parsing (see `batches.FAULT_MARK`).
         return _ItemResult(n, {"_fault": fault.item, **result} if fault is not None and fault.item else result, entry)
 
-    def _accept(self, work: _Work, custom_id: str, params: dict[str, Any]) -> Accepted:
+    def _accept(self, work: _Work, custom_id: str, params: dict[str, Any]) -> AcceptedRequest:
         for name in ("stream", "speed", "fallbacks", "thread"):
             if params.get(name):
                 raise invalid(f"{name}: not supported in batches")
@@ -192,5 +192,5 @@ def _faulty(fault: Fault) -> dict[str, Any]:
     """Return the result of an item that a fault ends."""
     if fault.item == "errored":
         problem = ApiProblem(fault.status or 500, fault.message or "simulated error in a batch item")
-        return {"type": "errored", "error": problem.envelope(fresh("req"))}
+        return {"type": "errored", "error": problem.envelope(new_id("req"))}
     return {"type": fault.item}

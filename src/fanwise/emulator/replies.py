@@ -15,7 +15,7 @@ from fanwise.jsonable import as_list, as_object
 
 from .answers import UNNAMED, Answer, ToolCall
 from .charges import BILLED_REFUSALS, Tokens
-from .ids import fresh
+from .ids import new_id
 from .positions import thinking_and_effort
 from .tables import Model
 from .tokens import canonical, count_text
@@ -26,7 +26,7 @@ _THOUGHT = "Let me think about this step by step. "
 
 
 @dataclass(slots=True, kw_only=True)
-class Written:
+class Draft:
     """The content of a reply, while it is written, and its tokens."""
 
     content: list[dict[str, Any]]
@@ -37,69 +37,69 @@ class Written:
     refusal: str = ""
 
     @property
-    def free(self) -> bool:
+    def is_free(self) -> bool:
         """Whether nothing of the request is billed: refused before anything was written."""
         return self.stop_reason == "refusal" and not self.output and self.refusal not in BILLED_REFUSALS
 
 
-def write(body: Mapping[str, Any], answer: Answer, model: Model) -> Written:
+def draft_reply(body: Mapping[str, Any], answer: Answer, model: Model) -> Draft:
     """Return what a reply holds, cut off by stop sequences and `max_tokens`."""
     limit = body["max_tokens"]
     if answer.refusal:
         return _refusal(answer, model)
-    written = Written(content=[], stop_reason="tool_use" if answer.tools else "end_turn")
-    written.thinking = _add_thinking(written, body, answer, model)
-    written.output = written.thinking
-    if written.output >= limit:
-        written.output, written.stop_reason = limit, "max_tokens"
-        return written
-    _add_text(written, body, answer.text, model)
-    if written.stop_reason == "tool_use":
-        _add_tool_calls(written, limit, answer.tools, model)
-    written.output = max(written.output, 1)
-    return written
+    draft = Draft(content=[], stop_reason="tool_use" if answer.tools else "end_turn")
+    draft.thinking = _add_thinking(draft, body, answer, model)
+    draft.output = draft.thinking
+    if draft.output >= limit:
+        draft.output, draft.stop_reason = limit, "max_tokens"
+        return draft
+    _add_text(draft, body, answer.text, model)
+    if draft.stop_reason == "tool_use":
+        _add_tool_calls(draft, limit, answer.tools, model)
+    draft.output = max(draft.output, 1)
+    return draft
 
 
-def _refusal(answer: Answer, model: Model) -> Written:
+def _refusal(answer: Answer, model: Model) -> Draft:
     content = [_text(answer.text)] if answer.text else []
     output = count_text(answer.text, model)
-    return Written(content=content, stop_reason="refusal", output=output, refusal=answer.refusal)
+    return Draft(content=content, stop_reason="refusal", output=output, refusal=answer.refusal)
 
 
-def _add_tool_calls(written: Written, limit: int, calls: Sequence[ToolCall], model: Model) -> None:
+def _add_tool_calls(draft: Draft, limit: int, calls: Sequence[ToolCall], model: Model) -> None:
     """Add the calls of tools that have room; the first that has none ends the reply."""
     for call in calls:
         size = count_text(call.name + canonical(call.input), model)
-        if written.output + size > limit:
-            written.output, written.stop_reason = limit, "max_tokens"
+        if draft.output + size > limit:
+            draft.output, draft.stop_reason = limit, "max_tokens"
             break
-        written.output += size
-        tool_id = fresh("toolu")
-        written.content.append(
+        draft.output += size
+        tool_id = new_id("toolu")
+        draft.content.append(
             {"type": "tool_use", "id": tool_id, "name": call.name, "input": call.input, "caller": {"type": "direct"}}
         )
 
 
-def _add_text(written: Written, body: Mapping[str, Any], text: str, model: Model) -> None:
+def _add_text(draft: Draft, body: Mapping[str, Any], text: str, model: Model) -> None:
     for sequence in body.get("stop_sequences") or ():
         if sequence in text:
             text = text[: text.index(sequence)]
-            written.stop_reason, written.stop_sequence = "stop_sequence", sequence
-    room = body["max_tokens"] - written.output
+            draft.stop_reason, draft.stop_sequence = "stop_sequence", sequence
+    room = body["max_tokens"] - draft.output
     size = count_text(text, model)
     if size > room:
         text, size = text[: room * model.tenth_chars // 10], room
-        written.stop_reason, written.stop_sequence = "max_tokens", None
+        draft.stop_reason, draft.stop_sequence = "max_tokens", None
     if text:
-        written.content.append(_text(text))
-    written.output += size
+        draft.content.append(_text(text))
+    draft.output += size
 
 
 def _text(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text, "citations": None}
 
 
-def _add_thinking(written: Written, body: Mapping[str, Any], answer: Answer, model: Model) -> int:
+def _add_thinking(draft: Draft, body: Mapping[str, Any], answer: Answer, model: Model) -> int:
     """Add a thinking block where the model thinks; return its tokens."""
     kind, effort = thinking_and_effort(body, model)
     if kind == "disabled" or (kind == "between_tools" and not _after_tools(body)):
@@ -113,7 +113,7 @@ def _add_thinking(written: Written, body: Mapping[str, Any], answer: Answer, mod
     if as_object(body.get("thinking")).get("display") == "omitted":
         text = ""
     signature = hashlib.sha256(thought.encode("utf-8", "surrogatepass")).hexdigest()
-    written.content.append({"type": "thinking", "thinking": text, "signature": signature})
+    draft.content.append({"type": "thinking", "thinking": text, "signature": signature})
     return min(size, room)
 
 
@@ -129,28 +129,28 @@ def _after_tools(body: Mapping[str, Any]) -> bool:
     return any(block["type"] == "tool_result" for block in as_list(body["messages"][-1]["content"]))
 
 
-def message(
-    body: Mapping[str, Any], written: Written, tokens: Tokens, *, service_tier: str, diagnostics: dict[str, Any] | None
+def message_of(
+    body: Mapping[str, Any], draft: Draft, tokens: Tokens, *, service_tier: str, diagnostics: dict[str, Any] | None
 ) -> dict[str, Any]:
     """Return the reply as the API sends it."""
     details = None
-    if written.stop_reason == "refusal":
-        category = None if written.refusal == UNNAMED else written.refusal
+    if draft.stop_reason == "refusal":
+        category = None if draft.refusal == UNNAMED else draft.refusal
         details = {"type": "refusal", "category": category, "explanation": "simulated refusal"}
     return {
-        "id": fresh("msg"),
+        "id": new_id("msg"),
         "type": "message",
         "role": "assistant",
         "model": body["model"],
-        "content": written.content,
-        "stop_reason": written.stop_reason,
-        "stop_sequence": written.stop_sequence,
+        "content": draft.content,
+        "stop_reason": draft.stop_reason,
+        "stop_sequence": draft.stop_sequence,
         "stop_details": details,
         "container": None,
         "diagnostics": diagnostics,
         "usage": {
             **tokens.usage(),
-            "output_tokens_details": {"thinking_tokens": written.thinking},
+            "output_tokens_details": {"thinking_tokens": draft.thinking},
             "server_tool_use": None,
             "service_tier": service_tier,
             "speed": body.get("speed"),

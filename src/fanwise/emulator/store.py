@@ -84,7 +84,7 @@ class Store:
             self._db.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;")
         self._db.executescript(_SCHEMA)
         self._charges: list[BillEntry] = []
-        self._written = 0
+        self._cache_writes = 0
         rows = self._db.execute("SELECT key, ttl, expires, readable FROM cache")
         self._cache = {key: CacheEntry(ttl, expires, readable) for key, ttl, expires, readable in rows}
         self._total: int = self._db.execute("SELECT COALESCE(SUM(pico),0) FROM bill").fetchone()[0]
@@ -158,15 +158,15 @@ class Store:
     def write_cache_entry(self, key: str, ttl: str, expires: float, readable: float) -> None:
         """Write or renew an entry."""
         self._cache[key] = CacheEntry(ttl, expires, readable)
-        self._written += 1
+        self._cache_writes += 1
         if self._durable:
             self._db.execute("INSERT OR REPLACE INTO cache VALUES(?,?,?,?)", (key, ttl, expires, readable))
 
     def drop_expired(self, now: float, *, at_once: bool = False) -> None:
         """Forget entries that have expired, once in a while."""
-        if self._written < _SWEEP_AT and not at_once:
+        if self._cache_writes < _SWEEP_AT and not at_once:
             return
-        self._written = 0
+        self._cache_writes = 0
         self._cache = {key: entry for key, entry in self._cache.items() if entry.expires > now}
         self._db.execute("DELETE FROM cache WHERE expires<=?", (now,))
 

@@ -52,7 +52,7 @@ class Model:
     max_input: int = 1_000_000
 
 
-def _at(model: Model, dollars_in: float, dollars_out: float, dollars_read: float) -> Model:
+def _priced(model: Model, dollars_in: float, dollars_out: float, dollars_read: float) -> Model:
     """Return the model with its rates, given in dollars per million tokens."""
     return replace(
         model,
@@ -81,39 +81,41 @@ _HAIKU_4_5 = replace(
     _SONNET_4_5, line="haiku", minimum=4096, tool_prompt=(496, 588), max_output=64_000, max_input=200_000
 )
 MODELS: dict[str, Model] = {
-    "claude-fable-5-2": _at(_FABLE_5_2, 8, 40, 0.20),  # minimum and forced tools: open, taken as 5.1's
-    "claude-mythos-5-2": _at(_MYTHOS_5_2, 8, 40, 0.20),  # likewise
-    "claude-fable-5-1": _at(_FABLE_5_1, 10, 50, 0.25),
-    "claude-mythos-5-1": _at(_MYTHOS_5_1, 10, 50, 0.25),
-    "claude-fable-5": _at(_FABLE, 10, 50, 1),
-    "claude-mythos-5": _at(_MYTHOS, 10, 50, 1),
-    "claude-opus-5-5": _at(Model(line="opus", default_effort="medium", forced_tools=False, fast="free"), 4, 20, 0.20),
-    "claude-opus-5": _at(_OPUS_5, 5, 25, 0.50),
-    "claude-opus-4-8": _at(
+    "claude-fable-5-2": _priced(_FABLE_5_2, 8, 40, 0.20),  # minimum and forced tools: open, taken as 5.1's
+    "claude-mythos-5-2": _priced(_MYTHOS_5_2, 8, 40, 0.20),  # likewise
+    "claude-fable-5-1": _priced(_FABLE_5_1, 10, 50, 0.25),
+    "claude-mythos-5-1": _priced(_MYTHOS_5_1, 10, 50, 0.25),
+    "claude-fable-5": _priced(_FABLE, 10, 50, 1),
+    "claude-mythos-5": _priced(_MYTHOS, 10, 50, 1),
+    "claude-opus-5-5": _priced(
+        Model(line="opus", default_effort="medium", forced_tools=False, fast="free"), 4, 20, 0.20
+    ),
+    "claude-opus-5": _priced(_OPUS_5, 5, 25, 0.50),
+    "claude-opus-4-8": _priced(
         replace(_OPUS_4, minimum=1024, system_turns=True, fast="header", tool_prompt=(290, 410)), 5, 25, 0.50
     ),
-    "claude-opus-4-7": _at(replace(_OPUS_4, minimum=2048, tool_prompt=(675, 804)), 5, 25, 0.50),
-    "claude-opus-4-6": _at(_OPUS_4_6, 5, 25, 0.50),
-    "claude-opus-4-5": _at(_OPUS_4_5, 5, 25, 0.50),
-    "claude-sonnet-5-5": _at(
+    "claude-opus-4-7": _priced(replace(_OPUS_4, minimum=2048, tool_prompt=(675, 804)), 5, 25, 0.50),
+    "claude-opus-4-6": _priced(_OPUS_4_6, 5, 25, 0.50),
+    "claude-opus-4-5": _priced(_OPUS_4_5, 5, 25, 0.50),
+    "claude-sonnet-5-5": _priced(
         Model(line="sonnet", thinking=frozenset({"adaptive", "between_tools"}), forced_tools=False), 2, 10, 0.10
     ),
-    "claude-sonnet-5": _at(
+    "claude-sonnet-5": _priced(
         Model(line="sonnet", minimum=1024, thinking=_OPTIONAL, system_turns=False, tool_prompt=(354, 474)), 2, 10, 0.20
     ),
-    "claude-sonnet-4-6": _at(_SONNET_4_6, 3, 15, 0.30),
-    "claude-sonnet-4-5": _at(_SONNET_4_5, 3, 15, 0.30),
-    "claude-haiku-5-5": _at(Model(line="haiku", thinking=_OPTIONAL, default_effort="medium"), 0.10, 0.50, 0.01),
-    "claude-haiku-4-5": _at(_HAIKU_4_5, 1, 5, 0.10),
+    "claude-sonnet-4-6": _priced(_SONNET_4_6, 3, 15, 0.30),
+    "claude-sonnet-4-5": _priced(_SONNET_4_5, 3, 15, 0.30),
+    "claude-haiku-5-5": _priced(Model(line="haiku", thinking=_OPTIONAL, default_effort="medium"), 0.10, 0.50, 0.01),
+    "claude-haiku-4-5": _priced(_HAIKU_4_5, 1, 5, 0.10),
 }
 
 
-def find(name: str) -> Model | None:
+def find_model(name: str) -> Model | None:
     """Return a model by id, with or without its date."""
     head, _, date = name.rpartition("-")
     return MODELS.get(name) or (MODELS.get(head) if len(date) == 8 and date.isdigit() else None)
 
 
-def plain_name(name: str) -> str:
+def dateless_name(name: str) -> str:
     """Return a known model's id without its date."""
     return name if name in MODELS else name.rpartition("-")[0]

@@ -33,7 +33,7 @@ def count_text(text: str, model: Model) -> int:
     return -(-len(text) * 10 // model.tenth_chars)
 
 
-def plain(block: Mapping[str, Any]) -> dict[str, Any]:
+def unmarked(block: Mapping[str, Any]) -> dict[str, Any]:
     """Return a block without its marker, which is no part of what the model sees."""
     return {key: value for key, value in block.items() if key != "cache_control"}
 
@@ -85,7 +85,7 @@ def _count_result(block: Mapping[str, Any], model: Model) -> int:
 
 
 def _count_json(block: Mapping[str, Any], model: Model) -> int:
-    return count_text(canonical(plain(block)), model)
+    return count_text(canonical(unmarked(block)), model)
 
 
 _COUNTERS: dict[str, Callable[[Mapping[str, Any], Model], int]] = {
@@ -103,7 +103,7 @@ def count_content(content: str | Sequence[Mapping[str, Any]], model: Model) -> i
 
 def count_tool(tool: Mapping[str, Any], model: Model) -> int:
     """Return the tokens of a tool's definition; one that is deferred is not in the prompt."""
-    return 0 if tool.get("defer_loading") else count_text(canonical(plain(tool)), model)
+    return 0 if tool.get("defer_loading") else count_text(canonical(unmarked(tool)), model)
 
 
 def count_image(source: Mapping[str, Any]) -> int:

@@ -26,7 +26,7 @@ from fanwise import Block, Job, agent, graph
 from fanwise.dispatch.spool import Spool
 from fanwise.engine.arms import build_arms, row_state
 from fanwise.engine.rows import Row
-from fanwise.journal.records import AttemptRecord, EndRecord
+from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.pricing.usage import Usage
 
@@ -129,7 +129,8 @@ def rates(count: int = 20_000) -> None:
         journal = SqliteJournal(Path(folder) / "journal.db")
         begun = time.monotonic()
         anyio.run(recorded, journal, count)
-        print(f"records of the journal: {2 * count / (time.monotonic() - begun):,.0f} a second, durable")
+        took = time.monotonic() - begun
+        print(f"attempts of the journal: {count / took:,.0f} a second, each with its ask and its end, durable")
         journal.close()
 
 
@@ -140,11 +141,20 @@ async def written(body: Spool) -> int:
 
 async def recorded(journal: SqliteJournal, count: int) -> None:
     usage, sha = Usage(input=100, output=10), "h" * 64
-    for one in range(1, count + 1):
-        names = ("fanout", "answer", "answer", "answer")
-        journal.add_attempt(AttemptRecord(one, f"key {one}", one, *names, MODEL, "batch", 1, sha, 10**6, 1.0, 1))
-        journal.add_end(EndRecord(one, 1.0, "succeeded", "end_turn", "", "req", usage, 1_000, 1.0))
-        if one % 1_000 == 0:
+    for number in range(1, count + 1):
+        attempt = AttemptRecord(
+            id=number, arm="fanout", agent="answer", model=MODEL, channel="batch", why="first", request_hash=sha,
+            reserved=10**6, sent=1.0, intent=1,
+        )  # fmt: skip
+        ask = AskRecord(attempt=number, key=f"key {number}", row=number, node="answer", label="answer", number=1)
+        journal.add_attempt(attempt, (ask,))
+        journal.add_end(
+            EndRecord(
+                attempt=number, at=1.0, status="succeeded", kind="end_turn", request_id="req", usage=usage, cost=1_000,
+                latency_s=1.0,
+            )
+        )  # fmt: skip
+        if number % 1_000 == 0:
             await journal.commit()
 
 

@@ -56,9 +56,7 @@ def test_the_next_round_of_a_part_does_not_wait_for_the_other_parts(tmp_path: Pa
     account = Job(twice, rows=rows(2_300), out=tmp_path / "run", channel="batch").run_sync().summary
     assert account["rows"]["succeeded"] == 2_300
     with read_only(tmp_path / "run" / "journal.db") as db:
-        found = db.execute(
-            "SELECT intent, node, COUNT(*) FROM attempts GROUP BY intent, node ORDER BY intent"
-        ).fetchall()
+        found = db.execute("SELECT intent, node, COUNT(*) FROM paid GROUP BY intent, node ORDER BY intent").fetchall()
     sizes = [count for _, node, count in found if node == "first"]
     assert sizes == [1_000, 1_000, 300]
     assert all(node in ("first", "second") for _, node, _ in found)

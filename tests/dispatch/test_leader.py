@@ -183,8 +183,7 @@ async def test_a_prefix_is_kept_warm_between_waves(
                 works.stop()
         await journal.commit()
         kept = journal.db.execute(
-            "SELECT COUNT(*), SUM(e.read>0), SUM(e.cost), SUM(e.output) FROM attempts a JOIN ends e ON e.attempt=a.id "
-            "WHERE a.row=0"
+            "SELECT COUNT(*), SUM(cache_read>0), SUM(cost), SUM(output) FROM paid WHERE why='warm'"
         ).fetchone()
         cost = journal.db.execute("SELECT SUM(cost) FROM ends").fetchone()[0]
         bill = emulator.bill("r")["totals"]["pico"]

@@ -63,8 +63,8 @@ def rows(count: int) -> list[Row]:
 
 def batches(out: Path) -> list[tuple[int, int, int, int]]:
     """Size of each batch in order, tokens written for an hour, written for five minutes, read."""
-    query = """SELECT COUNT(*), SUM(e.write_1h), SUM(e.write_5m), SUM(e.read) FROM attempts a JOIN ends e
-      ON e.attempt=a.id GROUP BY a.intent ORDER BY a.intent"""
+    query = """SELECT COUNT(*), SUM(cache_write_1h), SUM(cache_write_5m), SUM(cache_read) FROM paid
+      GROUP BY intent ORDER BY intent"""
     with read_only(out / "journal.db") as db:
         return [tuple(row) for row in db.execute(query)]
 

@@ -104,8 +104,8 @@ def slow_down_results(server: Server, out: Path) -> None:
 def tasks_billed(out: Path, entries: list[Any]) -> Counter[str]:
     """How often each task stands on the bill, by the journal's attempts."""
     with read_only(out / "journal.db") as db:
-        keys: dict[str, str] = {str(row["id"]): row["key"] for row in db.execute("SELECT id, key FROM attempts")}
-        query = "SELECT e.request_id, a.key FROM ends e JOIN attempts a ON a.id=e.attempt"
+        keys: dict[str, str] = {str(row["attempt"]): row["key"] for row in db.execute("SELECT * FROM asks")}
+        query = "SELECT request_id, key FROM served WHERE at IS NOT NULL"
         live: dict[str, str] = {row[0]: row[1] for row in db.execute(query)}
     return Counter(
         keys[entry["custom_id"].rpartition("-")[2]] if entry["custom_id"] else live[entry["id"]] for entry in entries

@@ -27,8 +27,8 @@ def rows(count: int, depth: int | None = None) -> list[Ticket]:
 
 
 def attempts(out: Path) -> list[dict[str, Any]]:
-    query = """SELECT a.row, a.number, a.channel, a.intent, e.kind, e.read, e.cost FROM attempts a JOIN ends e
-      ON e.attempt=a.id ORDER BY a.id"""
+    query = """SELECT row, number, channel, intent, kind, why, cache_read AS read, cost FROM paid
+      WHERE at IS NOT NULL ORDER BY attempt"""
     with read_only(out / "journal.db") as db:
         return [dict(one) for one in db.execute(query)]
 

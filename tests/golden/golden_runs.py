@@ -41,7 +41,7 @@ JOBS = {
 ROWS = 40
 TIMES_AND_IDS = ("run_id", "graph", "created", "wall_s")
 TASK_KEYS = "SELECT arm, node, key FROM tasks"
-REQUEST_HASHES = "SELECT arm, node, request_hash FROM attempts"
+REQUEST_HASHES = "SELECT arm, node, request_hash FROM attempts JOIN asks ON attempt=id"
 
 
 def rows_file(example: str, folder: Path) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fanwise.journal.records import AttemptRecord, BatchRecord, EndRecord, RowResult, TaskRecord
+from fanwise.journal.records import AskRecord, AttemptRecord, BatchRecord, EndRecord, RowResult, Served, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import agents, rows, totals
 from fanwise.ledger.multiplier import percentile, summarise
@@ -25,13 +25,18 @@ ends = st.tuples(
 )  # fmt: skip
 
 
-def attempt(
-    number: int, row: int = 1, arm: str = "fanout", agent: str = "a", intent: int | None = None
-) -> AttemptRecord:
+def attempt(number: int, row: int = 1, arm: str = "fanout", agent: str = "a", intent: int | None = None) -> Served:
     channel = "live" if intent is None else "batch"
-    return AttemptRecord(
-        number, f"k{number}", row, arm, agent, agent, agent, "claude-haiku-5-5", channel, 1, "h", 7, NOW, intent
-    )  # type: ignore[arg-type]
+    record = AttemptRecord(
+        id=number, arm=arm, agent=agent, model="claude-haiku-5-5", channel=channel, why="first", request_hash="h",
+        reserved=7, sent=NOW, intent=intent,
+    )  # fmt: skip
+    ask = AskRecord(attempt=number, key=f"k{number}", row=row, node=agent, label=agent, number=1)
+    return Served(record, (ask,))
+
+
+def _done(output: str) -> TaskRecord:
+    return TaskRecord(key="k", row=1, arm="fanout", node="n", label="n", agent="a", status="done", output=output)
 
 
 @pytest.mark.anyio
@@ -39,7 +44,7 @@ async def test_what_was_committed_is_seen_by_everybody(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "journal.db")
 
     async def write(number: int) -> None:
-        journal.add_attempt(attempt(number))
+        journal.add_attempt(*attempt(number))
         await journal.commit()
         with sqlite3.connect(tmp_path / "journal.db") as other:
             assert other.execute("SELECT COUNT(*) FROM attempts WHERE id=?", (number,)).fetchone()[0] == 1
@@ -54,13 +59,13 @@ async def test_what_was_committed_is_seen_by_everybody(tmp_path: Path) -> None:
 @pytest.mark.anyio
 async def test_attempts_of_a_killed_session_are_lost_live_and_open_in_batches(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "journal.db")
-    journal.add_batch(BatchRecord(1, 1, NOW, "b", "created"))
+    journal.add_batch(BatchRecord(intent=1, size=1, at=NOW, batch_id="b", state="created"))
     for one in (attempt(1), attempt(2), attempt(3, intent=1)):
-        journal.add_attempt(one)
-    journal.add_end(EndRecord(1, NOW, "succeeded"))
+        journal.add_attempt(*one)
+    journal.add_end(EndRecord(attempt=1, at=NOW, status="succeeded"))
     await journal.commit()
     assert journal.lose_open(NOW) == 1
-    assert [one.id for one in journal.open_attempts(1)] == [3]
+    assert [one.attempt.id for one in journal.open_attempts(1)] == [3]
     assert journal.owns(1, 3)
     assert not journal.owns(1, 2)
     assert (totals(journal.db).lost, totals(journal.db).lost_bound) == (1, 7)
@@ -70,10 +75,10 @@ async def test_attempts_of_a_killed_session_are_lost_live_and_open_in_batches(tm
 @pytest.mark.anyio
 async def test_an_end_is_recorded_once_and_a_task_keeps_its_last_outcome(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "journal.db")
-    journal.add_attempt(attempt(1))
+    journal.add_attempt(*attempt(1))
     for cost in (5, 9):
-        journal.add_end(EndRecord(1, NOW, "succeeded", cost=cost))
-        journal.add_task(TaskRecord("k", 1, "fanout", "n", "n", "a", "done", journal.add_text(str(cost))))
+        journal.add_end(EndRecord(attempt=1, at=NOW, status="succeeded", cost=cost))
+        journal.add_task(_done(journal.add_text(str(cost))))
     await journal.commit()
     assert totals(journal.db).cost == 5
     record = journal.task("k")
@@ -91,12 +96,12 @@ def test_rows_sides_and_agents_sum_to_the_ledger(
     path.unlink(missing_ok=True)
     journal = SqliteJournal(path)
     for number, (row, arm, agent, status, cost, tokens) in enumerate(entries, 1):
-        journal.add_attempt(attempt(number, row, arm, agent))
+        journal.add_attempt(*attempt(number, row, arm, agent))
         journal.add_result(RowResult(row, arm, "succeeded", None))  # type: ignore[arg-type]
         if status != "open":
             known = None if status in ("lost", "unpriced") else cost
             kind = "succeeded" if status == "unpriced" else status
-            journal.add_end(EndRecord(number, NOW, kind, usage=Usage(input=tokens), cost=known))  # type: ignore[arg-type]
+            journal.add_end(EndRecord(attempt=number, at=NOW, status=kind, usage=Usage(input=tokens), cost=known))  # type: ignore[arg-type]
     anyio.run(journal.commit)
     both, parts = totals(journal.db), [totals(journal.db, arm) for arm in ("fanout", "baseline")]
     assert sum(one.cost for one in rows(journal.db)) == both.cost

@@ -18,7 +18,7 @@ from shapes import steps_only
 
 from fanwise import Emulator, Job, agent, each, graph
 from fanwise.journal.meta import TASKS
-from fanwise.journal.records import AttemptRecord, EndRecord
+from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.composition import KINDS, composition
 from fanwise.pricing.usage import Usage
@@ -70,9 +70,7 @@ def test_what_travels_along_an_edge_is_what_was_passed(tmp_path: Path) -> None:
     with read_only(tmp_path / "run" / "journal.db") as db:
         db.row_factory = None
         found = composition(db)
-        outputs = dict(
-            db.execute("SELECT node, SUM(e.output) FROM attempts a JOIN ends e ON e.attempt=a.id GROUP BY 1")
-        )
+        outputs = dict(db.execute("SELECT node, SUM(output) FROM served GROUP BY node"))
     assert set(found.edges) == {
         ("fanout", "row letter", "sentences"), ("fanout", "row letter", "note"), ("fanout", "sentences", "note"),
         ("fanout", "note", "joined"),
@@ -110,12 +108,15 @@ def test_whatever_was_sent_the_parts_sum_to_the_tokens(sent: list[tuple[str, int
         for number, (name, more, one, two, prompt, output) in enumerate(sent, 1):
             journal.add_attempt(
                 AttemptRecord(
-                    number, f"k{number}", 1, "fanout", name, name, name, "claude-haiku-5-5", "live", 1, "h", 1, 1e9,
-                    chars=3_040 + more + one + two, sizes=f"{one},{two}",
-                )
+                    id=number, arm="fanout", agent=name, model="claude-haiku-5-5", channel="live", why="first",
+                    request_hash="h", reserved=1, sent=1e9, chars=3_040 + more + one + two,
+                ),
+                [AskRecord(
+                    attempt=number, key=f"k{number}", row=1, node=name, label=name, number=1, sizes=f"{one},{two}"
+                )],
             )  # fmt: skip
             usage = Usage(input=prompt, output=output)
-            journal.add_end(EndRecord(number, 1.0, "succeeded", "end_turn", usage=usage, cost=1))
+            journal.add_end(EndRecord(attempt=number, at=1.0, status="succeeded", usage=usage, cost=1))
         anyio.run(journal.commit)
         found = composition(journal.db)
     parts = found.arms["fanout"]

@@ -20,7 +20,7 @@ from fanwise.engine.arms import build_arms
 from fanwise.engine.load import load_graph
 from fanwise.engine.standin import answerer
 from fanwise.job.arms import arms_of
-from fanwise.journal.records import AttemptRecord, EndRecord
+from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import totals
 from fanwise.ledger.allotment import allotted
@@ -50,9 +50,11 @@ def test_whatever_was_sent_rows_and_levers_sum_to_the_ledger(tmp_path: Path, sen
         at = now()
         journal.add_attempt(
             AttemptRecord(
-                number, f"k{number}", row, arm, agent, agent, agent, model, channel, 1, "h", 10, at.timestamp(),
-                1 if channel == "batch" else None, share, "p" if share else "", 10_000, repeated,
-            )
+                id=number, arm=arm, agent=agent, model=model, channel=channel, why="first" if row else "warm",
+                request_hash="h", reserved=10, sent=at.timestamp(), intent=1 if channel == "batch" else None,
+                job_share=share, prefix="p" if share else "", chars=10_000, repeated=repeated,
+            ),
+            [AskRecord(attempt=number, key=f"k{number}", row=row, node=agent, label=agent, number=1)] if row else [],
         )  # fmt: skip
         if status == "open":
             continue
@@ -61,7 +63,9 @@ def test_whatever_was_sent_rows_and_levers_sum_to_the_ledger(tmp_path: Path, sen
             known = not model.startswith("claude-unheard")
             price = cost(usage, model, at, batch=channel == "batch") if known else None
         kept = usage if status == "succeeded" else Usage()
-        journal.add_end(EndRecord(number, 1.0, status, usage=kept, cost=None if status == "lost" else price))
+        journal.add_end(
+            EndRecord(attempt=number, at=1.0, status=status, usage=kept, cost=None if status == "lost" else price)
+        )
     anyio.run(journal.commit)
     found = list(allotted(journal.db))
     for arm in ("fanout", "baseline"):

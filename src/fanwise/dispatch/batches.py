@@ -231,13 +231,15 @@ class Batches:
             with anyio.move_on_after(LINGER_S):
                 await self.budget.freed()
             return
-        record = BatchRecord(intent_number, len(chosen), now().timestamp(), None, "intent")
+        record = BatchRecord(
+            intent=intent_number, size=len(chosen), at=now().timestamp(), batch_id=None, state="intent"
+        )
         self.flight.begin(record, len(chosen))
         sent = self.flight.sent[record.intent] = dict[int, Sent]()
         for call, attempt, outline, common, own, hold, way in _emptied(chosen):
             call.number, call.tries = call.number + 1, call.tries + 1
             again = self.repeats.count(call.row, call.role.cache, common, own)
-            self.journal.add_attempt(intent(call, outline, attempt, hold, again, record.at, record.intent))
+            self.journal.add_attempt(*intent(call, outline, attempt, hold, again, record.at, record.intent))
             prefix = "" if way == "plain" else call.prefix
             sent[attempt] = Sent(attempt, call, hold, record.at, prefix, way == "lead")
             if len(sent) % COMMIT_EVERY == 0:  # the intent is among the first: a part of it is proven absent later
@@ -298,6 +300,7 @@ class Batches:
         call = one.call
         if one.orphan or failure.verdict == "terminal":
             return
+        call.why = "retry"
         if failure.too_much and self.policy.wait_s(failure, self._refused) is not None:
             call.tries -= 1  # the whole batch was refused, and waits: that is not the call's fault
             self.submit(call)

@@ -13,7 +13,7 @@ from fanwise.api.replies import Reply
 from fanwise.context.repeats import Repeated
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
-from fanwise.journal.records import AttemptRecord, Channel, EndRecord
+from fanwise.journal.records import AskRecord, AttemptRecord, Channel, EndRecord, Served, Why
 from fanwise.pricing.cost import cost, is_free, reply_cost
 from fanwise.pricing.usage import Usage, read_usage
 
@@ -47,6 +47,10 @@ class Call:
     repair: str = ""
     factor: int = 1
     """How many times its agent's cap the answer may be long: more after it was cut off."""
+    why: Why = "first"
+    """Why its next attempt is sent."""
+    attempt: int = 0
+    """Number of the attempt that was answered last."""
     channel: Channel = "live"
     prefix: str = ""
     """Key of what it shares with others in batches, once it is queued for one."""
@@ -63,7 +67,7 @@ def warming(call: Call, prefix: str) -> Call:
         raise AssertionError("it is sent as it is")
 
     label = f"keep warm {prefix[:12]}"
-    return Call(call.role, f"warm {prefix}", 0, call.node, label, compose, number=1)
+    return Call(call.role, f"warm {prefix}", 0, call.node, label, compose, number=1, why="warm")
 
 
 class Sink(Protocol):
@@ -140,13 +144,22 @@ def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
 
 def intent(
     call: Call, sent: Outline, attempt: int, hold: Hold, again: Repeated, at: float, batch: int | None = None
-) -> AttemptRecord:
-    """Return the record of an attempt that is about to be sent."""
-    return AttemptRecord(
-        attempt, call.key, call.row, call.role.arm, call.node, call.label, call.role.agent, call.role.model,
-        "live" if batch is None else "batch", call.number, sent.hash, hold.cost, at, batch, sent.share, sent.prefix,
-        again.chars, again.repeated, again.readable, again.reusable, hold.tokens, sent.sizes,
+) -> Served:
+    """Return the records of an attempt that is about to be sent."""
+    role = call.role
+    record = AttemptRecord(
+        id=attempt, arm=role.arm, agent=role.agent, model=role.model, channel="live" if batch is None else "batch",
+        why=call.why, request_hash=sent.hash, reserved=hold.cost, sent=at, intent=batch, job_share=sent.share,
+        prefix=sent.prefix, chars=again.chars, repeated=again.repeated, readable=again.readable,
+        reusable=again.reusable, bound=hold.tokens,
     )  # fmt: skip
+    if not call.row:
+        return Served(record, ())
+    ask = AskRecord(
+        attempt=attempt, key=call.key, row=call.row, node=call.node, label=call.label, number=call.number,
+        sizes=sent.sizes,
+    )  # fmt: skip
+    return Served(record, (ask,))
 
 
 def paid(
@@ -160,15 +173,14 @@ def paid(
     except UnknownPriceError:
         usage, price = read_usage(reply.usage), None
     return EndRecord(
-        attempt,
-        time.time(),
-        "succeeded",
-        kind or reply.stop_reason,
-        "",
-        reply.request_id,
-        usage,
-        price,
-        latency_s,
+        attempt=attempt,
+        at=time.time(),
+        status="succeeded",
+        kind=kind or reply.stop_reason,
+        request_id=reply.request_id,
+        usage=usage,
+        cost=price,
+        latency_s=latency_s,
     )
 
 
@@ -178,7 +190,14 @@ def unpaid(attempt: int, failure: Failure, latency_s: float) -> EndRecord:
     status = "lost" if lost else "failed"
     price = None if lost else 0
     return EndRecord(
-        attempt, time.time(), status, failure.kind, failure.message, failure.request_id, Usage(), price, latency_s
+        attempt=attempt,
+        at=time.time(),
+        status=status,
+        kind=failure.kind,
+        message=failure.message,
+        request_id=failure.request_id,
+        cost=price,
+        latency_s=latency_s,
     )
 
 

@@ -210,6 +210,8 @@ class Chooser:
         learnt.sent_ahead[channel] += 1
         pilots.add(call)
         self._has_pilots = True
+        if call.why == "first":
+            call.why = "pilot"
         return channel, "pilot"
 
 

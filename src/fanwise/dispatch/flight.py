@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from fanwise.context.request import Request
 from fanwise.journal.port import Journal
-from fanwise.journal.records import AttemptRecord, BatchRecord, EndRecord
+from fanwise.journal.records import BatchRecord, EndRecord, Served
 
 from .budget import Budget, Hold
 from .call import Call, taken
@@ -56,11 +56,12 @@ class Flight:
             if record.state != "created":
                 self.sizes.add(record.size)
             mine = found[record.intent] = self.sent[record.intent] = {}
-            for one in self.journal.open_attempts(record.intent):
-                hold = Hold(one.reserved, one.bound, one.row)
+            for served in self.journal.open_attempts(record.intent):
+                attempt, call = served.attempt, _orphan(served, self._roles)
+                hold = Hold(attempt.reserved, attempt.bound, call.row)
                 self.budget.hold(hold)
-                mine[one.id] = self.adopted[one.key] = Sent(
-                    one.id, _orphan(one, self._roles), hold, one.sent, prefix=one.prefix, orphan=True
+                mine[attempt.id] = self.adopted[call.key] = Sent(
+                    attempt.id, call, hold, attempt.sent, prefix=attempt.prefix, orphan=True
                 )
                 self.count += 1
         return found
@@ -107,7 +108,7 @@ class Flight:
         """Return the calls that are still in batches, whose results are not waited for any more."""
         racing = [one for sent in self.sent.values() for one in sent.values() if not one.ended and not one.orphan]
         for one in racing:
-            one.raced = True
+            one.raced, one.call.why = True, "retry"
         return [one.call for one in racing]
 
     def drop(self, one: Sent) -> None:
@@ -121,11 +122,12 @@ class Flight:
         return self.journal.batch_ids() | mine
 
 
-def _orphan(record: AttemptRecord, roles: Roles) -> Call:
+def _orphan(served: Served, roles: Roles) -> Call:
     """Return a stand-in for the call of an attempt whose row has not been read again yet."""
 
     def compose(*_: object) -> Request:
         raise AssertionError("an attempt of an earlier session is never composed again")
 
+    record, (ask,) = served
     role = roles.named(record.arm, record.agent, record.model)
-    return Call(role, record.key, record.row, record.node, record.label, compose, number=record.number)
+    return Call(role, ask.key, ask.row, ask.node, ask.label, compose, number=ask.number)

@@ -207,11 +207,12 @@ class Follower:
         if again:
             self.flight.drop(one)
             return
+        one.call.attempt = one.attempt
         repair = self.sink.replied(one.call, result.reply)
         if one.orphan:
             self.flight.drop(one)
         elif repair is not None:
-            one.call.repair = repair
+            one.call.repair, one.call.why = repair, "repair" if repair else "longer"
             self.submit(one.call)
 
     def _fail(self, one: Sent, failure: Failure) -> None:

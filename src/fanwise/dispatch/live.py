@@ -169,7 +169,7 @@ class Live:
             attempt, sent = self.journal.next_attempt(), now()
             again = self.repeats.count(call.row, call.role.cache, request.common, request.own)
             self.journal.add_attempt(
-                intent(call, outline(request, batch=False), attempt, hold, again, sent.timestamp())
+                *intent(call, outline(request, batch=False), attempt, hold, again, sent.timestamp())
             )
             await self.journal.commit()
             if self._stopping:
@@ -202,9 +202,10 @@ class Live:
                 pace.told(rate_headers(reply.headers))
             self.proof.saw(call.role.agent, prefixes, led, minimum, reply, previous)
             self.warmth.used(call, request, prefixes)
+            call.attempt = attempt
             repair = self.sink.replied(call, reply)
             if repair is not None:
-                call.repair = repair
+                call.repair, call.why = repair, "repair" if repair else "longer"
                 self.submit(call)
             return end
         finally:
@@ -231,7 +232,7 @@ class Live:
             entered = self.gate.clock()
             again = self.repeats.count(0, call.role.cache, one.request.common)
             self.journal.add_attempt(
-                intent(call, outline(one.request, batch=False), attempt, hold, again, sent.timestamp())
+                *intent(call, outline(one.request, batch=False), attempt, hold, again, sent.timestamp())
             )
             await self.journal.commit()
             try:
@@ -261,6 +262,7 @@ class Live:
         if failure.too_much:  # not the call's fault: everyone of this pool waits, at an overload all do
             for one in self.paces.values() if failure.status == OVERLOADED else (pace,):
                 one.refuse(wait_s)
+        call.why = "retry"
         self._later(call, wait_s)
 
     def _later(self, call: Call, wait_s: float) -> None:

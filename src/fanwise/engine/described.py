@@ -11,7 +11,7 @@ from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
 from fanwise.journal.meta import AGENTS, SLICES, TASKS
 from fanwise.journal.port import Journal
-from fanwise.journal.records import ArmName
+from fanwise.journal.records import ArmName, BlockRecord
 
 from .arms import PREFACES, AgentNode, Arm
 
@@ -19,9 +19,9 @@ from .arms import PREFACES, AgentNode, Arm
 def describe(journal: Journal, arms: Mapping[ArmName, Arm]) -> None:
     """Keep in the journal what the account and a comparison with another run need to know of the graphs."""
     for block in {block for arm in arms.values() for node in arm.agents() for block in node.need.context}:
-        journal.add_block(block.sha, block.name, block.text)
-    for sha, name, text in _instructions(arms):
-        journal.add_block(sha, name, text)
+        journal.add_block(BlockRecord(block.sha, block.name, block.text))
+    for block in _instructions(arms):
+        journal.add_block(block)
     SLICES.keep(journal, _slices(arms))
     AGENTS.keep(journal, _described(arms))
     TASKS.keep(journal, _drawn(arms))
@@ -89,11 +89,12 @@ def _common(node: AgentNode) -> dict[str, int]:
     return {"instructions": own, "context": context_chars(node.need, node.shape)}
 
 
-def _instructions(arms: Mapping[ArmName, Arm]) -> Iterator[tuple[str, str, str]]:
-    """Yield the instructions of all agents: hash, name and text."""
+def _instructions(arms: Mapping[ArmName, Arm]) -> Iterator[BlockRecord]:
+    """Yield the instructions of all agents as blocks."""
     for arm in arms.values():
         for node in arm.agents():
-            yield digest(node.spec.instructions), f"instructions of {node.spec.name}", node.spec.instructions
+            spec = node.spec
+            yield BlockRecord(digest(spec.instructions), f"instructions of {spec.name}", spec.instructions)
 
 
 def _slices(arms: Mapping[ArmName, Arm]) -> dict[str, dict[str, list[str]]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import anyio.to_thread
 
 from fanwise.journal.port import Journal
-from fanwise.journal.records import RowRecord
+from fanwise.journal.records import RejectRecord, RowRecord
 
 from .rows import Record, Row, RowTypes
 
@@ -85,7 +85,7 @@ class Intake:
 
     def _reject(self, record: Record, reason: str) -> None:
         self.counters.rejected += 1
-        self.journal.add_reject(record.number, reason, record.raw, self.journal.session)
+        self.journal.add_reject(RejectRecord(record.number, reason, record.raw, self.journal.session))
 
 
 def _take(records: Iterator[Record], count: int, only: frozenset[int] | None) -> list[Record]:

@@ -32,7 +32,7 @@ from fanwise.dispatch.role import Role, Roles
 from fanwise.graph.dag import rounds
 from fanwise.graph.state import Done, Failed, Outcome, RowState, Task
 from fanwise.journal.port import Journal
-from fanwise.journal.records import ArmName, RowResult, TaskRecord
+from fanwise.journal.records import AnswerRecord, ArmName, RowResult, TaskRecord
 from fanwise.log import log
 
 from .arms import AgentNode, Arm, StepNode, all_roles, row_state, task_key
@@ -291,6 +291,7 @@ class Engine:
             return
         if self.settings.resumed:
             call.number = self.journal.attempts_of(key)
+            call.why = "retry" if call.number else "first"
             if node.role.tools and self.talks.of(key).waits:
                 self._use_tools(call)
                 return
@@ -317,7 +318,7 @@ class Engine:
     async def _tools(self, call: Call) -> None:
         await self.talks.tell(call.key, call.role.tools, call.role.time_limit_s)
         self._steps -= 1
-        call.tries = 0
+        call.tries, call.why = 0, "tools"
         self._submit(call)
 
     def _known(self, key: str, node: AgentNode | StepNode, task: Task) -> Outcome | None:
@@ -368,6 +369,8 @@ class Engine:
 
     def _settle(self, call: Call, outcome: Outcome) -> None:
         self._record(call.key, call.row, call.role.arm, call.node, call.label, call.role.agent, outcome)
+        if isinstance(outcome, Done):
+            self.journal.add_answer(AnswerRecord(call.attempt, 0, self._kept(outcome.value)))
         self.talks.forget(call.key)
         self._go_on(call)
         owner = self._calls.pop(call, None)
@@ -380,10 +383,17 @@ class Engine:
     def _record(self, key: str, row: int, arm: ArmName, node: str, label: str, agent: str, outcome: Outcome) -> None:
         if isinstance(outcome, Done):
             sha = self._kept(outcome.value)
-            self.journal.add_task(TaskRecord(key, row, arm, node, label, agent, "done", sha))
+            self.journal.add_task(
+                TaskRecord(key=key, row=row, arm=arm, node=node, label=label, agent=agent, status="done", output=sha)
+            )
             return
         cause = outcome if isinstance(outcome, Failed) else outcome.cause
-        self.journal.add_task(TaskRecord(key, row, arm, node, label, agent, "failed", None, cause.kind, cause.message))
+        self.journal.add_task(
+            TaskRecord(
+                key=key, row=row, arm=arm, node=node, label=label, agent=agent, status="failed", output=None,
+                kind=cause.kind, message=cause.message,
+            )
+        )  # fmt: skip
         log.info("task failed", row=row, task=label, kind=cause.kind)
 
     def _kept(self, value: object) -> str:

@@ -120,9 +120,8 @@ def _told(spec: AgentSpec, value: object, *, sealed: bool) -> str:
 def recorded(arms: Mapping[ArmName, Arm], journal: SqliteJournal) -> dict[str, Said]:
     """Return the answers of a run as a model would give them, by the hash of their request."""
     nodes = {(name, path): node for name, arm in arms.items() for path, node in arm.nodes.items()}
-    query = """SELECT a.request_hash, t.arm, t.node, x.text FROM tasks t JOIN attempts a ON a.key=t.key
-      JOIN texts x ON x.sha=t.output LEFT JOIN ends e ON e.attempt=a.id
-      WHERE t.status='done' AND e.kind IS NOT 'tool_use'"""
+    query = """SELECT s.request_hash, t.arm, t.node, x.text FROM served s JOIN tasks t ON t.key=s.key
+      JOIN texts x ON x.sha=t.output WHERE t.status='done' AND s.kind IS NOT 'tool_use'"""
     found: dict[str, Said] = dict(_asked_for(journal))
     for sha, arm, path, text in journal.db.execute(query):
         node = nodes.get((arm, path))
@@ -134,8 +133,7 @@ def recorded(arms: Mapping[ArmName, Arm], journal: SqliteJournal) -> dict[str, S
 
 def _asked_for(journal: SqliteJournal) -> Iterator[tuple[str, Said]]:
     """Yield the tools that replies have asked for, by the hash of their request."""
-    query = """SELECT a.key, a.request_hash FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.kind='tool_use'
-      ORDER BY a.key, a.number"""
+    query = "SELECT key, request_hash FROM served WHERE kind='tool_use' ORDER BY key, number"
     for key, group in groupby(journal.db.execute(query), key=lambda row: row[0]):
         for (_, sha), (said, _) in zip(group, journal.turns(key), strict=False):
             content = json.loads(said or "{}").get("content") or ()

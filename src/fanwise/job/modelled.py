@@ -22,7 +22,7 @@ from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.rows import Record, Row, line_at
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
-from fanwise.ledger.account import PROMPT, row_account
+from fanwise.ledger.account import row_account
 from fanwise.ledger.multiplier import Bin, Spread, Spreading, bins, summarise
 from fanwise.models import facts
 from fanwise.pricing.cost import cost
@@ -173,9 +173,9 @@ def _asked(request: Request) -> _Asked:
 
 def _measured(db: sqlite3.Connection, asked: Mapping[int, _Asked]) -> _Measured:
     """Return what a measured sample of the very same agent has shown; nothing where it asks for tools."""
-    query = f"""SELECT a.row, {PROMPT}, e.output, LENGTH(t.text) FROM attempts a JOIN ends e ON e.attempt=a.id
-      JOIN results r ON r.row=a.row AND r.arm='baseline' JOIN texts t ON t.sha=r.output
-      WHERE a.arm='baseline' AND a.agent='baseline' AND a.number=1 AND e.kind='end_turn'"""
+    query = """SELECT p.row, p.prompt, p.output, LENGTH(t.text) FROM paid p
+      JOIN results r ON r.row=p.row AND r.arm='baseline' JOIN texts t ON t.sha=r.output
+      WHERE p.arm='baseline' AND p.agent='baseline' AND p.number=1 AND p.kind='end_turn'"""
     rows = prompt = output = counted = answered = 0
     for row, sent, said, size in db.execute(query):
         request = asked.get(row)

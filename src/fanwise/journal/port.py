@@ -11,12 +11,17 @@ from typing import Protocol
 
 from .records import (
     AnswerLengths,
+    AnswerRecord,
+    AskRecord,
     AttemptRecord,
     BatchRecord,
     Billed,
+    BlockRecord,
     EndRecord,
+    RejectRecord,
     RowRecord,
     RowResult,
+    Served,
     Spent,
     TaskRecord,
     TurnRecord,
@@ -26,8 +31,8 @@ from .records import (
 class Observer(Protocol):
     """Who is told of records as they are added."""
 
-    def attempt(self, record: AttemptRecord) -> None:
-        """Take an attempt that is about to be sent."""
+    def attempt(self, record: AttemptRecord, asks: Sequence[AskRecord]) -> None:
+        """Take an attempt that is about to be sent, and the tasks that it serves."""
         ...
 
     def end(self, record: EndRecord) -> None:
@@ -63,7 +68,7 @@ class Journal(Protocol):
         """Add a row that was read, in the place of an earlier record of its number."""
         ...
 
-    def add_reject(self, number: int, reason: str, raw: str, session: int) -> None:
+    def add_reject(self, record: RejectRecord) -> None:
         """Add a record of the rows file that was set aside, in the place of an earlier one of its number."""
         ...
 
@@ -71,7 +76,7 @@ class Journal(Protocol):
         """Add a text once, by content; return its hash."""
         ...
 
-    def add_block(self, sha: str, name: str, text: str) -> None:
+    def add_block(self, record: BlockRecord) -> None:
         """Add a block of context once, by its hash."""
         ...
 
@@ -83,12 +88,24 @@ class Journal(Protocol):
         """Add a round of tools, in the place of an earlier record of its task and number."""
         ...
 
-    def add_attempt(self, record: AttemptRecord) -> None:
-        """Add the intent of a request."""
+    def add_attempt(self, record: AttemptRecord, asks: Sequence[AskRecord] = ()) -> None:
+        """Add the intent of a request, with the tasks that it serves.
+
+        Raises:
+            ValueError: Its `why` is no word of `REASONS`, or does not go with its asks.
+        """
+        ...
+
+    def add_ask(self, record: AskRecord) -> None:
+        """Add a task that an attempt serves as well, in the next place: shares of its price change."""
         ...
 
     def add_end(self, record: EndRecord) -> None:
         """Add the end of an attempt; the first one stays."""
+        ...
+
+    def add_answer(self, record: AnswerRecord) -> None:
+        """Add what a model said in answer to an ask, in the place of an earlier one."""
         ...
 
     def add_batch(self, record: BatchRecord) -> None:
@@ -165,8 +182,8 @@ class Journal(Protocol):
         """Return the rounds of tools of a task: what was said and told, as JSON; None where it is not there."""
         ...
 
-    def attempt(self, number: int) -> AttemptRecord | None:
-        """Return an attempt by its number, once it is durable."""
+    def attempt(self, number: int) -> Served | None:
+        """Return an attempt by its number, with the tasks that it serves, once it is durable."""
         ...
 
     def text(self, sha: str) -> str | None:
@@ -197,7 +214,7 @@ class Journal(Protocol):
         """Return whether an attempt belongs to a batch intent, ended or not."""
         ...
 
-    def open_attempts(self, intent: int) -> Iterator[AttemptRecord]:
+    def open_attempts(self, intent: int) -> Iterator[Served]:
         """Yield the attempts of a batch that have no end, in the order in which they were made."""
         ...
 

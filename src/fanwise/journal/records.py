@@ -1,21 +1,39 @@
 """The records of a journal.
 
-An attempt is two records: its intent, durable before anything is sent, and its end. Nothing in
+An attempt is an intent, durable before anything is sent, with the asks that it serves, and an end. Nothing in
 them is a request's text: `show` renders a request again and checks it against `request_hash`.
+
+Records are given by name and never changed. Those that every request makes are no frozen dataclasses, since
+these take three times as long to make; small ones are tuples.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from fanwise.pricing.usage import Usage
 
+NO_TOKENS = Usage()
 ArmName = str
 """Name of an arm, one of the graphs that carry out the same rows: `fanout`, `baseline`, or another."""
 Channel = Literal["live", "batch"]
 AttemptStatus = Literal["succeeded", "failed", "lost"]
 """`lost`: the request may have been taken and billed, its reply never came."""
+Why = Literal["first", "retry", "repair", "longer", "tools", "warm", "pilot"]
+REASONS: Mapping[Why, str] = {
+    "first": "the first request of its tasks",
+    "retry": "the attempt before failed, was lost, or is not waited for any more",
+    "repair": "the answer before could not be used, and the model is told why",
+    "longer": "the answer before was cut off, and may be longer now",
+    "tools": "the tools that the model asked for have answered",
+    "warm": "a cached prefix is kept from expiring; it serves no task",
+    "pilot": "the first request of its tasks, sent ahead to learn which channel the others take",
+}
+"""Why a request is sent: the words that `AttemptRecord.why` may have."""
+SERVES_NONE: frozenset[Why] = frozenset({"warm"})
+"""Of these, what no task asks for."""
 
 
 class RowRecord(NamedTuple):
@@ -31,8 +49,36 @@ class RowRecord(NamedTuple):
     """The last session that read it."""
 
 
-class TaskRecord(NamedTuple):
-    """The final outcome of a task, by content key."""
+class RejectRecord(NamedTuple):
+    """A record of the rows file that is no row."""
+
+    number: int
+    """Line or record number, from 1."""
+    reason: str
+    raw: str
+    """The record as it stands in the file."""
+    session: int
+    """The last session that read it."""
+
+
+class TextRecord(NamedTuple):
+    """A text, kept once by content."""
+
+    sha: str
+    text: str
+
+
+class BlockRecord(NamedTuple):
+    """A block of context, kept once by its hash."""
+
+    sha: str
+    name: str
+    text: str
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskRecord:
+    """The outcome of a task that was accepted, by content key."""
 
     key: str
     row: int
@@ -47,24 +93,21 @@ class TaskRecord(NamedTuple):
     message: str = ""
 
 
-class AttemptRecord(NamedTuple):
+@dataclass(slots=True, kw_only=True)
+class AttemptRecord:
     """The intent of one request."""
 
     id: int
-    key: str
-    row: int
     arm: ArmName
-    node: str
-    label: str
     agent: str
     model: str
     channel: Channel
-    number: int
-    """1 for the first attempt of a task."""
+    why: Why
     request_hash: str
     reserved: int | None
     """Upper bound of the price in picodollars; None where no price is known."""
     sent: float
+    """When it was written down, in seconds since 1970."""
     intent: int | None = None
     """Number of the batch intent, for the batch channel."""
     job_share: float = 0.0
@@ -81,8 +124,58 @@ class AttemptRecord(NamedTuple):
     """Of these, what is sent to this model for the second time."""
     bound: int = 0
     """Upper bound of the tokens that it takes, input and output."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AskRecord:
+    """A task that an attempt serves; one that serves none, such as a read that keeps a prefix warm, has no ask."""
+
+    attempt: int
+    place: int = 0
+    """Of the task among those of the attempt, from 0 without gaps: it decides who pays what cannot be divided."""
+    key: str
+    """Content key of the task."""
+    row: int
+    node: str
+    label: str
+    """The task with its items, such as `research[2]`."""
+    number: int
+    """Which request of this task it is, from 1."""
     sizes: str = ""
-    """Of `chars`, those of each value that it shows: by the names of the parameters in order, with commas."""
+    """Characters of each value that it is shown: by the names of the parameters in order, with commas."""
+
+
+class Served(NamedTuple):
+    """An attempt with the tasks that it serves."""
+
+    attempt: AttemptRecord
+    asks: tuple[AskRecord, ...]
+    """In the order of their places."""
+
+
+def checked(attempt: AttemptRecord, asks: Sequence[AskRecord]) -> AttemptRecord:
+    """Return an attempt that may be added to a journal with these asks.
+
+    Raises:
+        ValueError: Its `why` is no word of `REASONS`, or it serves no task though it should, or the other way round.
+    """
+    if attempt.why not in REASONS:
+        raise ValueError(f"{attempt.why!r} is no reason for an attempt; it is one of {', '.join(REASONS)}")
+    if (not asks) != (attempt.why in SERVES_NONE):
+        raise ValueError(f"attempt {attempt.id} ({attempt.why}) serves {len(asks)} tasks")
+    return attempt
+
+
+class AnswerRecord(NamedTuple):
+    """What a model said in answer to an ask, whether or not it was accepted as the outcome of the task."""
+
+    attempt: int
+    place: int
+    """Of the ask in its attempt."""
+    output: str
+    """Hash of the answer's canonical JSON."""
+    confidence: float | None = None
+    """How sure the answer is, 0 to 1; None where that is not known."""
 
 
 class TurnRecord(NamedTuple):
@@ -98,29 +191,33 @@ class TurnRecord(NamedTuple):
     """Hash of the message with the results; empty while the tools are at work."""
 
 
-class EndRecord(NamedTuple):
+@dataclass(slots=True, kw_only=True)
+class EndRecord:
     """How an attempt ended."""
 
     attempt: int
     at: float
+    """In seconds since 1970."""
     status: AttemptStatus
     kind: str = ""
     """Error class, or the reply's `stop_reason`."""
     message: str = ""
     request_id: str = ""
-    usage: Usage = Usage()
+    usage: Usage = NO_TOKENS
     cost: int | None = 0
     """Picodollars; None where it is unknown."""
     latency_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRecord:
     """A batch from its intent on."""
 
     intent: int
     size: int
+    """Requests."""
     at: float
+    """When the intent was written down, in seconds since 1970."""
     batch_id: str | None
     state: Literal["intent", "adopted", "created", "ended", "absent"]
 
@@ -134,6 +231,49 @@ class RowResult(NamedTuple):
     output: str | None
     """Hash of the output's canonical JSON."""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """One worker's time on a run."""
+
+    id: int
+    """From 1."""
+    started: float
+    """In seconds since 1970."""
+    ended: float | None = None
+    how: str = "running"
+    """How it ended: completed, halted, interrupted, detached; `running` until then."""
+    channel: str = ""
+    """What was chosen: live, batch or auto."""
+    changed: str = ""
+    """What differs from the session before, in words."""
+
+
+class MetaRecord(NamedTuple):
+    """A setting of the run."""
+
+    key: str
+    value: str
+
+
+Record = (
+    MetaRecord
+    | SessionRecord
+    | RowRecord
+    | RejectRecord
+    | TextRecord
+    | BlockRecord
+    | TaskRecord
+    | AttemptRecord
+    | AskRecord
+    | EndRecord
+    | AnswerRecord
+    | TurnRecord
+    | BatchRecord
+    | RowResult
+)
+"""All that a journal holds."""
 
 
 class Spent(NamedTuple):

@@ -9,20 +9,18 @@ from typing import NamedTuple
 
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import ArmName
+from fanwise.journal.tables import select
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
 
-_TOKENS = "e.input, e.write_5m, e.write_1h, e.read, e.output"
-PROMPT = "(e.input+e.write_5m+e.write_1h+e.read)"
-"""All input tokens of an end, cached or not."""
-TOKENS = f"({PROMPT}+e.output)"
-"""All tokens of an attempt's end, in SQL."""
-_SUMS = ", ".join(f"COALESCE(SUM({column}),0)" for column in _TOKENS.split(", "))
+KINDS = ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
+"""The kinds of tokens that do not overlap, as columns."""
+SUMS = ", ".join(f"COALESCE(SUM({kind}),0) AS {kind}" for kind in KINDS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """Attempts, tokens and money of a run, or of one side of it."""
 
@@ -55,19 +53,17 @@ class Totals:
 
 def totals(db: sqlite3.Connection, arm: ArmName | None = None) -> Totals:
     """Return the totals of a run, or of one arm."""
-    where, args = ("WHERE a.arm=?", (arm,)) if arm is not None else ("", ())
-    query = f"""SELECT COUNT(*), COALESCE(SUM(e.status='succeeded'),0), COALESCE(SUM(e.status='failed'),0),
-      COALESCE(SUM(e.status='lost'),0), COALESCE(MAX(SUM(a.number>1)-SUM(e.kind='tool_use'),0),0),
-      COALESCE(SUM(e.status='succeeded' AND e.cost IS NULL),0), {_SUMS}, COALESCE(SUM(e.cost),0),
-      COALESCE(SUM(CASE WHEN e.status='lost' THEN a.reserved ELSE 0 END),0),
-      COUNT(DISTINCT CASE WHEN a.prefix<>'' THEN a.model || a.prefix END),
-      COALESCE(SUM(e.write_5m+e.write_1h>0),0), COALESCE(SUM(e.read>0),0),
-      COALESCE(SUM(e.kind='paid_twice'),0), COALESCE(SUM(e.attempt IS NULL),0),
-      COALESCE(SUM(CASE WHEN e.attempt IS NULL THEN a.reserved END),0)
-      FROM attempts a LEFT JOIN ends e ON e.attempt=a.id {where}"""
-    row = db.execute(query, args).fetchone()
-    sent, succeeded, failed, lost, retried, unpriced, *tokens = row[:11]
-    return Totals(sent, succeeded, failed, lost, retried, unpriced, Usage(*tokens), *row[11:])
+    where, args = ("WHERE arm=?", (arm,)) if arm is not None else ("", ())
+    query = f"""SELECT COUNT(*) AS sent, COALESCE(SUM(status='succeeded'),0) AS succeeded,
+      COALESCE(SUM(status='failed'),0) AS failed, COALESCE(SUM(status='lost'),0) AS lost,
+      COALESCE(SUM(why IN ('retry','repair','longer')),0) AS retried,
+      COALESCE(SUM(status='succeeded' AND cost IS NULL),0) AS unpriced, {SUMS}, COALESCE(SUM(cost),0) AS cost,
+      COALESCE(SUM(CASE WHEN status='lost' THEN reserved END),0) AS lost_bound,
+      COUNT(DISTINCT CASE WHEN prefix<>'' THEN model || prefix END) AS prefixes,
+      COALESCE(SUM(cache_write_5m+cache_write_1h>0),0) AS writes, COALESCE(SUM(cache_read>0),0) AS reads,
+      COALESCE(SUM(kind='paid_twice'),0) AS paid_twice, COALESCE(SUM(status='open'),0) AS open,
+      COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0) AS open_bound FROM paid {where}"""
+    return next(select(db, Totals, query, args))
 
 
 def succeeded(db: sqlite3.Connection, arm: ArmName) -> int:
@@ -98,22 +94,20 @@ class RowAccount(NamedTuple):
     """Attempts with an unknown price: lost ones, or of an unknown model."""
 
 
-_ROWS = f"""SELECT r.row, r.arm, r.status, COALESCE(SUM({TOKENS}),0),
-  COALESCE(SUM(e.cost),0), COALESCE(SUM(e.attempt IS NOT NULL AND e.cost IS NULL),0)
-  FROM results r LEFT JOIN attempts a ON a.row=r.row AND a.arm=r.arm LEFT JOIN ends e ON e.attempt=a.id
-  {{where}} GROUP BY r.row, r.arm ORDER BY r.row, r.arm DESC"""
+_ROWS = """SELECT r.row, r.arm, r.status, COALESCE(SUM(s.tokens),0) AS tokens, COALESCE(SUM(s.cost),0) AS cost,
+  COALESCE(SUM(s.at IS NOT NULL AND s.cost IS NULL),0) AS unknown
+  FROM results r LEFT JOIN served s ON s.row=r.row AND s.arm=r.arm
+  {where} GROUP BY r.row, r.arm ORDER BY r.row, r.arm DESC"""
 
 
 def rows(db: sqlite3.Connection) -> Iterator[RowAccount]:
     """Yield every finished row, by number, the fan-out before its baseline."""
-    for row in db.execute(_ROWS.format(where="")):
-        yield RowAccount(*row)
+    yield from select(db, RowAccount, _ROWS.format(where=""))
 
 
 def row_account(db: sqlite3.Connection, number: int, arm: ArmName) -> RowAccount | None:
     """Return one finished row, or None where it has not ended."""
-    found = db.execute(_ROWS.format(where="WHERE r.row=? AND r.arm=?"), (number, arm)).fetchone()
-    return None if found is None else RowAccount(*found)
+    return next(select(db, RowAccount, _ROWS.format(where="WHERE r.row=? AND r.arm=?"), (number, arm)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +131,8 @@ def shared_writes(db: sqlite3.Connection) -> list[SharedWrite]:
     An attempt that read nothing wrote the shared part of its prefix too; its share is known from
     the layout. One that read something found the shared part warm.
     """
-    query = """SELECT a.row, a.arm, a.agent, a.model, a.channel, a.sent, a.job_share, e.input, e.write_5m, e.write_1h
-      FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.job_share>0 AND e.read=0 AND e.write_5m+e.write_1h>0"""
+    query = """SELECT row, arm, agent, model, channel, sent, job_share, input, cache_write_5m, cache_write_1h
+      FROM paid WHERE job_share>0 AND cache_read=0 AND cache_write_5m+cache_write_1h>0"""
     found: list[SharedWrite] = []
     for row, arm, agent, model, channel, sent, share, plain, five, hour in db.execute(query):
         five, hour = round(five * share), round(hour * share)
@@ -153,7 +147,7 @@ def shared_writes(db: sqlite3.Connection) -> list[SharedWrite]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailedTask:
     """One failed task, for the report."""
 
@@ -171,10 +165,10 @@ class FailedTask:
 
 def failures(db: sqlite3.Connection, most: int = 20) -> list[FailedTask]:
     """Return failed tasks of rows that are in the results, by row."""
-    query = """SELECT COALESCE(w.row_id,''), t.row, t.arm, t.label, t.agent, t.kind, t.message,
-      COALESCE((SELECT SUM(e.cost) FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=t.row AND a.arm=t.arm),0)
+    query = """SELECT COALESCE(w.row_id,'') AS row_id, t.row, t.arm, t.label AS task, t.agent, t.kind, t.message,
+      COALESCE((SELECT SUM(s.cost) FROM served s WHERE s.row=t.row AND s.arm=t.arm),0) AS paid
       FROM tasks t LEFT JOIN rows w ON w.number=t.row WHERE t.status='failed' ORDER BY t.row, t.label LIMIT ?"""
-    return [FailedTask(*row) for row in db.execute(query, (most,))]
+    return list(select(db, FailedTask, query, (most,)))
 
 
 def failed_tasks(db: sqlite3.Connection) -> dict[str, int]:
@@ -183,7 +177,7 @@ def failed_tasks(db: sqlite3.Connection) -> dict[str, int]:
     return dict(db.execute(query).fetchall())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentAccount:
     """One agent, for the report."""
 
@@ -201,10 +195,7 @@ class AgentAccount:
 
 def agents(db: sqlite3.Connection) -> list[AgentAccount]:
     """Return what each agent cost, the dearest first."""
-    query = f"""SELECT a.arm, a.agent, a.model, a.channel, COUNT(*), {_SUMS}, COALESCE(SUM(e.cost),0) AS cost,
-      COALESCE(SUM(e.attempt IS NOT NULL AND e.cost IS NULL),0)
-      FROM attempts a LEFT JOIN ends e ON e.attempt=a.id GROUP BY 1, 2, 3, 4 ORDER BY a.arm DESC, cost DESC"""
-    return [
-        AgentAccount(arm, agent, model, channel, attempts, Usage(*tokens), cost, unknown)
-        for arm, agent, model, channel, attempts, *tokens, cost, unknown in db.execute(query)
-    ]
+    query = f"""SELECT arm, agent, model, channel, COUNT(*) AS attempts, {SUMS}, COALESCE(SUM(cost),0) AS cost,
+      COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown
+      FROM paid GROUP BY arm, agent, model, channel ORDER BY arm DESC, COALESCE(SUM(cost),0) DESC"""
+    return list(select(db, AgentAccount, query))

@@ -17,10 +17,9 @@ from typing import NamedTuple, cast
 
 from fanwise.journal.records import ArmName
 
-from .account import TOKENS, shared_writes
+from .account import shared_writes
 
-_ATTEMPTS = f"""SELECT a.row, a.arm, a.agent, e.cost, {TOKENS}
-  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.row>0 ORDER BY a.row"""
+_ASKS = "SELECT row, arm, agent, cost, tokens FROM served ORDER BY row"
 
 
 _Attempt = tuple[int, ArmName, str, int | None, int | None]
@@ -62,10 +61,10 @@ ARMS: tuple[ArmName, ...] = ("fanout", "baseline")
 def allotted(db: sqlite3.Connection) -> Iterator[RowCost]:
     """Yield every row that anything was sent for, by number, the fan-out before its baseline."""
     pools, extras = _pools(db)
-    query = "SELECT arm, agent, COUNT(DISTINCT row) FROM attempts WHERE row>0 GROUP BY arm, agent"
+    query = "SELECT arm, agent, COUNT(DISTINCT row) FROM served GROUP BY arm, agent"
     counts = {(arm, agent): count for arm, agent, count in db.execute(query)} if pools else {}
     served = Counter[tuple[ArmName, str]]()
-    found = cast("Iterator[_Attempt]", db.execute(_ATTEMPTS))
+    found = cast("Iterator[_Attempt]", db.execute(_ASKS))
     for row, attempts in groupby(found, key=itemgetter(0)):
         costs: dict[ArmName, RowCost] = {}
         agents = set[tuple[ArmName, str]]()
@@ -97,9 +96,7 @@ def _pools(db: sqlite3.Connection) -> tuple[dict[tuple[ArmName, str], int], dict
         if write.row:  # what keeps warm is shared as a whole
             pools[write.arm, write.agent] += write.extra
             extras[write.row, write.arm, write.agent] += write.extra
-    query = (
-        "SELECT a.arm, a.agent, SUM(e.cost) FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=0 GROUP BY 1, 2"
-    )
+    query = "SELECT arm, agent, SUM(cost) FROM paid WHERE row=0 GROUP BY arm, agent"
     for arm, agent, cost in db.execute(query):
         pools[arm, agent] += cost or 0
     return dict(pools), dict(extras)

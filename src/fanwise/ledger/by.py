@@ -11,13 +11,18 @@ from fanwise.errors import UsageError
 from fanwise.pricing.usage import Usage
 from fanwise.units import usd_text
 
+from .account import KINDS, SUMS
+
 DIMENSIONS = {
-    "side": "a.arm", "row": "a.row", "task": "a.label", "node": "a.node", "agent": "a.agent", "tier": "a.model",
-    "channel": "a.channel", "attempt": "a.number", "prefix": "a.prefix", "status": "COALESCE(e.status,'open')",
-    "hour": "strftime('%Y-%m-%dT%H:00Z', a.sent, 'unixepoch')",
+    "side": "arm", "row": "row", "task": "label", "node": "node", "agent": "agent", "tier": "model",
+    "channel": "channel", "attempt": "number", "prefix": "prefix", "status": "status",
+    "hour": "strftime('%Y-%m-%dT%H:00Z', sent, 'unixepoch')",
 }  # fmt: skip
 """What the ledger can be asked by: `tier` is the model, `attempt` its number in its task, `prefix` the key of the
 cached prefix that rows share (empty: none), `hour` the one in which it was sent (UTC), row 0 what no row caused."""
+
+ATTEMPTS_ALONE = frozenset({"side", "agent", "tier", "channel", "prefix", "status", "hour"})
+"""Of these, what an attempt has whatever tasks it serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +66,13 @@ def by(db: sqlite3.Connection, dimensions: Sequence[str]) -> Iterator[Group]:
         given = ", ".join(map(repr, unknown)) or "nothing"
         raise UsageError(f"the ledger cannot be asked by {given}; by {', '.join(DIMENSIONS)}, or several with commas")
     columns = ", ".join(DIMENSIONS[name] for name in dimensions)
+    source = "paid"
+    if not ATTEMPTS_ALONE.issuperset(dimensions):  # by task: each with its share, and what serves none
+        wanted = f"arm, row, label, node, agent, model, channel, number, prefix, status, sent, cost, {', '.join(KINDS)}"
+        source = f"(SELECT {wanted} FROM served UNION ALL SELECT {wanted} FROM paid WHERE row=0)"
     places = ", ".join(str(place) for place in range(1, len(dimensions) + 1))
-    query = f"""SELECT {columns}, COUNT(*), COALESCE(SUM(e.status='failed'),0), COALESCE(SUM(e.status='lost'),0),
-      COALESCE(SUM(e.input),0), COALESCE(SUM(e.write_5m),0), COALESCE(SUM(e.write_1h),0), COALESCE(SUM(e.read),0),
-      COALESCE(SUM(e.output),0), COALESCE(SUM(e.cost),0), SUM(e.attempt IS NULL OR e.cost IS NULL)
-      FROM attempts a LEFT JOIN ends e ON e.attempt=a.id
+    query = f"""SELECT {columns}, COUNT(*), SUM(status='failed'), SUM(status='lost'), {SUMS},
+      COALESCE(SUM(cost),0), SUM(cost IS NULL) FROM {source}
       GROUP BY {places} ORDER BY {len(dimensions) + 9} DESC, {places}"""
     for row in db.execute(query):
         names, (attempts, failed, lost, *tokens, cost, missing) = row[: len(dimensions)], row[len(dimensions) :]

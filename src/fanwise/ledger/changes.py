@@ -18,8 +18,8 @@ WORDS = {
     "schema": "what it answers", "max_tokens": "max_tokens", "thinking": "thinking", "effort": "effort",
     "tools": "tools", "layout": "layout of its prefix",
 }  # fmt: skip
-_COSTS = """SELECT a.agent, COUNT(*), COALESCE(SUM(e.cost),0)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.arm='fanout' GROUP BY a.agent"""
+_COSTS = """SELECT agent, COUNT(*), COALESCE(SUM(cost),0)
+  FROM paid WHERE arm='fanout' AND at IS NOT NULL GROUP BY agent"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,11 @@ from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
 
-from .account import PROMPT
-
 KINDS = ("instructions", "context", "row", "upstream", "conversation", "outputs")
 """`instructions` with schemas and tools, shared `context`, data of the `row`, `upstream` outputs of other
 tasks, `conversation` with tools and refusals of answers, and what was answered."""
-_ATTEMPTS = f"""SELECT a.arm, a.node, a.model, a.channel, a.sizes, a.chars, SUM({PROMPT}), SUM(e.output), MAX(a.sent)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row>0 AND e.status='succeeded' {{more}}
-  GROUP BY a.arm, a.node, a.model, a.channel, a.sizes, a.chars"""
+_ASKS = """SELECT arm, node, model, channel, sizes, chars/asks, SUM(prompt), SUM(output), MAX(sent)
+  FROM served WHERE status='succeeded' {more} GROUP BY arm, node, model, channel, sizes, chars/asks"""
 
 Parts = dict[str, float]
 """Tokens by kind."""
@@ -69,7 +66,7 @@ def composition(db: sqlite3.Connection, row: int | None = None) -> Composition:
         row: Number of a row; None: all rows.
     """
     known, found = tasks(db), Composition()
-    query, args = (_ATTEMPTS.format(more=""), ()) if row is None else (_ATTEMPTS.format(more="AND a.row=?"), (row,))
+    query, args = (_ASKS.format(more=""), ()) if row is None else (_ASKS.format(more="AND row=?"), (row,))
     for arm, node, model, channel, sizes, chars, prompt, output, sent in db.execute(query, args):
         told = known.get(arm, {}).get("nodes", {}).get(node)
         if told is None or "params" not in told or (told["params"] and not sizes):

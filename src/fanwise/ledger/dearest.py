@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 from .composition import Parts, composition
 
-_ROWS = """SELECT a.row, COALESCE(w.row_id,''), COALESCE(r.status,'unfinished'), COALESCE(r.reason,''),
-  COALESCE(SUBSTR(t.text,1,2000),''), SUM(COALESCE(e.cost,0)) AS paid, COUNT(*),
-  COALESCE(SUM(e.attempt IS NULL OR e.cost IS NULL),0)
-  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id LEFT JOIN rows w ON w.number=a.row
-  LEFT JOIN results r ON r.row=a.row AND r.arm='fanout' LEFT JOIN texts t ON t.sha=r.output
-  WHERE a.row>0 AND a.arm='fanout' GROUP BY a.row ORDER BY paid DESC, a.row LIMIT ?"""
-_TASKS = """SELECT a.node, a.model, COUNT(*), COALESCE(SUM(e.read),0), COALESCE(SUM(e.cost),0),
-  SUM(e.attempt IS NULL OR e.cost IS NULL), SUM(COALESCE(e.status,'open')<>'succeeded')
-  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.row=? AND a.arm='fanout'
-  GROUP BY 1, 2, a.agent ORDER BY 5 DESC"""
+_ROWS = """SELECT s.row, COALESCE(w.row_id,''), COALESCE(r.status,'unfinished'), COALESCE(r.reason,''),
+  COALESCE(SUBSTR(t.text,1,2000),''), s.paid, s.attempts, s.unknown
+  FROM (SELECT row, SUM(COALESCE(cost,0)) AS paid, COUNT(*) AS attempts, SUM(cost IS NULL) AS unknown
+    FROM served WHERE arm='fanout' GROUP BY row ORDER BY paid DESC, row LIMIT ?) s
+  LEFT JOIN rows w ON w.number=s.row LEFT JOIN results r ON r.row=s.row AND r.arm='fanout'
+  LEFT JOIN texts t ON t.sha=r.output ORDER BY s.paid DESC, s.row"""
+_TASKS = """SELECT node, model, COUNT(*), COALESCE(SUM(cache_read),0), COALESCE(SUM(cost),0), SUM(cost IS NULL),
+  SUM(status<>'succeeded')
+  FROM served WHERE row=? AND arm='fanout' GROUP BY node, model, agent ORDER BY COALESCE(SUM(cost),0) DESC"""
 
 
 @dataclass(frozen=True, slots=True)

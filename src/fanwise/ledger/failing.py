@@ -5,14 +5,17 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-_FAILED = """SELECT e.kind, e.status, a.channel, COUNT(*), COALESCE(SUM(e.cost),0),
-  SUM(e.cost IS NULL), COALESCE(SUM(CASE WHEN e.status='lost' THEN a.reserved END),0)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.status<>'succeeded' GROUP BY 1, 2, 3"""
-_UNUSED = """SELECT CASE WHEN t.status='failed' THEN t.kind ELSE 'asked again' END, 'unused', a.channel, COUNT(*),
-  COALESCE(SUM(e.cost),0), SUM(e.cost IS NULL), 0
-  FROM attempts a JOIN ends e ON e.attempt=a.id LEFT JOIN tasks t ON t.key=a.key
-  WHERE e.status='succeeded' AND e.kind<>'tool_use' AND a.row>0
-    AND (t.status='failed' OR a.id<(SELECT MAX(b.id) FROM attempts b WHERE b.key=a.key)) GROUP BY 1, 3"""
+from fanwise.journal.tables import select
+
+_FAILED = """SELECT kind, status, channel, COUNT(*) AS attempts, COALESCE(SUM(cost),0) AS cost,
+  SUM(cost IS NULL) AS unknown, COALESCE(SUM(CASE WHEN status='lost' THEN reserved END),0) AS bound
+  FROM paid WHERE status NOT IN ('succeeded','open') GROUP BY kind, status, channel"""
+_UNUSED = """WITH last AS (
+    SELECT key, MAX(attempt) AS attempt FROM asks WHERE key IN (SELECT key FROM asks WHERE number>1) GROUP BY key)
+  SELECT CASE WHEN t.status='failed' THEN t.kind ELSE 'asked again' END AS kind, 'unused' AS status, s.channel,
+    COUNT(*) AS attempts, COALESCE(SUM(s.cost),0) AS cost, SUM(s.cost IS NULL) AS unknown, 0 AS bound
+  FROM served s LEFT JOIN tasks t ON t.key=s.key LEFT JOIN last l ON l.key=s.key
+  WHERE s.status='succeeded' AND s.kind<>'tool_use' AND (t.status='failed' OR s.attempt<l.attempt) GROUP BY 1, 3"""
 
 
 class Failing(NamedTuple):
@@ -34,5 +37,5 @@ class Failing(NamedTuple):
 
 def failing(db: sqlite3.Connection) -> list[Failing]:
     """Return what came to nothing, the dearest first."""
-    found = [Failing(*row) for query in (_FAILED, _UNUSED) for row in db.execute(query)]
+    found = [record for query in (_FAILED, _UNUSED) for record in select(db, Failing, query)]
     return sorted(found, key=lambda one: (-one.cost - one.bound, -one.attempts, one.kind))

@@ -16,12 +16,9 @@ from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
 
-from .account import PROMPT
-
-_SHARES = f"""SELECT a.model, a.channel, CAST(a.sent/3600 AS INT), MAX({PROMPT}),
-  SUM({PROMPT}), SUM(1.0*{PROMPT}*a.readable/MAX(a.chars,1)), SUM(1.0*{PROMPT}*a.reusable/MAX(a.chars,1)),
-  SUM(e.output), SUM(e.cost), SUM(e.searches)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.cost>0 AND a.arm=? GROUP BY 1, 2, 3, {PROMPT}>100000"""
+_SHARES = """SELECT model, channel, CAST(sent/3600 AS INT), MAX(prompt), SUM(prompt),
+  SUM(1.0*prompt*readable/MAX(chars,1)), SUM(1.0*prompt*reusable/MAX(chars,1)),
+  SUM(output), SUM(cost), SUM(web_searches) FROM paid WHERE cost>0 AND arm=? GROUP BY 1, 2, 3, prompt>100000"""
 
 
 @dataclass(frozen=True, slots=True)

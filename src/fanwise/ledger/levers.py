@@ -24,13 +24,11 @@ from fanwise.pricing.cost import WEB_SEARCH_PICO
 from fanwise.pricing.rates import known_rates, price_steps, rates
 from fanwise.units import moment, usd_text
 
-from .account import PROMPT
-
 NAMES = ("models", "slices", "cache", "batch")
-_CALLS = f"""WITH calls AS (
-    SELECT a.row, a.model, CAST(a.sent/3600 AS INT) AS hour, {PROMPT} AS prompt, a.chars, a.repeated,
-      e.input, e.write_5m, e.write_1h, e.read, e.output, e.searches, e.cost
-    FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.arm=:arm AND e.cost>0),
+_CALLS = """WITH calls AS (
+    SELECT row, model, CAST(sent/3600 AS INT) AS hour, prompt, chars, repeated,
+      input, cache_write_5m, cache_write_1h, cache_read, output, web_searches, cost
+    FROM paid WHERE arm=:arm AND cost>0),
   shown AS (
     SELECT row, SUM(chars) AS chars, SUM(prompt) AS tokens, SUM(chars-repeated) AS everything
     FROM calls WHERE row>0 GROUP BY row HAVING COUNT(*)>1),
@@ -38,8 +36,8 @@ _CALLS = f"""WITH calls AS (
     SELECT c.*, c.prompt+COALESCE(MAX(s.everything-c.chars,0)*s.tokens/MAX(s.chars,1),0) AS whole
     FROM calls c LEFT JOIN shown s ON s.row=c.row)
   SELECT model, hour, MAX(prompt), MAX(whole), COUNT(*), SUM(prompt), SUM(whole),
-    SUM(input), SUM(write_5m), SUM(write_1h), SUM(read), SUM(output), SUM(searches), SUM(cost)
-  FROM widened GROUP BY model, hour, {{steps}}"""
+    SUM(input), SUM(cache_write_5m), SUM(cache_write_1h), SUM(cache_read), SUM(output), SUM(web_searches), SUM(cost)
+  FROM widened GROUP BY model, hour, {steps}"""
 """Calls in groups of one price. All that a row was shown anywhere is counted in tokens by its characters."""
 
 
@@ -80,8 +78,7 @@ class Levers:
 
 def levers(db: sqlite3.Connection, arm: ArmName = "fanout") -> Levers | None:
     """Return what each lever took off the bill of one arm, or None where nothing has a price."""
-    models = """SELECT DISTINCT a.model, CAST(a.sent/3600 AS INT) FROM attempts a JOIN ends e ON e.attempt=a.id
-      WHERE a.arm=? AND e.cost>0 ORDER BY 2"""
+    models = "SELECT DISTINCT model, CAST(sent/3600 AS INT) FROM paid WHERE arm=? AND cost>0 ORDER BY 2"
     seen = [(model, moment(hour * 3600)) for model, hour in db.execute(models, (arm,))]
     known = {model: rate.output for model, at in seen if (rate := known_rates(model, at)) is not None}
     if not known:

@@ -6,13 +6,11 @@ import sqlite3
 from typing import NamedTuple
 
 from fanwise.journal.records import ArmName
+from fanwise.journal.tables import select
 
-from .account import PROMPT
-
-_READS = f"""SELECT a.arm, a.agent, SUM({PROMPT}), SUM(e.read),
-  CAST(ROUND(SUM(1.0*{PROMPT}*a.readable/MAX(a.chars,1))) AS INT)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' AND a.row>0
-  GROUP BY 1, 2 ORDER BY 1 DESC, 3 DESC"""
+_READS = """SELECT arm, agent, SUM(prompt) AS input, SUM(cache_read) AS read,
+  CAST(ROUND(SUM(1.0*prompt*readable/MAX(chars,1))) AS INT) AS readable
+  FROM paid WHERE status='succeeded' AND row>0 GROUP BY arm, agent ORDER BY arm DESC, SUM(prompt) DESC"""
 
 
 class Reads(NamedTuple):
@@ -35,4 +33,4 @@ class Reads(NamedTuple):
 
 def reads(db: sqlite3.Connection) -> list[Reads]:
     """Return what each agent read from the cache beside what it could have, the fan-out first."""
-    return [Reads(*row) for row in db.execute(_READS)]
+    return list(select(db, Reads, _READS))

@@ -9,11 +9,9 @@ from typing import Any
 from fanwise.journal.meta import SLICES
 from fanwise.journal.records import ArmName
 
-from .account import PROMPT
-
-_SLICES = f"""SELECT a.arm, a.agent, COUNT(*), SUM({PROMPT}),
-  CAST(ROUND(SUM(1.0*{PROMPT}*a.repeated/MAX(a.chars,1))) AS INT), SUM(e.read), SUM(e.write_5m+e.write_1h)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE e.status='succeeded' GROUP BY 1, 2 ORDER BY 1 DESC, 4 DESC"""
+_SLICES = """SELECT arm, agent, COUNT(*), SUM(prompt), CAST(ROUND(SUM(1.0*prompt*repeated/MAX(chars,1))) AS INT),
+  SUM(cache_read), SUM(cache_write_5m+cache_write_1h)
+  FROM paid WHERE status='succeeded' GROUP BY arm, agent ORDER BY arm DESC, SUM(prompt) DESC"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,8 @@ def status(db: sqlite3.Connection) -> Status:
     """Return how far a run is."""
     origin = RunOrigin.of(db)
     how = db.execute("SELECT how FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
-    query = """SELECT COUNT(*), COALESCE(SUM(e.attempt IS NULL),0), COALESCE(SUM(e.cost),0),
-      COALESCE(SUM(CASE WHEN e.attempt IS NULL THEN a.reserved END),0), COALESCE(SUM(e.read),0), MAX(e.at)
-      FROM attempts a LEFT JOIN ends e ON e.attempt=a.id"""
+    query = """SELECT COUNT(*), COALESCE(SUM(status='open'),0), COALESCE(SUM(cost),0),
+      COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0), COALESCE(SUM(cache_read),0), MAX(at) FROM paid"""
     attempts, open_, cost, reserved, read, last = db.execute(query).fetchone()
     batches = db.execute(
         "SELECT batch_id, size, at, state FROM batches WHERE state IN ('intent','adopted','created') ORDER BY intent"

@@ -9,13 +9,12 @@ from typing import NamedTuple
 STEPS = 80
 MOST_BATCHES = 60
 _STEPS = """SELECT channel, MIN(CAST((at-?)/? AS INT), ?), SUM(sent), SUM(ended), SUM(failed) FROM (
-    SELECT a.channel AS channel, a.sent AS at, 1 AS sent, 0 AS ended, 0 AS failed FROM attempts a
-    UNION ALL SELECT a.channel, e.at, 0, e.status='succeeded', e.status<>'succeeded'
-      FROM ends e JOIN attempts a ON a.id=e.attempt)
+    SELECT channel, sent AS at, 1 AS sent, 0 AS ended, 0 AS failed FROM attempts
+    UNION ALL SELECT channel, at, 0, status='succeeded', status<>'succeeded' FROM paid WHERE at IS NOT NULL)
   GROUP BY 1, 2 ORDER BY 1, 2"""
-_BATCHES = """SELECT COALESCE(b.batch_id,''), b.size, b.at, MAX(e.at), b.state FROM batches b
-  LEFT JOIN attempts a ON a.intent=b.intent LEFT JOIN ends e ON e.attempt=a.id
-  GROUP BY b.intent ORDER BY b.size DESC LIMIT ?"""
+_BATCHES = """SELECT COALESCE(b.batch_id,''), b.size, b.at, p.last, b.state FROM batches b
+  LEFT JOIN (SELECT intent, MAX(at) AS last FROM paid WHERE intent IS NOT NULL GROUP BY intent) p ON p.intent=b.intent
+  ORDER BY b.size DESC LIMIT ?"""
 
 
 class Step(NamedTuple):
@@ -58,8 +57,7 @@ class Timeline:
 def timeline(db: sqlite3.Connection) -> Timeline:
     """Return what happened when; pauses between sessions are part of the time."""
     sessions = db.execute("SELECT started, ended, how FROM sessions ORDER BY id").fetchall()
-    first, last = db.execute("SELECT MIN(a.sent), MAX(MAX(a.sent), COALESCE(MAX(e.at),0)) FROM attempts a "
-                             "LEFT JOIN ends e ON e.attempt=a.id").fetchone()  # fmt: skip
+    first, last = db.execute("SELECT MIN(sent), MAX(MAX(sent), COALESCE(MAX(at),0)) FROM paid").fetchone()
     if first is None:
         return Timeline(0.0, [], [], [])
     start = min(first, sessions[0][0]) if sessions else first

@@ -6,20 +6,18 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .account import PROMPT, TOKENS
 from .composition import KINDS, composition, tasks
 
-_WORST = f"""WITH arms AS (
-    SELECT a.row AS row, SUM(CASE WHEN a.arm='fanout' THEN {TOKENS} ELSE 0 END) AS many,
-      SUM(CASE WHEN a.arm='baseline' THEN {TOKENS} ELSE 0 END) AS one
-    FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row>0 GROUP BY a.row)
+_WORST = """WITH arms AS (
+    SELECT row, SUM(CASE WHEN arm='fanout' THEN tokens ELSE 0 END) AS many,
+      SUM(CASE WHEN arm='baseline' THEN tokens ELSE 0 END) AS one
+    FROM served WHERE at IS NOT NULL GROUP BY row)
   SELECT s.row, COALESCE(w.row_id,''), s.many, s.one FROM arms s LEFT JOIN rows w ON w.number=s.row
   JOIN results f ON f.row=s.row AND f.arm='fanout' AND f.status<>'failed'
   JOIN results b ON b.row=s.row AND b.arm='baseline' AND b.status<>'failed'
   WHERE s.one>0 AND s.many>0 ORDER BY 1.0*s.many/s.one DESC, s.row LIMIT ?"""
-_AGENT = f"""SELECT a.agent, COUNT(*), SUM({TOKENS}), CAST(ROUND(SUM(1.0*{PROMPT}*a.repeated/MAX(a.chars,1))) AS INT)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row=? AND a.arm='fanout'
-  GROUP BY a.agent ORDER BY 3 DESC LIMIT 1"""
+_AGENT = """SELECT agent, COUNT(*), SUM(tokens), CAST(ROUND(SUM(1.0*prompt*repeated/MAX(chars,1))) AS INT)
+  FROM served WHERE row=? AND arm='fanout' AND at IS NOT NULL GROUP BY agent ORDER BY SUM(tokens) DESC LIMIT 1"""
 
 
 @dataclass(frozen=True, slots=True)

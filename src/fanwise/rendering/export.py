@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from fanwise.errors import UsageError
-from fanwise.ledger.account import TOKENS
 from fanwise.ledger.allotment import allotted
 from fanwise.units import usd_text
 
@@ -60,30 +59,30 @@ _WHO = ("row whole Line or record number of the row; 0: no row's.", "row_id text
 
 
 def _attempts(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    query = """SELECT a.id, a.row, w.row_id, a.arm, a.label, a.node, a.agent, a.model, a.channel, b.batch_id, a.number,
-      COALESCE(e.status,'open'), e.kind, e.message, e.input, e.write_5m, e.write_1h, e.read, e.output, e.thinking,
-      e.searches, e.cost, a.reserved, a.sent, e.at, e.latency_s, e.request_id, a.prefix
-      FROM attempts a LEFT JOIN ends e ON e.attempt=a.id LEFT JOIN rows w ON w.number=a.row
-      LEFT JOIN batches b ON b.intent=a.intent ORDER BY a.id"""
+    query = """SELECT p.attempt, p.row, w.row_id, p.arm, p.label, p.node, p.agent, p.model, p.channel, b.batch_id,
+      p.number, p.status, p.kind, p.message, p.input, p.cache_write_5m, p.cache_write_1h, p.cache_read, p.output,
+      p.thinking, p.web_searches, p.cost, p.reserved, p.sent, p.at, p.latency_s, p.request_id, p.prefix
+      FROM paid p LEFT JOIN rows w ON w.number=p.row LEFT JOIN batches b ON b.intent=p.intent ORDER BY p.attempt"""
     for row in db.execute(query):
         yield (*row[:21], usd_text(row[21]), usd_text(row[22]), *row[23:])
 
 
 def _tasks(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     query = """SELECT t.row, w.row_id, t.arm, t.label, t.node, t.agent, t.status, t.kind, t.message, x.text,
-      COUNT(a.id), SUM(e.cost), COALESCE(SUM(a.id IS NOT NULL AND e.cost IS NULL),0)
+      COALESCE(s.attempts,0), s.cost, COALESCE(s.unknown,0)
       FROM tasks t LEFT JOIN rows w ON w.number=t.row LEFT JOIN texts x ON x.sha=t.output
-      LEFT JOIN attempts a ON a.key=t.key LEFT JOIN ends e ON e.attempt=a.id
-      GROUP BY t.key ORDER BY t.row, t.arm DESC, t.label"""
+      LEFT JOIN (SELECT key, COUNT(*) AS attempts, SUM(cost) AS cost, SUM(cost IS NULL) AS unknown
+        FROM served GROUP BY key) s ON s.key=t.key
+      ORDER BY t.row, t.arm DESC, t.label"""
     for row in db.execute(query):
         yield (*row[:11], usd_text(row[11]), row[12])
 
 
 def _rows(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    query = f"""SELECT w.row_id, r.status, r.reason, x.text,
-      (SELECT SUM({TOKENS}) FROM attempts a JOIN ends e ON e.attempt=a.id
-       WHERE a.row=? AND a.arm=?) FROM (SELECT 1) LEFT JOIN rows w ON w.number=? LEFT JOIN results r
-      ON r.row=? AND r.arm=? LEFT JOIN texts x ON x.sha=r.output"""
+    query = """SELECT w.row_id, r.status, r.reason, x.text,
+      (SELECT SUM(tokens) FROM served WHERE row=? AND arm=?)
+      FROM (SELECT 1) LEFT JOIN rows w ON w.number=? LEFT JOIN results r ON r.row=? AND r.arm=?
+      LEFT JOIN texts x ON x.sha=r.output"""
     for one in allotted(db):
         found = db.execute(query, (one.row, one.arm, one.row, one.row, one.arm)).fetchone()
         row_id, status, reason, output, tokens = found

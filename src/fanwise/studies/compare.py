@@ -16,7 +16,6 @@ from fanwise.errors import UsageError
 from fanwise.graph.dag import generations, longest_path, rounds
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.records import ArmName
-from fanwise.ledger.account import TOKENS
 from fanwise.ledger.allotment import allotted
 from fanwise.ledger.verdict import Pair, Verdict, judge
 from fanwise.units import PICO_PER_USD
@@ -137,8 +136,8 @@ def _figures(db: sqlite3.Connection, arm: ArmName, graph: GraphSpec, pairs: list
     good = sum(getattr(one, f"{arm}_good") for one in pairs)
     wanted = set(rows)
     seconds, tokens = list[float](), 0
-    query = f"""SELECT a.row, a.node, a.key, SUM(e.latency_s), SUM({TOKENS})
-      FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.arm=? AND a.row>0 GROUP BY 1, 2, 3 ORDER BY 1"""
+    query = """SELECT row, node, key, SUM(latency_s), SUM(tokens)
+      FROM served WHERE arm=? AND at IS NOT NULL GROUP BY row, node, key ORDER BY row"""
     for row, group in groupby(db.execute(query, (arm,)), key=lambda one: one[0]):
         if row not in wanted:
             continue

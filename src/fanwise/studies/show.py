@@ -52,7 +52,7 @@ def rendered(directory: str, row_id: str, label: str, arm: str) -> Rendered:
         if isinstance(node, StepNode):
             raise UsageError(f"task {label!r} is a step: it runs here and sends nothing")
         attempts = journal.db.execute(
-            "SELECT number, request_hash FROM attempts WHERE key=? ORDER BY number", (key,)
+            "SELECT number, request_hash FROM served WHERE key=? ORDER BY number", (key,)
         ).fetchall()
         request = node.request(task)
         record = journal.task(key)

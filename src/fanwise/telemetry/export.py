@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
-from fanwise.journal.records import AttemptRecord
+from fanwise.journal.records import Served
 
 if TYPE_CHECKING:
     from .spans import Spans
@@ -32,7 +32,7 @@ def configured() -> bool:
 async def telemetry(
     run: Mapping[str, str],
     session: int,
-    look_up: Callable[[int], AttemptRecord | None],
+    look_up: Callable[[int], Served | None],
     note: Callable[[str], None],
 ) -> AsyncGenerator[Spans | None]:
     """Give what the records of a session are told to; None where no endpoint is configured.

@@ -11,13 +11,13 @@ Names of attributes: the GenAI semantic conventions as the SDK has them (SDK 2.1
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from fanwise.journal.records import AttemptRecord, EndRecord, RowResult, TaskRecord
+from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord, RowResult, Served, TaskRecord
 from fanwise.log import log
 
 Attributes = dict[str, str | int | float | bool | list[str]]
@@ -58,7 +58,7 @@ class Spans:
         meter: Any,
         run: Mapping[str, str],
         session: int,
-        look_up: Callable[[int], AttemptRecord | None],
+        look_up: Callable[[int], Served | None],
         *,
         sampled: bool,
     ) -> None:
@@ -77,7 +77,7 @@ class Spans:
         self._tracer, self._ids, self._run, self._look_up = tracer, ids, run, look_up
         self._session = ("session", run["run_id"], session)
         self._failed = False
-        self._attempts: dict[int, AttemptRecord] = {}
+        self._attempts: dict[int, Served] = {}
         self._tasks: dict[str, float] = {}
         """When each task in work was sent first."""
         self._rows: dict[tuple[int, str], float] = {}
@@ -90,37 +90,40 @@ class Spans:
         self._cost = meter.create_counter("fanwise.cost", unit="{USD}", description="Dollars known to be paid.")
         self._ended = meter.create_counter("fanwise.rows", unit="{row}", description="Rows that have ended.")
 
-    def attempt(self, record: AttemptRecord) -> None:
-        """Take note of an attempt that is about to be sent."""
-        self._attempts[record.id] = record
-        if record.row:
-            self._tasks.setdefault(record.key, record.sent)
-            self._rows.setdefault((record.row, record.arm), record.sent)
+    def attempt(self, record: AttemptRecord, asks: Sequence[AskRecord]) -> None:
+        """Take note of an attempt that is about to be sent, and of the tasks that it serves."""
+        self._attempts[record.id] = Served(record, tuple(asks))
+        for ask in asks:
+            self._tasks.setdefault(ask.key, record.sent)
+            self._rows.setdefault((ask.row, record.arm), record.sent)
 
     def end(self, record: EndRecord) -> None:
         """Make the span of an attempt, and count what it took."""
-        sent = self._attempts.pop(record.attempt, None) or self._look_up(record.attempt)
-        if sent is None:
+        served = self._attempts.pop(record.attempt, None) or self._look_up(record.attempt)
+        if served is None:
             return
-        usage = record.usage
+        sent, usage = served.attempt, record.usage
+        first = served.asks[0] if served.asks else None
         labels = {
             "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.request.model": sent.model,
             "fanwise.channel": sent.channel, "gen_ai.agent.name": sent.agent, "fanwise.arm": sent.arm,
         }  # fmt: skip
         attributes: Attributes = {
-            **labels, "fanwise.attempt": sent.number, "fanwise.row": sent.row, "fanwise.task": sent.label,
+            **labels, "fanwise.why": sent.why,
             "gen_ai.usage.input_tokens": usage.prompt, "gen_ai.usage.output_tokens": usage.output,
             "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
             "gen_ai.usage.cache_write.input_tokens": usage.cache_write_5m + usage.cache_write_1h,
             "gen_ai.usage.reasoning.output_tokens": usage.thinking,
         }  # fmt: skip
+        if first is not None:
+            attributes |= {"fanwise.attempt": first.number, "fanwise.row": first.row, "fanwise.task": first.label}
         if record.cost is not None:
             attributes["fanwise.cost.picodollars"] = record.cost
         if record.request_id:
             attributes["gen_ai.response.id"] = record.request_id
         if record.status == "succeeded":
             attributes["gen_ai.response.finish_reasons"] = [record.kind]
-        parent = ("task", sent.arm, sent.key) if sent.row else self._session
+        parent = ("task", sent.arm, first.key) if first is not None else self._session
         error = "" if record.status == "succeeded" else record.kind or record.status
         name = ("attempt", self._run["run_id"], record.attempt)
         self._span(name, parent, f"chat {sent.model}", sent.sent, record.at, attributes, error, SpanKind.CLIENT)

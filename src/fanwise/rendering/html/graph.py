@@ -11,7 +11,6 @@ from typing import Any
 
 from fanwise.graph.places import Passing, Spot, columns
 from fanwise.journal.records import ArmName
-from fanwise.ledger.account import TOKENS
 from fanwise.ledger.composition import Composition, tasks
 from fanwise.rendering.terminal import known
 
@@ -22,9 +21,8 @@ BOX_W, BOX_H, GAP_X, GAP_Y = 168, 60, 124, 18
 PORT = 20
 """Least distance of two edges at a task."""
 FILLS = {"agent": "var(--agent)", "row": "var(--row)", "step": CARD}
-_NODES = f"""SELECT a.node, COUNT(*), COALESCE(SUM({TOKENS}),0), COALESCE(SUM(e.cost),0),
-  SUM(e.attempt IS NOT NULL AND e.cost IS NULL)
-  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.arm=? AND a.row>0 GROUP BY 1"""
+_NODES = """SELECT node, COUNT(*), COALESCE(SUM(tokens),0), COALESCE(SUM(cost),0), SUM(at IS NOT NULL AND cost IS NULL)
+  FROM served WHERE arm=? GROUP BY node"""
 
 
 @dataclass(frozen=True, slots=True)

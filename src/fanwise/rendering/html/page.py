@@ -144,5 +144,5 @@ def _sessions(sessions: list[tuple[float, float | None, str]]) -> str:
 
 
 def _rows_of(db: sqlite3.Connection, arm: str) -> int:
-    query = "SELECT COUNT(DISTINCT row) FROM attempts WHERE arm=? AND row>0"
+    query = "SELECT COUNT(DISTINCT row) FROM served WHERE arm=?"
     return db.execute(query, (arm,)).fetchone()[0]

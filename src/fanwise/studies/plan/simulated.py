@@ -29,9 +29,9 @@ from fanwise.units import moment, new_run_id, now
 from .drawn import Drawn
 from .estimate import Observed
 
-_QUERY = """SELECT a.row, a.arm, a.agent, a.model, MAX(a.channel), MAX(a.sent), COUNT(*), SUM(e.input),
-  SUM(e.write_5m), SUM(e.write_1h), SUM(e.read), SUM(e.output), SUM(e.cost), SUM(a.reserved)
-  FROM attempts a JOIN ends e ON e.attempt=a.id WHERE a.row>0 GROUP BY 1, 2, 3, 4"""
+_QUERY = """SELECT row, arm, agent, model, MAX(channel), MAX(sent), COUNT(*), SUM(input), SUM(cache_write_5m),
+  SUM(cache_write_1h), SUM(cache_read), SUM(output), SUM(cost), SUM(reserved)
+  FROM served WHERE at IS NOT NULL GROUP BY row, arm, agent, model"""
 
 
 @dataclass(frozen=True, slots=True)

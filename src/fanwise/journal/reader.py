@@ -1,0 +1,135 @@
+"""A journal in SQLite, open to be looked into: records by their keys; the account is made from its connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from .records import (
+    AnswerLengths,
+    AskRecord,
+    AttemptRecord,
+    BatchRecord,
+    Billed,
+    Served,
+    Spent,
+    TaskRecord,
+)  # fmt: skip
+from .tables import TABLES, select
+
+_ATTEMPT = ",".join(f"a.{column}" for column in TABLES[AttemptRecord].columns)
+
+
+class JournalReader:
+    """The look-ups of a journal in SQLite."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        """Look into a journal.
+
+        Args:
+            db: Connection that reads; who gave it closes it.
+        """
+        self.db = db
+
+    def _value(self, query: str, *args: Any) -> Any:
+        """Return the first value that a query gives."""
+        return self.db.execute(query, args).fetchone()[0]
+
+    def meta(self, key: str) -> str | None:
+        """Return a setting of the run."""
+        row = self.db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def session_start(self) -> float:
+        """Return when the present session began, in seconds since 1970; 0 before the first."""
+        return self._value("SELECT COALESCE(MAX(started),0) FROM sessions")
+
+    # Records by their keys ---------------------------------------------------------------------
+
+    def task(self, key: str) -> TaskRecord | None:
+        """Return the outcome of a task, if it has one."""
+        return next(select(self.db, TaskRecord, "SELECT * FROM tasks WHERE key=?", (key,)), None)
+
+    def turns(self, key: str) -> list[tuple[str | None, str | None]]:
+        """Return the rounds of tools of a task: what was said and told, as JSON; None where it is not there."""
+        query = """SELECT s.text, t.text FROM turns u LEFT JOIN texts s ON s.sha=u.said
+          LEFT JOIN texts t ON t.sha=u.told WHERE u.key=? ORDER BY u.number"""
+        return [(row[0], row[1]) for row in self.db.execute(query, (key,))]
+
+    def attempt(self, number: int) -> Served | None:
+        """Return an attempt by its number, with the tasks that it serves, once it is durable."""
+        records = select(self.db, AttemptRecord, "SELECT * FROM attempts WHERE id=?", (number,))
+        asks = select(self.db, AskRecord, "SELECT * FROM asks WHERE attempt=? ORDER BY place", (number,))
+        return next((Served(attempt=record, asks=tuple(asks)) for record in records), None)
+
+    def text(self, sha: str) -> str | None:
+        """Return a text by its hash; None where it was purged or never added."""
+        row = self.db.execute("SELECT text FROM texts WHERE sha=?", (sha,)).fetchone()
+        return None if row is None else row[0]
+
+    def attempts_of(self, key: str) -> int:
+        """Return how many attempts a task has had."""
+        return self._value("SELECT COUNT(*) FROM asks WHERE key=?", key)
+
+    def has_attempts(self, row: int, arm: str) -> bool:
+        """Return whether anything was sent for a row and arm."""
+        query = "SELECT 1 FROM asks k JOIN attempts a ON a.id=k.attempt WHERE k.row=? AND a.arm=? LIMIT 1"
+        return self.db.execute(query, (row, arm)).fetchone() is not None
+
+    def read_ids(self, ids: Sequence[str], session: int) -> dict[str, int]:
+        """Return the numbers of the rows with these ids that a session has read."""
+        marks = ",".join("?" * len(ids))
+        query = f"SELECT row_id, number FROM rows WHERE session=? AND row_id IN ({marks})"
+        return {row[0]: row[1] for row in self.db.execute(query, (session, *ids))}
+
+    # Batches -----------------------------------------------------------------------------------
+
+    def open_batches(self) -> list[BatchRecord]:
+        """Return the batches that have not ended, oldest first."""
+        query = "SELECT * FROM batches WHERE state IN ('intent','adopted','created') ORDER BY intent"
+        return list(select(self.db, BatchRecord, query))
+
+    def batch_ids(self) -> set[str]:
+        """Return the ids of all batches of the run that are certainly its own."""
+        query = "SELECT batch_id FROM batches WHERE batch_id IS NOT NULL AND state<>'adopted'"
+        return {row[0] for row in self.db.execute(query)}
+
+    def owns(self, intent: int, attempt: int) -> bool:
+        """Return whether an attempt belongs to a batch intent, ended or not."""
+        return bool(self._value("SELECT COUNT(*) FROM attempts WHERE id=? AND intent=?", attempt, intent))
+
+    def open_attempts(self, intent: int) -> Iterator[Served]:
+        """Yield the attempts of a batch that have no end, in the order in which they were made."""
+        pending = "FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.intent=? AND e.attempt IS NULL"
+        query = f"SELECT * FROM asks WHERE attempt IN (SELECT a.id {pending}) ORDER BY attempt, place"
+        asks = groupby(select(self.db, AskRecord, query, (intent,)), key=attrgetter("attempt"))
+        group = next(asks, None)
+        for record in select(self.db, AttemptRecord, f"SELECT {_ATTEMPT} {pending} ORDER BY a.id", (intent,)):
+            served: tuple[AskRecord, ...] = ()
+            if group is not None and group[0] == record.id:
+                served, group = tuple(group[1]), next(asks, None)
+            yield Served(attempt=record, asks=served)
+
+    # What earlier sessions have shown ----------------------------------------------------------
+
+    def spent(self, row: int | None = None) -> Spent:
+        """Return what counts against a budget, of the run or a row: what is paid, and the bounds of what was lost."""
+        source, args = ("served WHERE row=? AND", (row,)) if row is not None else ("paid WHERE", ())
+        query = f"""SELECT COALESCE(SUM(CASE WHEN status='lost' THEN reserved ELSE cost END),0) AS cost,
+          COALESCE(SUM(CASE WHEN status='lost' THEN bound ELSE tokens END),0) AS tokens FROM {source} at IS NOT NULL"""
+        return next(select(self.db, Spent, query, args))
+
+    def outputs(self) -> list[AnswerLengths]:
+        """Return how long the answers of each agent on each model were."""
+        query = """SELECT arm, agent, model, COUNT(*) AS answers, SUM(output) AS tokens FROM paid
+          WHERE status='succeeded' AND row>0 GROUP BY arm, agent, model"""
+        return list(select(self.db, AnswerLengths, query))
+
+    def sent_and_billed(self, since: float) -> dict[str, Billed]:
+        """Return by model the characters sent since a moment and the input tokens that were billed for them."""
+        query = """SELECT model, SUM(chars), SUM(prompt) FROM paid
+          WHERE status='succeeded' AND row>0 AND sent>=? GROUP BY model"""
+        return {model: Billed(chars, tokens) for model, chars, tokens in self.db.execute(query, (since,))}

@@ -1,0 +1,91 @@
+"""The tables of a journal in SQLite, and the views by which its account is read.
+
+Tables are in the order in which they grow, so that an insert goes to their last page; only an index is in the
+order of keys. A record's field and its column have one name.
+"""
+
+from __future__ import annotations
+
+from fanwise.pricing.usage import Usage
+
+VERSION = 5
+TABLES = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE sessions(id INTEGER PRIMARY KEY, started REAL, ended REAL, how TEXT, channel TEXT, changed TEXT);
+CREATE TABLE rows(number INTEGER PRIMARY KEY, row_id TEXT, locator INT, hash TEXT, session INT);
+CREATE INDEX rows_id ON rows(row_id);
+CREATE TABLE rejects(number INTEGER PRIMARY KEY, reason TEXT, raw TEXT, session INT);
+CREATE TABLE texts(sha TEXT PRIMARY KEY, text TEXT);
+CREATE TABLE blocks(sha TEXT PRIMARY KEY, name TEXT, text TEXT) WITHOUT ROWID;
+CREATE TABLE tasks(
+  key TEXT PRIMARY KEY, row INT, arm TEXT, node TEXT, label TEXT, agent TEXT, status TEXT, output TEXT,
+  kind TEXT, message TEXT);
+CREATE TABLE attempts(
+  id INTEGER PRIMARY KEY, arm TEXT, agent TEXT, model TEXT, channel TEXT, why TEXT, request_hash TEXT, reserved INT,
+  sent REAL, intent INT, job_share REAL, prefix TEXT, chars INT, repeated INT, readable INT, reusable INT, bound INT);
+CREATE TABLE asks(
+  attempt INT, place INT, key TEXT, row INT, node TEXT, label TEXT, number INT, sizes TEXT,
+  PRIMARY KEY(attempt, place)) WITHOUT ROWID;
+CREATE INDEX asks_row ON asks(row);
+CREATE TABLE several(attempt INTEGER PRIMARY KEY, asks INT);
+CREATE TABLE answers(
+  attempt INT, place INT, output TEXT, confidence REAL, PRIMARY KEY(attempt, place)) WITHOUT ROWID;
+CREATE TABLE turns(key TEXT, number INT, said TEXT, told TEXT, PRIMARY KEY(key, number)) WITHOUT ROWID;
+CREATE TABLE ends(
+  attempt INTEGER PRIMARY KEY, at REAL, status TEXT, kind TEXT, message TEXT, request_id TEXT, input INT,
+  cache_write_5m INT, cache_write_1h INT, cache_read INT, output INT, thinking INT, web_searches INT, cost INT,
+  latency_s REAL);
+CREATE TABLE batches(intent INTEGER PRIMARY KEY, size INT, at REAL, batch_id TEXT, state TEXT);
+CREATE TABLE results(
+  row INT, arm TEXT, status TEXT, output TEXT, reason TEXT, PRIMARY KEY(row, arm)) WITHOUT ROWID;
+"""
+"""`several` counts the asks of the attempts that serve more than one task, which are few."""
+KEY_INDEX = "CREATE INDEX IF NOT EXISTS asks_key ON asks(key)"
+"""Made when a run is resumed, which alone looks for attempts by key: keys are hashes and hit a page each, so that
+keeping the index while a run goes on took two thirds of the time of writing an attempt (100,000 rows)."""
+SEVERAL = "INSERT OR REPLACE INTO several SELECT ?1, COUNT(*) FROM asks WHERE attempt=?1"
+
+_ATTEMPT = ", ".join(
+    f"a.{name}"
+    for name in (
+        "arm", "agent", "model", "channel", "why", "request_hash", "sent", "intent", "job_share", "prefix", "chars",
+        "repeated", "readable", "reusable",
+    )
+)  # fmt: skip
+_END = "COALESCE(e.status,'open') AS status, e.kind, e.message, e.at, e.request_id, e.latency_s"
+_COUNTS = ("e.cost", "a.reserved", "a.bound", *(f"e.{name}" for name in Usage._fields))
+_INPUT = Usage._fields[:4]
+"""The kinds of input tokens, which do not overlap."""
+
+
+def _sums(columns: dict[str, str]) -> str:
+    prompt = "+".join(columns[name] for name in _INPUT)
+    return f"{prompt} AS prompt, {prompt}+{columns['output']} AS tokens"
+
+
+def _share(column: str) -> str:
+    """Return an ask's share of a count: equal parts, what cannot be divided one by one to the first asks."""
+    return f"CASE WHEN s.asks IS NULL THEN {column} ELSE {column}/s.asks+COALESCE(k.place<{column}%s.asks,0) END"
+
+
+_WHOLE = {column.partition(".")[2]: column for column in _COUNTS}
+_SHARES = {name: f"({_share(column)})" for name, column in _WHOLE.items()}
+
+
+def _named(columns: dict[str, str]) -> str:
+    return ", ".join(f"{column} AS {name}" for name, column in columns.items())
+
+
+VIEWS = f"""
+CREATE VIEW paid AS SELECT a.id AS attempt, {_ATTEMPT}, {_END}, {_named(_WHOLE)}, {_sums(_WHOLE)},
+  k.key, COALESCE(k.row,0) AS row, COALESCE(k.node,'') AS node,
+  COALESCE(k.label,'keep warm '||SUBSTR(a.prefix,1,12)) AS label, COALESCE(k.number,1) AS number
+  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id LEFT JOIN asks k ON k.attempt=a.id AND k.place=0;
+CREATE VIEW served AS SELECT k.attempt, k.place, k.key, k.row, k.node, k.label, k.number, k.sizes, {_ATTEMPT}, {_END},
+  COALESCE(s.asks,1) AS asks, {_named(_SHARES)}, {_sums(_SHARES)}
+  FROM asks k JOIN attempts a ON a.id=k.attempt LEFT JOIN ends e ON e.attempt=k.attempt
+  LEFT JOIN several s ON s.attempt=k.attempt;
+"""
+"""`paid` has the attempts, each with its end and the first task that it serves: its sums are the bill, and row 0 is
+no row's. `served` has the asks, each with its share of what its attempt has taken: shares are whole numbers and sum
+to it, whoever is served later. An attempt without an end is `open`; what is not known of it is NULL."""

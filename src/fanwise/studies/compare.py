@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean
 from typing import Any
@@ -15,9 +14,11 @@ from fanwise.engine.shown import shown
 from fanwise.errors import UsageError
 from fanwise.graph.dag import generations, longest_path, rounds
 from fanwise.graph.nodes import GraphSpec
+from fanwise.journal.meta import OFFLINE
 from fanwise.journal.records import ArmName
 from fanwise.ledger.allotment import allotted
-from fanwise.ledger.verdict import Pair, Verdict, judge
+from fanwise.ledger.comparison import ArmFigures, Comparison
+from fanwise.ledger.verdict import Pair, judge
 from fanwise.units import PICO_PER_USD
 
 from .labels import Score
@@ -26,38 +27,9 @@ MARGIN = 0.02
 """By how much worse answers may be to count as equally good."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArmFigures:
-    """One arm of a comparison."""
-
-    cost_usd: float
-    """For each row, what rows share spread over all rows of the job."""
-    per_success_usd: float | None
-    score: float
-    """On average; without labels the share of rows with an output."""
-    good: int
-    """Rows that count as successful."""
-    tokens: float
-    seconds: float
-    """Along the longest path of a row, on average: what it takes where nothing waits for a slot."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What rows on both sides have come to."""
-
-    verdict: Verdict
-    fanout: ArmFigures
-    baseline: ArmFigures
-    labelled: bool
-    job_rows: int
-    left_out: int
-    """Rows of the sample without a label, or with attempts of unknown cost."""
-
-
 def compare(
     db: sqlite3.Connection,
-    graphs: Mapping[ArmName, GraphSpec],
+    arms: Mapping[ArmName, Arm],
     job_rows: int,
     labels: Mapping[str, Any] | None,
     score: Score,
@@ -66,7 +38,7 @@ def compare(
 
     Args:
         db: Its journal.
-        graphs: Both arms.
+        arms: Both of them.
         job_rows: Rows of the whole job, over which what rows share is spread.
         labels: By the row's id; None: an output is as good as another.
         score: Holds an output against its label.
@@ -96,10 +68,19 @@ def compare(
     if not pairs:
         why = "no row has an output or a failure on both sides" if not left_out else "none of the rows has a label"
         raise UsageError(f"there is nothing to compare: {why}")
-    fanout = _figures(db, "fanout", graphs["fanout"], pairs, kept)
-    baseline = _figures(db, "baseline", graphs["baseline"], pairs, kept)
+    fanout = _figures(db, "fanout", arms["fanout"].graph, pairs, kept)
+    baseline = _figures(db, "baseline", arms["baseline"].graph, pairs, kept)
     margin = MARGIN if labels is not None else 1.0  # without labels nothing is known of quality
-    return Comparison(judge(pairs, margin), fanout, baseline, labels is not None, job_rows, left_out)
+    return Comparison(
+        simulated=OFFLINE.of(db) is True,
+        shape=tuple(shape(arms["fanout"])),
+        verdict=judge(pairs, margin),
+        fanout=fanout,
+        baseline=baseline,
+        labelled=labels is not None,
+        job_rows=job_rows,
+        left_out=left_out,
+    )
 
 
 def _outcomes(db: sqlite3.Connection) -> dict[int, tuple[str, dict[str, str | None]]]:
@@ -147,9 +128,13 @@ def _figures(db: sqlite3.Connection, arm: ArmName, graph: GraphSpec, pairs: list
             tokens += used
         seconds.append(longest_path(graph, nodes))
     return ArmFigures(
-        fmean(prices), sum(prices) / good if good else None, fmean(scores), good, tokens / len(pairs),
-        fmean(seconds) if seconds else 0.0,
-    )  # fmt: skip
+        cost_usd=fmean(prices),
+        per_success_usd=sum(prices) / good if good else None,
+        score=fmean(scores),
+        good=good,
+        tokens=tokens / len(pairs),
+        seconds=fmean(seconds) if seconds else 0.0,
+    )
 
 
 def shape(plan: Arm) -> Iterator[str]:

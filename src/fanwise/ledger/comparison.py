@@ -1,0 +1,49 @@
+"""A fan-out and one agent held together on the same rows: the record that a comparison returns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmFigures:
+    """One arm of a comparison."""
+
+    cost_usd: float
+    """For each row, what rows share spread over all rows of the job."""
+    per_success_usd: float | None
+    """None: no row has succeeded."""
+    score: float
+    """On average, 0 to 1; without labels the share of rows with an output."""
+    good: int
+    """Rows that count as successful."""
+    tokens: float
+    """For each row."""
+    seconds: float
+    """Along the longest path of a row, on average: what it takes where nothing waits for a slot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What the rows of a sample have come to on both arms."""
+
+    simulated: bool
+    """Whether stand-ins have answered for the models."""
+    shape: tuple[str, ...]
+    """What the graph says before any run: lines for people."""
+    verdict: Verdict
+    fanout: ArmFigures
+    baseline: ArmFigures
+    labelled: bool
+    """Whether outputs were held against labels."""
+    job_rows: int
+    """Rows of the whole job, over which what rows share is spread."""
+    left_out: int
+    """Rows of the sample without a label, or with attempts of unknown cost."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return asdict(self)

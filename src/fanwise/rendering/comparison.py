@@ -1,0 +1,75 @@
+"""A comparison as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fanwise.ledger.comparison import ArmFigures, Comparison
+from fanwise.ledger.verdict import Interval
+
+SIMULATED = "SIMULATED: answered by stand-ins; how often they are right says nothing of a model"
+
+
+def show_comparison(comparison: Comparison, console: Console) -> None:
+    """Print a comparison."""
+    if comparison.simulated:
+        console.print(Text(SIMULATED, style="bold yellow"))
+    console.print(Text(" ".join(_sentences(comparison))))
+    console.print(_figures(comparison))
+    for line in comparison.shape:
+        console.print(Text(f"shape: {line}"))
+
+
+def _sentences(comparison: Comparison) -> Iterator[str]:
+    verdict, fanout, baseline = comparison.verdict, comparison.fanout, comparison.baseline
+    yield f"{verdict.word.capitalize()}: {verdict.why}."
+    if verdict.more:
+        yield f"About {verdict.more:,} rows more would tell, if they are like these."
+    yield f"On {verdict.rows:,} rows drawn from {comparison.job_rows:,}"
+    yield _cost_of_success(comparison)
+    kind = "right" if comparison.labelled else "answered"
+    yield f"{fanout.score:.1%} were {kind} against {baseline.score:.1%}, a difference of {_points(verdict.quality)}."
+    if not comparison.labelled:
+        yield "Without labels every output counts as right: --labels tells more."
+    if comparison.left_out:
+        yield f"{comparison.left_out} rows are left out: without a label, or with a cost that is not known."
+
+
+def _cost_of_success(comparison: Comparison) -> str:
+    ratio, fanout, baseline = comparison.verdict.ratio, comparison.fanout, comparison.baseline
+    if ratio is None or fanout.per_success_usd is None or baseline.per_success_usd is None:
+        return f"the fan-out succeeded {fanout.good} times and one agent {baseline.good} times."
+    costs = f"${fanout.per_success_usd:,.6f} with the fan-out and ${baseline.per_success_usd:,.6f} with one agent"
+    return f"a successful row cost {costs}, {_times(ratio)}."
+
+
+def _times(ratio: Interval) -> str:
+    return f"{ratio.value:.2f} times as much (95 % {ratio.low:.2f} to {ratio.high:.2f})"
+
+
+def _points(difference: Interval) -> str:
+    low, high = 100 * difference.low, 100 * difference.high
+    return f"{100 * difference.value:+.1f} points (95 % {low:+.1f} to {high:+.1f})"
+
+
+def _figures(comparison: Comparison) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("a row")
+    for name in ("fan-out", "one agent"):
+        table.add_column(name, justify="right")
+    arms = (comparison.fanout, comparison.baseline)
+    table.add_row("dollars", *(f"${arm.cost_usd:,.6f}" for arm in arms))
+    table.add_row("dollars for each success", *(_per_success(arm) for arm in arms))
+    table.add_row("tokens", *(f"{arm.tokens:,.0f}" for arm in arms))
+    table.add_row("score", *(f"{arm.score:.3f}" for arm in arms))
+    if not comparison.simulated:
+        table.add_row("seconds along its longest path", *(f"{arm.seconds:.1f}" for arm in arms))
+    return table
+
+
+def _per_success(arm: ArmFigures) -> str:
+    return "none" if arm.per_success_usd is None else f"${arm.per_success_usd:,.6f}"

@@ -17,7 +17,7 @@ from fanwise.media import Media, media_type
 _PACKAGE = str(Path(__file__).parent)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """A named piece of context: the same name and text give the same bytes everywhere.
 
@@ -25,9 +25,9 @@ class Block:
     that several agents may be shown, sent in front of their instructions.
     """
 
-    name: str
+    name: str = field(kw_only=False)
     """What the model sees as the block's title."""
-    text: str
+    text: str = field(kw_only=False)
     """The content, sent as it is; empty where it is an image or a PDF."""
     place: str = field(default="", compare=False, repr=False)
     """Where it was made, `file:line`; for messages alone."""
@@ -59,8 +59,8 @@ class Block:
         data = file.read_bytes()
         try:
             if media_type(data):
-                return cls(name or file.name, "", str(file), Media(data))
-            return cls(name or file.name, data.decode("utf-8"), str(file))
+                return cls(name or file.name, "", place=str(file), media=Media(data))
+            return cls(name or file.name, data.decode("utf-8"), place=str(file))
         except UnicodeDecodeError:
             raise UsageError(f"{file} is neither an image, a PDF, nor text in UTF-8") from None
         except ValueError as error:
@@ -112,7 +112,7 @@ class Document:
         for title, body, line in _cut(text):
             if any(block.name == f"{name}/{title}" for block in sections):
                 raise UsageError(f"document {name!r} has two sections named {title!r}; rename one heading")
-            sections.append(Block(f"{name}/{title}", body, f"{place}:{line}" if place else ""))
+            sections.append(Block(f"{name}/{title}", body, place=f"{place}:{line}" if place else ""))
         if not sections:
             raise UsageError(f"document {name!r} is empty")
         return cls(name, tuple(sections))

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Any, cast
 
@@ -23,6 +23,9 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=F
 """Made once: `json.dumps` with arguments makes one for every call."""
 
 
+_WORDS: dict[object, str] = {None: "null", True: "true", False: "false"}
+
+
 def plain(value: object) -> Any:
     """Return `value` as JSON-ready data in canonical form.
 
@@ -32,37 +35,70 @@ def plain(value: object) -> Any:
     kind = type(value)
     if kind is str or kind is int or kind is bool or value is None:
         return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise TypeError(f"{value!r} has no form in JSON")
-        return value
-    if isinstance(value, Media):
-        return value.shown()
-    if isinstance(value, BaseModel):
-        known = type(value).model_fields
-        fields = {name: item for name, item in value.__dict__.items() if name in known}
-        return {name: plain(item) for name, item in (fields | (value.__pydantic_extra__ or {})).items()}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        mapping = cast("Mapping[object, object]", value)
-        return {_key(key): plain(item) for key, item in mapping.items()}
-    if isinstance(value, Set):
-        items = [plain(item) for item in cast("Set[object]", value)]
-        return sorted(items, key=dumps)
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
-        return [plain(item) for item in cast("Sequence[object]", value)]
+    return _form(kind)(value)
+
+
+@lru_cache(maxsize=1024)
+def _form(kind: type) -> Callable[[Any], Any]:
+    """Return what brings values of a type into canonical form; remembered, since the question itself is slow."""
+    if dataclasses.is_dataclass(kind):
+        return _plain_dataclass
+    return next((form for base, form in _FORMS if issubclass(kind, base)), _plain_otherwise)
+
+
+def _plain_float(value: float) -> float:
+    if not math.isfinite(value):
+        raise TypeError(f"{value!r} has no form in JSON")
+    return value
+
+
+def _plain_model(value: BaseModel) -> dict[str, Any]:
+    declared = type(value).model_fields
+    fields = {name: part for name, part in value.__dict__.items() if name in declared}
+    return {name: plain(part) for name, part in (fields | (value.__pydantic_extra__ or {})).items()}
+
+
+def _plain_dataclass(value: Any) -> dict[str, Any]:
+    return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+
+
+def _plain_mapping(value: Mapping[object, object]) -> dict[str, Any]:
+    return {key if type(key) is str else _plain_key(key): plain(part) for key, part in value.items()}
+
+
+def _plain_key(key: object) -> str:
+    text = plain(key)
+    return text if isinstance(text, str) else dumps(text)
+
+
+def _plain_set(value: Set[object]) -> list[Any]:
+    return sorted(map(plain, value), key=dumps)
+
+
+def _plain_sequence(value: Sequence[object]) -> list[Any]:
+    return list(map(plain, value))
+
+
+def _plain_otherwise(value: object) -> Any:
+    """Return the form that Pydantic gives a value."""
     try:
         return to_jsonable_python(value)
     except ValueError as error:
         raise TypeError(f"{type(value).__name__} has no form in JSON") from error
 
 
-def _key(key: object) -> str:
-    if isinstance(key, str) and type(key) is str:
-        return key
-    text = plain(key)
-    return text if isinstance(text, str) else dumps(text)
+_FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (float, _plain_float),
+    (Media, Media.shown),
+    (BaseModel, _plain_model),
+    (Mapping, _plain_mapping),
+    (Set, _plain_set),
+    (str, _plain_otherwise),  # these three are sequences too, and are none to us
+    (bytes, _plain_otherwise),
+    (bytearray, _plain_otherwise),
+    (Sequence, _plain_sequence),
+)
+"""The first base of a type in this list decides on the form of its values."""
 
 
 def dumps(data: object) -> str:
@@ -82,14 +118,14 @@ def canonical(value: object) -> str:
     if kind is int:
         return repr(value)
     if value is None or kind is bool:
-        return "null" if value is None else "true" if value else "false"
+        return _WORDS[value]
     if kind is list:
         return "[" + ",".join(map(canonical, cast("list[object]", value))) + "]"
     members = _members(kind)
     if members is not None and not cast("BaseModel", value).__pydantic_extra__:
         # The most frequent kind of row and of output, written without a detour: every task has some.
-        have = value.__dict__
-        return "{" + ",".join([head + canonical(have[name]) for name, head in members if name in have]) + "}"
+        fields = value.__dict__
+        return "{" + ",".join([head + canonical(fields[name]) for name, head in members if name in fields]) + "}"
     return _encode(plain(value))
 
 

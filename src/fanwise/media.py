@@ -72,8 +72,8 @@ class Media:
         """
         return cls(Path(path).read_bytes())
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Media) and other.sha == self.sha
+    def __eq__(self, value: object) -> bool:
+        return isinstance(value, Media) and value.sha == self.sha
 
     def __hash__(self) -> int:
         return hash(self.sha)
@@ -136,7 +136,7 @@ def _validate(value: Any, info: core_schema.ValidationInfo[Any]) -> Media:
 def _inside(path: str, folder: Path | None) -> Path:
     """Return a path of a rows file; a row may not name files outside of the file's own folder."""
     base = (folder or Path.cwd()).resolve()
-    found = (base / path).resolve()
-    if not found.is_relative_to(base):
+    file = (base / path).resolve()
+    if not file.is_relative_to(base):
         raise ValueError(f"{path!r} lies outside of the folder of the rows file")
-    return found
+    return file

@@ -25,7 +25,7 @@ A choice of ours, not a documented figure: the API only says that thinking count
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
     """Facts about one model id."""
 
@@ -52,7 +52,14 @@ def _facts(
     effort: bool = True,
     limit: int = 128_000,
 ) -> ModelFacts:
-    return ModelFacts(minimum, 3.4 if old else 2.5, EFFORTS if effort else (), least, always, limit)
+    return ModelFacts(
+        cache_minimum=minimum,
+        chars_per_token=3.4 if old else 2.5,
+        efforts=EFFORTS if effort else (),
+        least_thinking=least,
+        always_thinks=always,
+        max_output=limit,
+    )
 
 
 _FABLE = _facts(512, "adaptive", always=True)
@@ -121,20 +128,39 @@ def intensity(model: str, thinking: bool | None, effort: Effort | None) -> Inten
     Raises:
         ValueError: The model cannot do what is asked; the text says what it can.
     """
-    known = facts(model)
-    if effort is not None and effort not in known.efforts:
+    model_facts = facts(model)
+    if effort is not None and effort not in model_facts.efforts:
         raise ValueError(f"{model} takes no effort; leave effort out or choose another model")
-    if thinking is False and known.always_thinks:
+    if thinking is False and model_facts.always_thinks:
         raise ValueError(f"{model} always thinks; leave thinking out, or use claude-haiku-5-5")
-    level: Effort | None = effort or ("low" if known.efforts else None)
+    least_effort: Effort | None = "low" if model_facts.efforts else None
     if thinking:
-        if not known.efforts:
-            raise ValueError(f"{model} thinks only with a fixed budget, which fanwise does not send")
-        return Intensity("adaptive", level, THINKING_ALLOWANCE[level or "low"])
-    least = known.least_thinking
-    if least == "disabled" and level in ("xhigh", "max"):
-        raise ValueError(f"{model} cannot switch thinking off at effort {level!r}; set thinking=True")
-    if least == "between_tools" and level in ("xhigh", "max"):
-        least = "adaptive"
-    thinks = known.always_thinks and least != "between_tools"
-    return Intensity(least, level, THINKING_ALLOWANCE[level or "low"] if thinks else 0)
+        return _thinking(model, effort or least_effort)
+    return _least_thinking(model, model_facts, effort or least_effort)
+
+
+def _thinking(model: str, effort: Effort | None) -> Intensity:
+    """Return what is sent where a model shall think.
+
+    Raises:
+        ValueError: It thinks in no way that we send.
+    """
+    if effort is None:
+        raise ValueError(f"{model} thinks only with a fixed budget, which fanwise does not send")
+    return Intensity("adaptive", effort, THINKING_ALLOWANCE[effort])
+
+
+def _least_thinking(model: str, model_facts: ModelFacts, effort: Effort | None) -> Intensity:
+    """Return what is sent where a model shall think as little as it can at an effort.
+
+    Raises:
+        ValueError: At that effort it cannot stop thinking.
+    """
+    least = model_facts.least_thinking
+    if effort in ("xhigh", "max"):
+        if least == "disabled":
+            raise ValueError(f"{model} cannot switch thinking off at effort {effort!r}; set thinking=True")
+        if least == "between_tools":
+            least = "adaptive"
+    thinks = model_facts.always_thinks and least != "between_tools"
+    return Intensity(least, effort, THINKING_ALLOWANCE[effort or "low"] if thinks else 0)

@@ -26,9 +26,9 @@ def usd_text(pico: int | None) -> str | None:
     """Return dollars as a plain decimal string (`"0.0123"`), or None when unknown."""
     if pico is None:
         return None
-    whole, rest = divmod(abs(pico), PICO_PER_USD)
-    digits = f"{rest:012d}".rstrip("0")
-    return f"{'-' if pico < 0 else ''}{whole}{'.' + digits if digits else ''}"
+    dollars, rest = divmod(abs(pico), PICO_PER_USD)
+    decimals = f"{rest:012d}".rstrip("0")
+    return f"{'-' if pico < 0 else ''}{dollars}{'.' + decimals if decimals else ''}"
 
 
 def pico_from_usd(text: str) -> int:

@@ -23,7 +23,8 @@ class Target:
 
 def task(slot: int, *sources: int) -> TaskNode:
     args: dict[str, Expr] = {f"p{index}": Get(source) for index, source in enumerate(sources)}
-    return TaskNode(slot, f"n{slot}", "here:1", Target(f"n{slot}"), args, {}, {})
+    target = Target(f"n{slot}")
+    return TaskNode(slot=slot, path=f"n{slot}", place="here:1", target=target, args=args, blocks={}, labels={})
 
 
 @st.composite
@@ -64,7 +65,7 @@ def test_any_dag_runs_each_task_once_after_its_predecessors_in_any_order_of_repl
 
 def joined(values: list[Any], need: int | None, failing: set[int]) -> tuple[Outcome, list[Task]]:
     body = Template((task(3, 2),), Get(3))
-    each = EachNode(4, "each", "here:1", Get(0), 2, body, need, None)
+    each = EachNode(slot=4, path="each", place="here:1", over=Get(0), item=2, body=body, need=need, most=None)
     state = RowState(Template((each,), Get(4)), {0: values})
     ran: list[Task] = []
     pending = state.start()
@@ -102,7 +103,7 @@ def test_the_key_of_an_item_does_not_depend_on_its_place(values: list[str], chan
 
 
 def test_optional_turns_a_failure_into_none_and_the_row_goes_on() -> None:
-    nodes = (task(1, 0), OptionalNode(2, "optional", "here:1", Get(1)), task(3, 2))
+    nodes = (task(1, 0), OptionalNode(slot=2, path="optional", place="here:1", value=Get(1)), task(3, 2))
     state = RowState(Template(nodes, Get(3)), {0: "row"})
     first = state.start()[0]
     (last,) = state.finish(first, Failed("n1", "test", "x"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -73,22 +73,19 @@ class Agent(Generic[P, R]):
         Raises:
             DefinitionError: The settings do not fit the model.
         """
-        old = self._spec
-        spec = _resolve(
-            replace(
-                old,
-                name=name or old.name,
-                tiers=(model,) if model else old.tiers,
-                max_tokens=max_tokens or old.max_tokens,
-                effort=effort if effort is not None else old.effort,
-                thinking=thinking if thinking is not None else old.thinking,
-                time_limit_s=time_limit_s or old.time_limit_s,
-                context=old.context if context is None else _blocks(context),
-                tools=old.tools if tools is None else _sources(tools, old),
-                max_turns=max_turns or (old.max_turns if tools is None else DEFAULT_MAX_TURNS),
-            )
-        )
-        return Agent(self.body, spec, explicit=name is not None)
+        settings: dict[str, Any] = {
+            "name": name, "tiers": (model,) if model else (), "max_tokens": max_tokens, "effort": effort,
+            "time_limit_s": time_limit_s, "max_turns": max_turns,
+        }  # fmt: skip
+        changes = {field: value for field, value in settings.items() if value}
+        if thinking is not None:
+            changes["thinking"] = thinking
+        if context is not None:
+            changes["context"] = _blocks(context)
+        if tools is not None:
+            changes["tools"] = _sources(tools, self._spec)
+            changes.setdefault("max_turns", DEFAULT_MAX_TURNS)
+        return Agent(self.body, _resolve(replace(self._spec, **changes)), explicit=name is not None)
 
     def __repr__(self) -> str:
         return f"<agent {self.name} on {self._spec.model}>"
@@ -122,84 +119,139 @@ def agent(
         effort: How hard the model works; the least that it allows by default.
         thinking: Whether it thinks; the least that it allows by default.
         time_limit_s: Seconds for one attempt, and for one call of a tool.
-        tools: Typed functions and MCP servers that the model may call; what a function returns or
-            raises is told to it, and it goes on.
+        tools: Typed functions and MCP servers that the model may call; it is sent what a
+            function returns or raises, and goes on.
         max_turns: Requests that one task may take in all, where there are tools.
 
     Raises:
         DefinitionError: The settings, the signature or the output type cannot be used; every
             mistake is listed.
     """
-    found = read_agent_file(find_beside_caller(file)) if file is not None else AgentFile()
+    from_file = read_agent_file(find_beside_caller(file)) if file is not None else AgentFile()
+    settings = _Settings(
+        name=name or from_file.name,
+        is_explicit=name is not None,
+        model=model or from_file.model,
+        instructions=from_file.instructions,
+        context=_blocks(context),
+        max_tokens=max_tokens or from_file.max_tokens or DEFAULT_MAX_TOKENS,
+        effort=effort or from_file.effort,
+        thinking=thinking,
+        time_limit_s=time_limit_s or DEFAULT_TIME_LIMIT_S,
+        tools=tuple(tools),
+        max_turns=max_turns or DEFAULT_MAX_TURNS,
+    )
 
     def decorate(fn: Callable[P, R]) -> Agent[P, R]:
-        place = f"{fn.__code__.co_filename}:{fn.__code__.co_firstlineno}"
-        mistakes: list[Mistake] = []
-        hints, params = signature_types(fn, place, mistakes)
-        output = hints.get("return", None)
-        if "return" not in hints:
-            mistakes.append(Mistake(place, f"agent {fn.__name__!r} has no return type", "annotate what it answers"))
-        else:
-            mistakes += [Mistake(place, f"agent {fn.__name__!r}: {text}", hint) for text, hint in problems(output)]
-        instructions = (found.instructions or inspect.getdoc(fn) or "").strip()
-        if not instructions:
-            mistakes.append(Mistake(place, f"agent {fn.__name__!r} has no instructions", "write a docstring"))
-        found_tools = sources(tools, fn.__name__, place, mistakes)
-        chosen = model or found.model
-        if not chosen:
-            mistakes.append(
-                Mistake(place, f"agent {fn.__name__!r} has no model", 'write @agent(model="claude-haiku-5-5")')
-            )
-        if mistakes:
-            raise DefinitionError(f"agent {fn.__name__!r}", tuple(mistakes))
-        spec = AgentSpec(
-            name=name or found.name or fn.__name__,
-            tiers=(chosen or "",),
-            instructions=instructions,
-            context=_blocks(context),
-            max_tokens=max_tokens or found.max_tokens or DEFAULT_MAX_TOKENS,
-            effort=effort or found.effort,
-            thinking=thinking,
-            intensity=intensity("", None, None),
-            time_limit_s=time_limit_s or DEFAULT_TIME_LIMIT_S,
-            params=params,
-            output=output,
-            schema=schema(output),
-            place=place,
-            tools=found_tools,
-            max_turns=max_turns or DEFAULT_MAX_TURNS,
-        )
-        return Agent(fn, _resolve(spec), explicit=name is not None)
+        return _agent_of(fn, settings)
 
     return decorate
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    """What `@agent(...)` was called with, and what its file says where it was called with nothing."""
+
+    name: str
+    """Empty where the function's own is meant."""
+    is_explicit: bool
+    """Whether the call gave the name, so that it must be unique in a graph."""
+    model: str
+    """Empty where there is none, which is a mistake."""
+    instructions: str
+    """Empty where the docstring is meant."""
+    context: tuple[Block, ...]
+    max_tokens: int
+    effort: Effort | None
+    thinking: bool | None
+    time_limit_s: float
+    tools: tuple[Callable[..., Any] | McpServer, ...]
+    max_turns: int
+
+
+def _agent_of(fn: Callable[P, R], settings: _Settings) -> Agent[P, R]:
+    """Make an agent of a function.
+
+    Raises:
+        DefinitionError: Settings, signature or output cannot be used; every mistake is listed.
+    """
+    place = f"{fn.__code__.co_filename}:{fn.__code__.co_firstlineno}"
+    mistakes: list[Mistake] = []
+    hints, params = signature_types(fn, place, mistakes)
+    mistakes += _output_mistakes(fn.__name__, hints, place)
+    instructions = (settings.instructions or inspect.getdoc(fn) or "").strip()
+    if not instructions:
+        mistakes.append(Mistake(place, f"agent {fn.__name__!r} has no instructions", "write a docstring"))
+    tools = sources(settings.tools, fn.__name__, place, mistakes)
+    if not settings.model:
+        hint = 'write @agent(model="claude-haiku-5-5")'
+        mistakes.append(Mistake(place, f"agent {fn.__name__!r} has no model", hint))
+    if mistakes:
+        raise DefinitionError(f"agent {fn.__name__!r}", tuple(mistakes))
+    output = hints["return"]
+    spec = AgentSpec(
+        name=settings.name or fn.__name__,
+        tiers=(settings.model,),
+        instructions=instructions,
+        context=settings.context,
+        max_tokens=settings.max_tokens,
+        effort=settings.effort,
+        thinking=settings.thinking,
+        intensity=intensity("", None, None),
+        time_limit_s=settings.time_limit_s,
+        params=params,
+        output=output,
+        schema=schema(output),
+        place=place,
+        tools=tools,
+        max_turns=settings.max_turns,
+    )
+    return Agent(fn, _resolve(spec), explicit=settings.is_explicit)
+
+
+def _output_mistakes(agent_name: str, hints: Mapping[str, Any], place: str) -> list[Mistake]:
+    """Return the mistakes of an agent's return type."""
+    if "return" not in hints:
+        return [Mistake(place, f"agent {agent_name!r} has no return type", "annotate what it answers")]
+    return [Mistake(place, f"agent {agent_name!r}: {text}", hint) for text, hint in problems(hints["return"])]
+
+
 def _resolve(spec: AgentSpec) -> AgentSpec:
-    found: list[tuple[str, str]] = []
+    """Return the settings with what is sent for effort and thinking.
+
+    Raises:
+        DefinitionError: The settings do not fit the model.
+    """
+    texts: list[str] = []
     resolved = spec.intensity
     try:
         resolved = intensity(spec.model, spec.thinking, spec.effort)
     except ValueError as error:
-        found.append((str(error), ""))
+        texts.append(str(error))
     limit = facts(spec.model).max_output
     if not 1 <= spec.max_tokens <= limit:
-        found.append((f"max_tokens {spec.max_tokens} is not within 1 and {limit}, the most {spec.model} writes", ""))
+        texts.append(f"max_tokens {spec.max_tokens} is not within 1 and {limit}, the most {spec.model} writes")
     if spec.time_limit_s <= 0:
-        found.append((f"time_limit_s {spec.time_limit_s} is not a positive number of seconds", ""))
+        texts.append(f"time_limit_s {spec.time_limit_s} is not a positive number of seconds")
     if spec.max_turns < 1:
-        found.append((f"max_turns {spec.max_turns} is not a positive number of requests", ""))
-    if found:
-        mistakes = tuple(Mistake(spec.place, f"agent {spec.name!r}: {text}", hint) for text, hint in found)
+        texts.append(f"max_turns {spec.max_turns} is not a positive number of requests")
+    if texts:
+        mistakes = tuple(Mistake(spec.place, f"agent {spec.name!r}: {text}") for text in texts)
         raise DefinitionError(f"agent {spec.name!r}", mistakes)
     return replace(spec, intensity=resolved)
 
 
-def _sources(given: Iterable[Any], spec: AgentSpec) -> tuple[Source, ...]:
+def _sources(tools: Iterable[Any], spec: AgentSpec) -> tuple[Source, ...]:
+    """Return the tools of an agent.
+
+    Raises:
+        DefinitionError: Something among them is no tool.
+    """
     mistakes: list[Mistake] = []
-    found = sources(given, spec.name, spec.place, mistakes)
+    listed = sources(tools, spec.name, spec.place, mistakes)
     if mistakes:
         raise DefinitionError(f"agent {spec.name!r}", tuple(mistakes))
-    return found
+    return listed
 
 
 def _blocks(context: Iterable[Block | Document]) -> tuple[Block, ...]:

@@ -6,6 +6,7 @@ The format is the one that Claude Code uses for subagents. Read here are `name`,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,7 +28,7 @@ _ALIASES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentFile:
     """What an agent file says; empty where it says nothing."""
 
@@ -44,28 +45,44 @@ def read_agent_file(path: Path) -> AgentFile:
     Raises:
         DefinitionError: The file has mistakes; each is listed with its line.
     """
+    lines = _lines(path)
+    marks = [number for number, line in enumerate(lines) if line.strip() == "---"]
+    if len(marks) < 2 or marks[0] != 0:
+        raise DefinitionError(
+            f"agent file {path}", (Mistake(f"{path}:1", "has no front matter", "start with --- name: ... ---"),)
+        )
+    end = marks[1]
+    mistakes: list[Mistake] = []
+    fields = _load(path, "\n".join(lines[1:end]), mistakes)
+    instructions = "\n".join(lines[end + 1 :]).strip()
+    if not instructions:
+        mistakes.append(Mistake(f"{path}:{end + 1}", "has no body", "the body is the agent's instructions"))
+    front = _FrontMatter(path, lines, fields, mistakes)
+    front.check_names()
+    agent_file = AgentFile(
+        name=front.name(),
+        model=front.model(),
+        max_tokens=front.max_tokens(),
+        effort=front.effort(),
+        instructions=instructions,
+    )
+    if mistakes:
+        raise DefinitionError(f"agent file {path}", tuple(mistakes))
+    return agent_file
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a file.
+
+    Raises:
+        DefinitionError: It is not UTF-8.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise DefinitionError(
             f"agent file {path}", (Mistake(str(path), f"is not UTF-8 at byte {error.start}"),)
         ) from None
-    lines = text.splitlines()
-    if not lines or lines[0].strip() != "---" or "---" not in [line.strip() for line in lines[1:]]:
-        raise DefinitionError(
-            f"agent file {path}", (Mistake(f"{path}:1", "has no front matter", "start with --- name: ... ---"),)
-        )
-    end = [line.strip() for line in lines[1:]].index("---") + 1
-    front = "\n".join(lines[1:end])
-    mistakes: list[Mistake] = []
-    data = _load(path, front, mistakes)
-    instructions = "\n".join(lines[end + 1 :]).strip()
-    if not instructions:
-        mistakes.append(Mistake(f"{path}:{end + 1}", "has no body", "the body is the agent's instructions"))
-    result = _check(path, lines, data, instructions, mistakes)
-    if mistakes:
-        raise DefinitionError(f"agent file {path}", tuple(mistakes))
-    return result
 
 
 def _load(path: Path, front: str, mistakes: list[Mistake]) -> dict[str, Any]:
@@ -85,30 +102,52 @@ def _load(path: Path, front: str, mistakes: list[Mistake]) -> dict[str, Any]:
     return {str(key): value for key, value in cast("dict[Any, Any]", data).items()}
 
 
-def _check(path: Path, lines: list[str], data: dict[str, Any], instructions: str, mistakes: list[Mistake]) -> AgentFile:
-    def wrong(key: str, message: str, hint: str = "") -> None:
-        line = next((number for number, line in enumerate(lines, 1) if line.startswith(f"{key}:")), 1)
-        mistakes.append(Mistake(f"{path}:{line}", message, hint))
+class _FrontMatter:
+    """The fields of an agent file; each is checked when it is read."""
 
-    for key in data:
-        if key not in _OURS and key not in _ELSEWHERE:
-            near = get_close_matches(key, _OURS, 1)
-            wrong(
-                key, f"unknown field {key!r}", f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_OURS)}"
-            )
-    name, model = data.get("name", ""), data.get("model", "")
-    max_tokens, effort = data.get("max_tokens", 0), data.get("effort")
-    if not isinstance(name, str) or not name:
-        wrong("name", f"name is {name!r}", "give a name in lower case with hyphens or underscores")
-        name = ""
-    if not isinstance(model, str):
-        wrong("model", f"model is {model!r}, not text", f"such as {known_models()[0]!r}")
-        model = ""
-    if type(max_tokens) is not int or max_tokens < 0:
-        wrong("max_tokens", f"max_tokens is {max_tokens!r}", "give a positive whole number of tokens")
-        max_tokens = 0
-    if effort is not None and effort not in EFFORTS:
-        wrong("effort", f"effort is {effort!r}", f"one of {', '.join(EFFORTS)}")
-        effort = None
-    model = "" if model == "inherit" else _ALIASES.get(model, model)
-    return AgentFile(name, model, max_tokens, effort, instructions)
+    def __init__(self, path: Path, lines: list[str], fields: Mapping[str, Any], mistakes: list[Mistake]) -> None:
+        self._path, self._lines, self._fields, self._mistakes = path, lines, fields, mistakes
+
+    def _add_mistake(self, key: str, message: str, hint: str) -> None:
+        number = next((number for number, line in enumerate(self._lines, 1) if line.startswith(f"{key}:")), 1)
+        self._mistakes.append(Mistake(f"{self._path}:{number}", message, hint))
+
+    def check_names(self) -> None:
+        """Note every field that neither we nor Claude Code know."""
+        for key in self._fields:
+            if key not in _OURS and key not in _ELSEWHERE:
+                near = get_close_matches(key, _OURS, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_OURS)}"
+                self._add_mistake(key, f"unknown field {key!r}", hint)
+
+    def name(self) -> str:
+        """Return the agent's name."""
+        name = self._fields.get("name", "")
+        if not isinstance(name, str) or not name:
+            self._add_mistake("name", f"name is {name!r}", "give a name in lower case with hyphens or underscores")
+            return ""
+        return name
+
+    def model(self) -> str:
+        """Return the model id, empty where the file names none."""
+        model = self._fields.get("model", "")
+        if not isinstance(model, str):
+            self._add_mistake("model", f"model is {model!r}, not text", f"such as {known_models()[0]!r}")
+            return ""
+        return "" if model == "inherit" else _ALIASES.get(model, model)
+
+    def max_tokens(self) -> int:
+        """Return the cap of the answer in tokens, 0 where the file names none."""
+        max_tokens = self._fields.get("max_tokens", 0)
+        if type(max_tokens) is not int or max_tokens < 0:
+            self._add_mistake("max_tokens", f"max_tokens is {max_tokens!r}", "give a positive whole number of tokens")
+            return 0
+        return max_tokens
+
+    def effort(self) -> Effort | None:
+        """Return how hard the model works, None where the file does not say."""
+        effort = self._fields.get("effort")
+        if effort is not None and effort not in EFFORTS:
+            self._add_mistake("effort", f"effort is {effort!r}", f"one of {', '.join(EFFORTS)}")
+            return None
+        return effort

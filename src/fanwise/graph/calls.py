@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from . import types as ty
@@ -26,25 +26,32 @@ def call(
     """Add a task to the trace that is going on and return the reference to its output."""
     tracer = active.get()
     assert tracer is not None, "call() is for traces only"
-    bound = bind(tracer, target.name, target.body, args, kwargs)
+    arguments = bind(tracer, target.name, target.body, args, kwargs)
     path = _path(tracer, target, explicit)
     slot = tracer.slot(path)
     exprs: dict[str, Expr] = {}
     blocks: dict[str, str] = {}
     labels: dict[str, str] = {}
-    for param, wanted in params.items():
-        value = bound.get(param)
+    for param, expected in params.items():
+        value = arguments.get(param)
         exprs[param] = to_expr(value)
         labels[param] = label_of(value)
-        given = type_of(value)
-        is_const = isinstance(exprs[param], Const)
-        if param in bound and not (is_const and value is None) and not ty.fits(given, wanted):
-            message = f"{label_of(value)} ({ty.name(given)}) does not fit {target.name}({param}: {ty.name(wanted)})"
-            tracer.found(f"fit {target.name} {param}", message, "pass a field of that type, or change it in a @step")
-        if isinstance(exprs[param], Get) and (ty.is_block(given) or ty.is_block(wanted)):
-            blocks[param] = _unique(label_of(value), blocks)
-    tracer.add(TaskNode(slot, path, place(), target, exprs, blocks, labels))
+        is_absent = value is None and isinstance(exprs[param], Const)
+        if param in arguments and not is_absent:
+            hint = "pass a field of that type, or change it in a @step"
+            check_fit(tracer, target.name, param, value, expected, hint)
+        if isinstance(exprs[param], Get) and (ty.is_block(type_of(value)) or ty.is_block(expected)):
+            blocks[param] = _unique(label_of(value), blocks.values())
+    tracer.add(TaskNode(slot=slot, path=path, place=place(), target=target, args=exprs, blocks=blocks, labels=labels))
     return Ref(tracer, Get(slot), output, path)
+
+
+def check_fit(tracer: Tracer, name: str, param: str, value: object, expected: Any, hint: str = "") -> None:
+    """Note where a value does not fit a parameter of what is called."""
+    actual = type_of(value)
+    if not ty.fits(actual, expected):
+        message = f"{label_of(value)} ({ty.name(actual)}) does not fit {name}({param}: {ty.name(expected)})"
+        tracer.add_mistake(f"fit {name} {param}", message, hint)
 
 
 def bind(
@@ -55,17 +62,17 @@ def bind(
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
-        wanted = ", ".join(signature.parameters)
-        tracer.found("arguments", f"{name}: {error}", f"it takes ({wanted})")
+        tracer.add_mistake("arguments", f"{name}: {error}", f"it takes ({', '.join(signature.parameters)})")
         bound = signature.bind_partial()
     bound.apply_defaults()
     return dict(bound.arguments)
 
 
 def _path(tracer: Tracer, target: Target, explicit: bool) -> str:
-    known = tracer.targets.setdefault(target.name, target)
-    if known.body is not target.body:
-        tracer.found(
+    """Return a path for a call; a name that stands for something else too is a mistake."""
+    first = tracer.targets.setdefault(target.name, target)
+    if first.body is not target.body:
+        tracer.add_mistake(
             "name",
             f"two different functions are called {target.name!r}",
             "give one another name with .options(name=...)",
@@ -74,14 +81,15 @@ def _path(tracer: Tracer, target: Target, explicit: bool) -> str:
         full = tracer.prefix + target.name
         if full in tracer.explicit:
             message = f"the explicit name {target.name!r} is used twice, first at {tracer.explicit[full]}"
-            tracer.found("name", message, "an explicit name must be unique")
+            tracer.add_mistake("name", message, "an explicit name must be unique")
         tracer.explicit.setdefault(full, place())
     return tracer.path(target.name)
 
 
-def _unique(name: str, taken: Mapping[str, str]) -> str:
+def _unique(name: str, used: Collection[str]) -> str:
+    """Return a name with a number behind it where it is in use."""
     number, unique = 1, name
-    while unique in taken.values():
+    while unique in used:
         number += 1
         unique = f"{name}#{number}"
     return unique

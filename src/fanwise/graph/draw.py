@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .dag import dag, generations, rounds
-from .nodes import GraphSpec
+from .nodes import GraphSpec, TaskNode
 from .tools import McpServer, Source
 
 
@@ -19,28 +19,30 @@ def tree(spec: GraphSpec, notes: Mapping[str, Sequence[str]] | None = None) -> s
         notes: More lines about nodes, by path.
     """
     graph = dag(spec)
-    params = ", ".join(spec.params)
-    lines = [f"{spec.name}({params})"]
+    lines = [f"{spec.name}({', '.join(spec.params)})"]
     names = [name for generation in generations(spec) for name in generation]
-    for index, name in enumerate(names):
-        data: Any = graph.nodes[name]
-        last = index == len(names) - 1
-        node = data["node"]
-        agent = node.target.spec
-        title = f"step {name}" if agent is None else f"{name}  {agent.model}, at most {agent.max_tokens} tokens"
-        inside = "".join(f"{word} " for word in data["inside"])
-        lines.append(f"{'└─' if last else '├─'} {inside}{title}")
-        bar = "   " if last else "│  "
-        shown = [label if param not in node.blocks else f"{label} (block)" for param, label in data["shown"].items()]
-        lines.append(f"{bar}   shown: {', '.join(shown) or 'nothing'}")
-        if agent is not None and agent.context:
-            lines.append(f"{bar}   context: {', '.join(block.name for block in agent.context)}")
-        if agent is not None and agent.tools:
-            lines.append(f"{bar}   tools: {', '.join(map(_tool, agent.tools))}, at most {agent.max_turns} requests")
-        lines += [f"{bar}   {note}" for note in (notes or {}).get(name, ())]
-    deep = rounds(spec)
-    lines.append(f"{len(names)} tasks in the graph, {deep} batch round{'s' if deep != 1 else ''} deep")
+    for name in names:
+        first, bar = ("└─", "   ") if name == names[-1] else ("├─", "│  ")
+        title, *details = _task_lines(name, graph.nodes[name])
+        lines.append(f"{first} {title}")
+        lines += [f"{bar}   {detail}" for detail in (*details, *(notes or {}).get(name, ()))]
+    depth = rounds(spec)
+    lines.append(f"{len(names)} tasks in the graph, {depth} batch round{'s' if depth != 1 else ''} deep")
     return "\n".join(lines)
+
+
+def _task_lines(name: str, data: Mapping[str, Any]) -> list[str]:
+    """Return a task's title, and what it is shown and may use."""
+    node: TaskNode = data["node"]
+    agent = node.target.spec
+    title = f"step {name}" if agent is None else f"{name}  {agent.model}, at most {agent.max_tokens} tokens"
+    shown = [label if param not in node.blocks else f"{label} (block)" for param, label in data["shown"].items()]
+    lines = [" ".join((*data["inside"], title)), f"shown: {', '.join(shown) or 'nothing'}"]
+    if agent is not None and agent.context:
+        lines.append(f"context: {', '.join(block.name for block in agent.context)}")
+    if agent is not None and agent.tools:
+        lines.append(f"tools: {', '.join(map(_tool, agent.tools))}, at most {agent.max_turns} requests")
+    return lines
 
 
 def mermaid(spec: GraphSpec) -> str:
@@ -82,29 +84,45 @@ _ARROW = (
 )
 
 
+_FONT = 'font-family="sans-serif" font-size="13"'
+_ROW_HEIGHT = 110
+_FILLS = {"agent": "#dbe9ff", "step": "#eeeeee", "row": "#fff3d1"}
+
+
 def svg(spec: GraphSpec) -> str:
     """Return a drawing, one line of boxes per topological generation."""
     graph = dag(spec)
-    rows = [[name for name, data in graph.nodes(data=True) if data["kind"] == "row"], *generations(spec)]
-    width, step = max(240 * max(len(row) for row in rows), 300), 110
+    levels = [[name for name, data in graph.nodes(data=True) if data["kind"] == "row"], *generations(spec)]
+    width = max(240 * max(len(level) for level in levels), 300)
     place = {
-        name: (round((index + 1) * width / (len(row) + 1)), 40 + level * step)
-        for level, row in enumerate(rows)
-        for index, name in enumerate(row)
+        name: (round((index + 1) * width / (len(level) + 1)), 40 + number * _ROW_HEIGHT)
+        for number, level in enumerate(levels)
+        for index, name in enumerate(level)
     }
-    font = 'font-family="sans-serif" font-size="13"'
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {step * len(rows)}" {font}>', _ARROW]
-    for source, target, data in graph.edges(data=True):
-        (x1, y1), (x2, y2) = place[source], place[target]
-        line = f'<line x1="{x1}" y1="{y1 + 18}" x2="{x2}" y2="{y2 - 18}" stroke="#777" marker-end="url(#a)">'
-        parts.append(f"{line}<title>{html.escape(', '.join(data['fields']))}</title></line>")
-    for name, (x, y) in place.items():
-        data: Any = graph.nodes[name]
-        fill = {"agent": "#dbe9ff", "step": "#eeeeee", "row": "#fff3d1"}[data["kind"]]
-        box = f'<rect x="{x - 95}" y="{y - 18}" width="190" height="36" rx="6" fill="{fill}" stroke="#777"/>'
-        parts.append(f"<g><title>{html.escape(', '.join(data['shown'].values()))}</title>{box}")
-        parts.append(f'<text x="{x}" y="{y + 4}" text-anchor="middle">{html.escape(name)}</text></g>')
-    return "\n".join([*parts, "</svg>"])
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_ROW_HEIGHT * len(levels)}" {_FONT}>'
+    arrows = [
+        _svg_arrow(place[source], place[target], data["fields"]) for source, target, data in graph.edges(data=True)
+    ]
+    boxes = [_svg_box(name, middle, graph.nodes[name]) for name, middle in place.items()]
+    return "\n".join([head, _ARROW, *arrows, *boxes, "</svg>"])
+
+
+def _svg_arrow(source: tuple[int, int], target: tuple[int, int], fields: Sequence[str]) -> str:
+    """Return an arrow between the middles of two boxes, titled with the fields that travel."""
+    (x1, y1), (x2, y2) = source, target
+    line = f'<line x1="{x1}" y1="{y1 + 18}" x2="{x2}" y2="{y2 - 18}" stroke="#777" marker-end="url(#a)">'
+    return f"{line}<title>{html.escape(', '.join(fields))}</title></line>"
+
+
+def _svg_box(name: str, middle: tuple[int, int], data: Mapping[str, Any]) -> str:
+    """Return a box with the name of a task or a row, titled with what it is shown."""
+    x, y = middle
+    title = f"<title>{html.escape(', '.join(data['shown'].values()))}</title>"
+    box = (
+        f'<rect x="{x - 95}" y="{y - 18}" width="190" height="36" rx="6" fill="{_FILLS[data["kind"]]}" stroke="#777"/>'
+    )
+    text = f'<text x="{x}" y="{y + 4}" text-anchor="middle">{html.escape(name)}</text>'
+    return f"<g>{title}{box}\n{text}</g>"
 
 
 FORMATS: dict[str, Callable[[GraphSpec], str]] = {"tree": tree, "mermaid": mermaid, "dot": dot, "svg": svg}
@@ -112,4 +130,5 @@ FORMATS: dict[str, Callable[[GraphSpec], str]] = {"tree": tree, "mermaid": merma
 
 
 def _tool(source: Source) -> str:
+    """Return a tool as the tree names it."""
     return f"those of MCP server {source.name}" if isinstance(source, McpServer) else source.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
@@ -12,14 +12,14 @@ from fanwise.errors import DefinitionError, Mistake
 from . import syntax
 from . import types as ty
 from .agent import Agent
-from .calls import bind
+from .calls import bind, check_fit
 from .expr import Get, slots
-from .nodes import GraphSpec, reads, walk
+from .nodes import GraphSpec, Template, parts, reads
 from .reference import Ref, label_of, to_expr, type_of
 from .rehearse import rehearse
 from .signature import signature_types
 from .step import StepFunction
-from .tracer import Finding, Tracer, active
+from .tracer import Tracer, active
 from .vocabulary import VOCABULARY
 
 P = ParamSpec("P")
@@ -95,12 +95,12 @@ def graph(
     """
 
     def decorate(function: Callable[P, R]) -> Graph[P, R]:
-        made = Graph(function, name)
+        traced = Graph(function, name)
         try:
-            made.spec  # noqa: B018 - traced here so that mistakes show at definition
+            traced.spec  # noqa: B018 - traced here so that mistakes show at definition
         except NameError:
             pass  # a name that is defined further down; traced again at first use
-        return made
+        return traced
 
     return decorate if fn is None else decorate(fn)
 
@@ -116,72 +116,93 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
         DefinitionError: The graph has mistakes.
         NameError: A global name is not defined yet.
     """
-    fn, mistakes, hints, params = target.fn, list(target.mistakes), target.hints, target.params
-    tracer = Tracer(findings=syntax.read(fn, _is_call))
-    names = {name: tracer.slot(name) for name in params}
-    if not params:
-        mistakes.append(
-            Mistake(target.place, f"graph {target.name!r} takes no row", "give it one parameter with a type")
-        )
-    if inspect.iscoroutinefunction(fn):
-        mistakes.append(
-            Mistake(target.place, f"graph {target.name!r} is async", "write def; bodies and steps may be async")
-        )
+    mistakes = _signature_mistakes(target)
+    if inspect.iscoroutinefunction(target.fn):
         raise DefinitionError(f"graph {target.name!r}", tuple(mistakes))
-    result = _run(tracer, target, _refs(tracer, target))
-    if any(finding.kind == "bool" for finding in tracer.findings):
+    tracer = Tracer(mistakes=syntax.read(target.fn, _is_call))
+    rows = _rows(tracer, target)
+    result = _run(tracer, target, rows)
+    if any(mistake.kind == "bool" for mistake in tracer.mistakes):
         _look_into_other_branches(tracer, target)
-    wanted = hints.get("return", ty.Unknown)
-    if "return" not in hints and not target.mistakes:
-        mistakes.append(Mistake(target.place, f"graph {target.name!r} has no return type", "annotate what it returns"))
-    elif not ty.fits(type_of(result), wanted) and not tracer.findings:
-        text = f"graph {target.name!r} returns {label_of(result)} ({ty.name(type_of(result))}), not {ty.name(wanted)}"
-        mistakes.append(Mistake(target.place, text, "change the return type or the value"))
-    template = tracer.template(tracer.scopes[0], to_expr(result))
-    if not tracer.findings:
-        used = {slot for node in walk(template) for expr in reads(node) for slot in slots(expr)} | set(
-            slots(template.output)
-        )
-        for node in walk(template):
-            for inner in _outputs(node):
-                used |= set(slots(inner))
-        for name, slot in names.items():
-            if slot not in used:
-                mistakes.append(
-                    Mistake(
-                        target.place,
-                        f"row {name!r} is not used: no task is shown any part of it",
-                        "pass its fields to an agent",
-                    )
-                )
-    mistakes = [finding.mistake() for finding in sorted(tracer.findings, key=_order)] + mistakes
+    mistakes += _result_mistakes(tracer, target, result)
+    template = tracer.template(tracer.bodies[0], to_expr(result))
+    params = {name: slot for slot, name in enumerate(rows)}
+    if not tracer.mistakes:
+        mistakes += _unused_rows(target, template, params)
+    in_order = sorted(tracer.mistakes, key=lambda mistake: (mistake.file, mistake.line))
+    mistakes = [mistake.shown() for mistake in in_order] + mistakes
     if mistakes:
         raise DefinitionError(f"graph {target.name!r}", tuple(mistakes))
-    output = wanted if wanted is not ty.Unknown else type_of(result)
-    return GraphSpec(target.name, target.place, names, params, output, template, dict(tracer.slots))
+    output_type = target.hints.get("return", ty.Unknown)
+    return GraphSpec(
+        name=target.name,
+        place=target.place,
+        params=params,
+        param_types=target.params,
+        output_type=type_of(result) if output_type is ty.Unknown else output_type,
+        template=template,
+        slots=dict(tracer.slots),
+    )
 
 
-def _refs(tracer: Tracer, target: Graph[..., Any]) -> dict[str, Any]:
-    return {name: Ref(tracer, Get(slot), tp, name) for slot, (name, tp) in enumerate(target.params.items())}
+def _signature_mistakes(target: Graph[..., Any]) -> list[Mistake]:
+    """Return the mistakes of a graph function that show before it is called."""
+    mistakes = list(target.mistakes)
+    if not target.params:
+        text = f"graph {target.name!r} takes no row"
+        mistakes.append(Mistake(target.place, text, "give it one parameter with a type"))
+    if inspect.iscoroutinefunction(target.fn):
+        text = f"graph {target.name!r} is async"
+        mistakes.append(Mistake(target.place, text, "write def; bodies and steps may be async"))
+    return mistakes
+
+
+def _rows(tracer: Tracer, target: Graph[..., Any]) -> dict[str, Any]:
+    """Return a traced value for each parameter; they have the first slots."""
+    return {name: Ref(tracer, Get(tracer.slot(name)), tp, name) for name, tp in target.params.items()}
+
+
+def _result_mistakes(tracer: Tracer, target: Graph[..., Any], result: object) -> list[Mistake]:
+    """Return the mistake of what a graph returns, or of the type that it says it returns."""
+    if "return" not in target.hints and not target.mistakes:
+        text = f"graph {target.name!r} has no return type"
+        return [Mistake(target.place, text, "annotate what it returns")]
+    actual, expected = type_of(result), target.hints.get("return", ty.Unknown)
+    if tracer.mistakes or ty.fits(actual, expected):
+        return []
+    text = f"graph {target.name!r} returns {label_of(result)} ({ty.name(actual)}), not {ty.name(expected)}"
+    return [Mistake(target.place, text, "change the return type or the value")]
+
+
+def _unused_rows(target: Graph[..., Any], template: Template, params: Mapping[str, int]) -> list[Mistake]:
+    """Return a mistake for every parameter that nothing in the graph reads."""
+    used = set(_slots_read(template))
+    return [
+        Mistake(
+            target.place, f"row {name!r} is not used: no task is shown any part of it", "pass its fields to an agent"
+        )
+        for name, slot in params.items()
+        if slot not in used
+    ]
+
+
+def _slots_read(template: Template) -> Iterator[int]:
+    """Yield every slot that a template reads, its inner ones included, with repeats."""
+    yield from slots(template.output)
+    for node in template.nodes:
+        for expr in reads(node):
+            yield from slots(expr)
+        for part in parts(node):
+            yield from _slots_read(part)
 
 
 def _look_into_other_branches(tracer: Tracer, target: Graph[..., Any]) -> None:
     """Trace once more with the other answer to every mistaken condition, and keep what is new."""
-    other = Tracer(truth=False)
-    for name in target.params:
-        other.slot(name)
-    _run(other, target, _refs(other, target))
-    for finding in other.findings:
-        place = finding.file, finding.line
-        tracer.found(finding.kind, finding.message, finding.hint, place=place)
-
-
-def _order(finding: Finding) -> tuple[str, int]:
-    return finding.file, finding.line
-
-
-def _outputs(node: Any) -> list[Any]:
-    return [part.output for name in ("body", "then", "otherwise") if (part := getattr(node, name, None)) is not None]
+    second = Tracer(truth=False)
+    _run(second, target, _rows(second, target))
+    for mistake in second.mistakes:
+        place = mistake.file, mistake.line
+        tracer.add_mistake(mistake.kind, mistake.message, mistake.hint, place=place)
 
 
 def _run(tracer: Tracer, target: Graph[..., Any], arguments: dict[str, Any]) -> Any:
@@ -194,16 +215,15 @@ def _run(tracer: Tracer, target: Graph[..., Any], arguments: dict[str, Any]) -> 
         raise
     except NameError as error:
         if error.name in tracer.graphs:  # the decorator has not bound the name yet
-            chain = " -> ".join([*tracer.graphs[tracer.graphs.index(error.name) :], error.name])
-            _recursion(tracer, error.name, chain, place=_raised_at(error, target))
+            _add_recursion(tracer, error.name, place=_raised_at(error, target))
         elif isinstance(error, UnboundLocalError):
-            tracer.found("name", f"the name {error.name!r} is not defined", place=_raised_at(error, target))
+            tracer.add_mistake("name", f"the name {error.name!r} is not defined", place=_raised_at(error, target))
         else:
             raise
     except Exception as error:  # the user's own code: report it with its place, not as a traceback
-        if not tracer.findings:
-            text = str(error).splitlines()[0] if str(error) else type(error).__name__
-            tracer.found(
+        if not tracer.mistakes:
+            text = next(iter(str(error).splitlines()), type(error).__name__)
+            tracer.add_mistake(
                 "raised",
                 f"graph {target.name!r} raised {type(error).__name__}: {text}",
                 "a traced value cannot be put into a model or called; do it in a @step",
@@ -215,13 +235,16 @@ def _run(tracer: Tracer, target: Graph[..., Any], arguments: dict[str, Any]) -> 
     return Ref(tracer, Get(0), ty.Unknown, target.name)
 
 
-def _recursion(tracer: Tracer, name: str, chain: str, *, place: tuple[str, int] | None = None) -> None:
-    tracer.found(
+def _add_recursion(tracer: Tracer, name: str, *, place: tuple[str, int] | None = None) -> None:
+    """Note that a graph which is being traced is called again."""
+    chain = " -> ".join([*tracer.graphs[tracer.graphs.index(name) :], name])
+    tracer.add_mistake(
         "recursion", f"graph {name!r} calls itself: {chain}", "a graph has no cycles; use each(...)", place=place
     )
 
 
 def _raised_at(error: BaseException, target: Graph[..., Any]) -> tuple[str, int]:
+    """Return file and line of a graph function where an error came out of it."""
     file, trace_, line = target.fn.__code__.co_filename, error.__traceback__, target.fn.__code__.co_firstlineno
     while trace_ is not None:
         if trace_.tb_frame.f_code.co_filename == file:
@@ -231,32 +254,34 @@ def _raised_at(error: BaseException, target: Graph[..., Any]) -> tuple[str, int]
 
 
 def _inline(tracer: Tracer, target: Graph[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    params, output = target.params, target.hints.get("return", ty.Unknown)
+    """Add all tasks of a graph to the trace of another one; return what it returns."""
+    output = target.hints.get("return", ty.Unknown)
     if target.name in tracer.graphs:
-        chain = " -> ".join([*tracer.graphs[tracer.graphs.index(target.name) :], target.name])
-        _recursion(tracer, target.name, chain)
+        _add_recursion(tracer, target.name)
         return Ref(tracer, Get(0), ty.Unknown, target.name)
-    bound = bind(tracer, target.name, target.fn, args, kwargs)
-    for name, wanted in params.items():
-        given = type_of(bound.get(name))
-        if name in bound and not ty.fits(given, wanted):
-            message = (
-                f"{label_of(bound[name])} ({ty.name(given)}) does not fit {target.name}({name}: {ty.name(wanted)})"
-            )
-            tracer.found(f"fit {target.name} {name}", message)
+    arguments = bind(tracer, target.name, target.fn, args, kwargs)
+    for name, expected in target.params.items():
+        if name in arguments:
+            check_fit(tracer, target.name, name, arguments[name], expected)
     if target.explicit:
-        full = tracer.prefix + target.name
-        if full in tracer.explicit:
-            tracer.found("name", f"the explicit name {target.name!r} is used twice", "an explicit name must be unique")
-        tracer.explicit[full] = target.place
-    for finding in syntax.read(target.fn, _is_call):
-        if finding not in tracer.findings:
-            tracer.findings.append(finding)
+        _claim_name(tracer, target)
+    for mistake in syntax.read(target.fn, _is_call):
+        if mistake not in tracer.mistakes:
+            tracer.mistakes.append(mistake)
     outer, tracer.prefix = tracer.prefix, tracer.path(target.name) + "/"
     try:
-        result = _run(tracer, target, {name: bound.get(name) for name in params})
+        result = _run(tracer, target, {name: arguments.get(name) for name in target.params})
     finally:
         tracer.prefix = outer
     if isinstance(result, Ref) and output is not ty.Unknown:
         return Ref(tracer, to_expr(result), output, target.name)
     return result
+
+
+def _claim_name(tracer: Tracer, target: Graph[..., Any]) -> None:
+    """Note the name that the user gave a graph; a second use is a mistake."""
+    path = tracer.prefix + target.name
+    if path in tracer.explicit:
+        text = f"the explicit name {target.name!r} is used twice"
+        tracer.add_mistake("name", text, "an explicit name must be unique")
+    tracer.explicit[path] = target.place

@@ -33,7 +33,7 @@ class Target(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskNode:
     """One call of an agent or a step."""
 
@@ -50,7 +50,7 @@ class TaskNode:
     """Parameters with the field that is shown, as the user wrote it (`ticket.body`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EachNode:
     """A map over a list that is known only at run time, and its join."""
 
@@ -64,7 +64,7 @@ class EachNode:
     most: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WhenNode:
     """A branch on a condition."""
 
@@ -76,7 +76,7 @@ class WhenNode:
     otherwise: Template | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GivenNode:
     """A body that runs where a value is present."""
 
@@ -88,7 +88,7 @@ class GivenNode:
     body: Template
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OptionalNode:
     """A value that may be missing: a failure upstream becomes None."""
 
@@ -109,7 +109,7 @@ class Template:
     output: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GraphSpec:
     """A traced graph with its row."""
 

@@ -6,9 +6,9 @@ reference; using it as a plain value is a mistake that is noted with its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any, NoReturn, cast
+from typing import Any, Literal, NoReturn, cast
 
 from pydantic import BaseModel
 
@@ -38,8 +38,8 @@ class Ref:
     def __getitem__(self, key: Any) -> Ref:
         label = f"{self._label}[{key!r}]" if not isinstance(key, Ref) else f"{self._label}[...]"
         if isinstance(key, Ref | slice):
-            what = "a slice" if isinstance(key, slice) else f"{key._label}, which is known only at run time"
-            self._tracer.found("index", f"{self._label} is indexed by {what}", STEP_HINT)
+            index = "a slice" if isinstance(key, slice) else f"{key._label}, which is known only at run time"
+            self._tracer.add_mistake("index", f"{self._label} is indexed by {index}", STEP_HINT)
             return Ref(self._tracer, self._expr, ty.Unknown, label)
         return Ref(self._tracer, self._part(("item", key)), self._item_type(key), label)
 
@@ -51,64 +51,68 @@ class Ref:
     def _field_type(self, name: str) -> Any:
         if ty.unclear(self._type):
             return ty.Unknown
-        known = ty.fields(self._type)
-        if known is not None and name in known:
-            return known[name]
-        hint, kind = STEP_HINT, ty.name(self._type)
-        if known is None and ty.may_be_none(self._type):
-            inner = ty.fields(ty.without_none(self._type)) or {}
-            what = f"{self._label} may be missing ({kind}), so it has no field {name!r}"
-            self._tracer.found(f"field {name}", what, "use given(value, lambda v: ...)")
-            return inner.get(name, ty.Unknown)
-        if known is not None and not (isinstance(self._type, type) and hasattr(BaseModel, name)):
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'no fields'}"
-        self._tracer.found(f"field {name}", f"{self._label} ({kind}) has no field {name!r}", hint)
+        fields = ty.fields(self._type)
+        if fields is not None and name in fields:
+            return fields[name]
+        type_name = ty.name(self._type)
+        if fields is None and ty.may_be_none(self._type):
+            message = f"{self._label} may be missing ({type_name}), so it has no field {name!r}"
+            self._tracer.add_mistake(f"field {name}", message, "use given(value, lambda v: ...)")
+            present = ty.fields(ty.without_none(self._type)) or {}
+            return present.get(name, ty.Unknown)
+        hint = STEP_HINT if fields is None else self._hint(name, fields)
+        self._tracer.add_mistake(f"field {name}", f"{self._label} ({type_name}) has no field {name!r}", hint)
         return ty.Unknown
+
+    def _hint(self, name: str, fields: Iterable[str]) -> str:
+        """Return the right way for a name that is no field of a record."""
+        if isinstance(self._type, type) and hasattr(BaseModel, name):
+            return STEP_HINT  # a method of the model
+        near = get_close_matches(name, fields, 1)
+        return f"did you mean {near[0]!r}?" if near else f"it has {', '.join(fields) or 'no fields'}"
 
     def _item_type(self, key: Any) -> Any:
         if ty.unclear(self._type):
             return ty.Unknown
-        item, value = ty.item_type(self._type), ty.value_type(self._type)
+        value = ty.value_type(self._type)
         if value is not None:
             return value
-        known = ty.fields(self._type)
-        if known is not None and isinstance(key, str) and key in known:
-            return known[key]
+        item = ty.item_type(self._type)
+        if isinstance(key, str) and key in (fields := ty.fields(self._type) or {}):
+            return fields[key]
         if item is None or isinstance(key, str):
-            self._tracer.found("item", f"{self._label} ({ty.name(self._type)}) has no item {key!r}", STEP_HINT)
+            self._tracer.add_mistake("item", f"{self._label} ({ty.name(self._type)}) has no item {key!r}", STEP_HINT)
             return ty.Unknown
         return item
 
     # Conditions --------------------------------------------------------------------------------
 
-    def _apply(self, op: str, *others: object) -> Any:
-        operands = (self._expr, *(to_expr(other) for other in others))
-        return Ref(self._tracer, Apply(op, operands), bool, f"{self._label} {op} ...")
+    def _apply(self, op: str, right: object) -> Any:
+        return Ref(self._tracer, Apply(op, (self._expr, to_expr(right))), bool, f"{self._label} {op} ...")
 
-    def __eq__(self, other: object) -> Any:
-        return self._apply("==", other)
+    def __eq__(self, right: object) -> Any:
+        return self._apply("==", right)
 
-    def __ne__(self, other: object) -> Any:
-        return self._apply("!=", other)
+    def __ne__(self, right: object) -> Any:
+        return self._apply("!=", right)
 
-    def __lt__(self, other: object) -> Any:
-        return self._apply("<", other)
+    def __lt__(self, right: object) -> Any:
+        return self._apply("<", right)
 
-    def __le__(self, other: object) -> Any:
-        return self._apply("<=", other)
+    def __le__(self, right: object) -> Any:
+        return self._apply("<=", right)
 
-    def __gt__(self, other: object) -> Any:
-        return self._apply(">", other)
+    def __gt__(self, right: object) -> Any:
+        return self._apply(">", right)
 
-    def __ge__(self, other: object) -> Any:
-        return self._apply(">=", other)
+    def __ge__(self, right: object) -> Any:
+        return self._apply(">=", right)
 
-    def __and__(self, other: object) -> Any:
-        return self._apply("&", other)
+    def __and__(self, right: object) -> Any:
+        return self._apply("&", right)
 
-    def __or__(self, other: object) -> Any:
-        return self._apply("|", other)
+    def __or__(self, right: object) -> Any:
+        return self._apply("|", right)
 
     __rand__, __ror__ = __and__, __or__
 
@@ -118,7 +122,7 @@ class Ref:
     # Uses as a plain value ---------------------------------------------------------------------
 
     def _plain(self, kind: str, use: str, hint: str = STEP_HINT) -> None:
-        self._tracer.found(kind, f"{self._label} is known only at run time and cannot be used {use}", hint)
+        self._tracer.add_mistake(kind, f"{self._label} is known only at run time and cannot be used {use}", hint)
 
     def __bool__(self) -> bool:
         self._plain(
@@ -209,14 +213,18 @@ def to_expr(value: object) -> Expr:
     if isinstance(value, Ref):
         return expr_of(value)
     if isinstance(value, list | tuple):
-        items = tuple(to_expr(item) for item in cast("Sequence[object]", value))
-        if all(isinstance(item, Const) for item in items):
-            return Const(cast("object", value))
-        return Make("list" if isinstance(value, list) else "tuple", items)
+        items = tuple(map(to_expr, cast("Sequence[object]", value)))
+        return _make("list" if isinstance(value, list) else "tuple", items, (), cast("object", value))
     if isinstance(value, dict):
         record = cast("dict[Any, object]", value)
-        values = tuple(to_expr(item) for item in record.values())
-        if all(isinstance(item, Const) for item in values):
-            return Const(record)
-        return Make("dict", values, tuple(record))
+        return _make("dict", tuple(map(to_expr, record.values())), tuple(record), record)
     return Const(value)
+
+
+def _make(
+    kind: Literal["list", "tuple", "dict"], items: tuple[Expr, ...], keys: tuple[Any, ...], value: object
+) -> Expr:
+    """Return the expression of a container; it is a constant itself where all that is inside is constant."""
+    if all(isinstance(item, Const) for item in items):
+        return Const(value)
+    return Make(kind, items, keys)

@@ -89,6 +89,7 @@ def _in_event_loop() -> bool:
 
 
 _QUIET = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
+"""Instructions that do nothing but give a constant back."""
 
 
 def is_empty(body: Any) -> bool:
@@ -96,6 +97,9 @@ def is_empty(body: Any) -> bool:
     code = getattr(body, "__code__", None)
     if code is None:
         return False
-    found = list(dis.get_instructions(code))
-    loaded = [one.argval for one in found if one.opname in ("LOAD_CONST", "RETURN_CONST")]
-    return all(one.opname in _QUIET for one in found) and loaded == [None]
+    instructions = list(dis.get_instructions(code))
+    if not all(instruction.opname in _QUIET for instruction in instructions):
+        return False
+    return [
+        instruction.argval for instruction in instructions if instruction.opname in ("LOAD_CONST", "RETURN_CONST")
+    ] == [None]

@@ -40,8 +40,8 @@ def signature_types(
     for name, tp in hints.items():
         problem = _unusable(tp)
         if problem:
-            what = "returns" if name == "return" else f"takes {name!r} as"
-            mistakes.append(Mistake(place, f"{fn.__name__!r} {what} {ty.name(tp)}, which is no data: {problem}"))
+            does = "returns" if name == "return" else f"takes {name!r} as"
+            mistakes.append(Mistake(place, f"{fn.__name__!r} {does} {ty.name(tp)}, which is no data: {problem}"))
     return hints, params
 
 
@@ -64,16 +64,17 @@ def caller() -> tuple[str, int]:
 
 def caller_locals() -> dict[str, Any]:
     """Return the local names of the caller, for annotations with types that a function defines."""
-    frame, found = _frame(), dict[str, Any]()
+    frame, names = _frame(), dict[str, Any]()
     file = frame.f_code.co_filename if frame is not None else ""
     while frame is not None:
         if frame.f_code.co_filename == file and frame.f_code.co_name != "<module>":
-            found = {**frame.f_locals, **found}
+            names = {**frame.f_locals, **names}
         frame = frame.f_back
-    return found
+    return names
 
 
 def _frame() -> FrameType | None:
+    """Return the innermost frame outside of fanwise and the standard library."""
     frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename

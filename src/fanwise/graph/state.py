@@ -177,27 +177,28 @@ class RowState:
             if scope.node.slot not in outer.values and self._join(scope.node, outer):
                 self._advance(outer, ready)
 
-    def _settle(self, node: Node, scope: Scope, outcome: Outcome) -> None:
-        scope.settle(node.slot, outcome)
-
     def _try(self, node: Node, scope: Scope, ready: list[Task]) -> None:
+        """Start or settle a node where all that it reads is there."""
         match node:
             case TaskNode():
                 self._try_task(node, scope, ready)
             case OptionalNode():
                 outcome = _evaluate(scope, node.value, node)
                 if outcome is not None:
-                    self._settle(node, scope, outcome if isinstance(outcome, Done) else Done(None))
+                    scope.settle(node.slot, outcome if isinstance(outcome, Done) else Done(None))
             case WhenNode():
                 self._try_branch(node, scope, ready)
             case GivenNode():
-                outcome = _evaluate(scope, node.value, node)
-                if isinstance(outcome, Done) and outcome.value is not None:
-                    self._open(node, scope, node.body, {node.item: outcome.value}, ready)
-                elif outcome is not None:
-                    self._settle(node, scope, outcome)
+                self._try_given(node, scope, ready)
             case EachNode():
                 self._try_each(node, scope, ready)
+
+    def _try_given(self, node: GivenNode, scope: Scope, ready: list[Task]) -> None:
+        outcome = _evaluate(scope, node.value, node)
+        if isinstance(outcome, Done) and outcome.value is not None:
+            self._open(node, scope, node.body, {node.item: outcome.value}, ready)
+        elif outcome is not None:
+            scope.settle(node.slot, outcome)
 
     def _try_task(self, node: TaskNode, scope: Scope, ready: list[Task]) -> None:
         values: dict[str, Any] = {}
@@ -209,9 +210,9 @@ class RowState:
                 cause = outcome.cause if isinstance(outcome, Skipped) else outcome
                 if isinstance(outcome, Failed) and outcome.kind == "absent":
                     self.failures += (outcome,)
-                    self._settle(node, scope, outcome)
+                    scope.settle(node.slot, outcome)
                 else:
-                    self._settle(node, scope, Skipped(cause))
+                    scope.settle(node.slot, Skipped(cause))
                 return
             values[param] = outcome.value
         scope.start(node.slot)
@@ -222,11 +223,11 @@ class RowState:
         if outcome is None:
             return
         if not isinstance(outcome, Done):
-            self._settle(node, scope, outcome)
+            scope.settle(node.slot, outcome)
             return
         branch = node.then if outcome.value else node.otherwise
         if branch is None:
-            self._settle(node, scope, Done(None))
+            scope.settle(node.slot, Done(None))
         else:
             self._open(node, scope, branch, {}, ready)
 
@@ -235,20 +236,19 @@ class RowState:
         if outcome is None:
             return
         if not isinstance(outcome, Done):
-            self._settle(node, scope, outcome)
+            scope.settle(node.slot, outcome)
             return
         try:
             values = list(outcome.value)[: node.most]
         except TypeError:
-            self._settle(node, scope, Failed(_label(node, scope), "absent", f"{outcome.value!r} is not a list"))
+            scope.settle(node.slot, Failed(_label(node, scope), "absent", f"{outcome.value!r} is not a list"))
             return
-        seen: dict[str, int] = {}
+        equal_items: dict[str, int] = {}  # how many have had the same content so far, by its hash
         inner: list[Scope] = []
         for index, value in enumerate(values):
             content = digest(canonical(value))[:24]
-            seen[content] = seen.get(content, 0) + 1
-            items = (*scope.items, Item(index, f"{content}:{seen[content]}"))
-            child = Scope(node.body, scope, node, items)
+            ordinal = equal_items[content] = equal_items.get(content, 0) + 1
+            child = Scope(node.body, scope, node, (*scope.items, Item(index, f"{content}:{ordinal}")))
             child.values[node.item] = Done(value)
             inner.append(child)
         scope.start(node.slot, inner)
@@ -280,19 +280,25 @@ class RowState:
         inner = scope.inner(node.slot)
         if inner is None or not all(child.settled() for child in inner):
             return False
-        outcomes = [_evaluate(child, child.template.output, node) for child in inner]
-        results = [outcome or Failed(_label(node, scope), "absent", "never settled") for outcome in outcomes]
-        if not isinstance(node, EachNode):
-            self._settle(node, scope, results[0])
-            return True
-        good = sum(isinstance(result, Done) for result in results)
-        bad = next((result for result in results if not isinstance(result, Done)), None)
-        if bad is None or (node.need is not None and good >= node.need):
-            joined = [result.value if isinstance(result, Done) else None for result in results]
-            self._settle(node, scope, Done(joined))
-        else:
-            self._settle(node, scope, bad if isinstance(bad, Skipped) else Skipped(bad))
+        results = [
+            _evaluate(child, child.template.output, node) or Failed(_label(node, scope), "absent", "never settled")
+            for child in inner
+        ]
+        scope.settle(node.slot, _joined(results, node.need) if isinstance(node, EachNode) else results[0])
         return True
+
+
+def _joined(results: list[Outcome], need: int | None) -> Outcome:
+    """Return the list of what items came to, None for those that failed; or that the join is skipped.
+
+    Args:
+        results: One for each item.
+        need: How many must have succeeded; None: all of them.
+    """
+    failed = [result for result in results if not isinstance(result, Done)]
+    if failed and (need is None or len(results) - len(failed) < need):
+        return failed[0] if isinstance(failed[0], Skipped) else Skipped(failed[0])
+    return Done([result.value if isinstance(result, Done) else None for result in results])
 
 
 def _evaluate(scope: Scope, expr: Expr, node: Node | None) -> Outcome | None:

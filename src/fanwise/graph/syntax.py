@@ -15,34 +15,20 @@ from types import CellType
 from typing import Any
 
 from .reference import STEP_HINT
-from .tracer import Finding
+from .tracer import TracedMistake
 
-_PLAIN_CALLS = {
-    "len",
-    "str",
-    "int",
-    "float",
-    "bool",
-    "list",
-    "tuple",
-    "set",
-    "sorted",
-    "sum",
-    "max",
-    "min",
-    "enumerate",
-    "zip",
-    "range",
-    "any",
-    "all",
-    "print",
-    "repr",
-}
+_LOOPING = (
+    "list", "tuple", "set", "sorted", "sum", "max", "min", "enumerate", "zip", "range", "any", "all", "print", "repr",
+)  # fmt: skip
+_PLAIN_CALLS = dict.fromkeys(_LOOPING, "loop") | {
+    "len": "len", "str": "text", "int": "number", "float": "number", "bool": "bool",
+}  # fmt: skip
+"""Functions that want a plain value, each with the kind of the mistake that a traced one is."""
 _WHEN = "use when(cond, lambda: ...), and &, | and not_() between conditions"
 
 
-def read(fn: Callable[..., Any], is_call: Callable[[object], bool]) -> list[Finding]:
-    """Return the findings in the source of a graph function; none where there is no source.
+def read(fn: Callable[..., Any], is_call: Callable[[object], bool]) -> list[TracedMistake]:
+    """Return the mistakes in the source of a graph function; none where there is no source.
 
     Args:
         fn: The graph function.
@@ -58,14 +44,14 @@ def read(fn: Callable[..., Any], is_call: Callable[[object], bool]) -> list[Find
         return []
     ast.increment_lineno(tree, start - 1)
     cells = zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True)
-    known = {**fn.__globals__, **dict(_filled(cells))}
-    reader = _Reader(fn.__code__.co_filename, known, is_call)
+    names = {**fn.__globals__, **dict(_filled(cells))}
+    reader = _Reader(fn.__code__.co_filename, names, is_call)
     reader.traced.update(
         arg.arg for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
     )
     for statement in function.body:
         reader.visit(statement)
-    return reader.findings
+    return reader.mistakes
 
 
 def _filled(cells: Iterable[tuple[str, CellType]]) -> Iterator[tuple[str, Any]]:
@@ -77,10 +63,13 @@ def _filled(cells: Iterable[tuple[str, CellType]]) -> Iterator[tuple[str, Any]]:
 
 
 class _Reader(ast.NodeVisitor):
-    def __init__(self, file: str, known: Mapping[str, Any], is_call: Callable[[object], bool]) -> None:
-        self.file, self.known, self.is_call = file, known, is_call
+    """Collects the mistakes of a function while it goes through its statements."""
+
+    def __init__(self, file: str, names: Mapping[str, Any], is_call: Callable[[object], bool]) -> None:
+        self.file, self.names, self.is_call = file, names, is_call
         self.traced: set[str] = set()
-        self.findings: list[Finding] = []
+        """Names that hold traced values where the reader stands."""
+        self.mistakes: list[TracedMistake] = []
 
     def is_traced(self, node: ast.AST) -> bool:
         match node:
@@ -90,9 +79,9 @@ class _Reader(ast.NodeVisitor):
                 return self.is_traced(value)
             case ast.Call(func=func):
                 return self.is_call(self.resolve(func))
-            case ast.Compare(left=left, ops=ops, comparators=others):
-                if isinstance(ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn):
-                    return False  # a plain truth value, and reported on its own
+            case ast.Compare(ops=[ast.Is() | ast.IsNot() | ast.In() | ast.NotIn(), *_]):
+                return False  # a plain truth value, and reported on its own
+            case ast.Compare(left=left, comparators=others):
                 return any(self.is_traced(part) for part in (left, *others))
             case ast.BinOp(left=left, right=right):
                 return self.is_traced(left) or self.is_traced(right)
@@ -104,7 +93,7 @@ class _Reader(ast.NodeVisitor):
     def resolve(self, func: ast.expr) -> object:
         match func:
             case ast.Name(id=name):
-                return self.known.get(name)
+                return self.names.get(name)
             case ast.Attribute(value=value, attr=attr):
                 return getattr(self.resolve(value), attr, None)
             case ast.Call(func=ast.Attribute(value=value, attr="options")):
@@ -112,12 +101,17 @@ class _Reader(ast.NodeVisitor):
             case _:
                 return None
 
-    def found(self, node: ast.expr | ast.stmt, kind: str, use: str, hint: str, subject: ast.AST | None = None) -> None:
-        what = ast.unparse(subject or node)
-        what = what if len(what) <= 60 else f"{what[:57]}..."
-        message = f"`{what}` is known only at run time and cannot be used {use}"
+    def add_mistake(
+        self, node: ast.expr | ast.stmt, kind: str, use: str, hint: str, subject: ast.AST | None = None
+    ) -> None:
+        """Note that a traced value, `subject` or the node itself, is used as a plain one."""
+        text = ast.unparse(subject or node)
+        text = text if len(text) <= 60 else f"{text[:57]}..."
+        message = f"`{text}` is known only at run time and cannot be used {use}"
         last = node.end_lineno or node.lineno
-        self.findings.append(Finding(kind, self.file, node.lineno, last, message, hint))
+        self.mistakes.append(
+            TracedMistake(kind=kind, file=self.file, line=node.lineno, last_line=last, message=message, hint=hint)
+        )
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.generic_visit(node)
@@ -155,66 +149,66 @@ class _Reader(ast.NodeVisitor):
 
     def _test(self, test: ast.expr) -> None:
         if self.is_traced(test):
-            self.found(test, "bool", "as a condition here", _WHEN)
+            self.add_mistake(test, "bool", "as a condition here", _WHEN)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
         for value in node.values:
             if self.is_traced(value):
-                self.found(node, "bool", "with `and` or `or`", _WHEN, value)
+                self.add_mistake(node, "bool", "with `and` or `or`", _WHEN, value)
                 break
         self.generic_visit(node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         if self.is_traced(node.operand):
             if isinstance(node.op, ast.Not):
-                self.found(node, "bool", "with `not`", "use not_(condition)", node.operand)
+                self.add_mistake(node, "bool", "with `not`", "use not_(condition)", node.operand)
             else:
-                self.found(node, "arithmetic", "in arithmetic", STEP_HINT, node.operand)
+                self.add_mistake(node, "arithmetic", "in arithmetic", STEP_HINT, node.operand)
         self.generic_visit(node)
 
     def visit_For(self, node: ast.For) -> None:
         if self.is_traced(node.iter):
-            self.found(node.iter, "loop", "in a loop", "use each(list, agent)")
+            self.add_mistake(node.iter, "loop", "in a loop", "use each(list, agent)")
         self.generic_visit(node)
 
     def visit_comprehension(self, node: ast.comprehension) -> None:
         if self.is_traced(node.iter):
-            self.found(node.iter, "loop", "in a loop", "use each(list, agent)")
+            self.add_mistake(node.iter, "loop", "in a loop", "use each(list, agent)")
         for test in node.ifs:
             self._test(test)
         self.generic_visit(node)
 
     def visit_Compare(self, node: ast.Compare) -> None:
-        for op, subject in zip(node.ops, (node.left, *node.comparators), strict=False):
-            right = node.comparators[node.ops.index(op)]
-            if isinstance(op, ast.Is | ast.IsNot) and (self.is_traced(subject) or self.is_traced(right)):
-                self.found(
+        for op, subject, right in zip(node.ops, (node.left, *node.comparators), node.comparators, strict=False):
+            if not self.is_traced(subject) and not self.is_traced(right):
+                continue
+            if isinstance(op, ast.Is | ast.IsNot):
+                self.add_mistake(
                     node, "is", "with `is`", "use given(value, lambda v: ...) for a value that may be missing", subject
                 )
-            if isinstance(op, ast.In | ast.NotIn) and (self.is_traced(subject) or self.is_traced(right)):
-                self.found(node, "in", "with `in`", STEP_HINT, subject)
+            if isinstance(op, ast.In | ast.NotIn):
+                self.add_mistake(node, "in", "with `in`", STEP_HINT, subject)
         self.generic_visit(node)
 
     def visit_Match(self, node: ast.Match) -> None:
         if self.is_traced(node.subject):
-            self.found(node.subject, "match", "in `match`", _WHEN)
+            self.add_mistake(node.subject, "match", "in `match`", _WHEN)
         self.generic_visit(node)
 
     def visit_Try(self, node: ast.Try) -> None:
-        for inner in node.body:
-            for part in ast.walk(inner):
-                if isinstance(part, ast.Call) and self.is_traced(part):
-                    self.found(
-                        node, "try", "in `try`", "a failure is a value: use optional(...) or each(..., need=k)", part
-                    )
-                    self.generic_visit(node)
-                    return
+        parts = (part for statement in node.body for part in ast.walk(statement))
+        call = next((part for part in parts if isinstance(part, ast.Call) and self.is_traced(part)), None)
+        if call is not None:
+            hint = "a failure is a value: use optional(...) or each(..., need=k)"
+            self.add_mistake(node, "try", "in `try`", hint, call)
         self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         for part in node.values:
             if isinstance(part, ast.FormattedValue) and self.is_traced(part.value):
-                self.found(node, "text", "as text (f-string, str())", "pass it to the agent as an argument", part.value)
+                self.add_mistake(
+                    node, "text", "as text (f-string, str())", "pass it to the agent as an argument", part.value
+                )
                 break
         self.generic_visit(node)
 
@@ -222,17 +216,16 @@ class _Reader(ast.NodeVisitor):
         if not isinstance(node.op, ast.BitAnd | ast.BitOr):
             for side in (node.left, node.right):
                 if self.is_traced(side):
-                    self.found(node, "arithmetic", "in arithmetic", STEP_HINT, side)
+                    self.add_mistake(node, "arithmetic", "in arithmetic", STEP_HINT, side)
                     return
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        if isinstance(node.func, ast.Name) and node.func.id in _PLAIN_CALLS and node.func.id not in self.known:
-            for arg in node.args:
-                if self.is_traced(arg):
-                    kind = {"len": "len", "str": "text", "int": "number", "float": "number", "bool": "bool"}
-                    self.found(node, kind.get(node.func.id, "loop"), f"with {node.func.id}()", STEP_HINT, arg)
-                    break
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name in _PLAIN_CALLS and name not in self.names:
+            argument = next((argument for argument in node.args if self.is_traced(argument)), None)
+            if argument is not None:
+                self.add_mistake(node, _PLAIN_CALLS[name], f"with {name}()", STEP_HINT, argument)
         self.generic_visit(node)
 
 

@@ -1,4 +1,4 @@
-"""The state of one trace: slots, the templates being filled, and the mistakes found so far.
+"""The state of one trace: slots, the templates being filled, and the mistakes so far.
 
 A trace never stops at a mistake: the value in question becomes unknown and tracing goes on, so
 that all mistakes of a graph are reported at once.
@@ -24,8 +24,8 @@ active: ContextVar[Tracer | None] = ContextVar("fanwise_tracer", default=None)
 """The trace that is going on in this context, if any."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedMistake:
     """A mistake with what is needed to tell it from another of the same kind."""
 
     kind: str
@@ -35,35 +35,40 @@ class Finding:
     message: str
     hint: str
 
-    def mistake(self) -> Mistake:
-        """Return the finding as it is shown."""
+    def shown(self) -> Mistake:
+        """Return the mistake as the user sees it."""
         return Mistake(f"{self.file}:{self.line}", self.message, self.hint)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Tracer:
     """One trace of one graph function."""
 
     truth: bool = True
     """What a traced value answers where it is mistaken for a condition: which branch is looked at."""
-    findings: list[Finding] = field(default_factory=list[Finding])
+    mistakes: list[TracedMistake] = field(default_factory=list[TracedMistake])
     slots: dict[int, str] = field(default_factory=dict[int, str])
-    scopes: list[list[Node]] = field(default_factory=lambda: [[]])
+    """Every slot with the name that a user knows it by."""
+    bodies: list[list[Node]] = field(default_factory=lambda: [[]])
+    """Nodes of the templates that are being filled, outermost first."""
     graphs: list[str] = field(default_factory=list[str])
     """Names of the graphs being traced, outermost first: the chain of a recursion."""
     prefix: str = ""
+    """Of paths: the graph in a graph that is being traced."""
     counts: dict[str, int] = field(default_factory=dict[str, int])
+    """Calls by path without their number."""
     explicit: dict[str, str] = field(default_factory=dict[str, str])
+    """Names that users gave, each with the place of its first use."""
     targets: dict[str, Target] = field(default_factory=dict[str, Target])
+    """What was called, by name."""
 
-    def found(self, kind: str, message: str, hint: str = "", *, place: tuple[str, int] | None = None) -> None:
-        """Record a mistake at the user's line that is being executed, or at `place`."""
+    def add_mistake(self, kind: str, message: str, hint: str = "", *, place: tuple[str, int] | None = None) -> None:
+        """Record a mistake at the user's line that is being executed, or at `place`; once of a kind on a line."""
         file, line = place or caller()
-        finding = Finding(kind, file, line, line, message, hint)
-        for other in self.findings:
-            if other.file == file and other.kind == kind and other.line <= line <= other.last_line:
+        for mistake in self.mistakes:
+            if mistake.file == file and mistake.kind == kind and mistake.line <= line <= mistake.last_line:
                 return
-        self.findings.append(finding)
+        self.mistakes.append(TracedMistake(kind=kind, file=file, line=line, last_line=line, message=message, hint=hint))
 
     def slot(self, name: str) -> int:
         """Return a new slot that a user knows as `name`."""
@@ -73,7 +78,7 @@ class Tracer:
 
     def add(self, node: Node) -> None:
         """Append a node to the template being filled."""
-        self.scopes[-1].append(node)
+        self.bodies[-1].append(node)
 
     def path(self, name: str) -> str:
         """Return a unique path for a call of `name`: the second one is `name#2`."""
@@ -85,11 +90,11 @@ class Tracer:
     def body(self) -> Generator[list[Node]]:
         """Collect the nodes of an inner template."""
         nodes: list[Node] = []
-        self.scopes.append(nodes)
+        self.bodies.append(nodes)
         try:
             yield nodes
         finally:
-            self.scopes.pop()
+            self.bodies.pop()
 
     def template(self, nodes: list[Node], output: Expr) -> Template:
         """Return a finished template."""

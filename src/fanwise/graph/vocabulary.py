@@ -41,33 +41,44 @@ def each(items: Sequence[T], fn: Callable[[T], R], *, need: int | None = None, m
     """
     tracer = active.get()
     if tracer is None:
-        chosen = list(items)[:most]
-        return [fn(item) for item in chosen]
+        return [fn(item) for item in list(items)[:most]]
+    label = label_of(items)
     if not isinstance(items, Ref):
-        tracer.found(
-            "each",
-            f"each() got {label_of(items)}, which is not a traced list",
-            "use a plain Python loop over plain values",
-        )
+        hint = "use a plain Python loop over plain values"
+        tracer.add_mistake("each", f"each() got {label}, which is not a traced list", hint)
         return _unknown(tracer, "each")
-    for label, number in (("need", need), ("most", most)):
+    for bound, number in (("need", need), ("most", most)):
         if number is not None and (type(number) is not int or number < 1):
-            tracer.found("each", f"each({label}={number!r}) is not a whole number of at least 1")
+            tracer.add_mistake("each", f"each({bound}={number!r}) is not a whole number of at least 1")
             return _unknown(tracer, "each")
-    given = type_of(items)
-    item_type = ty.Unknown if ty.unclear(given) else ty.item_type(given)
-    if item_type is None:
-        hint = "use given(value, lambda v: each(v, ...))" if ty.may_be_none(given) else "each() takes a list"
-        tracer.found("each", f"each() over {label_of(items)} ({ty.name(given)}), which is not a list", hint)
-        item_type = ty.Unknown
-    item = Ref(tracer, Get(tracer.slot(f"{label_of(items)}[]")), item_type, f"{label_of(items)}[]")
-    body, result = _body(tracer, lambda: fn(cast("Any", item)))
+    item = Get(tracer.slot(f"{label}[]"))
+    item_ref = Ref(tracer, item, _item_type(tracer, items), f"{label}[]")
+    body, result = _body(tracer, lambda: fn(cast("Any", item_ref)))
     path = tracer.path("each")
-    slot = tracer.slot(f"each {label_of(items)}")
-    tracer.add(EachNode(slot, path, place(), expr_of(items), cast("Get", expr_of(item)).slot, body, need, most))
-    inner = type_of(result)
-    inner = ty.union([inner, type(None)]) if need is not None and inner is not ty.Unknown else inner
-    return Ref(tracer, Get(slot), list[inner], f"each({label_of(items)})")
+    slot = tracer.slot(f"each {label}")
+    tracer.add(
+        EachNode(
+            slot=slot, path=path, place=place(), over=expr_of(items), item=item.slot, body=body, need=need, most=most
+        )
+    )
+    result_type = type_of(result)
+    return Ref(tracer, Get(slot), list[result_type if need is None else _or_none(result_type)], f"each({label})")
+
+
+def _item_type(tracer: Tracer, items: Ref) -> Any:
+    """Return the type of one item of what `each` goes over; what is no list is a mistake."""
+    over = type_of(items)
+    item_type = ty.Unknown if ty.unclear(over) else ty.item_type(over)
+    if item_type is not None:
+        return item_type
+    hint = "use given(value, lambda v: each(v, ...))" if ty.may_be_none(over) else "each() takes a list"
+    tracer.add_mistake("each", f"each() over {label_of(items)} ({ty.name(over)}), which is not a list", hint)
+    return ty.Unknown
+
+
+def _or_none(tp: Any) -> Any:
+    """Return a type with None as one of its values."""
+    return tp if tp is ty.Unknown else ty.union([tp, type(None)])
 
 
 @overload
@@ -87,15 +98,21 @@ def when(condition: bool, then: Callable[[], Any], otherwise: Callable[[], Any] 
         return then() if condition else (otherwise() if otherwise is not None else None)
     traced = cast("object", condition)
     if not isinstance(traced, Ref):
-        tracer.found("when", f"when() got {label_of(condition)}, which is known before the run", "use a plain `if`")
+        tracer.add_mistake(
+            "when", f"when() got {label_of(condition)}, which is known before the run", "use a plain `if`"
+        )
         return _unknown(tracer, "when")
-    yes, result = _body(tracer, then)
-    no, other = _body(tracer, otherwise) if otherwise is not None else (None, None)
+    then_body, result = _body(tracer, then)
+    types, else_body = [type_of(result), type(None)], None
+    if otherwise is not None:
+        else_body, result = _body(tracer, otherwise)
+        types[1] = type_of(result)
     path, slot = tracer.path("when"), tracer.slot(f"when {label_of(condition)}")
-    tracer.add(WhenNode(slot, path, place(), expr_of(traced), yes, no))
-    kinds = [type_of(result), type_of(other) if otherwise is not None else type(None)]
-    kind = ty.Unknown if ty.Unknown in kinds else ty.union(kinds)
-    return Ref(tracer, Get(slot), kind, f"when({label_of(condition)})")
+    tracer.add(
+        WhenNode(slot=slot, path=path, place=place(), condition=expr_of(traced), then=then_body, otherwise=else_body)
+    )
+    result_type = ty.Unknown if ty.Unknown in types else ty.union(types)
+    return Ref(tracer, Get(slot), result_type, f"when({label_of(condition)})")
 
 
 def given(value: T | None, fn: Callable[[T], R]) -> R | None:
@@ -104,16 +121,15 @@ def given(value: T | None, fn: Callable[[T], R]) -> R | None:
     if tracer is None:
         return None if value is None else fn(value)
     if not isinstance(value, Ref):
-        tracer.found("given", f"given() got {label_of(value)}, which is known before the run", "use a plain `if`")
+        tracer.add_mistake("given", f"given() got {label_of(value)}, which is known before the run", "use a plain `if`")
         return cast("R", _unknown(tracer, "given"))
-    inner = ty.without_none(type_of(value)) if not ty.unclear(type_of(value)) else ty.Unknown
-    item = Ref(tracer, Get(tracer.slot(label_of(value))), inner, label_of(value))
-    body, result = _body(tracer, lambda: fn(cast("Any", item)))
+    present_type = ty.Unknown if ty.unclear(type_of(value)) else ty.without_none(type_of(value))
+    present = Get(tracer.slot(label_of(value)))
+    present_ref = Ref(tracer, present, present_type, label_of(value))
+    body, result = _body(tracer, lambda: fn(cast("Any", present_ref)))
     path, slot = tracer.path("given"), tracer.slot(f"given {label_of(value)}")
-    tracer.add(GivenNode(slot, path, place(), expr_of(value), cast("Get", expr_of(item)).slot, body))
-    kind = type_of(result)
-    kind = ty.Unknown if kind is ty.Unknown else ty.union([kind, type(None)])
-    return cast("R", Ref(tracer, Get(slot), kind, f"given({label_of(value)})"))
+    tracer.add(GivenNode(slot=slot, path=path, place=place(), value=expr_of(value), item=present.slot, body=body))
+    return cast("R", Ref(tracer, Get(slot), _or_none(type_of(result)), f"given({label_of(value)})"))
 
 
 def optional(value: R) -> R | None:
@@ -122,15 +138,13 @@ def optional(value: R) -> R | None:
     if tracer is None:
         return value
     if not isinstance(value, Ref):
-        tracer.found(
+        tracer.add_mistake(
             "optional", f"optional() got {label_of(value)}, which is no task's output", "pass optional(agent(...))"
         )
         return cast("R", _unknown(tracer, "optional"))
     path, slot = tracer.path("optional"), tracer.slot(f"optional {label_of(value)}")
-    tracer.add(OptionalNode(slot, path, place(), expr_of(value)))
-    kind = type_of(value)
-    kind = ty.Unknown if kind is ty.Unknown else ty.union([kind, type(None)])
-    return cast("R", Ref(tracer, Get(slot), kind, label_of(value)))
+    tracer.add(OptionalNode(slot=slot, path=path, place=place(), value=expr_of(value)))
+    return cast("R", Ref(tracer, Get(slot), _or_none(type_of(value)), label_of(value)))
 
 
 def not_(condition: bool) -> bool:
@@ -147,6 +161,7 @@ VOCABULARY = frozenset[Any]({each, when, given, optional, not_})
 
 
 def _body(tracer: Tracer, fn: Callable[[], Any]) -> tuple[Template, Any]:
+    """Trace a function as an inner template; return that, and what the function returned."""
     with tracer.body() as nodes:
         result = fn()
         output: Expr = to_expr(result)
@@ -154,4 +169,5 @@ def _body(tracer: Tracer, fn: Callable[[], Any]) -> tuple[Template, Any]:
 
 
 def _unknown(tracer: Tracer, name: str) -> Any:
+    """Return a traced value of which nothing is known, for what goes on behind a mistake."""
     return Ref(tracer, Const(None), ty.Unknown, name)

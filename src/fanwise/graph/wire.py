@@ -55,10 +55,7 @@ def _to_wire(tp: Any, value: Any) -> Any:
         case LeafKind():
             return plain(value)
         case RecordKind(fields):
-            if isinstance(value, Mapping):
-                record = cast("Mapping[str, Any]", value)
-                return {name: _to_wire(inner, record.get(name)) for name, inner in fields.items()}
-            return {name: _to_wire(inner, getattr(value, name)) for name, inner in fields.items()}
+            return _record_to_wire(fields, value)
         case ListKind(inner):
             items = [_to_wire(inner, item) for item in value]
             return sorted(items, key=dumps) if isinstance(value, Set) else items
@@ -66,16 +63,22 @@ def _to_wire(tp: Any, value: Any) -> Any:
             member = next((member for member in members if _is_instance(value, member)), None)
             return plain(value) if member is None else _to_wire(member, value)
         case MapKind(key_type, value_type):
-            pairs = [
-                {"key": _to_wire(key_type, key), "value": _to_wire(value_type, part)}
-                for key, part in cast("Mapping[Any, Any]", value).items()
-            ]
-            return sorted(pairs, key=canonical)
+            return _map_to_wire(key_type, value_type, value)
         case TupleKind(items):
-            return {
-                f"item_{index}": _to_wire(inner, part)
-                for index, (inner, part) in enumerate(zip(items, value, strict=True))
-            }
+            pairs = enumerate(zip(items, value, strict=True))
+            return {f"item_{index}": _to_wire(inner, part) for index, (inner, part) in pairs}
+
+
+def _record_to_wire(fields: Mapping[str, Any], record: Any) -> dict[str, Any]:
+    if isinstance(record, Mapping):
+        values = cast("Mapping[str, Any]", record)
+        return {name: _to_wire(inner, values.get(name)) for name, inner in fields.items()}
+    return {name: _to_wire(inner, getattr(record, name)) for name, inner in fields.items()}
+
+
+def _map_to_wire(key_type: Any, value_type: Any, values: Mapping[Any, Any]) -> list[dict[str, Any]]:
+    pairs = [{"key": _to_wire(key_type, key), "value": _to_wire(value_type, value)} for key, value in values.items()]
+    return sorted(pairs, key=canonical)  # an order that does not depend on that of the mapping
 
 
 def _is_instance(value: object, member: Any) -> bool:

@@ -46,11 +46,14 @@ def tokens_cost(usage: Usage, rate: Rates, *, batch: bool = False, geo: str | No
         + usage.cache_write_1h * rate.write_1h
         + usage.cache_read * rate.read
     )
-    over, under = (11, 10) if geo == "us" else (1, 1)
-    over, under = (over, under * 2) if batch else ((over * 2, under) if fast else (over, under))
-    exact, rest = divmod(total * over, under)
+    times, part = (11, 10) if geo == "us" else (1, 1)
+    if batch:
+        part *= 2
+    elif fast:
+        times *= 2
+    exact, rest = divmod(total * times, part)
     if rest:
-        raise ValueError(f"{total} x {over}/{under} picodollars is not whole")
+        raise ValueError(f"{total} x {times}/{part} picodollars is not whole")
     return exact
 
 
@@ -69,8 +72,8 @@ def reply_cost(data: Mapping[str, Any], model: str, at: datetime, *, batch: bool
     if not iterations:
         return top, cost(top, model, at, batch=batch, geo=geo, fast=fast)
     total, price = Usage(web_searches=top.web_searches), top.web_searches * WEB_SEARCH_PICO
-    for one in iterations:
-        usage = read_usage(one)
+    for iteration in iterations:
+        usage = read_usage(iteration)
         total = total.plus(usage)
-        price += cost(usage, str(one.get("model") or model), at, batch=batch, geo=geo, fast=fast)
+        price += cost(usage, str(iteration.get("model") or model), at, batch=batch, geo=geo, fast=fast)
     return total, price

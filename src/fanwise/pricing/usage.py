@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import add
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Usage(NamedTuple):
@@ -26,9 +28,9 @@ class Usage(NamedTuple):
     web_searches: int = 0
     """Requests of the server's web search tool."""
 
-    def plus(self, other: Usage) -> Usage:
+    def plus(self, more: Usage) -> Usage:
         """Return the sum, kind by kind."""
-        return Usage(*map(add, self, other))
+        return Usage(*map(add, self, more))
 
     @property
     def prompt(self) -> int:
@@ -47,15 +49,16 @@ def read_usage(data: Mapping[str, Any]) -> Usage:
     A reply without the 5m/1h split has only 5-minute writes, the API's default.
     """
     get = data.get
-    five, hour = get("cache_creation_input_tokens") or 0, 0
-    if split := cast("Mapping[str, Any]", get("cache_creation") or {}):
-        five, hour = split.get("ephemeral_5m_input_tokens") or 0, split.get("ephemeral_1h_input_tokens") or 0
-    thinking = searches = 0
-    if details := cast("Mapping[str, Any]", get("output_tokens_details") or {}):
-        thinking = details.get("thinking_tokens") or 0
-    if tools := cast("Mapping[str, Any]", get("server_tool_use") or {}):
-        searches = tools.get("web_search_requests") or 0
-    return Usage(  # whole numbers, whatever a gateway has made of them
-        int(get("input_tokens") or 0), int(five), int(hour), int(get("cache_read_input_tokens") or 0),
-        int(get("output_tokens") or 0), int(thinking), int(searches),
+    written_5m, written_1h = get("cache_creation_input_tokens") or 0, 0
+    if split := get("cache_creation"):
+        written_5m, written_1h = (
+            split.get("ephemeral_5m_input_tokens") or 0,
+            split.get("ephemeral_1h_input_tokens") or 0,
+        )
+    details, tools = get("output_tokens_details") or _NOTHING, get("server_tool_use") or _NOTHING
+    # Whole numbers, whatever a gateway has made of them; by position, since every reply makes one and names cost more.
+    return Usage(
+        int(get("input_tokens") or 0), int(written_5m), int(written_1h), int(get("cache_read_input_tokens") or 0),
+        int(get("output_tokens") or 0), int(details.get("thinking_tokens") or 0),
+        int(tools.get("web_search_requests") or 0),
     )  # fmt: skip

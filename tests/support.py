@@ -18,7 +18,7 @@ from fanwise.emulator import Emulator
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import listed
-from fanwise.job.arms import graph_arms
+from fanwise.job.arms import arms_of
 from inprocess import ROOT, call, own_modules
 
 DESK = str(ROOT / "tests" / "sample" / "desk.py")
@@ -71,7 +71,7 @@ def emulated(*, graph: str | None = None, **settings: Any) -> Iterator[Emulator]
     answer = None
     if graph is not None:
         with own_modules():
-            arms = graph_arms(graph, "auto")
+            arms = arms_of(graph, "auto")
         answer = answerer(build_arms(arms, toolbox=listed(arms.values())))
     with Emulator(answer=answer, **settings) as server:
         yield server

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fanwise.blocks import Block, Document
     from fanwise.emulator import Emulator
-    from fanwise.errors import DefinitionError, FanwiseError, HaltedError, Mistake, RunDirectoryError, UsageError
+    from fanwise.errors import (
+        DefinitionError,
+        FanwiseError,
+        HaltedError,
+        Mistake,
+        RunDirectoryError,
+        SpecError,
+        UsageError,
+    )
     from fanwise.graph.agent import Agent, agent
     from fanwise.graph.graphs import Graph, graph
     from fanwise.graph.rehearse import TaskFailedError
@@ -21,13 +29,13 @@ if TYPE_CHECKING:
     from fanwise.graph.vocabulary import each, given, not_, optional, when
     from fanwise.job.account import Account
     from fanwise.job.job import Job, resume
-    from fanwise.job.options import Options
+    from fanwise.job.spec import JobSpec
     from fanwise.media import Media
 
 __version__ = "0.1.0"
 __all__ = (
     "Account", "Agent", "Block", "DefinitionError", "Document", "Emulator", "FanwiseError", "Graph", "HaltedError",
-    "Job", "McpServer", "Media", "Mistake", "Options", "RunDirectoryError", "TaskFailedError", "Tool",
+    "Job", "JobSpec", "McpServer", "Media", "Mistake", "RunDirectoryError", "SpecError", "TaskFailedError", "Tool",
     "ToolFailedError", "UsageError", "agent", "each", "given", "graph", "not_", "optional", "resume", "step", "tool",
     "when",
 )  # fmt: skip
@@ -35,7 +43,7 @@ __all__ = (
 _NAMES_BY_MODULE = {
     "blocks": "Block Document",
     "emulator": "Emulator",
-    "errors": "DefinitionError FanwiseError HaltedError Mistake RunDirectoryError UsageError",
+    "errors": "DefinitionError FanwiseError HaltedError Mistake RunDirectoryError SpecError UsageError",
     "graph.agent": "Agent agent",
     "graph.graphs": "Graph graph",
     "graph.rehearse": "TaskFailedError",
@@ -44,7 +52,7 @@ _NAMES_BY_MODULE = {
     "graph.vocabulary": "each given not_ optional when",
     "job.account": "Account",
     "job.job": "Job resume",
-    "job.options": "Options",
+    "job.spec": "JobSpec",
     "media": "Media",
 }
 _MODULES = {name: f"fanwise.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}

@@ -45,6 +45,21 @@ class DefinitionError(UsageError):
         return "\n".join([head, *(f"  {mistake}" for mistake in self.mistakes)])
 
 
+class SpecError(UsageError):
+    """A job is described wrongly; all mistakes are in `mistakes`, each with its field as its place."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__(mistakes)
+        self.mistakes = mistakes
+
+    def __str__(self) -> str:
+        if len(self.mistakes) == 1:
+            return str(self.mistakes[0])
+        return "\n".join(
+            [f"the job has {len(self.mistakes)} mistakes:", *(f"  {mistake}" for mistake in self.mistakes)]
+        )
+
+
 class RunDirectoryError(UsageError):
     """The run directory cannot be used as asked: locked, of another job, or of the other mode."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 
 PICO_PER_USD = 10**12
@@ -39,9 +39,9 @@ def pico_from_usd(text: str) -> int:
     """
     try:
         value = Decimal(text)
-    except InvalidOperation:
+        pico = value * PICO_PER_USD if value.is_finite() else value
+    except ArithmeticError:  # no number, or one beyond all exponents
         raise ValueError(f"{text!r} is not an amount of dollars") from None
-    pico = value * PICO_PER_USD
     if not value.is_finite() or value < 0 or pico != pico.to_integral_value():
         raise ValueError(f"{text!r} is not a positive amount of dollars with at most 12 decimals")
     return int(pico)

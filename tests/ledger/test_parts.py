@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from fanwise import Emulator, Job
 from fanwise.engine.arms import build_arms
-from fanwise.engine.load import load_graph
 from fanwise.engine.standin import answerer
 from fanwise.job.arms import arms_of
 from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord
@@ -101,7 +100,7 @@ def test_on_the_examples_everything_agrees(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     reference = f"{ROOT / 'examples' / example / 'graph.py'}:{graph}"
     file = rows_of(example, tmp_path / "rows")
-    with Emulator(answer=answerer(build_arms(arms_of(load_graph(reference), "auto")))) as emulator:
+    with Emulator(answer=answerer(build_arms(arms_of(reference, "auto")))) as emulator:
         for fault in FAULTS:
             emulator.fault(**fault)
         out = tmp_path / "run"

@@ -14,12 +14,13 @@ import anyio
 import click
 from rich.console import Console
 
-from fanwise.errors import FanwiseError, HaltedError, UsageError
+from fanwise.errors import FanwiseError, HaltedError, SpecError
 from fanwise.job.account import Account
 from fanwise.job.directory import reading
 from fanwise.job.watcher import Watcher
 from fanwise.rendering.terminal import show
 
+from .options import named_as_options
 from .progress import display
 
 OK, FAILED_ROWS, USAGE, HALTED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -38,8 +39,8 @@ def told() -> Generator[None]:
         yield
     except HaltedError as error:
         fail(str(error), HALTED)
-    except UsageError as error:
-        fail(str(error), USAGE)
+    except SpecError as error:
+        fail(str(named_as_options(error)), USAGE)
     except FanwiseError as error:
         fail(str(error), USAGE)
     except BrokenPipeError:

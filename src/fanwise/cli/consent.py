@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import anyio
 import click
 
-from fanwise.dispatch.channel import ChannelChoice
 from fanwise.errors import UsageError
-from fanwise.job.arms import is_simulated
-from fanwise.job.options import Options
+from fanwise.job.mode import is_simulated
+from fanwise.job.spec import JobSpec
 from fanwise.journal.records import Channel
 from fanwise.ledger.forecast import CHANNELS, Forecast, Price
-from fanwise.studies.plan.plan import Asked, make, sample
+from fanwise.studies.plan.plan import make, sample
 from fanwise.units import pico_from_usd, usd
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,52 +37,63 @@ def threshold(command: F) -> F:
     )(command)
 
 
-def asking(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the values of these options out of a command's."""
-    return {name: options.pop(name) for name in ("yes", "ask_above_usd")}
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whether to ask before money is spent."""
+
+    yes: bool
+    """Whether the answer was given with the command."""
+    threshold_pico: int
+    """Picodollars above which to ask."""
+
+    def consent(self, price: Price | None, what: str, spec: JobSpec, *, unpriced: tuple[str, ...] = ()) -> None:
+        """Say what something will cost, and ask where that may be more than the threshold.
+
+        Simulated runs never ask. A budget bounds what is asked for.
+
+        Args:
+            price: What it will cost; None where that is not known.
+            what: What costs it, for the question.
+            spec: The job.
+            unpriced: Models of which no price is known.
+
+        Raises:
+            UsageError: It may cost more than the threshold and there is no terminal to ask at, or the
+                answer was no.
+        """
+        simulated = anyio.run(is_simulated, spec.base_url)
+        text = _announcement(price, what, spec, unpriced)
+        click.echo(f"fanwise: {text}{' (simulated)' if simulated else ''}", err=True)
+        most = _most(price, spec, unpriced)
+        if self.yes or simulated or (most is not None and most <= self.threshold_pico):
+            return
+        why = "what it costs is not known" if most is None else f"it may cost ${_dollars(most)}"
+        if not sys.stdin.isatty():
+            limit = _dollars(self.threshold_pico)
+            raise UsageError(f"{why}, more than ${limit} needs a yes: add --yes, or --budget-usd with less")
+        if not click.confirm(f"{why}; go on?", err=True):
+            raise UsageError("not started; nothing was spent")
 
 
-def consent(
-    price: Price | None, what: str, options: Options, *, yes: bool, ask_above_usd: str, unpriced: tuple[str, ...] = ()
-) -> None:
-    """Say what something will cost, and ask where that may be more than the threshold.
-
-    Simulated runs never ask. A budget bounds what is asked for.
-
-    Args:
-        price: What it will cost; None where that is not known.
-        what: What costs it, for the question.
-        options: How it is run.
-        yes: Not to ask.
-        ask_above_usd: The threshold.
-        unpriced: Models of which no price is known.
+def asking(options: dict[str, Any]) -> Question:
+    """Take the values of these options out of a command's.
 
     Raises:
-        UsageError: It may cost more than the threshold and there is no terminal to ask at, or the
-            answer was no.
+        UsageError: The threshold is no amount of dollars.
     """
-    simulated = anyio.run(is_simulated, options)
-    click.echo(f"fanwise: {_told(price, what, options, unpriced)}{' (simulated)' if simulated else ''}", err=True)
-    if yes or simulated:
-        return
-    most = None if price is None or unpriced else price.high
-    if options.budget_usd is not None:
-        budget = pico_from_usd(options.budget_usd)
-        most = budget if most is None else min(most, budget)
-    limit = _limit(ask_above_usd)
-    if most is not None and most <= limit:
-        return
-    why = "what it costs is not known" if most is None else f"it may cost ${_dollars(most)}"
-    if not sys.stdin.isatty():
-        raise UsageError(f"{why}, more than ${_dollars(limit)} needs a yes: add --yes, or --budget-usd with less")
-    if not click.confirm(f"{why}; go on?", err=True):
-        raise UsageError("not started; nothing was spent")
+    return Question(options.pop("yes"), _limit(options.pop("ask_above_usd")))
 
 
-def foreseen(of: Asked, channel: ChannelChoice) -> Forecast:
+def foreseen(spec: JobSpec) -> Forecast:
     """Return what a job will cost in its channel, from so few rows that nobody waits for it."""
-    channels: tuple[Channel, ...] = CHANNELS if channel == "auto" else (channel,)
-    return make(of, sample(of, ROWS), channels=channels, alternatives=False)
+    channels: tuple[Channel, ...] = CHANNELS if spec.channel == "auto" else (spec.channel,)
+    return make(spec, sample(spec, ROWS), channels=channels, alternatives=False)
+
+
+def _most(price: Price | None, spec: JobSpec, unpriced: tuple[str, ...]) -> int | None:
+    """Return the picodollars that a job may cost at most; None where nothing bounds them."""
+    bounds = [spec.budget_pico, None if price is None or unpriced else price.high]
+    return min((bound for bound in bounds if bound is not None), default=None)
 
 
 def _limit(text: str) -> int:
@@ -92,8 +103,9 @@ def _limit(text: str) -> int:
         raise UsageError(f"--ask-above-usd: {error}") from None
 
 
-def _told(price: Price | None, what: str, options: Options, unpriced: tuple[str, ...]) -> str:
-    budget = "" if options.budget_usd is None else f"; the budget is ${Decimal(options.budget_usd):,f}"
+def _announcement(price: Price | None, what: str, spec: JobSpec, unpriced: tuple[str, ...]) -> str:
+    """Return in words what something will cost."""
+    budget = "" if spec.budget_usd is None else f"; the budget is ${Decimal(spec.budget_usd):,f}"
     if price is None or unpriced:
         why = f", no price is known of {', '.join(unpriced)}" if unpriced else ""
         return f"what {what} will cost is not known{why}{budget}"

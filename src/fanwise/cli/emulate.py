@@ -16,7 +16,7 @@ from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import listed
 from fanwise.errors import UsageError
-from fanwise.job.arms import graph_arms
+from fanwise.job.arms import arms_of
 from fanwise.units import pico_from_usd
 
 from .common import told
@@ -91,7 +91,7 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
             raise UsageError(f"--host {settings.host!r} is no loopback address; add --token, which callers send as key")
         answer = None
         if graph is not None:
-            arms = graph_arms(graph, baseline)
+            arms = arms_of(graph, baseline)
             answer = answerer(build_arms(arms, toolbox=listed(arms.values())))
         try:
             anyio.run(_serve, settings, answer)

@@ -1,99 +1,76 @@
-"""Options that more than one command takes; each may also be given as FANWISE_<NAME>."""
+"""Options of the commands that are fields of a job; each may also be given as FANWISE_<COMMAND>_<NAME>."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
 
+from fanwise.errors import SpecError
+from fanwise.job.spec import Scope, SpecField, spec_fields
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def session(command: F) -> F:
+def job_option(name: str, **attributes: Any) -> Callable[[F], F]:
+    """Return the option of a field of `JobSpec`.
+
+    Args:
+        name: The field's.
+        **attributes: Of `click.option`, in place of those that follow from the field.
+    """
+    part = next(part for part in spec_fields() if part.name == name)
+    return click.option(part.option, part.name, **(_attributes(part) | attributes))
+
+
+def start_options(command: F) -> F:
+    """Add the options that are chosen when a run begins."""
+    return _added(command, map(job_option, _names("run")))
+
+
+def session_options(command: F) -> F:
     """Add the options of one session of a run."""
-    for option in reversed(
-        [
-            click.option(
-                "--channel",
-                type=click.Choice(["live", "batch", "auto"]),
-                default=None,
-                help="How requests travel; auto takes the cheaper one per task. [default: auto]",
-            ),
-            click.option(
-                "--budget-usd",
-                metavar="X",
-                default=None,
-                help="Most that the run may cost in all, in dollars; it halts before that.",
-            ),
-            click.option(
-                "--budget-tokens",
-                type=click.IntRange(1),
-                default=None,
-                help="Most tokens that the run may take in all, cached or not; it halts before that.",
-            ),
-            click.option(
-                "--row-budget-usd",
-                metavar="X",
-                default=None,
-                help="Most that one row may cost; what does not fit any more fails, and the run goes on.",
-            ),
-            click.option(
-                "--row-budget-tokens", type=click.IntRange(1), default=None, help="The same, in tokens of a row."
-            ),
-            click.option(
-                "--deadline",
-                metavar="TIME",
-                default=None,
-                help="When the run should have ended, such as 90m or 6h: batches are left for live calls in time.",
-            ),
-            click.option(
-                "--pay-twice-for-deadline",
-                is_flag=True,
-                default=None,
-                help="Near the deadline send live what cancelled batches have not given back; may be paid twice.",
-            ),
-            click.option(
-                "--base-url",
-                metavar="URL",
-                default=None,
-                help="Another server than api.anthropic.com, such as `fanwise emulate`.",
-            ),
-            click.option(
-                "--slots", type=click.IntRange(1, 4096), default=None, help="Live requests in flight. [default: 32]"
-            ),
-            click.option(
-                "--schemas",
-                type=click.Choice(["auto", "strict", "shared"]),
-                default=None,
-                help="Whether agents with different schemas share a cache; auto by price. [default: auto]",
-            ),
-            click.option(
-                "--grace-s",
-                type=click.FloatRange(0),
-                default=None,
-                help="Seconds after which a batch that is not listed was never taken. [default: 120]",
-            ),
-            click.option(
-                "--batch-delay-s",
-                type=click.FloatRange(0),
-                default=None,
-                help="Seconds that the embedded emulator takes for a batch.",
-            ),
-            click.option(
-                "--latency-s",
-                type=click.FloatRange(0),
-                default=None,
-                help="Seconds that the embedded emulator takes for a reply.",
-            ),
-            click.option("--detach", is_flag=True, help="Exit when all that can be submitted is in batches."),
-            click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON."),
-        ]
-    ):
+    detach = click.option("--detach", is_flag=True, help="Exit when all that can be submitted is in batches.")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+    return _added(command, [*map(job_option, _names("session", "once")), detach, as_json])
+
+
+def chosen(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were given, by the names of their fields."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def named_as_options(error: SpecError) -> SpecError:
+    """Return an error with the options' names in place of the fields'."""
+    options = {part.name: part.option for part in spec_fields()}
+    return SpecError(
+        tuple(replace(mistake, place=options.get(mistake.place, mistake.place)) for mistake in error.mistakes)
+    )
+
+
+def _added(command: F, options: Iterable[Callable[[F], F]]) -> F:
+    """Return a command with options, which its help lists in their order."""
+    for option in reversed(list(options)):
         command = option(command)
     return command
 
 
-def given(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that were given."""
-    return {name: value for name, value in values.items() if value is not None}
+def _names(*scopes: Scope) -> list[str]:
+    return [part.name for part in spec_fields() if part.rule.scope in scopes and part.rule.help]
+
+
+def _attributes(part: SpecField) -> dict[str, Any]:
+    """Return what `click.option` takes for a field."""
+    attributes: dict[str, Any] = {"default": None, "help": part.help, "metavar": part.rule.metavar}
+    low, high = part.rule.at_least, part.rule.at_most
+    if part.choices:
+        return attributes | {"type": click.Choice(part.choices)}
+    if bool in part.accepted:
+        return attributes | {"is_flag": True}
+    if part.accepted == (int,):
+        return attributes | {"type": int if low is None else click.IntRange(low, high)}
+    if part.accepted == (float,):
+        return attributes | {"type": click.FloatRange(low, high)}
+    return attributes

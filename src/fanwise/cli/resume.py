@@ -11,17 +11,15 @@ import click
 
 from fanwise.job import batches, job
 from fanwise.job.account import Account
-from fanwise.job.arms import is_simulated
 from fanwise.job.directory import peeking
-from fanwise.job.manifest import Manifest
+from fanwise.job.manifest import Manifest, is_edited
+from fanwise.job.mode import is_simulated
 from fanwise.job.watcher import Watcher
 from fanwise.journal.meta import STATICS
-from fanwise.studies.plan.plan import Asked, is_changed
 
 from .common import carry_out, told
-from .consent import asking, consent, foreseen, threshold
-from .options import given, session
-from .run import check_budget
+from .consent import Question, asking, foreseen, threshold
+from .options import chosen, session_options
 
 
 @click.command()
@@ -34,12 +32,11 @@ from .run import check_budget
 )
 @click.option("--cancel", is_flag=True, help="Cancel the batches that are still running, and end.")
 @threshold
-@session
+@session_options
 def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, as_json: bool, **options: Any) -> None:
     """Go on with the run in DIR. Exit statuses are those of `fanwise run`."""
     with told():
-        asked = asking(options)
-        check_budget(options)
+        question = asking(options)
         if cancel:
             cancelled = anyio.run(batches.cancel_batches, directory, options.get("base_url"))
             click.echo(
@@ -47,32 +44,28 @@ def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, a
             )
             return
 
-        _consent(directory, retry, given(options), asked)
+        _consent(directory, retry, chosen(options), question)
 
         async def work(watcher: Watcher) -> Account:
-            return await job.resume(directory, watcher, retry=retry, detach=detach, **given(options))
+            return await job.resume(directory, watcher, retry=retry, detach=detach, **chosen(options))
 
         sys.exit(carry_out(work, as_json=as_json, out=directory))
 
 
-def _consent(directory: str, retry: tuple[str, ...], chosen: dict[str, Any], asked: dict[str, Any]) -> None:
+def _consent(directory: str, retry: tuple[str, ...], changes: dict[str, Any], question: Question) -> None:
     """Say what the rest of the run will cost before it goes on, and ask where that is much."""
     with peeking(directory) as db:
         bad = "" if retry else " OR status='failed'"
         query = f"SELECT COUNT(*) FROM results WHERE arm='fanout' AND (status<>'failed'{bad})"
         finished = db.execute(query).fetchone()[0]
         manifest, before = Manifest.of(db), STATICS.of(db)
-    options = replace(manifest.spec, **chosen)
-    if manifest.mode == "embedded" or anyio.run(is_simulated, options):
+    spec = manifest.spec.resumed(**changes)
+    if manifest.mode == "embedded" or anyio.run(is_simulated, spec.base_url):
         return
-    of = Asked(
-        manifest.graph, str(manifest.rows), manifest.format, options.id_field, options.limit, options.schemas,
-        baseline=options.baseline,
-    )  # fmt: skip
-    planned = foreseen(of, options.channel)
-    if is_changed(before, of):
+    forecast = foreseen(spec)
+    if is_edited(replace(manifest, spec=spec), before):
         finished = 0  # what was edited is asked again, for all rows
-    left = max(planned.rows - finished, 0)
-    price = planned.total().scaled(left, max(planned.rows, 1))
-    what = f"the rest of the run, {left:,} rows of {planned.rows:,},"
-    consent(price, what, options, unpriced=planned.unpriced, **asked)
+    left = max(forecast.rows - finished, 0)
+    price = forecast.total().scaled(left, max(forecast.rows, 1))
+    what = f"the rest of the run, {left:,} rows of {forecast.rows:,},"
+    question.consent(price, what, spec, unpriced=forecast.unpriced)

@@ -1,16 +1,14 @@
-"""Which graphs run over the rows, and who answers: the two questions before a run."""
+"""Which graph runs on which arm: the fan-out, and the single agent beside it."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import TypeAdapter
 
-from fanwise.api.client import Api, has_credentials
 from fanwise.engine.load import load_graph
-from fanwise.errors import DefinitionError, Mistake, RunDirectoryError, UnknownPriceError, UsageError
+from fanwise.errors import DefinitionError, Mistake, UnknownPriceError, UsageError
 from fanwise.graph.baseline import output_problems, single_agent
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
@@ -19,34 +17,43 @@ from fanwise.journal.records import ArmName
 from fanwise.pricing.rates import rates
 from fanwise.units import now
 
-from .options import Options
 
-Mode = Literal["embedded", "api"]
-"""Who answers: the embedded emulator, or whoever is at the base URL."""
-
-
-def arms_of(graph: Graph[..., Any], baseline: str) -> dict[ArmName, GraphSpec]:
-    """Return the fan-out and its baseline: `none`, `auto`, or the reference of a graph.
+def graph_of(graph: Graph[..., Any] | str) -> Graph[..., Any]:
+    """Return a graph, loaded where it is named by a reference.
 
     Raises:
-        UsageError: The baseline does not exist, has mistakes, or takes other rows.
+        UsageError: It does not exist or has mistakes.
     """
-    arms: dict[ArmName, GraphSpec] = {"fanout": graph.spec}
+    return load_graph(graph) if isinstance(graph, str) else graph
+
+
+def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphSpec]:
+    """Return the graph of each arm: the fan-out's, and the baseline's where there is one.
+
+    Args:
+        graph: The fan-out, or its reference.
+        baseline: `none`, `auto`, or the reference of a graph.
+
+    Raises:
+        UsageError: A graph does not exist or has mistakes, or the baseline takes other rows.
+    """
+    fanout = graph_of(graph)
+    graphs: dict[ArmName, GraphSpec] = {"fanout": fanout.spec}
     if baseline == "auto":
-        problems = output_problems(graph.spec)
+        problems = output_problems(fanout.spec)
         if problems:
-            mistakes = tuple(Mistake(graph.place, f"--baseline auto: {text}", hint) for text, hint in problems)
-            raise DefinitionError(f"graph {graph.name!r}", mistakes)
-        one = single(graph.spec)
-        if one is not None:
-            arms["baseline"] = one
+            mistakes = tuple(Mistake(fanout.place, f"--baseline auto: {text}", hint) for text, hint in problems)
+            raise DefinitionError(f"graph {fanout.name!r}", mistakes)
+        alone = single(fanout.spec)
+        if alone is not None:
+            graphs["baseline"] = alone
     elif baseline != "none":
         other = load_graph(baseline)
-        if _rows(other.spec) != _rows(graph.spec):
+        if _rows(other.spec) != _rows(fanout.spec):
             wanted = ", ".join(map(type_name, other.spec.param_types.values()))
-            raise UsageError(f"the baseline {other.name!r} takes {wanted}, not the rows of {graph.name!r}")
-        arms["baseline"] = other.spec
-    return arms
+            raise UsageError(f"the baseline {other.name!r} takes {wanted}, not the rows of {fanout.name!r}")
+        graphs["baseline"] = other.spec
+    return graphs
 
 
 def single(spec: GraphSpec) -> GraphSpec | None:
@@ -54,18 +61,17 @@ def single(spec: GraphSpec) -> GraphSpec | None:
     return None if output_problems(spec) else single_agent(spec, _dearest(spec))
 
 
+def reference_of(graph: Graph[..., Any] | str) -> str:
+    """Return a reference that holds from every folder: files by their absolute path."""
+    if not isinstance(graph, str):
+        return f"{Path(graph.fn.__code__.co_filename).resolve()}:{graph.fn.__name__}"
+    place, _, name = graph.rpartition(":")
+    return f"{Path(place).resolve()}:{name}" if place.endswith(".py") else graph
+
+
 def _rows(spec: GraphSpec) -> list[Any]:
     """Return what the rows of a graph look like; two files may each define the same model."""
     return [TypeAdapter(tp).json_schema() for tp in spec.param_types.values()]
-
-
-def graph_arms(reference: str, baseline: str) -> dict[ArmName, GraphSpec]:
-    """Return the fan-out and its baseline by reference.
-
-    Raises:
-        UsageError: A graph does not exist or has mistakes.
-    """
-    return arms_of(load_graph(reference), baseline)
 
 
 def _dearest(spec: GraphSpec) -> str:
@@ -78,41 +84,3 @@ def _dearest(spec: GraphSpec) -> str:
             return 0
 
     return max(models, key=price, default="")
-
-
-def reference_of(graph: Graph[..., Any] | str) -> str:
-    """Return a reference that holds from every folder: files by their absolute path."""
-    if not isinstance(graph, str):
-        return f"{Path(graph.fn.__code__.co_filename).resolve()}:{graph.fn.__name__}"
-    place, _, name = graph.rpartition(":")
-    return f"{Path(place).resolve()}:{name}" if place.endswith(".py") else graph
-
-
-async def is_simulated(options: Options) -> bool:
-    """Return whether an emulator answers here, embedded or at the base URL; False where nobody does."""
-    if check_mode(options) == "embedded":
-        return True
-    api = Api(base_url=options.base_url, connections=1)
-    try:
-        await api.probe()
-        return bool(api.offline)
-    finally:
-        await api.close()
-
-
-def check_mode(options: Options, known: Mode | None = None) -> Mode:
-    """Return `embedded` or `api`: whether the embedded emulator answers.
-
-    Raises:
-        RunDirectoryError: The run was started in the other mode.
-    """
-    base_url = options.base_url or os.environ.get("ANTHROPIC_BASE_URL")
-    mode: Mode = "api" if base_url or has_credentials() else "embedded"
-    if known == "embedded" and mode == "api":
-        text = "this run is simulated (embedded emulator), and now a key or a base URL is set"
-        raise RunDirectoryError(
-            f"{text}; simulated and real answers are never mixed: unset it, or start a new run with another --out"
-        )
-    if known == "api" and mode == "embedded":
-        raise RunDirectoryError("this run was started with a key or a base URL, and now neither is set; set it again")
-    return mode

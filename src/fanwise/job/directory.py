@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -82,6 +82,8 @@ class RunDirectory:
             RunDirectoryError: It is missing, used, locked, or no run directory.
         """
         self.path, self._closed = path, False
+        self._made = [folder for folder in (path, *path.parents) if not folder.exists()]
+        """Folders that are made here, the innermost first."""
         journal = path / "journal.db"
         if create and journal.exists():
             raise RunDirectoryError(
@@ -111,6 +113,15 @@ class RunDirectory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def discard(self) -> None:
+        """Close it and remove what was made of it: nothing has begun in it."""
+        self.close()
+        for entry in self.path.iterdir():
+            entry.unlink()
+        with suppress(OSError):  # somebody has put something beside it
+            for folder in self._made:
+                folder.rmdir()
 
     def close(self) -> None:
         """Close the journal and let the directory go; closing again does nothing."""

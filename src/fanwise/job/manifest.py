@@ -8,23 +8,25 @@ other keys of `journal.meta`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
-from fanwise.engine.arms import Arm, build_arms
-from fanwise.engine.load import load_graph
-from fanwise.engine.rows import Format, Record, RowTypes, read
-from fanwise.engine.toolbox import NO_SERVERS, Toolbox, recalled
-from fanwise.errors import RunDirectoryError
+from fanwise.engine.arms import Arm, build_arms, statics
+from fanwise.engine.rows import Format, Record, RowTypes, format_of, read
+from fanwise.engine.toolbox import NO_SERVERS, Toolbox, listed, recalled
+from fanwise.errors import RunDirectoryError, UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.meta import MANIFEST, MetaStore, Source
 from fanwise.journal.records import ArmName
+from fanwise.units import new_run_id, now
 
-from .arms import Mode, arms_of
-from .options import KEPT, Options
+from .arms import arms_of, reference_of
+from .mode import Mode
+from .sizes import known_sizes
+from .spec import JobSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class Manifest:
     created: str
     """When the run began, in ISO 8601."""
     mode: Mode
-    spec: Options
+    spec: JobSpec
     """How it is run, unless a session is given something else."""
     sizes: Sizes | None = None
     """How many tokens the texts have that rows share; None: nobody has counted them."""
@@ -67,9 +69,31 @@ class Manifest:
             folder=Path(data["folder"]),
             created=data["created"],
             mode=data["mode"],
-            spec=Options(**data["spec"]),
+            spec=JobSpec(graph=data["graph"], rows=data["rows"], format=data["format"], **data["spec"]),
             sizes=None if data["sizes"] is None else sizes_from(data["sizes"]),
             tools=recalled(data["tools"]),
+        )
+
+    @classmethod
+    def begun(cls, spec: JobSpec, rows: Path, form: Format, mode: Mode = "embedded") -> Manifest:
+        """Return what the run of a job is that begins now.
+
+        Args:
+            spec: The job.
+            rows: Where its rows can be read, as often as needed.
+            form: Their format.
+            mode: Who answers.
+        """
+        source = spec.rows_file
+        return cls(
+            run_id=new_run_id(),
+            graph=reference_of(spec.graph),
+            rows=rows.resolve(),
+            format=form,
+            folder=Path.cwd() if source is None else source.resolve().parent,
+            created=now().isoformat(),
+            mode=mode,
+            spec=replace(spec, baseline=reference_of(spec.baseline)),
         )
 
     def save(self, journal: MetaStore) -> None:
@@ -86,10 +110,15 @@ class Manifest:
             "folder": str(self.folder),
             "created": self.created,
             "mode": self.mode,
-            "spec": {name: value for name, value in asdict(self.spec).items() if name in KEPT},
+            "spec": self.spec.data(),
             "sizes": None if self.sizes is None else self.sizes.data(),
             "tools": self.tools.data(),
         }
+
+    @property
+    def known_sizes(self) -> Sizes:
+        """How many tokens texts have, by the documented averages where nobody has counted them."""
+        return self.sizes or DOCUMENTED
 
     # What follows from it ---------------------------------------------------------------------------
 
@@ -102,7 +131,7 @@ class Manifest:
         Raises:
             UsageError: A graph does not exist any more, or has mistakes.
         """
-        return arms_of(graph or load_graph(self.graph), self.spec.baseline)
+        return arms_of(graph or self.graph, self.spec.baseline)
 
     def arms(self, graphs: Mapping[ArmName, GraphSpec], tools: Toolbox | None = None) -> dict[ArmName, Arm]:
         """Return the arms of the run, with the requests that it makes: the same in every session.
@@ -114,7 +143,7 @@ class Manifest:
         Raises:
             UsageError: The tools of an agent are not known here.
         """
-        return build_arms(graphs, self.spec.schemas, self.sizes or DOCUMENTED, self.tools if tools is None else tools)
+        return build_arms(graphs, self.spec.schemas, self.known_sizes, self.tools if tools is None else tools)
 
     def row_types(self, graph: GraphSpec) -> RowTypes:
         """Return what makes rows of records, for a graph that takes them."""
@@ -127,3 +156,40 @@ class Manifest:
             UsageError: The file is gone or empty.
         """
         return read(self.rows, self.format)
+
+
+def rows_of(spec: JobSpec) -> tuple[Path, Format]:
+    """Return the rows file of a job that is only looked at, and its format.
+
+    Raises:
+        UsageError: Its rows are in no file, or the format is not clear.
+    """
+    if spec.rows_file is None:
+        raise UsageError("rows are read more than once before a run: name a file, in place of standard input")
+    return spec.rows_file, format_of(spec.rows_file, spec.format)
+
+
+def draft(spec: JobSpec, graphs: Mapping[ArmName, GraphSpec]) -> Manifest:
+    """Return what the run of a job would be, with the sizes and the tools that are known before it; nothing is sent.
+
+    Args:
+        spec: The job; its rows are a file.
+        graphs: The graph of each arm.
+
+    Raises:
+        UsageError: There is no such file, or a server of tools cannot be asked.
+    """
+    manifest = Manifest.begun(spec, *rows_of(spec))
+    return replace(manifest, sizes=known_sizes(graphs.values()), tools=listed(graphs.values()))
+
+
+def is_edited(manifest: Manifest, before: Mapping[str, str]) -> bool:
+    """Return whether answers of a run do not hold any more, since what shapes them was edited.
+
+    Args:
+        manifest: The run, as it would go on now.
+        before: Hashes of what shaped its answers; empty where no session has begun.
+    """
+    graphs = manifest.graphs()
+    present = manifest.arms(graphs, listed(graphs.values()))
+    return bool(before) and before != statics(present)

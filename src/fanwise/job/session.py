@@ -38,14 +38,14 @@ from fanwise.ledger.summary import summary
 from fanwise.log import bound
 from fanwise.rendering.files import write_files
 from fanwise.telemetry import telemetry
-from fanwise.units import now, pico_from_usd
+from fanwise.units import now
 
 from .account import Account
 from .directory import RunDirectory
 from .manifest import Manifest
 from .modelled import modelled
-from .options import Options
 from .sizes import TokenCache, common_texts, count, learn
+from .spec import JobSpec
 from .watcher import Watcher
 
 BATCH_WINDOW_ROWS = 25_000
@@ -60,7 +60,7 @@ class Session:
     manifest: Manifest
     """What the run is; sizes and tools are added to it once they are known."""
     graphs: Mapping[ArmName, GraphSpec]
-    options: Options
+    spec: JobSpec
     """How it is run by this session."""
     watcher: Watcher
     retry: frozenset[str] = frozenset()
@@ -86,9 +86,9 @@ class Session:
             return await self._run()
 
     async def _run(self) -> Account:
-        journal, options, mode = self.directory.journal, self.options, self.manifest.mode
+        journal, spec, mode = self.directory.journal, self.spec, self.manifest.mode
         with ExitStack() as stack, seldom():
-            base_url, key = options.base_url, None
+            base_url, key = spec.base_url, None
             if mode == "embedded":
                 # Only here: a server is nothing that a run against the API should carry.
                 from fanwise.emulator.server import EmulatorSettings, in_thread
@@ -96,14 +96,14 @@ class Session:
                 address = self.directory.path / "emulator.url"
                 stack.callback(address.unlink, missing_ok=True)
                 settings = EmulatorSettings(
-                    directory=self.directory.path, batch_delay_s=options.batch_delay_s, latency_s=options.latency_s
+                    directory=self.directory.path, batch_delay_s=spec.batch_delay_s, latency_s=spec.latency_s
                 )
                 base_url, key = (
                     stack.enter_context(in_thread(settings, answerer(self._arms(), self.recorded))),
                     "embedded-emulator",
                 )
                 address.write_text(base_url + "\n", encoding="utf-8")  # so that its bill can be read from outside
-            api = Api(base_url=base_url, api_key=key, connections=options.slots, client=self.client)
+            api = Api(base_url=base_url, api_key=key, connections=spec.slots, client=self.client)
             api.offline = True if mode == "embedded" else None
             try:
                 await self._preflight(api, journal)
@@ -122,7 +122,7 @@ class Session:
 
     def _as_now(self) -> Manifest:
         """Return the manifest with what this session was asked for, which is not kept."""
-        return replace(self.manifest, spec=self.options)
+        return replace(self.manifest, spec=self.spec)
 
     async def _count(self, api: Api, journal: SqliteJournal) -> None:
         """Count what rows have in common, once for a run: its layout must not change."""
@@ -133,21 +133,18 @@ class Session:
             self.manifest.save(journal)
 
     def _budget(self, journal: SqliteJournal) -> Budget:
-        options = self.options
-        cost, row_cost = (
-            None if text is None else pico_from_usd(text) for text in (options.budget_usd, options.row_budget_usd)
-        )
-        limits = Limits(cost, options.budget_tokens, row_cost, options.row_budget_tokens)
+        spec = self.spec
+        limits = Limits(spec.budget_pico, spec.budget_tokens, spec.row_budget_pico, spec.row_budget_tokens)
         return Budget(limits, journal.spent(), journal.spent if self.resumed else None)
 
     def _deadline(self, journal: SqliteJournal) -> float | None:
         """Return when the run should have ended: from its first session on, unless it is given anew."""
-        if self.options.deadline is None:
+        if self.spec.deadline is None:
             return None
         deadline = DEADLINE.of(journal)
-        if deadline is None or deadline["after"] != self.options.deadline:
-            at = now().timestamp() + seconds(self.options.deadline)
-            deadline = Deadline(after=self.options.deadline, at=at)
+        if deadline is None or deadline["after"] != self.spec.deadline:
+            at = now().timestamp() + seconds(self.spec.deadline)
+            deadline = Deadline(after=self.spec.deadline, at=at)
             DEADLINE.keep(journal, deadline)
         return deadline["at"]
 
@@ -185,7 +182,7 @@ class Session:
                 raise UsageError(
                     f"nobody answers at {api.base_url}: {failure.message}; check --base-url and the network"
                 )
-        if self.options.channel != "live":
+        if self.spec.channel != "live":
             await self._check_batches(api)
         if missing:
             raise UsageError(f"the API knows no model {', '.join(map(repr, missing))}; correct the agent's model")
@@ -203,15 +200,15 @@ class Session:
         await api.check_batches()
         if api.can.batches:
             return
-        if self.options.channel == "batch":
+        if self.spec.channel == "batch":
             raise UsageError(f"{api.can.where} has no Message Batches; add --channel live")
-        self.options = replace(self.options, channel="live")
+        self.spec = replace(self.spec, channel="live")
         self.watcher.notes.append(f"{api.can.where} has no Message Batches: everything goes live, at the full price")
 
     async def _work(self, api: Api, arms: Mapping[ArmName, Arm], journal: SqliteJournal, *, embedded: bool) -> Account:
-        options, run_id = self.options, self.manifest.run_id
+        spec, run_id = self.spec, self.manifest.run_id
         changed = self._changes(arms, journal)
-        journal.start_session(now().timestamp(), options.channel, changed)
+        journal.start_session(now().timestamp(), spec.channel, changed)
         if self.resumed:
             lost = journal.lose_open(now().timestamp())
             if lost:
@@ -224,27 +221,27 @@ class Session:
         budget = self._budget(journal)
         types = self._as_now().row_types(self.graphs["fanout"])
         settings = Settings(
-            window_rows=options.slots * 2 if options.channel == "live" else BATCH_WINDOW_ROWS,
-            window_calls=options.slots if options.channel == "live" else None,
-            limit=options.limit,
+            window_rows=spec.slots * 2 if spec.channel == "live" else BATCH_WINDOW_ROWS,
+            window_calls=spec.slots if spec.channel == "live" else None,
+            limit=spec.limit,
             only=self.only,
             deadline=self._deadline(journal),
-            pay_twice=options.pay_twice_for_deadline,
+            pay_twice=spec.pay_twice_for_deadline,
             started=now().timestamp(),
             retry=self.retry,
             detach=self.detach,
             resumed=self.resumed,
         )
-        sampled = partial(sampler, arms=tuple(self.graphs), seed=options.seed)
-        arms_of = await anyio.to_thread.run_sync(sampled, rows, form, types, options.sample, options.limit)
+        sampled = partial(sampler, arms=tuple(self.graphs), seed=spec.seed)
+        arms_of = await anyio.to_thread.run_sync(sampled, rows, form, types, spec.sample, spec.limit)
         engine = Engine(arms, journal, types, settings, arms_of)
         policy = RetryPolicy()
         engine.live = Live(
             api, journal, budget, engine, engine.repeats,
-            run_id=run_id, slots=options.slots, policy=policy, gated=options.gate,
+            run_id=run_id, slots=spec.slots, policy=policy, gated=spec.gate,
         )  # fmt: skip
         # An embedded emulator died with its client: nothing is on its way to it.
-        grace_s = 0.0 if embedded else options.grace_s
+        grace_s = 0.0 if embedded else spec.grace_s
         engine.batches = Batches(
             api,
             journal,
@@ -267,13 +264,13 @@ class Session:
             engine.roles.named(arm, agent, model): Lengths(answers, tokens)
             for arm, agent, model, answers, tokens in journal.outputs()
         }
-        engine.chooser = Chooser(options.channel, engine.batches.primer, lengths, timed, patient=not self.detach)
+        engine.chooser = Chooser(spec.channel, engine.batches.primer, lengths, timed, patient=not self.detach)
         describe(journal, arms)
         journal.watch = self.watcher.ended
         if form == "jsonl":
             self.watcher.rows = await anyio.to_thread.run_sync(lines, rows)
-            if options.limit is not None:
-                self.watcher.rows = min(self.watcher.rows, options.limit)
+            if spec.limit is not None:
+                self.watcher.rows = min(self.watcher.rows, spec.limit)
         self.watcher.engine = engine
         HALTED.keep(journal, "")
         try:
@@ -290,7 +287,7 @@ class Session:
             cancelled = engine.ended == "completed" and (engine.rows_in_work() or not engine.read_all)
             self._learn(api, journal)
             journal.end_session(now().timestamp(), "interrupted" if cancelled else engine.ended)
-            if engine.read_all and self.options.limit is None and self.only is None and engine.ended == "completed":
+            if engine.read_all and self.spec.limit is None and self.only is None and engine.ended == "completed":
                 journal.drop_stale_rows()
             account = await self._account(api, journal)
         if self.resumed and engine.ended == "completed" and not self.watcher.calls:

@@ -90,6 +90,12 @@ def common_texts(graphs: Iterable[GraphSpec]) -> list[tuple[str, str]]:
     return list(found)
 
 
+def known_sizes(graphs: Iterable[GraphSpec]) -> Sizes:
+    """Return what is known on this machine of the sizes of graphs' texts, without asking anybody."""
+    with TokenCache() as cache:
+        return cache.sizes(common_texts(graphs))
+
+
 async def count(api: Api, wanted: Iterable[tuple[str, str]], cache: TokenCache) -> Sizes:
     """Return sizes of texts, counting those that are not known; where that cannot be done, what is known.
 

@@ -12,22 +12,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fanwise.context.layout import Schemas
-from fanwise.context.sizes import Sizes
-from fanwise.engine.arms import AgentNode, Arm, build_arms, statics
-from fanwise.engine.load import load_graph
-from fanwise.engine.rows import Format, RowTypes, format_of
+from fanwise.engine.arms import AgentNode, Arm
+from fanwise.engine.rows import RowTypes
 from fanwise.engine.standin import Said, recorded
-from fanwise.engine.toolbox import listed
 from fanwise.errors import DefinitionError
 from fanwise.graph.dag import rounds
-from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
-from fanwise.job.arms import arms_of
+from fanwise.job.arms import arms_of, graph_of
 from fanwise.job.directory import reading
-from fanwise.job.sizes import TokenCache, common_texts
+from fanwise.job.manifest import Manifest, draft, rows_of
+from fanwise.job.spec import JobSpec
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.forecast import CHANNELS, AgentForecast, Forecast, Price
@@ -43,41 +39,28 @@ from .rehearsed import rehearse_rows
 from .simulated import Seen, factors, seen, simulate
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a plan is of."""
-
-    graph: str
-    rows: str
-    form: Format | None = None
-    id_field: str | None = None
-    limit: int | None = None
-    schemas: Schemas = "auto"
-    baseline: str = "auto"
-
-
-def arms(asked: Asked) -> dict[ArmName, GraphSpec]:
+def arms(spec: JobSpec) -> dict[ArmName, GraphSpec]:
     """Return the fan-out and, where there can be one, the single agent beside it."""
-    graph: Graph[..., Any] = load_graph(asked.graph)
+    graph = graph_of(spec.graph)
     try:
-        return arms_of(graph, asked.baseline)
+        return arms_of(graph, spec.baseline)
     except DefinitionError:  # its output is none that one agent could give
         return arms_of(graph, "none")
 
 
-def sample(asked: Asked, count: int, seed: int = 0) -> Drawn:
+def sample(spec: JobSpec, count: int, seed: int = 0) -> Drawn:
     """Draw the rows that a plan is made from.
 
     Raises:
         UsageError: The graph or the file cannot be used, or no row is valid.
     """
-    path = Path(asked.rows)
-    types = RowTypes(load_graph(asked.graph).spec.param_types, asked.id_field, path.parent)
-    return draw(path, format_of(path, asked.form), types, count, asked.limit, seed)
+    path, form = rows_of(spec)
+    types = RowTypes(graph_of(spec.graph).spec.param_types, spec.id_field, path.parent)
+    return draw(path, form, types, count, spec.limit, seed)
 
 
 def make(
-    asked: Asked,
+    spec: JobSpec,
     drawn: Drawn,
     *,
     run: str | Path | None = None,
@@ -87,23 +70,22 @@ def make(
     """Return what a job will cost; nothing is sent anywhere.
 
     Args:
-        asked: The job.
+        spec: The job.
         drawn: The rows that are carried out.
         run: A run directory in which these rows were carried out and paid for.
         channels: The channels to plan for.
         alternatives: Whether to plan with strict schemas too, where they are not.
     """
-    both = arms(asked)
-    sizes = known_sizes(both)
-    plans = build_arms(both, asked.schemas, sizes, listed(both.values()))
-    sim = _simulator(asked, drawn)
+    both = arms(spec)
+    manifest = draft(spec, both)
+    plans = manifest.arms(both)
+    sim = _simulator(manifest, drawn)
     paid = None if run is None else _paid(plans, drawn, run)
     answers = {} if paid is None else paid.answers
     wanted = dict.fromkeys(channels if paid is None else (*channels, paid.channel))
-    done = {channel: sim(channel, asked.schemas, both, answers) for channel in wanted}
+    done = {channel: sim(channel, spec.schemas, both, answers) for channel in wanted}
     by: Factors = {} if paid is None else factors(paid.observed, done[paid.channel].observed)
-    types = RowTypes(both["fanout"].param_types, asked.id_field, Path(asked.rows).parent)
-    rehearsed = rehearse_rows(plans, types, drawn.rows, drawn.more)
+    rehearsed = rehearse_rows(plans, manifest.row_types(both["fanout"]), drawn.rows, drawn.more)
     agents: list[AgentForecast] = []
     prices: list[Price] = []
     instead: dict[Channel, int] = {}
@@ -143,36 +125,24 @@ def make(
         batch_rounds=rounds(both["fanout"]),
         live_minutes=shortest(live),
         unpriced=tuple(sorted(_unpriced(agents))),
-        size_sources={agent.model: sizes.how(agent.model) for agent in agents},
+        size_sources={agent.model: manifest.known_sizes.how(agent.model) for agent in agents},
     )
-
-
-def is_changed(before: Mapping[str, str], asked: Asked) -> bool:
-    """Return whether answers of a run do not hold any more, since what shapes them was edited.
-
-    Args:
-        before: What its journal keeps of its nodes; empty where no session has begun.
-        asked: The job as it is now.
-    """
-    both = arms_of(load_graph(asked.graph), asked.baseline)
-    plans = build_arms(both, asked.schemas, known_sizes(both), listed(both.values()))
-    return bool(before) and before != statics(plans)
 
 
 Simulator = Callable[[Channel, Schemas, Mapping[ArmName, GraphSpec], Mapping[str, Said]], Seen]
 
 
-def _simulator(asked: Asked, drawn: Drawn) -> Simulator:
+def _simulator(manifest: Manifest, drawn: Drawn) -> Simulator:
     def run(channel: Channel, schemas: Schemas, arms: Mapping[ArmName, GraphSpec], answers: Mapping[str, Said]) -> Seen:
         return simulate(
             arms,
             drawn,
             channel,
-            graph=asked.graph,
-            id_field=asked.id_field,
+            graph=manifest.graph,
+            id_field=manifest.spec.id_field,
             schemas=schemas,
             recorded=answers,
-            folder=Path(asked.rows).resolve().parent,
+            folder=manifest.folder,
         )
 
     return run
@@ -199,12 +169,6 @@ def _paid(plans: Mapping[ArmName, Arm], drawn: Drawn, run: str | Path) -> _Paid:
             "batch" if row is not None and row[0] == "batch" else "live",
             OFFLINE.of(journal) is True,
         )
-
-
-def known_sizes(both: Mapping[ArmName, GraphSpec]) -> Sizes:
-    """Return what is known of the sizes of a job's texts, without asking anybody."""
-    with TokenCache() as cache:
-        return cache.sizes(common_texts(both.values()))
 
 
 def _unpriced(agents: Sequence[AgentForecast]) -> set[str]:

@@ -17,14 +17,14 @@ from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.directory import RunDirectory, reading
 from fanwise.job.manifest import Manifest
-from fanwise.job.options import Options
 from fanwise.job.session import Session
+from fanwise.job.spec import JobSpec
 from fanwise.job.watcher import Watcher
 from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.account import SharedWrite, shared_writes
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
-from fanwise.units import moment, new_run_id, now
+from fanwise.units import moment
 
 from .drawn import Drawn
 from .estimate import Observed
@@ -69,17 +69,14 @@ def simulate(
     with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as made:
         path = Path(made) / "rows.jsonl"
         path.write_text("".join(dumps(row.data) + "\n" for row in drawn.rows), encoding="utf-8")
-        options = Options(channel=channel, id_field=id_field, schemas=schemas)
-        manifest = Manifest(
-            run_id=new_run_id(), graph=graph, rows=path, format="jsonl", folder=folder or path.parent,
-            created=now().isoformat(), mode="embedded", spec=options,
-        )  # fmt: skip
+        spec = JobSpec(graph=graph, rows=path, channel=channel, id_field=id_field, schemas=schemas)
+        manifest = replace(Manifest.begun(spec, path, "jsonl"), folder=folder or path.parent)
         scale = max(drawn.valid / len(drawn.rows), 1.0)
 
         async def main() -> None:
             with RunDirectory(Path(made) / "run", create=True) as directory:
                 session = Session(
-                    directory, manifest, arms, options, Watcher(), recorded=recorded, scale=scale, rehearsal=True
+                    directory, manifest, arms, spec, Watcher(), recorded=recorded, scale=scale, rehearsal=True
                 )
                 await session.run()
 

@@ -1,0 +1,136 @@
+"""A job that is described wrongly is refused in words, all of it at once, and before anything is made."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from desk import single
+
+from fanwise import Job, JobSpec, SpecError, UsageError, agent, graph, resume
+from support import DESK, fanwise, tickets
+
+
+@agent(model="claude-nobody-1", max_tokens=300)
+def answer(body: str) -> str:
+    """Answer."""
+    return body
+
+
+@graph
+def unknown(body: str) -> str:
+    return answer(body)
+
+
+ROWS = [{"id": "a", "subject": "s", "body": "b"}]
+WRONG: dict[str, Any] = {
+    "channel": "lve", "slots": 0, "sample": -1, "schemas": "nope", "budget_usd": "lots", "row_budget_usd": "-1",
+    "deadline": "soon", "baseline": "atuo", "latency_s": math.nan,
+}  # fmt: skip
+
+
+def test_all_mistakes_are_named_at_once_and_nothing_is_made(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        Job(single, rows=ROWS, out=tmp_path / "run", **WRONG)
+    assert isinstance(refused.value, SpecError)
+    assert {mistake.place for mistake in refused.value.mistakes} == set(WRONG)
+    for mistake in refused.value.mistakes:
+        assert repr(WRONG[mistake.place]) in mistake.message, "the value is named"
+        assert mistake.hint, "and what to do"
+        assert str(mistake) in str(refused.value)
+    assert not (tmp_path / "run").exists()
+    assert Job(single, rows=ROWS, out=tmp_path / "run", channel="live").run_sync().ended == "completed"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("channel", "lve", "did you mean 'live'?"),
+        ("channel", None, "None is not one of live, batch, auto"),
+        ("slots", 0, "0 is not a whole number from 1 to 4096; leave it out for 32"),
+        ("slots", "8", "'8' is not a whole number from 1 to 4096"),
+        ("slots", 8.0, "8.0 is not a whole number"),
+        ("sample", -1, "-1 is not a whole number, 1 or more"),
+        ("sample", True, "True is not a whole number"),
+        ("limit", 0, "0 is not a whole number, 1 or more"),
+        ("seed", "1", "'1' is not a whole number"),
+        ("budget_usd", "lots", "'lots' is not an amount of dollars; write it as text, like '2.50'"),
+        ("budget_usd", "nan", "'nan' is not a positive amount"),
+        ("budget_usd", "snan", "'snan' is not a positive amount"),
+        ("budget_usd", "1e999999", "'1e999999' is not an amount of dollars"),
+        ("budget_usd", 0.5, "0.5 is not text or a whole number or a decimal; write it as text"),
+        ("row_budget_usd", -1, "'-1' is not a positive amount"),
+        ("budget_tokens", 0, "0 is not a whole number, 1 or more"),
+        ("row_budget_tokens", -5, "-5 is not a whole number, 1 or more"),
+        ("deadline", "0m", "'0m' is no length of time; write it like 90s"),
+        ("deadline", 90, "90 is not text"),
+        ("deadline", "9" * 400 + "d", "is longer than any run"),
+        ("baseline", "single", "'single' is no baseline; write auto, none, path/file.py:name"),
+        ("baseline", "desk.py:", "'desk.py:' is no baseline"),
+        ("baseline", None, "None is not text"),
+        ("base_url", "localhost:8000", "'localhost:8000' is no address; write it like http://"),
+        ("id_field", " ", "' ' names no field"),
+        ("schemas", "nope", "'nope' is not one of auto, strict, shared"),
+        ("format", "xml", "'xml' is not one of jsonl, csv, parquet"),
+        ("grace_s", -1, "-1 is not a number, 0 or more; leave it out for 120.0"),
+        ("latency_s", math.inf, "inf is not a number"),
+        ("batch_delay_s", math.nan, "nan is not a number"),
+        ("gate", 1, "1 is not True or False"),
+        ("pay_twice_for_deadline", "yes", "'yes' is not True or False"),
+        ("graph", "desk.py", "'desk.py' names no graph; write path/file.py:name"),
+        ("graph", 4, "4 is not a graph or text"),
+        ("rows", 5, "5 is not text or a path or rows as models or dicts"),
+        ("out", 3, "3 is not text or a path"),
+    ],
+)
+def test_a_value_is_refused_in_words(name: str, value: Any, message: str) -> None:
+    fields: dict[str, Any] = {"graph": single, "rows": ROWS, name: value}
+    with pytest.raises(SpecError, match=f"^{name}: ") as refused:
+        JobSpec(**fields)
+    assert message in str(refused.value)
+
+
+def test_whole_amounts_need_no_quotes_and_whole_seconds_no_point() -> None:
+    spec = JobSpec(graph=single, rows=ROWS, budget_usd=2, row_budget_usd=Decimal("0.01"), latency_s=1, slots=4096)
+    assert spec.budget_pico == 2 * 10**12
+    assert spec.row_budget_pico == 10**10
+
+
+def test_a_start_that_is_refused_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="knows no model 'claude-nobody-1'"):
+        Job(unknown, rows=[{"body": "b"}], out=tmp_path / "new" / "run").run_sync()  # by the embedded emulator
+    assert list(tmp_path.iterdir()) == [], "neither the directory nor the one that holds it"
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(UsageError, match="row 2: object has no form in JSON"):
+        Job(single, rows=[ROWS[0], object()], out=tmp_path / "mine").run_sync()
+    assert list(tmp_path.iterdir()) == [tmp_path / "mine"], "what was there before stays"
+    assert list((tmp_path / "mine").iterdir()) == []
+    assert Job(single, rows=ROWS, out=tmp_path / "mine", channel="live").run_sync().ended == "completed"
+
+
+def test_what_is_run_cannot_change_when_it_goes_on(tmp_path: Path) -> None:
+    Job(single, rows=ROWS, out=tmp_path / "run", channel="live").run_sync()
+
+    async def again(**fields: Any) -> None:
+        await resume(tmp_path / "run", **fields)
+
+    with pytest.raises(SpecError, match="rows: a run that goes on keeps it"):
+        anyio.run(lambda: again(rows="other.jsonl"))
+    with pytest.raises(SpecError, match="slots: 0 is not"):
+        anyio.run(lambda: again(slots=0))
+    anyio.run(lambda: again(slots=2))
+
+
+def test_the_command_line_names_the_options(tmp_path: Path) -> None:
+    rows = tickets(tmp_path / "rows.jsonl", 1)
+    wrong = ("--budget-usd", "lots", "--deadline", "soon", "--id", "")
+    run = fanwise("run", f"{DESK}:single", "--rows", rows, "--out", tmp_path / "run", *wrong)
+    assert run.returncode == 2
+    lines = run.stderr.splitlines()
+    assert lines[0] == "fanwise: the job has 3 mistakes:"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == ["--id", "--budget-usd", "--deadline"]
+    assert not (tmp_path / "run").exists()

@@ -113,7 +113,7 @@ def test_retries_are_bounded_and_heed_the_server(number: int, after: float | Non
     st.booleans(),
 )
 def test_the_worst_case_is_above_every_bill(front: str, back: str, marked: bool, model: str, batch: bool) -> None:
-    request = Request(Frame(model, 50, None, None, None, (Part(front, marked),)), (Part(back),))
+    request = Request(frame=Frame(model=model, max_tokens=50, system=(Part(front, marked),)), content=(Part(back),))
     bound = worst_case(request, 1, batch=batch, at=NOW)
     tokens = len((front + back).encode("utf-8", "surrogatepass"))
     for usage in (
@@ -128,7 +128,8 @@ def test_the_worst_case_is_above_every_bill(front: str, back: str, marked: bool,
 
 def shown(front: int, back: int, cap: int = 100) -> Request:
     """Return a request with so many characters that rows share, and so many of its own."""
-    return Request(Frame("claude-haiku-5-5", cap, system=(Part("a" * front, True),)), (Part("b" * back),))
+    frame = Frame(model="claude-haiku-5-5", max_tokens=cap, system=(Part("a" * front, True),))
+    return Request(frame=frame, content=(Part("b" * back),))
 
 
 def test_a_long_shared_prefix_goes_live_and_a_long_row_goes_in_a_batch() -> None:

@@ -37,8 +37,16 @@ FRONT = Part("Keep to the rules. " * 200, marked=True)
 def request(text: str = "Hello", **changes: Any) -> Request:
     values: dict[str, Any] = {"schema": None, "max_tokens": 50, **changes}
     schema = dumps(values["schema"]) if values["schema"] else ""
-    frame = Frame(MODEL, values["max_tokens"], "disabled", "low", values["schema"], (FRONT,), schema)
-    return Request(frame, (Part(text),))
+    frame = Frame(
+        model=MODEL,
+        max_tokens=values["max_tokens"],
+        thinking="disabled",
+        effort="low",
+        schema=values["schema"],
+        system=(FRONT,),
+        schema_text=schema,
+    )
+    return Request(frame=frame, content=(Part(text),))
 
 
 def encoded(*, stream: bool = False) -> bytes:

@@ -118,8 +118,9 @@ def journal(tmp_path: Path) -> SqliteJournal:
 
 
 def call(number: int = 0) -> Call:
-    frame = Frame(MODEL, 50, "adaptive", "low", system=(Part("Keep to the rules. " * 900, True),))
-    request = Request(frame, (Part("Hi"),))
+    system = (Part("Keep to the rules. " * 900, True),)
+    frame = Frame(model=MODEL, max_tokens=50, thinking="adaptive", effort="low", system=system)
+    request = Request(frame=frame, content=(Part("Hi"),))
     return Call(ROLE, f"k{number}", 1, "n", "n", lambda *_: request)
 
 

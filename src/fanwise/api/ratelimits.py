@@ -34,11 +34,7 @@ class RateHeaders:
 
 def rate_headers(headers: Mapping[str, str]) -> RateHeaders | None:
     """Return what a reply's headers say of limits, or None where they say nothing."""
-    buckets: dict[str, Bucket] = {}
-    for kind in KINDS:
-        limit, remaining = headers.get(f"{_PREFIX}{kind}-limit"), headers.get(f"{_PREFIX}{kind}-remaining")
-        if limit is not None and remaining is not None and limit.isdigit() and remaining.isdigit() and int(limit):
-            buckets[kind] = Bucket(int(limit), int(remaining))
+    buckets = {kind: bucket for kind in KINDS if (bucket := _bucket(headers, kind)) is not None}
     if not buckets:
         return None
     try:
@@ -46,3 +42,11 @@ def rate_headers(headers: Mapping[str, str]) -> RateHeaders | None:
     except ValueError:
         at = 0.0
     return RateHeaders(at, buckets)
+
+
+def _bucket(headers: Mapping[str, str], kind: str) -> Bucket | None:
+    """Return one limit, or None where the headers do not say it in numbers."""
+    limit, remaining = headers.get(f"{_PREFIX}{kind}-limit", ""), headers.get(f"{_PREFIX}{kind}-remaining", "")
+    if not limit.isdigit() or not remaining.isdigit() or not int(limit):
+        return None
+    return Bucket(int(limit), int(remaining))

@@ -18,8 +18,8 @@ AROUND = 24
 """Characters that are shown on both sides of the first difference."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixText:
     """One text in front of the values: a block or the instructions of an agent."""
 
     name: str
@@ -30,8 +30,8 @@ class Piece:
     """Id of the row, for a block of a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Front:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPrefix:
     """What stands in front of the values of one agent's requests, in order."""
 
     path: str
@@ -40,7 +40,7 @@ class Front:
     place: str
     splits: tuple[str, ...]
     """What else keys its cache and is the user's choice: thinking and effort."""
-    pieces: tuple[Piece, ...]
+    texts: tuple[PrefixText, ...]
     shared: tuple[str, ...]
     """Names of its context blocks."""
     prefix_tokens: int
@@ -49,8 +49,8 @@ class Front:
     """Blocks of the row behind which there is a breakpoint, since several agents read them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheFinding:
     """One thing that keeps a cache from firing."""
 
     kind: Kind
@@ -63,30 +63,32 @@ class Finding:
         return f"{self.place}: {self.message}"
 
 
-def compare(first: Sequence[Front], second: Sequence[Front]) -> list[Finding]:
+def compare(first: Sequence[AgentPrefix], second: Sequence[AgentPrefix]) -> list[CacheFinding]:
     """Return where two renderings differ, each block once."""
-    found: dict[tuple[str, str, str], Finding] = {}
-    others = {front.path: front for front in second}
-    for front in first:
-        other = others.get(front.path)
-        pairs = zip(front.pieces, other.pieces if other is not None else (), strict=False)
-        for piece, again in pairs:
-            if piece.text != again.text and (piece.name, piece.place, piece.row) not in found:
-                found[piece.name, piece.place, piece.row] = _varies(front, piece, again.text)
-    return list(found.values())
+    findings: dict[tuple[str, str, str], CacheFinding] = {}
+    second_by_path = {prefix.path: prefix.texts for prefix in second}
+    for prefix in first:
+        for text, again in zip(prefix.texts, second_by_path.get(prefix.path, ()), strict=False):
+            key = (text.name, text.place, text.row)
+            if text.text != again.text and key not in findings:
+                findings[key] = _varies(prefix, text, again.text)
+    return list(findings.values())
 
 
-def _varies(front: Front, piece: Piece, other: str) -> Finding:
-    at = next(
-        (index for index, (one, two) in enumerate(zip(piece.text, other, strict=False)) if one != two),
-        min(len(piece.text), len(other)),
-    )
-    byte = len(piece.text[:at].encode("utf-8", "surrogatepass"))
-    shown = " then ".join(repr(text[max(at - AROUND, 0) : at + AROUND]) for text in (piece.text, other))
-    where = f" of row {piece.row}" if piece.row else ""
-    why = cause(piece.text, other)
-    message = f"{piece.name}{where} is not the same in two renderings, from its byte {byte} on: {why}; {shown}"
-    return Finding("varies", front.agent, piece.name, piece.place, message)
+def _varies(prefix: AgentPrefix, text: PrefixText, again: str) -> CacheFinding:
+    at = _first_difference(text.text, again)
+    byte = len(text.text[:at].encode("utf-8", "surrogatepass"))
+    shown = " then ".join(repr(content[max(at - AROUND, 0) : at + AROUND]) for content in (text.text, again))
+    where = f" of row {text.row}" if text.row else ""
+    why = cause(text.text, again)
+    message = f"{text.name}{where} is not the same in two renderings, from its byte {byte} on: {why}; {shown}"
+    return CacheFinding(kind="varies", agent=prefix.agent, block=text.name, place=text.place, message=message)
+
+
+def _first_difference(first: str, second: str) -> int:
+    """Return the index of the first character in which two texts differ."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((index for index, (left, right) in pairs if left != right), min(len(first), len(second)))
 
 
 _MOMENT = re.compile(
@@ -100,19 +102,19 @@ _RANDOM = re.compile(
 _FLOAT = re.compile(r"-?\d+[.,]\d+(?:e-?\d+)?", re.IGNORECASE)
 
 
-def cause(one: str, two: str) -> str:
+def cause(first: str, second: str) -> str:
     """Return what seems to vary between two texts."""
-    if "".join(one.split()) == "".join(two.split()):
+    if "".join(first.split()) == "".join(second.split()):
         return "white space"
-    if _without(_RANDOM, one) == _without(_RANDOM, two):
+    if _without(_RANDOM, first) == _without(_RANDOM, second):
         return "a random id"
-    if _without(_MOMENT, one) == _without(_MOMENT, two):
+    if _without(_MOMENT, first) == _without(_MOMENT, second):
         return "a date or a time"
-    if _without(_FLOAT, one) == _without(_FLOAT, two):
+    if _without(_FLOAT, first) == _without(_FLOAT, second):
         return "the form of a number"
-    if Counter(re.findall(r"\w+", one)) == Counter(re.findall(r"\w+", two)):
+    if Counter(re.findall(r"\w+", first)) == Counter(re.findall(r"\w+", second)):
         return "the order of a set or a dictionary"
-    if re.sub(r"\d+", "", _without(_MOMENT, one)) == re.sub(r"\d+", "", _without(_MOMENT, two)):
+    if re.sub(r"\d+", "", _without(_MOMENT, first)) == re.sub(r"\d+", "", _without(_MOMENT, second)):
         return "a date or a time"  # a part of one, such as the seconds alone
     return "its content"
 
@@ -121,72 +123,84 @@ def _without(pattern: re.Pattern[str], text: str) -> str:
     return pattern.sub("#", text)
 
 
-def too_short(fronts: Sequence[Front]) -> list[Finding]:
+def too_short(prefixes: Sequence[AgentPrefix]) -> list[CacheFinding]:
     """Return the agents that are shown shared blocks which are silently never cached."""
-    found: list[Finding] = []
-    for front in fronts:
-        least = facts(front.model).cache_minimum
-        if not front.shared or front.prefix_tokens >= least:
+    findings: list[CacheFinding] = []
+    for prefix in prefixes:
+        least = facts(prefix.model).cache_minimum
+        if not prefix.shared or prefix.prefix_tokens >= least:
             continue
-        ways = [f"{least - front.prefix_tokens:,} tokens more"]
-        smaller = [model for model in known_models() if facts(model).cache_minimum <= front.prefix_tokens]
+        ways = [f"{least - prefix.prefix_tokens:,} tokens more"]
+        smaller = [model for model in known_models() if facts(model).cache_minimum <= prefix.prefix_tokens]
         ways += [f"a model that caches from fewer on, such as {smaller[0]}"] if smaller else []
         message = (
-            f"agent {front.agent!r}: its prefix of about {front.prefix_tokens:,} tokens ({', '.join(front.shared)}) is "
-            f"under the {least:,} from which {front.model} caches, so it is paid in full every time; "
-            f"what would lift it: {' or '.join(ways)}"
+            f"agent {prefix.agent!r}: its prefix of about {prefix.prefix_tokens:,} tokens "
+            f"({', '.join(prefix.shared)}) is under the {least:,} from which {prefix.model} caches, so it is paid in "
+            f"full every time; what would lift it: {' or '.join(ways)}"
         )
-        found.append(Finding("too_short", front.agent, front.shared[0], front.place, message))
-    return found
+        findings.append(
+            CacheFinding(
+                kind="too_short", agent=prefix.agent, block=prefix.shared[0], place=prefix.place, message=message
+            )
+        )
+    return findings
 
 
-def row_data(fronts: Sequence[Front], tokens: Callable[[str, str], int]) -> list[Finding]:
+def row_data(prefixes: Sequence[AgentPrefix], tokens: Callable[[str, str], int]) -> list[CacheFinding]:
     """Return blocks of rows that stand in front of a breakpoint in vain: too short with all before them.
 
     Args:
-        fronts: The agents, with the blocks of some rows.
+        prefixes: The agents, with the blocks of some rows.
         tokens: Gives the tokens of a text for a model.
     """
-    found: dict[str, Finding] = {}
-    for front in fronts:
-        least = facts(front.model).cache_minimum
-        for piece in front.pieces:
-            size = front.prefix_tokens + tokens(piece.text, front.model)
-            if piece.row and piece.name in front.marked_rows and size < least and piece.name not in found:
+    findings: dict[str, CacheFinding] = {}
+    for prefix in prefixes:
+        least = facts(prefix.model).cache_minimum
+        for text in prefix.texts:
+            size = prefix.prefix_tokens + tokens(text.text, prefix.model)
+            if text.row and text.name in prefix.marked_rows and size < least and text.name not in findings:
                 message = (
-                    f"agent {front.agent!r}: a breakpoint stands behind {piece.name}, but in row {piece.row} it has "
-                    f"with all before it about {size:,} tokens, under the {least:,} from which {front.model} caches: "
+                    f"agent {prefix.agent!r}: a breakpoint stands behind {text.name}, but in row {text.row} it has "
+                    f"with all before it about {size:,} tokens, under the {least:,} from which {prefix.model} caches: "
                     "each of its readers pays for it in full"
                 )
-                found[piece.name] = Finding("too_short", front.agent, piece.name, front.place, message)
-    return list(found.values())
+                findings[text.name] = CacheFinding(
+                    kind="too_short", agent=prefix.agent, block=text.name, place=prefix.place, message=message
+                )
+    return list(findings.values())
 
 
-def split(fronts: Sequence[Front], tokens: Mapping[str, int]) -> list[Finding]:
+def split(prefixes: Sequence[AgentPrefix], tokens: Mapping[str, int]) -> list[CacheFinding]:
     """Return pairs of agents that are shown the same blocks and cannot share their cache.
 
     Args:
-        fronts: The agents.
+        prefixes: The agents.
         tokens: Estimate of each block's tokens, by name.
     """
-    found: list[Finding] = []
+    findings: list[CacheFinding] = []
     seen: set[tuple[str, ...]] = set()
-    for index, front in enumerate(fronts):
-        for other in fronts[:index]:
-            common = [name for name in front.shared if name in other.shared]
+    for index, prefix in enumerate(prefixes):
+        for earlier in prefixes[:index]:
+            common = [name for name in prefix.shared if name in earlier.shared]
             size = sum(tokens[name] for name in common)
-            same = front.model == other.model and front.splits == other.splits
-            if same or front.model != other.model or size < facts(front.model).cache_minimum:
-                continue
-            key = (*sorted((str(front.splits), str(other.splits))), *common)
-            if key in seen:
-                continue
-            seen.add(key)
-            apart = [f"{two} against {one}" for one, two in zip(front.splits, other.splits, strict=True) if one != two]
-            message = (
-                f"agents {other.agent!r} and {front.agent!r} are both shown {', '.join(common)} (about {size:,} "
-                f"tokens) and share no cache: {', '.join(apart)}; each writes it for itself, 1.25 times its price "
-                "once more, and again after every gap of five minutes"
-            )
-            found.append(Finding("split", front.agent, common[0], front.place, message))
-    return found
+            key = (*sorted((str(prefix.splits), str(earlier.splits))), *common)
+            if key not in seen and _are_apart(earlier, prefix) and size >= facts(prefix.model).cache_minimum:
+                seen.add(key)
+                findings.append(_split(earlier, prefix, common, size))
+    return findings
+
+
+def _are_apart(first: AgentPrefix, second: AgentPrefix) -> bool:
+    """Return whether two agents of one model share no cache by the user's choice."""
+    return first.model == second.model and first.splits != second.splits
+
+
+def _split(first: AgentPrefix, second: AgentPrefix, common: Sequence[str], size: int) -> CacheFinding:
+    pairs = zip(first.splits, second.splits, strict=True)
+    apart = [f"{of_first} against {of_second}" for of_first, of_second in pairs if of_first != of_second]
+    message = (
+        f"agents {first.agent!r} and {second.agent!r} are both shown {', '.join(common)} (about {size:,} "
+        f"tokens) and share no cache: {', '.join(apart)}; each writes it for itself, 1.25 times its price "
+        "once more, and again after every gap of five minutes"
+    )
+    return CacheFinding(kind="split", agent=second.agent, block=common[0], place=second.place, message=message)

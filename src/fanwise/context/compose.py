@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import Any
 
 from fanwise.canonical import dumps
@@ -16,7 +16,7 @@ from .parts import Part
 from .repeats import Piece
 from .request import Request
 from .shape import Need, Segment, Shape
-from .tail import fence, label, opening, refused, shown, tail
+from .tail import fence, label, opening, repair_line, tail, value_texts
 
 
 class Composer:
@@ -34,15 +34,12 @@ class Composer:
         self._per_token = need.chars_per_token or facts(need.model).chars_per_token
         self._opening = opening(need.agent, need.schema if shape.way == "tail" else None)
         segments = tuple(shape.segments(need))
-        self._system = _parts(segment for segment in segments if segment.place == "system")
         content = [segment for segment in segments if segment.place == "content"]
-        self._before = _parts(takewhile(lambda segment: segment.kind != "row block", content))
-        """What stands in front of the blocks of the row."""
-        self._behind = _parts(content)[len(self._before) :]
-        self._common = (
-            *(_piece(segment.text) for segment in segments if segment.text),
-            *(self._piece(part) for segment in segments if segment.kind == "file" for part in _parts([segment])),
-        )
+        before = list(takewhile(lambda segment: segment.kind != "row block", content))
+        self._system = _parts(segment for segment in segments if segment.place == "system")
+        self._before, self._behind = _parts(before), _parts(content[len(before) :])
+        """What stands in front of the blocks of the row, and behind them."""
+        self._common = tuple(self._piece(part) for part in _parts(segments) if part.text or part.media is not None)
         self._frames: dict[int, Frame] = {}
 
     def request(
@@ -63,38 +60,54 @@ class Composer:
             turns: Messages that followed the first, as JSON.
             keep: Whether the conversation is expected to go on, so that its cache is worth a write.
         """
-        present = {param: name for param, name in self._blocks.items() if isinstance(values[param], str | Media)}
-        told = shown(values, present)
-        last = Part(tail(self._opening, told, "" if turns else repair))
+        in_blocks = {param: name for param, name in self._blocks.items() if isinstance(values[param], str | Media)}
+        texts = value_texts(values, in_blocks)
+        last = Part(tail(self._opening, texts, "" if turns else repair))
         content, own = (*self._before, *self._behind, last), tuple(map(_piece, turns))
-        sizes = {param: len(text) for param, text in told.items()}
-        if present:
-            row = self._row({name: values[param] for param, name in present.items()})
-            parts = [part for some in row.values() for part in some]
+        sizes = {param: len(text) for param, text in texts.items()}
+        if in_blocks:
+            blocks = self._row({name: values[param] for param, name in in_blocks.items()})
+            parts = tuple(chain.from_iterable(blocks.values()))
             content = (*self._before, *parts, *self._behind, last)
             own += tuple(map(self._piece, parts))
-            for param, name in present.items():
-                sizes[param] = sum(part.chars(self._per_token) for part in row.get(name, ()))
-        own += tuple([_piece(text) for param, text in told.items() if param not in present])
-        said = _repaired(turns, repair)
-        return Request(self._frame(max_tokens), content, self._common, own, said, keep, tuple(sizes.values()))
+            for param, name in in_blocks.items():
+                sizes[param] = self._chars(blocks.get(name, ()))
+        own += tuple([_piece(text) for param, text in texts.items() if param not in in_blocks])
+        return Request(
+            frame=self._frame(max_tokens),
+            content=content,
+            common=self._common,
+            own=own,
+            turns=_repaired(turns, repair),
+            keep=keep,
+            sizes=tuple(sizes.values()),
+        )
 
     def _frame(self, max_tokens: int) -> Frame:
-        known = self._frames.get(max_tokens)
-        if known is None:
+        frame = self._frames.get(max_tokens)
+        if frame is None:
             need, shape = self._need, self._shape
-            sent = shape.schema_text if shape.format is not None else ""
-            known = self._frames[max_tokens] = Frame(
-                need.model, max_tokens, need.intensity.thinking, need.intensity.effort, shape.format, self._system,
-                sent, need.tools, need.chars_per_token,
-            )  # fmt: skip
-        return known
+            frame = self._frames[max_tokens] = Frame(
+                model=need.model,
+                max_tokens=max_tokens,
+                thinking=need.intensity.thinking,
+                effort=need.intensity.effort,
+                schema=shape.format,
+                system=self._system,
+                schema_text=shape.schema_text if shape.format is not None else "",
+                tools=need.tools,
+                chars_per_token=need.chars_per_token,
+            )
+        return frame
 
-    def _row(self, found: Mapping[str, str | Media]) -> dict[str, tuple[Part, ...]]:
+    def _row(self, values: Mapping[str, str | Media]) -> dict[str, tuple[Part, ...]]:
         """Return the blocks of the row in their order, those in front marked."""
-        names = [name for name in self._shape.row_blocks if name in found]
+        names = [name for name in self._shape.row_blocks if name in values]
         marked = set(names[: len(self._shape.marked_row_blocks)])
-        return {name: _row_part(name, found[name], marked=name in marked) for name in names}
+        return {name: _row_part(name, values[name], marked=name in marked) for name in names}
+
+    def _chars(self, parts: Iterable[Part]) -> int:
+        return sum(part.chars(self._per_token) for part in parts)
 
     def _piece(self, part: Part) -> Piece:
         content = part.text if part.media is None else part.media.sha
@@ -121,7 +134,7 @@ def _parts(segments: Iterable[Segment]) -> tuple[Part, ...]:
         media = segment.block.media if segment.block is not None else None
         if media is not None:
             parts += [Part(label(segment.name, media), job=True), Part("", segment.marked, media, True)]
-        elif segment.kind != "row block":
+        elif segment.kind not in ("row block", "values"):
             parts.append(Part(segment.text, segment.marked))
     return tuple(parts)
 
@@ -135,5 +148,5 @@ def _repaired(turns: tuple[str, ...], why: str) -> tuple[str, ...]:
     if not turns or not why:
         return turns
     last = json.loads(turns[-1])
-    last["content"].append({"type": "text", "text": refused(why)})
+    last["content"].append({"type": "text", "text": repair_line(why)})
     return (*turns[:-1], dumps(last))

@@ -22,16 +22,16 @@ _ASKED = "Answer under the name of the agent that is asked, and under no other."
 
 def envelope(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
     """Return one schema for agents by name, or None where the API could not carry it."""
-    whole: dict[str, Any] = {
+    schema: dict[str, Any] = {
         "type": "object",
         "description": _ASKED,
         "properties": {name: dict(schemas[name]) for name in sorted(schemas)},
         "required": [],
         "additionalProperties": False,
     }
-    if len(schemas) > MOST_OPTIONAL or dumps(whole).count('"anyOf":') > MOST_UNIONS:
+    if len(schemas) > MOST_OPTIONAL or dumps(schema).count('"anyOf":') > MOST_UNIONS:
         return None
-    return whole
+    return schema
 
 
 def is_envelope(schema: object) -> bool:
@@ -55,6 +55,6 @@ def unseal(agent: str, text: str) -> str:
     except (ValueError, RecursionError) as error:
         raise OutputError(f"the answer is not JSON: {error}") from None
     if agent not in answers:
-        given = ", ".join(map(repr, answers)) or "nothing"
-        raise OutputError(f"the answer has no field {agent!r}; filled is {given}")
+        filled = ", ".join(map(repr, answers)) or "nothing"
+        raise OutputError(f"the answer has no field {agent!r}; filled is {filled}")
     return dumps(answers[agent])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from fanwise.canonical import dumps
 from fanwise.models import facts
 
 from .shape import MAX_ROW_MARKS, CachePrices, Need, Shape, Way
-from .sharing import Node, Problem, exact_cost
+from .sharing import Node, Problem, Solution, exact_cost
 from .sizes import Sizes
 from .solver import solve
 from .tail import fence
@@ -26,7 +26,7 @@ ROW_BLOCK_TOKENS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class PricedLayout:
     """One way to lay out some nodes."""
 
     cost: float
@@ -36,7 +36,9 @@ class Laid:
     """Whether nodes with different schemas share a prefix."""
 
 
-def lay(members: Mapping[str, Need], cache: CachePrices, *, way: Way, schema: Mapping[str, Any] | None = None) -> Laid:
+def lay_out(
+    members: Mapping[str, Need], cache: CachePrices, *, way: Way, schema: Mapping[str, Any] | None = None
+) -> PricedLayout:
     """Lay out nodes that can share with each other.
 
     Args:
@@ -48,14 +50,9 @@ def lay(members: Mapping[str, Need], cache: CachePrices, *, way: Way, schema: Ma
     uses = Counter(name for need in members.values() for name in need.row_blocks * need.tasks)
     together = _together(members, uses)
     first = next(iter(members.values()))
-    table = _Table(first.model, first.sizes)
-    if schema is not None:
-        table.number("schema", dumps(dict(schema)))  # first of all blocks: the API puts it in front of `system`
-    if first.tools:
-        table.number("tools", first.tools)  # the same for the whole family
-    front = frozenset(range(len(table.sizes)))
+    table = _BlockTable(first.model, first.sizes)
+    front = table.in_front(schema, first.tools)
     required = [front | table.needed(members, paths, uses) for paths in together]
-    marks = max((min(_shared(one, uses), MAX_ROW_MARKS) + bool(one.media) for one in members.values()), default=0)
     problem = Problem(
         sizes=tuple(table.sizes),
         required=required,
@@ -63,7 +60,7 @@ def lay(members: Mapping[str, Need], cache: CachePrices, *, way: Way, schema: Ma
         write=cache.write,
         read=cache.read,
         minimum=facts(table.model).cache_minimum,
-        depth=MAX_MARKS - marks,
+        depth=MAX_MARKS - max(_content_marks(need, uses) for need in members.values()),
     )
     solution = solve(problem)
     shapes = {
@@ -72,26 +69,45 @@ def lay(members: Mapping[str, Need], cache: CachePrices, *, way: Way, schema: Ma
         for path in paths
     }
     rows = sum(_row_cost(members, name, uses, shapes, cache) for name in uses)
-    groups = [[path for one in node.members for path in together[one]] for node in solution.roots]
-    groups += [[path for path, need in members.items() if name in need.row_blocks] for name in uses]
-    mixed = any(len({dumps(dict(members[path].schema)) for path in group}) > 1 for group in groups)
-    return Laid(exact_cost(problem, solution) + _plain_rest(members, shapes, table) + rows, shapes, mixed)
+    cost = exact_cost(problem, solution) + _plain_rest(members, shapes, table) + rows
+    return PricedLayout(cost, shapes, _is_mixed(members, _sharers(members, together, uses, solution)))
 
 
-def _shared(need: Need, uses: Counter[str]) -> int:
-    return sum(uses[name] > 1 for name in need.row_blocks)
+def _content_marks(need: Need, uses: Counter[str]) -> int:
+    """Return how many breakpoints a node needs behind files and blocks of the row."""
+    return min(len(_shared(need, uses)), MAX_ROW_MARKS) + bool(need.media)
+
+
+def _sharers(
+    members: Mapping[str, Need], together: Sequence[Sequence[str]], uses: Iterable[str], solution: Solution
+) -> Iterator[list[str]]:
+    """Yield the nodes behind each prefix, and those that are shown each block of the row."""
+    for node in solution.roots:
+        yield [path for number in node.members for path in together[number]]
+    for name in uses:
+        yield [path for path, need in members.items() if name in need.row_blocks]
+
+
+def _is_mixed(members: Mapping[str, Need], groups: Iterable[Iterable[str]]) -> bool:
+    """Return whether nodes of any group have different schemas."""
+    return any(len({dumps(dict(members[path].schema)) for path in group}) > 1 for group in groups)
+
+
+def _shared(need: Need, uses: Counter[str]) -> list[str]:
+    """Return the blocks of the row that other tasks are shown too."""
+    return [name for name in need.row_blocks if uses[name] > 1]
 
 
 def _together(members: Mapping[str, Need], uses: Counter[str]) -> list[list[str]]:
     """Return the nodes that must have one prefix, since a block of the row behind it is shared; others alone."""
     groups: list[tuple[set[str], list[str]]] = []
     for path, need in members.items():
-        names = {name for name in need.row_blocks if uses[name] > 1} | {block.sha for block in need.media}
+        names = {*_shared(need, uses), *(block.sha for block in need.media)}
         touched = [group for group in groups if group[0] & names]
         for group in touched:
             groups.remove(group)
-        merged = names.union(*(group[0] for group in touched)), [*(one for group in touched for one in group[1]), path]
-        groups.append(merged)
+        joined = [member for group in touched for member in group[1]]
+        groups.append((names.union(*(group[0] for group in touched)), [*joined, path]))
     return [paths for _, paths in groups]
 
 
@@ -99,13 +115,12 @@ def _row_cost(
     members: Mapping[str, Need], name: str, uses: Counter[str], shapes: Mapping[str, Shape], cache: CachePrices
 ) -> float:
     """Return what a block of the row costs in all rows: written once and read, or sent each time."""
-    readers = [path for path, need in members.items() if name in need.row_blocks]
-    marked = all(name in shapes[path].marked_row_blocks for path in readers)
-    once = cache.write + cache.read * (uses[name] - 1) if marked else uses[name]
-    return ROWS * ROW_BLOCK_TOKENS * once
+    marked = all(name in shape.marked_row_blocks for path, shape in shapes.items() if name in members[path].row_blocks)
+    price = cache.write + cache.read * (uses[name] - 1) if marked else uses[name]
+    return ROWS * ROW_BLOCK_TOKENS * price
 
 
-def _plain_rest(members: Mapping[str, Need], shapes: Mapping[str, Shape], table: _Table) -> float:
+def _plain_rest(members: Mapping[str, Need], shapes: Mapping[str, Shape], table: _BlockTable) -> float:
     """Return the cost of what stands behind blocks of the row, which is never cached."""
     total = 0.0
     for path, shape in shapes.items():
@@ -115,7 +130,7 @@ def _plain_rest(members: Mapping[str, Need], shapes: Mapping[str, Shape], table:
     return total
 
 
-class _Table:
+class _BlockTable:
     """The blocks of a family by number: documents in the order of their first use, instructions last."""
 
     def __init__(self, model: str, sizes: Sizes) -> None:
@@ -132,39 +147,64 @@ class _Table:
             self.sizes.append(self.tokens(text, self.model))
         return self._numbers[key]
 
+    def in_front(self, schema: Mapping[str, Any] | None, tools: str) -> frozenset[int]:
+        """Return the blocks that all nodes of a family need: number them before any other.
+
+        Args:
+            schema: What is sent as `output_config.format`; the API puts it in front of `system`.
+            tools: Definitions of tools, as JSON.
+        """
+        if schema is not None:
+            self.number("schema", dumps(dict(schema)))
+        if tools:
+            self.number("tools", tools)
+        return frozenset(range(len(self.sizes)))
+
     def needed(self, members: Mapping[str, Need], paths: Sequence[str], uses: Counter[str]) -> frozenset[int]:
         """Return the blocks that nodes with one prefix need in `system`."""
-        contexts = [members[path].context for path in paths]
-        found = set[int]()
-        for block in contexts[0]:
-            if block.media is None and all(block in context for context in contexts):
-                number = self.number(block, fence(block.name, block.text))
-                self.blocks[number] = block
-                found.add(number)
+        numbers = {self._block(block) for block in _common([members[path].context for path in paths])}
         first = members[paths[0]]
         if len(paths) == 1 and not _shared(first, uses) and not first.media:
             number = self.number(("instructions", paths[0]), first.instructions)
             self.instructions.add(number)
-            found.add(number)
-        return frozenset(found)
+            numbers.add(number)
+        return frozenset(numbers)
+
+    def _block(self, block: Block) -> int:
+        number = self.number(block, fence(block.name, block.text))
+        self.blocks[number] = block
+        return number
 
     def shape(
         self, need: Need, nodes: Sequence[Node], uses: Counter[str], way: Way, schema: Mapping[str, Any] | None
     ) -> Shape:
         """Return the shape of a node from the prefixes that its type shares."""
-        own_marked = any(one in self.instructions for node in nodes[-1:] for one in node.blocks)
-        shared = nodes[:-1] if own_marked else nodes
-        bundles = [tuple(self.blocks[one] for one in node.blocks if one in self.blocks) for node in shared]
-        held = {block for bundle in bundles for block in bundle}
+        own_marked = bool(nodes) and not self.instructions.isdisjoint(nodes[-1].blocks)
+        bundles = self._bundles(nodes[:-1] if own_marked else nodes)
         ordered = tuple(sorted(need.row_blocks, key=lambda name: (-uses[name], name)))
         return Shape(
-            bundles=tuple(bundle for bundle in bundles if bundle),
-            own=tuple(block for block in need.context if block not in held and block.media is None),
+            bundles=bundles,
+            own=_texts_but(need, {block for bundle in bundles for block in bundle}),
             own_marked=own_marked,
             row_blocks=ordered,
-            shared_row_blocks=_shared(need, uses),
+            shared_row_blocks=len(_shared(need, uses)),
             media=tuple(sorted(need.media, key=lambda block: block.sha)),
             way=way,
             schema_text=dumps(dict(need.schema if schema is None else schema)),
             format=schema,
         )
+
+    def _bundles(self, nodes: Iterable[Node]) -> tuple[tuple[Block, ...], ...]:
+        """Return the blocks of prefixes; one that holds none of the context is left out."""
+        bundles = (tuple(self.blocks[number] for number in node.blocks if number in self.blocks) for node in nodes)
+        return tuple(bundle for bundle in bundles if bundle)
+
+
+def _common(contexts: Sequence[Sequence[Block]]) -> list[Block]:
+    """Return the blocks of text that all of some contexts hold, in the order of the first."""
+    return [block for block in contexts[0] if block.media is None and all(block in context for context in contexts)]
+
+
+def _texts_but(need: Need, held: Collection[Block]) -> tuple[Block, ...]:
+    """Return the blocks of text that a node needs and that are not held already."""
+    return tuple(block for block in need.context if block not in held and block.media is None)

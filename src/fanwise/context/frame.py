@@ -18,7 +18,7 @@ UTF8 = ("utf-8", "surrogatepass")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Frame:
     """All of a request but its messages."""
 
@@ -91,24 +91,27 @@ class Frame:
             body["system"] = [block_of(part, ttl) for part in self.system]
         if self.thinking is not None:
             body["thinking"] = {"type": self.thinking}
+        if config := self._output_config():
+            body["output_config"] = config
+        return body
+
+    def _output_config(self) -> dict[str, Any]:
         config: dict[str, Any] = {}
         if self.effort is not None:
             config["effort"] = self.effort
         if self.schema is not None:
             config["format"] = {"type": "json_schema", "schema": dict(self.schema)}
-        if config:
-            body["output_config"] = config
-        return body
+        return config
 
     def head(self, run_id: str, ttl: Ttl | None) -> bytes:
         """Return a body as JSON up to its messages; the same object for all requests."""
         key = f"{run_id} {ttl}"
-        known = self._heads.get(key)
-        if known is None:
+        head = self._heads.get(key)
+        if head is None:
             body = self.body(run_id=run_id, ttl=ttl, messages=[])
             del body["messages"]
-            known = self._heads[key] = (_encode(body)[:-1] + ',"messages":').encode("utf-8")
-        return known
+            head = self._heads[key] = (_encode(body)[:-1] + ',"messages":').encode("utf-8")
+        return head
 
 
 @lru_cache(maxsize=1024)

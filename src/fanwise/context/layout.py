@@ -15,7 +15,7 @@ from typing import Literal
 from fanwise.canonical import dumps
 
 from .envelope import envelope, seal
-from .family import ROWS, Laid, lay
+from .family import ROWS, PricedLayout, lay_out
 from .shape import CachePrices, Need, Shape
 
 SPLIT = 1.25
@@ -48,42 +48,47 @@ def layout(
     return shapes
 
 
-def _chosen(family: Mapping[str, Need], cache: CachePrices, schemas: Schemas) -> Laid:
+def _chosen(family: Mapping[str, Need], cache: CachePrices, schemas: Schemas) -> PricedLayout:
     strict, tail = _strict(family, cache), _tail(family, cache)
     if not tail.mixed or schemas == "strict":  # nobody would share with another schema
         return strict
-    enclosed = _envelope(family, cache)
-    shared = enclosed if enclosed is not None and enclosed.cost < tail.cost else tail
+    shared = _together(family, cache, tail)
     rest = ROWS * REST_TOKENS * sum(need.tasks for need in family.values())
     split = schemas == "auto" and (strict.cost + rest) * SPLIT < shared.cost + rest
     return strict if split else shared
 
 
-def _strict(members: Mapping[str, Need], cache: CachePrices) -> Laid:
+def _together(family: Mapping[str, Need], cache: CachePrices, tail: PricedLayout) -> PricedLayout:
+    """Return the cheaper layout in which different schemas split no prefix: one envelope, or all in the tail."""
+    enclosed = _envelope(family, cache)
+    return enclosed if enclosed is not None and enclosed.cost < tail.cost else tail
+
+
+def _strict(members: Mapping[str, Need], cache: CachePrices) -> PricedLayout:
     """Every schema as `output_config.format`: only nodes with equal ones share."""
     groups: dict[str, dict[str, Need]] = {}
     for path, need in members.items():
         groups.setdefault(dumps(dict(need.schema)), {})[path] = need
-    laid = [lay(group, cache, way="strict", schema=next(iter(group.values())).schema) for group in groups.values()]
-    shapes = {path: shape for one in laid for path, shape in one.shapes.items()}
-    return Laid(sum(one.cost for one in laid), shapes, mixed=False)
+    laid = [lay_out(group, cache, way="strict", schema=next(iter(group.values())).schema) for group in groups.values()]
+    shapes = {path: shape for group in laid for path, shape in group.shapes.items()}
+    return PricedLayout(sum(group.cost for group in laid), shapes, mixed=False)
 
 
-def _tail(members: Mapping[str, Need], cache: CachePrices) -> Laid:
+def _tail(members: Mapping[str, Need], cache: CachePrices) -> PricedLayout:
     """Every schema in the tail of its own requests: all nodes can share."""
-    laid = lay(members, cache, way="tail")
+    laid = lay_out(members, cache, way="tail")
     schemas = sum(
         ROWS * need.tasks * (need.sizes.tokens(dumps(dict(need.schema)), need.model) + TAIL_FRAME_TOKENS)
         for need in members.values()
     )
-    return Laid((laid.cost + schemas) * REPAIRS, laid.shapes, laid.mixed)
+    return PricedLayout((laid.cost + schemas) * REPAIRS, laid.shapes, laid.mixed)
 
 
-def _envelope(members: Mapping[str, Need], cache: CachePrices) -> Laid | None:
+def _envelope(members: Mapping[str, Need], cache: CachePrices) -> PricedLayout | None:
     """One schema for all: part of the prefix, and a field's name more in every answer."""
     schema = envelope({need.agent: need.schema for need in members.values()})
     if schema is None:
         return None
-    laid = lay(members, cache, way="envelope", schema=schema)
+    laid = lay_out(members, cache, way="envelope", schema=schema)
     names = sum(ROWS * need.tasks * need.sizes.tokens(seal(need.agent, ""), need.model) for need in members.values())
-    return Laid(laid.cost + names * OUTPUT_PRICE, laid.shapes, laid.mixed)
+    return PricedLayout(laid.cost + names * OUTPUT_PRICE, laid.shapes, laid.mixed)

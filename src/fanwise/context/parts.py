@@ -92,10 +92,10 @@ def prefixes_behind(front: Front, content: tuple[Part, ...], per_token: float) -
 
 
 def _extend(front: Front, parts: tuple[Part, ...], chars_per_token: float, *, job: bool) -> Front:
-    key, chars, found = front.key, front.chars, list(front.prefixes)
+    key, chars, prefixes = front.key, front.chars, list(front.prefixes)
     for part in parts:
         key = digest(f"{key}{job}{part.text if part.media is None else part.media.sha}")
         chars += part.chars(chars_per_token)
         if part.marked:
-            found.append(Prefix(key, round(chars / chars_per_token), job))
-    return Front(key, chars, tuple(found))
+            prefixes.append(Prefix(key, round(chars / chars_per_token), job))
+    return Front(key, chars, tuple(prefixes))

@@ -8,6 +8,7 @@ cache, and is what the floor of the bill is made of.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -39,13 +40,13 @@ class Repeated(NamedTuple):
     """Pieces that are sent to this model for the second time: the first would have been a write."""
 
 
-class _Known(NamedTuple):
+class _Settled(NamedTuple):
     """What rows have in common, of which every piece was sent more than once: nothing changes any more."""
 
     common: tuple[Piece, ...]
     """Kept, so that its identity stays its own."""
     chars: int
-    mine: array[int]
+    keys: array[int]
     """The keys of the pieces."""
 
 
@@ -62,7 +63,7 @@ class Repeats:
         """How often each piece that rows share was sent."""
         self._rows: dict[tuple[int, str], array[int]] = {}
         """What each row has sent, by hash: of all pieces, and of its own pieces also with the model."""
-        self._known: dict[tuple[Cache, int], _Known] = {}
+        self._settled: dict[tuple[Cache, int], _Settled] = {}
         """What rows have in common and was sent more than once, by cache and identity."""
         self._continued: set[tuple[int, str]] = set()
         self._resumed = resumed
@@ -82,45 +83,48 @@ class Repeats:
             common: What rows have in common: the same object for all requests of a node.
             own: What is the row's.
         """
-        at, known = (row, cache.arm), self._known.get((cache, id(common)))
-        if known is not None and at not in self._rows and at not in self._continued and len(own) == 1:
+        at, settled = (row, cache.arm), self._settled.get((cache, id(common)))
+        if settled is not None and at not in self._rows and at not in self._continued and len(own) == 1:
             (piece,) = own
-            if piece.key not in known.mine:  # by far the most: the first request of a row
-                mine = self._rows[at] = known.mine[:]
-                mine.append(piece.key)
-                mine.append(hash((cache.model, piece.key)))
-                return Repeated(known.chars + piece.chars, 0, known.chars, 0)
+            if piece.key not in settled.keys:  # by far the most: the first request of a row
+                sent = self._rows[at] = settled.keys[:]
+                sent.append(piece.key)
+                sent.append(hash((cache.model, piece.key)))
+                return Repeated(settled.chars + piece.chars, 0, settled.chars, 0)
         return self._count(at, cache, common, own)
 
     def _count(self, at: tuple[int, str], cache: Cache, common: tuple[Piece, ...], own: tuple[Piece, ...]) -> Repeated:
         chars = repeated = readable = reusable = 0
-        mine = self._rows.get(at)
-        if mine is None:  # an array: a row has few pieces, and there are many rows
-            mine = self._rows[at] = array("q")
+        sent = self._rows.get(at)
+        if sent is None:  # an array: a row has few pieces, and there are many rows
+            sent = self._rows[at] = array("q")
         job = self._job.setdefault(cache, {})
         before_job = 2 if self._resumed else 0  # as if sent twice, so that the floor is none too high
         before = 2 if at in self._continued else 0
         for index, piece in enumerate((*common, *own)):
             chars += piece.chars
-            if piece.key in mine:
+            if piece.key in sent:
                 repeated += piece.chars
             else:
-                mine.append(piece.key)
+                sent.append(piece.key)
             if index < len(common):
                 uses = job[piece.key] = job.get(piece.key, before_job) + 1
             else:
-                mine.append(hash((cache.model, piece.key)))
-                uses = before + mine.count(mine[-1])
+                sent.append(hash((cache.model, piece.key)))
+                uses = before + sent.count(sent[-1])
             if uses > 1:
                 readable += piece.chars
             if uses == 2:
                 reusable += piece.chars
-        if (cache, id(common)) not in self._known:
-            keys = {piece.key for piece in common}
-            if len(keys) == len(common) and all(job[key] > 1 for key in keys):
-                whole = sum(piece.chars for piece in common)
-                self._known[cache, id(common)] = _Known(common, whole, array("q", keys))
+        if (cache, id(common)) not in self._settled:
+            self._settle(cache, common, job)
         return Repeated(chars, repeated, readable, reusable)
+
+    def _settle(self, cache: Cache, common: tuple[Piece, ...], job: Mapping[int, int]) -> None:
+        """Remember what rows have in common where all of it was sent more than once."""
+        keys = {piece.key for piece in common}
+        if len(keys) == len(common) and all(job[piece] > 1 for piece in keys):
+            self._settled[cache, id(common)] = _Settled(common, sum(piece.chars for piece in common), array("q", keys))
 
     def forget(self, row: int, arm: str) -> None:
         """Drop what is known of a row that has ended."""

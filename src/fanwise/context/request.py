@@ -16,7 +16,7 @@ from .parts import Part, Prefix, Ttl, block_of, prefixes_behind
 from .repeats import Piece
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class Request:
     """One request of one task, channel and attempt left out."""
 
@@ -80,7 +80,7 @@ class Request:
         asked for then.
         """
         bare = replace(self.frame, max_tokens=0 if self.frame.schema is None else 1)
-        return Request(bare, (Part("."),)).body(run_id=run_id, ttl=ttl)
+        return Request(frame=bare, content=(Part("."),)).body(run_id=run_id, ttl=ttl)
 
     def hash(self) -> str:
         """Return a hash of the request: run id, breakpoints and streaming left out."""
@@ -135,18 +135,22 @@ def body_hash(body: Mapping[str, Any]) -> str:
     config = as_object(body.get("output_config"))
     form = as_object(config.get("format"))
     schema = dumps(form["schema"]) if "schema" in form else ""
-    system = tuple(str(one.get("text")) for one in map(as_object, body.get("system") or ()))
+    system = tuple(str(block.get("text")) for block in map(as_object, body.get("system") or ()))
     thinking = as_object(body.get("thinking")).get("type")
     tools = dumps(body["tools"]) if body.get("tools") else ""
     front = front_hash(body["model"], body["max_tokens"], thinking, config.get("effort"), schema, tools, system).copy()
-    for one in map(as_object, body["messages"][0]["content"]):
-        text = str(one.get("text"))
-        if "source" in one:
-            text = digest(base64.b64decode(as_object(one["source"]).get("data") or ""))
-        front.update(_SEPARATOR + text.encode(*UTF8))
+    for block in map(as_object, body["messages"][0]["content"]):
+        front.update(_SEPARATOR + _content(block).encode(*UTF8))
     for message in body["messages"][1:]:
         front.update(_SEPARATOR + dumps(_unmarked(message)).encode(*UTF8))
     return front.hexdigest()
+
+
+def _content(block: Mapping[str, Any]) -> str:
+    """Return the text of a content block, or the hash of its file."""
+    if "source" not in block:
+        return str(block.get("text"))
+    return digest(base64.b64decode(as_object(block["source"]).get("data") or ""))
 
 
 def _unmarked(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,12 @@ The method and its proofs: "A. Prefix-sharing layout" of the algorithms referenc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """Types of tasks, the blocks they need, and the prices of a cache."""
 
@@ -47,9 +47,10 @@ class Problem:
         """What a token costs in every request after those that write it."""
         return self.hit_rate * self.read + (1 - self.hit_rate) * self.write
 
-    def may(self, one: int) -> frozenset[int]:
+    def may(self, task_type: int) -> frozenset[int]:
         """Return the blocks that a type may carry."""
-        return self.required[one] if self.allowed is None else self.allowed[one] | self.required[one]
+        required = self.required[task_type]
+        return required if self.allowed is None else self.allowed[task_type] | required
 
     def first(self, requests: int) -> float:
         """Return what the writers of a prefix pay beyond what later requests pay, per token."""
@@ -57,15 +58,15 @@ class Problem:
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class TypeGroup:
     """Types that may share a prefix: a node of a hierarchy, with the groups inside of it."""
 
     members: frozenset[int]
-    inner: tuple[Group, ...] = ()
+    inner: tuple[TypeGroup, ...] = ()
     """Disjoint groups within; together they need not cover the members."""
 
 
-Forest = tuple[Group, ...]
+Forest = tuple[TypeGroup, ...]
 
 
 @dataclass(frozen=True)
@@ -86,25 +87,24 @@ class Solution:
     """For each type that shares a prefix, its nodes from the front."""
 
     def __post_init__(self) -> None:
-        found: dict[int, tuple[Node, ...]] = {}
+        paths: dict[int, tuple[Node, ...]] = {}
 
         def walk(node: Node, above: tuple[Node, ...]) -> None:
             here = (*above, node)
             for member in node.members:
-                found[member] = here
+                paths[member] = here
             for inner in node.inner:
                 walk(inner, here)
 
         for root in self.roots:
             walk(root, ())
-        object.__setattr__(self, "paths", found)
+        object.__setattr__(self, "paths", paths)
 
 
 def plain_cost(problem: Problem) -> float:
     """Return the input cost of all tasks without a cache, tails left out."""
-    return float(
-        sum(problem.counts[one] * sum(problem.sizes[block] for block in problem.required[one]) for one in problem.types)
-    )
+    needed = ((problem.counts[index], problem.required[index]) for index in problem.types)
+    return float(sum(count * sum(problem.sizes[block] for block in required) for count, required in needed))
 
 
 def exact_cost(problem: Problem, solution: Solution) -> float:
@@ -116,41 +116,53 @@ def exact_cost(problem: Problem, solution: Solution) -> float:
     total = 0.0
 
     def walk(node: Node) -> float:
-        requests = sum(problem.counts[one] for one in node.members)
+        requests = sum(problem.counts[member] for member in node.members)
         size = sum(problem.sizes[block] for block in node.blocks)
         own = size * (problem.later * requests + problem.first(requests))
         return own + sum(walk(inner) for inner in node.inner)
 
     for root in solution.roots:
         total += walk(root)
-    for one in problem.types:
-        held = {block for node in solution.paths.get(one, ()) for block in node.blocks}
-        rest = sum(problem.sizes[block] for block in problem.required[one] - held)
-        total += problem.counts[one] * rest
+    for index in problem.types:
+        held = {block for node in solution.paths.get(index, ()) for block in node.blocks}
+        rest = sum(problem.sizes[block] for block in problem.required[index] - held)
+        total += problem.counts[index] * rest
     return total
 
 
 def faults(problem: Problem, solution: Solution) -> list[str]:
     """Return what makes a solution impossible; empty for a good one."""
-    found: list[str] = []
+    return [text for root in solution.roots for text in _faults_below(problem, root, 0, 1, frozenset())]
 
-    def walk(node: Node, above: int, depth: int, held: frozenset[int]) -> None:
-        size = above + sum(problem.sizes[block] for block in node.blocks)
-        if depth > problem.depth:
-            found.append(f"{depth} breakpoints, {problem.depth} are allowed")
-        if size < problem.minimum:
-            found.append(f"a prefix of {size} tokens, the minimum is {problem.minimum}")
-        if held & set(node.blocks):
-            found.append("a block twice on one path")
-        wrong = [one for one in sorted(node.members) if set(node.blocks) - problem.may(one)]
-        found.extend(f"type {one} carries a block that it may not" for one in wrong)
-        seen: set[int] = set()
-        for inner in node.inner:
-            if not inner.members <= node.members or inner.members & seen:
-                found.append("a node inside another is no part of it")
-            seen |= inner.members
-            walk(inner, size, depth + 1, held | set(node.blocks))
 
-    for root in solution.roots:
-        walk(root, 0, 1, frozenset())
-    return found
+def _faults_below(problem: Problem, node: Node, above: int, depth: int, held: frozenset[int]) -> Iterator[str]:
+    """Yield the faults of a node and of those inside of it.
+
+    Args:
+        problem: What is solved.
+        node: The node.
+        above: Tokens of the prefix in front of it.
+        depth: Its breakpoint's number, from the front.
+        held: The blocks in front of it.
+    """
+    size = above + sum(problem.sizes[block] for block in node.blocks)
+    yield from _faults_of(problem, node, size, depth, held)
+    seen: set[int] = set()
+    for inner in node.inner:
+        if not inner.members <= node.members or inner.members & seen:
+            yield "a node inside another is no part of it"
+        seen |= inner.members
+        yield from _faults_below(problem, inner, size, depth + 1, held | set(node.blocks))
+
+
+def _faults_of(problem: Problem, node: Node, size: int, depth: int, held: frozenset[int]) -> Iterator[str]:
+    """Yield the faults of one node, whose prefix has so many tokens."""
+    if depth > problem.depth:
+        yield f"{depth} breakpoints, {problem.depth} are allowed"
+    if size < problem.minimum:
+        yield f"a prefix of {size} tokens, the minimum is {problem.minimum}"
+    if held & set(node.blocks):
+        yield "a block twice on one path"
+    for member in sorted(node.members):
+        if set(node.blocks) - problem.may(member):
+            yield f"type {member} carries a block that it may not"

@@ -36,8 +36,8 @@ class Sizes:
 
     def per_token(self, model: str) -> float:
         """Return the characters of a token, on average."""
-        known = [pair for (name, _), pair in self.counted.items() if name == model]
-        chars, tokens = sum(pair[0] for pair in known), sum(pair[1] for pair in known)
+        pairs = [pair for (name, _), pair in self.counted.items() if name == model]
+        chars, tokens = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
         if not tokens:
             chars, tokens = self.usage.get(model, (0, 0))
             if tokens < ENOUGH_TOKENS:
@@ -46,8 +46,8 @@ class Sizes:
 
     def tokens(self, text: str, model: str) -> int:
         """Return the tokens of a text: exact where it was counted, else by the average."""
-        known = self.counted.get((model, digest(text)))
-        return known[1] if known is not None else math.ceil(len(text) / self.per_token(model))
+        counted = self.counted.get((model, digest(text)))
+        return counted[1] if counted is not None else math.ceil(len(text) / self.per_token(model))
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""

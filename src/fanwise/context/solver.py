@@ -6,8 +6,9 @@ among the candidates, and all are scored by the same cost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from .hierarchies import agglomerated, by_order, single, top_down
 from .moves import neighbours
@@ -27,36 +28,50 @@ LARGE = 8
 def solve(problem: Problem, *, trials: int = LOCAL_TRIALS) -> Solution:
     """Return a sharing of prefixes that costs as little as was found; the same for the same problem."""
     merged, origin = _merge(problem)
-    placer, best, best_saved = Placer(merged), Solution(), 0.0
-    shared, starts = _intersection(merged), list[tuple[float, Forest]]()
+    best, best_saved = Solution(), 0.0
+    shared = _intersection(merged)
     if shared is not None:
         best, best_saved = shared, _saved(merged, shared)
-    for bound, forest in _candidates(merged, placer)[: LARGE if len(merged.types) > LOCAL_TYPES else None]:
-        if bound <= best_saved + 1e-9:
-            break
-        saved, solution = placer.place(forest)
-        starts.append((saved, forest))
+    for saved, solution in _placements(merged, best_saved, trials):
         if saved > best_saved + 1e-9:
             best, best_saved = solution, saved
-    if len(merged.types) <= LOCAL_TYPES and len(merged.types) > 1:
-        for _, forest in sorted(starts, key=lambda one: -one[0])[:STARTS]:
-            saved, solution = _local(placer, forest, trials)
-            if saved > best_saved + 1e-9:
-                best, best_saved = solution, saved
     best = Solution(_unified(best.roots))
     assert not faults(merged, best), faults(merged, best)
     return _unmerge(best, origin)
 
 
+def _placements(problem: Problem, least: float, trials: int) -> Iterator[tuple[float, Solution]]:
+    """Yield solutions that may save more than all before them, with what each saves.
+
+    Args:
+        problem: Types that need and may carry the same are one.
+        least: What is saved already.
+        trials: Most hierarchies that each local search looks at.
+    """
+    placer, starts = Placer(problem), list[tuple[float, Forest]]()
+    few = len(problem.types) <= LOCAL_TYPES
+    for bound, forest in _candidates(problem, placer)[: None if few else LARGE]:
+        if bound <= least + 1e-9:
+            break
+        saved, solution = placer.place(forest)
+        starts.append((saved, forest))
+        if saved > least + 1e-9:
+            least = saved
+        yield saved, solution
+    if few and len(problem.types) > 1:
+        for _, forest in sorted(starts, key=lambda start: -start[0])[:STARTS]:
+            yield _local(placer, forest, trials)
+
+
 def _unified(nodes: Sequence[Node]) -> tuple[Node, ...]:
     """Make one node of siblings with the same blocks: the cache cannot tell them apart either."""
-    found: dict[tuple[int, ...], Node] = {}
+    unified: dict[tuple[int, ...], Node] = {}
     for node in nodes:
-        same = found.get(node.blocks)
-        if same is not None:
-            node = Node(node.blocks, node.members | same.members, (*same.inner, *node.inner))
-        found[node.blocks] = node
-    return tuple(Node(node.blocks, node.members, _unified(node.inner)) for node in found.values())
+        twin = unified.get(node.blocks)
+        if twin is not None:
+            node = Node(node.blocks, node.members | twin.members, (*twin.inner, *node.inner))
+        unified[node.blocks] = node
+    return tuple(Node(node.blocks, node.members, _unified(node.inner)) for node in unified.values())
 
 
 def _candidates(problem: Problem, placer: Placer) -> list[tuple[float, Forest]]:
@@ -65,7 +80,7 @@ def _candidates(problem: Problem, placer: Placer) -> list[tuple[float, Forest]]:
     # All that were met on the way are candidates; of a long way the last ones, where most is shared.
     forests = [single(problem), top_down(problem), by_order(problem), *joined[-LARGE:]]
     bounds = [(placer.bound(forest), forest) for forest in forests]
-    return sorted(bounds, key=lambda one: -one[0])
+    return sorted(bounds, key=lambda bound: -bound[0])
 
 
 def _saved(problem: Problem, solution: Solution) -> float:
@@ -84,42 +99,48 @@ def _intersection(problem: Problem) -> Solution | None:
 
 def _local(placer: Placer, forest: Forest, trials: int) -> tuple[float, Solution]:
     """Move one subtree at a time for as long as that saves."""
-    here_saved, here = placer.place(forest)
-    looked, improved = 0, True
-    while improved and looked < trials:
-        improved = False
-        chosen: tuple[float, Forest, Solution] | None = None
-        for candidate in neighbours(forest):
-            looked += 1
-            saved, solution = placer.place(candidate)
-            if saved > here_saved + 1e-9 and (chosen is None or saved > chosen[0] + 1e-9):
-                chosen = saved, candidate, solution
-            if looked >= trials:
-                break
-        if chosen is not None:
-            here_saved, forest, here = chosen
-            improved = True
-    return here_saved, here
+    best_saved, best = placer.place(forest)
+    left = trials
+    while left > 0:
+        looked, move = _best_move(placer, forest, best_saved, left)
+        left -= looked
+        if move is None:
+            break
+        best_saved, forest, best = move
+    return best_saved, best
+
+
+def _best_move(
+    placer: Placer, forest: Forest, least: float, trials: int
+) -> tuple[int, tuple[float, Forest, Solution] | None]:
+    """Return how many hierarchies were looked at, and the one that saves most if that is more than `least`."""
+    looked, best = 0, None
+    for candidate in islice(neighbours(forest), trials):
+        looked += 1
+        saved, solution = placer.place(candidate)
+        if saved > least + 1e-9:
+            least, best = saved, (saved, candidate, solution)
+    return looked, best
 
 
 def _merge(problem: Problem) -> tuple[Problem, Sequence[frozenset[int]]]:
     """Take types that need and may carry the same together; returns the types behind each."""
     groups: dict[tuple[frozenset[int], frozenset[int]], list[int]] = {}
-    for one in problem.types:
-        groups.setdefault((problem.required[one], problem.may(one)), []).append(one)
+    for index in problem.types:
+        groups.setdefault((problem.required[index], problem.may(index)), []).append(index)
     keys = list(groups)
     merged = replace(
         problem,
         required=tuple(required for required, _ in keys),
         allowed=None if problem.allowed is None else tuple(may for _, may in keys),
-        counts=tuple(sum(problem.counts[one] for one in groups[key]) for key in keys),
+        counts=tuple(sum(problem.counts[index] for index in groups[key]) for key in keys),
     )
     return merged, [frozenset(groups[key]) for key in keys]
 
 
 def _unmerge(solution: Solution, origin: Sequence[frozenset[int]]) -> Solution:
     def back(node: Node) -> Node:
-        members = frozenset[int]().union(*(origin[one] for one in node.members))
+        members = frozenset[int]().union(*(origin[member] for member in node.members))
         return Node(node.blocks, members, tuple(map(back, node.inner)))
 
     return Solution(tuple(map(back, solution.roots)))

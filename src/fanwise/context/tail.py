@@ -31,7 +31,7 @@ def label(name: str, media: Media) -> str:
     return f"<file {dumps(name)} {media.sha[:12]}>"
 
 
-def labelled(text: str) -> str | None:
+def label_name(text: str) -> str | None:
     """Return the name in such a line, or None where the text is none."""
     if not text.startswith('<file "') or not text.endswith(">"):
         return None
@@ -59,19 +59,19 @@ def unfence(text: str) -> tuple[str, str] | None:
     return (name, content) if digest(f"{name}\0{content}")[:12] == mark else None
 
 
-def shown(values: Mapping[str, Any], blocks: Mapping[str, str]) -> dict[str, str]:
+def value_texts(values: Mapping[str, Any], blocks: Mapping[str, str]) -> dict[str, str]:
     """Return values as canonical JSON by parameter, in order; those that travel as blocks of the row name theirs."""
     return {
         name: dumps({"$block": blocks[name]}) if name in blocks else canonical(values[name]) for name in sorted(values)
     }
 
 
-def record(texts: Mapping[str, str]) -> str:
-    """Return values that `shown` has written as one JSON object."""
+def record_text(texts: Mapping[str, str]) -> str:
+    """Return values that `value_texts` has written as one JSON object."""
     return "{" + ",".join([f"{dumps(name)}:{text}" for name, text in texts.items()]) + "}"
 
 
-def refused(why: str) -> str:
+def repair_line(why: str) -> str:
     """Return the line that says why an answer could not be used."""
     return _REPAIR + dumps(why)
 
@@ -94,48 +94,53 @@ def tail(front: str, values: Mapping[str, str], repair: str = "") -> str:
 
     Args:
         front: The `opening` of its node.
-        values: What `shown` made of the arguments.
+        values: What `value_texts` made of the arguments.
         repair: Why the answer before was refused, on the one repair attempt.
     """
-    between = f"\n{refused(repair)}" if repair else ""
-    return f"{front}{between}\nvalues: {record(values)}"
+    between = f"\n{repair_line(repair)}" if repair else ""
+    return f"{front}{between}\nvalues: {record_text(values)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReadBack:
     """A request read back: who was asked, and with which values (JSON-ready)."""
 
     agent: str
     values: dict[str, Any]
 
 
-def read_back(body: Mapping[str, Any]) -> Asked | None:
+def read_back(body: Mapping[str, Any]) -> ReadBack | None:
     """Return agent and values of a Messages request that fanwise made, or None for another one."""
-    try:
-        content = body["messages"][0]["content"]
-        texts = [part["text"] for part in content if part.get("type") == "text"]
-        lines = texts[-1].split("\n")
-    except (LookupError, TypeError, AttributeError):
-        return None
+    content, texts = _first_turn(body)
+    lines = texts[-1].split("\n")
     if not lines[0].startswith("agent: ") or not lines[-1].startswith("values: "):
         return None
-    blocks: dict[str, Any] = dict(found for text in texts[:-1] if (found := unfence(text)))
+    blocks: dict[str, Any] = dict(block for block in map(unfence, texts[:-1]) if block)
     blocks |= _files(content)
     try:
         values = json.loads(lines[-1].removeprefix("values: "))
     except ValueError:
         return None
-    return Asked(lines[0].removeprefix("agent: "), {name: _resolve(value, blocks) for name, value in values.items()})
+    return ReadBack(lines[0].removeprefix("agent: "), {name: _resolve(value, blocks) for name, value in values.items()})
+
+
+def _first_turn(body: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """Return the blocks of a conversation's first message, and the texts among them: an empty one where it has none."""
+    try:
+        content = body["messages"][0]["content"]
+        return content, [str(part["text"]) for part in content if part.get("type") == "text"] or [""]
+    except (LookupError, TypeError, AttributeError):
+        return [], [""]
 
 
 def _files(content: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return images and PDFs by the name in the line before them, as data that `Media` takes."""
-    found: dict[str, Any] = {}
+    files: dict[str, Any] = {}
     for before, part in pairwise(content):
-        name = labelled(str(before.get("text") or "")) if before.get("type") == "text" else None
+        name = label_name(str(before.get("text") or "")) if before.get("type") == "text" else None
         if name is not None and part.get("type") in ("image", "document"):
-            found[name] = as_object(part.get("source"))
-    return found
+            files[name] = as_object(part.get("source"))
+    return files
 
 
 def _resolve(value: Any, blocks: Mapping[str, Any]) -> Any:

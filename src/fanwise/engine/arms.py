@@ -21,7 +21,7 @@ from fanwise.context.layout import Schemas, layout
 from fanwise.context.request import Request
 from fanwise.context.shape import CachePrices, Need, Shape
 from fanwise.context.sizes import DOCUMENTED, Sizes
-from fanwise.context.tail import record, shown
+from fanwise.context.tail import record_text, value_texts
 from fanwise.dispatch.role import Role
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
@@ -257,5 +257,5 @@ def row_state(arm: Arm, row: Row) -> RowState:
 def task_key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> str:
     """Return the content key of a task: equal keys have equal answers."""
     items = dumps([item.key for item in task.items]) if task.items else "[]"
-    values = record(shown(task.values, {}))
+    values = record_text(value_texts(task.values, {}))
     return digest(f'[{dumps(row_id)},"{arm}","{node.static}",{items},{values}]')

@@ -13,14 +13,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import time_machine
 from pydantic import TypeAdapter
 
-from fanwise.context.audit import Finding, Front, Piece, compare, row_data, split, too_short
+from fanwise.context.audit import AgentPrefix, CacheFinding, PrefixText, compare, row_data, split, too_short
 from fanwise.context.shape import Segment
 from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import unfence
@@ -35,12 +35,12 @@ CIRCUMSTANCES = (
     {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"},
     {"PYTHONHASHSEED": "4711", "TZ": "Asia/Kolkata", "LC_ALL": "tr_TR.UTF-8"},
 )
-_FRONTS = TypeAdapter(list[Front])
+_PREFIXES = TypeAdapter(list[AgentPrefix])
 AHEAD_S = 24 * 3600 + 3600 + 7
 """How far the clock of the second rendering is ahead, in seconds."""
 
 
-def audit(graph: str, rows: str, *, form: str | None = None, sample: int = 5) -> list[Finding]:
+def audit(graph: str, rows: str, *, form: str | None = None, sample: int = 5) -> list[CacheFinding]:
     """Return what keeps the prefixes of a graph from being cached; empty where nothing does.
 
     Args:
@@ -59,10 +59,10 @@ def audit(graph: str, rows: str, *, form: str | None = None, sample: int = 5) ->
         for environment, ahead in zip(CIRCUMSTANCES, (0, AHEAD_S), strict=True)
     )
     tokens = {
-        piece.name: DOCUMENTED.tokens(piece.text, front.model)
-        for front in first
-        for piece in front.pieces
-        if not piece.row
+        text.name: DOCUMENTED.tokens(text.text, prefix.model)
+        for prefix in first
+        for text in prefix.texts
+        if not text.row
     }
     short = [*too_short(first), *row_data(first, DOCUMENTED.tokens)]
     return [*compare(first, second), *short, *split(first, tokens)]
@@ -70,7 +70,7 @@ def audit(graph: str, rows: str, *, form: str | None = None, sample: int = 5) ->
 
 def _render_apart(
     graph: str, rows: str, form: str | None, sample: int, environment: dict[str, str], ahead_s: int
-) -> list[Front]:
+) -> list[AgentPrefix]:
     order = json.dumps({"graph": graph, "rows": rows, "form": form, "sample": sample, "ahead_s": ahead_s})
     result = subprocess.run(
         [sys.executable, "-m", "fanwise.studies.audit"],
@@ -83,56 +83,61 @@ def _render_apart(
     if result.returncode != 0:
         last = (result.stderr.strip().splitlines() or ["the rendering process ended without a word"])[-1]
         raise UsageError(last.removeprefix("fanwise: "))
-    return _FRONTS.validate_json(result.stdout.strip().rpartition("\n")[2])  # a text may hold other ends of lines
+    return _PREFIXES.validate_json(result.stdout.strip().rpartition("\n")[2])  # a text may hold other ends of lines
 
 
 # The rendering process ---------------------------------------------------------------------------
 
 
-def render(graph: str, rows: str, form: str | None, sample: int) -> list[Front]:
-    """Return the fronts of a graph's agents, with the row blocks of the first valid rows.
+def render(graph: str, rows: str, form: str | None, sample: int) -> list[AgentPrefix]:
+    """Return the prefixes of a graph's agents, with the row blocks of the first valid rows.
 
     Raises:
         UsageError: The graph or the file cannot be used.
     """
     spec = load_graph(graph).spec
-    plan = build_arms({"fanout": spec}, toolbox=listed([spec]))["fanout"]
-    some = _sample(plan, Path(rows), format_of(Path(rows), form), sample)
-    return [_front(node, plan, some) for node in plan.agents()]
+    arm = build_arms({"fanout": spec}, toolbox=listed([spec]))["fanout"]
+    drawn = list(islice(_valid(arm, Path(rows), format_of(Path(rows), form)), sample))
+    return [_prefix(node, arm, drawn) for node in arm.agents()]
 
 
-def _sample(plan: Arm, path: Path, form: Format, count: int) -> list[Row]:
-    types, found = RowTypes(plan.graph.param_types, None, path.parent), list[Row]()
+def _valid(arm: Arm, path: Path, form: Format) -> Iterator[Row]:
+    """Yield the valid rows of a file."""
+    types = RowTypes(arm.graph.param_types, None, path.parent)
     for record in read(path, form):
         row = types.check(record)
         if isinstance(row, Row):
-            found.append(row)
-        if len(found) >= count:
-            break
-    return found
+            yield row
 
 
-def _front(node: AgentNode, plan: Arm, rows: Sequence[Row]) -> Front:
+def _prefix(node: AgentNode, arm: Arm, rows: Sequence[Row]) -> AgentPrefix:
     spec, need, shape = node.spec, node.need, node.shape
     segments = tuple(shape.segments(need))
-    pieces = [piece for segment in segments for piece in _of_agent(segment, spec.place)]
-    pieces += [piece for row in rows for piece in _of_row(node, plan, row)]
+    texts = [text for segment in segments for text in _of_agent(segment, spec.place)]
+    texts += [text for row in rows for text in _of_row(node, arm, row)]
     # Schemas are not among them: where they split a cache, the layout has found that to be cheaper.
     splits = (f"thinking {need.intensity.thinking}", f"effort {need.intensity.effort}")
-    tokens = _prefix_tokens(segments, spec.model)
-    names = tuple(block.name for block in need.context)
-    return Front(
-        node.node.path, spec.name, spec.model, spec.place, splits, tuple(pieces), names, tokens, shape.marked_row_blocks
+    return AgentPrefix(
+        path=node.node.path,
+        agent=spec.name,
+        model=spec.model,
+        place=spec.place,
+        splits=splits,
+        texts=tuple(texts),
+        shared=tuple(block.name for block in need.context),
+        prefix_tokens=_prefix_tokens(segments, spec.model),
+        marked_rows=shape.marked_row_blocks,
     )
 
 
-def _of_agent(segment: Segment, place: str) -> Iterator[Piece]:
+def _of_agent(segment: Segment, place: str) -> Iterator[PrefixText]:
     """Yield what an agent's requests show at one place, where that is the user's text or file."""
     block = segment.block
     if block is not None:
-        yield Piece(block.name, block.text if block.media is None else block.media.sha, block.place)
+        text = block.text if block.media is None else block.media.sha
+        yield PrefixText(name=block.name, text=text, place=block.place)
     elif segment.kind == "instructions":
-        yield Piece(f"the {segment.name}", segment.text, place)
+        yield PrefixText(name=f"the {segment.name}", text=segment.text, place=place)
 
 
 def _prefix_tokens(segments: Sequence[Segment], model: str) -> int:
@@ -142,17 +147,22 @@ def _prefix_tokens(segments: Sequence[Segment], model: str) -> int:
     return math.ceil(chars / facts(model).chars_per_token) + sum(media.tokens for media in files if media is not None)
 
 
-def _of_row(node: AgentNode, plan: Arm, row: Row) -> list[Piece]:
-    """Return the blocks of a row that a node shows, where they are known before any answer."""
-    found: list[Piece] = []
-    for task in row_state(plan, row).start():
-        if task.node.path != node.node.path:
-            continue
-        for part in node.request(task).content:
-            block = unfence(part.text)
-            if block is not None and block[0] in node.need.row_blocks:
-                found.append(Piece(*block, node.spec.place, row.row_id))
-    return found
+def _of_row(node: AgentNode, arm: Arm, row: Row) -> Iterator[PrefixText]:
+    """Yield the blocks of a row that a node shows, where they are known before any answer."""
+    tasks = [task for task in row_state(arm, row).start() if task.node.path == node.node.path]
+    for part in (part for task in tasks for part in node.request(task).content):
+        name, text = unfence(part.text) or ("", "")
+        if name in node.need.row_blocks:
+            yield PrefixText(name=name, text=text, place=node.spec.place, row=row.row_id)
+
+
+def _clock_ahead(seconds: int) -> AbstractContextManager[object]:
+    """Return a context in which the clock is so many seconds ahead."""
+    if not seconds:
+        return nullcontext()
+    import time_machine  # 11 times `python -c pass`, and a library for tests: only this process needs it
+
+    return time_machine.travel(datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds))
 
 
 def main() -> int:
@@ -160,13 +170,12 @@ def main() -> int:
     order: dict[str, Any] = json.load(sys.stdin)
     ahead_s = order.pop("ahead_s")
     try:
-        moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead_s)
-        with time_machine.travel(moment) if ahead_s else nullcontext():
-            fronts = render(**order)
+        with _clock_ahead(ahead_s):
+            prefixes = render(**order)
     except FanwiseError as error:
         print(f"fanwise: {error}", file=sys.stderr)  # noqa: T201 - the parent reads it
         return 2
-    print(_FRONTS.dump_json(fronts).decode())  # noqa: T201 - the parent reads it
+    print(_PREFIXES.dump_json(prefixes).decode())  # noqa: T201 - the parent reads it
     return 0
 
 

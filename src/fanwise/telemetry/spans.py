@@ -102,35 +102,24 @@ class Spans:
         served = self._attempts.pop(record.attempt, None) or self._look_up(record.attempt)
         if served is None:
             return
-        sent, usage = served.attempt, record.usage
-        first = served.asks[0] if served.asks else None
+        sent, first = served.attempt, served.asks[0] if served.asks else None
         labels = {
             "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.request.model": sent.model,
             "fanwise.channel": sent.channel, "gen_ai.agent.name": sent.agent, "fanwise.arm": sent.arm,
         }  # fmt: skip
-        attributes: Attributes = {
-            **labels, "fanwise.why": sent.why,
-            "gen_ai.usage.input_tokens": usage.prompt, "gen_ai.usage.output_tokens": usage.output,
-            "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
-            "gen_ai.usage.cache_write.input_tokens": usage.cache_write_5m + usage.cache_write_1h,
-            "gen_ai.usage.reasoning.output_tokens": usage.thinking,
-        }  # fmt: skip
-        if first is not None:
-            attributes |= {"fanwise.attempt": first.number, "fanwise.row": first.row, "fanwise.task": first.label}
-        if record.cost is not None:
-            attributes["fanwise.cost.picodollars"] = record.cost
-        if record.request_id:
-            attributes["gen_ai.response.id"] = record.request_id
-        if record.status == "succeeded":
-            attributes["gen_ai.response.finish_reasons"] = [record.kind]
+        attributes = _of_attempt(record, served, labels)
         parent = ("task", sent.arm, first.key) if first is not None else self._session
         error = "" if record.status == "succeeded" else record.kind or record.status
         name = ("attempt", self._run["run_id"], record.attempt)
         self._span(name, parent, f"chat {sent.model}", sent.sent, record.at, attributes, error, SpanKind.CLIENT)
-        for kind, count in (("input", usage.prompt), ("output", usage.output)):
+        self._count(record, record.at - sent.sent, labels, error)
+
+    def _count(self, record: EndRecord, duration_s: float, labels: Mapping[str, str], error: str) -> None:
+        """Add an attempt to the metrics."""
+        for kind, count in (("input", record.usage.prompt), ("output", record.usage.output)):
             if count:
                 self._tokens.record(count, {**labels, "gen_ai.token.type": kind})
-        self._duration.record(max(record.at - sent.sent, 0.0), {**labels, **({"error.type": error} if error else {})})
+        self._duration.record(max(duration_s, 0.0), {**labels, **({"error.type": error} if error else {})})
         if record.cost:
             self._cost.add(record.cost / 10**12, labels)
 
@@ -195,6 +184,28 @@ class Spans:
             if not self._failed:
                 self._failed = True
                 log.warning("a span could not be made", error=f"{type(problem).__name__}: {problem}")
+
+
+def _of_attempt(record: EndRecord, served: Served, labels: Mapping[str, str]) -> Attributes:
+    """Return the attributes of an attempt's span: its labels, what it was for and what it took."""
+    usage = record.usage
+    attributes: Attributes = {
+        **labels, "fanwise.why": served.attempt.why,
+        "gen_ai.usage.input_tokens": usage.prompt, "gen_ai.usage.output_tokens": usage.output,
+        "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
+        "gen_ai.usage.cache_write.input_tokens": usage.cache_write_5m + usage.cache_write_1h,
+        "gen_ai.usage.reasoning.output_tokens": usage.thinking,
+    }  # fmt: skip
+    if served.asks:
+        first = served.asks[0]
+        attributes |= {"fanwise.attempt": first.number, "fanwise.row": first.row, "fanwise.task": first.label}
+    if record.cost is not None:
+        attributes["fanwise.cost.picodollars"] = record.cost
+    if record.request_id:
+        attributes["gen_ai.response.id"] = record.request_id
+    if record.status == "succeeded":
+        attributes["gen_ai.response.finish_reasons"] = [record.kind]
+    return attributes
 
 
 def _nanos(seconds: float) -> int:

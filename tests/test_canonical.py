@@ -38,7 +38,7 @@ class Pair:
     x: Any
 
 
-def told(value: object) -> str:
+def by_rule(value: object) -> str:
     """Canonical JSON as the rule says it: sorted keys, no white space, characters as they are."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -46,9 +46,9 @@ def told(value: object) -> str:
 @given(plain_values, st.lists(plain_values, max_size=2), st.dictionaries(st.sampled_from("cdé"), plain_values))
 def test_equal_values_have_one_form_whatever_holds_them(b: Any, a: list[Any], extra: dict[str, Any]) -> None:
     model = Inner(b=b, a=a, **extra)
-    assert canonical(b) == told(b)
-    assert canonical(model) == canonical({"b": b, "a": a} | extra) == told({"b": b, "a": a} | extra)
-    assert canonical([Pair(b, model)]) == told([{"x": {"b": b, "a": a} | extra, "y": b}])
+    assert canonical(b) == by_rule(b)
+    assert canonical(model) == canonical({"b": b, "a": a} | extra) == by_rule({"b": b, "a": a} | extra)
+    assert canonical([Pair(b, model)]) == by_rule([{"x": {"b": b, "a": a} | extra, "y": b}])
 
 
 @pytest.mark.parametrize("value", [math.nan, [math.inf], Inner(b=-math.inf, a=[]), {"a": print}])
@@ -60,7 +60,7 @@ def test_what_has_no_form_in_json_is_refused(value: object) -> None:
 @given(plain_values, st.booleans())
 def test_a_text_is_read_as_json_reads_it(value: Any, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
-    assert told(loads(text)) == told(json.loads(text)) == told(value)
+    assert by_rule(loads(text)) == by_rule(json.loads(text)) == by_rule(value)
 
 
 @pytest.mark.parametrize(
@@ -81,5 +81,5 @@ def test_odd_texts_are_read_or_refused_as_json_does(text: str) -> None:
 def test_rows_are_read_as_json_reads_them(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]) -> None:
     path: Path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    found = list(read(path, "jsonl"))
-    assert [told(record.data) for record in found] == [told(row) for row in rows]
+    records = list(read(path, "jsonl"))
+    assert [by_rule(record.data) for record in records] == [by_rule(row) for row in rows]

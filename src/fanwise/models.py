@@ -48,13 +48,13 @@ def _facts(
     least: str | None,
     *,
     always: bool = False,
-    old: bool = False,
+    old_tokenizer: bool = False,
     effort: bool = True,
     limit: int = 128_000,
 ) -> ModelFacts:
     return ModelFacts(
         cache_minimum=minimum,
-        chars_per_token=3.4 if old else 2.5,
+        chars_per_token=3.4 if old_tokenizer else 2.5,
         efforts=EFFORTS if effort else (),
         least_thinking=least,
         always_thinks=always,
@@ -77,11 +77,11 @@ _TABLE: dict[str, ModelFacts] = {
     "claude-sonnet-5": _facts(1_024, "disabled"),
     "claude-opus-4-8": _facts(1_024, None),
     "claude-opus-4-7": _facts(2_048, None),
-    "claude-opus-4-6": _facts(4_096, None, old=True),
-    "claude-sonnet-4-6": _facts(1_024, None, old=True),
-    "claude-opus-4-5": _facts(4_096, None, old=True, effort=False),
-    "claude-sonnet-4-5": _facts(1_024, None, old=True, effort=False),
-    "claude-haiku-4-5": _facts(4_096, None, old=True, effort=False, limit=64_000),
+    "claude-opus-4-6": _facts(4_096, None, old_tokenizer=True),
+    "claude-sonnet-4-6": _facts(1_024, None, old_tokenizer=True),
+    "claude-opus-4-5": _facts(4_096, None, old_tokenizer=True, effort=False),
+    "claude-sonnet-4-5": _facts(1_024, None, old_tokenizer=True, effort=False),
+    "claude-haiku-4-5": _facts(4_096, None, old_tokenizer=True, effort=False, limit=64_000),
 }
 _UNKNOWN = _facts(512, None, effort=False)
 

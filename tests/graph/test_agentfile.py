@@ -16,11 +16,11 @@ def test_the_agents_of_the_examples_can_be_read() -> None:
     files = sorted((ROOT / "agents").glob("*.md"))
     assert len(files) == 8
     for path in files:
-        found = read_agent_file(path)
-        assert found.name == path.stem
-        assert found.model.startswith("claude-")
-        assert found.max_tokens > 0
-        assert found.instructions
+        agent_file = read_agent_file(path)
+        assert agent_file.name == path.stem
+        assert agent_file.model.startswith("claude-")
+        assert agent_file.max_tokens > 0
+        assert agent_file.instructions
 
 
 def test_fields_of_claude_code_are_borne_and_aliases_resolved(tmp_path: Path) -> None:
@@ -29,14 +29,14 @@ def test_fields_of_claude_code_are_borne_and_aliases_resolved(tmp_path: Path) ->
     assert read_agent_file(path).model == "claude-haiku-5-5"
 
 
-def test_all_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:
+def test_all_mistakes_are_listed_with_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "bad.md"
     path.write_text("---\nname: a\nmodle: x\nmax_tokens: many\neffort: huge\n---\n\n")
     with pytest.raises(DefinitionError) as caught:
         read_agent_file(path)
-    told = [str(mistake) for mistake in caught.value.mistakes]
-    assert [line.split(" ")[0] for line in told] == [f"{path}:{line}:" for line in (6, 3, 4, 5)]
-    assert "did you mean 'model'?" in told[1]
+    texts = [str(mistake) for mistake in caught.value.mistakes]
+    assert [line.split(" ")[0] for line in texts] == [f"{path}:{line}:" for line in (6, 3, 4, 5)]
+    assert "did you mean 'model'?" in texts[1]
 
 
 @pytest.mark.parametrize(

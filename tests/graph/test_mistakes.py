@@ -47,18 +47,18 @@ def mistakes(define: Callable[[], Any]) -> list[str]:
     with pytest.raises(DefinitionError) as caught:
         define()
     start = inspect.getsourcelines(define)[1]
-    found: list[str] = []
+    texts: list[str] = []
     for mistake in caught.value.mistakes:
         file, _, line = mistake.place.rpartition(":")
         assert file == __file__
-        found.append(f"{int(line) - start}: {mistake.message}; {mistake.hint}")
-    return found
+        texts.append(f"{int(line) - start}: {mistake.message}; {mistake.hint}")
+    return texts
 
 
-def one(define: Callable[[], Any]) -> str:
-    found = mistakes(define)
-    assert len(found) == 1, found
-    return found[0]
+def only_mistake(define: Callable[[], Any]) -> str:
+    texts = mistakes(define)
+    assert len(texts) == 1, texts
+    return texts[0]
 
 
 def test_all_mistakes_come_at_once_and_in_order() -> None:
@@ -77,10 +77,10 @@ def test_all_mistakes_come_at_once_and_in_order() -> None:
             answer(topic.confidence)  # type: ignore[arg-type]
             return answer(topic.lable)  # type: ignore[attr-defined]
 
-    found = mistakes(define)
-    assert [line.split(":")[0] for line in found] == ["3", "4", "6", "7", "8", "10", "10", "11", "12", "13"]
+    texts = mistakes(define)
+    assert [line.split(":")[0] for line in texts] == ["3", "4", "6", "7", "8", "10", "10", "11", "12", "13"]
     for line, words in zip(
-        found,
+        texts,
         [
             "did you mean 'subject'?",
             "when(cond",
@@ -187,7 +187,7 @@ def test_a_missing_value_needs_given() -> None:
         def job(outer: Outer) -> str:
             return answer(outer.inner.label)  # type: ignore[union-attr]
 
-    assert "use given(value, lambda v: ...)" in one(define)
+    assert "use given(value, lambda v: ...)" in only_mistake(define)
 
 
 def test_an_unused_row_is_a_mistake() -> None:
@@ -196,7 +196,7 @@ def test_an_unused_row_is_a_mistake() -> None:
         def job(ticket: Ticket) -> str:
             return answer("the same for everyone")
 
-    assert "row 'ticket' is not used" in one(define)
+    assert "row 'ticket' is not used" in only_mistake(define)
 
 
 def test_recursion_is_refused_with_its_chain() -> None:
@@ -209,7 +209,7 @@ def test_recursion_is_refused_with_its_chain() -> None:
         def second(ticket: Ticket) -> str:
             return first(ticket)
 
-    assert "second -> first -> second" in one(define)
+    assert "second -> first -> second" in only_mistake(define)
 
 
 def test_self_recursion_is_refused() -> None:
@@ -218,7 +218,7 @@ def test_self_recursion_is_refused() -> None:
         def job(ticket: Ticket) -> str:
             return job(ticket)
 
-    assert "job -> job" in one(define)
+    assert "job -> job" in only_mistake(define)
 
 
 def test_an_explicit_name_is_unique_and_two_functions_do_not_share_one() -> None:
@@ -229,32 +229,32 @@ def test_an_explicit_name_is_unique_and_two_functions_do_not_share_one() -> None
             named(ticket.body)
             return named(ticket.subject)
 
-    assert "'mine' is used twice" in one(twice)
+    assert "'mine' is used twice" in only_mistake(twice)
 
     def shared() -> None:
-        other = classify.options(name="answer")
+        renamed = classify.options(name="answer")
 
         @graph
         def job(ticket: Ticket) -> str:
-            return answer(other(answer(ticket.body), ticket.subject).label)
+            return answer(renamed(answer(ticket.body), ticket.subject).label)
 
-    assert "two different functions are called 'answer'" in one(shared)
+    assert "two different functions are called 'answer'" in only_mistake(shared)
 
 
-def test_a_wrong_return_and_wrong_arguments_are_told() -> None:
+def test_a_wrong_return_and_wrong_arguments_are_reported() -> None:
     def wrong_return() -> None:
         @graph
         def job(ticket: Ticket) -> Topic:
             return answer(ticket.body)  # type: ignore[return-value]
 
-    assert "returns answer (str), not Topic" in one(wrong_return)
+    assert "returns answer (str), not Topic" in only_mistake(wrong_return)
 
     def arguments() -> None:
         @graph
         def job(ticket: Ticket) -> str:
             return answer(ticket.body, ticket.subject)  # type: ignore[call-arg]
 
-    assert "it takes (question)" in one(arguments)
+    assert "it takes (question)" in only_mistake(arguments)
 
 
 def test_constants_are_refused_where_a_traced_value_is_meant() -> None:
@@ -289,7 +289,7 @@ def test_an_output_that_the_api_cannot_carry_is_refused(name: str) -> None:
     assert caught.value.mistakes[0].hint
 
 
-def test_settings_that_a_model_does_not_allow_are_told_at_definition() -> None:
+def test_settings_that_a_model_does_not_allow_are_reported_at_definition() -> None:
     with pytest.raises(DefinitionError, match="always thinks"):
         answer.options(model="claude-opus-5-5", thinking=False)
     with pytest.raises(DefinitionError, match="takes no effort"):

@@ -25,15 +25,15 @@ def test_it_is_the_best_of_all_choices(data: st.DataObject, size: int, rounds: i
     names = [f"n{index}" for index in range(size)]
     dag: nx.DiGraph = nx.DiGraph()
     dag.add_nodes_from(names)
-    for one, two in combinations(names, 2):
+    for source, target in combinations(names, 2):
         if data.draw(st.booleans()):
-            dag.add_edge(one, two)
+            dag.add_edge(source, target)
     savings = {name: data.draw(st.integers(0, 20)) for name in names}
-    found = best_stages(dag, savings, rounds)
-    assert fits(dag, found, rounds)
+    best = best_stages(dag, savings, rounds)
+    assert fits(dag, best, rounds)
     every = chain.from_iterable(combinations(names, count) for count in range(size + 1))
-    best = max(sum(savings[name] for name in some) for some in every if fits(dag, frozenset(some), rounds))
-    assert sum(savings[name] for name in found) == best
+    highest = max(sum(savings[name] for name in some) for some in every if fits(dag, frozenset(some), rounds))
+    assert sum(savings[name] for name in best) == highest
 
 
 @agent(model="claude-haiku-5-5")

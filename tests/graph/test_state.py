@@ -46,12 +46,12 @@ def test_any_dag_runs_each_task_once_after_its_predecessors_in_any_order_of_repl
     state = RowState(Template(nodes, output), {0: "row"})
     pending, seen = state.start(), list[int]()
     while pending:
-        one = pending.pop(chance.randrange(len(pending)))
-        slot = one.node.slot
+        next_task = pending.pop(chance.randrange(len(pending)))
+        slot = next_task.node.slot
         assert slot not in seen, "a task ran twice"
         assert all(source == 0 or source in seen for source in edges[slot - 1]), "a task ran before what it needs"
         seen.append(slot)
-        pending += state.finish(one, Failed(one.label, "test", "x") if slot in failing else Done(slot))
+        pending += state.finish(next_task, Failed(next_task.label, "test", "x") if slot in failing else Done(slot))
     assert state.finished()
     spoiled: set[int] = set()
     for number, sources in enumerate(edges, 1):
@@ -65,15 +65,17 @@ def test_any_dag_runs_each_task_once_after_its_predecessors_in_any_order_of_repl
 
 def joined(values: list[Any], need: int | None, failing: set[int]) -> tuple[Outcome, list[Task]]:
     body = Template((task(3, 2),), Get(3))
-    each = EachNode(slot=4, path="each", place="here:1", over=Get(0), item=2, body=body, need=need, most=None)
-    state = RowState(Template((each,), Get(4)), {0: values})
+    each_node = EachNode(slot=4, path="each", place="here:1", over=Get(0), item=2, body=body, need=need, most=None)
+    state = RowState(Template((each_node,), Get(4)), {0: values})
     ran: list[Task] = []
     pending = state.start()
     while pending:
-        one = pending.pop()
-        ran.append(one)
-        index = one.items[0].index
-        pending += state.finish(one, Failed(one.label, "test", "x") if index in failing else Done(one.values["p0"]))
+        next_task = pending.pop()
+        ran.append(next_task)
+        index = next_task.items[0].index
+        pending += state.finish(
+            next_task, Failed(next_task.label, "test", "x") if index in failing else Done(next_task.values["p0"])
+        )
     assert state.finished()
     return state.outcome(), ran
 

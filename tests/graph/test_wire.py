@@ -93,8 +93,8 @@ def test_any_json_is_read_or_refused_never_raised(data: Any) -> None:
 def test_the_schema_has_what_the_api_asks_for(tp: Any) -> None:
     """All fields required, no additional ones, no constraint keywords, an object at the top."""
     assert problems(tp) == []
-    found = schema(tp)
-    assert found["type"] == "object"
+    top = schema(tp)
+    assert top["type"] == "object"
 
     def walk(node: Any) -> None:
         if isinstance(node, dict):
@@ -108,7 +108,7 @@ def test_the_schema_has_what_the_api_asks_for(tp: Any) -> None:
             for part in node:
                 walk(part)
 
-    walk(found)
+    walk(top)
 
 
 def test_constraints_travel_as_words() -> None:

@@ -18,8 +18,8 @@ REFUSED = {number for number, line in enumerate(SOURCE.read_text().splitlines(),
 def pyright_lines(path: Path) -> set[int]:
     command = [sys.executable, "-m", "basedpyright", "--outputjson", str(path)]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    found = json.loads(result.stdout)["generalDiagnostics"]
-    return {one["range"]["start"]["line"] + 1 for one in found if one["severity"] == "error"}
+    diagnostics = json.loads(result.stdout)["generalDiagnostics"]
+    return {diagnostic["range"]["start"]["line"] + 1 for diagnostic in diagnostics if diagnostic["severity"] == "error"}
 
 
 def mypy_lines(path: Path) -> set[int]:

@@ -14,7 +14,7 @@ from fanwise.errors import DefinitionError, Mistake
 from fanwise.models import Effort, facts, intensity
 
 from .agentfile import AgentFile, read_agent_file
-from .calls import call
+from .calls import add_task
 from .schema import problems, schema
 from .signature import signature_types
 from .spec import AgentSpec
@@ -53,7 +53,7 @@ class Agent(Generic[P, R]):
         """In a graph: add a task. Elsewhere: run the stand-in body."""
         if active.get() is None:
             return self.body(*args, **kwargs)
-        return call(self, self._spec.params, self._spec.output, args, kwargs, explicit=self.explicit)
+        return add_task(self, self._spec.params, self._spec.output, args, kwargs, explicit=self.explicit)
 
     def options(
         self,

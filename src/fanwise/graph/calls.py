@@ -14,7 +14,7 @@ from .signature import place
 from .tracer import Tracer, active
 
 
-def call(
+def add_task(
     target: Target,
     params: Mapping[str, Any],
     output: Any,
@@ -25,10 +25,10 @@ def call(
 ) -> Any:
     """Add a task to the trace that is going on and return the reference to its output."""
     tracer = active.get()
-    assert tracer is not None, "call() is for traces only"
+    assert tracer is not None, "add_task() is for traces only"
     arguments = bind(tracer, target.name, target.body, args, kwargs)
     path = _path(tracer, target, explicit)
-    slot = tracer.slot(path)
+    slot = tracer.new_slot(path)
     exprs: dict[str, Expr] = {}
     blocks: dict[str, str] = {}
     labels: dict[str, str] = {}
@@ -42,7 +42,9 @@ def call(
             check_fit(tracer, target.name, param, value, expected, hint)
         if isinstance(exprs[param], Get) and (ty.is_block(type_of(value)) or ty.is_block(expected)):
             blocks[param] = _unique(label_of(value), blocks.values())
-    tracer.add(TaskNode(slot=slot, path=path, place=place(), target=target, args=exprs, blocks=blocks, labels=labels))
+    tracer.add_node(
+        TaskNode(slot=slot, path=path, place=place(), target=target, args=exprs, blocks=blocks, labels=labels)
+    )
     return Ref(tracer, Get(slot), output, path)
 
 
@@ -78,12 +80,12 @@ def _path(tracer: Tracer, target: Target, explicit: bool) -> str:
             "give one another name with .options(name=...)",
         )
     if explicit:
-        full = tracer.prefix + target.name
-        if full in tracer.explicit:
-            message = f"the explicit name {target.name!r} is used twice, first at {tracer.explicit[full]}"
+        path = tracer.prefix + target.name
+        if path in tracer.explicit:
+            message = f"the explicit name {target.name!r} is used twice, first at {tracer.explicit[path]}"
             tracer.add_mistake("name", message, "an explicit name must be unique")
-        tracer.explicit.setdefault(full, place())
-    return tracer.path(target.name)
+        tracer.explicit.setdefault(path, place())
+    return tracer.new_path(target.name)
 
 
 def _unique(name: str, used: Collection[str]) -> str:

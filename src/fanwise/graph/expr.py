@@ -132,8 +132,9 @@ def _part(value: Any, kind: str, key: Any) -> Any:
             cast("Mapping[Any, Any]", value)[key] if _has_keys(cast("object", value).__class__) else getattr(value, key)
         )
     except (LookupError, AttributeError, TypeError):
-        what = f"item {key!r}" if kind == "item" else f"field {key!r}"
-        raise AbsentError(f"there is no {what} in a value of type {_type_name(cast('object', value))}") from None
+        raise AbsentError(
+            f"there is no {kind} {key!r} in a value of type {_type_name(cast('object', value))}"
+        ) from None
 
 
 @lru_cache(maxsize=1024)

@@ -119,7 +119,7 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
     mistakes = _signature_mistakes(target)
     if inspect.iscoroutinefunction(target.fn):
         raise DefinitionError(f"graph {target.name!r}", tuple(mistakes))
-    tracer = Tracer(mistakes=syntax.read(target.fn, _is_call))
+    tracer = Tracer(mistakes=syntax.mistakes_in(target.fn, _is_call))
     rows = _rows(tracer, target)
     result = _run(tracer, target, rows)
     if any(mistake.kind == "bool" for mistake in tracer.mistakes):
@@ -159,7 +159,7 @@ def _signature_mistakes(target: Graph[..., Any]) -> list[Mistake]:
 
 def _rows(tracer: Tracer, target: Graph[..., Any]) -> dict[str, Any]:
     """Return a traced value for each parameter; they have the first slots."""
-    return {name: Ref(tracer, Get(tracer.slot(name)), tp, name) for name, tp in target.params.items()}
+    return {name: Ref(tracer, Get(tracer.new_slot(name)), tp, name) for name, tp in target.params.items()}
 
 
 def _result_mistakes(tracer: Tracer, target: Graph[..., Any], result: object) -> list[Mistake]:
@@ -265,10 +265,10 @@ def _inline(tracer: Tracer, target: Graph[..., Any], args: tuple[Any, ...], kwar
             check_fit(tracer, target.name, name, arguments[name], expected)
     if target.explicit:
         _claim_name(tracer, target)
-    for mistake in syntax.read(target.fn, _is_call):
+    for mistake in syntax.mistakes_in(target.fn, _is_call):
         if mistake not in tracer.mistakes:
             tracer.mistakes.append(mistake)
-    outer, tracer.prefix = tracer.prefix, tracer.path(target.name) + "/"
+    outer, tracer.prefix = tracer.prefix, tracer.new_path(target.name) + "/"
     try:
         result = _run(tracer, target, {name: arguments.get(name) for name in target.params})
     finally:

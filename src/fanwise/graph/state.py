@@ -73,12 +73,12 @@ class Task:
 class Scope:
     """The state of one template for one row, or for one item of it."""
 
-    __slots__ = ("_inner", "_open", "_started", "items", "node", "parent", "template", "values")
+    __slots__ = ("_inner", "_started", "_unsettled", "items", "node", "parent", "template", "values")
 
     def __init__(self, template: Template, parent: Scope | None, node: Node | None, items: tuple[Item, ...]) -> None:
         self.template, self.parent, self.node, self.items = template, parent, node, items
         self.values: dict[int, Outcome] = {}
-        self._open = len(template.nodes)
+        self._unsettled = len(template.nodes)
         """Nodes that have no outcome yet."""
         # Small, since there may be very many: which nodes have started as bits, inner scopes where there are any.
         self._started = 0
@@ -101,7 +101,7 @@ class Scope:
 
     def settle(self, slot: int, outcome: Outcome) -> None:
         """Note the outcome of a node; what was inside of it is forgotten."""
-        self._open -= slot not in self.values
+        self._unsettled -= slot not in self.values
         self.values[slot] = outcome
         if self._inner is not None:
             self._inner.pop(slot, None)
@@ -133,7 +133,7 @@ class Scope:
 
     def settled(self) -> bool:
         """Return whether every node has an outcome."""
-        return not self._open
+        return not self._unsettled
 
 
 class RowState:
@@ -177,7 +177,7 @@ class RowState:
             if scope.node.slot not in outer.values and self._join(scope.node, outer):
                 self._advance(outer, ready)
 
-    def _try(self, node: Node, scope: Scope, ready: list[Task]) -> None:
+    def _try_node(self, node: Node, scope: Scope, ready: list[Task]) -> None:
         """Start or settle a node where all that it reads is there."""
         match node:
             case TaskNode():
@@ -196,7 +196,7 @@ class RowState:
     def _try_given(self, node: GivenNode, scope: Scope, ready: list[Task]) -> None:
         outcome = _evaluate(scope, node.value, node)
         if isinstance(outcome, Done) and outcome.value is not None:
-            self._open(node, scope, node.body, {node.item: outcome.value}, ready)
+            self._start_body(node, scope, node.body, {node.item: outcome.value}, ready)
         elif outcome is not None:
             scope.settle(node.slot, outcome)
 
@@ -229,7 +229,7 @@ class RowState:
         if branch is None:
             scope.settle(node.slot, Done(None))
         else:
-            self._open(node, scope, branch, {}, ready)
+            self._start_body(node, scope, branch, {}, ready)
 
     def _try_each(self, node: EachNode, scope: Scope, ready: list[Task]) -> None:
         outcome = _evaluate(scope, node.over, node)
@@ -256,7 +256,7 @@ class RowState:
             self._advance_inner(child, ready)
         self._join(node, scope)
 
-    def _open(self, node: Node, scope: Scope, body: Template, values: dict[int, Any], ready: list[Task]) -> None:
+    def _start_body(self, node: Node, scope: Scope, body: Template, values: dict[int, Any], ready: list[Task]) -> None:
         child = Scope(body, scope, node, scope.items)
         child.values.update({slot: Done(value) for slot, value in values.items()})
         scope.start(node.slot, [child])
@@ -269,7 +269,7 @@ class RowState:
             if node.slot in scope.values:
                 continue
             if not scope.started(node.slot):
-                self._try(node, scope, ready)
+                self._try_node(node, scope, ready)
                 continue
             for child in scope.inner(node.slot) or ():
                 self._advance_inner(child, ready)

@@ -10,7 +10,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from fanwise.canonical import digest
 from fanwise.errors import DefinitionError, Mistake
 
-from .calls import call
+from .calls import add_task
 from .signature import signature_types
 from .tracer import active
 
@@ -42,7 +42,7 @@ class StepFunction(Generic[P, R]):
         """In a graph: add a task. Elsewhere: run the function."""
         if active.get() is None:
             return self.body(*args, **kwargs)
-        return call(self, self.params, self.output, args, kwargs)
+        return add_task(self, self.params, self.output, args, kwargs)
 
     def __repr__(self) -> str:
         return f"<step {self.name}>"

@@ -27,7 +27,7 @@ _PLAIN_CALLS = dict.fromkeys(_LOOPING, "loop") | {
 _WHEN = "use when(cond, lambda: ...), and &, | and not_() between conditions"
 
 
-def read(fn: Callable[..., Any], is_call: Callable[[object], bool]) -> list[TracedMistake]:
+def mistakes_in(fn: Callable[..., Any], is_call: Callable[[object], bool]) -> list[TracedMistake]:
     """Return the mistakes in the source of a graph function; none where there is no source.
 
     Args:

@@ -70,21 +70,21 @@ class Tracer:
                 return
         self.mistakes.append(TracedMistake(kind=kind, file=file, line=line, last_line=line, message=message, hint=hint))
 
-    def slot(self, name: str) -> int:
+    def new_slot(self, name: str) -> int:
         """Return a new slot that a user knows as `name`."""
         number = len(self.slots)
         self.slots[number] = name
         return number
 
-    def add(self, node: Node) -> None:
+    def add_node(self, node: Node) -> None:
         """Append a node to the template being filled."""
         self.bodies[-1].append(node)
 
-    def path(self, name: str) -> str:
+    def new_path(self, name: str) -> str:
         """Return a unique path for a call of `name`: the second one is `name#2`."""
-        full = self.prefix + name
-        self.counts[full] = self.counts.get(full, 0) + 1
-        return full if self.counts[full] == 1 else f"{full}#{self.counts[full]}"
+        path = self.prefix + name
+        self.counts[path] = self.counts.get(path, 0) + 1
+        return path if self.counts[path] == 1 else f"{path}#{self.counts[path]}"
 
     @contextmanager
     def body(self) -> Generator[list[Node]]:

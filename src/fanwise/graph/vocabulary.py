@@ -51,12 +51,12 @@ def each(items: Sequence[T], fn: Callable[[T], R], *, need: int | None = None, m
         if number is not None and (type(number) is not int or number < 1):
             tracer.add_mistake("each", f"each({bound}={number!r}) is not a whole number of at least 1")
             return _unknown(tracer, "each")
-    item = Get(tracer.slot(f"{label}[]"))
+    item = Get(tracer.new_slot(f"{label}[]"))
     item_ref = Ref(tracer, item, _item_type(tracer, items), f"{label}[]")
     body, result = _body(tracer, lambda: fn(cast("Any", item_ref)))
-    path = tracer.path("each")
-    slot = tracer.slot(f"each {label}")
-    tracer.add(
+    path = tracer.new_path("each")
+    slot = tracer.new_slot(f"each {label}")
+    tracer.add_node(
         EachNode(
             slot=slot, path=path, place=place(), over=expr_of(items), item=item.slot, body=body, need=need, most=most
         )
@@ -107,8 +107,8 @@ def when(condition: bool, then: Callable[[], Any], otherwise: Callable[[], Any] 
     if otherwise is not None:
         else_body, result = _body(tracer, otherwise)
         types[1] = type_of(result)
-    path, slot = tracer.path("when"), tracer.slot(f"when {label_of(condition)}")
-    tracer.add(
+    path, slot = tracer.new_path("when"), tracer.new_slot(f"when {label_of(condition)}")
+    tracer.add_node(
         WhenNode(slot=slot, path=path, place=place(), condition=expr_of(traced), then=then_body, otherwise=else_body)
     )
     result_type = ty.Unknown if ty.Unknown in types else ty.union(types)
@@ -124,11 +124,11 @@ def given(value: T | None, fn: Callable[[T], R]) -> R | None:
         tracer.add_mistake("given", f"given() got {label_of(value)}, which is known before the run", "use a plain `if`")
         return cast("R", _unknown(tracer, "given"))
     present_type = ty.Unknown if ty.unclear(type_of(value)) else ty.without_none(type_of(value))
-    present = Get(tracer.slot(label_of(value)))
+    present = Get(tracer.new_slot(label_of(value)))
     present_ref = Ref(tracer, present, present_type, label_of(value))
     body, result = _body(tracer, lambda: fn(cast("Any", present_ref)))
-    path, slot = tracer.path("given"), tracer.slot(f"given {label_of(value)}")
-    tracer.add(GivenNode(slot=slot, path=path, place=place(), value=expr_of(value), item=present.slot, body=body))
+    path, slot = tracer.new_path("given"), tracer.new_slot(f"given {label_of(value)}")
+    tracer.add_node(GivenNode(slot=slot, path=path, place=place(), value=expr_of(value), item=present.slot, body=body))
     return cast("R", Ref(tracer, Get(slot), _or_none(type_of(result)), f"given({label_of(value)})"))
 
 
@@ -142,8 +142,8 @@ def optional(value: R) -> R | None:
             "optional", f"optional() got {label_of(value)}, which is no task's output", "pass optional(agent(...))"
         )
         return cast("R", _unknown(tracer, "optional"))
-    path, slot = tracer.path("optional"), tracer.slot(f"optional {label_of(value)}")
-    tracer.add(OptionalNode(slot=slot, path=path, place=place(), value=expr_of(value)))
+    path, slot = tracer.new_path("optional"), tracer.new_slot(f"optional {label_of(value)}")
+    tracer.add_node(OptionalNode(slot=slot, path=path, place=place(), value=expr_of(value)))
     return cast("R", Ref(tracer, Get(slot), _or_none(type_of(value)), label_of(value)))
 
 

@@ -19,6 +19,9 @@ from .multiplier import multiplier
 from .slices import slices
 from .worst import worst
 
+FORMAT = 2
+"""Of `summary.json` and `results.jsonl`: as long as it stays, keys are added and none is renamed."""
+
 
 def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any]:
     """Return the account of a run.
@@ -37,6 +40,7 @@ def summary(db: sqlite3.Connection, *, bill: int | None = None) -> dict[str, Any
     wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
     how = db.execute("SELECT how FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
     return {
+        "format": FORMAT,
         "offline": OFFLINE.of(db),
         "run_id": origin.run_id,
         "graph": origin.graph,

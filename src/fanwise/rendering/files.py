@@ -12,6 +12,7 @@ from typing import Any
 
 from fanwise.journal.meta import OFFLINE
 from fanwise.ledger.allotment import NOTHING, RowCost, allotted
+from fanwise.ledger.summary import FORMAT
 from fanwise.units import usd_text
 
 _RESULTS = """SELECT r.row, w.row_id, r.status, r.reason, t.text, b.status
@@ -32,7 +33,8 @@ def results(db: sqlite3.Connection) -> Iterator[str]:
         paid, unknown = usd_text(one.paid), one.unknown + base.unknown
         # Written by hand: there may be a million. The journal keeps an output as canonical JSON.
         yield (
-            f'{{"id": {_encode(row_id)}, "row": {number}, "status": "{status}", "output": {text or "null"}, '
+            f'{{"format": {FORMAT}, "id": {_encode(row_id)}, "row": {number}, "status": "{status}", '
+            f'"output": {text or "null"}, '
             f'"cost_usd": "{paid}", "cost_with_shared_usd": "{paid if one.cost == one.paid else usd_text(one.cost)}", '
             f'"tokens": {one.tokens}, "multiplier": {_encode(ratios) if ratios else "null"}, "offline": {offline}'
             + (f', "reason": {_encode(reason)}' if reason else "")

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import anyio.lowlevel
 import pytest
 from pydantic import BaseModel
 
@@ -317,6 +318,25 @@ def test_a_graph_in_a_graph_shows_what_it_passes() -> None:
         ("answer", {"question": "inner"}),
     ]
     assert outer.rehearse(Ticket(id="1", subject="s", body="0123456789abc")) == "0123456789"
+
+
+def test_an_asynchronous_stand_in_is_rehearsed_with_a_loop_around_it_and_without() -> None:
+    @agent(model="claude-haiku-5-5")
+    async def later(text: str) -> str:
+        """Answer later."""
+        await anyio.lowlevel.checkpoint()
+        return text
+
+    @graph
+    def job(ticket: Ticket) -> str:
+        return later(ticket.body)  # type: ignore[return-value]
+
+    async def rehearse_in_a_loop() -> object:
+        return job.rehearse(ticket)
+
+    ticket = Ticket(id="1", subject="s", body="text")
+    assert job.rehearse(ticket) == "text"
+    assert anyio.run(rehearse_in_a_loop) == "text"
 
 
 def test_conditions_combine() -> None:

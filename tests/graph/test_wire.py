@@ -147,6 +147,13 @@ def test_a_union_is_read_as_its_first_member_that_fits(tp: Any, text: str, value
     assert (type(read), read) == (type(value), value)
 
 
+def test_a_tuple_that_comes_as_a_list_is_read_by_place() -> None:
+    """Found: every part was read as the first one's type, and an empty tuple ended with a traceback."""
+    assert wire.decode(tuple[int, dict[str, int]], '{"value": [1, [{"key": "a", "value": 2}]]}') == (1, {"a": 2})
+    with pytest.raises(OutputError, match="at most 0 items"):
+        wire.decode(tuple[()], '{"value": [1]}')
+
+
 class Score(BaseModel):
     points: float
 

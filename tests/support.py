@@ -17,7 +17,7 @@ from typing import Any
 from fanwise.emulator import Emulator
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
-from fanwise.engine.toolbox import listed
+from fanwise.engine.toolbox import list_tools
 from fanwise.job.arms import arms_of
 from inprocess import ROOT, call, own_modules
 
@@ -72,7 +72,7 @@ def emulated(*, graph: str | None = None, **settings: Any) -> Iterator[Emulator]
     if graph is not None:
         with own_modules():
             arms = arms_of(graph, "auto")
-        answer = answerer(build_arms(arms, toolbox=listed(arms.values())))
+        answer = answerer(build_arms(arms, toolbox=list_tools(arms.values())))
     with Emulator(answer=answer, **settings) as server:
         yield server
 

@@ -18,7 +18,7 @@ from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import fence, label
 from fanwise.engine.arms import build_arms, row_state
 from fanwise.engine.rows import Record, Row, RowTypes
-from fanwise.engine.shown import shown
+from fanwise.engine.shown import request_lines
 from fanwise.engine.standin import answerer
 from fanwise.graph.baseline import single_agent
 from fanwise.graph.nodes import GraphSpec
@@ -131,7 +131,7 @@ def test_of_three_shared_blocks_of_the_row_the_drawing_names_the_two_that_are_ca
     (task, _) = state_of(three_blocks.spec, plan, id="1", first="a", second="b", third="c").start()
     request = plan.nodes["reads"].request(task)
     assert [part.marked for part in request.content] == [True, True, False, False, False]
-    (tokens, *_) = shown(plan)["reads"]
+    (tokens, *_) = request_lines(plan)["reads"]
     assert "row.first cached for the row, row.second cached for the row, and" in tokens
 
 

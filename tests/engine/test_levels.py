@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from fanwise import Block, agent, graph
 from fanwise.engine.arms import build_arms
-from fanwise.engine.shown import shown
+from fanwise.engine.shown import request_lines
 from fanwise.studies.plan.prefixes import prefix_tree
 
 GUIDE = Block("guide", "Keep to every rule of this guide. " * 200)
@@ -45,6 +45,6 @@ def test_another_effort_is_another_prefix() -> None:
     roots = prefix_tree(plan, {("fanout", name): 10 for name in ("quick", "also_quick", "thorough")})
     assert [one.agents for one in roots] == [["quick", "also_quick"], ["thorough"]]
     assert [one.calls for one in roots] == [20, 10]
-    lines = {path: told[0] for path, told in shown(plan).items()}
+    lines = {path: told[0] for path, told in request_lines(plan).items()}
     assert "cached with also_quick" in lines["quick"]
     assert "cached with" not in lines["thorough"]

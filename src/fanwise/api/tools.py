@@ -37,7 +37,7 @@ class Definition:
         return {"name": self.name, "description": self.description, "input_schema": dict(self.schema)}
 
 
-def defined(tool: SdkTool) -> Definition:
+def definition_of(tool: SdkTool) -> Definition:
     """Return what a model is told of a tool."""
     return Definition(tool.name, tool.description, cast("Mapping[str, Any]", tool.input_schema))
 
@@ -48,7 +48,7 @@ def tools_text(definitions: Iterable[Definition]) -> str:
     return dumps(data) if data else ""
 
 
-def of_function(tool: Tool[..., Any]) -> SdkTool:
+def sdk_tool(tool: Tool[..., Any]) -> SdkTool:
     """Return a Python function as a tool of the SDK; what it returns becomes text."""
     from anthropic import beta_async_tool, beta_tool  # here: most graphs have no tools
 

@@ -14,7 +14,7 @@ from fanwise.emulator.answers import Answerer
 from fanwise.emulator.server import LOOPBACK, EmulatorSettings, serve
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
-from fanwise.engine.toolbox import listed
+from fanwise.engine.toolbox import list_tools
 from fanwise.errors import UsageError
 from fanwise.job.arms import arms_of
 from fanwise.units import pico_from_usd
@@ -92,7 +92,7 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
         answer = None
         if graph is not None:
             arms = arms_of(graph, baseline)
-            answer = answerer(build_arms(arms, toolbox=listed(arms.values())))
+            answer = answerer(build_arms(arms, toolbox=list_tools(arms.values())))
         try:
             anyio.run(_serve, settings, answer)
         except OSError as error:

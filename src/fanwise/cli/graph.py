@@ -6,8 +6,8 @@ import click
 
 from fanwise.engine.arms import build_arms
 from fanwise.engine.load import load_graph
-from fanwise.engine.shown import shown
-from fanwise.engine.toolbox import listed
+from fanwise.engine.shown import request_lines
+from fanwise.engine.toolbox import list_tools
 from fanwise.graph.draw import FORMATS, tree
 
 from .common import told
@@ -27,6 +27,6 @@ def graph(graph: str, form: str) -> None:
     with told():
         spec = load_graph(graph).spec
         if form == "tree":
-            click.echo(tree(spec, shown(build_arms({"fanout": spec}, toolbox=listed([spec]))["fanout"])))
+            click.echo(tree(spec, request_lines(build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"])))
         else:
             click.echo(FORMATS[form](spec))

@@ -23,20 +23,12 @@ def describe(journal: Journal, arms: Mapping[ArmName, Arm]) -> None:
     for block in _instructions(arms):
         journal.add_block(block)
     SLICES.keep(journal, _slices(arms))
-    AGENTS.keep(journal, _described(arms))
-    TASKS.keep(journal, _drawn(arms))
-
-
-def _described(arms: Mapping[ArmName, Arm]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return by arm and agent what shapes its requests; texts by hash."""
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for name, arm in arms.items():
-        for node in arm.agents():
-            found.setdefault(name, {})[node.spec.name] = _agent(node)
-    return found
+    AGENTS.keep(journal, {name: {node.spec.name: _agent(node) for node in arm.agents()} for name, arm in arms.items()})
+    TASKS.keep(journal, {name: _tasks(arm) for name, arm in arms.items()})
 
 
 def _agent(node: AgentNode) -> dict[str, Any]:
+    """Return what shapes the requests of an agent; texts by hash."""
     spec, shape = node.spec, node.shape
     layout = [
         [[block.name for block in bundle] for bundle in shape.bundles], shape.own_marked, shape.row_first,
@@ -56,31 +48,28 @@ def _agent(node: AgentNode) -> dict[str, Any]:
     }
 
 
-def _drawn(arms: Mapping[ArmName, Arm]) -> dict[str, dict[str, Any]]:
-    """Return by arm the tasks and what travels between them, for the account.
+def _tasks(arm: Arm) -> dict[str, Any]:
+    """Return the tasks of an arm and what travels between them, for the account.
 
     Returns:
         `nodes` by path with kind, agent, model, how they are repeated, the characters of what all their
         requests have in common (`instructions`, schema and tools among them, and `context`), and by
         parameter where its value comes from; `edges` as source, target and fields.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for name, arm in arms.items():
-        graph = dag(arm.graph)
-        nodes: dict[str, Any] = {}
-        for path, data in graph.nodes(data=True):
-            one: dict[str, Any] = {"kind": data["kind"], "inside": list(data["inside"])}
-            node = arm.nodes.get(path)
-            if isinstance(node, AgentNode):
-                one |= {"agent": node.spec.name, "model": node.spec.model} | _common(node)
-                one["params"] = {
-                    param: [source for source, _, edge in graph.in_edges(path, data=True) if param in edge["params"]]
-                    for param in sorted(node.node.args)
-                }
-            nodes[path] = one
-        edges = [[source, target, list(edge["fields"])] for source, target, edge in graph.edges(data=True)]
-        found[name] = {"nodes": nodes, "edges": edges}
-    return found
+    graph = dag(arm.graph)
+    nodes: dict[str, Any] = {}
+    for path, data in graph.nodes(data=True):
+        nodes[path] = {"kind": data["kind"], "inside": list(data["inside"])}
+        node = arm.nodes.get(path)
+        if isinstance(node, AgentNode):
+            edges = list(graph.in_edges(path, data=True))
+            params = {
+                param: [source for source, _, edge in edges if param in edge["params"]]
+                for param in sorted(node.node.args)
+            }
+            nodes[path] |= {"agent": node.spec.name, "model": node.spec.model, **_common(node), "params": params}
+    edges = [[source, target, list(edge["fields"])] for source, target, edge in graph.edges(data=True)]
+    return {"nodes": nodes, "edges": edges}
 
 
 def _common(node: AgentNode) -> dict[str, int]:
@@ -99,13 +88,13 @@ def _instructions(arms: Mapping[ArmName, Arm]) -> Iterator[BlockRecord]:
 
 def _slices(arms: Mapping[ArmName, Arm]) -> dict[str, dict[str, list[str]]]:
     """Return what each agent is shown, for the report: the names of fields and blocks."""
-    found: dict[str, dict[str, list[str]]] = {}
+    slices: dict[str, dict[str, list[str]]] = {}
     for arm_name, arm in arms.items():
         for node in arm.agents():
-            mine = found.setdefault(f"{arm_name} {node.spec.name}", {"fields": [], "blocks": []})
+            shown = slices.setdefault(f"{arm_name} {node.spec.name}", {"fields": [], "blocks": []})
             for kind, names in (("fields", node.node.labels.values()), ("blocks", _names(node.need))):
-                mine[kind] += [name for name in names if name not in mine[kind]]
-    return found
+                shown[kind] += [name for name in names if name not in shown[kind]]
+    return slices
 
 
 def _names(need: Need) -> list[str]:

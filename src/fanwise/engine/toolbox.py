@@ -10,11 +10,11 @@ from typing import Any
 import anyio
 
 from fanwise.api.mcp import connected
-from fanwise.api.tools import Definition, SdkTool, defined, of_function, tools_text
+from fanwise.api.tools import Definition, SdkTool, definition_of, sdk_tool, tools_text
 from fanwise.errors import UsageError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.spec import AgentSpec
-from fanwise.graph.tools import McpServer, Source
+from fanwise.graph.tools import McpServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,78 +46,91 @@ class Toolbox:
         definitions: list[Definition] = []
         for source in agent.tools:
             if isinstance(source, McpServer):
-                if source.name not in self.servers:
-                    raise UsageError(
-                        f"the tools of MCP server {source.name!r}, for agent {agent.name!r}, are known only where it "
-                        "is connected: in a run, a plan or an audit"
-                    )
-                mine: dict[str, SdkTool | None] = dict.fromkeys(self.servers[source.name])
-                mine |= self.live.get(source.name, {})
-                definitions += self.servers[source.name].values()
+                of_source, defined = self._of_server(source, agent)
             else:
-                made = of_function(source)
-                mine = {made.name: made}
-                definitions.append(defined(made))
-            both = sorted(set(mine) & set(tools))
-            if both:
+                tool = sdk_tool(source)
+                of_source, defined = {tool.name: tool}, [definition_of(tool)]
+            twice = sorted(set(of_source) & set(tools))
+            if twice:
                 raise UsageError(
-                    f"agent {agent.name!r} has two tools called {both[0]!r}; choose a server's with only=[...]"
+                    f"agent {agent.name!r} has two tools called {twice[0]!r}; choose a server's with only=[...]"
                 )
-            tools |= mine
+            tools |= of_source
+            definitions += defined
         return Kit(tools, tools_text(definitions))
 
+    def _of_server(self, server: McpServer, agent: AgentSpec) -> tuple[dict[str, SdkTool | None], Iterable[Definition]]:
+        """Return the tools of a server, as far as it is connected, and their definitions.
+
+        Raises:
+            UsageError: They are not known here.
+        """
+        definitions = self.servers.get(server.name)
+        if definitions is None:
+            raise UsageError(
+                f"the tools of MCP server {server.name!r}, for agent {agent.name!r}, are known only where it "
+                "is connected: in a run, a plan or an audit"
+            )
+        tools: dict[str, SdkTool | None] = dict.fromkeys(definitions)
+        tools.update(self.live.get(server.name, {}))
+        return tools, definitions.values()
+
     def data(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the definitions as JSON-ready data, to be read back by `recalled`."""
+        """Return the definitions as JSON-ready data, to be read back by `toolbox_from`."""
         return {name: [tool.data() for tool in tools.values()] for name, tools in self.servers.items()}
 
 
 NO_SERVERS = Toolbox()
 
 
-def recalled(kept: Mapping[str, list[dict[str, Any]]]) -> Toolbox:
+def toolbox_from(data: Mapping[str, list[dict[str, Any]]]) -> Toolbox:
     """Return a toolbox from `Toolbox.data`, with nothing connected."""
     return Toolbox(
         {
-            name: {one["name"]: Definition(one["name"], one["description"], one["input_schema"]) for one in tools}
-            for name, tools in kept.items()
+            name: {tool["name"]: Definition(tool["name"], tool["description"], tool["input_schema"]) for tool in tools}
+            for name, tools in data.items()
         }
     )
 
 
 @asynccontextmanager
-async def opened(graphs: Iterable[GraphSpec]) -> AsyncGenerator[Toolbox]:
+async def open_toolbox(graphs: Iterable[GraphSpec]) -> AsyncGenerator[Toolbox]:
     """Connect the MCP servers of graphs for as long as the context lasts.
 
     Raises:
         UsageError: A server cannot be used, or two of one name are not the same.
     """
     servers: dict[str, McpServer] = {}
-    for source in (one for graph in graphs for one in _sources(graph)):
-        if isinstance(source, McpServer) and servers.setdefault(source.name, source) is not source:
-            raise UsageError(f"two MCP servers are called {source.name!r}; give each a name of its own")
+    for server in _servers(graphs):
+        if servers.setdefault(server.name, server) is not server:
+            raise UsageError(f"two MCP servers are called {server.name!r}; give each a name of its own")
     async with connected(servers.values()) as live:
-        known = {name: {one.name: defined(one) for one in tools.values()} for name, tools in live.items()}
-        yield Toolbox(known, live)
+        yield Toolbox({name: _definitions(tools) for name, tools in live.items()}, live)
 
 
-def listed(graphs: Iterable[GraphSpec]) -> Toolbox:
+def list_tools(graphs: Iterable[GraphSpec]) -> Toolbox:
     """Return what is known of the tools of graphs, asking their MCP servers; nothing stays connected.
 
     Raises:
         UsageError: A server cannot be used.
     """
-    both = tuple(graphs)
-    if not any(isinstance(one, McpServer) for graph in both for one in _sources(graph)):
+    graphs = tuple(graphs)
+    if not any(_servers(graphs)):
         return NO_SERVERS
 
     async def ask() -> Toolbox:
-        async with opened(both) as box:
+        async with open_toolbox(graphs) as box:
             return Toolbox(box.servers)
 
     return anyio.run(ask)
 
 
-def _sources(graph: GraphSpec) -> Iterator[Source]:
-    for node in graph.tasks():
+def _definitions(tools: Mapping[str, SdkTool]) -> dict[str, Definition]:
+    return {tool.name: definition_of(tool) for tool in tools.values()}
+
+
+def _servers(graphs: Iterable[GraphSpec]) -> Iterator[McpServer]:
+    """Yield the MCP servers that agents of graphs use."""
+    for node in (node for graph in graphs for node in graph.tasks()):
         if node.target.spec is not None:
-            yield from node.target.spec.tools
+            yield from (source for source in node.target.spec.tools if isinstance(source, McpServer))

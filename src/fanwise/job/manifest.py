@@ -15,7 +15,7 @@ from typing import Any
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
 from fanwise.engine.arms import Arm, build_arms, statics
 from fanwise.engine.rows import Format, Record, RowTypes, format_of, read
-from fanwise.engine.toolbox import NO_SERVERS, Toolbox, listed, recalled
+from fanwise.engine.toolbox import NO_SERVERS, Toolbox, list_tools, toolbox_from
 from fanwise.errors import RunDirectoryError, UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
@@ -71,7 +71,7 @@ class Manifest:
             mode=data["mode"],
             spec=JobSpec(graph=data["graph"], rows=data["rows"], format=data["format"], **data["spec"]),
             sizes=None if data["sizes"] is None else sizes_from(data["sizes"]),
-            tools=recalled(data["tools"]),
+            tools=toolbox_from(data["tools"]),
         )
 
     @classmethod
@@ -180,7 +180,7 @@ def draft(spec: JobSpec, graphs: Mapping[ArmName, GraphSpec]) -> Manifest:
         UsageError: There is no such file, or a server of tools cannot be asked.
     """
     manifest = Manifest.begun(spec, *rows_of(spec))
-    return replace(manifest, sizes=known_sizes(graphs.values()), tools=listed(graphs.values()))
+    return replace(manifest, sizes=known_sizes(graphs.values()), tools=list_tools(graphs.values()))
 
 
 def is_edited(manifest: Manifest, before: Mapping[str, str]) -> bool:
@@ -191,5 +191,5 @@ def is_edited(manifest: Manifest, before: Mapping[str, str]) -> bool:
         before: Hashes of what shaped its answers; empty where no session has begun.
     """
     graphs = manifest.graphs()
-    present = manifest.arms(graphs, listed(graphs.values()))
+    present = manifest.arms(graphs, list_tools(graphs.values()))
     return bool(before) and before != statics(present)

@@ -27,7 +27,7 @@ from fanwise.engine.run import Engine
 from fanwise.engine.sampling import sampler
 from fanwise.engine.settings import Settings
 from fanwise.engine.standin import Said, answerer
-from fanwise.engine.toolbox import NO_SERVERS, Toolbox, opened
+from fanwise.engine.toolbox import NO_SERVERS, Toolbox, open_toolbox
 from fanwise.errors import HaltedError, RunDirectoryError, UsageError
 from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
@@ -80,7 +80,7 @@ class Session:
 
     async def run(self) -> Account:
         """Work to the end, or as far as it goes."""
-        async with opened(self.graphs.values()) as self._toolbox:
+        async with open_toolbox(self.graphs.values()) as self._toolbox:
             if self._toolbox.servers:
                 self.manifest = replace(self.manifest, tools=self._toolbox)
             return await self._run()

@@ -27,7 +27,7 @@ from fanwise.context.tail import unfence
 from fanwise.engine.arms import AgentNode, Arm, build_arms, row_state
 from fanwise.engine.load import load_graph
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
-from fanwise.engine.toolbox import listed
+from fanwise.engine.toolbox import list_tools
 from fanwise.errors import FanwiseError, UsageError
 from fanwise.models import facts
 
@@ -96,7 +96,7 @@ def render(graph: str, rows: str, form: str | None, sample: int) -> list[AgentPr
         UsageError: The graph or the file cannot be used.
     """
     spec = load_graph(graph).spec
-    arm = build_arms({"fanout": spec}, toolbox=listed([spec]))["fanout"]
+    arm = build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"]
     drawn = list(islice(_valid(arm, Path(rows), format_of(Path(rows), form)), sample))
     return [_prefix(node, arm, drawn) for node in arm.agents()]
 

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from fanwise.engine.arms import Arm
-from fanwise.engine.shown import shown
+from fanwise.engine.shown import request_lines
 from fanwise.errors import UsageError
 from fanwise.graph.dag import generations, longest_path, rounds
 from fanwise.graph.nodes import GraphSpec
@@ -145,5 +145,5 @@ def shape(plan: Arm) -> Iterator[str]:
     deep = rounds(plan.graph)
     together = f"up to {wide} side by side" if wide > 1 else "each waits for the one before"
     yield f"{len(agents)} agents in {deep} round{'s' if deep != 1 else ''}, {together}"
-    for path, lines in shown(plan).items():
+    for path, lines in request_lines(plan).items():
         yield from (f"{path}: {line}" for line in lines if line.startswith("sent again"))

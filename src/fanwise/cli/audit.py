@@ -10,7 +10,7 @@ import click
 
 from fanwise.studies.audit import audit as find
 
-from .common import OK, told
+from .common import OK, exit_on_error
 
 FOUND = 1
 
@@ -32,7 +32,7 @@ def audit(graph: str, rows: str, form: str | None, sample: int, as_json: bool) -
 
     Exit status: 0 nothing was found, 1 something was, 2 something is wrong with the call.
     """
-    with told():
+    with exit_on_error():
         findings = find(graph, rows, form=form, sample=sample)
         if as_json:
             click.echo(json.dumps([dataclasses.asdict(one) for one in findings], indent=2, ensure_ascii=False))

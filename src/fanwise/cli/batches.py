@@ -13,7 +13,7 @@ from fanwise.job.batches import BatchState, batch_states, cancel_batches
 from fanwise.job.job import resume
 from fanwise.job.watcher import Watcher
 
-from .common import carry_out, told
+from .common import carry_out, exit_on_error
 
 
 @click.command()
@@ -27,7 +27,7 @@ def batches(directory: str, action: str, base_url: str | None, as_json: bool) ->
     `watch` asks until all have ended, `cancel` cancels them, and `collect` reads those that have
     ended, submits what that makes ready, and leaves again.
     """
-    with told():
+    with exit_on_error():
         if action == "cancel":
             cancelled = anyio.run(cancel_batches, directory, base_url)
             click.echo(f"asked to cancel {len(cancelled)}: {', '.join(cancelled) or 'none is running'}", err=True)

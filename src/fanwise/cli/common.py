@@ -33,8 +33,8 @@ def fail(message: str, status: int = USAGE) -> None:
 
 
 @contextmanager
-def told() -> Generator[None]:
-    """Turn our own errors into one line and an exit status."""
+def exit_on_error() -> Generator[None]:
+    """End the program where an error of ours comes out of the block: one line on standard error, an exit status."""
     try:
         yield
     except HaltedError as error:
@@ -50,31 +50,16 @@ def told() -> Generator[None]:
 
 def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: str, report: bool = True) -> int:
     """Run a job with a display and signals, print its account if it is to report, return the exit status."""
-    watcher = Watcher()
-    halted: list[HaltedError] = []
-
-    async def main() -> Account | None:
-        account: Account | None = None
-        async with anyio.create_task_group() as group:
-            group.start_soon(display, watcher, Console(stderr=True))
-            group.start_soon(_signals, watcher, group.cancel_scope)
-            try:
-                account = await work(watcher)
-            except HaltedError as error:
-                halted.append(error)
-            group.cancel_scope.cancel()
-        return account
-
     try:
-        account = anyio.run(main)
+        account, halted = anyio.run(_watched, work)
     except BaseExceptionGroup as error:
         raise _leaf(error) from None
-    if account is None and not halted:
+    if account is None and halted is None:
         click.echo(f"fanwise: stopped at once; go on with: fanwise resume {out}", err=True)
         return INTERRUPTED
     summary = _print(out, as_json=as_json) if report else _summary(out)
-    if halted:
-        click.echo(f"fanwise: {halted[0]}; what was done is kept, go on with: fanwise resume {out}", err=True)
+    if halted is not None:
+        click.echo(f"fanwise: {halted}; what was done is kept, go on with: fanwise resume {out}", err=True)
         return HALTED
     if summary["ended"] in ("interrupted", "detached"):
         _say_how_to_resume(out, summary["ended"])
@@ -83,12 +68,28 @@ def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, o
     return FAILED_ROWS if rows["failed"] or rows["partial"] else OK
 
 
+async def _watched(work: Callable[[Watcher], Awaitable[Account]]) -> tuple[Account | None, HaltedError | None]:
+    """Run a job with a display and signals; return its account or why it was halted, neither if it was stopped."""
+    watcher = Watcher()
+    account: Account | None = None
+    halted: HaltedError | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(display, watcher, Console(stderr=True))
+        group.start_soon(_signals, watcher, group.cancel_scope)
+        try:
+            account = await work(watcher)
+        except HaltedError as error:
+            halted = error
+        group.cancel_scope.cancel()
+    return account, halted
+
+
 def _leaf(error: BaseException) -> BaseException:
     """Return the first error of ours in a group, else the first of all."""
     if not isinstance(error, BaseExceptionGroup):
         return error
     inner: tuple[BaseException, ...] = cast("Any", error).exceptions
-    leaves = [_leaf(one) for one in inner]
+    leaves = [_leaf(part) for part in inner]
     return next((leaf for leaf in leaves if isinstance(leaf, FanwiseError)), leaves[0])
 
 

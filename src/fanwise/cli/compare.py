@@ -22,7 +22,7 @@ from fanwise.studies.compare import compare
 from fanwise.studies.labels import labels_of, scorer
 from fanwise.studies.plan.plan import sample as sample_rows
 
-from .common import told
+from .common import exit_on_error
 from .consent import threshold
 from .options import chosen, job_option
 from .sampled import carry_out_sample
@@ -51,7 +51,7 @@ def compare_(labels: str | None, score: str | None, sample: int, seed: int, as_j
 
     Exit status: 0 fan out, 1 do not, 4 not enough rows to tell, 2 something is wrong with the call.
     """
-    with told():
+    with exit_on_error():
         question = {name: options.pop(name) for name in ("yes", "ask_above_usd")}
         spec = JobSpec(**chosen(options))
         known = None if labels is None else labels_of(labels, *rows_of(spec), spec.id_field)

@@ -12,7 +12,7 @@ from fanwise.rendering.console import standard_output
 from fanwise.rendering.diff import show_diff
 from fanwise.studies import diff as study
 
-from .common import OK, told
+from .common import OK, exit_on_error
 
 ABOVE = 1
 
@@ -30,7 +30,7 @@ def diff(before: str, after: str, fail_above: float | None, as_json: bool) -> No
 
     Exit status: 0, or 1 where the price rose by more than --fail-above, 2 something is wrong with the call.
     """
-    with told():
+    with exit_on_error():
         runs = study.diff(before, after)
         if as_json:
             click.echo(json.dumps(runs.data(), indent=2))

@@ -19,7 +19,7 @@ from fanwise.errors import UsageError
 from fanwise.job.arms import arms_of
 from fanwise.units import pico_from_usd
 
-from .common import told
+from .common import exit_on_error
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -85,7 +85,7 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
 
     Control: GET /_emulator/bill, requests, rules; POST /_emulator/faults, answers, clock, reset.
     """
-    with told():
+    with exit_on_error():
         settings = EmulatorSettings(**options, spend_limit_pico=_pico(spend_limit_usd))
         if settings.host not in LOOPBACK and not settings.token:
             raise UsageError(f"--host {settings.host!r} is no loopback address; add --token, which callers send as key")

@@ -12,7 +12,7 @@ from fanwise.ledger.summary import summary
 from fanwise.rendering.export import TABLES
 from fanwise.rendering.export import export as write
 
-from .common import told
+from .common import exit_on_error
 
 
 @click.command()
@@ -22,7 +22,7 @@ from .common import told
 @click.option("--columns", is_flag=True, help="Print what every column means, and nothing else.")
 def export(directory: str | None, form: Any, out: str | None, columns: bool) -> None:
     """Write attempts, tasks, rows and totals of the run in DIR, one file each."""
-    with told():
+    with exit_on_error():
         if columns:
             for table in TABLES:
                 click.echo(f"{table.name}:")

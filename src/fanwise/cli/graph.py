@@ -10,7 +10,7 @@ from fanwise.engine.shown import request_lines
 from fanwise.engine.toolbox import list_tools
 from fanwise.graph.draw import FORMATS, tree
 
-from .common import told
+from .common import exit_on_error
 
 
 @click.command()
@@ -24,7 +24,7 @@ def graph(graph: str, form: str) -> None:
     The tree also says how many tokens that is, what of it is cached and with whom, and what other
     agents are sent too.
     """
-    with told():
+    with exit_on_error():
         spec = load_graph(graph).spec
         if form == "tree":
             click.echo(tree(spec, request_lines(build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"])))

@@ -10,7 +10,7 @@ from fanwise.rendering.console import standard_output
 from fanwise.rendering.history import show_history
 from fanwise.studies import history as study
 
-from .common import told
+from .common import exit_on_error
 
 
 @click.command()
@@ -24,7 +24,7 @@ def history(folders: tuple[str, ...], labels: str | None, score: str | None, as_
     Price of a good row, multiplier, cache reads and success; the models; what changed in which agent since
     the run of the same graph before; with --labels how right they were.
     """
-    with told():
+    with exit_on_error():
         runs = study.history(*folders, labels=labels, score=score)
         if as_json:
             for run in runs:

@@ -15,7 +15,7 @@ from fanwise.rendering.forecast import show_forecast
 from fanwise.studies.plan.plan import make
 from fanwise.studies.plan.plan import sample as sample_rows  # an option of the command has that name
 
-from .common import told
+from .common import exit_on_error
 from .consent import threshold
 from .options import chosen, job_option
 from .sampled import carry_out_sample
@@ -48,7 +48,7 @@ def plan(simulate: int, sample: int | None, as_json: bool, **options: Any) -> No
     --sample some rows are carried out by the models themselves, and paid for; their answers are kept
     for the run, which goes on with `fanwise resume DIR`.
     """
-    with told():
+    with exit_on_error():
         question = {name: options.pop(name) for name in ("yes", "ask_above_usd")}
         spec = JobSpec(**chosen(options))
         if (sample is None) != (spec.out is None):

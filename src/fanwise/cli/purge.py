@@ -6,7 +6,7 @@ import click
 
 from fanwise.job.purge import purge_content
 
-from .common import told
+from .common import exit_on_error
 
 
 @click.command()
@@ -16,6 +16,6 @@ from .common import told
 )
 def purge(directory: str, content: bool) -> None:
     """Remove all content from DIR; rows, attempts, tokens and money stay."""
-    with told():
+    with exit_on_error():
         removed = purge_content(directory)
         click.echo(f"removed the content of {removed} records; {directory} keeps the account only", err=True)

@@ -18,7 +18,7 @@ from fanwise.rendering.groups import show_groups
 from fanwise.rendering.html import page
 from fanwise.rendering.terminal import show
 
-from .common import told
+from .common import exit_on_error
 
 
 @click.command()
@@ -31,7 +31,7 @@ from .common import told
 @click.option("--out", metavar="FILE", default=None, help="Where --html writes. [default: DIR/report.html]")
 def report(directory: str, as_json: bool, dimensions: str | None, html: bool, out: str | None) -> None:
     """Print what the run in DIR cost, against one agent, and what failed."""
-    with told(), reading(directory) as journal:
+    with exit_on_error(), reading(directory) as journal:
         console = Console(width=None if sys.stdout.isatty() else 120)
         if dimensions is not None:
             names = [name.strip() for name in dimensions.split(",")]

@@ -17,7 +17,7 @@ from fanwise.job.mode import is_simulated
 from fanwise.job.watcher import Watcher
 from fanwise.journal.meta import STATICS
 
-from .common import carry_out, told
+from .common import carry_out, exit_on_error
 from .consent import Question, asking, foreseen, threshold
 from .options import chosen, session_options
 
@@ -35,7 +35,7 @@ from .options import chosen, session_options
 @session_options
 def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, as_json: bool, **options: Any) -> None:
     """Go on with the run in DIR. Exit statuses are those of `fanwise run`."""
-    with told():
+    with exit_on_error():
         question = asking(options)
         if cancel:
             cancelled = anyio.run(batches.cancel_batches, directory, options.get("base_url"))

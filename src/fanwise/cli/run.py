@@ -14,7 +14,7 @@ from fanwise.job.mode import is_simulated
 from fanwise.job.spec import JobSpec
 from fanwise.job.watcher import Watcher
 
-from .common import carry_out, told
+from .common import carry_out, exit_on_error
 from .consent import Question, asking, foreseen, threshold
 from .options import chosen, job_option, session_options, start_options
 
@@ -33,7 +33,7 @@ def run(graph: str, out: str, detach: bool, as_json: bool, **options: Any) -> No
     Exit status: 0 all rows have their output, 1 some rows failed or are partial, 2 something is
     wrong with the call, 3 the run was halted (budget, refused key), 130 interrupted.
     """
-    with told():
+    with exit_on_error():
         question = asking(options)
         spec = JobSpec(graph=graph, out=out, **chosen(options))
         if not anyio.run(is_simulated, spec.base_url):

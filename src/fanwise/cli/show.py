@@ -9,7 +9,7 @@ import click
 
 from fanwise.studies.show import rendered
 
-from .common import told
+from .common import exit_on_error
 
 
 @click.command()
@@ -24,7 +24,7 @@ def show(directory: str, row: str, task: str, arm: str) -> None:
     answers in the journal, and checked against the hash of what was sent. Exit status 1 when
     it is not the same any more.
     """
-    with told():
+    with exit_on_error():
         found = rendered(directory, row, task, arm)
         click.echo(json.dumps(found.body, indent=2, ensure_ascii=False))
         for attempt in found.attempts:

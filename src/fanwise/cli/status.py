@@ -11,7 +11,7 @@ from fanwise.job.directory import is_held, peeking
 from fanwise.ledger.status import Status
 from fanwise.ledger.status import status as find
 
-from .common import told
+from .common import exit_on_error
 
 
 @click.command()
@@ -19,7 +19,7 @@ from .common import told
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(directory: str, as_json: bool) -> None:
     """Print how far the run in DIR is, whether a process works on it or it is dead. Nothing is touched."""
-    with told(), peeking(directory) as db:
+    with exit_on_error(), peeking(directory) as db:
         found, held = find(db), is_held(directory)
         if as_json:
             click.echo(json.dumps({"working": held} | found.data(), indent=2))

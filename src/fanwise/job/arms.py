@@ -44,15 +44,15 @@ def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphS
         if problems:
             mistakes = tuple(Mistake(fanout.place, f"--baseline auto: {text}", hint) for text, hint in problems)
             raise DefinitionError(f"graph {fanout.name!r}", mistakes)
-        alone = single(fanout.spec)
-        if alone is not None:
-            graphs["baseline"] = alone
+        agent = single(fanout.spec)
+        if agent is not None:
+            graphs["baseline"] = agent
     elif baseline != "none":
-        other = load_graph(baseline)
-        if _rows(other.spec) != _rows(fanout.spec):
-            wanted = ", ".join(map(type_name, other.spec.param_types.values()))
-            raise UsageError(f"the baseline {other.name!r} takes {wanted}, not the rows of {fanout.name!r}")
-        graphs["baseline"] = other.spec
+        alone = load_graph(baseline)
+        if _rows(alone.spec) != _rows(fanout.spec):
+            wanted = ", ".join(map(type_name, alone.spec.param_types.values()))
+            raise UsageError(f"the baseline {alone.name!r} takes {wanted}, not the rows of {fanout.name!r}")
+        graphs["baseline"] = alone.spec
     return graphs
 
 

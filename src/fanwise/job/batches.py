@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -54,16 +55,28 @@ async def batch_states(
         waiting = "embedded: it goes on when the run does"
         yield [BatchState(batch.batch_id, batch.requests, waiting) for batch in batches]
         return
-    api = Api(base_url=base_url or manifest.spec.base_url, connections=4)
-    interval_s = WATCH_S[0]
-    try:
-        while True:
-            states = [await _state_of(api, batch) for batch in batches]
+    async with _asking(base_url or manifest.spec.base_url) as api:
+        async for states in _looked_at(api, batches):
             yield states
             if not watch or all(state.status == "ended" for state in states):
                 return
-            await anyio.sleep(interval_s)
-            interval_s = min(interval_s * 1.5, WATCH_S[1])
+
+
+async def _looked_at(api: Api, batches: Sequence[OpenBatch]) -> AsyncIterator[list[BatchState]]:
+    """Yield the states of batches, again and again, ever more seldom."""
+    interval_s = WATCH_S[0]
+    while True:
+        yield [await _state_of(api, batch) for batch in batches]
+        await anyio.sleep(interval_s)
+        interval_s = min(interval_s * 1.5, WATCH_S[1])
+
+
+@asynccontextmanager
+async def _asking(base_url: str | None) -> AsyncGenerator[Api]:
+    """Open a client for a few questions."""
+    api = Api(base_url=base_url, connections=4)
+    try:
+        yield api
     finally:
         with anyio.CancelScope(shield=True):
             await api.close()
@@ -89,12 +102,10 @@ async def cancel_batches(out: str, base_url: str | None = None) -> list[str]:
         ids = [record.batch_id for record in directory.journal.open_batches() if record.batch_id is not None]
         if not ids or manifest.mode == "embedded":
             return []  # an embedded emulator works on its batches only while a run does
-        api = Api(base_url=base_url or manifest.spec.base_url)
-        try:
-            for batch_id in ids:
-                await api.cancel_batch(batch_id)
-        except RequestError as error:
-            raise UsageError(f"a batch could not be cancelled: {error}") from None
-        finally:
-            await api.close()
+        async with _asking(base_url or manifest.spec.base_url) as api:
+            try:
+                for batch_id in ids:
+                    await api.cancel_batch(batch_id)
+            except RequestError as error:
+                raise UsageError(f"a batch could not be cancelled: {error}") from None
         return ids

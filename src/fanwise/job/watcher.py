@@ -8,7 +8,7 @@ from fanwise.engine.run import Engine
 from fanwise.journal.records import EndRecord
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Watcher:
     """What a display may read while a job runs; `engine` is None before it starts."""
 

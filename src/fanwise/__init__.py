@@ -1,7 +1,7 @@
 """fanwise: fans bulk work out to subagents on the Anthropic API and keeps the account.
 
 Every public name loads where it is first asked for, so that `fanwise --help` does not wait for Pydantic, nor a file
-with a graph in it for the SDK (docs/decisions/lazy-root.md has the figures).
+with a graph in it for the SDK (docs/decisions/2026-11-28-lazy-root.md has the figures).
 """
 
 import sys

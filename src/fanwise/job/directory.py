@@ -114,6 +114,10 @@ class RunDirectory:
     ) -> None:
         self.close()
 
+    def book(self) -> SqliteJournal:
+        """Return the journal from which the account is made."""
+        return self.journal
+
     def discard(self) -> None:
         """Close it and remove what was made of it: nothing has begun in it."""
         self.close()

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import anyio
 
 from fanwise.api.capable import SdkClient
-from fanwise.canonical import canonical
-from fanwise.engine.rows import Format, format_of, read
-from fanwise.errors import Mistake, SpecError, UsageError
 from fanwise.graph.graphs import Graph
 
 from .account import Account
-from .arms import arms_of
-from .directory import RunDirectory
-from .manifest import Manifest
-from .mode import check_mode
-from .session import Session
+from .close import close
+from .opening import Terms
+from .prepare import prepare, prepare_again
+from .prepared import Shard
 from .spec import JobSpec
 from .watcher import Watcher
+from .work import work
 
 
 class Job:
@@ -106,52 +100,9 @@ async def begin(
         UsageError: Something is wrong with the graph, the rows, the directory or the key.
         HaltedError: The run was stopped before its end; what was done is kept.
     """
-    if spec.out is None:
-        raise SpecError((Mistake("out", "no folder is named", "name the run directory"),))
-    graphs = arms_of(spec.graph, spec.baseline)
-    if spec.rows_file is not None:
-        next(read(spec.rows_file, format_of(spec.rows_file, spec.format)), None)  # told before anything is made
-    mode = "api" if client is not None else check_mode(spec.base_url)
-    with RunDirectory(Path(spec.out), create=True) as directory:
-        try:
-            manifest = Manifest.begun(spec, *_rows(spec, directory.path), mode)
-            session = Session(
-                directory, manifest, graphs, spec, watcher or Watcher(), detach=detach, only=only, client=client
-            )
-            return await session.run()
-        except Exception:
-            if directory.journal.session == 0:
-                directory.discard()
-            raise
-
-
-def _rows(spec: JobSpec, folder: Path) -> tuple[Path, Format]:
-    """Return a file with the rows that can be read again on resume, and its format; it is written where there is none.
-
-    Raises:
-        UsageError: There are no rows.
-    """
-    if spec.rows_file is not None:
-        return spec.rows_file, format_of(spec.rows_file, spec.format)
-    form: Format = (spec.format or "jsonl") if spec.rows == "-" else "jsonl"
-    path = folder / f"input.{form}"
-    with path.open("wb") as file:
-        if isinstance(spec.rows, str | Path):
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        else:
-            file.writelines(_lines(spec.rows))
-    path.chmod(0o600)
-    next(read(path, form), None)
-    return path, form
-
-
-def _lines(rows: Iterable[Any]) -> Iterator[bytes]:
-    """Yield rows as lines of JSON."""
-    for number, row in enumerate(rows, 1):
-        try:
-            yield f"{canonical(row)}\n".encode()
-        except TypeError as error:
-            raise UsageError(f"row {number}: {error}; give models or dicts") from None
+    async with prepare(spec, Terms(detach=detach, client=client), watcher) as prepared:
+        await work(prepared, Shard(only))
+        return await close(prepared)
 
 
 async def resume(
@@ -179,15 +130,7 @@ async def resume(
         UsageError: The directory is no run, is locked, or was run in the other mode; or fields are wrong.
         HaltedError: The run was stopped before its end; what was done is kept.
     """
-    with RunDirectory(Path(out), create=False) as directory:
-        manifest = Manifest.of(directory.journal)
-        spec = manifest.spec.resumed(**fields)
-        graphs = replace(manifest, spec=spec).graphs(graph)
-        if client is None:
-            check_mode(spec.base_url, manifest.mode)
-        next(manifest.records(), None)  # a missing file is told at once
-        session = Session(
-            directory, manifest, graphs, spec, watcher or Watcher(), retry=frozenset(retry), detach=detach,
-            resumed=True, client=client,
-        )  # fmt: skip
-        return await session.run()
+    terms = Terms(retry=frozenset(retry), detach=detach, client=client)
+    async with prepare_again(out, terms, watcher, fields=fields, graph=graph) as prepared:
+        await work(prepared)
+        return await close(prepared)

@@ -15,11 +15,12 @@ from fanwise.context.layout import Schemas
 from fanwise.engine.standin import Said
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
-from fanwise.job.directory import RunDirectory, reading
-from fanwise.job.manifest import Manifest
-from fanwise.job.session import Session
+from fanwise.job.close import close
+from fanwise.job.directory import reading
+from fanwise.job.opening import Rehearsal, Terms
+from fanwise.job.prepare import prepare
 from fanwise.job.spec import JobSpec
-from fanwise.job.watcher import Watcher
+from fanwise.job.work import work
 from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.account import SharedWrite, shared_writes
 from fanwise.pricing.cost import cost
@@ -69,16 +70,16 @@ def simulate(
     with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as made:
         path = Path(made) / "rows.jsonl"
         path.write_text("".join(dumps(row.data) + "\n" for row in drawn.rows), encoding="utf-8")
-        spec = JobSpec(graph=graph, rows=path, channel=channel, id_field=id_field, schemas=schemas)
-        manifest = replace(Manifest.begun(spec, path, "jsonl"), folder=folder or path.parent)
+        spec = JobSpec(
+            graph=graph, rows=path, out=Path(made) / "run", channel=channel, id_field=id_field, schemas=schemas
+        )
         scale = max(drawn.valid / len(drawn.rows), 1.0)
+        rehearsal = Rehearsal(graphs=arms, folder=folder or path.parent, recorded=recorded, scale=scale)
 
         async def main() -> None:
-            with RunDirectory(Path(made) / "run", create=True) as directory:
-                session = Session(
-                    directory, manifest, arms, spec, Watcher(), recorded=recorded, scale=scale, rehearsal=True
-                )
-                await session.run()
+            async with prepare(spec, Terms(rehearsal=rehearsal)) as prepared:
+                await work(prepared)
+                await close(prepared)
 
         anyio.run(main)
         with reading(Path(made) / "run") as journal:

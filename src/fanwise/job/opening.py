@@ -1,0 +1,151 @@
+"""The run that a session works on: begun in a directory of its own, or found in one that holds it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fanwise.api.capable import SdkClient
+from fanwise.canonical import canonical
+from fanwise.engine.rows import Format, format_of, read
+from fanwise.engine.standin import Said
+from fanwise.errors import Mistake, SpecError, UsageError
+from fanwise.graph.graphs import Graph
+from fanwise.graph.nodes import GraphSpec
+from fanwise.journal.records import ArmName
+
+from .arms import arms_of
+from .directory import RunDirectory
+from .manifest import Manifest
+from .mode import Mode, check_mode
+from .spec import JobSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What a session has that is only there to be counted, for a plan: it never leaves this machine."""
+
+    graphs: Mapping[ArmName, GraphSpec]
+    """The graph of each arm."""
+    folder: Path
+    """Where paths in the rows begin."""
+    recorded: Mapping[str, Said] | None = None
+    """Answers of the embedded emulator, by the hash of the request, before any stand-in."""
+    scale: float = 1.0
+    """How many rows of the job each row stands for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How one session goes about its run, beside what the spec says."""
+
+    retry: frozenset[str] = frozenset()
+    """Final failures of earlier sessions to ask again: `failed` (all), `refused`, `truncated`, or an error class."""
+    detach: bool = False
+    """Return when all that can be submitted is in batches."""
+    resumed: bool = False
+    client: SdkClient | None = None
+    """Of the SDK, instead of one made here."""
+    rehearsal: Rehearsal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """A run whose directory this process holds."""
+
+    directory: RunDirectory
+    manifest: Manifest
+    """What the run is."""
+    spec: JobSpec
+    """How this session runs it."""
+    graphs: Mapping[ArmName, GraphSpec] = field(repr=False)
+    """The graph of each arm."""
+
+
+@contextmanager
+def begun(spec: JobSpec, terms: Terms) -> Generator[OpenRun]:
+    """Begin a run in a directory of its own; a start that is refused leaves nothing behind.
+
+    Raises:
+        UsageError: Something is wrong with the graph, the rows or the directory.
+    """
+    if spec.out is None:
+        raise SpecError((Mistake("out", "no folder is named", "name the run directory"),))
+    graphs = terms.rehearsal.graphs if terms.rehearsal is not None else arms_of(spec.graph, spec.baseline)
+    if spec.rows_file is not None:
+        next(read(spec.rows_file, format_of(spec.rows_file, spec.format)), None)  # told before anything is made
+    mode = _mode(spec, terms)
+    with RunDirectory(Path(spec.out), create=True) as directory:
+        try:
+            manifest = Manifest.begun(spec, *_rows(spec, directory.path), mode)
+            if terms.rehearsal is not None:
+                manifest = replace(manifest, folder=terms.rehearsal.folder)
+            yield OpenRun(directory=directory, manifest=manifest, spec=spec, graphs=graphs)
+        except Exception:
+            if directory.journal.session == 0:
+                directory.discard()
+            raise
+
+
+@contextmanager
+def found(out: Path, fields: Mapping[str, Any], graph: Graph[..., Any] | None, terms: Terms) -> Generator[OpenRun]:
+    """Go on with the run of a directory.
+
+    Args:
+        out: The run directory.
+        fields: Fields of the spec that are to be different in this session.
+        graph: The run's graph, where it is at hand; None: it is loaded by its reference.
+        terms: How the session goes about it.
+
+    Raises:
+        UsageError: The directory is no run, is locked, or was run in the other mode; or fields are wrong.
+    """
+    with RunDirectory(out, create=False) as directory:
+        manifest = Manifest.of(directory.journal)
+        spec = manifest.spec.resumed(**fields)
+        graphs = replace(manifest, spec=spec).graphs(graph)
+        if terms.client is None:
+            check_mode(spec.base_url, manifest.mode)
+        next(manifest.records(), None)  # a missing file is told at once
+        yield OpenRun(directory=directory, manifest=manifest, spec=spec, graphs=graphs)
+
+
+def _mode(spec: JobSpec, terms: Terms) -> Mode:
+    """Return who answers: a rehearsal never leaves this machine, and a client that was passed in asks its API."""
+    if terms.rehearsal is not None:
+        return "embedded"
+    return "api" if terms.client is not None else check_mode(spec.base_url)
+
+
+def _rows(spec: JobSpec, folder: Path) -> tuple[Path, Format]:
+    """Return a file with the rows that can be read again on resume, and its format; it is written where there is none.
+
+    Raises:
+        UsageError: There are no rows.
+    """
+    if spec.rows_file is not None:
+        return spec.rows_file, format_of(spec.rows_file, spec.format)
+    form: Format = (spec.format or "jsonl") if spec.rows == "-" else "jsonl"
+    path = folder / f"input.{form}"
+    with path.open("wb") as file:
+        if isinstance(spec.rows, str | Path):
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        else:
+            file.writelines(_lines(spec.rows))
+    path.chmod(0o600)
+    next(read(path, form), None)
+    return path, form
+
+
+def _lines(rows: Iterable[Any]) -> Iterator[bytes]:
+    """Yield rows as lines of JSON."""
+    for number, row in enumerate(rows, 1):
+        try:
+            yield f"{canonical(row)}\n".encode()
+        except TypeError as error:
+            raise UsageError(f"row {number}: {error}; give models or dicts") from None

@@ -1,0 +1,157 @@
+"""The first of a session's three steps: open the run, check what can be checked, connect, and begin the session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from fanwise.api.client import Api
+from fanwise.engine.arms import Arm, statics
+from fanwise.engine.collecting import seldom
+from fanwise.engine.described import describe
+from fanwise.engine.standin import answerer
+from fanwise.engine.toolbox import Toolbox, open_toolbox
+from fanwise.graph.graphs import Graph
+from fanwise.journal.meta import HALTED, OFFLINE, STATICS
+from fanwise.journal.records import ArmName
+from fanwise.units import now
+
+from .answering import connected
+from .close import settle
+from .opening import OpenRun, Terms, begun, found
+from .preflight import check_models, check_same_kind, usable_channel
+from .prepared import Prepared
+from .sizes import TokenCache, common_texts, count
+from .spec import JobSpec
+from .watcher import Watcher
+
+
+@asynccontextmanager
+async def prepare(
+    spec: JobSpec, terms: Terms | None = None, watcher: Watcher | None = None
+) -> AsyncGenerator[Prepared]:
+    """Begin a run: check what can be checked before anything is paid, connect, and begin its first session.
+
+    A start that is refused leaves nothing behind. A session that was not closed is closed on the way out.
+
+    Args:
+        spec: The job.
+        terms: How the session goes about it.
+        watcher: What a display reads.
+
+    Raises:
+        UsageError: Something is wrong with the graph, the rows, the directory or the key.
+    """
+    terms = terms or Terms()
+    with begun(spec, terms) as run:
+        async with _prepared(run, terms, watcher or Watcher()) as prepared:
+            yield prepared
+
+
+@asynccontextmanager
+async def prepare_again(
+    out: str | Path,
+    terms: Terms | None = None,
+    watcher: Watcher | None = None,
+    *,
+    fields: Mapping[str, Any] | None = None,
+    graph: Graph[..., Any] | None = None,
+) -> AsyncGenerator[Prepared]:
+    """Begin another session of a run.
+
+    Args:
+        out: The run directory.
+        terms: How the session goes about it.
+        watcher: What a display reads.
+        fields: Fields of the spec that are to be different in this session.
+        graph: The run's graph, where it is not to be loaded by its reference.
+
+    Raises:
+        UsageError: The directory is no run, is locked, or was run in the other mode; or fields are wrong.
+    """
+    terms = replace(terms or Terms(), resumed=True)
+    with found(Path(out), fields or {}, graph, terms) as run:
+        async with _prepared(run, terms, watcher or Watcher()) as prepared:
+            yield prepared
+
+
+@asynccontextmanager
+async def _prepared(run: OpenRun, terms: Terms, watcher: Watcher) -> AsyncGenerator[Prepared]:
+    """Yield an open run that can be worked on, and close its session behind it."""
+    async with open_toolbox(run.graphs.values()) as toolbox:
+        if toolbox.servers:
+            run = replace(run, manifest=replace(run.manifest, tools=toolbox))
+        with seldom():
+            async with connected(run.spec, run.directory.path, terms.client, _stand_ins(run, terms, toolbox)) as api:
+                prepared = await _checked(run, terms, toolbox, api, watcher)
+                try:
+                    yield prepared
+                finally:
+                    if prepared.account is None:  # whoever interrupts a run wants its account all the more
+                        with anyio.CancelScope(shield=True):
+                            await settle(prepared)
+
+
+def _stand_ins(run: OpenRun, terms: Terms, toolbox: Toolbox) -> Any:
+    """Return what answers for the models, or None where the API is asked."""
+    if run.manifest.mode != "embedded":
+        return None
+    return answerer(_arms(run, toolbox), terms.rehearsal.recorded if terms.rehearsal is not None else None)
+
+
+def _arms(run: OpenRun, toolbox: Toolbox) -> dict[ArmName, Arm]:
+    """Return the arms as this session makes them: by its spec, which need not be the run's."""
+    return replace(run.manifest, spec=run.spec).arms(run.graphs, toolbox)
+
+
+async def _checked(run: OpenRun, terms: Terms, toolbox: Toolbox, api: Api, watcher: Watcher) -> Prepared:
+    """Check key, models and channel, count what rows share, and begin the session."""
+    journal = run.directory.journal
+    await check_models(api, run.graphs.values())
+    run = replace(run, spec=await usable_channel(api, run.spec, watcher.notes))
+    check_same_kind(api.offline, OFFLINE.of(journal))
+    run.manifest.save(journal)
+    OFFLINE.keep(journal, bool(api.offline))
+    watcher.offline = api.offline
+    if not api.offline and run.manifest.sizes is None:  # an emulator counts by characters, as we do
+        # Once for a run: its layout must not change.
+        with TokenCache() as cache:
+            sizes = await count(api, common_texts(run.graphs.values()), cache)
+        run = replace(run, manifest=replace(run.manifest, sizes=sizes))
+        run.manifest.save(journal)
+    prepared = Prepared(run=run, terms=terms, arms=_arms(run, toolbox), api=api, watcher=watcher)
+    _begin_session(prepared)
+    return prepared
+
+
+def _begin_session(prepared: Prepared) -> None:
+    """Record that this process works on the run, and what is different from the session before."""
+    journal, notes, at = prepared.journal, prepared.watcher.notes, now().timestamp()
+    present, before = statics(prepared.arms), STATICS.of(journal)
+    STATICS.keep(journal, present)
+    changed = _changes(before, present)
+    journal.start_session(at, prepared.run.spec.channel, changed)
+    if prepared.terms.resumed:
+        lost = journal.lose_open(at)
+        if lost:
+            notes.append(f"{lost} live requests were in flight when the last process ended: marked lost, asked again")
+        if changed:
+            notes.append(changed)
+    describe(journal, prepared.arms)
+    journal.watch = prepared.watcher.ended
+    HALTED.keep(journal, "")
+
+
+def _changes(before: Mapping[str, str], present: Mapping[str, str]) -> str:
+    """Return which nodes have been edited since the session before, in words: their answers do not hold any more."""
+    if not before:
+        return ""
+    words = [f"{name} is new" for name in present if name not in before]
+    words += [f"{name} has changed" for name in present if name in before and before[name] != present[name]]
+    words += [f"{name} is gone" for name in before if name not in present]
+    return f"changed since the last session: {', '.join(words)}" if words else ""

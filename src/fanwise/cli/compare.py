@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
-from dataclasses import replace
 from typing import Any
 
 import click
 
-from fanwise.job.arms import arms_of
-from fanwise.job.directory import reading
-from fanwise.job.manifest import draft, rows_of
-from fanwise.job.spec import JobSpec
-from fanwise.journal.records import Channel
 from fanwise.ledger.verdict import Word
 from fanwise.rendering.comparison import show_comparison
 from fanwise.rendering.console import standard_output
-from fanwise.studies.compare import compare
-from fanwise.studies.labels import labels_of, scorer
-from fanwise.studies.plan.plan import sample as sample_rows
+from fanwise.studies import compare as study
 
 from .common import exit_on_error
-from .consent import threshold
+from .consent import asking, threshold
 from .options import chosen, job_option
 from .sampled import carry_out_sample
 
@@ -52,20 +43,10 @@ def compare_(labels: str | None, score: str | None, sample: int, seed: int, as_j
     Exit status: 0 fan out, 1 do not, 4 not enough rows to tell, 2 something is wrong with the call.
     """
     with exit_on_error():
-        question = {name: options.pop(name) for name in ("yes", "ask_above_usd")}
-        spec = JobSpec(**chosen(options))
-        known = None if labels is None else labels_of(labels, *rows_of(spec), spec.id_field)
-        hold = scorer(score)
-        drawn = sample_rows(spec, sample, seed)
-        graphs = arms_of(spec.graph, spec.baseline)
-        arms = draft(spec, graphs).arms(graphs)
-        with tempfile.TemporaryDirectory() as folder:
-            place = spec.out or f"{folder}/run"
-            channel: Channel = "live" if spec.channel == "live" else "batch"
-            what = f"both sides on {len(drawn.rows)} rows"
-            carry_out_sample(replace(spec, out=place), drawn, channel, what, question)
-            with reading(place) as journal:
-                comparison = compare(journal.db, arms, drawn.valid, known, hold)
+        carry_out = carry_out_sample(asking(options))
+        comparison = study.compare(
+            labels=labels, score=score, sample=sample, seed=seed, carry_out=carry_out, **chosen(options)
+        )
         if as_json:
             click.echo(json.dumps(comparison.data(), indent=2))
         else:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import click
 
-from fanwise.errors import UsageError
-from fanwise.job.spec import JobSpec
 from fanwise.rendering.console import standard_output
 from fanwise.rendering.forecast import show_forecast
-from fanwise.studies.plan.plan import make
-from fanwise.studies.plan.plan import sample as sample_rows  # an option of the command has that name
+from fanwise.studies.plan import plan as study
 
 from .common import exit_on_error
-from .consent import threshold
+from .consent import asking, threshold
 from .options import chosen, job_option
 from .sampled import carry_out_sample
 
@@ -49,17 +45,11 @@ def plan(simulate: int, sample: int | None, as_json: bool, **options: Any) -> No
     for the run, which goes on with `fanwise resume DIR`.
     """
     with exit_on_error():
-        question = {name: options.pop(name) for name in ("yes", "ask_above_usd")}
-        spec = JobSpec(**chosen(options))
-        if (sample is None) != (spec.out is None):
-            raise UsageError("--sample and --out go together: what is paid for is kept for the run")
-        drawn = sample_rows(spec, sample or simulate)
-        if sample is not None:
-            carry_out_sample(spec, drawn, options["channel"], f"the sample of {len(drawn.rows)} rows", question)
-        forecast = make(replace(spec, baseline="auto"), drawn, run=options["out"])
+        carry_out = carry_out_sample(asking(options))
+        forecast = study.plan(simulate=simulate, sample=sample, carry_out=carry_out, **chosen(options))
         if as_json:
             click.echo(json.dumps(forecast.data(), indent=2))
         else:
             show_forecast(forecast, standard_output())
-        if spec.out is not None:
-            click.echo(f"fanwise: the sample's answers are kept; go on with: fanwise resume {spec.out}", err=True)
+        if out := options["out"]:
+            click.echo(f"fanwise: the sample's answers are kept; go on with: fanwise resume {out}", err=True)

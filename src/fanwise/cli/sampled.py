@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
-from typing import Any
 
-from fanwise.job.account import Account
-from fanwise.job.job import begin
-from fanwise.job.spec import JobSpec
-from fanwise.job.watcher import Watcher
-from fanwise.journal.records import Channel
-from fanwise.studies.plan.drawn import Drawn
-from fanwise.studies.plan.plan import make
+from fanwise.studies.plan.plan import CarryOut, SampleRun
 
 from .common import HALTED, INTERRUPTED, carry_out
-from .consent import asking
+from .consent import Question
 
 
-def carry_out_sample(spec: JobSpec, drawn: Drawn, channel: Channel, what: str, options: dict[str, Any]) -> None:
-    """Carry out the rows of a sample alone; ends the program where that was halted or interrupted.
+def carry_out_sample(question: Question) -> CarryOut:
+    """Return what carries out a sample with a display; it ends the program where that was halted or interrupted.
 
     Args:
-        spec: The whole job.
-        drawn: The sample.
-        channel: For which the price is said.
-        what: What is carried out, for the question.
-        options: Of the command: whether to ask, and from which price on.
+        question: Whether to ask before money is spent.
     """
-    forecast = make(spec, replace(drawn, valid=len(drawn.rows), more=()), channels=(channel,), alternatives=False)
-    asking(options).consent(forecast.total(), what, spec, unpriced=forecast.unpriced)
-    only = frozenset(row.number for row in drawn.rows)
 
-    async def work(watcher: Watcher) -> Account:
-        return await begin(spec, watcher, only=only)
+    def ask_and_carry_out(sample: SampleRun) -> None:
+        forecast = sample.forecast()
+        question.consent(forecast.total(), sample.subject, sample.spec, unpriced=forecast.unpriced)
+        status = carry_out(sample.run, as_json=False, out=str(sample.spec.out), report=False)
+        if status in (HALTED, INTERRUPTED):
+            sys.exit(status)
 
-    status = carry_out(work, as_json=False, out=str(spec.out), report=False)
-    if status in (HALTED, INTERRUPTED):
-        sys.exit(status)
+    return ask_and_carry_out

@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 from statistics import fmean
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from fanwise.dispatch.channel import ChannelChoice
 from fanwise.engine.arms import Arm
 from fanwise.engine.shown import request_lines
 from fanwise.errors import UsageError
 from fanwise.graph.dag import generations, longest_path, rounds
+from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
+from fanwise.job.arms import arms_of
+from fanwise.job.directory import reading
+from fanwise.job.manifest import draft, rows_of
+from fanwise.job.spec import JobSpec
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.records import ArmName
 from fanwise.ledger.allotment import allotted
@@ -21,13 +30,65 @@ from fanwise.ledger.comparison import ArmFigures, Comparison
 from fanwise.ledger.verdict import Pair, judge
 from fanwise.units import PICO_PER_USD
 
-from .labels import Score
+from .labels import Score, labels_of, scorer
+from .plan.plan import CarryOut, SampleRun, carry_out, draw_sample
 
 MARGIN = 0.02
 """By how much worse answers may be to count as equally good."""
 
 
 def compare(
+    graph: Graph[..., Any] | str,
+    *,
+    rows: str | Path,
+    labels: str | Path | None = None,
+    score: str | Score | None = None,
+    sample: int = 40,
+    seed: int = 0,
+    baseline: str = "auto",
+    channel: ChannelChoice = "live",
+    out: str | Path | None = None,
+    carry_out: CarryOut = carry_out,
+    **fields: Any,
+) -> Comparison:
+    """Return whether a job should fan out: it and one agent carry out the same rows, and are held together.
+
+    Rows are paid for where there is a key; nothing is printed.
+
+    Args:
+        graph: A graph, or its reference `path/file.py:name`.
+        rows: A JSONL, CSV or Parquet file.
+        labels: What is right: a field of the rows, or a JSONL file with an `id` on every line; None: an output is as
+            good as another.
+        score: A function, or its reference `path/file.py:name`, that returns 0 to 1 for an output and its label;
+            None: equality.
+        sample: Rows to carry out, drawn at random.
+        seed: Another one draws other rows.
+        baseline: The single agent: `auto`, or the reference of a graph.
+        channel: How requests travel.
+        out: Run directory to keep, where `resume` goes on with all rows; None: nothing is kept.
+        carry_out: Carries out the sample.
+        **fields: Further fields of `JobSpec`.
+
+    Raises:
+        UsageError: The graph, the rows, the labels or a value cannot be used, or there is nothing to compare.
+        HaltedError: The sample was stopped before its end; what was done is kept.
+    """
+    spec = JobSpec(graph=graph, rows=rows, baseline=baseline, channel=channel, out=out, **fields)
+    by_row = None if labels is None else labels_of(labels, *rows_of(spec), spec.id_field)
+    score_of = scorer(score)
+    drawn = draw_sample(spec, sample, seed)
+    graphs = arms_of(spec.graph, spec.baseline)
+    arms = draft(spec, graphs).arms(graphs)
+    with TemporaryDirectory() as folder:
+        directory = out or f"{folder}/run"
+        subject = f"both sides on {len(drawn.rows)} rows"
+        carry_out(SampleRun(spec=replace(spec, out=directory), drawn=drawn, subject=subject))
+        with reading(directory) as journal:
+            return comparison_of(journal.db, arms, drawn.valid, by_row, score_of)
+
+
+def comparison_of(
     db: sqlite3.Connection,
     arms: Mapping[ArmName, Arm],
     job_rows: int,

@@ -10,20 +10,27 @@ dearest way it may be billed, and every answer as long as allowed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import anyio
 
 from fanwise.context.layout import Schemas
 from fanwise.engine.arms import AgentNode, Arm
 from fanwise.engine.rows import RowTypes
 from fanwise.engine.standin import Said, recorded
-from fanwise.errors import DefinitionError
+from fanwise.errors import DefinitionError, UsageError
 from fanwise.graph.dag import rounds
+from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
+from fanwise.job.account import Account
 from fanwise.job.arms import arms_of, graph_of
 from fanwise.job.directory import reading
+from fanwise.job.job import begin
 from fanwise.job.manifest import Manifest, draft, rows_of
 from fanwise.job.spec import JobSpec
+from fanwise.job.watcher import Watcher
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.forecast import CHANNELS, AgentForecast, Forecast, Price
@@ -48,12 +55,19 @@ def arms(spec: JobSpec) -> dict[ArmName, GraphSpec]:
         return arms_of(graph, "none")
 
 
-def sample(spec: JobSpec, count: int, seed: int = 0) -> Drawn:
-    """Draw the rows that a plan is made from.
+def draw_sample(spec: JobSpec, count: int, seed: int = 0) -> Drawn:
+    """Draw the rows that are carried out for a whole job.
+
+    Args:
+        spec: The job.
+        count: Rows to draw, one or more.
+        seed: Another one draws other rows.
 
     Raises:
         UsageError: The graph or the file cannot be used, or no row is valid.
     """
+    if count < 1:
+        raise UsageError(f"a sample of {count} rows is none; draw one or more")
     path, form = rows_of(spec)
     types = RowTypes(graph_of(spec.graph).spec.param_types, spec.id_field, path.parent)
     return draw(path, form, types, count, spec.limit, seed)
@@ -127,6 +141,82 @@ def make(
         unpriced=tuple(sorted(_unpriced(agents))),
         size_sources={agent.model: manifest.known_sizes.how(agent.model) for agent in agents},
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleRun:
+    """Rows of a job that its models are to carry out, as they would in the whole of it."""
+
+    spec: JobSpec
+    """The whole job, with the directory where the answers are kept."""
+    drawn: Drawn
+    subject: str
+    """What is carried out, in words."""
+
+    def forecast(self) -> Forecast:
+        """Return what these rows will cost; it takes as long as a plan of them."""
+        channel: Channel = "live" if self.spec.channel == "live" else "batch"
+        alone = replace(self.drawn, valid=len(self.drawn.rows), more=())
+        return make(self.spec, alone, channels=(channel,), alternatives=False)
+
+    async def run(self, watcher: Watcher | None = None) -> Account:
+        """Carry them out; the other rows wait for `resume`.
+
+        Args:
+            watcher: What a display reads.
+
+        Raises:
+            UsageError: Something is wrong with the graph, the rows, the directory or the key.
+            HaltedError: They were stopped before their end; what was done is kept.
+        """
+        return await begin(self.spec, watcher, only=frozenset(row.number for row in self.drawn.rows))
+
+
+CarryOut = Callable[[SampleRun], None]
+"""Carries out the rows of a sample; whoever wants to be asked before money is spent asks in it."""
+
+
+def carry_out(sample_run: SampleRun) -> None:
+    """Carry out the rows of a sample without a display and without a question: the budget of the job bounds them."""
+    anyio.run(sample_run.run)
+
+
+def plan(
+    graph: Graph[..., Any] | str,
+    *,
+    rows: str | Path,
+    simulate: int = 20,
+    sample: int | None = None,
+    out: str | Path | None = None,
+    channel: Channel = "live",
+    carry_out: CarryOut = carry_out,
+    **fields: Any,
+) -> Forecast:
+    """Return what a job will do and cost, for each channel, with a single agent beside it; prints nothing.
+
+    Without `sample` nothing is sent or paid: stand-ins carry out some rows on an emulator.
+
+    Args:
+        graph: A graph, or its reference `path/file.py:name`.
+        rows: A JSONL, CSV or Parquet file.
+        simulate: Rows that stand-ins carry out, drawn at random.
+        sample: Rows that the models carry out and that are paid for, in their place; needs `out`.
+        out: Run directory where the sample's answers are kept; `resume` goes on with the other rows.
+        channel: How the sample travels.
+        carry_out: Carries out the sample.
+        **fields: Further fields of `JobSpec`; `baseline` is the single agent that a sample pays for.
+
+    Raises:
+        UsageError: The graph, the rows or a value cannot be used.
+        HaltedError: The sample was stopped before its end; what was done is kept.
+    """
+    spec = JobSpec(graph=graph, rows=rows, out=out, channel=channel, **fields)
+    if (sample is None) != (out is None):
+        raise UsageError("--sample and --out go together: what is paid for is kept for the run")
+    drawn = draw_sample(spec, simulate if sample is None else sample)
+    if sample is not None:
+        carry_out(SampleRun(spec=spec, drawn=drawn, subject=f"the sample of {len(drawn.rows)} rows"))
+    return make(replace(spec, baseline="auto"), drawn, run=out)
 
 
 Simulator = Callable[[Channel, Schemas, Mapping[ArmName, GraphSpec], Mapping[str, Said]], Seen]

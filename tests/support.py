@@ -15,10 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from fanwise.emulator import Emulator
-from fanwise.engine.arms import build_arms
-from fanwise.engine.standin import answerer
-from fanwise.engine.toolbox import list_tools
-from fanwise.job.arms import arms_of
 from inprocess import ROOT, call, own_modules
 
 DESK = str(ROOT / "tests" / "sample" / "desk.py")
@@ -70,6 +66,12 @@ def emulated(*, graph: str | None = None, **settings: Any) -> Iterator[Emulator]
     """The same, with its controls."""
     answer = None
     if graph is not None:
+        # Only here: many tests of the emulator need nothing of the client side.
+        from fanwise.engine.arms import build_arms
+        from fanwise.engine.standin import answerer
+        from fanwise.engine.toolbox import list_tools
+        from fanwise.job.arms import arms_of
+
         with own_modules():
             arms = arms_of(graph, "auto")
         answer = answerer(build_arms(arms, toolbox=list_tools(arms.values())))

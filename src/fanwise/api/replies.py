@@ -53,8 +53,8 @@ class BatchResult(NamedTuple):
     custom_id: str
     kind: str
     """succeeded, errored, canceled or expired."""
-    reply: Reply | None
-    failure: Failure | None
+    reply: Reply | None = None
+    failure: Failure | None = None
 
 
 def json_of(response: httpx2.Response) -> dict[str, Any]:
@@ -117,10 +117,12 @@ def result_of(line: dict[str, Any]) -> BatchResult:
     kind, custom_id = str(result["type"]), str(line["custom_id"])
     if kind == "succeeded":
         message = result["message"]
-        return BatchResult(custom_id, kind, read_reply(message, str(message.get("id", ""))), None)
+        return BatchResult(custom_id=custom_id, kind=kind, reply=read_reply(message, str(message.get("id", ""))))
     if kind == "errored":
-        return BatchResult(custom_id, kind, None, _item_failure(as_object(result.get("error"))))
-    return BatchResult(custom_id, kind, None, Failure(verdict="retry", kind=kind, message=f"the batch item is {kind}"))
+        failure = _item_failure(as_object(result.get("error")))
+    else:
+        failure = Failure(verdict="retry", kind=kind, message=f"the batch item is {kind}")
+    return BatchResult(custom_id=custom_id, kind=kind, failure=failure)
 
 
 def _item_failure(result: dict[str, Any]) -> Failure:

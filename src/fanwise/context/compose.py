@@ -124,7 +124,7 @@ def context_chars(need: Need, shape: Shape) -> int:
 def _row_part(name: str, value: str | Media, *, marked: bool) -> tuple[Part, ...]:
     if isinstance(value, str):
         return (Part(fence(name, value), marked),)
-    return Part(label(name, value)), Part("", marked, value)
+    return Part(label(name, value)), Part("", marked, media=value)
 
 
 def _parts(segments: Iterable[Segment]) -> tuple[Part, ...]:
@@ -133,7 +133,7 @@ def _parts(segments: Iterable[Segment]) -> tuple[Part, ...]:
     for segment in segments:
         media = segment.block.media if segment.block is not None else None
         if media is not None:
-            parts += [Part(label(segment.name, media), job=True), Part("", segment.marked, media, True)]
+            parts += [Part(label(segment.name, media), job=True), Part("", segment.marked, media=media, job=True)]
         elif segment.kind not in ("row block", "values"):
             parts.append(Part(segment.text, segment.marked))
     return tuple(parts)

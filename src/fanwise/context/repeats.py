@@ -90,7 +90,7 @@ class Repeats:
                 sent = self._rows[at] = settled.keys[:]
                 sent.append(piece.key)
                 sent.append(hash((cache.model, piece.key)))
-                return Repeated(settled.chars + piece.chars, 0, settled.chars, 0)
+                return Repeated(chars=settled.chars + piece.chars, readable=settled.chars)
         return self._count(at, cache, common, own)
 
     def _count(self, at: tuple[int, str], cache: Cache, common: tuple[Piece, ...], own: tuple[Piece, ...]) -> Repeated:
@@ -118,7 +118,7 @@ class Repeats:
                 reusable += piece.chars
         if (cache, id(common)) not in self._settled:
             self._settle(cache, common, job)
-        return Repeated(chars, repeated, readable, reusable)
+        return Repeated(chars=chars, repeated=repeated, readable=readable, reusable=reusable)
 
     def _settle(self, cache: Cache, common: tuple[Piece, ...], job: Mapping[int, int]) -> None:
         """Remember what rows have in common where all of it was sent more than once."""

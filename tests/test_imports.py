@@ -33,6 +33,12 @@ ONLY_IMPORTER = {
     "genai_prices": "pricing",
     "opentelemetry": "telemetry",
 }
+SQL_PARTS = {"journal", "ledger", "emulator"}
+"""Where SQL may stand; the emulator has a database of its own."""
+SQL = re.compile(
+    r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|PRAGMA|WITH|VACUUM|ATTACH|BEGIN|COMMIT|ROLLBACK)\b"
+)
+"""What a statement begins with, as we write it: in capitals."""
 SQL_OF_META = re.compile(r"\b(FROM|JOIN|INTO|UPDATE)\s+meta\b", re.IGNORECASE)
 
 
@@ -63,6 +69,19 @@ def reads_meta(module: str, source: str, files: Collection[str]) -> list[str]:
             wrong.append(f"{module}:{node.lineno} asks for a key of `meta` itself")
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL_OF_META.search(node.value):
             wrong.append(f"{module}:{node.lineno} reads the table `meta` itself")
+    return wrong
+
+
+def speaks_sql(module: str, source: str, files: Collection[str]) -> list[str]:
+    """What a source has of SQL: the library, a statement, or a call that carries one out."""
+    if part(module) in SQL_PARTS:
+        return []
+    wrong = [f"{module} imports {name}" for name in imports(source, module, files) if name.split(".")[0] == "sqlite3"]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value):
+            wrong.append(f"{module}:{node.lineno} has a statement: {node.value[:40]!r}")
+        elif isinstance(node, ast.Attribute) and node.attr in ("execute", "executemany", "executescript"):
+            wrong.append(f"{module}:{node.lineno} carries out a statement")
     return wrong
 
 
@@ -149,6 +168,25 @@ def test_meta_has_one_reader(files: dict[str, str]) -> None:
 )
 def test_a_planted_second_reader_of_meta_is_noticed(files: dict[str, str], module: str, line: str) -> None:
     assert reads_meta(module, f"{files[module]}\n{line}\n", files) != []
+
+
+def test_sql_stands_in_journal_and_ledger_alone(files: dict[str, str]) -> None:
+    assert [problem for module, source in files.items() for problem in speaks_sql(module, source, files)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("fanwise.rendering.files", "ROWS = 'SELECT number FROM rows'"),
+        ("fanwise.studies.compare", 'def f(arm):\n    return f"""\n  WITH a AS (SELECT 1) SELECT {arm} FROM a"""'),
+        ("fanwise.job.sizes", "import sqlite3"),
+        ("fanwise.cli.status", "def f():\n    from sqlite3 import connect"),
+        ("fanwise.engine.standin", "def f(db, query):\n    return db.execute(query).fetchall()"),
+        ("fanwise.dispatch.live", "PRAGMAS = 'PRAGMA cache_size=1'"),
+    ],
+)
+def test_planted_sql_is_noticed(files: dict[str, str], module: str, line: str) -> None:
+    assert speaks_sql(module, f"{files[module]}\n{line}\n", files) != []
 
 
 def test_there_is_no_cycle_of_imports(files: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -145,8 +146,8 @@ def test_the_interval_holds_the_true_mean_about_as_often_as_it_says() -> None:
 def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
     from fanwise import RunDirectoryError
 
-    journal = SqliteJournal(tmp_path / "journal.db")
-    journal.set_meta("version", "99")
-    journal.close()
-    with pytest.raises(RunDirectoryError, match="another version"):
+    SqliteJournal(tmp_path / "journal.db").close()
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as db:
+        db.execute("PRAGMA user_version=99")
+    with pytest.raises(RunDirectoryError, match="a newer fanwise"):
         SqliteJournal(tmp_path / "journal.db")

@@ -16,6 +16,7 @@ from fanwise.job.manifest import Manifest, is_edited
 from fanwise.job.mode import is_simulated
 from fanwise.job.watcher import Watcher
 from fanwise.journal.meta import STATICS
+from fanwise.ledger.outcomes import finished_rows
 
 from .common import carry_out, exit_on_error
 from .consent import Question, asking, foreseen, threshold
@@ -55,9 +56,7 @@ def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, a
 def _consent(directory: str, retry: tuple[str, ...], changes: dict[str, Any], question: Question) -> None:
     """Say what the rest of the run will cost before it goes on, and ask where that is much."""
     with peeking(directory) as db:
-        bad = "" if retry else " OR status='failed'"
-        query = f"SELECT COUNT(*) FROM results WHERE arm='fanout' AND (status<>'failed'{bad})"
-        finished = db.execute(query).fetchone()[0]
+        finished = finished_rows(db, failed_too=not retry)
         manifest, before = Manifest.of(db), STATICS.of(db)
     spec = manifest.spec.resumed(**changes)
     if manifest.mode == "embedded" or anyio.run(is_simulated, spec.base_url):

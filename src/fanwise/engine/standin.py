@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from itertools import groupby
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from fanwise.context.envelope import is_envelope, seal
@@ -17,8 +16,8 @@ from fanwise.graph.spec import AgentSpec
 from fanwise.graph.tools import ToolCalled, ToolOutput, unused_outputs
 from fanwise.graph.wire import encode, load
 from fanwise.journal.records import ArmName
-from fanwise.journal.sqlite import SqliteJournal
 from fanwise.jsonable import as_object
+from fanwise.ledger.tasks import AnsweredRequest, ToolRequest
 
 from .arms import BASELINE_BLOCK, AgentNode, Arm
 
@@ -117,13 +116,19 @@ def _told(spec: AgentSpec, value: object, *, sealed: bool) -> str:
     return seal(spec.name, answer) if sealed else answer
 
 
-def recorded(arms: Mapping[ArmName, Arm], journal: SqliteJournal) -> dict[str, Said]:
-    """Return the answers of a run as a model would give them, by the hash of their request."""
+def recorded(
+    arms: Mapping[ArmName, Arm], answers: Iterable[AnsweredRequest], tools: Iterable[ToolRequest]
+) -> dict[str, Said]:
+    """Return the answers of a run as a model would give them, by the hash of their request.
+
+    Args:
+        arms: Of the run.
+        answers: Its requests that have an answer.
+        tools: Those that were answered by asking for tools.
+    """
     nodes = {(name, path): node for name, arm in arms.items() for path, node in arm.nodes.items()}
-    query = """SELECT s.request_hash, t.arm, t.node, x.text FROM served s JOIN tasks t ON t.key=s.key
-      JOIN texts x ON x.sha=t.output WHERE t.status='done' AND s.kind IS NOT 'tool_use'"""
-    found: dict[str, Said] = dict(_asked_for(journal))
-    for sha, arm, path, text in journal.db.execute(query):
+    found: dict[str, Said] = {request.request_hash: _tools_in(request.said) for request in tools}
+    for sha, arm, path, text in answers:
         node = nodes.get((arm, path))
         if isinstance(node, AgentNode):
             value = load(node.output, json.loads(text))
@@ -131,10 +136,7 @@ def recorded(arms: Mapping[ArmName, Arm], journal: SqliteJournal) -> dict[str, S
     return found
 
 
-def _asked_for(journal: SqliteJournal) -> Iterator[tuple[str, Said]]:
-    """Yield the tools that replies have asked for, by the hash of their request."""
-    query = "SELECT key, request_hash FROM served WHERE kind='tool_use' ORDER BY key, number"
-    for key, group in groupby(journal.db.execute(query), key=lambda row: row[0]):
-        for (_, sha), (said, _) in zip(group, journal.turns(key), strict=False):
-            content = json.loads(said or "{}").get("content") or ()
-            yield sha, {"tools": [{"name": one["name"], "input": one["input"]} for one in content if "input" in one]}
+def _tools_in(message: str) -> Said:
+    """Return the tools that a model's message asks for."""
+    content = json.loads(message).get("content") or ()
+    return {"tools": [{"name": block["name"], "input": block["input"]} for block in content if "input" in block]}

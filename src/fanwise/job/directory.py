@@ -4,53 +4,40 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import quote
 
 from fanwise.errors import RunDirectoryError
-from fanwise.journal.meta import RunOrigin
+from fanwise.journal import opening
+from fanwise.journal.reader import Book, JournalReader
 from fanwise.journal.sqlite import SqliteJournal
 
 
 @contextmanager
-def reading(directory: str | Path) -> Generator[SqliteJournal]:
-    """Open the journal of a run to look into it, beside whoever works on it.
+def reading(directory: str | Path) -> Generator[JournalReader]:
+    """Open the journal of a run to look into it, beside whoever works on it; nothing is changed.
 
     Raises:
-        RunDirectoryError: It is no run directory.
+        RunDirectoryError: It is no run directory, or its journal cannot be read.
     """
     path = Path(directory) / "journal.db"
     if not path.exists():
         raise RunDirectoryError(f"{directory} is no run directory: it has no journal.db")
-    journal = SqliteJournal(path)
-    try:
+    with opening.reading(path, held=is_held(directory)) as journal:
         yield journal
-    finally:
-        journal.close()
 
 
 @contextmanager
-def peeking(directory: str | Path) -> Generator[sqlite3.Connection]:
-    """Open the journal of a run for reading alone; nothing of the directory is changed.
+def peeking(directory: str | Path) -> Generator[Book]:
+    """Open the book of a run, as `reading` does.
 
     Raises:
-        RunDirectoryError: It is no run directory.
+        RunDirectoryError: It is no run directory, or its journal cannot be read.
     """
-    path = Path(directory) / "journal.db"
-    if not path.exists():
-        raise RunDirectoryError(f"{directory} is no run directory: it has no journal.db")
-    db = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True, timeout=10)
-    try:
-        RunOrigin.of(db)
-        yield db
-    except sqlite3.DatabaseError as error:
-        raise RunDirectoryError(f"{path} is not a journal: {error}") from None
-    finally:
-        db.close()
+    with reading(directory) as journal:
+        yield journal.db
 
 
 def is_held(directory: str | Path) -> bool:

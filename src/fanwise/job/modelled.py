@@ -8,11 +8,8 @@ looks at what the fan-out was billed.
 
 from __future__ import annotations
 
-import json
 import random
-import sqlite3
 import time
-from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +19,11 @@ from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.rows import Record, Row, line_at
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
-from fanwise.ledger.account import row_account
+from fanwise.journal.reader import Book
+from fanwise.ledger.account import row_account, valid_rows
 from fanwise.ledger.multiplier import Bin, Spread, Spreading, bins, summarise
+from fanwise.ledger.outcomes import output_lengths, rows_numbered, rows_with_output
+from fanwise.ledger.tasks import chosen_channel, sampled_answers
 from fanwise.models import facts
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
@@ -83,7 +83,7 @@ class _Measured:
     rows: int = 0
 
 
-def modelled(db: sqlite3.Connection, manifest: Manifest, fanout: GraphSpec) -> Modelled | None:
+def modelled(db: Book, manifest: Manifest, fanout: GraphSpec) -> Modelled | None:
     """Return the multiplier against one agent that was not asked.
 
     None where none could do the job, or where it has tools: how often it would use them is not known.
@@ -100,7 +100,7 @@ def modelled(db: sqlite3.Connection, manifest: Manifest, fanout: GraphSpec) -> M
     texts = _drawn(db)
     asked = _composed(db, manifest, arm, list(texts))
     measured, batch = _measured(db, asked), _batch(db)
-    spreading = Spreading(db, db.execute("SELECT COUNT(*) FROM rows").fetchone()[0])
+    spreading = Spreading(db, valid_rows(db))
     tokens, usd = list[float](), list[float]()
     for number, request in asked.items():
         one = row_account(db, number, "fanout")
@@ -117,7 +117,7 @@ def modelled(db: sqlite3.Connection, manifest: Manifest, fanout: GraphSpec) -> M
     return Modelled(len(tokens), summarise(tokens), priced, bins(tokens), "sample" if measured.rows else "results")
 
 
-def _composed(db: sqlite3.Connection, manifest: Manifest, arm: Arm, numbers: list[int]) -> dict[int, _Asked]:
+def _composed(db: Book, manifest: Manifest, arm: Arm, numbers: list[int]) -> dict[int, _Asked]:
     """Return the calls of rows: of all of them, or of so many as there is time for, whichever these are."""
     (node,), begun = arm.agents(), time.monotonic()
     random.Random(1).shuffle(numbers)
@@ -131,23 +131,19 @@ def _composed(db: sqlite3.Connection, manifest: Manifest, arm: Arm, numbers: lis
     return first | calls(numbers[FIRST : FIRST + int(LONGEST_S / max(each_s, 1e-6))])
 
 
-def _drawn(db: sqlite3.Connection) -> dict[int, int]:
+def _drawn(db: Book) -> dict[int, int]:
     """Return rows with an output, drawn by chance, and the characters of that."""
-    query = """SELECT r.row, LENGTH(t.text) FROM results r JOIN texts t ON t.sha=r.output
-      WHERE r.arm='fanout' AND r.row IN (SELECT value FROM json_each(?)) ORDER BY r.row"""
-    good = array("q", (row for (row,) in db.execute("SELECT row FROM results WHERE arm='fanout' AND status<>'failed'")))
-    some = random.Random(0).sample(good, min(len(good), MOST_ROWS))
-    return dict(db.execute(query, (json.dumps(some),)).fetchall())
+    good = rows_with_output(db)
+    return output_lengths(db, random.Random(0).sample(good, min(len(good), MOST_ROWS)))
 
 
-def _read(db: sqlite3.Connection, manifest: Manifest, graph: GraphSpec, wanted: set[int]) -> Iterator[Row]:
+def _read(db: Book, manifest: Manifest, graph: GraphSpec, wanted: set[int]) -> Iterator[Row]:
     """Yield the rows with these numbers as they stand in their file; none where it is gone or has changed."""
     types = manifest.row_types(graph)
-    query = "SELECT number, locator, hash FROM rows WHERE number IN (SELECT value FROM json_each(?))"
-    known = {number: (locator, sha) for number, locator, sha in db.execute(query, (json.dumps(sorted(wanted)),))}
-    for number, record in _records(manifest, {number: locator for number, (locator, _) in known.items()}):
+    places = rows_numbered(db, wanted)
+    for number, record in _records(manifest, {number: place.locator for number, place in places.items()}):
         row = types.check(record)
-        if isinstance(row, Row) and row.hash == known[number][1]:
+        if isinstance(row, Row) and row.hash == places[number].hash:
             yield row._replace(number=number)
 
 
@@ -171,13 +167,10 @@ def _asked(request: Request) -> _Asked:
     return _Asked(request.model, request.chars(), shared, request.frame.per_token)
 
 
-def _measured(db: sqlite3.Connection, asked: Mapping[int, _Asked]) -> _Measured:
+def _measured(db: Book, asked: Mapping[int, _Asked]) -> _Measured:
     """Return what a measured sample of the very same agent has shown; nothing where it asks for tools."""
-    query = """SELECT p.row, p.prompt, p.output, LENGTH(t.text) FROM paid p
-      JOIN results r ON r.row=p.row AND r.arm='baseline' JOIN texts t ON t.sha=r.output
-      WHERE p.arm='baseline' AND p.agent='baseline' AND p.number=1 AND p.kind='end_turn'"""
     rows = prompt = output = counted = answered = 0
-    for row, sent, said, size in db.execute(query):
+    for row, sent, said, size in sampled_answers(db):
         request = asked.get(row)
         if request is not None:
             rows, prompt, output = rows + 1, prompt + sent, output + said
@@ -211,7 +204,6 @@ def _price(usage: Usage, model: str, rows: int, *, batch: bool) -> float:
     return whole + (written - read) / rows
 
 
-def _batch(db: sqlite3.Connection) -> bool:
+def _batch(db: Book) -> bool:
     """Return whether the single agent would go in batches: wherever the run may, since they cost it half."""
-    found = db.execute("SELECT channel FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
-    return found is not None and found[0] != "live"
+    return chosen_channel(db) not in (None, "live")

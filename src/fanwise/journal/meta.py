@@ -16,14 +16,19 @@ from typing import Any, Generic, Protocol, TypedDict, TypeVar
 T = TypeVar("T")
 
 
-class MetaStore(Protocol):
-    """The part of a journal that keeps a text under a key."""
+class MetaReader(Protocol):
+    """The part of a journal that has a text under a key."""
 
     def meta(self, key: str) -> str | None: ...
+
+
+class MetaStore(MetaReader, Protocol):
+    """The part of a journal that keeps a text under a key."""
+
     def set_meta(self, key: str, value: str) -> None: ...
 
 
-Source = MetaStore | sqlite3.Connection
+Source = MetaReader | sqlite3.Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from .records import (
 )  # fmt: skip
 from .tables import TABLES, select
 
+Book = sqlite3.Connection
+"""A connection to a journal in SQLite, from which its account is made."""
 _ATTEMPT = ",".join(f"a.{column}" for column in TABLES[AttemptRecord].columns)
 
 

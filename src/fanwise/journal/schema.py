@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from fanwise.pricing.usage import Usage
 
-VERSION = 5
+FIRST_VERSION = VERSION = 5
+"""The first version whose journals are kept, and that of those that are written."""
+APPLICATION = int.from_bytes(b"fanw", "big")
+"""What the header of a journal's file says that it is of."""
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE sessions(id INTEGER PRIMARY KEY, started REAL, ended REAL, how TEXT, channel TEXT, changed TEXT);

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from fanwise.canonical import digest
 from fanwise.errors import RunDirectoryError
 from fanwise.units import now
 
+from .opening import check_version
 from .port import Observer
 from .reader import JournalReader
 from .records import (
@@ -39,40 +41,51 @@ from .records import (
     TurnRecord,
     checked,
 )  # fmt: skip
-from .schema import KEY_INDEX, SEVERAL, TABLES, VERSION, VIEWS
+from .schema import APPLICATION, KEY_INDEX, SEVERAL, TABLES, VERSION, VIEWS
 from .tables import TABLES as TABLE_OF
 
 SHORT, MOST_SHORT = 200, 1_000
 """Characters of a text that is remembered, and how many of them are, so that none is written twice."""
 
 
+def _make(path: Path) -> None:
+    """Make an empty journal, at once and whole: before that the file is empty, and its run never began."""
+    path.touch(mode=0o600)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        header = f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};"
+        db.executescript(f"BEGIN; {header} {TABLES} {VIEWS} COMMIT;")
+
+
 class SqliteJournal(JournalReader):
     """A journal in a file; one per run directory, held by one process."""
 
     def __init__(self, path: Path) -> None:
+        """Open a journal, or make one.
+
+        Args:
+            path: Its file.
+
+        Raises:
+            RunDirectoryError: There is something else, or a journal of another version; it is not touched.
+        """
         self.path = path
-        fresh = not path.exists()
+        if path.exists():
+            check_version(path)
+        else:
+            _make(path)
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         super().__init__(db)  # reads, in the thread of the event loop
-        if fresh:
-            path.chmod(0o600)
         self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             for connection in (self._writer, self.db):
                 connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;")
             self._writer.execute("PRAGMA wal_autocheckpoint=4000")  # pages: a page written often is copied over once
             self.db.execute("PRAGMA cache_size=-512")  # KiB: the system's own cache holds the file anyway
-            if fresh:
-                self._writer.executescript(f"BEGIN; {TABLES} {VIEWS} COMMIT;")
-            version = self.meta("version")
+            self._attempt: int = self._value("SELECT COALESCE(MAX(id),0) FROM attempts")
+            self._intent: int = self._value("SELECT COALESCE(MAX(intent),0) FROM batches")
+            self.session: int = self._value("SELECT COALESCE(MAX(id),0) FROM sessions")
         except sqlite3.DatabaseError as error:
             raise RunDirectoryError(f"{path} is not a journal: {error}; choose another directory") from None
-        if version is None:
-            self.set_meta("version", str(VERSION))
-        elif version != str(VERSION):
-            raise RunDirectoryError(
-                f"{path} was written by another version of fanwise (journal {version}, here {VERSION})"
-            )
         self.watch: Callable[[EndRecord], None] | None = None
         """Told of every end, for a display of the progress."""
         self.observer: Observer | None = None
@@ -84,9 +97,6 @@ class SqliteJournal(JournalReader):
         """Short texts that were added by this session, with their hashes."""
         self._added = self._durable = 0
         self._flushing: anyio.Event | None = None
-        self._attempt: int = self._value("SELECT COALESCE(MAX(id),0) FROM attempts")
-        self._intent: int = self._value("SELECT COALESCE(MAX(intent),0) FROM batches")
-        self.session: int = self._value("SELECT COALESCE(MAX(id),0) FROM sessions")
 
     def close(self) -> None:
         """Write what is buffered and close the file."""

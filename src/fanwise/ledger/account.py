@@ -72,10 +72,15 @@ def succeeded(db: sqlite3.Connection, arm: ArmName) -> int:
     return db.execute(query, (arm,)).fetchone()[0]
 
 
+def valid_rows(db: sqlite3.Connection) -> int:
+    """Return how many rows were read, without those that were set aside."""
+    return db.execute("SELECT COUNT(*) FROM rows").fetchone()[0]
+
+
 def row_counts(db: sqlite3.Connection) -> dict[str, int]:
     """Return how many rows were read, and how they have ended so far."""
     counts = dict(db.execute("SELECT status, COUNT(*) FROM results WHERE arm='fanout' GROUP BY status").fetchall())
-    valid = db.execute("SELECT COUNT(*) FROM rows").fetchone()[0]
+    valid = valid_rows(db)
     rejected = db.execute("SELECT COUNT(*) FROM rejects").fetchone()[0]
     known = {status: counts.get(status, 0) for status in ("succeeded", "partial", "failed")}
     return {"read": valid + rejected, **known, "rejected": rejected, "unfinished": max(valid - sum(known.values()), 0)}

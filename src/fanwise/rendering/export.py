@@ -11,17 +11,17 @@ import csv
 import importlib
 import json
 import os
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from fanwise.errors import UsageError
-from fanwise.ledger.allotment import allotted
-from fanwise.units import usd_text
+from fanwise.journal.reader import Book
+from fanwise.ledger.exports import attempt_lines, row_lines, task_lines
 
 Form = Literal["csv", "jsonl", "parquet"]
 Kind = Literal["text", "whole", "number"]
@@ -45,7 +45,12 @@ class Table:
 
     name: str
     columns: tuple[Column, ...]
-    records: Callable[[sqlite3.Connection, Mapping[str, Any]], Iterator[tuple[Any, ...]]]
+    lines: Callable[[Book, Mapping[str, Any]], Iterator[Any]]
+    """Gives a record for each line, with an attribute for each column."""
+
+    def records(self, db: Book, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+        """Yield the values of each line, in the order of the columns."""
+        return map(attrgetter(*(column.name for column in self.columns)), self.lines(db, summary))
 
 
 def _columns(*given: str) -> tuple[Column, ...]:
@@ -58,49 +63,24 @@ _WHO = ("row whole Line or record number of the row; 0: no row's.", "row_id text
         "side text fanout or baseline.")  # fmt: skip
 
 
-def _attempts(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    query = """SELECT p.attempt, p.row, w.row_id, p.arm, p.label, p.node, p.agent, p.model, p.channel, b.batch_id,
-      p.number, p.status, p.kind, p.message, p.input, p.cache_write_5m, p.cache_write_1h, p.cache_read, p.output,
-      p.thinking, p.web_searches, p.cost, p.reserved, p.sent, p.at, p.latency_s, p.request_id, p.prefix
-      FROM paid p LEFT JOIN rows w ON w.number=p.row LEFT JOIN batches b ON b.intent=p.intent ORDER BY p.attempt"""
-    for row in db.execute(query):
-        yield (*row[:21], usd_text(row[21]), usd_text(row[22]), *row[23:])
+class TotalLine(NamedTuple):
+    """One figure of a summary."""
+
+    name: str
+    value: str | None
 
 
-def _tasks(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    query = """SELECT t.row, w.row_id, t.arm, t.label, t.node, t.agent, t.status, t.kind, t.message, x.text,
-      COALESCE(s.attempts,0), s.cost, COALESCE(s.unknown,0)
-      FROM tasks t LEFT JOIN rows w ON w.number=t.row LEFT JOIN texts x ON x.sha=t.output
-      LEFT JOIN (SELECT key, COUNT(*) AS attempts, SUM(cost) AS cost, SUM(cost IS NULL) AS unknown
-        FROM served GROUP BY key) s ON s.key=t.key
-      ORDER BY t.row, t.arm DESC, t.label"""
-    for row in db.execute(query):
-        yield (*row[:11], usd_text(row[11]), row[12])
+def _totals(db: Book, summary: Mapping[str, Any]) -> Iterator[TotalLine]:
+    return _flat("", summary)
 
 
-def _rows(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    query = """SELECT w.row_id, r.status, r.reason, x.text,
-      (SELECT SUM(tokens) FROM served WHERE row=? AND arm=?)
-      FROM (SELECT 1) LEFT JOIN rows w ON w.number=? LEFT JOIN results r ON r.row=? AND r.arm=?
-      LEFT JOIN texts x ON x.sha=r.output"""
-    for one in allotted(db):
-        found = db.execute(query, (one.row, one.arm, one.row, one.row, one.arm)).fetchone()
-        row_id, status, reason, output, tokens = found
-        money = (usd_text(one.own), usd_text(one.shared), usd_text(one.cost))
-        yield one.row, row_id, one.arm, status, reason, output, tokens, *money, one.unknown
-
-
-def _totals(db: sqlite3.Connection, summary: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    yield from _flat("", summary)
-
-
-def _flat(name: str, value: Any) -> Iterator[tuple[str, str | None]]:
+def _flat(name: str, value: Any) -> Iterator[TotalLine]:
     if isinstance(value, Mapping):
         for key, inner in cast("Mapping[str, Any]", value).items():
             yield from _flat(f"{name}.{key}" if name else key, inner)
     else:
         text = value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        yield name, text
+        yield TotalLine(name, text)
 
 
 TABLES = (
@@ -119,24 +99,24 @@ TABLES = (
         "reserved_usd text Its upper bound before it was sent.", "sent number When it was sent.",
         "ended number When it ended.", "latency_s number Seconds of a live reply, or until a batch was read.",
         "request_id text The API's id of the request, or of the message of a batch.",
-        "prefix text Key of the cached prefix that rows share, shortened."), _attempts),
+        "prefix text Key of the cached prefix that rows share, shortened."), lambda db, summary: attempt_lines(db)),
     Table("tasks", _columns(
         *_WHO, "task text The task with its items.", "node text Its node in the graph.",
         "agent text Who carried it out.", "status text done or failed.", "kind text Class of the failure.",
         "message text Why it failed.", "output text Its output as JSON.", "attempts whole How often it was sent.",
         "cost_usd text What these cost as far as that is known.",
-        "attempts_of_unknown_cost whole Attempts that are not in cost_usd."), _tasks),
+        "attempts_of_unknown_cost whole Attempts that are not in cost_usd."), lambda db, summary: task_lines(db)),
     Table("rows", _columns(
         *_WHO, "status text succeeded, partial or failed; empty while it has not ended.",
         "reason text Why it failed.", "output text Its output as JSON.", "tokens whole All tokens, cached or not.",
         "own_usd text What its attempts cost, apart from what they wrote for other rows.",
         "shared_usd text Its part of what rows share.", "cost_usd text Both; these sum to the ledger.",
-        "attempts_of_unknown_cost whole Attempts that are not in cost_usd."), _rows),
+        "attempts_of_unknown_cost whole Attempts that are not in cost_usd."), lambda db, summary: row_lines(db)),
     Table("totals", _columns("name text Where the figure stands in summary.json.", "value text The figure."), _totals),
 )  # fmt: skip
 
 
-def export(db: sqlite3.Connection, summary: Mapping[str, Any], folder: Path, form: Form) -> list[tuple[Path, int]]:
+def export(db: Book, summary: Mapping[str, Any], folder: Path, form: Form) -> list[tuple[Path, int]]:
     """Write all tables into a folder, each file as a whole; returns the files and their records.
 
     Raises:

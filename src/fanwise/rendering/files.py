@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from fanwise.journal.meta import OFFLINE
+from fanwise.journal.reader import Book
 from fanwise.ledger.allotment import NOTHING, RowCost, allotted
+from fanwise.ledger.outcomes import reject_lines, result_lines
 from fanwise.ledger.summary import FORMAT
 from fanwise.units import usd_text
 
-_RESULTS = """SELECT r.row, w.row_id, r.status, r.reason, t.text, b.status
-  FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
-  LEFT JOIN results b ON b.row=r.row AND b.arm='baseline'
-  WHERE r.arm='fanout' ORDER BY r.row"""
 
-
-def results(db: sqlite3.Connection) -> Iterator[str]:
+def results(db: Book) -> Iterator[str]:
     """Yield one JSON line per finished row, in input order."""
     offline = json.dumps(OFFLINE.of(db))
     costs = _Costs(db)
-    for number, row_id, status, reason, text, base_status in db.execute(_RESULTS):
+    for number, row_id, status, reason, text, base_status in result_lines(db):
         one, base = costs.of(number)
         ratios = None
         if base_status in ("succeeded", "partial") and status != "failed" and base.tokens and base.paid:
@@ -49,7 +45,7 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 class _Costs:
     """What rows cost on both sides, asked for in their order."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Book) -> None:
         self._costs = allotted(db)
         self._next = next(self._costs, None)
 
@@ -65,13 +61,13 @@ class _Costs:
         return fanout, baseline
 
 
-def rejects(db: sqlite3.Connection) -> Iterator[str]:
+def rejects(db: Book) -> Iterator[str]:
     """Yield one JSON line per record that was set aside."""
-    for number, reason, raw in db.execute("SELECT number, reason, raw FROM rejects ORDER BY number"):
-        yield json.dumps({"line": number, "reason": reason, "raw": raw}, ensure_ascii=False) + "\n"
+    for reject in reject_lines(db):
+        yield json.dumps(reject._asdict(), ensure_ascii=False) + "\n"
 
 
-def write_files(directory: Path, db: sqlite3.Connection, summary: dict[str, Any]) -> None:
+def write_files(directory: Path, db: Book, summary: dict[str, Any]) -> None:
     """Replace the derived files of a run directory."""
     replace_file(directory / "results.jsonl", results(db))
     replace_file(directory / "rejects.jsonl", rejects(db))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -11,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from fanwise.journal.reader import Book
 from fanwise.ledger.account import agents, failures
 from fanwise.ledger.slices import slices
 from fanwise.ledger.summary import read_share
@@ -47,7 +47,7 @@ def known(text: str, cost: int, unknown: int) -> str:
     return f"{text} + {unknown:,} unknown" if cost else "unknown"
 
 
-def account(summary: dict[str, Any], db: sqlite3.Connection) -> RenderableType:
+def account(summary: dict[str, Any], db: Book) -> RenderableType:
     """Return the report of a run."""
     parts: list[RenderableType] = []
     if summary["offline"]:
@@ -180,7 +180,7 @@ def _spread(one: dict[str, Any]) -> str:
     return f"{one['mean']:.2f}x (95 % {low:.2f} to {high:.2f}; median {one['p50']:.2f}, p95 {one['p95']:.2f})"
 
 
-def _agents(db: sqlite3.Connection) -> RenderableType:
+def _agents(db: Book) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("agent", "model", "channel"):
         table.add_column(name)
@@ -218,7 +218,7 @@ def choices(given: list[dict[str, Any]]) -> Iterator[str]:
         yield f"channel of {', '.join(names)}: {words}"
 
 
-def _slices(db: sqlite3.Connection) -> RenderableType:
+def _slices(db: Book) -> RenderableType:
     """Return what was sent to whom."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("sent to", "its slice"):
@@ -260,6 +260,6 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-def show(summary: dict[str, Any], db: sqlite3.Connection, console: Console) -> None:
+def show(summary: dict[str, Any], db: Book, console: Console) -> None:
     """Print the report."""
     console.print(account(summary, db), soft_wrap=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -24,9 +23,12 @@ from fanwise.job.directory import reading
 from fanwise.job.manifest import draft, rows_of
 from fanwise.job.spec import JobSpec
 from fanwise.journal.meta import OFFLINE
+from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.ledger.allotment import allotted
 from fanwise.ledger.comparison import ArmFigures, Comparison
+from fanwise.ledger.outcomes import row_outputs
+from fanwise.ledger.tasks import task_times
 from fanwise.ledger.verdict import Pair, judge
 from fanwise.units import PICO_PER_USD
 
@@ -89,7 +91,7 @@ def compare(
 
 
 def comparison_of(
-    db: sqlite3.Connection,
+    db: Book,
     arms: Mapping[ArmName, Arm],
     job_rows: int,
     labels: Mapping[str, Any] | None,
@@ -144,16 +146,14 @@ def comparison_of(
     )
 
 
-def _outcomes(db: sqlite3.Connection) -> dict[int, tuple[str, dict[str, str | None]]]:
-    query = """SELECT r.row, w.row_id, r.arm, CASE WHEN r.status='failed' THEN NULL ELSE t.text END
-      FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output ORDER BY r.row"""
+def _outcomes(db: Book) -> dict[int, tuple[str, dict[str, str | None]]]:
     found: dict[int, tuple[str, dict[str, str | None]]] = {}
-    for row, row_id, arm, text in db.execute(query):
+    for row, row_id, arm, text in row_outputs(db):
         found.setdefault(row, (row_id, {}))[1][arm] = text
     return found
 
 
-def quality(db: sqlite3.Connection, labels: Mapping[str, Any], score: Score) -> tuple[float, int] | None:
+def quality(db: Book, labels: Mapping[str, Any], score: Score) -> tuple[float, int] | None:
     """Return the mean score of the fan-out's rows that have a label, and how many these are; None where none has.
 
     A row that failed scores 0: what it should have said is missing.
@@ -172,21 +172,19 @@ def _score(output: str | None, label: Any, score: Score, *, labelled: bool) -> f
     return min(max(float(score(json.loads(output), label)), 0.0), 1.0) if labelled else 1.0
 
 
-def _figures(db: sqlite3.Connection, arm: ArmName, graph: GraphSpec, pairs: list[Pair], rows: list[int]) -> ArmFigures:
+def _figures(db: Book, arm: ArmName, graph: GraphSpec, pairs: list[Pair], rows: list[int]) -> ArmFigures:
     prices = [getattr(one, arm) for one in pairs]
     scores = [getattr(one, f"{arm}_score") for one in pairs]
     good = sum(getattr(one, f"{arm}_good") for one in pairs)
     wanted = set(rows)
     seconds, tokens = list[float](), 0
-    query = """SELECT row, node, key, SUM(latency_s), SUM(tokens)
-      FROM served WHERE arm=? AND at IS NOT NULL GROUP BY row, node, key ORDER BY row"""
-    for row, group in groupby(db.execute(query, (arm,)), key=lambda one: one[0]):
+    for row, times in groupby(task_times(db, arm), key=lambda time: time.row):
         if row not in wanted:
             continue
         nodes: dict[str, float] = {}
-        for _, node, _, took, used in group:
-            nodes[node] = max(nodes.get(node, 0.0), took)
-            tokens += used
+        for time in times:
+            nodes[time.node] = max(nodes.get(time.node, 0.0), time.seconds)
+            tokens += time.tokens
         seconds.append(longest_path(graph, nodes))
     return ArmFigures(
         cost_usd=fmean(prices),

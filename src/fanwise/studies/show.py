@@ -13,7 +13,9 @@ from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
 from fanwise.graph.wire import load
 from fanwise.job.directory import reading
 from fanwise.job.manifest import Manifest
-from fanwise.journal.sqlite import SqliteJournal
+from fanwise.journal.reader import JournalReader
+from fanwise.ledger.outcomes import row_named
+from fanwise.ledger.tasks import requests_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +53,27 @@ def rendered(directory: str, row_id: str, label: str, arm: str) -> Rendered:
         node = plan.nodes[task.node.path]
         if isinstance(node, StepNode):
             raise UsageError(f"task {label!r} is a step: it runs here and sends nothing")
-        attempts = journal.db.execute(
-            "SELECT number, request_hash FROM served WHERE key=? ORDER BY number", (key,)
-        ).fetchall()
+        attempts = requests_of(journal.db, key)
         request = node.request(task)
         record = journal.task(key)
         answer = journal.text(record.output or "") if record is not None else None
         # A repair attempt has another tail; its hash is compared to the first attempt's alone.
-        checked = tuple(Attempt(number, sha == request.hash() or number > 1) for number, sha in attempts)
+        checked = tuple(Attempt(number, sha == request.hash() or number > 1) for number, _, sha in attempts)
         return Rendered(request.body(run_id=manifest.run_id), checked, answer)
 
 
-def _row(journal: SqliteJournal, manifest: Manifest, plan: Arm, row_id: str) -> Row:
-    found = journal.db.execute("SELECT locator, hash, number FROM rows WHERE row_id=?", (row_id,)).fetchone()
-    if found is None:
+def _row(journal: JournalReader, manifest: Manifest, plan: Arm, row_id: str) -> Row:
+    place = row_named(journal.db, row_id)
+    if place is None:
         raise UsageError(f"the run has no row {row_id!r}")
-    record = fetch(manifest.rows, manifest.format, found[0])
+    record = fetch(manifest.rows, manifest.format, place.locator)
     row = None if record is None else manifest.row_types(plan.graph).check(record)
-    if not isinstance(row, Row) or row.hash != found[1]:
+    if not isinstance(row, Row) or row.hash != place.hash:
         raise UsageError(f"row {row_id!r} is not in {manifest.rows} any more as it was when it ran")
-    return Row(found[2], row.locator, row_id, row.arguments, row.hash, row.size)
+    return Row(place.number, row.locator, row_id, row.arguments, row.hash, row.size)
 
 
-def _find(journal: SqliteJournal, plan: Arm, row: Row, label: str) -> tuple[Task, str]:
+def _find(journal: JournalReader, plan: Arm, row: Row, label: str) -> tuple[Task, str]:
     """Replay the row from the journal until the task with this label is ready."""
     seen: dict[str, tuple[Task, str]] = {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,8 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 from fanwise.graph.places import Passing, Spot, columns
+from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.ledger.composition import Composition, tasks
+from fanwise.ledger.tasks import NodeAccount, node_accounts
 from fanwise.rendering.terminal import known
 
 from .figures import compact, short, usd
@@ -21,8 +22,6 @@ BOX_W, BOX_H, GAP_X, GAP_Y = 168, 60, 124, 18
 PORT = 20
 """Least distance of two edges at a task."""
 FILLS = {"agent": "var(--agent)", "row": "var(--row)", "step": CARD}
-_NODES = """SELECT node, COUNT(*), COALESCE(SUM(tokens),0), COALESCE(SUM(cost),0), SUM(at IS NOT NULL AND cost IS NULL)
-  FROM served WHERE arm=? GROUP BY node"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +44,14 @@ class _Layout:
     height: float = 0.0
 
 
-def graph(db: sqlite3.Connection, arm: ArmName, made: Composition) -> str | None:
+def graph(db: Book, arm: ArmName, made: Composition) -> str | None:
     """Return the drawing as SVG, or None where the journal does not have the graph."""
     drawn = tasks(db).get(arm)
     if not drawn:
         return None
     nodes, edges = drawn["nodes"], [edge for edge in drawn["edges"] if edge[0] in drawn["nodes"]]
     layout = _layout(nodes, edges)
-    paid = {node: tuple(more) for node, *more in db.execute(_NODES, (arm,))}
+    paid = node_accounts(db, arm)
     lines = list(_edges(arm, edges, layout, made))
     return raw({
         "width": layout.width, "height": layout.height, "padding": 4,
@@ -84,13 +83,13 @@ def _layout(nodes: Mapping[str, Any], edges: list[Any]) -> _Layout:
     return layout
 
 
-def _node(name: str, one: Mapping[str, Any], layout: _Layout, paid: tuple[Any, ...] | None) -> dict[str, Any]:
+def _node(name: str, one: Mapping[str, Any], layout: _Layout, paid: NodeAccount | None) -> dict[str, Any]:
     box = layout.boxes[name]
     inside = "".join(f"{word} " for word in one["inside"])
     what = {"row": "of the row", "step": f"{inside}step"}.get(one["kind"], f"{inside}{one.get('model', '')}")
     told = ""
     if paid is not None:
-        calls, tokens, cost, unknown = paid
+        _, calls, tokens, cost, unknown = paid
         told = f"{calls:,} calls, {compact(tokens)}, {known(usd(cost), cost, unknown)}"
     return {
         "x": box.x, "y": box.y, "height": box.height, "middle": box.middle, "name": short(name, 24),

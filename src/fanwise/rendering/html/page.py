@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import fanwise.rendering.html.charts as charts  # by its whole name: `from . import` would be a circle
 from fanwise.errors import UsageError
+from fanwise.journal.reader import Book
 from fanwise.ledger.account import AgentAccount, agents, failures
 from fanwise.ledger.composition import KINDS, composition
 from fanwise.ledger.dearest import dearest
@@ -17,6 +17,7 @@ from fanwise.ledger.failing import failing
 from fanwise.ledger.multiplier import Bin, multiplier
 from fanwise.ledger.reads import reads
 from fanwise.ledger.slices import slices
+from fanwise.ledger.tasks import rows_served
 from fanwise.ledger.timeline import timeline
 from fanwise.rendering.terminal import MADE, agent_name, choices, known
 
@@ -31,7 +32,7 @@ MOST_TEXT = 600
 """Characters of an output or a message that are shown."""
 
 
-def page(summary: Mapping[str, Any], db: sqlite3.Connection) -> str:
+def page(summary: Mapping[str, Any], db: Book) -> str:
     """Return the report of a run as HTML.
 
     Everything that a model, a row or a user said is escaped; the page holds no script, and its policy
@@ -88,16 +89,14 @@ def _shortened(text: object) -> str:
     return short(str(text), MOST_TEXT)
 
 
-def _graph(summary: Mapping[str, Any], db: sqlite3.Connection, arm: Any, made: Any) -> tuple[str, str] | None:
+def _graph(summary: Mapping[str, Any], db: Book, arm: Any, made: Any) -> tuple[str, str] | None:
     if arm == "baseline" and not summary["attempts"]["baseline"]["sent"]:
         return None
     svg = graph(db, arm, made)
     return None if svg is None else ("The fan-out" if arm == "fanout" else "The baseline", svg)
 
 
-def _pictures(
-    summary: Mapping[str, Any], db: sqlite3.Connection, accounts: list[AgentAccount]
-) -> Iterator[tuple[str, str, str]]:
+def _pictures(summary: Mapping[str, Any], db: Book, accounts: list[AgentAccount]) -> Iterator[tuple[str, str, str]]:
     """Yield title, remark and drawing of every chart."""
     rows = summary["rows"]
     found = multiplier(db, max(rows["read"] - rows["rejected"], 1))
@@ -121,7 +120,7 @@ def _pictures(
         remark = f"From everything to everyone on {summary['levers']['dearest_model']}, uncached and live, to the bill."
         yield "What took how much off the bill", remark, charts.waterfall(summary["levers"])
     if summary["made_of"]:
-        counts = {arm: _rows_of(db, arm) for arm in summary["made_of"]}
+        counts = {arm: rows_served(db, arm) for arm in summary["made_of"]}
         yield "What the tokens of a row are made of", "On average.", charts.made(summary["made_of"], counts)
     if accounts:
         yield "Cost by agent and tier", "As paid.", charts.agents(accounts)
@@ -141,8 +140,3 @@ def _sessions(sessions: list[tuple[float, float | None, str]]) -> str:
     if len(sessions) < 2:
         return "From the start of the run."
     return f"{len(sessions)} sessions: {', '.join(f'{how} at {begin:,.0f} s' for begin, _, how in sessions[:6])}."
-
-
-def _rows_of(db: sqlite3.Connection, arm: str) -> int:
-    query = "SELECT COUNT(DISTINCT row) FROM served WHERE arm=?"
-    return db.execute(query, (arm,)).fetchone()[0]

@@ -34,6 +34,7 @@ from fanwise.job.watcher import Watcher
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.forecast import CHANNELS, AgentForecast, Forecast, Price
+from fanwise.ledger.tasks import answered_requests, first_channel, tool_requests
 from fanwise.pricing.rates import known_rates
 from fanwise.units import now
 
@@ -252,11 +253,10 @@ class _Paid:
 def _paid(plans: Mapping[ArmName, Arm], drawn: Drawn, run: str | Path) -> _Paid:
     numbers = {row.number for row in drawn.rows}
     with reading(run) as journal:
-        row = journal.db.execute("SELECT channel FROM attempts LIMIT 1").fetchone()
         return _Paid(
-            recorded(plans, journal),
+            recorded(plans, answered_requests(journal.db), tool_requests(journal.db)),
             [one for one in seen(journal.db).observed if one.row in numbers],
-            "batch" if row is not None and row[0] == "batch" else "live",
+            first_channel(journal.db) or "live",
             OFFLINE.of(journal) is True,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,18 +20,16 @@ from fanwise.job.opening import Rehearsal, Terms
 from fanwise.job.prepare import prepare
 from fanwise.job.spec import JobSpec
 from fanwise.job.work import work
+from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.account import SharedWrite, shared_writes
+from fanwise.ledger.tasks import row_agents
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
 
 from .drawn import Drawn
 from .estimate import Observed
-
-_QUERY = """SELECT row, arm, agent, model, MAX(channel), MAX(sent), COUNT(*), SUM(input), SUM(cache_write_5m),
-  SUM(cache_write_1h), SUM(cache_read), SUM(output), SUM(cost), SUM(reserved)
-  FROM served WHERE at IS NOT NULL GROUP BY row, arm, agent, model"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +88,22 @@ def renumbered(one: Seen, numbers: Mapping[int, int]) -> Seen:
     return Seen([replace(each, row=numbers[each.row]) for each in one.observed], one.once)
 
 
-def seen(db: sqlite3.Connection) -> Seen:
+def seen(db: Book) -> Seen:
     """Return what a run has seen: per row and agent, with what all rows share counted as read."""
     once = shared_writes(db)
     found: list[Observed] = []
-    for row, arm, agent, model, channel, sent, calls, plain, five, hour, read, output, paid, bound in db.execute(
-        _QUERY
-    ):
-        mine = [one for one in once if (one.row, one.arm, one.agent) == (row, arm, agent)]
-        moved = sum(one.five for one in mine), sum(one.hour for one in mine)
-        usage = Usage(plain, five - moved[0], hour - moved[1], read + sum(moved), output)
-        price = (paid or 0) - sum(one.extra for one in mine)
-        answers = priced(Usage(output=output), model, channel, sent)
-        found.append(Observed(row, arm, agent, model, calls, usage, price, answers, bound or 0))
+    for account in row_agents(db):
+        row, arm, agent, usage = account.row, account.arm, account.agent, account.usage
+        writes = [write for write in once if (write.row, write.arm, write.agent) == (row, arm, agent)]
+        five, hour = sum(write.five for write in writes), sum(write.hour for write in writes)
+        moved = usage._replace(
+            cache_write_5m=usage.cache_write_5m - five,
+            cache_write_1h=usage.cache_write_1h - hour,
+            cache_read=usage.cache_read + five + hour,
+        )
+        price = account.cost - sum(write.extra for write in writes)
+        answers = priced(Usage(output=usage.output), account.model, account.channel, account.sent)
+        found.append(Observed(row, arm, agent, account.model, account.calls, moved, price, answers, account.bound))
     return Seen(found, once)
 
 

@@ -1,0 +1,137 @@
+"""The account as lines of tables: attempts, tasks and rows, each named as an export names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fanwise.journal.reader import Book
+from fanwise.journal.tables import select
+from fanwise.units import usd_text
+
+from .allotment import allotted
+
+_ATTEMPTS = """SELECT p.attempt, p.row, w.row_id, p.arm AS side, p.label AS task, p.node, p.agent, p.model, p.channel,
+  b.batch_id, p.number, p.status, p.kind, p.message, p.input AS input_tokens, p.cache_write_5m AS cache_write_5m_tokens,
+  p.cache_write_1h AS cache_write_1h_tokens, p.cache_read AS cache_read_tokens, p.output AS output_tokens,
+  p.thinking AS thinking_tokens, p.web_searches, p.cost, p.reserved, p.sent, p.at AS ended, p.latency_s, p.request_id,
+  p.prefix
+  FROM paid p LEFT JOIN rows w ON w.number=p.row LEFT JOIN batches b ON b.intent=p.intent ORDER BY p.attempt"""
+_TASKS = """SELECT t.row, w.row_id, t.arm AS side, t.label AS task, t.node, t.agent, t.status, t.kind, t.message,
+  x.text AS output, COALESCE(s.attempts,0) AS attempts, s.cost, COALESCE(s.unknown,0) AS attempts_of_unknown_cost
+  FROM tasks t LEFT JOIN rows w ON w.number=t.row LEFT JOIN texts x ON x.sha=t.output
+  LEFT JOIN (SELECT key, COUNT(*) AS attempts, SUM(cost) AS cost, SUM(cost IS NULL) AS unknown
+    FROM served GROUP BY key) s ON s.key=t.key
+  ORDER BY t.row, t.arm DESC, t.label"""
+_ROW = """SELECT w.row_id, r.status, r.reason, x.text, (SELECT SUM(tokens) FROM served WHERE row=:row AND arm=:arm)
+  FROM (SELECT 1) LEFT JOIN rows w ON w.number=:row LEFT JOIN results r ON r.row=:row AND r.arm=:arm
+  LEFT JOIN texts x ON x.sha=r.output"""
+
+
+@dataclass(slots=True, kw_only=True)
+class AttemptLine:
+    """One attempt; what it serves is told by its first task."""
+
+    attempt: int
+    row: int
+    row_id: str | None
+    side: str
+    task: str
+    node: str
+    agent: str
+    model: str
+    channel: str
+    batch_id: str | None
+    number: int
+    status: str
+    kind: str | None
+    message: str | None
+    input_tokens: int | None
+    cache_write_5m_tokens: int | None
+    cache_write_1h_tokens: int | None
+    cache_read_tokens: int | None
+    output_tokens: int | None
+    thinking_tokens: int | None
+    web_searches: int | None
+    cost: int | None
+    """Picodollars."""
+    reserved: int | None
+    """Picodollars."""
+    sent: float
+    ended: float | None
+    latency_s: float | None
+    request_id: str | None
+    prefix: str
+
+    @property
+    def cost_usd(self) -> str | None:
+        """Dollars that it cost, as exact text."""
+        return usd_text(self.cost)
+
+    @property
+    def reserved_usd(self) -> str | None:
+        """Its upper bound in dollars, as exact text."""
+        return usd_text(self.reserved)
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskLine:
+    """One task that has an outcome."""
+
+    row: int
+    row_id: str | None
+    side: str
+    task: str
+    node: str
+    agent: str
+    status: str
+    kind: str
+    message: str
+    output: str | None
+    attempts: int
+    cost: int | None
+    """Picodollars of its shares, as far as they are known."""
+    attempts_of_unknown_cost: int
+
+    @property
+    def cost_usd(self) -> str | None:
+        """Dollars of its shares, as exact text."""
+        return usd_text(self.cost)
+
+
+@dataclass(slots=True, kw_only=True)
+class RowLine:
+    """One row on one arm."""
+
+    row: int
+    row_id: str | None
+    side: str
+    status: str | None
+    reason: str | None
+    output: str | None
+    tokens: int | None
+    own_usd: str | None
+    shared_usd: str | None
+    cost_usd: str | None
+    attempts_of_unknown_cost: int
+
+
+def attempt_lines(db: Book) -> Iterator[AttemptLine]:
+    """Yield all attempts, in the order in which they were made."""
+    return select(db, AttemptLine, _ATTEMPTS)
+
+
+def task_lines(db: Book) -> Iterator[TaskLine]:
+    """Yield all tasks that have an outcome, by row, the fan-out before its baseline."""
+    return select(db, TaskLine, _TASKS)
+
+
+def row_lines(db: Book) -> Iterator[RowLine]:
+    """Yield all rows that anything was sent for, with their part of what rows share."""
+    for cost in allotted(db):
+        row_id, status, reason, output, tokens = db.execute(_ROW, {"row": cost.row, "arm": cost.arm}).fetchone()
+        yield RowLine(
+            row=cost.row, row_id=row_id, side=cost.arm, status=status, reason=reason, output=output, tokens=tokens,
+            own_usd=usd_text(cost.own), shared_usd=usd_text(cost.shared), cost_usd=usd_text(cost.cost),
+            attempts_of_unknown_cost=cost.unknown,
+        )  # fmt: skip

@@ -1,0 +1,94 @@
+"""How rows ended, with what they said; and the records that were set aside."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName, RowRecord
+from fanwise.journal.tables import select
+
+_RESULTS = """SELECT r.row, w.row_id, r.status, r.reason, t.text AS output, b.status AS baseline_status
+  FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
+  LEFT JOIN results b ON b.row=r.row AND b.arm='baseline'
+  WHERE r.arm='fanout' ORDER BY r.row"""
+_OUTPUTS = """SELECT r.row, w.row_id, r.arm, CASE WHEN r.status='failed' THEN NULL ELSE t.text END AS output
+  FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output ORDER BY r.row"""
+_LENGTHS = """SELECT r.row, LENGTH(t.text) FROM results r JOIN texts t ON t.sha=r.output
+  WHERE r.arm='fanout' AND r.row IN (SELECT value FROM json_each(?)) ORDER BY r.row"""
+
+
+class ResultLine(NamedTuple):
+    """One row of the fan-out that has ended, beside its baseline."""
+
+    row: int
+    row_id: str
+    status: str
+    reason: str
+    output: str | None
+    """As canonical JSON; None where there is none, or it was purged."""
+    baseline_status: str | None
+
+
+class RejectLine(NamedTuple):
+    """A record of the rows file that was set aside."""
+
+    line: int
+    reason: str
+    raw: str
+
+
+class RowOutput(NamedTuple):
+    """What a row has come to on one arm."""
+
+    row: int
+    row_id: str
+    arm: ArmName
+    output: str | None
+    """As canonical JSON; None where the row has failed, or its output was purged."""
+
+
+def result_lines(db: Book) -> Iterator[ResultLine]:
+    """Yield the rows of the fan-out that have ended, by number."""
+    return select(db, ResultLine, _RESULTS)
+
+
+def reject_lines(db: Book) -> Iterator[RejectLine]:
+    """Yield what was set aside, by line."""
+    return select(db, RejectLine, "SELECT number AS line, reason, raw FROM rejects ORDER BY number")
+
+
+def row_outputs(db: Book) -> Iterator[RowOutput]:
+    """Yield what every row that has ended came to, by number."""
+    return select(db, RowOutput, _OUTPUTS)
+
+
+def output_lengths(db: Book, rows: Collection[int]) -> dict[int, int]:
+    """Return the characters of the outputs that rows have in the fan-out, by number."""
+    return dict(db.execute(_LENGTHS, (json.dumps(list(rows)),)).fetchall())
+
+
+def rows_with_output(db: Book) -> array[int]:
+    """Return the numbers of the rows that have an output in the fan-out; there may be millions."""
+    query = "SELECT row FROM results WHERE arm='fanout' AND status<>'failed'"
+    return array("q", (row for (row,) in db.execute(query)))
+
+
+def finished_rows(db: Book, *, failed_too: bool) -> int:
+    """Return how many rows have ended in the fan-out, those that failed counted or not."""
+    query = "SELECT COUNT(*) FROM results WHERE arm='fanout'"
+    return db.execute(query if failed_too else f"{query} AND status<>'failed'").fetchone()[0]
+
+
+def row_named(db: Book, row_id: str) -> RowRecord | None:
+    """Return the row of an id."""
+    return next(select(db, RowRecord, "SELECT * FROM rows WHERE row_id=?", (row_id,)), None)
+
+
+def rows_numbered(db: Book, numbers: Collection[int]) -> Mapping[int, RowRecord]:
+    """Return the rows of some numbers."""
+    query = "SELECT * FROM rows WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number"
+    return {row.number: row for row in select(db, RowRecord, query, (json.dumps(sorted(numbers)),))}

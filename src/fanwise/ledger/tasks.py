@@ -1,0 +1,165 @@
+"""What the tasks of a run took, and the requests that were sent for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName, Channel, Why
+from fanwise.journal.tables import select
+from fanwise.pricing.usage import Usage
+
+_TIMES = """SELECT row, node, SUM(latency_s) AS seconds, SUM(tokens) AS tokens
+  FROM served WHERE arm=? AND at IS NOT NULL GROUP BY row, node, key ORDER BY row"""
+_NODES = """SELECT node, COUNT(*) AS calls, COALESCE(SUM(tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost,
+  SUM(at IS NOT NULL AND cost IS NULL) AS unknown FROM served WHERE arm=? GROUP BY node"""
+_AGENTS = """SELECT row, arm, agent, model, MAX(channel) AS channel, MAX(sent) AS sent, COUNT(*) AS calls,
+  SUM(input) AS input, SUM(cache_write_5m) AS cache_write_5m, SUM(cache_write_1h) AS cache_write_1h,
+  SUM(cache_read) AS cache_read, SUM(output) AS output, COALESCE(SUM(cost),0) AS cost,
+  COALESCE(SUM(reserved),0) AS bound
+  FROM served WHERE at IS NOT NULL GROUP BY row, arm, agent, model"""
+_ANSWERED = """SELECT s.request_hash, t.arm, t.node, x.text AS output
+  FROM served s JOIN tasks t ON t.key=s.key JOIN texts x ON x.sha=t.output
+  WHERE t.status='done' AND s.kind IS NOT 'tool_use'"""
+_TOOLS = """WITH rounds AS (
+    SELECT key, request_hash, ROW_NUMBER() OVER (PARTITION BY key ORDER BY number) AS round
+    FROM served WHERE kind='tool_use')
+  SELECT r.request_hash, x.text AS said FROM rounds r JOIN turns t ON t.key=r.key AND t.number=r.round
+  JOIN texts x ON x.sha=t.said ORDER BY r.key, r.round"""
+_SAMPLE = """SELECT p.row, p.prompt, p.output, LENGTH(t.text) AS result_chars FROM paid p
+  JOIN results r ON r.row=p.row AND r.arm='baseline' JOIN texts t ON t.sha=r.output
+  WHERE p.arm='baseline' AND p.agent='baseline' AND p.number=1 AND p.kind='end_turn'"""
+
+
+class TaskTime(NamedTuple):
+    """What one task took, over all its attempts that have ended."""
+
+    row: int
+    node: str
+    seconds: float
+    tokens: int
+
+
+class NodeAccount(NamedTuple):
+    """What one node of a graph took, over all rows."""
+
+    node: str
+    calls: int
+    tokens: int
+    cost: int
+    """Picodollars as far as they are known."""
+    unknown: int
+    """Attempts that have ended and whose cost is not known."""
+
+
+@dataclass(slots=True, kw_only=True)
+class RowAgent:
+    """What one agent took for one row, over all its attempts that have ended."""
+
+    row: int
+    arm: ArmName
+    agent: str
+    model: str
+    channel: Channel
+    sent: float
+    """When the last of them was sent, in seconds since 1970."""
+    calls: int
+    usage: Usage
+    cost: int
+    """Picodollars as far as they are known."""
+    bound: int
+    """Picodollars that it might have cost at most."""
+
+
+class SentRequest(NamedTuple):
+    """A request that was sent for a task."""
+
+    number: int
+    """Which of its task, from 1."""
+    why: Why
+    request_hash: str
+
+
+class AnsweredRequest(NamedTuple):
+    """A request, and what its task has come to."""
+
+    request_hash: str
+    arm: ArmName
+    node: str
+    output: str
+    """The task's, as canonical JSON."""
+
+
+class ToolRequest(NamedTuple):
+    """A request that was answered by asking for tools."""
+
+    request_hash: str
+    said: str
+    """The model's message, as JSON."""
+
+
+class SampledAnswer(NamedTuple):
+    """How long an answer of a measured single agent was."""
+
+    row: int
+    prompt: int
+    """Input tokens, cached or not."""
+    output: int
+    """Tokens."""
+    result_chars: int
+    """Characters of the row's result."""
+
+
+def task_times(db: Book, arm: ArmName) -> Iterator[TaskTime]:
+    """Yield what each task of an arm took, by row."""
+    return select(db, TaskTime, _TIMES, (arm,))
+
+
+def node_accounts(db: Book, arm: ArmName) -> dict[str, NodeAccount]:
+    """Return what each node of an arm took, by its path."""
+    return {account.node: account for account in select(db, NodeAccount, _NODES, (arm,))}
+
+
+def rows_served(db: Book, arm: ArmName) -> int:
+    """Return for how many rows anything was sent on one arm."""
+    return db.execute("SELECT COUNT(DISTINCT row) FROM served WHERE arm=?", (arm,)).fetchone()[0]
+
+
+def row_agents(db: Book) -> Iterator[RowAgent]:
+    """Yield what each agent took for each row."""
+    return select(db, RowAgent, _AGENTS)
+
+
+def requests_of(db: Book, key: str) -> list[SentRequest]:
+    """Return the requests that were sent for a task, in order."""
+    query = "SELECT number, why, request_hash FROM served WHERE key=? ORDER BY number"
+    return list(select(db, SentRequest, query, (key,)))
+
+
+def answered_requests(db: Book) -> Iterator[AnsweredRequest]:
+    """Yield the requests of all tasks that are done."""
+    return select(db, AnsweredRequest, _ANSWERED)
+
+
+def tool_requests(db: Book) -> Iterator[ToolRequest]:
+    """Yield the requests that were answered by asking for tools, as far as what was said was not purged."""
+    return select(db, ToolRequest, _TOOLS)
+
+
+def sampled_answers(db: Book) -> Iterator[SampledAnswer]:
+    """Yield the answers of a measured single agent that it gave at once."""
+    return select(db, SampledAnswer, _SAMPLE)
+
+
+def first_channel(db: Book) -> Channel | None:
+    """Return the channel of the first attempt; None where none was made."""
+    row = db.execute("SELECT channel FROM attempts ORDER BY id LIMIT 1").fetchone()
+    return None if row is None else row[0]
+
+
+def chosen_channel(db: Book) -> str | None:
+    """Return what the last session was told to use: live, batch or auto; None where there was no session."""
+    row = db.execute("SELECT channel FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
+    return None if row is None else row[0]

@@ -10,7 +10,7 @@ import click
 
 from fanwise.studies.audit import audit as find
 
-from .common import OK, exit_on_error
+from .ending import OK, exit_on_error
 
 FOUND = 1
 

@@ -13,7 +13,8 @@ from fanwise.job.batches import BatchState, batch_states, cancel_batches
 from fanwise.job.job import resume
 from fanwise.job.watcher import Watcher
 
-from .common import carry_out, exit_on_error
+from .carrying import carry_out
+from .ending import exit_on_error
 
 
 @click.command()

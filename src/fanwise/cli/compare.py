@@ -13,8 +13,8 @@ from fanwise.rendering.comparison import show_comparison
 from fanwise.rendering.console import standard_output
 from fanwise.studies import compare as study
 
-from .common import exit_on_error
 from .consent import asking, threshold
+from .ending import exit_on_error
 from .options import chosen, job_option
 from .sampled import carry_out_sample
 

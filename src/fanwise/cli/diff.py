@@ -12,7 +12,7 @@ from fanwise.rendering.console import standard_output
 from fanwise.rendering.diff import show_diff
 from fanwise.studies import diff as study
 
-from .common import OK, exit_on_error
+from .ending import OK, exit_on_error
 
 ABOVE = 1
 

@@ -19,7 +19,7 @@ from fanwise.errors import UsageError
 from fanwise.job.arms import arms_of
 from fanwise.units import pico_from_usd
 
-from .common import exit_on_error
+from .ending import exit_on_error
 
 _FOLDER = click.Path(path_type=Path)
 

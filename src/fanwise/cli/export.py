@@ -12,7 +12,7 @@ from fanwise.ledger.summary import summary
 from fanwise.rendering.export import TABLES
 from fanwise.rendering.export import export as write
 
-from .common import exit_on_error
+from .ending import exit_on_error
 
 
 @click.command()

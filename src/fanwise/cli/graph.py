@@ -10,7 +10,7 @@ from fanwise.engine.shown import request_lines
 from fanwise.engine.toolbox import list_tools
 from fanwise.graph.draw import FORMATS, tree
 
-from .common import exit_on_error
+from .ending import exit_on_error
 
 
 @click.command()

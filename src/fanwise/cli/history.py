@@ -10,7 +10,7 @@ from fanwise.rendering.console import standard_output
 from fanwise.rendering.history import show_history
 from fanwise.studies import history as study
 
-from .common import exit_on_error
+from .ending import exit_on_error
 
 
 @click.command()

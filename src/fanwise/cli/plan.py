@@ -11,8 +11,8 @@ from fanwise.rendering.console import standard_output
 from fanwise.rendering.forecast import show_forecast
 from fanwise.studies.plan import plan as study
 
-from .common import exit_on_error
 from .consent import asking, threshold
+from .ending import exit_on_error
 from .options import chosen, job_option
 from .sampled import carry_out_sample
 

@@ -6,7 +6,7 @@ import click
 
 from fanwise.job.purge import purge_content
 
-from .common import exit_on_error
+from .ending import exit_on_error
 
 
 @click.command()

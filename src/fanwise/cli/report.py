@@ -18,7 +18,7 @@ from fanwise.rendering.groups import show_groups
 from fanwise.rendering.html import page
 from fanwise.rendering.terminal import show
 
-from .common import exit_on_error
+from .ending import exit_on_error
 
 
 @click.command()

@@ -18,8 +18,9 @@ from fanwise.job.watcher import Watcher
 from fanwise.journal.meta import STATICS
 from fanwise.ledger.outcomes import finished_rows
 
-from .common import carry_out, exit_on_error
+from .carrying import carry_out
 from .consent import Question, asking, foreseen, threshold
+from .ending import exit_on_error
 from .options import chosen, session_options
 
 

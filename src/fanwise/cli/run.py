@@ -14,8 +14,9 @@ from fanwise.job.mode import is_simulated
 from fanwise.job.spec import JobSpec
 from fanwise.job.watcher import Watcher
 
-from .common import carry_out, exit_on_error
+from .carrying import carry_out
 from .consent import Question, asking, foreseen, threshold
+from .ending import exit_on_error
 from .options import chosen, job_option, session_options, start_options
 
 

@@ -6,8 +6,9 @@ import sys
 
 from fanwise.studies.plan.plan import CarryOut, SampleRun
 
-from .common import HALTED, INTERRUPTED, carry_out
+from .carrying import carry_out
 from .consent import Question
+from .ending import HALTED, INTERRUPTED
 
 
 def carry_out_sample(question: Question) -> CarryOut:

@@ -9,7 +9,7 @@ import click
 
 from fanwise.studies.show import rendered
 
-from .common import exit_on_error
+from .ending import exit_on_error
 
 
 @click.command()

@@ -11,7 +11,7 @@ from fanwise.job.directory import is_held, peeking
 from fanwise.ledger.status import Status
 from fanwise.ledger.status import status as find
 
-from .common import exit_on_error
+from .ending import exit_on_error
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""What the commands share: exit statuses, errors in one line, running a job with a display."""
+"""Carrying out a job from the command line: a display, signals, its account, how to go on."""
 
 from __future__ import annotations
 
@@ -6,46 +6,21 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import anyio
 import click
 from rich.console import Console
 
-from fanwise.errors import FanwiseError, HaltedError, SpecError
+from fanwise.errors import FanwiseError, HaltedError
 from fanwise.job.account import Account
 from fanwise.job.directory import reading
 from fanwise.job.watcher import Watcher
 from fanwise.rendering.terminal import show
 
-from .options import named_as_options
+from .ending import FAILED_ROWS, HALTED, INTERRUPTED, OK
 from .progress import display
-
-OK, FAILED_ROWS, USAGE, HALTED, INTERRUPTED = 0, 1, 2, 3, 130
-
-
-def fail(message: str, status: int = USAGE) -> None:
-    """End the program with a message on standard error."""
-    click.echo(f"fanwise: {message}", err=True)
-    sys.exit(status)
-
-
-@contextmanager
-def exit_on_error() -> Generator[None]:
-    """End the program where an error of ours comes out of the block: one line on standard error, an exit status."""
-    try:
-        yield
-    except HaltedError as error:
-        fail(str(error), HALTED)
-    except SpecError as error:
-        fail(str(named_as_options(error)), USAGE)
-    except FanwiseError as error:
-        fail(str(error), USAGE)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
 
 
 def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: str, report: bool = True) -> int:

@@ -11,6 +11,12 @@ from fanwise.studies.show import rendered
 
 from .ending import exit_on_error
 
+CHECKED = {
+    True: "the same request",
+    False: "NOT the same request any more",
+    None: "not checked: not all of its request was kept",
+}
+
 
 @click.command()
 @click.argument("directory", metavar="DIR")
@@ -22,16 +28,13 @@ def show(directory: str, row: str, task: str, arm: str) -> None:
 
     Nothing of a request is stored: it is rendered again from the rows file, the graph and the
     answers in the journal, and checked against the hash of what was sent. Exit status 1 when
-    it is not the same any more.
+    it is not the same any more. Why an answer was refused is not kept: what says so is not checked.
     """
     with exit_on_error():
-        found = rendered(directory, row, task, arm)
-        click.echo(json.dumps(found.body, indent=2, ensure_ascii=False))
-        for attempt in found.attempts:
-            click.echo(
-                f"attempt {attempt.number}: {'the same request' if attempt.same else 'NOT the same request any more'}",
-                err=True,
-            )
-        if found.answer is not None:
-            click.echo(f"answer: {found.answer}", err=True)
-        sys.exit(0 if all(attempt.same for attempt in found.attempts) else 1)
+        request = rendered(directory, row, task, arm)
+        click.echo(json.dumps(request.body, indent=2, ensure_ascii=False))
+        for attempt in request.attempts:
+            click.echo(f"attempt {attempt.number}: {CHECKED[attempt.same]}", err=True)
+        if request.answer is not None:
+            click.echo(f"answer: {request.answer}", err=True)
+        sys.exit(1 if any(attempt.same is False for attempt in request.attempts) else 0)

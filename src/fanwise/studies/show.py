@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fanwise.engine.arms import Arm, StepNode, row_state, task_key
+from fanwise.engine.arms import AgentNode, Arm, StepNode, row_state, task_key
+from fanwise.engine.meaning import LONGER
 from fanwise.engine.rows import Row, fetch
 from fanwise.errors import OutputError, UsageError
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
@@ -20,10 +22,11 @@ from fanwise.ledger.tasks import requests_of
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt of a task, and whether the request is still the same."""
+    """One attempt of a task, and whether its request is still the same."""
 
     number: int
-    same: bool
+    same: bool | None
+    """None where that cannot be told, since not all of the request was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,31 @@ def rendered(directory: str, row_id: str, label: str, arm: str) -> Rendered:
         node = plan.nodes[task.node.path]
         if isinstance(node, StepNode):
             raise UsageError(f"task {label!r} is a step: it runs here and sends nothing")
-        attempts = requests_of(journal.db, key)
-        request = node.request(task)
         record = journal.task(key)
         answer = journal.text(record.output or "") if record is not None else None
-        # A repair attempt has another tail; its hash is compared to the first attempt's alone.
-        checked = tuple(Attempt(number, sha == request.hash() or number > 1) for number, _, sha in attempts)
-        return Rendered(request.body(run_id=manifest.run_id), checked, answer)
+        body = node.request(task).body(run_id=manifest.run_id)
+        return Rendered(body, tuple(_attempts(journal, node, task, key)), answer)
+
+
+def _attempts(journal: JournalReader, node: AgentNode, task: Task, key: str) -> Iterator[Attempt]:
+    """Yield the attempts of a task, each held against the requests that can be made for it now.
+
+    These are all but one kind: what says why an answer was refused, since the answer is not kept.
+    """
+    rounds = journal.turns(key)
+    is_purged = any(said is None for said, _ in rounds)
+    turns = [text for pair in rounds if None not in pair for text in pair if text is not None]
+    hashes = {
+        node.request(task, factor=factor, turns=tuple(turns[:end])).hash()
+        for factor in (1, LONGER)
+        for end in range(0, len(turns) + 1, 2)
+    }
+    is_partly_kept = False
+    for sent in requests_of(journal.db, key):
+        # What follows a repair may say it too: a retry, or a round of tools.
+        is_partly_kept = is_partly_kept or sent.why == "repair" or (sent.why == "tools" and is_purged)
+        is_same = sent.request_hash in hashes
+        yield Attempt(sent.number, None if is_partly_kept and not is_same else is_same)
 
 
 def _row(journal: JournalReader, manifest: Manifest, plan: Arm, row_id: str) -> Row:

@@ -1,0 +1,107 @@
+"""A request is rendered again, and every attempt is held against it; what cannot be told is not called the same."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fanwise import Block, Emulator, Job, agent, graph
+from fanwise.context.tail import fence
+from fanwise.engine.arms import build_arms
+from fanwise.engine.standin import answerer
+from fanwise.job.sizes import TokenCache
+from fanwise.studies.show import rendered
+from gateway import gateway
+from sample import shapes
+from sample.helper import Ticket, desk
+from support import fanwise
+
+ROW = [shapes.Row(id="a", n=1, tags=["x"])]
+SMALL, LARGE = Block("small", "A word of ours. " * 400), Block("large", "Another word of ours. " * 500)
+MODEL = "claude-haiku-5-5"
+
+
+@agent(model=MODEL, max_tokens=300, context=[SMALL, LARGE])
+def both(n: int) -> int:
+    """Read both."""
+    return n
+
+
+@agent(model=MODEL, max_tokens=300, context=[SMALL])
+def one_of_them(n: int) -> int:
+    """Read the small one."""
+    return n
+
+
+@agent(model=MODEL, max_tokens=300, context=[LARGE])
+def other_of_them(n: int) -> int:
+    """Read the large one."""
+    return n
+
+
+@graph
+def by_size(row: shapes.Row) -> list[int]:
+    return [both(row["n"]), one_of_them(row["n"]), other_of_them(row["n"])]
+
+
+def tamper(out: Path, statement: str) -> None:
+    with closing(sqlite3.connect(out / "journal.db")) as db:
+        db.execute(statement)
+        db.commit()
+
+
+def checked(out: Path, task: str, row: str = "a") -> list[tuple[int, bool | None]]:
+    return [(attempt.number, attempt.same) for attempt in rendered(str(out), row, task, "fanout").attempts]
+
+
+def test_a_request_is_rendered_with_the_sizes_that_it_was_made_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counted sizes turn the order of the blocks around, behind a server that passes for the API."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    graphs = {"fanout": by_size.spec}
+    with TokenCache() as cache:
+        for block, tokens in ((SMALL, 9_000), (LARGE, 1_000)):
+            cache.keep(MODEL, fence(block.name, block.text), tokens)
+    with (
+        Emulator(answer=answerer(build_arms(graphs))) as emulator,
+        gateway(emulator.url, shows=False) as api,
+    ):
+        Job(by_size, rows=ROW, out=tmp_path / "run", channel="live", base_url=api.url).run_sync()
+    assert checked(tmp_path / "run", "both") == [(1, True)]
+
+
+def test_every_attempt_is_checked(tmp_path: Path) -> None:
+    """Cut off, then asked with a higher cap: both requests can be made again."""
+    Job(shapes.tight, rows=ROW, out=tmp_path / "run", channel="live").run_sync()
+    assert checked(tmp_path / "run", "nearly") == [(1, True), (2, True)]
+    tamper(tmp_path / "run", "UPDATE attempts SET request_hash='x' WHERE why='longer'")
+    assert checked(tmp_path / "run", "nearly") == [(1, True), (2, False)]
+    shown = fanwise("show", tmp_path / "run", "a", "nearly")
+    assert shown.returncode == 1
+    assert "attempt 1: the same request\nattempt 2: NOT the same request any more\n" in shown.stderr
+
+
+def test_rounds_of_tools_are_checked_while_their_content_is_kept(tmp_path: Path) -> None:
+    row = Ticket(id="a", order="o1", depth=2)
+    Job(desk, rows=[row], out=tmp_path / "run", channel="live").run_sync()
+    rounds = checked(tmp_path / "run", "answer")
+    assert rounds == [(number, True) for number in range(1, 5)]
+    tamper(tmp_path / "run", "UPDATE attempts SET request_hash='x' WHERE id=3")
+    assert checked(tmp_path / "run", "answer")[2] == (3, False)
+    tamper(tmp_path / "run", "DELETE FROM texts WHERE sha IN (SELECT said FROM turns)")
+    assert [same for _, same in checked(tmp_path / "run", "answer")] == [True, None, None, None]
+
+
+def test_what_says_why_an_answer_was_refused_is_not_checked(tmp_path: Path) -> None:
+    Job(shapes.invalid, rows=ROW, out=tmp_path / "run", channel="live").run_sync()
+    assert checked(tmp_path / "run", "at_least_five") == [(1, True), (2, None)]
+    shown = fanwise("show", tmp_path / "run", "a", "at_least_five")
+    assert shown.returncode == 0
+    assert "attempt 2: not checked" in shown.stderr
+    tamper(tmp_path / "run", "UPDATE attempts SET request_hash='x' WHERE why='first'")
+    assert checked(tmp_path / "run", "at_least_five") == [(1, False), (2, None)]

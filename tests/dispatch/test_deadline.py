@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -95,9 +96,10 @@ def test_a_batch_that_ends_in_time_is_read(tmp_path: Path, monkeypatch: pytest.M
 
 @given(st.integers(0, 10_000), st.integers(1, 9), st.integers(1, 500), st.none() | st.floats(0.01, 100))
 def test_more_to_do_needs_more_time(requests: int, depth: int, slots: int, latency_s: float | None) -> None:
-    one = need_s(Left(requests, depth, slots, latency_s), 3_600)
-    assert one >= need_s(Left(0, 1, slots, latency_s if latency_s else 0.001), 3_600) or latency_s is None
-    assert need_s(Left(requests + 500, depth, slots, latency_s), 3_600) >= one
+    left = Left(requests=requests, depth=depth, slots=slots, latency_s=latency_s)
+    nothing = Left(requests=0, depth=1, slots=slots, latency_s=latency_s)
+    assert need_s(left, 3_600) >= need_s(nothing, 3_600) or latency_s is None
+    assert need_s(replace(left, requests=requests + 500), 3_600) >= need_s(left, 3_600)
 
 
 def test_a_length_of_time_is_read() -> None:

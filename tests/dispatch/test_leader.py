@@ -18,9 +18,10 @@ from fanwise.context.frame import Frame
 from fanwise.context.parts import Part, Prefix
 from fanwise.context.repeats import Repeats
 from fanwise.context.request import Request
-from fanwise.dispatch import live
+from fanwise.dispatch import warmth
+from fanwise.dispatch.books import Books
 from fanwise.dispatch.budget import Budget
-from fanwise.dispatch.call import Call
+from fanwise.dispatch.errand import Ask, Errand
 from fanwise.dispatch.gate import Gate
 from fanwise.dispatch.live import Live
 from fanwise.dispatch.retry import RetryPolicy
@@ -125,13 +126,13 @@ class Sink:
         self.replies: list[Reply] = []
         self.second = anyio.Event()
 
-    def replied(self, call: Call, reply: Reply) -> str | None:
+    def replied(self, errand: Errand, attempt: int, reply: Reply) -> bool:
         self.replies.append(reply)
         if len(self.replies) == 2:
             self.second.set()
-        return None
+        return False
 
-    def failed(self, call: Call, failure: Failure) -> None:
+    def failed(self, errand: Errand, failure: Failure) -> None:
         raise AssertionError(failure)
 
     def note(self, text: str) -> None:
@@ -140,7 +141,13 @@ class Sink:
     def halt(self, reason: str) -> None:
         raise AssertionError(reason)
 
+    def works_here(self) -> bool:
+        return False
+
     def rows_in_work(self) -> int:
+        return 1
+
+    def requests_left(self) -> int:
         return 1
 
     def expects_more(self) -> bool:
@@ -154,7 +161,7 @@ async def test_a_prefix_is_kept_warm_between_waves(
     anyio_backend: str, schema: dict[str, Any] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clocks run two hundred times as fast: an entry of five minutes lives for a second and a half."""
-    monkeypatch.setattr(live, "LOOK_S", 0.01)
+    monkeypatch.setattr(warmth, "LOOK_S", 0.01)
     start = time.monotonic()
 
     def fast() -> float:
@@ -172,21 +179,20 @@ async def test_a_prefix_is_kept_warm_between_waves(
                 three_lives.set()
 
         journal.watch = ended
-        works = Live(
-            api, journal, budget, sink, Repeats(), run_id="r", slots=2, policy=policy, gate=Gate(fast)
-        )  # fmt: skip
-
+        books = Books(run_id="r", journal=journal, budget=budget, repeats=Repeats())
+        works = Live(api, books, sink, slots=2, policy=policy, gate=Gate(fast))
         role = Role(arm="fanout", agent="a", model=MODEL, time_limit_s=10)
 
-        def call(number: int) -> Call:
-            return Call(role, f"k{number}", 1, "n", "n", lambda *_: request(schema=schema))
+        def errand(number: int) -> Errand:
+            asks = (Ask(f"k{number}", 1, "n", "n"),)
+            return Errand(role=role, asks=asks, compose=lambda _: request(schema=schema))
 
         with anyio.fail_after(30):
             async with anyio.create_task_group() as group:
                 group.start_soon(works.run)
-                works.submit(call(1))
+                works.submit(errand(1))
                 await three_lives.wait()
-                works.submit(call(2))
+                works.submit(errand(2))
                 await sink.second.wait()
                 works.stop()
         await journal.commit()

@@ -31,7 +31,7 @@ class Clock:
 
 def test_slots_double_a_round_until_the_first_refusal_then_grow_by_one() -> None:
     clock = Clock()
-    pace = Pace(64, clock)
+    pace = Pace(most=64, clock=clock)
     assert pace.slots == FIRST
     for _ in range(FIRST):
         pace.take()
@@ -48,7 +48,7 @@ def test_slots_double_a_round_until_the_first_refusal_then_grow_by_one() -> None
 
 
 def test_slots_that_are_not_used_do_not_grow() -> None:
-    pace = Pace(64, Clock())
+    pace = Pace(most=64, clock=Clock())
     pace.take()
     for _ in range(100):
         pace.answered(SMALL)
@@ -57,22 +57,22 @@ def test_slots_that_are_not_used_do_not_grow() -> None:
 
 def test_a_bucket_that_is_empty_is_waited_for_as_long_as_it_refills() -> None:
     clock = Clock()
-    pace = Pace(64, clock)
+    pace = Pace(most=64, clock=clock)
     pace.answered(SMALL)
-    pace.told(RateHeaders(1.0, {"requests": Bucket(60, 0)}))
+    pace.learn(RateHeaders(1.0, {"requests": Bucket(60, 0)}))
     assert pace.wait_s() == pytest.approx(1.0)
     clock.now += 1.0
     assert pace.wait_s() == 0
     pace.take()
     assert pace.wait_s() == pytest.approx(1.0)
-    pace.told(RateHeaders(2.0, {"input-tokens": Bucket(6_000, 50), "requests": Bucket(60, 60)}))
+    pace.learn(RateHeaders(2.0, {"input-tokens": Bucket(6_000, 50), "requests": Bucket(60, 60)}))
     assert pace.wait_s() == pytest.approx(0.5), "a hundred tokens at a hundred a second, fifty are there"
-    pace.told(RateHeaders(1.5, {"requests": Bucket(60, 0)}))
+    pace.learn(RateHeaders(1.5, {"requests": Bucket(60, 0)}))
     assert pace.wait_s() == pytest.approx(0.5), "older headers say nothing"
 
 
 def test_retries_are_a_tenth_of_the_traffic() -> None:
-    pace = Pace(8, Clock())
+    pace = Pace(most=8, clock=Clock())
     assert sum(pace.retries() for _ in range(100)) == RETRY_FLOOR
     for _ in range(100):
         pace.answered(SMALL)
@@ -82,7 +82,7 @@ def test_retries_are_a_tenth_of_the_traffic() -> None:
 @given(st.lists(st.sampled_from(["take", "leave", "ok", "refuse", "tell", "wait"]), max_size=80))
 def test_a_pace_never_passes_its_slots_nor_stands_still_for_ever(steps: list[str]) -> None:
     clock = Clock()
-    pace = Pace(16, clock)
+    pace = Pace(most=16, clock=clock)
     for step in steps:
         if step == "take" and pace.wait_s() == 0:
             pace.take()
@@ -93,7 +93,7 @@ def test_a_pace_never_passes_its_slots_nor_stands_still_for_ever(steps: list[str
         elif step == "refuse":
             pace.refuse(2.0)
         elif step == "tell":
-            pace.told(RateHeaders(clock.now, {"requests": Bucket(100, 1), "input-tokens": Bucket(1_000, 0)}))
+            pace.learn(RateHeaders(clock.now, {"requests": Bucket(100, 1), "input-tokens": Bucket(1_000, 0)}))
         elif step == "wait":
             clock.now += 0.7
         assert 1 <= pace.slots <= 16

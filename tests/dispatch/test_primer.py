@@ -12,8 +12,10 @@ from fanwise import Block, Emulator, Job, agent, graph
 from fanwise.context.frame import Frame
 from fanwise.context.parts import Part
 from fanwise.context.request import Request
-from fanwise.dispatch.call import Call
+from fanwise.dispatch.errand import Ask, Errand
+from fanwise.dispatch.prefixes import Prefixes
 from fanwise.dispatch.primer import Primer
+from fanwise.dispatch.queue import Queue
 from fanwise.dispatch.role import Role
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
@@ -117,46 +119,68 @@ def journal(tmp_path: Path) -> SqliteJournal:
     return SqliteJournal(tmp_path / "journal.db")
 
 
-def call(number: int = 0) -> Call:
+def errand(number: int = 0) -> Errand:
     system = (Part("Keep to the rules. " * 900, True),)
     frame = Frame(model=MODEL, max_tokens=50, thinking="adaptive", effort="low", system=system)
     request = Request(frame=frame, content=(Part("Hi"),))
-    return Call(ROLE, f"k{number}", 1, "n", "n", lambda *_: request)
+    return Errand(role=ROLE, asks=(Ask(f"k{number}", 1, "n", "n"),), compose=lambda _: request)
+
+
+def waiting(store: SqliteJournal, count: int = 500) -> tuple[Primer, Queue, str]:
+    """Return a primer whose queue holds so many errands with one prefix, and its key."""
+    prefixes = Prefixes()
+    queue = Queue(prefixes.key)
+    for number in range(count):
+        queue.put(errand(number))
+    return Primer(store, prefixes, queue, lambda: 0), queue, prefixes.key(errand())
+
+
+def test_errands_wait_for_the_one_that_writes_their_prefix(tmp_path: Path) -> None:
+    store = journal(tmp_path)
+    primer, queue, prefix = waiting(store, 0)
+    assert primer.way(errand()) == "plain", "nobody else is there to read it"
+    for number in range(500):
+        queue.put(errand(number))
+    assert primer.way(queue.first()) == "lead"
+    queue.take(prefix)
+    while queue:
+        assert primer.way(queue.first()) == "wait"
+        queue.hold(prefix)
+    assert (queue.total, queue.waiting(prefix)) == (499, 499)
+    primer.answered(prefix, Usage(cache_write_1h=7_000), now().timestamp(), led=True)
+    assert len(queue) == 499 and primer.way(queue.first()) == "read"
+    store.close()
 
 
 def test_reads_that_turn_out_to_be_rare_end_the_marking(tmp_path: Path) -> None:
     store = journal(tmp_path)
-    primer, one = Primer(store, lambda: 0), call()
-    primer.waiting[primer.key(one)] = 500
-    assert primer.way(one) == "lead"
-    assert primer.way(one) == "wait"
-    primer.hold(one)
-    assert list(primer.saw(primer.key(one), Usage(cache_write_1h=7_000), now().timestamp(), led=True)) == [one]
-    assert primer.way(one) == "read"
+    primer, _, prefix = waiting(store)
+    assert primer.way(errand()) == "lead"
+    assert primer.way(errand()) == "wait"
+    primer.answered(prefix, Usage(cache_write_1h=7_000), now().timestamp(), led=True)
+    assert primer.way(errand()) == "read"
     for _ in range(3):
-        primer.saw(primer.key(one), Usage(cache_write_5m=7_000), now().timestamp(), led=False)
-    assert primer.way(one) == "read", "a third of the reads still pays"
+        primer.answered(prefix, Usage(cache_write_5m=7_000), now().timestamp(), led=False)
+    assert primer.way(errand()) == "read", "a third of the reads still pays"
     for _ in range(40):
-        primer.saw(primer.key(one), Usage(cache_write_5m=7_000), now().timestamp(), led=False)
-    assert primer.way(one) == "plain", "below 22 % a marker costs more than none"
+        primer.answered(prefix, Usage(cache_write_5m=7_000), now().timestamp(), led=False)
+    assert primer.way(errand()) == "plain", "below 22 % a marker costs more than none"
     store.close()
 
 
 def test_an_entry_that_is_too_old_is_written_again(tmp_path: Path) -> None:
     store = journal(tmp_path)
-    primer, one = Primer(store, lambda: 0), call()
-    primer.waiting[primer.key(one)] = 500
-    primer.way(one)
-    primer.saw(primer.key(one), Usage(cache_write_1h=7_000), now().timestamp() - 3_600, led=True)
-    assert primer.way(one) == "lead"
+    primer, _, prefix = waiting(store)
+    primer.way(errand())
+    primer.answered(prefix, Usage(cache_write_1h=7_000), now().timestamp() - 3_600, led=True)
+    assert primer.way(errand()) == "lead"
     store.close()
 
 
 def test_a_prefix_that_is_not_cached_is_never_marked_again(tmp_path: Path) -> None:
     store = journal(tmp_path)
-    primer, one = Primer(store, lambda: 0), call()
-    primer.waiting[primer.key(one)] = 500
-    primer.way(one)
-    primer.saw(primer.key(one), Usage(input=7_000), now().timestamp(), led=True)
-    assert primer.way(one) == "plain"
+    primer, _, prefix = waiting(store)
+    primer.way(errand())
+    primer.answered(prefix, Usage(input=7_000), now().timestamp(), led=True)
+    assert primer.way(errand()) == "plain"
     store.close()

@@ -59,11 +59,11 @@ def line(watcher: Watcher, elapsed_s: float) -> str:
     parts = [f"{counters.finished}{total} rows", f"{watcher.calls} calls"]
     if counters.failed or counters.rejected:
         parts[0] += f" ({counters.failed} failed, {counters.rejected} set aside)"
-    if counters.known:
-        parts.append(f"{counters.known} answers known")
-    flight = engine.batches.flight
-    if flight.open:
-        parts.append(f"{len(flight.open)} batches with {flight.count} requests")
+    if counters.remembered:
+        parts.append(f"{counters.remembered} answers known")
+    batches = engine.carriers.batches
+    if batches.open_batches:
+        parts.append(f"{batches.open_batches} batches with {batches.in_flight} requests")
     parts.append(f"${usd(watcher.cost):.4f}{' simulated' if watcher.offline else ''}")
     parts.append(f"{watcher.read_tokens:,} tokens read from the cache")
     done = counters.finished + counters.rejected

@@ -2,7 +2,7 @@
 
 There may be four limits: dollars and tokens, of the run and of each row. A request that the run has no
 room for waits for what is in flight, and halts the run where nothing is; one that its row has no room
-for is given up, and the run goes on.
+for is given up, and the run goes on. Where a request serves several tasks, their rows bear it in equal parts.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from fanwise.journal.records import Spent
 from fanwise.units import usd
 
 from .bell import Bell
+from .errand import Ask
 
 Fit = Literal["fits", "wait", "never", "row waits", "row full"]
 """`wait`: when something in flight ends. `never`: the run has no room, and nothing in flight."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a run and each of its rows may take; None: no limit."""
 
@@ -43,8 +44,8 @@ class Hold(NamedTuple):
     cost: int | None
     """Picodollars; None where no price is known."""
     tokens: int
-    row: int
-    """0: it stands on no row's account."""
+    asks: tuple[Ask, ...] = ()
+    """The tasks that it serves: their rows bear it. None: it stands on no row's account."""
 
 
 NO_LIMITS, NOTHING = Limits(), Spent()
@@ -72,12 +73,10 @@ class Budget:
 
     def reserve(self, hold: Hold) -> Fit:
         """Reserve the worst case of one request, where it fits; an unknown price fits no limit in dollars."""
-        row = self._row(hold.row)
         limits = self.limits
-        if row is not None and (
-            _over(limits.row_cost, row.cost, hold.cost) or _over(limits.row_tokens, row.tokens, hold.tokens)
-        ):
-            return "row waits" if row.in_flight else "row full"
+        full = self._full_row(hold) if self._of_rows else None
+        if full is not None:
+            return "row waits" if full[0].in_flight else "row full"
         if _over(limits.cost, self.cost + self.reserved_cost, hold.cost) or _over(
             limits.tokens, self.tokens + self.reserved_tokens, hold.tokens
         ):
@@ -90,11 +89,10 @@ class Budget:
         self.reserved_cost += hold.cost or 0
         self.reserved_tokens += hold.tokens
         self.in_flight += 1
-        row = self._row(hold.row)
-        if row is not None:
-            row.cost += hold.cost or 0
-            row.tokens += hold.tokens
-            row.in_flight += 1
+        if self._of_rows:
+            for number, (cost, tokens) in _borne(hold.asks, hold.cost or 0, hold.tokens).items():
+                row = self._row(number)
+                row.cost, row.tokens, row.in_flight = row.cost + cost, row.tokens + tokens, row.in_flight + 1
 
     def settle(self, hold: Hold, cost: int | None, tokens: int | None) -> None:
         """Put what a request has really taken in the place of its reservation; what is unknown keeps it."""
@@ -103,11 +101,13 @@ class Budget:
         self.reserved_cost -= hold.cost or 0
         self.reserved_tokens -= hold.tokens
         self.cost, self.tokens, self.in_flight = self.cost + paid, self.tokens + used, self.in_flight - 1
-        row = self._row(hold.row)
-        if row is not None:
-            row.cost += paid - (hold.cost or 0)
-            row.tokens += used - hold.tokens
-            row.in_flight -= 1
+        if self._of_rows:
+            held, borne = _borne(hold.asks, hold.cost or 0, hold.tokens), _borne(hold.asks, paid, used)
+            for number, (cost_held, tokens_held) in held.items():
+                row, (row_paid, row_used) = self._row(number), borne[number]
+                row.cost += row_paid - cost_held
+                row.tokens += row_used - tokens_held
+                row.in_flight -= 1
         self._freed.ring()
 
     async def freed(self) -> None:
@@ -118,12 +118,19 @@ class Budget:
         """Drop what is known of a row that has ended."""
         self._rows.pop(row, None)
 
-    def _row(self, number: int) -> _Row | None:
-        if not number or not self._of_rows:
-            return None
+    def _row(self, number: int) -> _Row:
         if number not in self._rows:
             self._rows[number] = _Row(*(NOTHING if self._of_row is None else self._of_row(number)))
         return self._rows[number]
+
+    def _full_row(self, hold: Hold) -> tuple[_Row, int, int] | None:
+        """Return the first row that has no room for what it bears of a request, and that."""
+        limits = self.limits
+        for number, (cost, tokens) in _borne(hold.asks, hold.cost or 0, hold.tokens).items():
+            row, more = self._row(number), None if hold.cost is None else cost
+            if _over(limits.row_cost, row.cost, more) or _over(limits.row_tokens, row.tokens, tokens):
+                return row, cost, tokens
+        return None
 
     def lack(self, hold: Hold, what: str, model: str) -> str:
         """Return why a request fits into no room that the run has."""
@@ -146,12 +153,13 @@ class Budget:
 
     def row_lack(self, hold: Hold) -> str:
         """Return why a request does not fit into what its row may take."""
-        row, limits = self._row(hold.row), self.limits
-        assert row is not None
-        if _over(limits.row_cost, row.cost, hold.cost):
-            most = "an unknown amount" if hold.cost is None else f"up to ${usd(hold.cost):.6f}"
+        full, limits = self._full_row(hold), self.limits
+        assert full is not None
+        row, cost, tokens = full
+        if _over(limits.row_cost, row.cost, None if hold.cost is None else cost):
+            most = "an unknown amount" if hold.cost is None else f"up to ${usd(cost):.6f}"
             return f"it may cost {most}, and its row has spent ${usd(row.cost):.6f} of ${usd(limits.row_cost or 0):.6f}"
-        return f"it may take up to {hold.tokens:,} tokens, and its row has used {row.tokens:,} of {limits.row_tokens:,}"
+        return f"it may take up to {tokens:,} tokens, and its row has used {row.tokens:,} of {limits.row_tokens:,}"
 
 
 @dataclass(slots=True)
@@ -163,5 +171,22 @@ class _Row:
     in_flight: int = 0
 
 
-def _over(limit: int | None, taken: int, more: int | None) -> bool:
-    return limit is not None and (more is None or taken + more > limit)
+def _borne(asks: tuple[Ask, ...], cost: int, tokens: int) -> dict[int, tuple[int, int]]:
+    """Return picodollars and tokens that each row bears of a request: equal parts for its tasks, which sum to all."""
+    borne: dict[int, tuple[int, int]] = {}
+    for place, ask in enumerate(asks):
+        cost_before, tokens_before = borne.get(ask.row, (0, 0))
+        borne[ask.row] = (
+            cost_before + _part(cost, place, len(asks)), tokens_before + _part(tokens, place, len(asks))
+        )  # fmt: skip
+    return borne
+
+
+def _part(amount: int, place: int, parts: int) -> int:
+    """Return one of equal parts of an amount; what cannot be divided is borne by the first of them."""
+    whole, rest = divmod(amount, parts)
+    return whole + (place < rest)
+
+
+def _over(limit: int | None, used: int, more: int | None) -> bool:
+    return limit is not None and (more is None or used + more > limit)

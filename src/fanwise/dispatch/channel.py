@@ -16,7 +16,7 @@ from fanwise.context.request import Request
 from fanwise.journal.records import Channel
 from fanwise.units import now
 
-from .call import Call
+from .errand import Errand
 from .prices import cheaper, prices
 from .role import Role
 from .rounds import Rounds
@@ -27,7 +27,7 @@ Why = Literal["price", "no price", "pilot", "time", "deadline"]
 is read, in batches. `time`: the deadline leaves too few rounds of batches for this stage. `deadline`: it
 is near."""
 PILOTS: dict[Channel, int] = {"live": 4, "batch": 24}
-"""Calls of an agent that go ahead live where its channel depends on how long its answers are, and in a
+"""Errands of an agent that go ahead live where its channel depends on how long its answers are, and in a
 batch where it depends on how often batches read a prefix."""
 HITS = (0.3, 0.95)
 """Share of reads that batches may turn out to have ("Batch processing", read 2026-11-23)."""
@@ -36,8 +36,8 @@ HITS = (0.3, 0.95)
 class Hits(Protocol):
     """What is known of how often batches read a prefix: the primer."""
 
-    def hits(self, call: Call) -> float:
-        """Return the share of reads that a call can expect in a batch; 0 where it would not be marked."""
+    def hits(self, errand: Errand) -> float:
+        """Return the share of reads that an errand can expect in a batch; 0 where it would not be marked."""
         ...
 
     def learnt(self) -> bool:
@@ -45,7 +45,7 @@ class Hits(Protocol):
         ...
 
     def worth(self, gain: int) -> bool:
-        """Return whether two rounds of batches are worth so many picodollars for each call to come."""
+        """Return whether two rounds of batches are worth so many picodollars for each errand to come."""
         ...
 
 
@@ -66,21 +66,21 @@ class _Learnt:
 
     lengths: Lengths = NOTHING
     sent_ahead: Counter[Channel] = field(default_factory=Counter[Channel])
-    """Calls that went ahead so far."""
-    pilots: dict[Channel, set[Call]] = field(default_factory=dict[Channel, set[Call]])
-    """Calls that went ahead, until they end."""
+    """Errands that went ahead so far."""
+    pilots: dict[Channel, set[Errand]] = field(default_factory=dict[Channel, set[Errand]])
+    """Errands that went ahead, until they end."""
     choices: Counter[tuple[Channel, Why]] = field(default_factory=Counter[tuple[Channel, Why]])
-    """Calls by channel and reason."""
+    """Errands by channel and reason."""
     expected: dict[Channel, int] = field(default_factory=dict[Channel, int])
-    """Picodollars that the last call was expected to cost."""
+    """Picodollars that the last errand was expected to cost."""
 
     def is_piloted(self, channel: Channel) -> bool:
-        """Return whether calls went ahead in a channel and have all ended."""
+        """Return whether errands went ahead in a channel and have all ended."""
         return self.pilots.get(channel) == set()
 
 
 class Chooser:
-    """Gives each call its channel, and remembers why."""
+    """Gives each errand its channel, and remembers why."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Chooser:
 
         Args:
             choice: What the user wants.
-            hits: Knows how likely calls read their prefix in a batch.
+            hits: Knows how likely errands read their prefix in a batch.
             lengths: How long answers were.
             time: What a deadline leaves time for; None where there is none.
             patient: Whether others may wait for pilots in a batch; nobody stays to send them after `--detach`.
@@ -116,44 +116,44 @@ class Chooser:
         """Let nothing go in batches any more."""
         self._near, self._choice = True, "live"
 
-    def replied(self, call: Call, reply: Reply) -> None:
+    def replied(self, errand: Errand, reply: Reply) -> None:
         """Learn from a reply how long a role's answers are, where a channel is chosen by that."""
         if self._choice != "auto":
             return
-        learnt = self._of(call.role)
+        learnt = self._of(errand.role)
         answers, tokens = learnt.lengths
         learnt.lengths = Lengths(answers + 1, tokens + int(reply.usage.get("output_tokens") or 0))
 
-    def ended(self, call: Call) -> bool:
-        """Take the end of a call; returns whether those that wait for its role's pilots can go on."""
+    def ended(self, errand: Errand) -> bool:
+        """Take the end of an errand; returns whether those that wait for its role's pilots can go on."""
         if not self._has_pilots:
             return False
         done = False
-        for pilots in self._of(call.role).pilots.values():
-            if call in pilots:
-                pilots.discard(call)
+        for pilots in self._of(errand.role).pilots.values():
+            if errand in pilots:
+                pilots.discard(errand)
                 done = done or not pilots
         return done
 
-    def output(self, call: Call, request: Request) -> int:
+    def output(self, errand: Errand, request: Request) -> int:
         """Return how many tokens an answer has on average; a quarter of its cap where none came."""
-        answers, tokens = self._of(call.role).lengths
+        answers, tokens = self._of(errand.role).lengths
         return max(round(tokens / answers) if answers else request.max_tokens // 4, 1)
 
-    def channel(self, call: Call) -> Channel | None:
-        """Return how a call travels, or None where it waits for its role's pilots."""
+    def channel(self, errand: Errand) -> Channel | None:
+        """Return how an errand travels, or None where it waits for its role's pilots."""
         if self._choice == "live" or self._choice == "batch":
             if self._near:
-                self._of(call.role).choices["live", "deadline"] += 1
+                self._of(errand.role).choices["live", "deadline"] += 1
             return self._choice
-        chosen = self._chosen(call)
+        chosen = self._chosen(errand)
         if chosen is None:
             return None
-        self._of(call.role).choices[chosen] += 1
+        self._of(errand.role).choices[chosen] += 1
         return chosen[0]
 
     def reasons(self, before: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return why calls took their channels, as JSON-ready data, with what earlier sessions have kept of it."""
+        """Return why errands took their channels, as JSON-ready data, with what earlier sessions have kept of it."""
         agents: dict[tuple[str, str], _Learnt] = {}
         for role, learnt in self._roles.items():
             agents.setdefault((role.arm, role.agent), _Learnt()).choices += learnt.choices
@@ -164,37 +164,37 @@ class Chooser:
             kept.expected = entry["expected"] | kept.expected
         return [_entry(arm, agent, kept) for (arm, agent), kept in agents.items() if kept.choices]
 
-    def _chosen(self, call: Call) -> tuple[Channel, Why] | None:
-        request, hit_rate = call.request(), self._hits.hits(call)
-        price = prices(request, now(), output=self.output(call, request), hit_rate=hit_rate)
+    def _chosen(self, errand: Errand) -> tuple[Channel, Why] | None:
+        request, hit_rate = errand.request(), self._hits.hits(errand)
+        price = prices(request, now(), output=self.output(errand, request), hit_rate=hit_rate)
         if price is None:
             return "batch", "no price"
-        if self._depends_on_length(call, request, hit_rate):
-            return self._pilot(call, "live")
-        if self._depends_on_hits(call, request, hit_rate):
-            return self._pilot(call, "batch")
-        self._of(call.role).expected.update(price)
+        if self._depends_on_length(errand, request, hit_rate):
+            return self._pilot(errand, "live")
+        if self._depends_on_hits(errand, request, hit_rate):
+            return self._pilot(errand, "batch")
+        self._of(errand.role).expected.update(price)
         if price["live"] < price["batch"]:
             return "live", "price"
-        if self._time is not None and not self._time.has_time(call, price["live"] - price["batch"]):
+        if self._time is not None and not self._time.has_time(errand, price["live"] - price["batch"]):
             return "live", "time"
         return "batch", "price"
 
-    def _depends_on_length(self, call: Call, request: Request, hit_rate: float) -> bool:
-        """Return whether a call's channel depends on how long its answer is, and that is not known yet."""
-        learnt = self._of(call.role)
+    def _depends_on_length(self, errand: Errand, request: Request, hit_rate: float) -> bool:
+        """Return whether an errand's channel depends on how long its answer is, and that is not known yet."""
+        learnt = self._of(errand.role)
         if learnt.lengths.answers or learnt.is_piloted("live"):
             return False
         sizes = (1, request.max_tokens)
         return len({cheaper(request, now(), output=size, hit_rate=hit_rate) for size in sizes}) > 1
 
-    def _depends_on_hits(self, call: Call, request: Request, hit_rate: float) -> bool:
-        """Return whether a call's channel depends on how often batches read its prefix, and that is worth learning."""
-        if not self._patient or hit_rate == 0.0 or self._hits.learnt() or self._of(call.role).is_piloted("batch"):
+    def _depends_on_hits(self, errand: Errand, request: Request, hit_rate: float) -> bool:
+        """Return whether an errand's channel depends on how often batches read its prefix, and to learn that pays."""
+        if not self._patient or hit_rate == 0.0 or self._hits.learnt() or self._of(errand.role).is_piloted("batch"):
             return False
         if self._time is not None and not self._time.has_more():
             return False
-        output, gains = self.output(call, request), list[int]()
+        output, gains = self.output(errand, request), list[int]()
         for rate in HITS:
             price = prices(request, now(), output=output, hit_rate=rate)
             if price is None:
@@ -202,19 +202,18 @@ class Chooser:
             gains.append(price["live"] - price["batch"])
         return gains[0] < 0 < gains[-1] and self._hits.worth(gains[-1])
 
-    def _pilot(self, call: Call, channel: Channel) -> tuple[Channel, Why] | None:
-        learnt = self._of(call.role)
+    def _pilot(self, errand: Errand, channel: Channel) -> tuple[Channel, Why] | None:
+        learnt = self._of(errand.role)
         pilots = learnt.pilots.setdefault(channel, set())
         if learnt.sent_ahead[channel] >= PILOTS[channel]:
             return None
         learnt.sent_ahead[channel] += 1
-        pilots.add(call)
+        pilots.add(errand)
+        errand.go_ahead()
         self._has_pilots = True
-        if call.why == "first":
-            call.why = "pilot"
         return channel, "pilot"
 
 
 def _entry(arm: str, agent: str, learnt: _Learnt) -> dict[str, Any]:
-    took = [{"channel": channel, "why": why, "calls": calls} for (channel, why), calls in learnt.choices.items()]
+    took = [{"channel": channel, "why": why, "calls": errands} for (channel, why), errands in learnt.choices.items()]
     return {"side": arm, "agent": agent, "took": took, "expected": learnt.expected}

@@ -1,20 +1,21 @@
-"""Filling a batch: calls from the queue, as far as count, bytes and budget go, written into its body."""
+"""Filling a batch: errands from the queue, as far as count, bytes and budget go, written into its body."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable
-from typing import NamedTuple
+from datetime import datetime
+from typing import Literal, NamedTuple
 
 from fanwise.api.failures import Failure
 from fanwise.context.parts import Ttl
-from fanwise.context.repeats import Piece
-from fanwise.journal.port import Journal
 from fanwise.units import now
 
-from .budget import Budget, Hold
-from .call import Call, Outline, outline, worst_case
+from .attempts import Outline, outline, worst_case
+from .books import Books
+from .budget import Hold
+from .carrier import Sink
+from .errand import Errand
 from .primer import Primer, Way
+from .queue import Queue
 from .spool import Spool
 
 MOST_REQUESTS = 100_000
@@ -25,17 +26,15 @@ FRAME_BYTES = 100
 PARTS, LEAST_PART = 5, 1_000
 """Into how many batches one round is cut at most, and how small at least."""
 TTL: dict[Way, Ttl | None] = {"plain": None, "lead": "1h", "read": "5m", "wait": None}
-"""Life of what is written, by the way in which a call travels."""
+"""Life of what is written, by the way in which an errand travels."""
 
 
 class Chosen(NamedTuple):
-    """A call on its way into a batch."""
+    """An errand on its way into a batch."""
 
-    call: Call
+    errand: Errand
     attempt: int
     outline: Outline
-    common: tuple[Piece, ...]
-    own: tuple[Piece, ...]
     hold: Hold
     way: Way
 
@@ -53,71 +52,76 @@ def cut(waiting: int, rounds: int) -> int:
 class Filler:
     """Fills one batch after another from one queue."""
 
-    def __init__(self, queue: deque[Call], primer: Primer, budget: Budget, journal: Journal, run_id: str) -> None:
-        self.queue, self.primer, self.budget = queue, primer, budget
-        self.journal, self.run_id = journal, run_id
-        self.over: Callable[[Call, Failure], None]
-        """Told of calls that their row's budget has no room for."""
-        self.most = MOST_REQUESTS
-        """Requests that the next batch may have."""
+    def __init__(self, books: Books, sink: Sink, queue: Queue, primer: Primer) -> None:
+        self._books, self._sink, self._queue, self._primer = books, sink, queue, primer
 
-    def fill(self, body: Spool) -> list[Chosen]:
-        """Write calls from the queue into a body as far as count, bytes and budget go; leaders travel alone."""
+    def fill(self, body: Spool, most: int) -> list[Chosen]:
+        """Write so many errands at most from the queue into a body, as count, bytes and budget go; leaders go alone."""
         chosen: list[Chosen] = []
-        others: list[Call] = []
-        at = now()
         settled: dict[str, Way] = {}
         """Ways by prefix, where they are the same until the batch is full."""
-        while self.queue and len(chosen) < self.most:
-            call = self.queue[0]
-            key = call.prefix
-            way = settled.get(key) or self.primer.way(call)
-            if way in ("plain", "read"):
-                settled[key] = way
+        queue, at, is_full = self._queue, now(), False
+        while queue and not is_full and len(chosen) < most:
+            errand = queue.first()
+            prefix = queue.prefix_of(errand)
+            way = settled.get(prefix) or self._primer.way(errand)
             if way == "wait":
-                self.primer.hold(self.queue.popleft())
+                queue.hold(prefix)
                 continue
+            if way != "lead":
+                settled[prefix] = way
             if chosen and (chosen[0].way == "lead") != (way == "lead"):
                 if way != "lead":
-                    others.append(self.queue.popleft())
+                    queue.pass_over()
                     continue
-                while chosen:  # what was chosen so far goes back: the prefix is written first
-                    one = chosen.pop()
-                    body.drop()
-                    self.budget.settle(one.hold, 0, 0)
-                    others.append(one.call)
-            request = call.request()
-            hold = worst_case(request, call.row, batch=True, at=at, ttl=TTL[way])
-            head, rest = request.encode(run_id=self.run_id, ttl=TTL[way], row_ttl=None)
-            full = bool(chosen) and body.size + len(head) + len(rest) + FRAME_BYTES > MOST_BYTES
-            fit = "wait" if full else self.budget.reserve(hold)
-            if fit != "fits" and way == "lead":
-                self.queue.extend(self.primer.release(key))
-            if fit == "row full":
-                self.queue.popleft()
-                self.primer.waiting[key] -= 1
-                self.over(call, Failure(verdict="final", kind="row_budget", message=self.budget.row_lack(hold)))
-                continue
-            if fit == "row waits":
-                others.append(self.queue.popleft())
-                continue
-            if fit != "fits":
-                break
-            self.queue.popleft()
-            attempt = self.journal.next_attempt()
-            body.add(f"{self.run_id}-{attempt}", head, rest)
-            told = outline(request, batch=True, marked=way != "plain")  # what is kept of a request is small
-            chosen.append(Chosen(call, attempt, told, request.common, request.own, hold, way))
-        self.queue.extendleft(reversed(others))
-        self.primer.waiting.subtract(Counter([one.call.prefix for one in chosen]))
+                self._empty(chosen, body)  # the prefix is written first
+            is_full = self._add(errand, prefix, way, at, chosen, body) == "full"
+        queue.rewind()
         return chosen
 
-    def give_back(self, one: Chosen, body: Spool) -> None:
-        """Put a call back to the front of the queue."""
+    def _empty(self, chosen: list[Chosen], body: Spool) -> None:
+        """Let what was chosen so far wait for the next batch."""
+        while chosen:
+            last = chosen.pop()
+            body.drop()
+            self._books.budget.settle(last.hold, 0, 0)
+            self._queue.pass_back(last.errand)
+
+    def _add(
+        self, errand: Errand, prefix: str, way: Way, at: datetime, chosen: list[Chosen], body: Spool
+    ) -> Literal["added", "left", "full"]:
+        """Write the errand that is next into a body, where there is room for it."""
+        books, queue, request = self._books, self._queue, errand.request()
+        hold = worst_case(request, errand.asks, batch=True, at=at, ttl=TTL[way])
+        head, rest = request.encode(run_id=books.run_id, ttl=TTL[way], row_ttl=None)
+        is_full = bool(chosen) and body.size + len(head) + len(rest) + FRAME_BYTES > MOST_BYTES
+        fit = "wait" if is_full else books.budget.reserve(hold)
+        if fit != "fits":
+            return self._leave(errand, prefix, way, hold, fit)
+        queue.take(prefix)
+        attempt = books.journal.next_attempt()
+        body.add(f"{books.run_id}-{attempt}", head, rest)
+        chosen.append(Chosen(errand, attempt, outline(request, batch=True, marked=way != "plain"), hold, way))
+        return "added"
+
+    def _leave(self, errand: Errand, prefix: str, way: Way, hold: Hold, fit: str) -> Literal["left", "full"]:
+        """Do without the errand that is next, for which there is no room."""
+        if way == "lead":
+            self._primer.release(prefix)
+        if fit == "row full":
+            self._queue.take(prefix)
+            lack = self._books.budget.row_lack(hold)
+            self._sink.failed(errand, Failure(verdict="final", kind="row_budget", message=lack))
+            return "left"
+        if fit == "row waits":
+            self._queue.pass_over()
+            return "left"
+        return "full"
+
+    def give_back(self, chosen: Chosen, body: Spool) -> None:
+        """Put the errand that was written last back to the front of the queue."""
         body.drop()
-        self.budget.settle(one.hold, 0, 0)
-        key = one.call.prefix
-        if one.way == "lead":
-            self.queue.extend(self.primer.release(key))
-        self.queue.appendleft(one.call)
-        self.primer.waiting[key] += 1
+        self._books.budget.settle(chosen.hold, 0, 0)
+        if chosen.way == "lead":
+            self._primer.release(chosen.outline.prefix)
+        self._queue.give_back(chosen.errand)

@@ -4,130 +4,146 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from fanwise.context.request import Request
-from fanwise.journal.port import Journal
 from fanwise.journal.records import BatchRecord, EndRecord, Served
 
-from .budget import Budget, Hold
-from .call import Call, taken
+from .attempts import billed
+from .books import Books
+from .budget import Hold
+from .errand import Ask, Errand, never_composed
 from .role import Roles
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class Sent:
     """An attempt in a batch."""
 
     attempt: int
-    call: Call
+    errand: Errand
     hold: Hold
-    sent: float
+    at: float
+    """When it was written down, in seconds since 1970."""
     prefix: str = ""
     """Key of the prefix behind which there is a breakpoint; empty: there is none."""
     led: bool = False
     """Whether others wait for it to be written."""
     raced: bool = False
-    """True once its call was sent live all the same: its result is paid for, and no longer needed."""
+    """True once its errand was sent live all the same: its result is paid for, and no longer needed."""
     ended: bool = False
     orphan: bool = False
     """True for an attempt of an earlier session whose row has not asked for it yet."""
+
+    def take_over(self, errand: Errand) -> None:
+        """Let an errand of this session have what comes of it."""
+        self.errand, self.orphan = errand, False
+        errand.adopt()
 
 
 class Flight:
     """All batches in flight, of this session and of earlier ones."""
 
-    def __init__(self, journal: Journal, budget: Budget, roles: Roles) -> None:
-        self.journal, self.budget, self._roles = journal, budget, roles
+    def __init__(self, books: Books, roles: Roles) -> None:
+        self._books, self._roles = books, roles
         self.open: dict[int, BatchRecord] = {}
         """Batches that have not ended, by intent."""
         self.sizes: set[int] = set()
         """Sizes of intents whose batch id is not certain: no two are equal."""
-        self.adopted: dict[str, Sent] = {}
-        """Attempts of earlier sessions that are still in a batch, by task key."""
         self.sent: dict[int, dict[int, Sent]] = {}
-        """Attempts in each batch that has not been read, by intent."""
+        """Attempts in each batch that has not been read, by intent and number."""
         self.count = 0
-        """Calls in batches."""
+        """Attempts in batches that have not ended."""
+        self._adopted: dict[str, Sent] = {}
+        """Attempts of earlier sessions that are still in a batch, by task key."""
 
-    def load(self) -> dict[int, dict[int, Sent]]:
-        """Take the open batches of earlier sessions from the journal; returns their attempts by intent."""
-        found: dict[int, dict[int, Sent]] = {}
-        for record in self.journal.open_batches():
+    def load(self) -> None:
+        """Take the open batches of earlier sessions from the journal, with their attempts."""
+        for record in self._books.journal.open_batches():
             self.open[record.intent] = record
             if record.state != "created":
                 self.sizes.add(record.size)
-            mine = found[record.intent] = self.sent[record.intent] = {}
-            for served in self.journal.open_attempts(record.intent):
-                attempt, call = served.attempt, _orphan(served, self._roles)
-                hold = Hold(attempt.reserved, attempt.bound, call.row)
-                self.budget.hold(hold)
-                mine[attempt.id] = self.adopted[call.key] = Sent(
-                    attempt.id, call, hold, attempt.sent, prefix=attempt.prefix, orphan=True
-                )
+            batch = self.sent[record.intent] = dict[int, Sent]()
+            for served in self._books.journal.open_attempts(record.intent):
+                sent = batch[served.attempt.id] = _orphan(served, self._roles)
+                self._books.budget.hold(sent.hold)
                 self.count += 1
-        return found
+                for ask in sent.errand.asks:
+                    self._adopted[ask.key] = sent
 
-    def claim(self, call: Call) -> bool:
-        """Take over an attempt of an earlier session for a call; False where there is none."""
-        sent = self.adopted.get(call.key)
+    def claim(self, errand: Errand) -> bool:
+        """Take over an attempt of an earlier session for an errand; returns False where there is none."""
+        sent = self._adopted.get(errand.key)
         if sent is None or not sent.orphan:
             return False
-        call.channel, call.number, call.tries = "batch", sent.call.number, 1
-        sent.call, sent.orphan = call, False
+        sent.take_over(errand)
         return True
 
-    def begin(self, record: BatchRecord, count: int) -> None:
-        """Record the intent to submit a batch."""
+    def begin(self, record: BatchRecord) -> dict[int, Sent]:
+        """Record the intent to submit a batch; returns where its attempts are to be entered, by number."""
         self.sizes.add(record.size)
         self.open[record.intent] = record
-        self.count += count
-        self.journal.add_batch(record)
+        self.count += record.size
+        self._books.journal.add_batch(record)
+        sent = self.sent[record.intent] = dict[int, Sent]()
+        return sent
 
-    def known(self, record: BatchRecord, batch_id: str, *, certain: bool) -> BatchRecord:
+    def identify(self, record: BatchRecord, batch_id: str, *, certain: bool) -> BatchRecord:
         """Record the id of a batch: certain from the reply to its creation or from its results, else provisional."""
-        known = replace(record, batch_id=batch_id, state="created" if certain else "adopted")
+        identified = replace(record, batch_id=batch_id, state="created" if certain else "adopted")
         if certain:
             self.sizes.discard(record.size)
-        self.open[record.intent] = known
-        self.journal.add_batch(known)
-        return known
+        self.open[record.intent] = identified
+        self._books.journal.add_batch(identified)
+        return identified
 
     def close(self, record: BatchRecord, *, absent: bool = False) -> None:
         """Record that a batch has ended, or that it never was."""
         self.sizes.discard(record.size)
         self.open.pop(record.intent, None)
         self.sent.pop(record.intent, None)
-        self.journal.add_batch(replace(record, state="absent" if absent else "ended"))
+        self._books.journal.add_batch(replace(record, state="absent" if absent else "ended"))
 
-    def settle(self, one: Sent, end: EndRecord) -> None:
-        """Put what an attempt has taken in the place of its reservation."""
-        self.budget.settle(one.hold, *taken(end))
-        one.ended = True
+    def settle(self, sent: Sent, end: EndRecord) -> None:
+        """Record the end of an attempt, and put what it has taken in the place of its reservation."""
+        self._books.journal.add_end(end)
+        self._books.budget.settle(sent.hold, *billed(end))
+        sent.ended = True
         self.count -= 1
 
-    def race(self) -> list[Call]:
-        """Return the calls that are still in batches, whose results are not waited for any more."""
-        racing = [one for sent in self.sent.values() for one in sent.values() if not one.ended and not one.orphan]
-        for one in racing:
-            one.raced, one.call.why = True, "retry"
-        return [one.call for one in racing]
+    def race(self) -> list[Errand]:
+        """Return the errands that are still in batches, whose results are not waited for any more."""
+        racing = [sent for batch in self.sent.values() for sent in batch.values() if not sent.ended and not sent.orphan]
+        for sent in racing:
+            sent.raced = True
+            sent.errand.retry()
+        return [sent.errand for sent in racing]
 
-    def drop(self, one: Sent) -> None:
+    def drop(self, sent: Sent) -> None:
         """Forget an adopted attempt that has ended."""
-        if self.adopted.get(one.call.key) is one:
-            del self.adopted[one.call.key]
+        for ask in sent.errand.asks:
+            if self._adopted.get(ask.key) is sent:
+                del self._adopted[ask.key]
+
+    def is_certain(self) -> bool:
+        """Return whether the id of every batch is known for certain."""
+        return all(record.state == "created" for record in self.open.values())
 
     def certain_ids(self) -> set[str]:
         """Return the ids of all batches that are certainly the run's own."""
-        mine = {one.batch_id for one in self.open.values() if one.state == "created" and one.batch_id}
-        return self.journal.batch_ids() | mine
+        open_ids = {record.batch_id for record in self.open.values() if record.state == "created" and record.batch_id}
+        return self._books.journal.batch_ids() | open_ids
 
 
-def _orphan(served: Served, roles: Roles) -> Call:
-    """Return a stand-in for the call of an attempt whose row has not been read again yet."""
-
-    def compose(*_: object) -> Request:
-        raise AssertionError("an attempt of an earlier session is never composed again")
-
-    record, (ask,) = served
+def _orphan(served: Served, roles: Roles) -> Sent:
+    """Return an attempt of an earlier session; an errand stands in for its own, until its row is read again."""
+    record, asks = (
+        served.attempt,
+        tuple([Ask(ask.key, ask.row, ask.node, ask.label, ask.number) for ask in served.asks]),
+    )
     role = roles.named(record.arm, record.agent, record.model)
-    return Call(role, ask.key, ask.row, ask.node, ask.label, compose, number=ask.number)
+    return Sent(
+        attempt=record.id,
+        errand=Errand(role=role, asks=asks, compose=never_composed),
+        hold=Hold(record.reserved, record.bound, asks),
+        at=record.sent,
+        prefix=record.prefix,
+        orphan=True,
+    )

@@ -1,9 +1,10 @@
-"""Following a batch: adopt it where only its intent is certain, poll it, apply its results once."""
+"""Following a batch: adopt it where only its intent is certain, poll it, read its results once."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import anyio
@@ -11,22 +12,34 @@ import anyio
 from fanwise.api.client import CREATE_TIMEOUT_S, Api
 from fanwise.api.failures import Failure, RequestError
 from fanwise.api.replies import BatchInfo, BatchResult
-from fanwise.journal.port import Journal
 from fanwise.journal.records import BatchRecord
-from fanwise.pricing.usage import Usage
+from fanwise.log import log
 from fanwise.units import moment, now
 
-from .call import Call, Sink, paid, unpaid
-from .flight import Flight, Sent
+from .books import Books
+from .carrier import Sink
+from .flight import Flight
+from .results import Results
 
-PAID_TWICE = "paid_twice"
-"""Kind of an attempt whose answer came after the task had been answered live, for a deadline."""
 COMMIT_S, LOOK_EVERY = 0.2, 50
 """Results are made durable about so often while they are read; after how many the clock is looked at."""
 CLOCK_SKEW_S = 300.0
 """How far the server's clock may be behind ours."""
 ABSENT_S = 600.0
 """A batch that answers 404 for so long is gone: new ones do so for seconds (seen in the field)."""
+OFFLINE_POLL_S = (0.05, 1.0)
+"""A simulated batch ends in moments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """How often batches are looked at, and how long one may stay unlisted."""
+
+    grace_s: float
+    """Seconds after which a batch that is not listed was never taken."""
+    first_s: float = 5.0
+    longest_s: float = 60.0
+    """First and longest interval between polls."""
 
 
 class Follower:
@@ -35,192 +48,159 @@ class Follower:
     def __init__(
         self,
         api: Api,
-        journal: Journal,
+        books: Books,
         sink: Sink,
         flight: Flight,
-        *,
-        run_id: str,
-        grace_s: float,
-        poll_s: tuple[float, float],
+        results: Results,
+        polling: Polling,
+        took: Callable[[float], None],
     ) -> None:
-        self.api, self.journal, self.sink, self.flight = api, journal, sink, flight
-        self._front, self.grace_s, self.poll_s = f"{run_id}-", grace_s, poll_s
-        self._hurry = anyio.Event()
-        self.again: Callable[[Sent, Failure], None]
-        """Told of every attempt that has to go again, or has failed for good."""
-        self.hurried = False
-        """Whether batches are to be looked at often: somebody waits for their end."""
-        self.took: Callable[[float], object] = lambda seconds: None
-        """Told how many seconds a batch took, from its intent to where its end was seen."""
-        self.saw: Callable[[Sent, Usage | None], None]
-        """Told of the usage of every attempt behind a breakpoint; None where it failed."""
-        self.submit: Callable[[Call], None]
-        """Takes a call whose answer could not be used."""
+        """Set up.
 
-    async def follow(self, record: BatchRecord, sent: dict[int, Sent]) -> None:
+        Args:
+            api: The connection.
+            books: Of the session.
+            sink: Who is told where no request will do.
+            flight: Knows what is in batches.
+            results: Takes what comes back.
+            polling: How often is looked.
+            took: Told how many seconds each batch took, from its intent to where its end was seen.
+        """
+        self._api, self._journal, self._sink = api, books.journal, sink
+        self._flight, self._results, self._polling, self._took = flight, results, polling, took
+        self._front = f"{books.run_id}-"
+        self._left = anyio.Event()
+        """Set when batches are left: each is cancelled, and its end is waited for."""
+
+    def leave(self) -> None:
+        """Cancel all batches and look often from now on: what has succeeded counts, the rest goes elsewhere."""
+        self._left.set()
+
+    async def follow(self, record: BatchRecord) -> None:
         """Go on with a batch of which perhaps only the intent is certain."""
         if record.state == "created":
-            await self.watch(record, sent)
+            await self.watch(record)
             return
-        began = now().timestamp()
         # A create can be on its way for its time-out, and be taken by the server a while after.
-        certain_at = min(began, record.at + CREATE_TIMEOUT_S) + self.grace_s
+        certain_at = min(now().timestamp(), record.at + CREATE_TIMEOUT_S) + self._polling.grace_s
         refused: set[str] = set()
         while True:
-            asked = now().timestamp()
-            found = await self._candidates(record, refused)
-            for info in found or ():
-                provisional = self.flight.known(record, info.id, certain=False)
-                await self.journal.commit()
-                if await self.watch(provisional, sent, confirm=True):
+            asked_at = now().timestamp()
+            candidates = await self._candidates(record, refused)
+            for info in candidates or ():
+                provisional = self._flight.identify(record, info.id, certain=False)
+                await self._journal.commit()
+                if await self.watch(provisional, is_certain=False):
                     return
                 refused.add(info.id)
-            if found is not None and not found and asked >= certain_at:
-                self.absent(
-                    record, sent, Failure(verdict="retry", kind="batch_absent", message="the batch was never taken")
-                )
-                await self.journal.commit()
+            if candidates is not None and not candidates and asked_at >= certain_at:
+                failure = Failure(verdict="retry", kind="batch_absent", message="the batch was never taken")
+                self._results.absent(record, failure)
+                await self._journal.commit()
                 return
-            await anyio.sleep(min(max(certain_at - asked, 0.05), self.poll_s[0]))
+            await anyio.sleep(min(max(certain_at - asked_at, 0.05), self._polling.first_s))
 
     async def _candidates(self, record: BatchRecord, refused: set[str]) -> list[BatchInfo] | None:
         """Return batches that may be the one that was intended; None where the list failed: it proves nothing."""
         since = moment(record.at) - timedelta(seconds=CLOCK_SKEW_S)
         try:
-            listed = await self.api.batches_since(since)
+            listed = await self._api.batches_since(since)
         except RequestError as error:
             self._halt_if_terminal(error.failure)
             return None
-        known = self.flight.certain_ids() | refused
-        return [info for info in listed if info.size == record.size and info.id not in known]
+        others = self._flight.certain_ids() | refused
+        return [info for info in listed if info.size == record.size and info.id not in others]
 
     def _halt_if_terminal(self, failure: Failure) -> bool:
         if failure.verdict == "terminal":
-            self.sink.halt(f"{failure.kind}: {failure.message}")
+            self._sink.halt(f"{failure.kind}: {failure.message}")
         return failure.verdict == "terminal"
 
-    def absent(self, record: BatchRecord, sent: dict[int, Sent], failure: Failure) -> None:
-        """End an intent whose batch does not exist: nothing was billed, everything goes again."""
-        self.flight.close(record, absent=True)
-        for one in sent.values():
-            end = unpaid(one.attempt, failure, 0.0)
-            self.journal.add_end(end)
-            self.flight.settle(one, end)
-            if one.prefix:
-                self.saw(one, None)
-            self._again(one, failure)
-            self.flight.drop(one)
-
-    def _again(self, one: Sent, failure: Failure) -> None:
-        if not one.raced:
-            self.again(one, failure)
-
-    async def watch(self, record: BatchRecord, sent: dict[int, Sent], *, confirm: bool = False) -> bool:
+    async def watch(self, record: BatchRecord, *, is_certain: bool = True) -> bool:
         """Poll a batch to its end and apply its results; False where it turns out not to be ours."""
-        batch_id = record.batch_id
-        assert batch_id is not None
-        await self._ended(batch_id)
-        self.took(now().timestamp() - record.at)
-        seen: set[int] = set()
-        trial, kept_at = 0, time.monotonic()
+        assert record.batch_id is not None
+        await self._ended(record.batch_id, is_certain=is_certain)
+        self._took(now().timestamp() - record.at)
+        trial = 0
         while True:
             try:
-                async for result in self.api.results(batch_id):
-                    attempt = self._attempt_of(result)
-                    if confirm:
-                        if not self.journal.owns(record.intent, attempt):
-                            return False
-                        record, confirm = self.flight.known(record, batch_id, certain=True), False
-                    if attempt in sent and attempt not in seen:
-                        seen.add(attempt)
-                        self._apply(sent[attempt], result)
-                        if len(seen) % LOOK_EVERY == 0 and time.monotonic() - kept_at > COMMIT_S:
-                            kept_at = time.monotonic()
-                            await self.journal.commit()
+                identified = await self._read(record, is_certain=is_certain)
                 break
             except RequestError as error:
                 if self._halt_if_terminal(error.failure):
                     return True
                 trial += 1
-                await anyio.sleep(min(self.poll_s[0] * trial, self.poll_s[1]))
-        for attempt in set(sent) - seen:
-            missing = Failure(
-                verdict="lost", kind="missing", message=f"batch {batch_id} has no result for this request"
-            )
-            self._fail(sent[attempt], missing)
-        self.flight.close(record)
-        await self.journal.commit()
-        for one in sent.values():
-            self.flight.drop(one)
+                await anyio.sleep(min(self._polling.first_s * trial, self._polling.longest_s))
+        if identified is None:
+            return False
+        self._results.close(identified)
+        await self._journal.commit()
         return True
 
-    async def _ended(self, batch_id: str) -> None:
+    async def _read(self, record: BatchRecord, *, is_certain: bool) -> BatchRecord | None:
+        """Apply the results of a batch that were not applied yet; None where it turns out not to be ours.
+
+        Raises:
+            RequestError: They could not be read to their end.
+        """
+        batch_id, batch = record.batch_id or "", self._flight.sent[record.intent]
+        applied, committed_at = 0, time.monotonic()
+        async for result in self._api.results(batch_id):
+            attempt = self._attempt_of(result)
+            if not is_certain:
+                if not self._journal.owns(record.intent, attempt):
+                    return None
+                record, is_certain = self._flight.identify(record, batch_id, certain=True), True
+            sent = batch.get(attempt)
+            if sent is None or sent.ended:
+                continue
+            self._results.apply(sent, result)
+            applied += 1
+            if applied % LOOK_EVERY == 0 and time.monotonic() - committed_at > COMMIT_S:
+                committed_at = time.monotonic()
+                await self._journal.commit()
+        return record
+
+    async def _ended(self, batch_id: str, *, is_certain: bool) -> None:
         """Poll until a batch has ended; backs off from the first to the longest interval."""
-        first, longest = self.poll_s
-        if self.api.offline:  # a simulated batch ends in moments
-            first, longest = min(first, 0.05), min(longest, 1.0)
-        interval, absent_s = first, 0.0
+        first_s, longest_s = self._polling.first_s, self._polling.longest_s
+        if self._api.offline:
+            first_s, longest_s = min(first_s, OFFLINE_POLL_S[0]), min(longest_s, OFFLINE_POLL_S[1])
+        interval_s, absent_s = first_s, 0.0
+        cancelled = self._left.is_set() and not is_certain  # what was found since may be another's
         while True:
+            if self._left.is_set():
+                interval_s = first_s  # somebody waits for its end
+                if not cancelled:
+                    cancelled = True
+                    await self._cancel(batch_id)
             try:
-                if (await self.api.get_batch(batch_id)).status == "ended":
+                if (await self._api.get_batch(batch_id)).status == "ended":
                     return
                 absent_s = 0.0
             except RequestError as error:
-                failure = error.failure
-                absent_s += interval if failure.status == 404 else 0.0
-                hopeless = failure.verdict == "final" and (failure.status != 404 or absent_s > ABSENT_S)
-                if failure.verdict == "terminal" or hopeless:
-                    self.sink.halt(f"batch {batch_id}: {failure.kind}: {failure.message}")
-                    await anyio.sleep_forever()  # until the halted run cancels us; the batch stays open
-            await self._pause(first if self.hurried else interval)
-            interval = min(interval * 1.5, longest)
+                absent_s += interval_s if error.failure.status == 404 else 0.0
+                await self._bear(batch_id, error.failure, absent_s)
+            with anyio.move_on_after(interval_s):
+                await (anyio.sleep_forever() if self._left.is_set() else self._left.wait())
+            interval_s = min(interval_s * 1.5, longest_s)
 
-    async def _pause(self, interval_s: float) -> None:
-        """Wait for an interval, or until there is a hurry."""
-        with anyio.move_on_after(interval_s):
-            await self._hurry.wait()
-            await anyio.sleep(min(interval_s, self.poll_s[0]))
+    async def _cancel(self, batch_id: str) -> None:
+        try:
+            await self._api.cancel_batch(batch_id)
+        except RequestError as error:  # it may have ended by itself
+            log.info("a batch could not be cancelled", batch=batch_id, error=str(error))
 
-    def hurry(self) -> None:
-        """Look often from now on."""
-        self.hurried = True
-        self._hurry.set()
+    async def _bear(self, batch_id: str, failure: Failure, absent_s: float) -> None:
+        """Go on after a failed poll; where it is hopeless, halt the run, and never return: the batch stays open."""
+        hopeless = failure.verdict == "final" and (failure.status != 404 or absent_s > ABSENT_S)
+        if failure.verdict == "terminal" or hopeless:
+            self._sink.halt(f"batch {batch_id}: {failure.kind}: {failure.message}")
+            await anyio.sleep_forever()  # until the halted run cancels us
 
     def _attempt_of(self, result: BatchResult) -> int:
+        """Return the attempt that a result belongs to; -1 where it is none of this run's."""
         if not result.custom_id.startswith(self._front):
             return -1
         number = result.custom_id[len(self._front) :]
         return int(number) if number.isdigit() else -1
-
-    def _apply(self, one: Sent, result: BatchResult) -> None:
-        if result.reply is None:
-            self._fail(one, result.failure or Failure(verdict="retry", kind=result.kind, message="no result"))
-            return
-        at, latency_s = moment(one.sent), max(time.time() - one.sent, 0.0)
-        again = one.raced or (one.orphan and self.journal.task(one.call.key) is not None)
-        kind = PAID_TWICE if again else ""
-        end = paid(one.attempt, one.call.role.model, result.reply, at, batch=True, latency_s=latency_s, kind=kind)
-        self.journal.add_end(end)  # no await between the reply and its record
-        self.flight.settle(one, end)
-        if one.prefix:
-            self.saw(one, end.usage)
-        if again:
-            self.flight.drop(one)
-            return
-        one.call.attempt = one.attempt
-        repair = self.sink.replied(one.call, result.reply)
-        if one.orphan:
-            self.flight.drop(one)
-        elif repair is not None:
-            one.call.repair, one.call.why = repair, "repair" if repair else "longer"
-            self.submit(one.call)
-
-    def _fail(self, one: Sent, failure: Failure) -> None:
-        end = unpaid(one.attempt, failure, max(now().timestamp() - one.sent, 0.0))
-        self.journal.add_end(end)
-        self.flight.settle(one, end)
-        if one.prefix:
-            self.saw(one, None)
-        if one.orphan:
-            self.flight.drop(one)  # its row must not wait for it any more
-        self._again(one, failure)

@@ -30,7 +30,7 @@ MOST = 20_000
 """Prefixes remembered; those of rows come and go."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _State:
     leading: anyio.Event | None = None
     warm_until: float = 0.0

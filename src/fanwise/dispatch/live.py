@@ -1,278 +1,150 @@
-"""Live calls: slots that adapt, own retries, the gate, the budget."""
+"""Live calls: slots that adapt, own retries, prefixes that are kept warm."""
 
 from __future__ import annotations
 
 import math
-import time
-from typing import Any
 
 import anyio
-from anyio.abc import TaskGroup
+from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from fanwise.api.client import Api, encode_body
-from fanwise.api.failures import Failure, RequestError
-from fanwise.api.ratelimits import rate_headers
-from fanwise.context.repeats import Repeats
-from fanwise.context.request import Request
-from fanwise.journal.port import Journal
-from fanwise.journal.records import EndRecord
-from fanwise.units import now
+from fanwise.api.client import Api
+from fanwise.api.failures import Failure
 
-from .budget import Budget, Hold
-from .call import Call, Sink, intent, outline, paid, taken, unpaid, warming, worst_case
+from .books import Books
+from .carrier import Sink
+from .errand import Errand
 from .gate import Gate
-from .pace import Pace
-from .proof import Proof
+from .pools import Pools
 from .retry import RetryPolicy
-from .warmth import LOOK_S, Warm, Warmth
-
-OVERLOADED = 529
-_STOPPED = Failure(verdict="retry", kind="stopped", message="the run was stopped before it was sent")
+from .sending import Answered, Sender
+from .timer import Timer
+from .warmth import Warmer, Warmth
 
 
 class Live:
-    """Carries out calls one request at a time per slot."""
+    """Carries out errands one request at a time per slot."""
 
     def __init__(
         self,
         api: Api,
-        journal: Journal,
-        budget: Budget,
+        books: Books,
         sink: Sink,
-        repeats: Repeats,
         *,
-        run_id: str,
         slots: int,
         policy: RetryPolicy,
         gated: bool = True,
         gate: Gate | None = None,
     ) -> None:
-        self.api, self.journal, self.budget, self.sink, self.repeats = api, journal, budget, sink, repeats
-        self.gated = gated
-        """False: nobody waits for a prefix to be written; to see what the gate saves."""
-        self.run_id, self.slots, self.policy = run_id, slots, policy
-        self.gate, self.proof = gate or Gate(), Proof(sink.note)
-        self.warmth = Warmth(self.gate)
-        self.active = 0
-        """Requests in flight."""
-        self.waiting = 0
-        """Calls that wait for a slot or for their next attempt."""
-        self._send, self._receive = anyio.create_memory_object_stream[Call](math.inf)
-        self.paces: dict[str, Pace] = {}
-        """The pace of each pool of models."""
-        self._waking: set[str] = set()
+        """Set up.
+
+        Args:
+            api: The connection.
+            books: Where intents and ends are kept, and a request reserves its worst case.
+            sink: Who is told how errands end.
+            slots: Requests in flight at most.
+            policy: Bounds of retries.
+            gated: False: nobody waits for a prefix to be written; to see what the gate saves.
+            gate: Knows which prefixes are warm; None: one that begins with none.
+        """
+        self._sink, self._policy, self.slots = sink, policy, slots
+        self._stopped = anyio.Event()
+        gate = gate or Gate()
+        warmth = Warmth(gate)
+        self._sender = Sender(api, books, sink, gate=gate, gated=gated, warmth=warmth, stopped=self._stopped)
+        self._warmer = Warmer(api, books, sink, gate, warmth, self._stopped)
+        self._turns, self._receive = anyio.create_memory_object_stream[Errand](math.inf)
+        self._pools = Pools(slots, policy, self._turns.send_nowait)
+        self._later: Timer[Errand] = Timer(self.submit)
+        """Errands that wait for their next attempt."""
+        self._queued = 0
+        """Errands that wait for a slot."""
         self.latency_s: float | None = None
         """Mean of the replies, the newest counting most; None before the first."""
-        self._stopping = False
-        self._stopped = anyio.Event()
-        self._group: TaskGroup | None = None
 
-    def submit(self, call: Call) -> None:
-        """Queue a call; the engine's window bounds the queue. After `stop` it is left undone."""
-        if self._stopping:
-            return
-        call.channel = "live"
-        self.waiting += 1
-        name = call.role.pool
-        if name not in self.paces:
-            self.paces[name] = Pace(self.slots)
-        self.paces[name].parked.append(call)
-        self._pump(name)
+    # What the engine sees --------------------------------------------------------------------------
 
-    def _pump(self, name: str) -> None:
-        """Hand calls of a pool to the slots as far as its pace allows; else look again when it does."""
-        pace = self.paces[name]
-        while pace.parked and not self._stopping:
-            wait_s = pace.wait_s()
-            if wait_s == 0:
-                pace.take()
-                self._send.send_nowait(pace.parked.popleft())
-                continue
-            if math.isfinite(wait_s) and name not in self._waking and self._group is not None:
-                self._waking.add(name)
-                self._group.start_soon(self._wake, name, wait_s)
-            return
+    @property
+    def queued(self) -> int:
+        """Errands that wait for a slot or for their next attempt."""
+        return self._queued + len(self._later)
 
-    async def _wake(self, name: str, wait_s: float) -> None:
-        with anyio.move_on_after(wait_s):
-            await self._stopped.wait()
-        self._waking.discard(name)
-        self._pump(name)
+    @property
+    def in_flight(self) -> int:
+        """Requests that are under way."""
+        return self._sender.active
+
+    @property
+    def open_batches(self) -> int:
+        """None: nothing here is a batch."""
+        return 0
+
+    def submit(self, errand: Errand) -> None:
+        """Queue an errand; the engine's window bounds the queue. After `stop` it is left undone."""
+        if not self._stopped.is_set():
+            self._queued += 1
+            self._pools.submit(errand)
+
+    def claim(self, errand: Errand) -> bool:
+        """Return False: what an earlier session had under way live is lost with it."""
+        return False
+
+    def outlives(self) -> bool:
+        """Return whether there is nothing here: what goes live ends with this process."""
+        return not (self.queued or self.in_flight)
 
     def stop(self) -> None:
         """Start nothing any more; what is in flight goes on to its end."""
-        if not self._stopping:
-            self._stopping = True
+        if not self._stopped.is_set():
             self._stopped.set()
-            self._send.close()
+            self._pools.close()
+            self._turns.close()
 
-    async def run(self) -> None:
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Work until `stop` was called and the requests in flight have ended."""
-        async with anyio.create_task_group() as group:
-            self._group = group
+        async with anyio.create_task_group() as group, anyio.create_task_group() as timers:
+            timers.start_soon(self._later.run, name="live, later")
+            timers.start_soon(self._pools.wakes.run, name="live, paces")
             for number in range(self.slots):
                 group.start_soon(self._work, self._receive.clone(), name=f"live slot {number}")
             self._receive.close()
-            await self._keep_warm()
+            task_status.started()
+            await self._warmer.run()
+            timers.cancel_scope.cancel()
 
-    async def _work(self, calls: MemoryObjectReceiveStream[Call]) -> None:
-        async with calls:
-            async for call in calls:
-                self.waiting -= 1
-                if self._stopping:
+    # One errand after another ----------------------------------------------------------------------
+
+    async def _work(self, errands: MemoryObjectReceiveStream[Errand]) -> None:
+        async with errands:
+            async for errand in errands:
+                self._queued -= 1
+                if self._stopped.is_set():
                     return
-                name = call.role.pool
                 try:
-                    await self._attempt(call)
+                    await self._carry_out(errand)
                 finally:
-                    self.paces[name].leave()
-                    self._pump(name)
+                    self._pools.leave(errand.role)
 
-    async def _attempt(self, call: Call) -> None:
-        request = call.request()
-        hold = worst_case(request, call.row, batch=False, at=now(), ttl=self.gate.ttl(request.prefixes()))
-        while (fit := self.budget.reserve(hold)) != "fits":
-            if fit == "never":
-                self.sink.halt(self.budget.lack(hold, f"task {call.label!r} of row {call.row}", call.role.model))
-                return
-            if fit == "row full":
-                self.sink.failed(call, Failure(verdict="final", kind="row_budget", message=self.budget.row_lack(hold)))
-                return
-            with anyio.move_on_after(0.5):  # and look again: the run may have been stopped meanwhile
-                await self.budget.freed()
-            if self._stopping:
-                return
-        end: EndRecord | None = None
-        try:
-            end = await self._gated(call, request, hold)
-        finally:
-            self.budget.settle(hold, *taken(end))
-
-    async def _gated(self, call: Call, request: Request, hold: Hold) -> EndRecord | None:
-        """Send one attempt behind the gate; returns its end, or None where nothing was sent."""
-        prefixes = request.prefixes()
-        minimum = call.role.facts.cache_minimum
-        led = await self.gate.enter(prefixes if self.gated else (), minimum)
-        warm = cached = begun = False
-        streamed = bool(led) and self.api.can.stream
-        entered = self.gate.clock()
-
-        def begin(usage: dict[str, Any]) -> None:
-            nonlocal begun
-            begun = True
-            some = bool(usage.get("cache_read_input_tokens") or usage.get("cache_creation_input_tokens"))
-            self.gate.leave(led, prefixes, warm=True, cached=some, started=entered)
-
-        try:
-            call.number, call.tries = call.number + 1, call.tries + 1
-            attempt, sent = self.journal.next_attempt(), now()
-            again = self.repeats.count(call.row, call.role.cache, request.common, request.own)
-            self.journal.add_attempt(
-                *intent(call, outline(request, batch=False), attempt, hold, again, sent.timestamp())
-            )
-            await self.journal.commit()
-            if self._stopping:
-                self.journal.add_end(unpaid(attempt, _STOPPED, 0.0))
-                return None
-            self.active += 1
-            previous = self.proof.previous(prefixes)
-            head, rest = request.encode(
-                run_id=self.run_id, ttl=self.gate.ttl(prefixes), row_ttl="5m", previous=previous, stream=streamed
-            )
-            started, entered = time.monotonic(), self.gate.clock()
-            try:
-                reply = await self.api.send(head + rest, call.role.time_limit_s, begin if streamed else None)
-            except RequestError as error:
-                failure = error.failure if previous is None else self.proof.excused(prefixes, error.failure)
-                end = unpaid(attempt, failure, time.monotonic() - started)
-                self.journal.add_end(end)  # no await between the failure and its record
-                self._failed(call, failure)
-                return end
-            finally:
-                self.active -= 1
-            end = paid(attempt, call.role.model, reply, sent, batch=False, latency_s=time.monotonic() - started)
-            self.journal.add_end(end)  # no await between the reply and its record
-            warm, usage = True, end.usage
-            cached = bool(usage.cache_read or usage.cache_write_5m or usage.cache_write_1h)
-            pace = self.paces[call.role.pool]
-            pace.answered(usage)
-            self.latency_s = end.latency_s if self.latency_s is None else 0.9 * self.latency_s + 0.1 * end.latency_s
-            if reply.headers is not None and pace.wants_headers():
-                pace.told(rate_headers(reply.headers))
-            self.proof.saw(call.role.agent, prefixes, led, minimum, reply, previous)
-            self.warmth.used(call, request, prefixes)
-            call.attempt = attempt
-            repair = self.sink.replied(call, reply)
-            if repair is not None:
-                call.repair, call.why = repair, "repair" if repair else "longer"
-                self.submit(call)
-            return end
-        finally:
-            if not begun:
-                self.gate.leave(led, prefixes, warm=warm, cached=cached, started=entered)
-
-    async def _keep_warm(self) -> None:
-        """Read prefixes again that are about to go and will be needed, until the end."""
-        while not self._stopping:
-            with anyio.move_on_after(LOOK_S):
-                await self._stopped.wait()
-            if not self._stopping and self.sink.expects_more():
-                for one in self.warmth.due():
-                    await self._warm(one)
-
-    async def _warm(self, one: Warm) -> None:
-        call, ttl = warming(one.call, one.prefix.key), self.gate.ttl((one.prefix,))
-        hold = worst_case(one.request, 0, batch=False, at=now(), ttl=ttl)
-        if self.budget.reserve(hold) != "fits":
+    async def _carry_out(self, errand: Errand) -> None:
+        came = await self._sender.send(errand)  # no await between a reply and what the engine makes of it
+        if came is None:
             return
-        end: EndRecord | None = None
-        try:
-            attempt, sent, started = self.journal.next_attempt(), now(), time.monotonic()
-            entered = self.gate.clock()
-            again = self.repeats.count(0, call.role.cache, one.request.common)
-            self.journal.add_attempt(
-                *intent(call, outline(one.request, batch=False), attempt, hold, again, sent.timestamp())
-            )
-            await self.journal.commit()
-            try:
-                body = encode_body(one.request.warming(run_id=self.run_id, ttl=ttl))
-                reply = await self.api.send(body, call.role.time_limit_s)
-            except RequestError as error:
-                end = unpaid(attempt, error.failure, time.monotonic() - started)
-            else:
-                end = paid(attempt, call.role.model, reply, sent, batch=False, latency_s=time.monotonic() - started)
-                self.gate.leave((), [one.prefix], warm=True, started=entered)
-            self.journal.add_end(end)
-        finally:
-            self.budget.settle(hold, *taken(end))
+        if not isinstance(came, Answered):
+            self._failed(errand, came.failure)
+            return
+        end = came.end
+        self._pools.replied(errand.role, came.reply, end.usage)
+        self.latency_s = end.latency_s if self.latency_s is None else 0.9 * self.latency_s + 0.1 * end.latency_s
+        if self._sink.replied(errand, came.attempt, came.reply):
+            self.submit(errand)
 
-    def _failed(self, call: Call, failure: Failure) -> None:
+    def _failed(self, errand: Errand, failure: Failure) -> None:
         if failure.verdict == "terminal":
-            self.sink.halt(f"{failure.kind}: {failure.message}")
+            self._sink.halt(f"{failure.kind}: {failure.message}")
             return
-        wait_s = self.policy.wait_s(failure, call.tries)
+        wait_s = self._policy.wait_s(failure, errand.tries)
         if wait_s is None:
-            self.sink.failed(call, failure)
-            return
-        pace = self.paces[call.role.pool]
-        pace.told(failure.limits)
-        if not pace.retries():  # a storm: wait as long as ever, so that it is not fed
-            wait_s = max(wait_s, self.policy.longest_s)
-        if failure.too_much:  # not the call's fault: everyone of this pool waits, at an overload all do
-            for one in self.paces.values() if failure.status == OVERLOADED else (pace,):
-                one.refuse(wait_s)
-        call.why = "retry"
-        self._later(call, wait_s)
-
-    def _later(self, call: Call, wait_s: float) -> None:
-        """Queue a call after a while; the slot is free meanwhile."""
-        assert self._group is not None
-        self.waiting += 1
-        self._group.start_soon(self._wait, call, wait_s)
-
-    async def _wait(self, call: Call, wait_s: float) -> None:
-        with anyio.move_on_after(wait_s):
-            await self._stopped.wait()
-        self.waiting -= 1
-        self.submit(call)
+            self._sink.failed(errand, failure)
+        else:  # the slot is free meanwhile
+            errand.retry()
+            self._later.put(errand, self._pools.failed(errand.role, failure, wait_s))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from fanwise.api.ratelimits import KINDS, RateHeaders
 from fanwise.pricing.usage import Usage
 
-from .call import Call
+from .errand import Errand
 
 FIRST = 8
 """Slots at the start: a sharp rise is refused ("Rate limits", ramp limits, read 2026-11-23)."""
@@ -39,7 +39,7 @@ class _Level:
         return min(self.limit, self.level + self.limit / 60 * (moment - self.at))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Pace:
     """The pace of one pool; used by one event loop."""
 
@@ -48,8 +48,8 @@ class Pace:
     clock: Callable[[], float] = time.monotonic
     in_flight: int = 0
     slots: float = 0.0
-    parked: deque[Call] = field(default_factory=deque[Call])
-    """Calls that wait for a slot, a bucket or the end of a pause."""
+    parked: deque[Errand] = field(default_factory=deque[Errand])
+    """Errands that wait for a slot, a bucket or the end of a pause."""
     until: float = 0.0
     """End of a pause, by the clock."""
     refused: int = 0
@@ -58,7 +58,7 @@ class Pace:
     """True after the first refusal."""
     _shrunk: float = float("-inf")
     _looked: float = float("-inf")
-    _told: float = float("-inf")
+    _newest: float = float("-inf")
     """The server's date of the newest headers."""
     _levels: dict[str, _Level] = field(default_factory=dict[str, _Level])
     _input: float = 0.0
@@ -135,14 +135,14 @@ class Pace:
         self._looked = moment
         return True
 
-    def told(self, headers: RateHeaders | None) -> None:
+    def learn(self, headers: RateHeaders | None) -> None:
         """Take the limits that a reply told of; what is older than what is known says nothing.
 
         The remaining amount does not know of requests that are under way, so these are taken off.
         """
-        if headers is None or headers.at < self._told:
+        if headers is None or headers.at < self._newest:
             return
-        self._told = headers.at
+        self._newest = headers.at
         moment, others = self.clock(), max(self.in_flight - 1, 0)
         needs = self._needs()
         for kind, bucket in headers.buckets.items():

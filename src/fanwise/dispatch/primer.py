@@ -9,10 +9,9 @@ at all. What one row has to itself is never marked: its few readers travel in on
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from fanwise.context.parts import Prefix
 from fanwise.journal.meta import PRIMED
@@ -21,8 +20,9 @@ from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
-from .call import Call
-from .role import Role
+from .errand import Errand
+from .prefixes import Prefixes
+from .queue import Queue
 
 PRIOR, WEIGHT = 0.5, 4
 """Share of reads that is expected before any was seen, and how many requests it counts as: batches hit
@@ -43,111 +43,91 @@ class _State:
     cached: bool = True
 
 
+class _Prices(NamedTuple):
+    """What a prefix costs, in the input price of its tokens."""
+
+    write: float
+    """Writing it for an hour."""
+    again: float
+    """Being marked once it is written: a read where batches hit, a write of five minutes where they do not."""
+
+
 class Primer:
     """Knows which prefixes batches can read; used by one event loop."""
 
-    def __init__(self, journal: Journal, rows: Callable[[], int], scale: float = 1.0) -> None:
+    def __init__(
+        self, journal: Journal, prefixes: Prefixes, queue: Queue, rows: Callable[[], int], scale: float = 1.0
+    ) -> None:
         """Begin with what earlier sessions have written.
 
         Args:
             journal: Where that is kept.
-            rows: Gives the rows that are in work: about so many calls of a node are still to come.
-            scale: Calls of the whole job for each that comes here.
+            prefixes: Knows what requests begin with.
+            queue: Where errands wait for a prefix.
+            rows: Gives the rows that are in work: about so many errands of a node are still to come.
+            scale: Errands of the whole job for each that comes here.
         """
-        self._journal, self._rows, self._scale = journal, rows, scale
-        self._states: dict[str, _State] = {}
-        self._prefixes: dict[Role, dict[str, Prefix | None]] = {}
-        """The longest prefix that rows share and that could be cached, by role and node: it is the same for
-        every row. By node too, since two that call one agent may have requests of another order."""
-        self.waiting = Counter[str]()
-        """Calls that are queued or held, by prefix."""
-        self.held: dict[str, deque[Call]] = {}
-        """Calls that wait until their prefix is written."""
+        self._journal, self._prefixes, self._queue = journal, prefixes, queue
+        self._rows, self._scale = rows, scale
         self._expected, self._read = 0, 0
-        for key, until in PRIMED.of(journal).items():
-            self._states[key] = _State(warm_until=until)
-
-    def key(self, call: Call) -> str:
-        """Return the key of a call's prefix, empty where it has none that could be cached."""
-        prefix = self._prefix(call)
-        return "" if prefix is None else prefix.key[:16]
-
-    def _prefix(self, call: Call) -> Prefix | None:
-        nodes = self._prefixes.get(call.role)
-        if nodes is None:
-            nodes = self._prefixes[call.role] = {}
-        if call.node not in nodes:
-            shared = [prefix for prefix in call.request().prefixes() if prefix.job]  # shortest first
-            long_enough = bool(shared) and shared[-1].tokens >= call.role.facts.cache_minimum
-            nodes[call.node] = shared[-1] if long_enough else None
-        return nodes[call.node]
+        self._states = {key: _State(warm_until=until) for key, until in PRIMED.of(journal).items()}
 
     @property
     def hit_rate(self) -> float:
         """Share of reads that is expected of a prefix that was written."""
         return (self._read + PRIOR * WEIGHT) / (self._expected + WEIGHT)
 
-    def way(self, call: Call) -> Way:
-        """Return how a call is to travel now: `lead` is told once for a cold prefix."""
-        key = self.key(call)
-        if not key:
+    def way(self, errand: Errand) -> Way:
+        """Return how an errand is to travel now: `lead` is said once for a cold prefix."""
+        prefix, key = self._prefixes.of(errand)
+        if prefix is None:
             return "plain"
         state = self._state(key)
         if not state.cached:
             return "plain"
         if state.leading:
             return "wait"
-        write, again = _prices(call.role.model, self.hit_rate)
+        price = _prices(errand.role.model, self.hit_rate)
         if state.warm_until > now().timestamp():
-            return "read" if again < 1 else "plain"
-        if not self._pays(call, key, write, again):
+            return "read" if price.again < 1 else "plain"
+        if not self._pays(errand, prefix, key, price):
             return "plain"
         state.leading = True
         return "lead"
 
-    def hits(self, call: Call) -> float:
-        """Return the share of reads that a call can expect in a batch; 0 where it would not be marked."""
-        key = self.key(call)
-        state = self._states.get(key, _State()) if key else None
-        if state is None or not state.cached:
+    def hits(self, errand: Errand) -> float:
+        """Return the share of reads that an errand can expect in a batch; 0 where it would not be marked."""
+        prefix, key = self._prefixes.of(errand)
+        state = self._states.get(key, _State())
+        if prefix is None or not state.cached:
             return 0.0
         ready = state.leading or state.warm_until > now().timestamp()
-        return self.hit_rate if ready or self._pays(call, key, *_prices(call.role.model, self.hit_rate)) else 0.0
+        pays = ready or self._pays(errand, prefix, key, _prices(errand.role.model, self.hit_rate))
+        return self.hit_rate if pays else 0.0
 
     def learnt(self) -> bool:
         """Return whether reads were seen often enough to be gone by."""
         return self._expected >= LEARNT
 
     def worth(self, gain: int) -> bool:
-        """Return whether two rounds of batches are worth so many picodollars for each call to come."""
+        """Return whether two rounds of batches are worth so many picodollars for each errand to come."""
         return gain * self._rows() * self._scale >= 2 * ROUND_PICO
 
-    def _pays(self, call: Call, key: str, write: float, again: float) -> bool:
+    def _pays(self, errand: Errand, prefix: Prefix, key: str, price: _Prices) -> bool:
         """Return whether to write a prefix first is worth a round of batches."""
-        count = max(self.waiting[key], self._rows()) * self._scale
-        return self._gain(call, write, again, count) >= ROUND_PICO
-
-    def _gain(self, call: Call, write: float, again: float, count: float) -> float:
-        """Return what a written prefix saves over a plain one, in picodollars."""
-        prefix, rate = self._prefix(call), known_rates(call.role.model, now())
-        if prefix is None or rate is None:
-            return 0.0
-        return (count - write - again * (count - 1)) * prefix.tokens * rate.input / 2
-
-    def hold(self, call: Call) -> None:
-        """Keep a call until its prefix is written."""
-        key = self.key(call)
-        if key not in self.held:
-            self.held[key] = deque()
-        self.held[key].append(call)
+        count = max(self._queue.waiting(key), self._rows()) * self._scale
+        rate = known_rates(errand.role.model, now())
+        saved = count - price.write - price.again * (count - 1)  # in the input price of the prefix
+        return rate is not None and saved * prefix.tokens * rate.input / 2 >= ROUND_PICO
 
     def _state(self, key: str) -> _State:
-        if key not in self._states:
-            self._states[key] = _State()
-        return self._states[key]
+        state = self._states.get(key)
+        if state is None:
+            state = self._states[key] = _State()
+        return state
 
-    def saw(self, key: str, usage: Usage, sent: float, *, led: bool) -> Collection[Call]:
-        """Take the usage of a request that was marked; returns the calls that need not wait any more."""
+    def answered(self, key: str, usage: Usage, sent: float, *, led: bool) -> None:
+        """Take the usage of a request that was marked; errands that waited for it need not wait any more."""
         state = self._state(key)
         read, written = usage.cache_read > 0, usage.cache_write_5m + usage.cache_write_1h > 0
         if not led:
@@ -155,16 +135,15 @@ class Primer:
             self._read += read
         if read or usage.cache_write_1h:
             state.warm_until = max(state.warm_until, sent + LIFE_S)
-        if not led:
-            return ()
-        state.cached = read or written
-        self._keep()
-        return self.release(key)
+        if led:
+            state.cached = read or written
+            self._keep()
+            self.release(key)
 
-    def release(self, key: str) -> deque[Call]:
-        """Return the calls that waited for a prefix, whose leader has ended or failed."""
+    def release(self, key: str) -> None:
+        """Let the errands go on that waited for a prefix: its leader has ended, or does not go."""
         self._state(key).leading = False
-        return self.held.pop(key, deque())
+        self._queue.release(key)
 
     def _keep(self) -> None:
         """Remember over sessions what is warm."""
@@ -172,10 +151,9 @@ class Primer:
         PRIMED.keep(self._journal, warm)
 
 
-def _prices(model: str, hit_rate: float) -> tuple[float, float]:
-    """Return what writing for an hour, and being marked when it is written, cost in the input price."""
+def _prices(model: str, hit_rate: float) -> _Prices:
     rate = known_rates(model, now())
     if rate is None:
-        return 2.0, 1.0  # nothing to go by: no breakpoints
+        return _Prices(2.0, 1.0)  # nothing to go by: no breakpoints
     read, write = rate.read / rate.input, rate.write_5m / rate.input
-    return rate.write_1h / rate.input, hit_rate * read + (1 - hit_rate) * write
+    return _Prices(rate.write_1h / rate.input, hit_rate * read + (1 - hit_rate) * write)

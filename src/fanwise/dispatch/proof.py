@@ -13,32 +13,35 @@ from fanwise.api.failures import Failure
 from fanwise.api.replies import Reply
 from fanwise.context.parts import Prefix
 
+from .role import Role
+
 MISSES = 3
 """Misses of one prefix after which the API is asked why: one or two may be a lag of the cache."""
 SURE = 1.1
 """Lengths are estimates: from this multiple of the minimum on a prefix is surely long enough."""
+_READ = "cache_read_input_tokens"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Watch:
     """What was seen of one prefix."""
 
     expected: int = 0
     """Requests that should have read it."""
     missed: int = 0
-    known: str = ""
-    """A message that the API remembers, to compare the next request with."""
+    message: str = ""
+    """Id of one that the API remembers, to compare the next request with."""
     asking: bool = False
 
 
 class Proof:
     """Watches the prefixes of one session; used by one event loop."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
         self._watches: dict[str, _Watch] = {}
         self._silent = False
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         """Prefixes that something was said of, by their front: what agents share is said once for all."""
 
     def previous(self, prefixes: Sequence[Prefix]) -> str | None:
@@ -48,12 +51,12 @@ class Proof:
         """
         shared = _shared(prefixes)
         watch = self._watches.get(shared.key) if shared is not None else None
-        if watch is None or self._silent or prefixes[0].key in self._told:
+        if watch is None or self._silent or prefixes[0].key in self._reported:
             return None
         if watch.asking or watch.missed < MISSES:
             return None
         watch.asking = True
-        return watch.known
+        return watch.message
 
     def excused(self, prefixes: Sequence[Prefix], failure: Failure) -> Failure:
         """Return what the failure of a request means that asked for a diagnosis: a refusal may be due to that alone.
@@ -68,44 +71,42 @@ class Proof:
         self._silent = True
         return replace(failure, verdict="retry")
 
-    def saw(
-        self,
-        agent: str,
-        prefixes: Sequence[Prefix],
-        led: Sequence[Prefix],
-        minimum: int,
-        reply: Reply,
-        asked: str | None,
+    def replied(
+        self, role: Role, prefixes: Sequence[Prefix], led: Sequence[Prefix], reply: Reply, previous: str | None
     ) -> None:
         """Take a reply.
 
         Args:
-            agent: Whose it is.
+            role: Whose it is.
             prefixes: The request's prefixes.
             led: Those that it was the first to write.
-            minimum: The model's shortest cached prefix, in tokens.
             reply: The reply.
-            asked: What `previous` had said.
+            previous: What `previous` had said.
         """
         shared = _shared(prefixes)
-        if shared is None or shared.tokens < minimum * SURE:
+        if shared is None or shared.tokens < role.facts.cache_minimum * SURE:
             return
-        watch = self._watches.setdefault(shared.key, _Watch())
+        watch, has_read = self._watches.setdefault(shared.key, _Watch()), bool(reply.usage.get(_READ))
         if shared not in led:
             watch.expected += 1
-            watch.missed += not reply.usage.get("cache_read_input_tokens")
-        if asked is None:
+            watch.missed += not has_read
+        if previous is None:
             return
-        watch.asking, watch.known = False, reply.message_id
-        if asked and prefixes[0].key not in self._told and not reply.usage.get("cache_read_input_tokens"):
-            self._told.add(prefixes[0].key)
-            why = f"the API says: {reply.cache_miss}"
-            if reply.cache_miss in ("", "messages_changed"):  # the values behind the prefix always change
-                why = "the API finds the prefix unchanged, so its entry was not there, or not yet"
-            self._tell(
-                f"the cache does not fire for agent {agent!r}: {watch.missed} of {watch.expected} requests that "
-                f"should have read about {shared.tokens:,} tokens read none; {why}"
+        watch.asking, watch.message = False, reply.message_id
+        front = prefixes[0].key
+        if previous and not has_read and front not in self._reported:
+            self._reported.add(front)
+            self._note(
+                f"the cache does not fire for agent {role.agent!r}: {watch.missed} of {watch.expected} requests that "
+                f"should have read about {shared.tokens:,} tokens read none; {_reason(reply.cache_miss)}"
             )
+
+
+def _reason(cache_miss: str) -> str:
+    """Return the API's diagnosis for people."""
+    if cache_miss in ("", "messages_changed"):  # the values behind the prefix always change
+        return "the API finds the prefix unchanged, so its entry was not there, or not yet"
+    return f"the API says: {cache_miss}"
 
 
 def _shared(prefixes: Sequence[Prefix]) -> Prefix | None:

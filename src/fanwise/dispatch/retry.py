@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fanwise.api.failures import Failure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """Bounds of the retries of one call."""
 

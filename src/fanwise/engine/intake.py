@@ -18,7 +18,7 @@ MOST_CHARS = 1_000_000
 """Characters of the records that are read at a time."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Counters:
     """What a display shows; the account itself is in the journal."""
 
@@ -26,7 +26,7 @@ class Counters:
     rejected: int = 0
     finished: int = 0
     failed: int = 0
-    known: int = 0
+    remembered: int = 0
     """Tasks whose answer was in the journal already."""
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from fanwise.api.replies import Reply
-from fanwise.dispatch.call import Call
+from fanwise.dispatch.errand import Errand
 from fanwise.errors import OutputError
 from fanwise.graph.state import Done, Failed, Outcome, Task
 from fanwise.graph.wire import load
@@ -16,11 +16,12 @@ from .arms import AgentNode, StepNode
 
 LONGER = 2
 """Factor of the cap with which an answer that was cut off is asked again, once."""
+_CUT_OFF = ("max_tokens", "model_context_window_exceeded")
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The task is asked once more."""
+    """The errand is sent once more."""
 
     repair: str
     """Why its answer could not be used; empty where it was only cut off."""
@@ -33,39 +34,50 @@ class WantsTools:
     """The model asks for tools before it answers."""
 
 
-def meaning(node: AgentNode | None, call: Call, reply: Reply, rounds: int) -> Outcome | Again | WantsTools | None:
+Outcomes = tuple[Outcome, ...]
+"""What an errand's tasks have come to, in the order of its asks."""
+
+
+def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int) -> Outcomes | Again | WantsTools | None:
     """Return what a reply means; None where nothing does: its node is gone.
 
     Args:
         node: Where it was asked.
-        call: What was asked.
+        errand: What was asked.
         reply: What came.
-        rounds: Rounds of tools that the task has had.
+        rounds: Rounds of tools that it has had.
     """
     if reply.stop_reason == "refusal":
-        return Failed(call.label, "refused", f"the model refused{f' ({reply.refusal})' if reply.refusal else ''}")
-    if reply.stop_reason in ("max_tokens", "model_context_window_exceeded"):
-        return _cut_off(node, call, reply)
+        reason = f" ({reply.refusal})" if reply.refusal else ""
+        return all_failed(errand, "refused", f"the model refused{reason}")
+    if reply.stop_reason in _CUT_OFF:
+        return _cut_off(node, errand, reply)
     if node is None:
         return None
     if reply.stop_reason == "tool_use":
         if rounds + 1 < node.spec.max_turns:
             return WantsTools()
         text = f"still asks for tools after {rounds + 1} requests; raise the agent's max_turns"
-        return Failed(call.label, "too_many_turns", text)
+        return all_failed(errand, "too_many_turns", text)
     try:
-        return Done(node.answer(reply.text))
+        return (Done(node.answer(reply.text)),)
     except OutputError as error:
-        return Failed(call.label, "invalid_output", str(error)) if call.repair else Again(str(error), call.factor)
+        text = str(error)
+        return all_failed(errand, "invalid_output", text) if errand.repair else Again(text, errand.factor)
 
 
-def _cut_off(node: AgentNode | None, call: Call, reply: Reply) -> Outcome | Again:
-    longer = node is not None and node.cap(LONGER) > node.cap(1)
-    if reply.stop_reason == "max_tokens" and call.factor == 1 and longer:
+def all_failed(errand: Errand, kind: str, message: str) -> Outcomes:
+    """Return the failure of all tasks of an errand."""
+    return tuple([Failed(ask.label, kind, message) for ask in errand.asks])
+
+
+def _cut_off(node: AgentNode | None, errand: Errand, reply: Reply) -> Outcomes | Again:
+    may_be_longer = node is not None and node.cap(LONGER) > node.cap(1)
+    if reply.stop_reason == "max_tokens" and errand.factor == 1 and may_be_longer:
         return Again("", LONGER)  # the attempt is counted and paid
-    limit = node.spec.max_tokens * call.factor if node is not None else 0
+    limit = node.spec.max_tokens * errand.factor if node is not None else 0
     text = f"the answer was cut off ({reply.stop_reason}, max_tokens {limit}); raise the agent's max_tokens"
-    return Failed(call.label, "truncated", text)
+    return all_failed(errand, "truncated", text)
 
 
 def remembered(

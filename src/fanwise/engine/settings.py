@@ -1,4 +1,4 @@
-"""Bounds of one session of a run."""
+"""Bounds of one session of a run, apart from how it sends."""
 
 from __future__ import annotations
 
@@ -19,12 +19,6 @@ class Settings:
     """Rows to take from the front of the file."""
     only: frozenset[int] | None = None
     """Numbers of the rows to take; None: all."""
-    deadline: float | None = None
-    """When the run should have ended, in seconds since 1970."""
-    pay_twice: bool = False
-    """Whether the deadline is worth paying twice for what cancelled batches do not give back in time."""
-    started: float = 0.0
-    """When it began."""
     retry: frozenset[str] = frozenset()
     """Final failures of earlier sessions to ask again: failed, refused, truncated."""
     detach: bool = False

@@ -1,6 +1,6 @@
 """Conversations of agents with tools: each round is written down before the next request is sent.
 
-A round is what the model asked for and what it was told. After a crash a conversation goes on behind
+A round is what the model asked for and what its tools answered. After a crash a conversation goes on behind
 its last round; tools that were at work then are called again.
 """
 
@@ -30,19 +30,24 @@ WORTH = 0.28
 class Talk:
     """What followed the first message of a task."""
 
-    said: list[str] = field(default_factory=list[str])
-    """The model's messages, as JSON."""
-    told: list[str] = field(default_factory=list[str])
-    """The results of its tools, as JSON: one less while they are at work."""
+    messages: list[str] = field(default_factory=list[str])
+    """The model's, as JSON."""
+    results: list[str] = field(default_factory=list[str])
+    """Those of its tools, as JSON: one less while they are at work."""
 
     @property
     def waits(self) -> bool:
         """Whether tools have been asked for that have not answered."""
-        return len(self.said) > len(self.told)
+        return len(self.messages) > len(self.results)
+
+    @property
+    def rounds(self) -> int:
+        """Rounds of tools so far, with that which is at work."""
+        return len(self.messages)
 
     def turns(self) -> tuple[str, ...]:
         """Return all messages in order; only while nothing waits."""
-        return tuple(text for pair in zip(self.said, self.told, strict=True) for text in pair)
+        return tuple(text for pair in zip(self.messages, self.results, strict=True) for text in pair)
 
 
 class Talks:
@@ -59,35 +64,34 @@ class Talks:
         """Return the conversation of a task, by its key; that of an earlier session goes on."""
         if key not in self._open:
             talk = self._open[key] = Talk()
-            for said, told in self._journal.turns(key) if self._resumed else ():
-                if said is None:
+            for message, results in self._journal.turns(key) if self._resumed else ():
+                if message is None:
                     break  # its content was purged
-                talk.said.append(said)
-                if told is None:
+                talk.messages.append(message)
+                if results is None:
                     break
-                talk.told.append(told)
+                talk.results.append(results)
         return self._open[key]
 
-    def replied(self, role: Role, *, tools: bool) -> None:
+    def replied(self, role: Role, *, wants_tools: bool) -> None:
         """Take note of a reply, and of whether it asks for tools."""
         self._replies[role] += 1
-        self._using[role] += tools
+        self._using[role] += wants_tools
 
     def goes_on(self, role: Role) -> bool:
         """Return whether conversations of a role mostly go on, so that caching them pays."""
         return self._using[role] + 1 > WORTH * (self._replies[role] + 1)
 
-    def say(self, key: str, content: Sequence[Mapping[str, Any]]) -> Talk:
+    def ask(self, key: str, content: Sequence[Mapping[str, Any]]) -> None:
         """Write down what a model asks for."""
         talk = self.of(key)
-        talk.said.append(dumps({"role": "assistant", "content": list(content)}))
+        talk.messages.append(dumps({"role": "assistant", "content": list(content)}))
         self._keep(key, talk)
-        return talk
 
-    async def tell(self, key: str, tools: Mapping[str, SdkTool | None], time_limit_s: float) -> None:
+    async def answer(self, key: str, tools: Mapping[str, SdkTool | None], time_limit_s: float) -> None:
         """Carry out what was asked for last, all of it at once, and write down what comes of it."""
         talk = self.of(key)
-        uses = [block for block in json.loads(talk.said[-1])["content"] if block["type"] == "tool_use"]
+        uses = [block for block in json.loads(talk.messages[-1])["content"] if block["type"] == "tool_use"]
         results: dict[int, dict[str, Any]] = {}
         self._limit = self._limit or anyio.CapacityLimiter(MOST_TOOLS)
 
@@ -98,13 +102,13 @@ class Talks:
         async with anyio.create_task_group() as group:
             for index in range(len(uses)):
                 group.start_soon(work, index, self._limit)
-        talk.told.append(dumps({"role": "user", "content": [results[index] for index in range(len(uses))]}))
+        talk.results.append(dumps({"role": "user", "content": [results[index] for index in range(len(uses))]}))
         self._keep(key, talk)
 
     def _keep(self, key: str, talk: Talk) -> None:
-        said = self._journal.add_text(talk.said[-1])
-        told = "" if talk.waits else self._journal.add_text(talk.told[-1])
-        self._journal.add_turn(TurnRecord(key, len(talk.said), said, told))
+        message = self._journal.add_text(talk.messages[-1])
+        results = "" if talk.waits else self._journal.add_text(talk.results[-1])
+        self._journal.add_turn(TurnRecord(key, talk.rounds, message, results))
 
     def forget(self, key: str) -> None:
         """Drop the conversation of a task that has ended."""

@@ -9,18 +9,18 @@ from functools import partial
 import anyio.to_thread
 
 from fanwise.api.client import Api
-from fanwise.dispatch.batches import Batches
+from fanwise.context.repeats import Repeats
+from fanwise.dispatch.books import Books
 from fanwise.dispatch.budget import Budget, Limits
-from fanwise.dispatch.channel import Chooser, Lengths
+from fanwise.dispatch.carriers import Ways
 from fanwise.dispatch.deadline import seconds
-from fanwise.dispatch.live import Live
-from fanwise.dispatch.retry import RetryPolicy
-from fanwise.dispatch.rounds import Rounds
+from fanwise.dispatch.follow import Polling
+from fanwise.dispatch.timekeeper import TimeLimit
 from fanwise.engine.arms import Arm
+from fanwise.engine.build import build_engine
 from fanwise.engine.run import Engine
 from fanwise.engine.sampling import sampler
 from fanwise.engine.settings import Settings
-from fanwise.graph.dag import rounds
 from fanwise.journal.meta import DEADLINE, Deadline
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName
@@ -52,48 +52,38 @@ async def engine_of(
         window_calls=spec.slots if spec.channel == "live" else None,
         limit=spec.limit,
         only=only,
-        deadline=_deadline(spec, journal),
-        pay_twice=spec.pay_twice_for_deadline,
-        started=now().timestamp(),
         retry=terms.retry,
         detach=terms.detach,
         resumed=terms.resumed,
     )
     sampled = partial(sampler, arms=tuple(run.graphs), seed=spec.seed)
     arms_of = await anyio.to_thread.run_sync(sampled, manifest.rows, manifest.format, types, spec.sample, spec.limit)
-    engine = Engine(arms, journal, types, settings, arms_of)
-    policy = RetryPolicy()
-    limits = Limits(spec.budget_pico, spec.budget_tokens, spec.row_budget_pico, spec.row_budget_tokens)
-    budget = Budget(limits, journal.spent(), journal.spent if terms.resumed else None)
-    engine.live = Live(
-        api, journal, budget, engine, engine.repeats,
-        run_id=manifest.run_id, slots=spec.slots, policy=policy, gated=spec.gate,
+    limits = Limits(
+        cost=spec.budget_pico, tokens=spec.budget_tokens, row_cost=spec.row_budget_pico,
+        row_tokens=spec.row_budget_tokens,
     )  # fmt: skip
-    engine.batches = Batches(
-        api,
-        journal,
-        budget,
-        engine,
-        engine.repeats,
-        run_id=manifest.run_id,
-        roles=engine.roles,
-        policy=policy,
+    budget = Budget(limits, journal.spent(), journal.spent if terms.resumed else None)
+    books = Books(run_id=manifest.run_id, journal=journal, budget=budget, repeats=Repeats(resumed=terms.resumed))
+    return build_engine(arms, api, books, types, arms_of=arms_of, settings=settings, ways=_ways(run, terms))
+
+
+def _ways(run: OpenRun, terms: Terms) -> Ways:
+    """Return how a session may send."""
+    spec, limit = run.spec, None
+    deadline = _deadline(spec, run.directory.journal)
+    if deadline is not None:
+        limit = TimeLimit(at=deadline, started=now().timestamp(), pay_twice=spec.pay_twice_for_deadline)
+    return Ways(
+        channel=spec.channel,
+        slots=spec.slots,
+        gated=spec.gate,
         # An embedded emulator died with its client: nothing is on its way to it.
-        grace_s=0.0 if manifest.mode == "embedded" else spec.grace_s,
+        polling=Polling(grace_s=0.0 if run.manifest.mode == "embedded" else spec.grace_s),
+        limit=limit,
         scale=terms.rehearsal.scale if terms.rehearsal is not None else 1.0,
-        rounds=max(rounds(arm.graph) for arm in arms.values()),
         folder=run.directory.path,
+        patient=not terms.detach,
     )
-    timed = None
-    if engine.timekeeper is not None:
-        timed = Rounds(run.graphs, engine.timekeeper.spare_s)
-        engine.batches.follower.took = timed.seen.append
-    lengths = {
-        engine.roles.named(arm, agent, model): Lengths(answers, tokens)
-        for arm, agent, model, answers, tokens in journal.outputs()
-    }
-    engine.chooser = Chooser(spec.channel, engine.batches.primer, lengths, timed, patient=not terms.detach)
-    return engine
 
 
 def _deadline(spec: JobSpec, journal: Journal) -> float | None:

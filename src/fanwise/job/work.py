@@ -63,7 +63,7 @@ def _keep(prepared: Prepared, engine: Engine, shard: Shard) -> None:
     if engine.notes:
         NOTES.keep(journal, [*NOTES.of(journal), *engine.notes])
     OFFLINE.keep(journal, bool(prepared.api.offline))
-    CHOICES.keep(journal, engine.chooser.reasons(CHOICES.of(journal)))
+    CHOICES.keep(journal, engine.carriers.chooser.reasons(CHOICES.of(journal)))
     cancelled = engine.ended == "completed" and (engine.rows_in_work() or not engine.read_all)
     ended: Ended = "interrupted" if cancelled else engine.ended
     everything = engine.read_all and shard.numbers is None and prepared.run.spec.limit is None

@@ -1,0 +1,136 @@
+"""Attempts as the journal and the budget know them: worst case, intent, and end with its price. Pure."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import NamedTuple
+
+from fanwise.api.failures import Failure
+from fanwise.api.replies import Reply
+from fanwise.context.repeats import Piece, Repeated
+from fanwise.context.request import Request
+from fanwise.errors import UnknownPriceError
+from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord, Served
+from fanwise.pricing.cost import cost, is_free, reply_cost
+from fanwise.pricing.usage import Usage, read_usage
+
+from .budget import Hold
+from .errand import Ask, Errand
+
+OVERHEAD_TOKENS = 400
+"""Tokens that a request may have beyond its texts: what the API adds for a schema or a role.
+
+A choice of ours: for schemas no size is stated.
+"""
+TOOLS_TOKENS = 804
+"""What the API adds for tools: the largest documented addition, of Opus 4.7 ("Pricing", read 2026-11-23)."""
+
+
+def worst_case(request: Request, asks: tuple[Ask, ...], *, batch: bool, at: datetime, ttl: str | None = "5m") -> Hold:
+    """Return an upper bound of what a request takes; its price is None where none is known.
+
+    Every byte counts as a token, at the dearest way in which it may be billed, and the reply is
+    as long as `max_tokens` allows.
+    """
+    frame = request.frame
+    size = request.size() + len(frame.schema_text) + OVERHEAD_TOKENS + (TOOLS_TOKENS if frame.tools else 0)
+    marked = ttl is not None and (request.keep or bool(request.prefixes()))
+    five, hour = size if marked and ttl == "5m" else 0, size if marked and ttl == "1h" else 0
+    usage, tokens = Usage(0 if marked else size, five, hour, 0, frame.max_tokens), size + frame.max_tokens
+    try:
+        return Hold(cost(usage, frame.model, at, batch=batch), tokens, asks)
+    except UnknownPriceError:
+        return Hold(None, tokens, asks)
+
+
+class Outline(NamedTuple):
+    """What is kept of a request once it is written: there may be a hundred thousand in a batch."""
+
+    hash: str
+    share: float
+    """Share of the marked prefix that rows have in common, 0 to 1."""
+    prefix: str
+    """Its key, shortened; empty where nothing is marked."""
+    sizes: str
+    """Characters of the values that it shows."""
+    common: tuple[Piece, ...]
+    """What rows have in common of it."""
+    own: tuple[Piece, ...]
+    """What is the row's."""
+
+
+def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
+    """Return what is kept of a request, sent with or without breakpoints."""
+    share, shared = 0.0, ""
+    prefixes = request.prefixes()
+    for prefix in prefixes:
+        if marked and prefix.job:
+            longest = prefix if batch else prefixes[-1]  # in batches no block of a row is marked
+            share, shared = round(prefix.tokens / max(longest.tokens, 1), 6), prefix.key[:16]
+    return Outline(request.hash(), share, shared, ",".join(map(str, request.sizes)), request.common, request.own)
+
+
+def intent(
+    errand: Errand, sent: Outline, attempt: int, hold: Hold, again: Repeated, at: float, batch: int | None
+) -> Served:
+    """Return the records of an attempt that is about to be sent: its own, and one for each task that it serves."""
+    role, number = errand.role, errand.number
+    record = AttemptRecord(
+        id=attempt, arm=role.arm, agent=role.agent, model=role.model, channel="live" if batch is None else "batch",
+        why=errand.why, request_hash=sent.hash, reserved=hold.cost, sent=at, intent=batch, job_share=sent.share,
+        prefix=sent.prefix, chars=again.chars, repeated=again.repeated, readable=again.readable,
+        reusable=again.reusable, bound=hold.tokens,
+    )  # fmt: skip
+    asks = [
+        AskRecord(
+            attempt=attempt, place=place, key=ask.key, row=ask.row, node=ask.node, label=ask.label,
+            number=ask.before + number, sizes=sent.sizes,
+        )
+        for place, ask in enumerate(errand.asks)
+    ]  # fmt: skip
+    return Served(record, tuple(asks))
+
+
+def paid(
+    attempt: int, model: str, reply: Reply, sent: datetime, *, batch: bool, latency_s: float, kind: str = ""
+) -> EndRecord:
+    """Return the end of an attempt that was answered, with its price."""
+    try:
+        usage, price = reply_cost(reply.usage, model, sent, batch=batch)
+        if is_free(reply.stop_reason, reply.refusal, usage.output):
+            price = 0
+    except UnknownPriceError:
+        usage, price = read_usage(reply.usage), None
+    return EndRecord(
+        attempt=attempt,
+        at=time.time(),
+        status="succeeded",
+        kind=kind or reply.stop_reason,
+        request_id=reply.request_id,
+        usage=usage,
+        cost=price,
+        latency_s=latency_s,
+    )
+
+
+def unpaid(attempt: int, failure: Failure, latency_s: float) -> EndRecord:
+    """Return the end of an attempt that failed: free of charge, or unknown where it was lost."""
+    lost = failure.verdict == "lost"
+    return EndRecord(
+        attempt=attempt,
+        at=time.time(),
+        status="lost" if lost else "failed",
+        kind=failure.kind,
+        message=failure.message,
+        request_id=failure.request_id,
+        cost=None if lost else 0,
+        latency_s=latency_s,
+    )
+
+
+def billed(end: EndRecord | None) -> tuple[int | None, int | None]:
+    """Return price and tokens of an attempt for the budget: None where they are unknown, 0 where it was not sent."""
+    if end is None:
+        return 0, 0
+    return end.cost, None if end.status == "lost" else end.usage.total

@@ -1,0 +1,111 @@
+"""An errand: one request on its way to the API, and the tasks that it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fanwise.context.request import Request
+from fanwise.journal.records import Why
+
+from .role import Role
+
+
+class Ask(NamedTuple):
+    """One task that an errand serves."""
+
+    key: str
+    """Content key of the task."""
+    row: int
+    node: str
+    """Path of its node."""
+    label: str
+    """The task with its items, for people: `research[2]`."""
+    before: int = 0
+    """Requests that were sent for it before this errand."""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Errand:
+    """One request on its way, of one role, that serves one task or more; it may take several attempts."""
+
+    role: Role
+    asks: tuple[Ask, ...]
+    """The tasks that it serves; none where it only keeps a prefix warm."""
+    compose: Callable[[Errand], Request]
+    """Makes its next request."""
+    number: int = 0
+    """Attempts so far."""
+    tries: int = 0
+    """Of these, what the retry policy bounds."""
+    repair: str = ""
+    """Why the answer before was refused; empty where it was not."""
+    factor: int = 1
+    """How many times its agent's cap the answer may be long: more after it was cut off."""
+    why: Why = "first"
+    """Why its next attempt is sent."""
+
+    @property
+    def key(self) -> str:
+        """Content key of its first task: of the conversation, where there is one."""
+        return self.asks[0].key
+
+    @property
+    def row(self) -> int:
+        """The row of its first task; 0 where it serves none."""
+        return self.asks[0].row if self.asks else 0
+
+    @property
+    def node(self) -> str:
+        """Path of the node of its first task, whose order its request has."""
+        return self.asks[0].node
+
+    @property
+    def label(self) -> str:
+        """Its tasks, for people."""
+        return ", ".join(ask.label for ask in self.asks)
+
+    @property
+    def place(self) -> str:
+        """Its tasks with their rows, for people: ``task 'draft' of row 3``."""
+        return ", ".join(f"task {ask.label!r} of row {ask.row}" for ask in self.asks)
+
+    def request(self) -> Request:
+        """Return the next request."""
+        return self.compose(self)
+
+    def begin(self) -> None:
+        """Count an attempt that is about to be sent."""
+        self.number += 1
+        self.tries += 1
+
+    def adopt(self) -> None:
+        """Take over an attempt that an earlier session has sent: it is counted among its tasks' own already."""
+        self.tries = 1
+
+    def go_ahead(self) -> None:
+        """Let it be a pilot: others wait for what it shows."""
+        if self.why == "first":
+            self.why = "pilot"
+
+    def retry(self) -> None:
+        """Let the next attempt be one more try of the last."""
+        self.why = "retry"
+
+    def ask_again(self, repair: str, factor: int) -> None:
+        """Let the next request say why the answer was refused, if it was, and let its answer be longer."""
+        self.repair, self.factor, self.why = repair, factor, "repair" if repair else "longer"
+
+    def go_on(self) -> None:
+        """Let a conversation go on with its next request: attempts are bounded for each request."""
+        self.tries, self.why = 0, "tools"
+
+    def excuse(self) -> None:
+        """Leave the last attempt out of those that are bounded: its failure was not its own."""
+        self.tries -= 1
+
+
+def never_composed(errand: Errand) -> Request:
+    """Stand in for what makes the requests of an errand that is sent as it is, or was sent by an earlier session."""
+    raise AssertionError(f"no request is made of {errand.place or 'what keeps a prefix warm'}")

@@ -1,0 +1,52 @@
+"""The prefixes that the requests of a run's roles begin with."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fanwise.context.parts import Prefix
+
+from .errand import Errand
+from .role import Role
+
+
+class Shared(NamedTuple):
+    """What all requests of a node begin with."""
+
+    prefix: Prefix | None
+    """The longest prefix that all rows share; None where it is too short to be cached."""
+    key: str
+    """Its key, shortened; empty where there is none."""
+
+
+NOT_SHARED = Shared(None, "")
+
+
+class Prefixes:
+    """Knows what requests begin with; used by one event loop."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[Role, dict[str, Shared]] = {}
+        """By role and node: it is the same for every row. By node too, since the requests of two nodes that ask
+        one role may have another order."""
+
+    def of(self, errand: Errand) -> Shared:
+        """Return what the requests of an errand's node begin with."""
+        nodes = self._nodes.get(errand.role)
+        if nodes is None:
+            nodes = self._nodes[errand.role] = {}
+        shared = nodes.get(errand.node)
+        if shared is None:
+            shared = nodes[errand.node] = _shared(errand)
+        return shared
+
+    def key(self, errand: Errand) -> str:
+        """Return the key of an errand's prefix, shortened; empty where it has none."""
+        return self.of(errand).key
+
+
+def _shared(errand: Errand) -> Shared:
+    prefixes = [prefix for prefix in errand.request().prefixes() if prefix.job]  # shortest first
+    if not prefixes or prefixes[-1].tokens < errand.role.facts.cache_minimum:
+        return NOT_SHARED
+    return Shared(prefixes[-1], prefixes[-1].key[:16])

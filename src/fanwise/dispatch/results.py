@@ -1,0 +1,90 @@
+"""The results of batches, each applied once: an end in the journal, and what the errand makes of it."""
+
+from __future__ import annotations
+
+import time
+
+from fanwise.api.failures import Failure
+from fanwise.api.replies import BatchResult
+from fanwise.journal.port import Journal
+from fanwise.journal.records import BatchRecord, EndRecord
+from fanwise.units import moment, now
+
+from .attempts import paid, unpaid
+from .carrier import Sink
+from .flight import Flight, Sent
+from .primer import Primer
+from .queue import Queue
+from .retrying import Retrying
+
+PAID_TWICE = "paid_twice"
+"""Kind of an attempt whose answer came after the task had been answered live, for a deadline."""
+
+
+class Results:
+    """Takes what comes back from batches."""
+
+    def __init__(
+        self, journal: Journal, sink: Sink, flight: Flight, queue: Queue, primer: Primer, retrying: Retrying
+    ) -> None:
+        self._journal, self._sink, self._flight = journal, sink, flight
+        self._queue, self._primer, self._retrying = queue, primer, retrying
+
+    def apply(self, sent: Sent, result: BatchResult) -> None:
+        """Take the result of an attempt."""
+        reply, errand = result.reply, sent.errand
+        if reply is None:
+            self.fail(sent, result.failure or Failure(verdict="retry", kind=result.kind, message="no result"))
+            return
+        unneeded = sent.raced or (sent.orphan and self._is_answered(sent))
+        latency_s, kind = max(time.time() - sent.at, 0.0), PAID_TWICE if unneeded else ""
+        end = paid(
+            sent.attempt, errand.role.model, reply, moment(sent.at), batch=True, latency_s=latency_s, kind=kind
+        )  # fmt: skip
+        self._end(sent, end)  # no await between the reply and its record
+        if unneeded:
+            self._flight.drop(sent)
+            return
+        again = self._sink.replied(errand, sent.attempt, reply)
+        if sent.orphan:
+            self._flight.drop(sent)
+        elif again:
+            self._queue.put(errand)
+
+    def _is_answered(self, sent: Sent) -> bool:
+        return all(self._journal.task(ask.key) is not None for ask in sent.errand.asks)
+
+    def fail(self, sent: Sent, failure: Failure) -> None:
+        """Take the failure of an attempt."""
+        self._end(sent, unpaid(sent.attempt, failure, max(now().timestamp() - sent.at, 0.0)))
+        if sent.orphan:
+            self._flight.drop(sent)  # its row must not wait for it any more
+        self._retrying.again(sent, failure)
+
+    def absent(self, record: BatchRecord, failure: Failure) -> None:
+        """End an intent whose batch does not exist: nothing was billed, everything goes again."""
+        batch = self._flight.sent[record.intent]
+        self._flight.close(record, absent=True)
+        for sent in batch.values():
+            self._end(sent, unpaid(sent.attempt, failure, 0.0))
+            self._retrying.again(sent, failure)
+            self._flight.drop(sent)
+
+    def close(self, record: BatchRecord) -> None:
+        """Close a batch that was read to its end; requests without a result are lost."""
+        batch = self._flight.sent[record.intent]
+        for sent in batch.values():
+            if not sent.ended:
+                text = f"batch {record.batch_id} has no result for this request"
+                self.fail(sent, Failure(verdict="lost", kind="missing", message=text))
+        self._flight.close(record)
+
+    def _end(self, sent: Sent, end: EndRecord) -> None:
+        """Record an end, and say what it has shown of the prefix that was marked."""
+        self._flight.settle(sent, end)
+        if not sent.prefix:
+            return
+        if end.status == "succeeded":
+            self._primer.answered(sent.prefix, end.usage, sent.at, led=sent.led)
+        elif sent.led:
+            self._primer.release(sent.prefix)

@@ -1,0 +1,58 @@
+"""What was in a batch and goes again: when, and how often."""
+
+from __future__ import annotations
+
+import anyio
+
+from fanwise.api.failures import Failure
+
+from .carrier import Sink
+from .errand import Errand
+from .flight import Sent
+from .queue import Queue
+from .retry import RetryPolicy
+from .timer import Timer
+
+AT_ONCE_S = 0.25
+"""Less than this is not waited for: a batch waits as long for more errands."""
+
+
+class Retrying:
+    """Sends what failed in a batch back to the queue, at once or after a while; used by one event loop."""
+
+    def __init__(self, queue: Queue, sink: Sink, policy: RetryPolicy) -> None:
+        self._queue, self._sink, self._policy = queue, sink, policy
+        self.later: Timer[Errand] = Timer(queue.put)
+        """Errands that wait for their next attempt."""
+        self.paused_until = 0.0
+        """Until when no batch is created, by the event loop's clock."""
+        self._refused = 0
+        """Batches that were refused for too much, since one was taken."""
+
+    def created(self) -> None:
+        """Take note that a batch was taken."""
+        self._refused = 0
+
+    def refused(self, failure: Failure) -> None:
+        """Create nothing for a while: the queue of batches is full, or creates come too fast."""
+        self._refused += 1
+        wait_s = self._policy.wait_s(failure, self._refused)
+        self.paused_until = anyio.current_time() + (wait_s or 0.0)
+
+    def again(self, sent: Sent, failure: Failure) -> None:
+        """Ask again; the row of an orphan asks by itself when it comes to the task."""
+        errand = sent.errand
+        if sent.orphan or sent.raced or failure.verdict == "terminal":
+            return
+        errand.retry()
+        if failure.too_much and self._policy.wait_s(failure, self._refused) is not None:
+            errand.excuse()  # the whole batch was refused, and waits
+            self._queue.put(errand)
+            return
+        wait_s = self._policy.wait_s(failure, errand.tries)
+        if wait_s is None:
+            self._sink.failed(errand, failure)
+        elif wait_s < AT_ONCE_S:
+            self._queue.put(errand)
+        else:
+            self.later.put(errand, wait_s)

@@ -1,0 +1,47 @@
+"""An engine with its carriers, from what a session has at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from fanwise.api.client import Api
+from fanwise.dispatch.books import Books
+from fanwise.dispatch.carrier import Sink
+from fanwise.dispatch.carriers import Carriers, Ways, build_carriers
+from fanwise.dispatch.role import Roles
+from fanwise.journal.records import ArmName
+
+from .arms import Arm, all_roles
+from .rows import Row, RowTypes
+from .run import Engine
+from .settings import Settings
+
+
+def build_engine(
+    arms: Mapping[ArmName, Arm],
+    api: Api,
+    books: Books,
+    types: RowTypes,
+    *,
+    arms_of: Callable[[Row], tuple[ArmName, ...]],
+    settings: Settings,
+    ways: Ways,
+) -> Engine:
+    """Return an engine with its carriers; nothing is sent yet.
+
+    Args:
+        arms: By name, the one whose rows a display counts first.
+        api: The connection.
+        books: Where all is written down.
+        types: Validates records.
+        arms_of: Gives the arms on which a row runs.
+        settings: Bounds of the session.
+        ways: How it may send.
+    """
+    roles = Roles(all_roles(arms.values()))
+    graphs = {name: arm.graph for name, arm in arms.items()}
+
+    def carry(sink: Sink) -> Carriers:
+        return build_carriers(sink, api, books, roles, graphs, ways)
+
+    return Engine(arms=arms, books=books, types=types, settings=settings, arms_of=arms_of, carry=carry)

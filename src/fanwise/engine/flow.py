@@ -1,0 +1,204 @@
+"""The flow of rows through their graphs: ready tasks go out, outcomes come in, rows end.
+
+It is driven by events: an outcome comes in, the row's state says which tasks are ready, and they go to a
+worker or a carrier. Nothing here waits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from fanwise.context.request import Request
+from fanwise.dispatch.books import Books
+from fanwise.dispatch.carriers import Carriers
+from fanwise.dispatch.errand import Ask, Errand
+from fanwise.graph.state import Failed, Outcome, Task
+from fanwise.journal.records import ArmName
+
+from .arms import AgentNode, Arm, StepNode, row_state, task_key
+from .conversing import Conversing
+from .intake import Counters
+from .meaning import remembered
+from .recorder import Recorder
+from .rows import Row
+from .settings import Settings
+from .steps import Steps
+from .talks import Talks
+from .window import RowRun, Window
+
+
+class _Compose(NamedTuple):
+    """Makes the requests of a task; smaller than a partial function, of which there are many."""
+
+    node: AgentNode
+    task: Task
+    talks: Talks
+
+    def __call__(self, errand: Errand) -> Request:
+        node, repair, factor = self.node, errand.repair, errand.factor
+        if not node.role.tools:
+            return node.request(self.task, repair, factor)
+        turns, keep = self.talks.of(errand.key).turns(), self.talks.goes_on(node.role)
+        return node.request(self.task, repair, factor, turns, keep=keep)
+
+
+class Flow:
+    """Moves the rows of one session on; used by one event loop."""
+
+    def __init__(
+        self,
+        *,
+        arms: Mapping[ArmName, Arm],
+        books: Books,
+        settings: Settings,
+        window: Window,
+        counters: Counters,
+        recorder: Recorder,
+        talks: Talks,
+        carriers: Carriers,
+    ) -> None:
+        """Begin without a row.
+
+        Args:
+            arms: By name, the one whose rows are counted first.
+            books: Of the session.
+            settings: Its bounds.
+            window: The rows in work.
+            counters: What a display shows.
+            recorder: Writes outcomes down.
+            talks: The conversations of tasks with tools.
+            carriers: Take what a model is to answer.
+        """
+        self._arms, self._books, self._settings = arms, books, settings
+        self._window, self._counters, self._recorder, self._talks = window, counters, recorder, talks
+        self._carriers = carriers
+        self._main = next(iter(arms))
+        self.steps = Steps(self._step_ended)
+        self.conversing = Conversing(talks, carriers.submit)
+        self._owners: dict[Errand, tuple[tuple[RowRun, Task], ...]] = {}
+        """The errands that have not ended, with the row and the task of each of their asks."""
+        self._early: dict[str, Outcome] = {}
+        """Outcomes of attempts of earlier sessions that came before their row asked for them, by task key."""
+        self._outcomes: deque[tuple[RowRun, Task, Outcome]] = deque()
+        """What has ended and its row does not know of yet."""
+
+    @property
+    def open_errands(self) -> int:
+        """Errands that have not ended."""
+        return len(self._owners)
+
+    def works_here(self) -> bool:
+        """Return whether steps or tools are at work."""
+        return self.steps.at_work + self.conversing.at_work > 0
+
+    def owns(self, errand: Errand) -> bool:
+        """Return whether a row in the window waits for an errand; none does for those of earlier sessions."""
+        return errand in self._owners
+
+    # Rows in, tasks out ------------------------------------------------------------------------
+
+    def start(self, row: Row, names: Sequence[ArmName]) -> None:
+        """Begin a row on each of these arms."""
+        self._window.open(row, len(names))
+        for name in names:
+            arm = self._arms[name]
+            run = RowRun(number=row.number, row_id=row.row_id, size=row.size, arm=arm, state=row_state(arm, row))
+            if self._settings.resumed and self._books.journal.has_attempts(row.number, name):
+                self._books.repeats.go_on(row.number, name)
+            self._advance(run, run.state.start())
+        self._drain()
+
+    def _advance(self, run: RowRun, ready: list[Task]) -> None:
+        for task in ready:
+            self._dispatch(run, task)
+        if run.state.finished():
+            self._finish(run)
+
+    def _dispatch(self, run: RowRun, task: Task) -> None:
+        """Give a task to whoever carries it out, or take the outcome that it has already."""
+        node = run.arm.nodes[task.node.path]
+        try:
+            key = task_key(run.row_id, run.arm.name, node, task)
+        except TypeError as error:
+            self._outcomes.append((run, task, Failed(task.label, "invalid_value", str(error))))
+            return
+        outcome = self._remembered(key, node, task) if self._settings.resumed else None
+        if outcome is not None:
+            self._counters.remembered += 1
+            self._outcomes.append((run, task, outcome))
+        elif isinstance(node, StepNode):
+            self.steps.start(run, task, key)
+        else:
+            self._send(run, task, key, node)
+
+    def _remembered(self, key: str, node: AgentNode | StepNode, task: Task) -> Outcome | None:
+        """Return the outcome that a task has already, unless it is to be asked again."""
+        if key in self._early:  # its record may not be durable yet, so the journal is not asked
+            return self._early.pop(key)
+        return remembered(self._books.journal, key, node, task, self._settings.retry)
+
+    def _send(self, run: RowRun, task: Task, key: str, node: AgentNode) -> None:
+        resumed = self._settings.resumed
+        before = self._books.journal.attempts_of(key) if resumed else 0
+        errand = Errand(
+            role=node.role,
+            asks=(Ask(key, run.number, task.node.path, task.label, before),),
+            compose=_Compose(node, task, self._talks),
+            why="retry" if before else "first",
+        )
+        self._owners[errand] = ((run, task),)
+        if resumed and self._carriers.claim(errand):
+            return
+        if resumed and node.role.tools and self._talks.of(key).waits:
+            self.conversing.start(errand)
+        else:
+            self._carriers.submit(errand)
+
+    # Outcomes in, rows out ---------------------------------------------------------------------
+
+    def settle(self, errand: Errand, outcomes: Sequence[Outcome], attempt: int | None = None) -> None:
+        """Take the outcomes of an errand's tasks.
+
+        Args:
+            errand: The errand.
+            outcomes: One for each of its asks, in their order.
+            attempt: Number of the attempt that was answered; None: none was.
+        """
+        role = errand.role
+        for place, (ask, outcome) in enumerate(zip(errand.asks, outcomes, strict=True)):
+            self._recorder.task(ask, role.arm, role.agent, outcome)
+            if attempt is not None:
+                self._recorder.answer(attempt, place, outcome)
+            self._talks.forget(ask.key)
+        self._carriers.ended(errand)
+        owners = self._owners.pop(errand, None)
+        if owners is None:  # an attempt of an earlier session; its row will look it up
+            self._early.update(zip((ask.key for ask in errand.asks), outcomes, strict=True))
+            return
+        for (run, task), outcome in zip(owners, outcomes, strict=True):
+            self._outcomes.append((run, task, outcome))
+        self._drain()
+
+    def _step_ended(self, run: RowRun, task: Task, key: str, outcome: Outcome) -> None:
+        ask = Ask(key, run.number, task.node.path, task.label)
+        self._recorder.task(ask, run.arm.name, task.node.target.name, outcome)
+        self._outcomes.append((run, task, outcome))
+        self._drain()
+
+    def _drain(self) -> None:
+        """Apply outcomes until none is left; without recursion, however long the chain."""
+        while self._outcomes:
+            run, task, outcome = self._outcomes.popleft()
+            self._advance(run, run.state.finish(task, outcome))
+        self._window.changed.ring()
+
+    def _finish(self, run: RowRun) -> None:
+        result = self._recorder.row(run)
+        self._books.repeats.forget(run.number, run.arm.name)
+        if run.arm.name == self._main:
+            self._counters.finished += 1
+            self._counters.failed += result.status == "failed"
+        if self._window.close(run):
+            self._books.row_ended(run.number)

@@ -1,0 +1,67 @@
+"""What becomes of tasks and rows, written into the journal."""
+
+from __future__ import annotations
+
+from fanwise.canonical import canonical
+from fanwise.dispatch.errand import Ask
+from fanwise.graph.state import Done, Failed, Outcome
+from fanwise.journal.port import Journal
+from fanwise.journal.records import AnswerRecord, ArmName, RowResult, TaskRecord
+from fanwise.log import log
+
+from .window import RowRun
+
+_NOTHING = object()
+
+
+class Recorder:
+    """Writes outcomes down; used by one event loop."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._last: tuple[object, str] = (_NOTHING, "")
+        """The output that was kept last, and its hash."""
+
+    def task(self, ask: Ask, arm: ArmName, name: str, outcome: Outcome) -> None:
+        """Write down the outcome of a task; `name` is that of its agent or step."""
+        if isinstance(outcome, Done):
+            sha = self._kept(outcome.value)
+            self._journal.add_task(
+                TaskRecord(
+                    key=ask.key, row=ask.row, arm=arm, node=ask.node, label=ask.label, agent=name, status="done",
+                    output=sha,
+                )
+            )  # fmt: skip
+            return
+        cause = outcome if isinstance(outcome, Failed) else outcome.cause
+        self._journal.add_task(
+            TaskRecord(
+                key=ask.key, row=ask.row, arm=arm, node=ask.node, label=ask.label, agent=name, status="failed",
+                output=None, kind=cause.kind, message=cause.message,
+            )
+        )  # fmt: skip
+        log.info("task failed", row=ask.row, task=ask.label, kind=cause.kind)
+
+    def answer(self, attempt: int, place: int, outcome: Outcome) -> None:
+        """Write down what a model said to the ask at a place of an attempt, where it said something."""
+        if isinstance(outcome, Done):
+            self._journal.add_answer(AnswerRecord(attempt, place, self._kept(outcome.value)))
+
+    def row(self, run: RowRun) -> RowResult:
+        """Write down the result of a row on one arm, and return it."""
+        outcome = run.state.outcome()
+        if isinstance(outcome, Done):
+            status = "partial" if run.state.failures else "succeeded"
+            result = RowResult(run.number, run.arm.name, status, self._kept(outcome.value))
+        else:
+            cause = outcome if isinstance(outcome, Failed) else outcome.cause
+            reason = f"{cause.task}: {cause.kind}: {cause.message}"
+            result = RowResult(run.number, run.arm.name, "failed", None, reason)
+        self._journal.add_result(result)
+        return result
+
+    def _kept(self, value: object) -> str:
+        """Keep an output; returns its hash. The last task's is most often the row's too, and is written once."""
+        if value is not self._last[0]:
+            self._last = value, self._journal.add_text(canonical(value))
+        return self._last[1]

@@ -1,0 +1,52 @@
+"""What replies and failures come to: an errand is sent again, its tools are called, or its tasks have an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fanwise.api.failures import Failure
+from fanwise.api.replies import Reply
+from fanwise.dispatch.carriers import Carriers
+from fanwise.dispatch.errand import Errand
+from fanwise.journal.records import ArmName
+
+from .arms import AgentNode, Arm
+from .flow import Flow
+from .meaning import Again, WantsTools, all_failed, meaning
+from .talks import Talks
+
+
+class Settlement:
+    """Decides what becomes of errands; used by one event loop."""
+
+    def __init__(self, arms: Mapping[ArmName, Arm], flow: Flow, talks: Talks, carriers: Carriers) -> None:
+        self._arms, self._flow, self._talks, self._carriers = arms, flow, talks, carriers
+
+    def replied(self, errand: Errand, attempt: int, reply: Reply) -> bool:
+        """Take a reply whose record is kept; returns whether the errand is to go again."""
+        self._carriers.replied(errand, reply)
+        node, wants_tools = self._node_of(errand), reply.stop_reason == "tool_use"
+        if node is not None and node.role.tools:
+            self._talks.replied(node.role, wants_tools=wants_tools)
+        rounds = self._talks.of(errand.key).rounds if wants_tools else 0
+        meant = meaning(node, errand, reply, rounds)
+        if isinstance(meant, Again):
+            errand.ask_again(meant.repair, meant.factor)
+            return True
+        if isinstance(meant, WantsTools):
+            self._talks.ask(errand.key, reply.content)
+            if self._flow.owns(errand):  # else its row will ask for the task, and go on from here
+                self._flow.conversing.start(errand)
+        elif meant is not None:
+            self._flow.settle(errand, meant, attempt)
+        return False
+
+    def _node_of(self, errand: Errand) -> AgentNode | None:
+        """Return the node of an errand; None where it is gone since an earlier session."""
+        arm = self._arms.get(errand.role.arm)
+        node = None if arm is None else arm.nodes.get(errand.node)
+        return node if isinstance(node, AgentNode) else None
+
+    def failed(self, errand: Errand, failure: Failure) -> None:
+        """Take the final failure of an errand."""
+        self._flow.settle(errand, all_failed(errand, failure.kind, failure.message))

@@ -1,0 +1,64 @@
+"""The rows that are in work: a bounded window over the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fanwise.dispatch.bell import Bell
+from fanwise.graph.state import RowState
+
+from .arms import Arm
+from .rows import Row
+from .settings import Settings
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class RowRun:
+    """One row on one arm, while it is in the window."""
+
+    number: int
+    row_id: str
+    size: int
+    arm: Arm
+    state: RowState
+
+
+class Window:
+    """Knows which rows are in work, and whether there is room for more; used by one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._rows: dict[int, int] = {}
+        """On how many arms each row in the window is not done."""
+        self._bytes = 0
+        self.read_all = False
+        """Whether the rows were read to their end."""
+        self.changed = Bell()
+        """Rung when something has ended."""
+
+    def __len__(self) -> int:
+        """Return how many rows are in work."""
+        return len(self._rows)
+
+    def open(self, row: Row, arms: int) -> None:
+        """Take a row that runs on so many arms."""
+        self._rows[row.number] = arms
+        self._bytes += row.size
+
+    def close(self, run: RowRun) -> bool:
+        """Take the end of a row on one arm; returns whether it was the last."""
+        self._rows[run.number] -= 1
+        if self._rows[run.number]:
+            return False
+        del self._rows[run.number]
+        self._bytes -= run.size
+        self.changed.ring()
+        return True
+
+    def is_full(self, queued: int) -> bool:
+        """Return whether there is enough in work: rows, bytes of them, or live errands that wait to be sent."""
+        if not self._rows:
+            return False
+        settings = self._settings
+        enough = settings.window_calls is not None and queued >= settings.window_calls
+        return enough or len(self._rows) >= settings.window_rows or self._bytes >= settings.window_bytes

@@ -18,7 +18,7 @@ def content(directory: Path) -> dict[str, bytes]:
 
 
 def test_a_run_is_seen_at_work_and_dead_and_is_not_touched(tmp_path: Path) -> None:
-    rows, out = tickets(tmp_path / "rows.jsonl", 200), tmp_path / "run"
+    rows, out = tickets(tmp_path / "rows.jsonl", 2_000), tmp_path / "run"
     run = started("run", GRAPH, "--rows", rows, "--out", out, "--channel", "live", "--latency-s", 0.2, "--slots", 4)
     wait_for(lambda: (journal_value(out, "SELECT COUNT(*) FROM ends") or 0) > 20, "some replies")
     at_work = json.loads(fanwise("status", out, "--json").stdout)

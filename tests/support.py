@@ -145,6 +145,13 @@ def tickets(path: Path, count: int) -> Path:
     return path
 
 
+def example_rows(example: str, folder: Path, count: int) -> Path:
+    """The first rows of an example, as its own script makes them."""
+    script = ROOT / "examples" / example / "make_rows.py"
+    subprocess.run([sys.executable, str(script), str(folder), str(count)], check=True, capture_output=True)
+    return folder / {"tickets": "tickets.jsonl", "stdlib_review": "modules.jsonl"}[example]
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
     """A JSONL file."""
     return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]

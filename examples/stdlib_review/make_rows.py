@@ -1,13 +1,14 @@
 """Write the modules of the running Python's standard library as rows, and their labels.
 
 Labels are counted in the syntax tree: bare handlers, public names without a docstring.
-Usage: python make_rows.py FOLDER
+Usage: python make_rows.py FOLDER [COUNT]
 """
 
 import ast
 import json
 import sys
 import sysconfig
+from itertools import islice
 from pathlib import Path
 
 LEFT_OUT = {
@@ -51,14 +52,14 @@ def label(tree: ast.Module) -> dict:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
+    folder, most = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
     with (
         (folder / "modules.jsonl").open("w", encoding="utf-8") as rows,
         (folder / "labels.jsonl").open("w", encoding="utf-8") as labels,
     ):
-        for name, source, tree in modules(Path(sysconfig.get_path("stdlib"))):
+        for name, source, tree in islice(modules(Path(sysconfig.get_path("stdlib"))), most):
             rows.write(json.dumps({"id": name, "path": name, "source": source}) + "\n")
             labels.write(json.dumps({"id": name, **label(tree)}) + "\n")
             count += 1

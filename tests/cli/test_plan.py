@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway import gateway
-from support import DESK, ROOT, emulator, environment, fanwise, summary, tickets
+from support import DESK, ROOT, emulator, environment, example_rows, fanwise, summary, tickets
 
 GRAPH = f"{DESK}:triage"
 LEVELS = f"{ROOT / 'tests' / 'sample' / 'levels.py'}:levels"
@@ -45,12 +43,6 @@ def pages(path: Path, count: int) -> Path:
     return path
 
 
-def example_rows(name: str, folder: Path, *args: object) -> Path:
-    command = [sys.executable, str(EXAMPLES / name / "make_rows.py"), str(folder), *map(str, args)]
-    subprocess.run(command, check=True, capture_output=True)
-    return folder / {"tickets": "tickets.jsonl", "stdlib_review": "modules.jsonl"}[name]
-
-
 def job(name: str, folder: Path) -> tuple[str, Path, tuple[object, ...]]:
     """Graph, rows and options of a job."""
     folder.mkdir()
@@ -58,7 +50,7 @@ def job(name: str, folder: Path) -> tuple[str, Path, tuple[object, ...]]:
         return LEVELS, pages(folder / "rows.jsonl", 120), ()
     if name == "tickets":
         return f"{EXAMPLES / name / 'graph.py'}:triage", example_rows(name, folder, 150), ()
-    return f"{EXAMPLES / name / 'graph.py'}:review", example_rows(name, folder), ("--limit", 80)
+    return f"{EXAMPLES / name / 'graph.py'}:review", example_rows(name, folder, 80), ()
 
 
 @pytest.mark.parametrize("channel", ["live", "batch"])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,7 @@ from fanwise.ledger.levers import levers
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
 from fanwise.units import now
-from support import ROOT, fanwise, lines, read_only
+from support import ROOT, example_rows, fanwise, lines, read_only
 
 tokens = st.integers(0, 50_000)
 attempts = st.tuples(
@@ -86,12 +84,6 @@ FAULTS: list[dict[str, Any]] = [
 ]
 
 
-def rows_of(example: str, folder: Path) -> Path:
-    script = ROOT / "examples" / example / "make_rows.py"
-    subprocess.run([sys.executable, str(script), str(folder)], check=True, capture_output=True)
-    return folder / {"tickets": "tickets.jsonl", "stdlib_review": "modules.jsonl"}[example]
-
-
 @pytest.mark.parametrize("channel", ["live", "batch"])
 @pytest.mark.parametrize(("example", "graph"), [("tickets", "triage"), ("stdlib_review", "review")])
 def test_on_the_examples_everything_agrees(
@@ -99,14 +91,12 @@ def test_on_the_examples_everything_agrees(
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     reference = f"{ROOT / 'examples' / example / 'graph.py'}:{graph}"
-    file = rows_of(example, tmp_path / "rows")
+    file = example_rows(example, tmp_path / "rows", 25)
     with Emulator(answer=answerer(build_arms(arms_of(reference, "auto")))) as emulator:
         for fault in FAULTS:
             emulator.fault(**fault)
         out = tmp_path / "run"
-        job = Job(
-            reference, rows=file, out=out, channel=channel, baseline="auto", limit=25, base_url=emulator.url, slots=8
-        )
+        job = Job(reference, rows=file, out=out, channel=channel, baseline="auto", base_url=emulator.url, slots=8)
         summary = job.run_sync().summary
         entries = emulator.bill()["entries"]
     known, bill = Decimal(summary["cost_usd"]), Decimal(summary["bill_usd"])
@@ -135,7 +125,7 @@ def _lost(db: sqlite3.Connection) -> int:
 
 
 def test_the_report_tells_the_levers(tmp_path: Path) -> None:
-    file = rows_of("tickets", tmp_path / "rows")
+    file = example_rows("tickets", tmp_path / "rows", 12)
     graph = f"{ROOT / 'examples' / 'tickets' / 'graph.py'}:triage"
     said = fanwise("run", graph, "--rows", file, "--out", tmp_path / "run", "--channel", "live", "--limit", 5)
     assert said.returncode == 0, said.stderr
@@ -145,7 +135,7 @@ def test_the_report_tells_the_levers(tmp_path: Path) -> None:
 
 
 def test_the_row_that_was_multiplied_most_is_named_with_its_reason(tmp_path: Path) -> None:
-    file = rows_of("tickets", tmp_path / "rows")
+    file = example_rows("tickets", tmp_path / "rows", 12)
     graph = f"{ROOT / 'examples' / 'tickets' / 'graph.py'}:triage"
     said = fanwise(
         "run",

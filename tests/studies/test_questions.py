@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from fanwise import HaltedError, Job, UsageError, agent, graph
+from fanwise import HaltedError, Job, RunDirectoryError, UsageError, agent, graph
 from fanwise.studies.compare import compare
 from fanwise.studies.diff import diff
 from fanwise.studies.history import history
 from fanwise.studies.plan.plan import SampleRun, carry_out, plan
+from fanwise.studies.report import report, report_by
 from support import lines, summary
 
 
@@ -121,3 +122,34 @@ def test_runs_are_told_by_time_and_by_what_changed(
     assert same.before == same.after
     assert [(change.agent, change.changed) for change in same.agents] == [("shorten", ()), ("answer", ())]
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_report_is_the_account_of_a_run_with_its_bill_and_its_tables(
+    rows: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Job(job, rows=rows, out=tmp_path / "run", channel="live").run_sync()
+    account = report(tmp_path / "run")
+    assert account.summary == summary(tmp_path / "run")
+    assert account.summary["bill_usd"] == account.summary["cost_usd"], "the one that the session has fetched"
+    assert {agent.agent: agent.attempts for agent in account.tables().agents} == {"shorten": 12, "answer": 12}
+    assert len(list(account.results())) == 12
+    groups = list(report_by(tmp_path / "run", "agent", "status"))
+    assert {group.names: group.attempts for group in groups} == {
+        ("shorten", "succeeded"): 12,
+        ("answer", "succeeded"): 12,
+    }
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_run_without_a_summary_file_is_reported_without_a_bill(rows: Path, tmp_path: Path) -> None:
+    Job(job, rows=rows, out=tmp_path / "run", channel="live").run_sync()
+    (tmp_path / "run" / "summary.json").unlink()
+    account = report(tmp_path / "run")
+    assert (account.summary["rows"]["succeeded"], account.summary["bill_usd"]) == (12, None)
+
+
+def test_what_cannot_be_reported_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RunDirectoryError, match="no run directory"):
+        report(tmp_path)
+    with pytest.raises(RunDirectoryError, match="no run directory"):
+        list(report_by(tmp_path, "agent"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, cast
 
 import anyio
@@ -17,7 +17,8 @@ from fanwise.errors import FanwiseError, HaltedError
 from fanwise.job.account import Account
 from fanwise.job.directory import reading
 from fanwise.job.watcher import Watcher
-from fanwise.rendering.terminal import show
+from fanwise.rendering.account import show_account
+from fanwise.rendering.console import standard_output
 
 from .ending import FAILED_ROWS, HALTED, INTERRUPTED, OK
 from .progress import display
@@ -93,8 +94,7 @@ def _print(out: str, *, as_json: bool) -> dict[str, Any]:
     if as_json:
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
         return summary
-    with reading(out) as journal:
-        show(summary, journal.db, Console(width=None if sys.stdout.isatty() else 120))
+    show_account(summary, Account(Path(out), summary).tables(), standard_output())
     click.echo(f"results: {os.path.join(out, 'results.jsonl')}", err=True)
     return summary
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.console import Console
 
-from fanwise.job.directory import reading
-from fanwise.ledger.by import DIMENSIONS, by
-from fanwise.ledger.summary import summary
+from fanwise.ledger.by import DIMENSIONS
+from fanwise.rendering.account import show_account
+from fanwise.rendering.console import standard_output
 from fanwise.rendering.files import replace_file
 from fanwise.rendering.groups import show_groups
-from fanwise.rendering.html import page
-from fanwise.rendering.terminal import show
+from fanwise.studies import report as study
 
 from .ending import exit_on_error
 
@@ -31,31 +27,25 @@ from .ending import exit_on_error
 @click.option("--out", metavar="FILE", default=None, help="Where --html writes. [default: DIR/report.html]")
 def report(directory: str, as_json: bool, dimensions: str | None, html: bool, out: str | None) -> None:
     """Print what the run in DIR cost, against one agent, and what failed."""
-    with exit_on_error(), reading(directory) as journal:
-        console = Console(width=None if sys.stdout.isatty() else 120)
+    with exit_on_error():
         if dimensions is not None:
-            names = [name.strip() for name in dimensions.split(",")]
-            groups = by(journal.db, names)
-            if as_json:
-                for group in groups:
-                    click.echo(json.dumps(group.data(names), ensure_ascii=False))
-            else:
-                show_groups(names, groups, console)
+            _print_groups(directory, [name.strip() for name in dimensions.split(",")], as_json=as_json)
             return
-        data = summary(journal.db) | {"bill_usd": _bill(Path(directory))}
+        account = study.report(directory)
         if html:
-            place = Path(out) if out is not None else Path(directory) / "report.html"
-            replace_file(place, [page(data, journal.db)])
-            click.echo(f"report: {place}", err=True)
+            page = Path(out) if out is not None else Path(directory) / "report.html"
+            replace_file(page, [account.html()])
+            click.echo(f"report: {page}", err=True)
         elif as_json:
-            click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+            click.echo(json.dumps(account.summary, indent=2, ensure_ascii=False))
         else:
-            show(data, journal.db, console)
+            show_account(account.summary, account.tables(), standard_output())
 
 
-def _bill(directory: Path) -> Any:
-    """Return the bill that the last session fetched: it needs the emulator, which is not running."""
-    try:
-        return json.loads((directory / "summary.json").read_text(encoding="utf-8")).get("bill_usd")
-    except (OSError, ValueError):
-        return None
+def _print_groups(directory: str, dimensions: list[str], *, as_json: bool) -> None:
+    groups = study.report_by(directory, *dimensions)
+    if as_json:
+        for group in groups:
+            click.echo(json.dumps(group.data(dimensions), ensure_ascii=False))
+    else:
+        show_groups(dimensions, groups, standard_output())

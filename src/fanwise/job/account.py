@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fanwise.ledger.report import ReportTables, report_tables
 from fanwise.rendering.html import notebook, page
 
 from .directory import peeking
@@ -35,8 +36,13 @@ class Account:
         Raises:
             UsageError: The packages that draw it are not there: `pip install 'fanwise[report]'`.
         """
-        with peeking(str(self.directory)) as db:
+        with peeking(self.directory) as db:
             return page(self.summary, db)
+
+    def tables(self) -> ReportTables:
+        """Return what each agent cost and was sent, and what failed, as the journal has it now."""
+        with peeking(self.directory) as db:
+            return report_tables(db)
 
     def results(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of `results.jsonl`."""

@@ -11,7 +11,7 @@ from rich.text import Text
 from fanwise.ledger.changes import AgentChange, changed_words
 from fanwise.ledger.diff import Diff, Figure
 
-from .terminal import money, printable
+from .words import money, printable
 
 
 def show_diff(diff: Diff, console: Console) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 from fanwise.ledger.forecast import Forecast, PrefixNode
 from fanwise.units import usd
 
-from .terminal import agent_name
+from .words import agent_name
 
 SOURCES = {"counted": "counted by the API", "learnt": "learnt from usage", "documented": "by characters, as documented"}
 

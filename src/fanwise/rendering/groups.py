@@ -11,29 +11,33 @@ from rich.text import Text
 from fanwise.ledger.by import Group
 from fanwise.units import usd_text
 
-from .terminal import known, money, printable
+from .words import money, printable, with_unknown
 
 MOST_GROUPS = 50
 
 
-def show_groups(names: Sequence[str], groups: Iterable[Group], console: Console) -> None:
+def show_groups(dimensions: Sequence[str], groups: Iterable[Group], console: Console) -> None:
     """Print the ledger in groups, the dearest first."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
+    for name in dimensions:
         table.add_column(name, overflow="fold")
     for name in ("attempts", "failed", "lost", "in", "written", "read", "out", "cost"):
         table.add_column(name, justify="right")
     count = 0
-    for count, one in enumerate(groups, 1):
-        if count > MOST_GROUPS:
-            continue
-        usage = one.usage
-        written = usage.cache_write_5m + usage.cache_write_1h
-        numbers = (one.attempts, one.failed, one.lost, usage.input, written, usage.cache_read, usage.output)
-        table.add_row(
-            *(Text(printable(str(name))) for name in one.names), *(f"{number:,}" for number in numbers),
-            known(money(usd_text(one.cost)), one.cost, one.unknown),
-        )  # fmt: skip
+    for count, group in enumerate(groups, 1):  # there may be as many as attempts: the rest is only counted
+        if count <= MOST_GROUPS:
+            table.add_row(*_cells(group))
     console.print(table)
     if count > MOST_GROUPS:
         console.print(f"and {count - MOST_GROUPS:,} more; --json prints all")
+
+
+def _cells(group: Group) -> list[str | Text]:
+    usage = group.usage
+    written = usage.cache_write_5m + usage.cache_write_1h
+    numbers = (group.attempts, group.failed, group.lost, usage.input, written, usage.cache_read, usage.output)
+    return [
+        *(Text(printable(str(name))) for name in group.names),
+        *(f"{number:,}" for number in numbers),
+        with_unknown(money(usd_text(group.cost)), group.cost, group.unknown),
+    ]

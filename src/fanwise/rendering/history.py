@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fanwise.ledger.history import PastRun
 
-from .terminal import money
+from .words import money
 
 
 def show_history(runs: Sequence[PastRun], console: Console, *, labelled: bool) -> None:

@@ -10,7 +10,7 @@ from fanwise.ledger.account import AgentAccount
 from fanwise.ledger.multiplier import Bin
 from fanwise.ledger.reads import Reads
 from fanwise.ledger.timeline import Timeline
-from fanwise.rendering.terminal import LEVERS, MADE, agent_name
+from fanwise.rendering.words import LEVERS, PARTS, agent_name
 from fanwise.units import PICO_PER_USD
 
 from .figures import dollars
@@ -98,13 +98,13 @@ def agents(accounts: Iterable[AgentAccount]) -> str:
 def made(parts: Mapping[str, Mapping[str, int]], rows: Mapping[str, int]) -> str:
     """Return what the tokens of a row are made of, on both sides."""
     names = {"fanout": "fan-out", "baseline": "one agent"}
-    kinds = [MADE[kind] for kind in MADE]
+    kinds = [PARTS[kind] for kind in PARTS]
     values = [
         {
             "side": names[arm],
-            "part": MADE[kind],
+            "part": PARTS[kind],
             "tokens": tokens / max(rows[arm], 1),
-            "place": kinds.index(MADE[kind]),
+            "place": kinds.index(PARTS[kind]),
         }
         for arm, sums in parts.items()
         for kind, tokens in sums.items()

@@ -13,7 +13,7 @@ from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.ledger.composition import Composition, tasks
 from fanwise.ledger.tasks import NodeAccount, node_accounts
-from fanwise.rendering.terminal import known
+from fanwise.rendering.words import with_unknown
 
 from .figures import compact, short, usd
 from .vega import CARD, FAINT, INK, LINE, raw
@@ -90,7 +90,7 @@ def _node(name: str, one: Mapping[str, Any], layout: _Layout, paid: NodeAccount 
     told = ""
     if paid is not None:
         _, calls, tokens, cost, unknown = paid
-        told = f"{calls:,} calls, {compact(tokens)}, {known(usd(cost), cost, unknown)}"
+        told = f"{calls:,} calls, {compact(tokens)}, {with_unknown(usd(cost), cost, unknown)}"
     return {
         "x": box.x, "y": box.y, "height": box.height, "middle": box.middle, "name": short(name, 24),
         "what": short(what, 26), "told": told, "fill": FILLS[one["kind"]],

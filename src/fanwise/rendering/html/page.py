@@ -19,7 +19,7 @@ from fanwise.ledger.reads import reads
 from fanwise.ledger.slices import slices
 from fanwise.ledger.tasks import rows_served
 from fanwise.ledger.timeline import timeline
-from fanwise.rendering.terminal import MADE, agent_name, choices, known
+from fanwise.rendering.words import PARTS, agent_name, choices, with_unknown
 
 from .colours import DARK, LIGHT, PRINT, variables
 from .figures import compact, dollars, share, short, usd
@@ -61,7 +61,7 @@ def page(summary: Mapping[str, Any], db: Book) -> str:
         dearest=dearest(db),
         light=variables(LIGHT), dark=variables(DARK), printed=variables(PRINT),
         kinds=KINDS,
-        MADE=MADE,
+        PARTS=PARTS,
     )  # fmt: skip
 
 
@@ -76,13 +76,13 @@ def _environment() -> Any:
     )  # fmt: skip
     made.filters |= {
         "compact": compact, "usd": usd, "dollars": dollars, "share": share, "agent_name": agent_name,
-        "known": _known, "whole": "{:,}".format, "short": _shortened,
+        "with_unknown": _with_unknown, "whole": "{:,}".format, "short": _shortened,
     }  # fmt: skip
     return made
 
 
-def _known(cost: int, unknown: int) -> str:
-    return known(usd(cost), cost, unknown)
+def _with_unknown(cost: int, unknown: int) -> str:
+    return with_unknown(usd(cost), cost, unknown)
 
 
 def _shortened(text: object) -> str:

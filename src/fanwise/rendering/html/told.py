@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fanwise.ledger.summary import read_share
-from fanwise.rendering.terminal import LEVERS, MADE
+from fanwise.rendering.words import LEVERS, PARTS
 
 from .figures import dollars, share
 
@@ -40,7 +40,7 @@ def words(summary: Mapping[str, Any]) -> Iterator[str]:
     if parts and sum(parts.values()):
         kind = max(parts, key=lambda one: parts[one])
         whole = sum(parts.values())
-        yield f"Most of its tokens, {share(parts[kind], whole)}, are {MADE[kind]}."
+        yield f"Most of its tokens, {share(parts[kind], whole)}, are {PARTS[kind]}."
     levers = summary["levers"]
     if levers is not None:
         best, saved = max(levers["saved_usd"].items(), key=lambda one: Decimal(one[1]))

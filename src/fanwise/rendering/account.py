@@ -1,0 +1,234 @@
+"""The account on one screen: what it cost, against one agent, and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from fanwise.ledger.account import AgentAccount, FailedTask
+from fanwise.ledger.report import ReportTables
+from fanwise.ledger.slices import SliceAccount
+from fanwise.ledger.summary import read_share
+from fanwise.units import usd_text
+
+from .words import LEVERS, PARTS, agent_name, choices, money, printable, with_unknown
+
+SIMULATED = "SIMULATED: answered by stand-ins on the embedded emulator; no model was asked, nothing was paid"
+MOST_MESSAGE = 160
+"""Characters of the message of a failure that are shown."""
+Line = tuple[str, str | Text]
+"""Name and text of a figure; the name is empty where the text belongs to the line before."""
+
+
+def show_account(summary: Mapping[str, Any], tables: ReportTables, console: Console) -> None:
+    """Print the report of a run."""
+    console.print(_account(summary, tables), soft_wrap=False)
+
+
+def _account(summary: Mapping[str, Any], tables: ReportTables) -> RenderableType:
+    parts: list[RenderableType] = []
+    if summary["offline"]:
+        parts.append(Text(SIMULATED, style="bold yellow"))
+    parts += [_figures(summary), _agents(tables.agents)]
+    parts += [Text(printable(line)) for line in choices(summary["choices"])]
+    parts.append(_slices(tables.slices))
+    parts += [Text(f"note: {note}", style="yellow") for note in summary["notes"]]
+    if tables.failures:
+        parts.append(_failures(tables.failures, sum(summary["failed_tasks"].values())))
+    return Group(*parts)
+
+
+# The figures ----------------------------------------------------------------------------------------
+
+
+def _figures(summary: Mapping[str, Any]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for figures in (_work, _cost, _not_in_the_cost, _comparison, _made_of):
+        for name, text in figures(summary):
+            table.add_row(name, text)
+    return table
+
+
+def _work(summary: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield what was done: rows, attempts, tokens."""
+    rows, attempts, tokens = summary["rows"], summary["attempts"], summary["tokens"]
+    halted = f": {summary['halted']}" if summary["halted"] else ""
+    yield "run", f"{summary['run_id']}  {summary['ended'] or ''}{halted}"
+    ends = ", ".join(f"{rows[end]} {end}" for end in ("succeeded", "partial", "failed", "rejected"))
+    unfinished = f", {rows['unfinished']} unfinished" if rows["unfinished"] else ""
+    yield "rows", f"{rows['read']} read: {ends}{unfinished}"
+    ends = ", ".join(f"{attempts[end]} {end}" for end in ("sent", "failed", "lost", "retried"))
+    yield "attempts", ends
+    prompt = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
+    read = f", {100 * read_share(tokens):.0f} % of the input read from the cache" if prompt else ""
+    yield "tokens", f"{prompt:,} in, {tokens['output']:,} out{read}"
+
+
+def _cost(summary: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield what was paid, beside the least that it could have been and beside the emulator's bill."""
+    fanout, baseline = money(summary["fanout_usd"]), money(summary["baseline_usd"])
+    yield "cost", f"{money(summary['cost_usd'])} = fan-out {fanout} + baseline {baseline}"
+    over = summary["input_over_floor"]
+    if over is not None:
+        least = f"{money(summary['floor_usd'])} is the least that the fan-out's tokens could have cost"
+        yield "floor", f"{least} in these channels; its input cost {over:.2f} times its floor"
+    if summary["bill_usd"] is not None:
+        agrees = "equal to the ledger" if summary["bill_usd"] == summary["cost_usd"] else "differs from the ledger"
+        yield "bill", f"{money(summary['bill_usd'])} by the emulator's own bill, {agrees}"
+
+
+def _not_in_the_cost(summary: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield what may have cost more, or in vain."""
+    attempts, unread = summary["attempts"], summary["open"]
+    if attempts["lost"]:
+        yield "lost", f"{attempts['lost']} attempts may have cost up to {money(summary['lost_upper_bound_usd'])} more"
+    if attempts["paid_twice"]:
+        yield "paid twice", f"{attempts['paid_twice']} attempts, whose tasks were answered live for the deadline"
+    if unread["attempts"]:
+        most = f"may cost up to {money(unread['upper_bound_usd'])} more"
+        in_batches = f"{unread['attempts']} attempts in batches that have not been read {most}"
+        yield "open", f"{in_batches}; `fanwise batches DIR collect` reads them"
+    if summary["unpriced_attempts"]:
+        yield "unknown", f"{summary['unpriced_attempts']} attempts have no known price and are in no total"
+
+
+def _comparison(summary: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield what a good row cost, what took how much off, and the fan-out against one agent."""
+    per_row, alone = summary["cost_per_successful_row_usd"], summary["baseline_cost_per_successful_row_usd"]
+    cost = "no row has succeeded" if per_row is None else f"{money(per_row)}, retries and failures counted"
+    yield "per good row", cost if alone is None else f"{cost}; one agent {money(alone)}"
+    if summary["levers"] is not None:
+        yield "levers", _levers(summary["levers"])
+    yield from _multiplier(summary)
+    if summary["modelled"] is not None:
+        yield "modelled", _modelled(summary["modelled"])
+
+
+def _levers(levers: Mapping[str, Any]) -> str:
+    """Return what each lever took off the bill of the fan-out, in order."""
+    steps = ", ".join(
+        f"{LEVERS[name]} {'-' if Decimal(saved) > 0 else '+'}${abs(Decimal(saved)):,.6f}"
+        for name, saved in levers["saved_usd"].items()
+        if Decimal(saved)
+    )
+    naive = f"{money(levers['naive_usd'])} with everything to everyone on {levers['dearest_model']}, uncached, live"
+    return f"{naive}; {steps or 'nothing taken off'}; {money(levers['paid_usd'])} paid"
+
+
+def _multiplier(summary: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield the fan-out against one agent on the same rows, and the row that was multiplied most."""
+    multiplier = summary["multiplier"]
+    if multiplier is None:
+        yield "multiplier", "not measured (no row has both a fan-out and a baseline)"
+        return
+    tokens, dollars = _spread(multiplier["tokens"]), _spread(multiplier["usd"])
+    yield "multiplier", f"{tokens} in tokens, against one agent, measured on {multiplier['rows']} rows"
+    yield "", f"{dollars} in dollars, the writing of shared prefixes spread over all rows"
+    for worst_row in summary["worst_rows"][:1]:
+        yield "", _worst(worst_row)
+
+
+def _spread(ratio: Mapping[str, Any]) -> str:
+    low, high = ratio["ci95"]
+    return f"{ratio['mean']:.2f}x (95 % {low:.2f} to {high:.2f}; median {ratio['p50']:.2f}, p95 {ratio['p95']:.2f})"
+
+
+def _worst(row: Mapping[str, Any]) -> Text:
+    """Return the row that was multiplied most, and why."""
+    agent_tokens = max(row["agent_tokens"], 1)
+    share = f"{100 * row['duplicated_tokens'] / agent_tokens:.0f} % of it sent before in the row"
+    if row["slice"]:
+        share = f"{100 * row['slice_tokens'] / agent_tokens:.0f} % of it {PARTS[row['slice']]}, {share}"
+    calls = f"{row['calls']} call{'s' if row['calls'] != 1 else ''}"
+    why = f"{row['agent']} took {row['agent_tokens']:,} tokens in {calls}, {share}"
+    return Text(printable(f"most: {row['multiplier']:.2f}x in row {row['row_id']} (line {row['row']}): {why}"))
+
+
+def _modelled(modelled: Mapping[str, Any]) -> str:
+    """Return the multiplier against one agent that was not asked, and how its call was counted."""
+    dollars = "" if modelled["usd"] is None else f", {_mean(modelled['usd'])} in dollars"
+    length = "as long as the rows' results" if modelled["answers"] == "results" else "as long as the measured ones"
+    counted = f"its call composed and counted on {modelled['rows']:,} rows, answers {length}"
+    return f"{_mean(modelled['tokens'])} in tokens{dollars}, against one agent that was not asked: {counted}"
+
+
+def _mean(ratio: Mapping[str, Any]) -> str:
+    low, high = ratio["ci95"]
+    return f"{ratio['mean']:.2f}x (95 % {low:.2f} to {high:.2f})"
+
+
+def _made_of(summary: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield what the tokens of each arm are made of, the largest part first."""
+    for arm, tokens_by_part in summary["made_of"].items():
+        total = max(sum(tokens_by_part.values()), 1)
+        largest_first = sorted(((tokens, part) for part, tokens in tokens_by_part.items() if tokens), reverse=True)
+        shares = ", ".join(f"{100 * tokens / total:.0f} % {PARTS[part]}" for tokens, part in largest_first)
+        yield ("made of", shares) if arm == "fanout" else ("", f"one agent: {shares}")
+
+
+# The tables -----------------------------------------------------------------------------------------
+
+
+def _agents(agents: Iterable[AgentAccount]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("agent", "model", "channel"):
+        table.add_column(name)
+    for name in ("calls", "in", "written", "read", "out", "cost"):
+        table.add_column(name, justify="right")
+    for agent in agents:
+        usage = agent.usage
+        written = usage.cache_write_5m + usage.cache_write_1h
+        numbers = [agent.attempts, usage.input, written, usage.cache_read, usage.output]
+        table.add_row(
+            Text(agent_name(agent.arm, agent.agent)),
+            agent.model,
+            agent.channel,
+            *(f"{number:,}" for number in numbers),
+            with_unknown(money(usd_text(agent.cost)), agent.cost, agent.unknown),
+        )
+    return table
+
+
+def _slices(slices: Iterable[SliceAccount]) -> Table:
+    """Return what was sent to whom."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("sent to", "its slice"):
+        table.add_column(name, overflow="fold")
+    for name in ("tokens a call", "sent before", "read", "written", "fresh"):
+        table.add_column(name, justify="right")
+    for slice_ in slices:
+        total = max(slice_.tokens, 1)
+        counts = (slice_.repeated, slice_.read, slice_.written, slice_.fresh)
+        table.add_row(
+            Text(agent_name(slice_.arm, slice_.agent)),
+            Text(printable(", ".join((*slice_.blocks, *slice_.fields)))),
+            f"{slice_.tokens / slice_.calls:,.0f}",
+            *(f"{100 * count / total:.0f} %" for count in counts),
+        )
+    return table
+
+
+def _failures(failures: Iterable[FailedTask], total: int) -> Table:
+    table = Table(
+        title=f"failed tasks ({total})", title_justify="left", title_style="bold red", box=None, pad_edge=False
+    )
+    for name in ("row", "task", "error", "message", "paid for the row"):
+        table.add_column(name, overflow="fold")
+    for failure in failures:
+        arm = "" if failure.arm == "fanout" else " (baseline)"
+        message = failure.message
+        if len(message) > MOST_MESSAGE:
+            message = f"{message[: MOST_MESSAGE - 3]}..."
+        table.add_row(
+            Text(printable(f"{failure.row_id} (line {failure.row}){arm}")),
+            Text(printable(failure.task)),
+            Text(printable(failure.kind)),
+            Text(printable(message)),
+            money(usd_text(failure.paid)),
+        )
+    return table

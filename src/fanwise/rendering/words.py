@@ -1,0 +1,72 @@
+"""Words and amounts that the terminal and the page have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from fanwise.units import usd_text
+
+LEVERS = {"models": "own models", "slices": "slices", "cache": "cache", "batch": "batches"}
+PARTS = {
+    "instructions": "instructions", "context": "context", "row": "data of the row",
+    "upstream": "outputs of other tasks", "conversation": "conversation", "outputs": "answers",
+}  # fmt: skip
+"""What tokens are made of."""
+CHANNEL_REASONS = {
+    "price": "for its price",
+    "no price": "since no price is known",
+    "pilot": "to learn what to go by",
+    "time": "since the deadline leaves no round of batches for it",
+    "deadline": "since the deadline was near",
+}
+
+
+def agent_name(arm: str, agent: str) -> str:
+    """Return an agent's name, with its arm where that is not the fan-out and the name does not say it."""
+    return agent if arm == "fanout" or agent == "baseline" else f"{agent} (baseline)"
+
+
+def money(text: str | None) -> str:
+    """Return a dollar amount for people: six decimals, or `unknown`."""
+    return "unknown" if text is None else f"${Decimal(text):,.6f}"
+
+
+def with_unknown(text: str, cost: int, unknown: int) -> str:
+    """Return an amount with how many attempts are not in it; where that is all that there is, `unknown`."""
+    if not unknown:
+        return text
+    return f"{text} + {unknown:,} unknown" if cost else "unknown"
+
+
+def printable(text: str) -> str:
+    """Return text without control characters: a model's words must not steer a terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def choices(chosen: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield why calls took their channel, where that was chosen: agents of which it was one thing in one line."""
+    names_by_reason: dict[str, list[str]] = {}
+    for choice in chosen:
+        name = agent_name(choice["side"], choice["agent"])
+        if len(choice["took"]) == 1:
+            names_by_reason.setdefault(_reason(choice["took"][0]), []).append(name)
+        else:
+            counted = ", ".join(f"{way['calls']:,} {_reason(way)}" for way in choice["took"])
+            yield f"channel of {name}: {counted}{_last_prices(choice['expected'])}"
+    for reason, names in names_by_reason.items():
+        yield f"channel of {', '.join(names)}: {reason}"
+
+
+def _reason(way: Mapping[str, Any]) -> str:
+    """Return in words a channel that was taken, and why."""
+    return f"{'by batch' if way['channel'] == 'batch' else 'live'} {CHANNEL_REASONS[way['why']]}"
+
+
+def _last_prices(expected: Mapping[str, int]) -> str:
+    """Return what the last choice went by; empty where one of the prices was not known."""
+    live, batch = expected.get("live"), expected.get("batch")
+    if not live or not batch:
+        return ""
+    return f"; the last was expected to cost {money(usd_text(live))} live, {money(usd_text(batch))} by batch"

@@ -1,0 +1,48 @@
+"""What a run cost, against one agent, and what failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from fanwise.job.account import Account
+from fanwise.job.directory import peeking
+from fanwise.ledger.by import Group, by
+from fanwise.ledger.summary import summary
+
+
+def report(directory: str | Path) -> Account:
+    """Return the account of a run as it stands, whether somebody works on it or not; nothing of it is changed.
+
+    Args:
+        directory: The run directory.
+
+    Raises:
+        RunDirectoryError: It is no run directory.
+    """
+    with peeking(directory) as db:
+        return Account(Path(directory), summary(db) | {"bill_usd": _bill(Path(directory))})
+
+
+def report_by(directory: str | Path, *dimensions: str) -> Iterator[Group]:
+    """Yield the attempts of a run in groups, the dearest first; over all groups they are the whole ledger.
+
+    Args:
+        directory: The run directory.
+        *dimensions: Keys of `ledger.by.DIMENSIONS`, such as `agent` and `hour`; at least one.
+
+    Raises:
+        RunDirectoryError: It is no run directory.
+        UsageError: There is no such dimension.
+    """
+    with peeking(directory) as db:
+        yield from by(db, dimensions)
+
+
+def _bill(directory: Path) -> str | None:
+    """Return the bill that the last session fetched, in dollars: it needs the emulator, which is not running."""
+    try:
+        return json.loads((directory / "summary.json").read_text(encoding="utf-8")).get("bill_usd")
+    except (OSError, ValueError):
+        return None

@@ -31,6 +31,12 @@ PIXEL = bytes.fromhex("89504e470d0a1a0a0000000d494844520000000100000001080000000
 FILES = [Block("logo", "", media=Media(PIXEL)), Block("seal", "", media=Media(PIXEL + b"s"))]
 ROW_BLOCKS = ["row.a", "row.b", "row.c", "row.d"]
 
+ORDER = [
+    ("front", "schema"), ("front", "tools"), ("system", "block"), ("system", "instructions"), ("content", "file"),
+    ("content", "row block"), ("content", "block"), ("content", "instructions"), ("tail", "schema"), ("tail", "values"),
+]  # fmt: skip
+"""What stands where in any request, whatever is in it."""
+
 agents = st.lists(
     st.tuples(
         st.sets(st.sampled_from(BLOCKS)),
@@ -69,6 +75,9 @@ def test_a_request_is_the_segments_of_its_shape_in_their_order(drawn: list[Any],
         values = {name: f"the {name}" for name in need.row_blocks}
         request = Composer(need, shape, {name: name for name in values}).request(values, 100)
         segments = list(shape.segments(need))
+        assert [*map(ORDER.index, ((segment.place, segment.kind) for segment in segments))] == sorted(
+            ORDER.index((segment.place, segment.kind)) for segment in segments
+        )
         front = {segment.kind: segment.text for segment in segments if segment.place == "front"}
         assert front.get("schema", "") == request.frame.schema_text
         assert front.get("tools", "") == request.frame.tools

@@ -13,7 +13,7 @@ from typing import Any
 from fanwise.api.capable import SdkClient
 from fanwise.canonical import canonical
 from fanwise.engine.rows import Format, format_of, read
-from fanwise.engine.standin import Said
+from fanwise.engine.standin import StandInAnswer
 from fanwise.errors import Mistake, SpecError, UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
@@ -34,7 +34,7 @@ class Rehearsal:
     """The graph of each arm."""
     folder: Path
     """Where paths in the rows begin."""
-    recorded: Mapping[str, Said] | None = None
+    recorded: Mapping[str, StandInAnswer] | None = None
     """Answers of the embedded emulator, by the hash of the request, before any stand-in."""
     scale: float = 1.0
     """How many rows of the job each row stands for."""

@@ -19,7 +19,7 @@ import anyio
 from fanwise.context.layout import Schemas
 from fanwise.engine.arms import AgentNode, Arm
 from fanwise.engine.rows import RowTypes
-from fanwise.engine.standin import Said, recorded
+from fanwise.engine.standin import StandInAnswer, recorded_answers
 from fanwise.errors import DefinitionError, UsageError
 from fanwise.graph.dag import rounds
 from fanwise.graph.graphs import Graph
@@ -220,11 +220,13 @@ def plan(
     return make(replace(spec, baseline="auto"), drawn, run=out)
 
 
-Simulator = Callable[[Channel, Schemas, Mapping[ArmName, GraphSpec], Mapping[str, Said]], Seen]
+Simulator = Callable[[Channel, Schemas, Mapping[ArmName, GraphSpec], Mapping[str, StandInAnswer]], Seen]
 
 
 def _simulator(manifest: Manifest, drawn: Drawn) -> Simulator:
-    def run(channel: Channel, schemas: Schemas, arms: Mapping[ArmName, GraphSpec], answers: Mapping[str, Said]) -> Seen:
+    def run(
+        channel: Channel, schemas: Schemas, arms: Mapping[ArmName, GraphSpec], answers: Mapping[str, StandInAnswer]
+    ) -> Seen:
         return simulate(
             arms,
             drawn,
@@ -243,7 +245,7 @@ def _simulator(manifest: Manifest, drawn: Drawn) -> Simulator:
 class _Paid:
     """What a sample has come to that was carried out as the job itself would be."""
 
-    answers: dict[str, Said]
+    answers: dict[str, StandInAnswer]
     """By the hash of the request."""
     observed: list[Observed]
     channel: Channel
@@ -254,7 +256,7 @@ def _paid(plans: Mapping[ArmName, Arm], drawn: Drawn, run: str | Path) -> _Paid:
     numbers = {row.number for row in drawn.rows}
     with reading(run) as journal:
         return _Paid(
-            recorded(plans, answered_requests(journal.db), tool_requests(journal.db)),
+            recorded_answers(plans, answered_requests(journal.db), tool_requests(journal.db)),
             [one for one in seen(journal.db).observed if one.row in numbers],
             first_channel(journal.db) or "live",
             OFFLINE.of(journal) is True,

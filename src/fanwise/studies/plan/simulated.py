@@ -11,7 +11,7 @@ import anyio
 
 from fanwise.canonical import dumps
 from fanwise.context.layout import Schemas
-from fanwise.engine.standin import Said
+from fanwise.engine.standin import StandInAnswer
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.close import close
@@ -49,7 +49,7 @@ def simulate(
     graph: str,
     id_field: str | None = None,
     schemas: Schemas = "auto",
-    recorded: Mapping[str, Said] | None = None,
+    recorded: Mapping[str, StandInAnswer] | None = None,
     folder: Path | None = None,
 ) -> Seen:
     """Carry out a sample on an embedded emulator, as a part of a job over all rows; nothing is paid.

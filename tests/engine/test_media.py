@@ -119,7 +119,7 @@ def test_the_journal_holds_hashes_and_a_request_is_rendered_again(tmp_path: Path
     reference = f"{__file__}:forms"
     with (tmp_path / "run" / "journal.db").open("rb"):
         found = rendered(str(tmp_path / "run"), "r1", "read", "fanout")
-    assert found.attempts[0].same, reference
+    assert found.attempts[0].is_unchanged, reference
     kinds = [part["type"] for part in found.body["messages"][0]["content"]]
     assert kinds == ["text", "image", "text", "image", "text", "text"], "logo, scan, instructions, values"
     marks = ["cache_control" in part for part in found.body["messages"][0]["content"]]

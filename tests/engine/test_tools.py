@@ -180,7 +180,7 @@ def test_a_request_of_an_agent_with_tools_can_be_shown_again(tmp_path: Path) -> 
     found = rendered(str(tmp_path / "run"), "1", "answer", "fanout")
     assert [one["name"] for one in found.body["tools"]] == ["look_up", "next_order"]
     assert found.body["tools"][0]["input_schema"]["properties"]["order"]["description"] == "Its number."
-    assert all(attempt.same for attempt in found.attempts) and len(found.attempts) == 4
+    assert all(attempt.is_unchanged for attempt in found.attempts) and len(found.attempts) == 4
 
 
 def test_mistakes_are_told_all_at_once(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def tamper(out: Path, statement: str) -> None:
 
 
 def checked(out: Path, task: str, row: str = "a") -> list[tuple[int, bool | None]]:
-    return [(attempt.number, attempt.same) for attempt in rendered(str(out), row, task, "fanout").attempts]
+    return [(attempt.number, attempt.is_unchanged) for attempt in rendered(str(out), row, task, "fanout").attempts]
 
 
 def test_a_request_is_rendered_with_the_sizes_that_it_was_made_with(

@@ -34,7 +34,7 @@ def show(directory: str, row: str, task: str, arm: str) -> None:
         request = rendered(directory, row, task, arm)
         click.echo(json.dumps(request.body, indent=2, ensure_ascii=False))
         for attempt in request.attempts:
-            click.echo(f"attempt {attempt.number}: {CHECKED[attempt.same]}", err=True)
+            click.echo(f"attempt {attempt.number}: {CHECKED[attempt.is_unchanged]}", err=True)
         if request.answer is not None:
             click.echo(f"answer: {request.answer}", err=True)
-        sys.exit(1 if any(attempt.same is False for attempt in request.attempts) else 0)
+        sys.exit(1 if any(attempt.is_unchanged is False for attempt in request.attempts) else 0)

@@ -14,6 +14,8 @@ from fanwise.journal import opening
 from fanwise.journal.reader import Book, JournalReader
 from fanwise.journal.sqlite import SqliteJournal
 
+JOURNAL = "journal.db"
+
 
 @contextmanager
 def reading(directory: str | Path) -> Generator[JournalReader]:
@@ -22,9 +24,9 @@ def reading(directory: str | Path) -> Generator[JournalReader]:
     Raises:
         RunDirectoryError: It is no run directory, or its journal cannot be read.
     """
-    path = Path(directory) / "journal.db"
+    path = Path(directory) / JOURNAL
     if not path.exists():
-        raise RunDirectoryError(f"{directory} is no run directory: it has no journal.db")
+        raise RunDirectoryError(f"{directory} is no run directory: it has no {JOURNAL}")
     with opening.reading(path, held=is_held(directory)) as journal:
         yield journal
 
@@ -69,29 +71,11 @@ class RunDirectory:
             RunDirectoryError: It is missing, used, locked, or no run directory.
         """
         self.path, self._closed = path, False
-        self._made = [folder for folder in (path, *path.parents) if not folder.exists()]
-        """Folders that are made here, the innermost first."""
-        journal = path / "journal.db"
-        if create and journal.exists():
-            raise RunDirectoryError(
-                f"{path} holds another run; go on with it by `fanwise resume {path}`, or choose another --out"
-            )
-        if create and path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RunDirectoryError(f"{path} exists and is not empty; choose another --out")
-        if not create and not journal.exists():
-            raise RunDirectoryError(f"{path} is no run directory: it has no journal.db")
-        try:
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.chmod(0o700)
-            self._lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-        except OSError as error:
-            raise RunDirectoryError(f"{path} cannot be used: {error.strerror}") from None
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
-            raise RunDirectoryError(f"another process works on {path}; wait for it, or stop it") from None
-        self.journal = SqliteJournal(journal)
+        self._created = [folder for folder in (path, *path.parents) if not folder.exists()]
+        """Folders that are created here, the innermost first."""
+        _check(path, create=create)
+        self._lock = _locked(path)
+        self.journal = SqliteJournal(path / JOURNAL)
 
     def __enter__(self) -> RunDirectory:
         return self
@@ -111,7 +95,7 @@ class RunDirectory:
         for entry in self.path.iterdir():
             entry.unlink()
         with suppress(OSError):  # somebody has put something beside it
-            for folder in self._made:
+            for folder in self._created:
                 folder.rmdir()
 
     def close(self) -> None:
@@ -120,3 +104,41 @@ class RunDirectory:
             self._closed = True
             self.journal.close()
             os.close(self._lock)
+
+
+def _check(path: Path, *, create: bool) -> None:
+    """Check that a folder is one that a run can begin in, or one that holds a run.
+
+    Raises:
+        RunDirectoryError: It is not.
+    """
+    has_run = (path / JOURNAL).exists()
+    if not create:
+        if not has_run:
+            raise RunDirectoryError(f"{path} is no run directory: it has no {JOURNAL}")
+    elif has_run:
+        raise RunDirectoryError(
+            f"{path} holds another run; go on with it by `fanwise resume {path}`, or choose another --out"
+        )
+    elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunDirectoryError(f"{path} exists and is not empty; choose another --out")
+
+
+def _locked(path: Path) -> int:
+    """Create a folder where there is none, for its owner alone, and lock it; return the lock's descriptor.
+
+    Raises:
+        RunDirectoryError: It cannot be used, or another process works on it.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.chmod(0o700)
+        lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise RunDirectoryError(f"{path} cannot be used: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise RunDirectoryError(f"another process works on {path}; wait for it, or stop it") from None
+    return lock

@@ -22,15 +22,16 @@ def check_mode(base_url: str | None, started_in: Mode | None = None) -> Mode:
     Raises:
         RunDirectoryError: The run was started in the other mode.
     """
-    mode: Mode = "api" if base_url or os.environ.get("ANTHROPIC_BASE_URL") or has_credentials() else "embedded"
-    if started_in == "embedded" and mode == "api":
-        text = "this run is simulated (embedded emulator), and now a key or a base URL is set"
-        raise RunDirectoryError(
-            f"{text}; simulated and real answers are never mixed: unset it, or start a new run with another --out"
-        )
-    if started_in == "api" and mode == "embedded":
+    has_address = bool(base_url or os.environ.get("ANTHROPIC_BASE_URL"))
+    mode: Mode = "api" if has_address or has_credentials() else "embedded"
+    if started_in in (None, mode):
+        return mode
+    if mode == "embedded":
         raise RunDirectoryError("this run was started with a key or a base URL, and now neither is set; set it again")
-    return mode
+    raise RunDirectoryError(
+        "this run is simulated (embedded emulator), and now a key or a base URL is set; simulated and real answers "
+        "are never mixed: unset it, or start a new run with another --out"
+    )
 
 
 async def is_simulated(base_url: str | None) -> bool:

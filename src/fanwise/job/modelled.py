@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from fanwise.context.request import Request
@@ -38,7 +38,7 @@ FIRST, LONGEST_S = 20, 5.0
 """By the time that the first rows take, fewer are modelled than would take so many seconds: rows may hold files."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Modelled:
     """The multiplier against a modelled baseline."""
 
@@ -55,32 +55,40 @@ class Modelled:
         """Return it as JSON-ready data."""
         return {
             "baseline": "modelled", "rows": self.rows, "tokens": self.tokens.data(),
-            "usd": None if self.usd is None else self.usd.data(), "bins": [list(one) for one in self.bins],
+            "usd": None if self.usd is None else self.usd.data(), "bins": list(map(list, self.bins)),
             "answers": self.answers,
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A call that was composed; the request itself is not kept."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ComposedCall:
+    """The single agent's call for a row; the request itself is not kept."""
 
     model: str
     chars: int
-    shared: int
+    shared_tokens: int
     """Tokens of the prefix that all rows share, by the characters of a token."""
-    per_token: float
-    """Characters of a token."""
+    chars_per_token: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """What a measured baseline has shown of the single agent."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SampleRates:
+    """What a measured sample of the single agent has shown; zeros where there was none."""
 
     prompt: float = 0.0
-    """Tokens of a character of its prompt; 0: nothing was shown."""
+    """Tokens for a character of its prompt."""
     output: float = 0.0
     """Tokens of its answer for a character of the row's result."""
     rows: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Ratios:
+    """The fan-out over the single agent, row by row."""
+
+    tokens: list[float] = field(default_factory=list[float])
+    usd: list[float] = field(default_factory=list[float])
+    """Of the rows whose price is known."""
 
 
 def modelled(db: Book, manifest: Manifest, fanout: GraphSpec) -> Modelled | None:
@@ -96,38 +104,56 @@ def modelled(db: Book, manifest: Manifest, fanout: GraphSpec) -> Modelled | None
     graph = single(fanout)
     if graph is None or any(node.target.spec is not None and node.target.spec.tools for node in graph.tasks()):
         return None
-    arm = manifest.arms({"baseline": graph})["baseline"]
-    texts = _drawn(db)
-    asked = _composed(db, manifest, arm, list(texts))
-    measured, batch = _measured(db, asked), _batch(db)
-    spreading = Spreading(db, valid_rows(db))
-    tokens, usd = list[float](), list[float]()
-    for number, request in asked.items():
-        one = row_account(db, number, "fanout")
-        if one is None or one.unknown or not one.tokens or not one.cost:
-            continue
-        usage = _usage(request, texts[number], measured)
-        tokens.append(one.tokens / usage.total)
-        price = _price(usage, request.model, spreading.rows, batch=batch)
-        if price:
-            usd.append(spreading.of(one) / price)
-    if not tokens:
+    result_chars = _drawn(db)
+    calls = _composed(db, manifest, manifest.arms({"baseline": graph})["baseline"], list(result_chars))
+    rates = _sample_rates(db, calls)
+    ratios = _ratios(db, calls, result_chars, rates)
+    if not ratios.tokens:
         return None
-    priced = summarise(usd) if len(usd) == len(tokens) else None
-    return Modelled(len(tokens), summarise(tokens), priced, bins(tokens), "sample" if measured.rows else "results")
+    return Modelled(
+        rows=len(ratios.tokens),
+        tokens=summarise(ratios.tokens),
+        usd=summarise(ratios.usd) if len(ratios.usd) == len(ratios.tokens) else None,
+        bins=bins(ratios.tokens),
+        answers="sample" if rates.rows else "results",
+    )
 
 
-def _composed(db: Book, manifest: Manifest, arm: Arm, numbers: list[int]) -> dict[int, _Asked]:
+def _ratios(
+    db: Book, calls: Mapping[int, _ComposedCall], result_chars: Mapping[int, int], rates: _SampleRates
+) -> _Ratios:
+    """Return what rows took in the fan-out over what one call would have taken.
+
+    Args:
+        db: The journal of the run.
+        calls: The single agent's call for each row.
+        result_chars: Characters of each row's result.
+        rates: What a sample of these calls has shown.
+    """
+    ratios, spreading, batch = _Ratios(), Spreading(db, valid_rows(db)), _goes_in_batches(db)
+    for number, call in calls.items():
+        account = row_account(db, number, "fanout")
+        if account is None or account.unknown or not account.tokens or not account.cost:
+            continue
+        usage = _usage(call, result_chars[number], rates)
+        ratios.tokens.append(account.tokens / usage.total)
+        price = _price(usage, call.model, spreading.rows, batch=batch)
+        if price:
+            ratios.usd.append(spreading.of(account) / price)
+    return ratios
+
+
+def _composed(db: Book, manifest: Manifest, arm: Arm, numbers: list[int]) -> dict[int, _ComposedCall]:
     """Return the calls of rows: of all of them, or of so many as there is time for, whichever these are."""
-    (node,), begun = arm.agents(), time.monotonic()
+    (node,), started = arm.agents(), time.monotonic()
     random.Random(1).shuffle(numbers)
 
-    def calls(some: list[int]) -> dict[int, _Asked]:
+    def calls(some: Iterable[int]) -> dict[int, _ComposedCall]:
         rows = _read(db, manifest, arm.graph, set(some))
-        return {row.number: _asked(node.request(row_state(arm, row).start()[0])) for row in rows}
+        return {row.number: _composed_call(node.request(row_state(arm, row).start()[0])) for row in rows}
 
     first = calls(numbers[:FIRST])
-    each_s = (time.monotonic() - begun) / FIRST
+    each_s = (time.monotonic() - started) / FIRST
     return first | calls(numbers[FIRST : FIRST + int(LONGEST_S / max(each_s, 1e-6))])
 
 
@@ -137,56 +163,62 @@ def _drawn(db: Book) -> dict[int, int]:
     return output_lengths(db, random.Random(0).sample(good, min(len(good), MOST_ROWS)))
 
 
-def _read(db: Book, manifest: Manifest, graph: GraphSpec, wanted: set[int]) -> Iterator[Row]:
+def _read(db: Book, manifest: Manifest, graph: GraphSpec, numbers: set[int]) -> Iterator[Row]:
     """Yield the rows with these numbers as they stand in their file; none where it is gone or has changed."""
     types = manifest.row_types(graph)
-    places = rows_numbered(db, wanted)
+    places = rows_numbered(db, numbers)
     for number, record in _records(manifest, {number: place.locator for number, place in places.items()}):
         row = types.check(record)
         if isinstance(row, Row) and row.hash == places[number].hash:
             yield row._replace(number=number)
 
 
-def _records(manifest: Manifest, wanted: dict[int, int]) -> Iterator[tuple[int, Record]]:
+def _records(manifest: Manifest, locators: dict[int, int]) -> Iterator[tuple[int, Record]]:
+    """Yield records of the rows file by their number; none where the file is gone."""
     if not manifest.rows.is_file():
         return
     if manifest.format == "jsonl":
         with manifest.rows.open("rb") as file:
-            for number, locator in wanted.items():
+            for number, locator in locators.items():
                 record = line_at(file, locator)
                 if record is not None:
                     yield number, record
         return
     for record in manifest.records():
-        if record.number in wanted:
+        if record.number in locators:
             yield record.number, record
 
 
-def _asked(request: Request) -> _Asked:
-    shared = max((prefix.tokens for prefix in request.prefixes() if prefix.job), default=0)
-    return _Asked(request.model, request.chars(), shared, request.frame.per_token)
+def _composed_call(request: Request) -> _ComposedCall:
+    return _ComposedCall(
+        model=request.model,
+        chars=request.chars(),
+        shared_tokens=max((prefix.tokens for prefix in request.prefixes() if prefix.job), default=0),
+        chars_per_token=request.frame.per_token,
+    )
 
 
-def _measured(db: Book, asked: Mapping[int, _Asked]) -> _Measured:
+def _sample_rates(db: Book, calls: Mapping[int, _ComposedCall]) -> _SampleRates:
     """Return what a measured sample of the very same agent has shown; nothing where it asks for tools."""
-    rows = prompt = output = counted = answered = 0
-    for row, sent, said, size in sampled_answers(db):
-        request = asked.get(row)
-        if request is not None:
-            rows, prompt, output = rows + 1, prompt + sent, output + said
-            counted, answered = counted + request.chars, answered + size
-    if not rows or not counted or not answered:
-        return _Measured()
-    return _Measured(prompt / counted, output / answered, rows)
+    rows = prompt_tokens = output_tokens = prompt_chars = result_chars = 0
+    for answer in sampled_answers(db):
+        call = calls.get(answer.row)
+        if call is not None:
+            rows += 1
+            prompt_tokens, prompt_chars = prompt_tokens + answer.prompt, prompt_chars + call.chars
+            output_tokens, result_chars = output_tokens + answer.output, result_chars + answer.result_chars
+    if not rows or not prompt_chars or not result_chars:
+        return _SampleRates()
+    return _SampleRates(prompt=prompt_tokens / prompt_chars, output=output_tokens / result_chars, rows=rows)
 
 
-def _usage(request: _Asked, result: int, measured: _Measured) -> Usage:
-    """Return what the call would take; what all rows share of it as read, where it is long enough to be kept."""
-    per_char = measured.prompt or 1 / request.per_token
-    prompt = round(request.chars * per_char)
-    output = max(round(result * (measured.output or 1 / request.per_token)), 1)
-    read = min(round(request.shared * request.per_token * per_char), prompt)
-    if read < facts(request.model).cache_minimum:
+def _usage(call: _ComposedCall, result_chars: int, rates: _SampleRates) -> Usage:
+    """Return what a call would take; what all rows share of it as read, where it is long enough to be kept."""
+    per_char = rates.prompt or 1 / call.chars_per_token
+    prompt = round(call.chars * per_char)
+    output = max(round(result_chars * (rates.output or 1 / call.chars_per_token)), 1)
+    read = min(round(call.shared_tokens * call.chars_per_token * per_char), prompt)
+    if read < facts(call.model).cache_minimum:
         read = 0
     return Usage(input=prompt - read, cache_read=read, output=output)
 
@@ -195,15 +227,14 @@ def _price(usage: Usage, model: str, rows: int, *, batch: bool) -> float:
     """Return picodollars of the call with its part of writing what rows share; 0 where no price is known."""
     at, shared = now(), usage.cache_read
     try:
-        whole = cost(usage, model, at, batch=batch)
-        written, read = (
-            cost(one, model, at, batch=batch) for one in (Usage(cache_write_5m=shared), Usage(cache_read=shared))
-        )
+        price = cost(usage, model, at, batch=batch)
+        written = cost(Usage(cache_write_5m=shared), model, at, batch=batch)
+        read = cost(Usage(cache_read=shared), model, at, batch=batch)
     except UnknownPriceError:
         return 0.0
-    return whole + (written - read) / rows
+    return price + (written - read) / rows
 
 
-def _batch(db: Book) -> bool:
+def _goes_in_batches(db: Book) -> bool:
     """Return whether the single agent would go in batches: wherever the run may, since they cost it half."""
     return chosen_channel(db) not in (None, "live")

@@ -152,6 +152,6 @@ def _changes(before: Mapping[str, str], present: Mapping[str, str]) -> str:
     if not before:
         return ""
     words = [f"{name} is new" for name in present if name not in before]
-    words += [f"{name} has changed" for name in present if name in before and before[name] != present[name]]
+    words += [f"{name} has changed" for name, hash_ in present.items() if before.get(name, hash_) != hash_]
     words += [f"{name} is gone" for name in before if name not in present]
     return f"changed since the last session: {', '.join(words)}" if words else ""

@@ -22,16 +22,12 @@ AT_ONCE = 8
 
 def common_texts(graphs: Iterable[GraphSpec]) -> list[tuple[str, str]]:
     """Return the texts that rows have in common, with the model that is sent them."""
-    found: dict[tuple[str, str], None] = {}
-    for graph in graphs:
-        for node in graph.tasks():
-            agent = node.target.spec
-            if agent is not None:
-                found |= {
-                    (agent.model, fence(block.name, block.text)): None for block in agent.context if block.media is None
-                }
-                found[agent.model, agent.instructions] = None
-    return list(found)
+    agents = [node.target.spec for graph in graphs for node in graph.tasks() if node.target.spec is not None]
+    texts: dict[tuple[str, str], None] = {}
+    for agent in agents:
+        fences = [fence(block.name, block.text) for block in agent.context if block.media is None]
+        texts |= dict.fromkeys((agent.model, text) for text in (*fences, agent.instructions))
+    return list(texts)
 
 
 def known_sizes(graphs: Iterable[GraphSpec]) -> Sizes:
@@ -40,38 +36,40 @@ def known_sizes(graphs: Iterable[GraphSpec]) -> Sizes:
         return cache.sizes(common_texts(graphs))
 
 
-async def count(api: Api, wanted: Iterable[tuple[str, str]], cache: TokenCache) -> Sizes:
+async def count(api: Api, texts: Iterable[tuple[str, str]], cache: TokenCache) -> Sizes:
     """Return sizes of texts, counting those that are not known; where that cannot be done, what is known.
 
     Args:
         api: Who counts.
-        wanted: Pairs of model and text.
+        texts: Pairs of model and text.
         cache: What is known, and where it is kept.
     """
-    pairs = list(wanted)
-    known = cache.sizes(pairs).counted
-    missing = [(model, text) for model, text in pairs if (model, digest(text)) not in known]
-    bases: dict[str, int] = {}
+    pairs = list(texts)
+    counted = cache.sizes(pairs).counted
+    missing = [(model, text) for model, text in pairs if (model, digest(text)) not in counted]
+    empty = {model: await _tokens(api, model, "") for model in dict.fromkeys(model for model, _ in missing)}
     limiter = anyio.CapacityLimiter(AT_ONCE)
 
-    async def one(model: str, text: str) -> None:
+    async def keep(model: str, text: str, base: int) -> None:
         async with limiter:
-            try:
-                whole = await api.count_tokens(model, text)
-            except RequestError:
-                return
-        cache.keep(model, text, max(whole - bases[model], 0))
+            tokens = await _tokens(api, model, text)
+        if tokens is not None:
+            cache.keep(model, text, max(tokens - base, 0))
 
-    for model in dict.fromkeys(model for model, _ in missing):
-        try:
-            bases[model] = await api.count_tokens(model, "")
-        except RequestError:
-            continue  # a gateway may not count: averages do then
     async with anyio.create_task_group() as group:
         for model, text in missing:
-            if model in bases:
-                group.start_soon(one, model, text)
+            base = empty[model]
+            if base is not None:
+                group.start_soon(keep, model, text, base)
     return cache.sizes(pairs)
+
+
+async def _tokens(api: Api, model: str, text: str) -> int | None:
+    """Return the tokens of a request with a text; None where nobody counts: a gateway may not, averages do then."""
+    try:
+        return await api.count_tokens(model, text)
+    except RequestError:
+        return None
 
 
 def learn(cache: TokenCache, sent: Mapping[str, tuple[int, int]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ class Attempt:
     """One attempt of a task, and whether its request is still the same."""
 
     number: int
-    same: bool | None
+    is_unchanged: bool | None
     """None where that cannot be told, since not all of the request was kept."""
 
 
@@ -68,19 +68,24 @@ def _attempts(journal: JournalReader, node: AgentNode, task: Task, key: str) -> 
     These are all but one kind: what says why an answer was refused, since the answer is not kept.
     """
     rounds = journal.turns(key)
-    is_purged = any(said is None for said, _ in rounds)
-    turns = [text for pair in rounds if None not in pair for text in pair if text is not None]
-    hashes = {
-        node.request(task, factor=factor, turns=tuple(turns[:end])).hash()
-        for factor in (1, LONGER)
-        for end in range(0, len(turns) + 1, 2)
-    }
+    is_purged = any(message is None for message, _ in rounds)
+    hashes = _hashes(node, task, [(message, results) for message, results in rounds if message and results])
     is_partly_kept = False
     for sent in requests_of(journal.db, key):
         # What follows a repair may say it too: a retry, or a round of tools.
         is_partly_kept = is_partly_kept or sent.why == "repair" or (sent.why == "tools" and is_purged)
-        is_same = sent.request_hash in hashes
-        yield Attempt(sent.number, None if is_partly_kept and not is_same else is_same)
+        is_unchanged = sent.request_hash in hashes
+        yield Attempt(sent.number, None if is_partly_kept and not is_unchanged else is_unchanged)
+
+
+def _hashes(node: AgentNode, task: Task, rounds: Sequence[tuple[str, str]]) -> set[str]:
+    """Return the hashes of all requests of a task that can be made: behind each of its rounds of tools, by each cap."""
+    turns = [message for both in rounds for message in both]
+    return {
+        node.request(task, factor=factor, turns=tuple(turns[:end])).hash()
+        for factor in (1, LONGER)
+        for end in range(0, len(turns) + 1, 2)
+    }
 
 
 def _row(journal: JournalReader, manifest: Manifest, plan: Arm, row_id: str) -> Row:

@@ -34,7 +34,7 @@ async def test_a_text_is_counted_once_and_then_known(tmp_path: Path, anyio_backe
         await api.close()
     cache.close()
     assert first == 5, "three texts, and nothing at all for each of two models"
-    assert sizes.how(MODEL) == again.how(MODEL) == "counted"
+    assert sizes.source(MODEL) == again.source(MODEL) == "counted"
     assert sizes.tokens(TEXTS[0][1], MODEL) == pytest.approx(400, abs=8)
     assert sizes.tokens(TEXTS[0][1], "claude-opus-4-6") == pytest.approx(295, abs=8)
     assert sizes.tokens("x" * 1_000, MODEL) == pytest.approx(400, abs=8), "what was not counted goes by the average"
@@ -48,11 +48,11 @@ async def test_where_nobody_counts_sizes_are_learnt_from_usage(tmp_path: Path, a
     with Emulator() as server:
         server.fault(status=404, path="count_tokens")
         api = Api(base_url=server.url, api_key=server.api_key)
-        assert (await count(api, TEXTS, cache)).how(MODEL) == "documented"
+        assert (await count(api, TEXTS, cache)).source(MODEL) == "documented"
         learn(cache, {MODEL: (30_000, 10_000)})
         sizes = await count(api, TEXTS, cache)
         await api.close()
-    assert sizes.how(MODEL) == "learnt"
+    assert sizes.source(MODEL) == "learnt"
     assert sizes.per_token(MODEL) == 3.0
     learn(cache, {MODEL: (40_000, 10_000)})
     assert cache.sizes(TEXTS).per_token(MODEL) == pytest.approx(55 / 15), "the newest counts twice"
@@ -60,7 +60,7 @@ async def test_where_nobody_counts_sizes_are_learnt_from_usage(tmp_path: Path, a
 
 
 def test_a_few_tokens_teach_nothing() -> None:
-    assert Sizes({}, {MODEL: (300, 100)}).how(MODEL) == "documented"
+    assert Sizes({}, {MODEL: (300, 100)}).source(MODEL) == "documented"
     assert DOCUMENTED.per_token(MODEL) == 2.5
 
 

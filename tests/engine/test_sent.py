@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from fanwise import Block, Job, agent, graph
-from fanwise.context.repeats import Cache, Piece, Repeats
+from fanwise.context.repeats import CacheScope, Piece, Repeats
 from fanwise.job.account import Account
 from fanwise.job.job import resume
 
@@ -109,7 +109,7 @@ def test_what_is_sent_again_is_what_was_sent_before(
     by_row, by_model = set[tuple[int, int]](), dict[tuple[object, ...], int]()
     for row, model, node, own in sends:
         parts = (*nodes[node], *own)
-        found = repeats.count(row, Cache("fanout", model), nodes[node], own)
+        found = repeats.count(row, CacheScope("fanout", model), nodes[node], own)
         repeated = readable = reusable = 0
         for index, part in enumerate(parts):
             repeated += 7 * ((row, part.key) in by_row)

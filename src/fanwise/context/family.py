@@ -11,11 +11,10 @@ from fanwise.blocks import Block
 from fanwise.canonical import dumps
 from fanwise.models import facts
 
-from .shape import MAX_ROW_MARKS, CachePrices, Need, Shape, Way
+from .shape import MAX_ROW_MARKS, CachePrices, Need, Shape, Way, fenced
 from .sharing import Node, Problem, Solution, exact_cost
 from .sizes import Sizes
 from .solver import solve
-from .tail import fence
 
 MAX_MARKS = 4
 ROWS = 20
@@ -171,7 +170,7 @@ class _BlockTable:
         return frozenset(numbers)
 
     def _block(self, block: Block) -> int:
-        number = self.number(block, fence(block.name, block.text))
+        number = self.number(block, fenced(block))
         self.blocks[number] = block
         return number
 

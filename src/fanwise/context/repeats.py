@@ -20,7 +20,7 @@ class Piece(NamedTuple):
     chars: int
 
 
-class Cache(NamedTuple):
+class CacheScope(NamedTuple):
     """What can be read again: all agents on one model share it, arms share none."""
 
     arm: str
@@ -59,20 +59,20 @@ class Repeats:
         Args:
             resumed: An earlier one has sent requests: what rows share may be in the cache already.
         """
-        self._job: dict[Cache, dict[int, int]] = {}
+        self._job: dict[CacheScope, dict[int, int]] = {}
         """How often each piece that rows share was sent."""
         self._rows: dict[tuple[int, str], array[int]] = {}
         """What each row has sent, by hash: of all pieces, and of its own pieces also with the model."""
-        self._settled: dict[tuple[Cache, int], _Settled] = {}
+        self._settled: dict[tuple[CacheScope, int], _Settled] = {}
         """What rows have in common and was sent more than once, by cache and identity."""
         self._continued: set[tuple[int, str]] = set()
         self._resumed = resumed
 
-    def go_on(self, row: int, arm: str) -> None:
+    def resume_row(self, row: int, arm: str) -> None:
         """Take a row of which an earlier session has sent requests: its blocks may be in the cache."""
         self._continued.add((row, arm))
 
-    def count(self, row: int, cache: Cache, common: tuple[Piece, ...], own: tuple[Piece, ...] = ()) -> Repeated:
+    def count(self, row: int, cache: CacheScope, common: tuple[Piece, ...], own: tuple[Piece, ...] = ()) -> Repeated:
         """Take note of a request; returns how much of it was sent before.
 
         The two arms of a comparison share nothing.
@@ -93,7 +93,9 @@ class Repeats:
                 return Repeated(chars=settled.chars + piece.chars, readable=settled.chars)
         return self._count(at, cache, common, own)
 
-    def _count(self, at: tuple[int, str], cache: Cache, common: tuple[Piece, ...], own: tuple[Piece, ...]) -> Repeated:
+    def _count(
+        self, at: tuple[int, str], cache: CacheScope, common: tuple[Piece, ...], own: tuple[Piece, ...]
+    ) -> Repeated:
         chars = repeated = readable = reusable = 0
         sent = self._rows.get(at)
         if sent is None:  # an array: a row has few pieces, and there are many rows
@@ -120,7 +122,7 @@ class Repeats:
             self._settle(cache, common, job)
         return Repeated(chars=chars, repeated=repeated, readable=readable, reusable=reusable)
 
-    def _settle(self, cache: Cache, common: tuple[Piece, ...], job: Mapping[int, int]) -> None:
+    def _settle(self, cache: CacheScope, common: tuple[Piece, ...], job: Mapping[int, int]) -> None:
         """Remember what rows have in common where all of it was sent more than once."""
         keys = {piece.key for piece in common}
         if len(keys) == len(common) and all(job[piece] > 1 for piece in keys):

@@ -158,11 +158,12 @@ def _blocks(blocks: Sequence[Block], place: Place, *, marked: bool) -> Iterator[
     """Yield blocks of the context, the last of them marked if any is."""
     for block in blocks:
         yield Segment(
-            kind="block", name=block.name, place=place, text=_fenced(block), block=block,
+            kind="block", name=block.name, place=place, text=fenced(block), block=block,
             marked=marked and block is blocks[-1],
         )  # fmt: skip
 
 
 @lru_cache(maxsize=1024)  # nodes of one graph show the same blocks, and a fence hashes all of its text
-def _fenced(block: Block) -> str:
+def fenced(block: Block) -> str:
+    """Return a block of text as it is sent."""
     return fence(block.name, block.text)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from fanwise.canonical import digest
 from fanwise.models import facts
 
-How = Literal["counted", "learnt", "documented"]
+Source = Literal["counted", "learnt", "documented"]
 ENOUGH_TOKENS = 1_000
 """Tokens of usage from which an average is believed."""
 
@@ -28,7 +28,7 @@ class Sizes:
     usage: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     """By model: characters that were sent and tokens that were billed."""
 
-    def how(self, model: str) -> How:
+    def source(self, model: str) -> Source:
         """Return where the sizes of a model's texts come from."""
         if any(name == model for name, _ in self.counted):
             return "counted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from fanwise.context.sizes import How
+from fanwise.context.sizes import Source
 from fanwise.journal.records import ArmName, Channel
 from fanwise.limits import Level
 from fanwise.pricing.rates import known_rates
@@ -125,7 +125,7 @@ class Forecast:
     """What the documented rate limits leave as the shortest time of the fan-out, live."""
     unpriced: tuple[str, ...]
     """Models of which no price is known; what they cost is in no figure."""
-    size_sources: dict[str, How]
+    size_sources: dict[str, Source]
     """Where the sizes of texts come from, by model."""
 
     def price(self, channel: Channel, arm: ArmName = "fanout") -> Price | None:

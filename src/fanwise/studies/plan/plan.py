@@ -140,7 +140,7 @@ def make(
         batch_rounds=rounds(both["fanout"]),
         live_minutes=shortest(live),
         unpriced=tuple(sorted(_unpriced(agents))),
-        size_sources={agent.model: manifest.known_sizes.how(agent.model) for agent in agents},
+        size_sources={agent.model: manifest.known_sizes.source(agent.model) for agent in agents},
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.abc
 import pytest
 from desk import single
 
@@ -107,9 +108,31 @@ def test_a_start_that_is_refused_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     with pytest.raises(UsageError, match="row 2: object has no form in JSON"):
         Job(single, rows=[ROWS[0], object()], out=tmp_path / "mine").run_sync()
+    with pytest.raises(ZeroDivisionError):
+        Job(single, rows=({**ROWS[0], "id": 1 // number} for number in (1, 0)), out=tmp_path / "mine").run_sync()
     assert list(tmp_path.iterdir()) == [tmp_path / "mine"], "what was there before stays"
     assert list((tmp_path / "mine").iterdir()) == []
     assert Job(single, rows=ROWS, out=tmp_path / "mine", channel="live").run_sync().ended == "completed"
+
+
+def test_a_start_that_is_interrupted_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the API is asked for its models, and says nothing."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+
+    async def main() -> None:
+        listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+        url = f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
+        async with listener, anyio.create_task_group() as group:
+
+            async def interrupt(stream: anyio.abc.SocketStream) -> None:
+                async with stream:
+                    group.cancel_scope.cancel()
+
+            group.start_soon(listener.serve, interrupt)
+            await Job(single, rows=ROWS, out=tmp_path / "run", base_url=url).run()
+
+    anyio.run(main)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_run_cannot_change_when_it_goes_on(tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, o
     except BaseExceptionGroup as error:
         raise _leaf(error) from None
     if account is None and halted is None:
-        click.echo(f"fanwise: stopped at once; go on with: fanwise resume {out}", err=True)
+        is_begun = Path(out, "journal.db").exists()
+        how = f"stopped at once; go on with: fanwise resume {out}" if is_begun else "stopped before anything was sent"
+        click.echo(f"fanwise: {how}", err=True)
         return INTERRUPTED
     summary = _print(out, as_json=as_json) if report else _summary(out)
     if halted is not None:

@@ -86,7 +86,7 @@ def begun(spec: JobSpec, terms: Terms) -> Generator[OpenRun]:
             if terms.rehearsal is not None:
                 manifest = replace(manifest, folder=terms.rehearsal.folder)
             yield OpenRun(directory=directory, manifest=manifest, spec=spec, graphs=graphs)
-        except Exception:
+        except BaseException:  # whoever is interrupted before anything has begun has nothing to go on with either
             if directory.journal.session == 0:
                 directory.discard()
             raise

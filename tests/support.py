@@ -121,7 +121,7 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
         found = condition()
         if found:
             return found
-        time.sleep(0.005)
+        time.sleep(0.02)
     raise AssertionError(f"never saw: {what}")
 
 

@@ -142,28 +142,22 @@ def test_a_patient_graph_goes_on_without_what_failed(tmp_path: Path) -> None:
 def test_a_resume_by_the_other_channel_with_one_percent_left_asks_nothing_that_was_answered(
     tmp_path: Path, channel: str
 ) -> None:
-    rows = tickets(tmp_path / "rows.jsonl", 300)
+    rows = tickets(tmp_path / "rows.jsonl", 100)
     other = {"live": "batch", "batch": "live"}[channel]
     with emulator(graph=GRAPH) as url:
-        post(
-            f"{url}/_emulator/faults",
-            [
-                {"status": 400, "match": f'\\"subject\\":\\"s{number}\\"', "path": "/v1/messages"}
-                for number in (5, 155, 299)
-            ],
-        )
+        post(f"{url}/_emulator/faults", {"status": 400, "match": '\\"subject\\":\\"s55\\"', "path": "/v1/messages"})
         out = tmp_path / "run"
         fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", channel, "--base-url", url, env=KEY)
         before = summary(out)
-        assert before["rows"]["failed"] == 3
+        assert before["rows"]["failed"] == 1
         clear_faults(url)
         entries = bill(url)["totals"]["entries"]
         result = fanwise("resume", out, "--retry", "failed", "--channel", other, "--base-url", url, env=KEY)
         assert result.returncode == 0, result.stderr
         after = summary(out)
-        assert bill(url)["totals"]["entries"] - entries == 3 * 2, "classify and draft of three rows"
+        assert bill(url)["totals"]["entries"] - entries == 2, "classify and draft of one row"
     assert after["cost_usd"] == after["bill_usd"]
-    assert after["rows"]["succeeded"] == 300
+    assert after["rows"]["succeeded"] == 100
 
 
 def test_an_edited_prompt_runs_again_what_it_changed_and_nothing_above(tmp_path: Path) -> None:

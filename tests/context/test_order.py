@@ -119,8 +119,8 @@ def checks(first: str, second: str, third: str) -> str:
 
 
 @step
-def both(one: str, two: str) -> str:
-    return one + two
+def both(first: str, second: str) -> str:
+    return first + second
 
 
 @graph

@@ -61,23 +61,23 @@ def need(
 def requests(needs: Mapping[str, Need], source: str = "the source") -> dict[str, Request]:
     shapes = layout(needs)
     return {
-        path: Composer(one, shapes[path], {"source": one.row_blocks[0]} if one.row_blocks else {}).request(
-            {"source": source, "other": path}, 100
-        )
-        for path, one in needs.items()
+        path: Composer(
+            path_need, shapes[path], {"source": path_need.row_blocks[0]} if path_need.row_blocks else {}
+        ).request({"source": source, "other": path}, 100)
+        for path, path_need in needs.items()
     }
 
 
 @given(st.dictionaries(st.text("abcdefgh_", min_size=1, max_size=8), json_values, max_size=4), texts)
 def test_the_values_of_a_request_are_read_back_exactly(values: dict[str, Any], source: str) -> None:
-    one = need("reader", rows=("row.source",))
+    reader = need("reader", rows=("row.source",))
     values = {**values, "source": source}
-    composer = Composer(one, layout({"reader": one})["reader"], {"source": "row.source"})
+    composer = Composer(reader, layout({"reader": reader})["reader"], {"source": "row.source"})
     body = composer.request(values, 100).body(run_id="r")
-    asked = read_back(body)
-    assert asked is not None
-    assert asked.agent == "reader"
-    assert canonical(asked.values) == canonical(values)
+    read = read_back(body)
+    assert read is not None
+    assert read.agent == "reader"
+    assert canonical(read.values) == canonical(values)
 
 
 @given(texts, texts)
@@ -90,17 +90,17 @@ def test_no_text_can_end_the_fence_around_it(name: str, text: str) -> None:
 
 def test_agents_with_a_common_document_share_its_prefix() -> None:
     number = {"type": "object", "properties": {"n": {"type": "integer"}}}
-    found = requests({"a": need("a", RULES, TONE), "b": replace(need("b", TONE, LAW), schema=number)})
-    assert found["a"].prefixes()[0].key == found["b"].prefixes()[0].key
-    assert found["a"].frame.schema == found["b"].frame.schema, "a schema per agent would split the cache"
-    assert is_envelope(found["a"].frame.schema)
-    assert found["a"].prefixes()[-1].key != found["b"].prefixes()[-1].key
+    sent = requests({"a": need("a", RULES, TONE), "b": replace(need("b", TONE, LAW), schema=number)})
+    assert sent["a"].prefixes()[0].key == sent["b"].prefixes()[0].key
+    assert sent["a"].frame.schema == sent["b"].frame.schema, "a schema per agent would split the cache"
+    assert is_envelope(sent["a"].frame.schema)
+    assert sent["a"].prefixes()[-1].key != sent["b"].prefixes()[-1].key
 
 
 def test_equal_schemas_split_nothing_and_stay_strict() -> None:
-    found = requests({"a": need("a", RULES, TONE), "b": need("b", TONE, LAW)})
-    assert found["a"].frame.schema == found["b"].frame.schema == {"type": "object"}
-    assert found["a"].prefixes()[0].key == found["b"].prefixes()[0].key
+    sent = requests({"a": need("a", RULES, TONE), "b": need("b", TONE, LAW)})
+    assert sent["a"].frame.schema == sent["b"].frame.schema == {"type": "object"}
+    assert sent["a"].prefixes()[0].key == sent["b"].prefixes()[0].key
 
 
 def wide(fields: int) -> dict[str, Any]:
@@ -109,16 +109,16 @@ def wide(fields: int) -> dict[str, Any]:
 
 def test_a_schema_that_costs_others_more_than_a_cache_of_their_own_stays_strict() -> None:
     """A small prefix shared is no gain over a long schema that stands in front of everybody's requests."""
-    found = requests({"a": need("a", RULES), "b": replace(need("b", RULES), schema=wide(900))})
-    assert found["b"].frame.schema == wide(900)
-    assert found["a"].frame.schema == {"type": "object"}
+    sent = requests({"a": need("a", RULES), "b": replace(need("b", RULES), schema=wide(900))})
+    assert sent["b"].frame.schema == wide(900)
+    assert sent["a"].frame.schema == {"type": "object"}
 
 
 def test_an_envelope_that_makes_every_answer_longer_than_a_schema_is_none() -> None:
     name = "an_agent_whose_name_is_so_long_that_to_say_it_in_every_answer_costs_more_than_its_schema_in_the_tail" * 2
-    found = requests({name: need(name, RULES), "b": replace(need("b", RULES), schema=wide(1))})
-    assert found["b"].frame.schema is None
-    assert found["b"].prefixes()[0].key == found[name].prefixes()[0].key
+    sent = requests({name: need(name, RULES), "b": replace(need("b", RULES), schema=wide(1))})
+    assert sent["b"].frame.schema is None
+    assert sent["b"].prefixes()[0].key == sent[name].prefixes()[0].key
 
 
 def test_the_user_may_choose_how_schemas_travel() -> None:
@@ -148,8 +148,8 @@ def test_an_answer_comes_out_of_its_envelope_as_it_went_in(agent: str, answer: A
 
 def test_prefixes_are_shared_at_several_levels() -> None:
     """What all need comes first, then what two of three need, each behind a breakpoint of its own."""
-    found = requests({"a": need("a", RULES, LAW), "b": need("b", TONE, RULES), "c": need("c", TONE, RULES)})
-    keys = {path: [prefix.key for prefix in request.prefixes()] for path, request in found.items()}
+    sent = requests({"a": need("a", RULES, LAW), "b": need("b", TONE, RULES), "c": need("c", TONE, RULES)})
+    keys = {path: [prefix.key for prefix in request.prefixes()] for path, request in sent.items()}
     assert keys["a"][0] == keys["b"][0] == keys["c"][0]
     assert keys["b"][1] == keys["c"][1] != keys["a"][1]
 
@@ -162,10 +162,10 @@ def test_no_breakpoint_stands_where_the_prefix_is_too_short_to_be_cached() -> No
 
 
 def test_an_agent_alone_keeps_the_strict_schema_and_everything_in_system() -> None:
-    one = requests({"a": need("a", RULES)})["a"]
-    assert one.frame.schema == {"type": "object"}
-    assert [part.marked for part in one.frame.system] == [False, True]
-    assert len(one.content) == 1
+    request = requests({"a": need("a", RULES)})["a"]
+    assert request.frame.schema == {"type": "object"}
+    assert [part.marked for part in request.frame.system] == [False, True]
+    assert len(request.content) == 1
 
 
 HAIKU = "claude-haiku-5-5"
@@ -190,13 +190,13 @@ def test_a_block_of_the_row_that_several_read_comes_first_and_is_marked() -> Non
         "b": need("b", RULES, rows=("row.source",)),
         "c": need("c", RULES),
     }
-    found = requests(needs)
-    assert [prefix.job for prefix in found["a"].prefixes()] == [True, False]
-    assert found["a"].prefixes()[1].key == found["b"].prefixes()[1].key
-    assert "You are a." in found["a"].content[1].text, "the instructions stand behind the row's block"
-    assert requests(needs, "another row")["a"].prefixes()[1].key != found["a"].prefixes()[1].key
-    assert requests(needs, "another row")["a"].prefixes()[0].key == found["a"].prefixes()[0].key
-    assert not any(prefix.job is False for prefix in found["c"].prefixes())
+    sent = requests(needs)
+    assert [prefix.job for prefix in sent["a"].prefixes()] == [True, False]
+    assert sent["a"].prefixes()[1].key == sent["b"].prefixes()[1].key
+    assert "You are a." in sent["a"].content[1].text, "the instructions stand behind the row's block"
+    assert requests(needs, "another row")["a"].prefixes()[1].key != sent["a"].prefixes()[1].key
+    assert requests(needs, "another row")["a"].prefixes()[0].key == sent["a"].prefixes()[0].key
+    assert not any(prefix.job is False for prefix in sent["c"].prefixes())
 
 
 def test_a_block_of_the_row_that_one_agent_reads_is_not_marked() -> None:
@@ -227,7 +227,7 @@ def test_an_agent_is_shown_what_it_needs_and_nothing_else(agents: list[tuple[set
         wanted = {block.name: block.text for block in needs[path].context} | dict.fromkeys(
             needs[path].row_blocks, "the source"
         )
-        shown = dict(found for part in (*request.frame.system, *request.content) if (found := unfence(part.text)))
+        shown = dict(block for part in (*request.frame.system, *request.content) if (block := unfence(part.text)))
         assert shown == wanted
         assert sum(part.marked for part in (*request.frame.system, *request.content)) <= 4
         assert sum("You are" in part.text for part in (*request.frame.system, *request.content)) == 1
@@ -280,8 +280,8 @@ def test_the_bytes_of_a_request_are_its_body(
 ) -> None:
     """What rows share is serialised once; the whole must be what a plain serialisation would be."""
     needs = {"a": replace(need("a", RULES, rows=("row.source",)), instructions=instructions), "b": need("b", RULES)}
-    one = requests(needs, source)["a"]
-    body = one.body(run_id="r", ttl=ttl, row_ttl=ttl, previous=previous) | ({"stream": True} if stream else {})
-    made = b"".join(one.encode(run_id="r", ttl=ttl, row_ttl=ttl, previous=previous, stream=stream))
-    assert json.loads(made) == body
-    assert body_hash(body) == one.hash()
+    request = requests(needs, source)["a"]
+    body = request.body(run_id="r", ttl=ttl, row_ttl=ttl, previous=previous) | ({"stream": True} if stream else {})
+    encoded = b"".join(request.encode(run_id="r", ttl=ttl, row_ttl=ttl, previous=previous, stream=stream))
+    assert json.loads(encoded) == body
+    assert body_hash(body) == request.hash()

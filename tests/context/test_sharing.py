@@ -35,15 +35,15 @@ def billed(problem: Problem, solution: Solution) -> float:
     """Play all requests one after the other against a cache of prefixes, as the API bills them."""
     cache: set[tuple[int, ...]] = set()
     total = 0.0
-    for one in problem.types:
-        for _ in range(problem.counts[one]):
+    for task_type in problem.types:
+        for _ in range(problem.counts[task_type]):
             prefix: tuple[int, ...] = ()
-            for node in solution.paths.get(one, ()):
+            for node in solution.paths.get(task_type, ()):
                 prefix += node.blocks
                 price = problem.read if prefix in cache else problem.write
                 cache.add(prefix)
                 total += price * sum(problem.sizes[block] for block in node.blocks)
-            total += sum(problem.sizes[block] for block in problem.required[one] - set(prefix))
+            total += sum(problem.sizes[block] for block in problem.required[task_type] - set(prefix))
     return total
 
 
@@ -82,16 +82,20 @@ def every_layout_of_two(problem: Problem) -> Iterator[Solution]:
     """All ways in which two types can share: a common node or none, and a node of its own for each."""
     first, second = problem.may(0), problem.may(1)
     for common in subsets(first & second):
-        for mine, yours in itertools.product(subsets(first - common), subsets(second - common)):
-            own = [Node(tuple(sorted(blocks)), frozenset({one})) for one, blocks in enumerate((mine, yours)) if blocks]
+        for ours, yours in itertools.product(subsets(first - common), subsets(second - common)):
+            own = [
+                Node(tuple(sorted(blocks)), frozenset({member}))
+                for member, blocks in enumerate((ours, yours))
+                if blocks
+            ]
             roots = (Node(tuple(sorted(common)), frozenset({0, 1}), tuple(own)),) if common else tuple(own)
             yield Solution(roots)
 
 
 @given(problems(most_types=2, most_blocks=4).filter(lambda problem: len(problem.required) == 2))
 def test_two_types_are_laid_out_as_well_as_can_be(problem: Problem) -> None:
-    possible = [one for one in every_layout_of_two(problem) if not faults(problem, one)]
-    best = min(exact_cost(problem, one) for one in possible)
+    possible = [solution for solution in every_layout_of_two(problem) if not faults(problem, solution)]
+    best = min(exact_cost(problem, solution) for solution in possible)
     cost = exact_cost(problem, solve(problem))
     if problem.allowed is None or not problem.minimum:
         assert cost == pytest.approx(best)

@@ -30,14 +30,16 @@ class Collector:
     def take(self, path: str, body: bytes) -> None:
         if path == "/v1/traces":
             traces = ExportTraceServiceRequest.FromString(body)
-            self.spans += [span for one in traces.resource_spans for scope in one.scope_spans for span in scope.spans]
+            self.spans += [
+                span for resource in traces.resource_spans for scope in resource.scope_spans for span in scope.spans
+            ]
             return
         metrics = ExportMetricsServiceRequest.FromString(body)
-        for one in metrics.resource_metrics:
-            for scope in one.scope_metrics:
+        for resource in metrics.resource_metrics:
+            for scope in resource.scope_metrics:
                 for metric in scope.metrics:
-                    found = metric.histogram if metric.HasField("histogram") else metric.sum
-                    self.points += [(metric.name, point) for point in found.data_points]
+                    data = metric.histogram if metric.HasField("histogram") else metric.sum
+                    self.points += [(metric.name, point) for point in data.data_points]
 
 
 @contextmanager
@@ -66,47 +68,49 @@ def collector() -> Iterator[tuple[Collector, dict[str, str]]]:
         thread.join()
 
 
-def attributes(one: Any) -> dict[str, Any]:
+def attributes(span: Any) -> dict[str, Any]:
     """The attributes of a span or a point."""
-    return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in one.attributes}
+    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in span.attributes}
 
 
 def test_run_row_task_and_attempt_stand_below_each_other_and_sum_to_the_ledger(tmp_path: Path) -> None:
     file, out = tickets(tmp_path / "rows.jsonl", 12), tmp_path / "run"
     with collector() as (kept, env), emulator(graph=f"{DESK}:triage") as url:
-        said = fanwise("run", f"{DESK}:triage", "--rows", file, "--out", out, "--base-url", url, "--channel", "live",
+        result = fanwise("run", f"{DESK}:triage", "--rows", file, "--out", out, "--base-url", url, "--channel", "live",
                        "--baseline", "auto", env=env)  # fmt: skip
-        assert said.returncode == 0, said.stderr
+        assert result.returncode == 0, result.stderr
     account = summary(out)
     by_id = {span.span_id: span for span in kept.spans}
     assert len(by_id) == len(kept.spans), "no id is given twice"
     assert len({span.trace_id for span in kept.spans}) == 1
     levels: dict[str, list[Any]] = {"run": [], "row": [], "task": [], "attempt": []}
     for span in kept.spans:
-        depth, one = 0, span
-        while one.parent_span_id:
-            parent = by_id[one.parent_span_id]
-            assert parent.start_time_unix_nano <= one.start_time_unix_nano
-            assert parent.end_time_unix_nano >= one.end_time_unix_nano
-            depth, one = depth + 1, parent
+        depth, child = 0, span
+        while child.parent_span_id:
+            parent = by_id[child.parent_span_id]
+            assert parent.start_time_unix_nano <= child.start_time_unix_nano
+            assert parent.end_time_unix_nano >= child.end_time_unix_nano
+            depth, child = depth + 1, parent
         levels[list(levels)[depth]].append(span)
     assert [span.name for span in levels["run"]] == ["invoke_workflow triage"]
     assert {span.name for span in levels["row"]} == {"row"}
     assert len(levels["row"]) == 24, "twelve rows on both sides"
     assert {"invoke_agent classify", "invoke_agent draft"} <= {span.name for span in levels["task"]}
     assert len(levels["attempt"]) == account["attempts"]["sent"]
-    told = [attributes(span) for span in levels["attempt"]]
+    attempts = [attributes(span) for span in levels["attempt"]]
     tokens = account["tokens"]
-    assert sum(one["gen_ai.usage.output_tokens"] for one in told) == tokens["output"]
-    assert sum(one["gen_ai.usage.cache_read.input_tokens"] for one in told) == tokens["cache_read"]
-    whole = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
-    assert sum(one["gen_ai.usage.input_tokens"] for one in told) == whole
-    assert sum(one["fanwise.cost.picodollars"] for one in told) == int(Decimal(account["cost_usd"]) * 10**12)
-    assert {one["gen_ai.provider.name"] for one in told} == {"anthropic"}
+    assert sum(attempt["gen_ai.usage.output_tokens"] for attempt in attempts) == tokens["output"]
+    assert sum(attempt["gen_ai.usage.cache_read.input_tokens"] for attempt in attempts) == tokens["cache_read"]
+    prompt = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
+    assert sum(attempt["gen_ai.usage.input_tokens"] for attempt in attempts) == prompt
+    assert sum(attempt["fanwise.cost.picodollars"] for attempt in attempts) == int(
+        Decimal(account["cost_usd"]) * 10**12
+    )
+    assert {attempt["gen_ai.provider.name"] for attempt in attempts} == {"anthropic"}
     measured = {name for name, _ in kept.points}
     assert measured >= {"gen_ai.client.token.usage", "gen_ai.client.operation.duration", "fanwise.cost", "fanwise.rows"}
     used = sum(point.sum for name, point in kept.points if name == "gen_ai.client.token.usage")
-    assert used == whole + tokens["output"]
+    assert used == prompt + tokens["output"]
     everything = str(kept.spans) + str(kept.points)
     assert "sk-ant-secret" not in everything
     assert "password" not in everything, "no text of a row"
@@ -120,8 +124,8 @@ def test_a_killed_run_goes_on_in_its_trace(tmp_path: Path) -> None:
         wait_for(lambda: journal_value(out, "SELECT COUNT(*) FROM batches WHERE state='created'"), "a batch")
         run.send_signal(signal.SIGKILL)
         run.wait()
-        said = fanwise("resume", out, *options, env=env)
-        assert said.returncode == 0, said.stderr
+        result = fanwise("resume", out, *options, env=env)
+        assert result.returncode == 0, result.stderr
     assert len({span.trace_id for span in kept.spans}) == 1
     with read_only(out / "journal.db") as db:
         sent = db.execute("SELECT COUNT(*) FROM ends").fetchone()[0]
@@ -136,9 +140,9 @@ def test_failures_are_errors_of_their_spans(tmp_path: Path) -> None:
     file, out = tickets(tmp_path / "rows.jsonl", 4), tmp_path / "run"
     with collector() as (kept, env), emulator(graph=f"{DESK}:single") as url:
         post(f"{url}/_emulator/faults", {"status": 529, "count": 2, "path": "/v1/messages"})
-        said = fanwise("run", f"{DESK}:single", "--rows", file, "--out", out, "--base-url", url, "--channel", "live",
+        result = fanwise("run", f"{DESK}:single", "--rows", file, "--out", out, "--base-url", url, "--channel", "live",
                        env=env)  # fmt: skip
-        assert said.returncode == 0, said.stderr
+        assert result.returncode == 0, result.stderr
     failed = [span for span in kept.spans if span.status.code == 2]
     assert [attributes(span)["error.type"] for span in failed] == ["overloaded_error"] * 2
 
@@ -157,7 +161,7 @@ def test_without_an_endpoint_nothing_is_loaded(tmp_path: Path) -> None:
 def test_a_collector_that_is_away_costs_no_row(tmp_path: Path) -> None:
     file, out = tickets(tmp_path / "rows.jsonl", 2), tmp_path / "run"
     env = environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_TIMEOUT="1")
-    said = fanwise("run", f"{DESK}:single", "--rows", file, "--out", out, env=env)
-    assert said.returncode == 0, said.stderr
+    result = fanwise("run", f"{DESK}:single", "--rows", file, "--out", out, env=env)
+    assert result.returncode == 0, result.stderr
     assert summary(out)["rows"]["succeeded"] == 2
-    assert "Traceback" not in said.stderr
+    assert "Traceback" not in result.stderr

@@ -14,7 +14,7 @@ from fanwise import Job
 from fanwise.rendering.export import TABLES
 from support import ROOT
 
-PAGE = (ROOT / "docs" / "decisions" / "fixed-names.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "decisions" / "2026-11-28-fixed-names.md").read_text(encoding="utf-8")
 ROWS: list[dict[str, Any]] = [
     {"id": "a", "subject": "s", "body": "One?"}, {"id": "b", "subject": "s", "body": "Two? Three?"}, {"id": "c"},
 ]  # fmt: skip

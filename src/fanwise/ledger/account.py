@@ -102,17 +102,23 @@ class RowAccount(NamedTuple):
 _ROWS = """SELECT r.row, r.arm, r.status, COALESCE(SUM(s.tokens),0) AS tokens, COALESCE(SUM(s.cost),0) AS cost,
   COALESCE(SUM(s.at IS NOT NULL AND s.cost IS NULL),0) AS unknown
   FROM results r LEFT JOIN served s ON s.row=r.row AND s.arm=r.arm
-  {where} GROUP BY r.row, r.arm ORDER BY r.row, r.arm DESC"""
+  GROUP BY r.row, r.arm ORDER BY r.row, r.arm DESC"""
+
+_ROW = """SELECT r.row, r.arm, r.status, s.tokens, s.cost, s.unknown FROM results r,
+  (SELECT COALESCE(SUM(tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost,
+    COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM served WHERE row=?1 AND arm=?2) s
+  WHERE r.row=?1 AND r.arm=?2"""
+"""Not joined to `results` from the left: SQLite would make the whole view for every row."""
 
 
 def rows(db: sqlite3.Connection) -> Iterator[RowAccount]:
     """Yield every finished row, by number, the fan-out before its baseline."""
-    yield from select(db, RowAccount, _ROWS.format(where=""))
+    yield from select(db, RowAccount, _ROWS)
 
 
 def row_account(db: sqlite3.Connection, number: int, arm: ArmName) -> RowAccount | None:
     """Return one finished row, or None where it has not ended."""
-    return next(select(db, RowAccount, _ROWS.format(where="WHERE r.row=? AND r.arm=?"), (number, arm)), None)
+    return next(select(db, RowAccount, _ROW, (number, arm)), None)
 
 
 @dataclass(frozen=True, slots=True)

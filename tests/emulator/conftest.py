@@ -14,8 +14,8 @@ from fanwise.emulator import Emulator
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator() as made:
-        yield made
+    with Emulator() as running:
+        yield running
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def url(emulator: Emulator) -> str:
 
 @pytest.fixture
 def client(url: str) -> Iterator[Anthropic]:
-    with Anthropic(api_key="test", base_url=url, max_retries=0) as made:
-        yield made
+    with Anthropic(api_key="test", base_url=url, max_retries=0) as sdk:
+        yield sdk
 
 
 @pytest.fixture

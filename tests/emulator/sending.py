@@ -32,15 +32,15 @@ def turns(*contents: Any) -> list[dict[str, Any]]:
 def refused(send: Send, text: str, headers: dict[str, str] | None = None, **changes: Any) -> None:
     """The body with the changes is refused by 400 with a text."""
     body = {name: value for name, value in {**BODY, **changes}.items() if value is not ...}
-    status, told, _ = send("/v1/messages", body, headers=headers)
-    assert (status, told.get("error", {}).get("type")) == (400, "invalid_request_error"), told
-    assert text in told["error"]["message"]
+    status, reply, _ = send("/v1/messages", body, headers=headers)
+    assert (status, reply.get("error", {}).get("type")) == (400, "invalid_request_error"), reply
+    assert text in reply["error"]["message"]
 
 
-def taken(send: Send, headers: dict[str, str] | None = None, **changes: Any) -> dict[str, Any]:
-    status, told, _ = send("/v1/messages", {**BODY, **changes}, headers=headers)
-    assert status == 200, told
-    return told
+def answered(send: Send, headers: dict[str, str] | None = None, **changes: Any) -> dict[str, Any]:
+    status, reply, _ = send("/v1/messages", {**BODY, **changes}, headers=headers)
+    assert status == 200, reply
+    return reply
 
 
 def send_to(

@@ -11,7 +11,7 @@ import pytest
 from anthropic import Anthropic
 from hypothesis import given
 from hypothesis import strategies as st
-from sending import BODY, HI, MODEL, Send, ended
+from sending import BODY, HEADERS, HI, MODEL, Send, ended, send_to
 
 from fanwise.emulator import Emulator
 from fanwise.emulator.envelope import Envelope
@@ -29,45 +29,52 @@ def submit(client: Anthropic, count: int, **params: Any) -> Any:
 
 def kinds(client: Anthropic, batch_id: str) -> dict[str, str]:
     """How each item ended, with the API's word for an error."""
-    found = {}
+    kinds_by_id = {}
     for line in client.messages.batches.results(batch_id):
         result = line.result
-        found[line.custom_id] = result.error.error.type if result.type == "errored" else result.type
-    return found
+        kinds_by_id[line.custom_id] = result.error.error.type if result.type == "errored" else result.type
+    return kinds_by_id
+
+
+def refused_results(emulator: Emulator, batch_id: str) -> tuple[int, str]:
+    """Status and message of the results' address, which the SDK does not ask while there is no `results_url`."""
+    headers = {**HEADERS, "x-api-key": "k"}
+    status, reply, _ = send_to(emulator.url, f"/v1/messages/batches/{batch_id}/results", headers=headers)
+    return status, reply["error"]["message"]
 
 
 @pytest.mark.rule("batch-counts", "batch-results-url", "batch-delete")
-def test_the_life_of_a_batch(client: Anthropic, emulator: Emulator) -> None:
-    with Emulator(batch_delay_s=50) as slow, Anthropic(api_key="k", base_url=slow.url, max_retries=0) as mine:
-        made = submit(mine, 3)
-        counts = made.request_counts
-        assert (counts.processing, counts.succeeded, made.results_url, made.ended_at) == (3, 0, None, None)
-        assert (made.expires_at - made.created_at).total_seconds() == DAY_S
+def test_the_life_of_a_batch() -> None:
+    with Emulator(batch_delay_s=50) as slow, Anthropic(api_key="k", base_url=slow.url, max_retries=0) as client:
+        batch = submit(client, 3)
+        counts = batch.request_counts
+        assert (counts.processing, counts.succeeded, batch.results_url, batch.ended_at) == (3, 0, None, None)
+        assert (batch.expires_at - batch.created_at).total_seconds() == DAY_S
         with pytest.raises(anthropic.BadRequestError, match="cancel it first"):
-            mine.messages.batches.delete(made.id)
-        with pytest.raises(anthropic.AnthropicError):
-            mine.messages.batches.results(made.id)
+            client.messages.batches.delete(batch.id)
+        assert refused_results(slow, batch.id) == (400, f"batch {batch.id} has not ended: it has no results yet")
         slow.advance(51)
-        done = ended(mine, made.id)
+        done = ended(client, batch.id)
         assert (done.request_counts.succeeded, done.request_counts.processing) == (3, 0)
-        assert done.results_url == f"{slow.url}/v1/messages/batches/{made.id}/results"
-        assert set(kinds(mine, made.id).values()) == {"succeeded"}
-        assert mine.messages.batches.delete(made.id).type == "message_batch_deleted"
+        assert done.results_url == f"{slow.url}/v1/messages/batches/{batch.id}/results"
+        assert set(kinds(client, batch.id).values()) == {"succeeded"}
+        assert client.messages.batches.delete(batch.id).type == "message_batch_deleted"
         with pytest.raises(anthropic.NotFoundError):
-            mine.messages.batches.retrieve(made.id)
+            client.messages.batches.retrieve(batch.id)
 
 
 @pytest.mark.rule("batch-tier", "batch-half")
 def test_a_batch_costs_half_and_says_so(client: Anthropic, emulator: Emulator) -> None:
-    made = submit(client, 1)
-    ended(client, made.id)
-    (line,) = client.messages.batches.results(made.id)
+    batch = submit(client, 1)
+    ended(client, batch.id)
+    (line,) = client.messages.batches.results(batch.id)
     assert line.result.type == "succeeded"
     assert line.result.message.usage.service_tier == "batch"
     client.messages.create(model=MODEL, max_tokens=5, messages=HI)
-    batch, live = sorted(emulator.bill()["entries"], key=lambda entry: entry["pico"])
-    assert (batch["batch_id"], batch["custom_id"]) == (made.id, "c-0")
-    assert 2 * batch["pico"] == live["pico"]
+    half, full = sorted(emulator.bill()["entries"], key=lambda entry: entry["pico"])
+    assert (half["batch_id"], half["custom_id"]) == (batch.id, "c-0")
+    assert (full["batch_id"], full["custom_id"]) == (None, None)
+    assert 2 * half["pico"] == full["pico"]
 
 
 @pytest.mark.rule("batch-params", "batch-unbilled")
@@ -78,26 +85,29 @@ def test_bad_params_show_only_at_the_end_and_are_not_billed(client: Anthropic, e
         {"custom_id": "field", "params": {**BODY, "temperature": 1}},
         {"custom_id": "empty", "params": {}},
     ]
-    made = client.messages.batches.create(requests=requests)
-    counts = ended(client, made.id).request_counts
+    batch = client.messages.batches.create(requests=requests)
+    counts = ended(client, batch.id).request_counts
     assert (counts.succeeded, counts.errored) == (1, 3)
     wrong = "invalid_request_error"
-    assert kinds(client, made.id) == {"good": "succeeded", "model": "not_found_error", "field": wrong, "empty": wrong}
+    assert kinds(client, batch.id) == {"good": "succeeded", "model": "not_found_error", "field": wrong, "empty": wrong}
     assert emulator.bill()["totals"]["entries"] == 1
 
 
 @pytest.mark.rule("batch-unsupported")
-@pytest.mark.parametrize("params", [{"stream": True}, {"speed": "standard"}, {"max_tokens": 0}])
+@pytest.mark.parametrize("params", [{"stream": True}, {"speed": "standard"}, {"max_tokens": 0}, {"fallbacks": [{}]}])
 def test_what_batches_do_not_do(client: Anthropic, params: dict[str, Any]) -> None:
-    made = submit(client, 1, **params)
-    assert ended(client, made.id).request_counts.errored == 1
+    batch = submit(client, 1, **params)
+    assert ended(client, batch.id).request_counts.errored == 1
+    (line,) = client.messages.batches.results(batch.id)
+    assert line.result.type == "errored"
+    assert "not supported in batches" in line.result.error.error.message
 
 
 def test_the_version_of_a_batch_holds_for_its_items(send: Send) -> None:
     headers = {"x-api-key": "test", "anthropic-version": "2023-06-01"}
     params = {**BODY, "temperature": 1}
-    _, made, _ = send("/v1/messages/batches", {"requests": [{"custom_id": "a", "params": params}]}, headers=headers)
-    while (batch := send(f"/v1/messages/batches/{made['id']}", headers=headers)[1])["processing_status"] != "ended":
+    _, created, _ = send("/v1/messages/batches", {"requests": [{"custom_id": "a", "params": params}]}, headers=headers)
+    while (batch := send(f"/v1/messages/batches/{created['id']}", headers=headers)[1])["processing_status"] != "ended":
         pass
     assert batch["request_counts"]["succeeded"] == 1
 
@@ -122,9 +132,9 @@ def test_the_version_of_a_batch_holds_for_its_items(send: Send) -> None:
     ],
 )
 def test_the_envelope_is_checked_at_once(send: Send, body: Any, text: str) -> None:
-    status, told, _ = send("/v1/messages/batches", body)
+    status, reply, _ = send("/v1/messages/batches", body)
     assert status == 400
-    assert text in told["error"]["message"]
+    assert text in reply["error"]["message"]
 
 
 def test_the_envelope_has_a_largest_size_and_a_largest_count() -> None:
@@ -150,7 +160,7 @@ requests = st.lists(
     ),
     min_size=1,
     max_size=8,
-    unique_by=lambda one: one[0],
+    unique_by=lambda request: request[0],
 )  # fmt: skip
 
 
@@ -164,68 +174,69 @@ def test_an_envelope_is_read_the_same_however_it_arrives(
     try:
         for at in range(0, len(raw), piece):
             envelope.feed(raw[at : at + piece])
-        found = envelope.finish()
+        read = envelope.finish()
     except ApiProblem as problem:
         assert "UTF-8" in problem.message
         with pytest.raises(UnicodeDecodeError):
             raw.decode()
         return
-    assert [(custom_id, json.loads(text)["params"]) for custom_id, text in found] == wanted
+    assert [(custom_id, json.loads(text)["params"]) for custom_id, text in read] == wanted
 
 
 @pytest.mark.rule("batch-unordered")
 def test_results_do_not_come_in_the_order_of_the_requests(client: Anthropic) -> None:
-    made = submit(client, 250)
-    ended(client, made.id)
-    found = [line.custom_id for line in client.messages.batches.results(made.id)]
-    assert len(set(found)) == 250
-    assert found != sorted(found, key=lambda name: int(name[2:]))
+    batch = submit(client, 250)
+    ended(client, batch.id)
+    custom_ids = [line.custom_id for line in client.messages.batches.results(batch.id)]
+    assert len(set(custom_ids)) == 250
+    assert custom_ids != sorted(custom_ids, key=lambda name: int(name[2:]))
 
 
 @pytest.mark.rule("batch-cancel")
 def test_a_cancelled_batch_ends_with_partial_results() -> None:
     settings: Any = {"batch_delay_s": 1e6, "batch_cancel_share": 0.3}
     with Emulator(**settings) as slow, Anthropic(api_key="k", base_url=slow.url, max_retries=0) as client:
-        made = submit(client, 10)
-        cancelled = client.messages.batches.cancel(made.id)
+        batch = submit(client, 10)
+        cancelled = client.messages.batches.cancel(batch.id)
         assert cancelled.processing_status in ("canceling", "ended")
         assert cancelled.cancel_initiated_at is not None
-        counts = ended(client, made.id).request_counts
+        counts = ended(client, batch.id).request_counts
         assert (counts.succeeded, counts.canceled) == (3, 7)
         assert slow.bill()["totals"]["entries"] == 3
         with pytest.raises(anthropic.BadRequestError, match="has ended"):
-            client.messages.batches.cancel(made.id)
+            client.messages.batches.cancel(batch.id)
 
 
 @pytest.mark.rule("batch-expiry", "batch-29-days")
 def test_a_batch_expires_and_its_results_go() -> None:
     with Emulator(batch_delay_s=1e6) as slow, Anthropic(api_key="k", base_url=slow.url, max_retries=0) as client:
-        made = submit(client, 2)
+        batch = submit(client, 2)
         slow.advance(DAY_S - 5)
-        assert client.messages.batches.retrieve(made.id).processing_status == "in_progress"
+        assert client.messages.batches.retrieve(batch.id).processing_status == "in_progress"
         slow.advance(10)
-        assert ended(client, made.id).request_counts.expired == 2
-        assert set(kinds(client, made.id).values()) == {"expired"}
+        assert ended(client, batch.id).request_counts.expired == 2
+        assert set(kinds(client, batch.id).values()) == {"expired"}
         assert slow.bill()["totals"]["entries"] == 0
         slow.advance(28 * DAY_S)
-        gone = client.messages.batches.retrieve(made.id)
+        gone = client.messages.batches.retrieve(batch.id)
         assert gone.archived_at is not None
         assert gone.results_url is None
+        assert refused_results(slow, batch.id)[0] == 404
 
 
 @pytest.mark.rule("batch-list")
 def test_batches_are_listed_in_pages_newest_first(client: Anthropic, send: Send) -> None:
-    made = [submit(client, 1).id for _ in range(5)][::-1]
+    batch_ids = [submit(client, 1).id for _ in range(5)][::-1]
     page = client.messages.batches.list(limit=2)
-    assert ([batch.id for batch in page.data], page.has_more) == (made[:2], True)
-    assert [batch.id for batch in client.messages.batches.list(limit=2)] == made
-    assert [batch.id for batch in client.messages.batches.list(after_id=made[3]).data] == made[4:]
-    before = client.messages.batches.list(before_id=made[3], limit=2)
-    assert ([batch.id for batch in before.data], before.has_more) == (made[1:3], True)
-    with Anthropic(api_key="other", base_url=client.base_url) as other:
-        assert list(other.messages.batches.list()) == []
+    assert ([batch.id for batch in page.data], page.has_more) == (batch_ids[:2], True)
+    assert [batch.id for batch in client.messages.batches.list(limit=2)] == batch_ids
+    assert [batch.id for batch in client.messages.batches.list(after_id=batch_ids[3]).data] == batch_ids[4:]
+    before = client.messages.batches.list(before_id=batch_ids[3], limit=2)
+    assert ([batch.id for batch in before.data], before.has_more) == (batch_ids[1:3], True)
+    with Anthropic(api_key="other", base_url=client.base_url) as stranger:
+        assert list(stranger.messages.batches.list()) == []
         with pytest.raises(anthropic.NotFoundError):
-            other.messages.batches.retrieve(made[0])
+            stranger.messages.batches.retrieve(batch_ids[0])
     for query in ("limit=0", "limit=1001", "limit=x", "after_id=nobody"):
         assert send(f"/v1/messages/batches?{query}")[0] == 400
 
@@ -233,23 +244,25 @@ def test_batches_are_listed_in_pages_newest_first(client: Anthropic, send: Send)
 @pytest.mark.parametrize("item", ["errored", "expired", "canceled", "missing", "duplicated"])
 def test_items_end_as_a_fault_says(client: Anthropic, emulator: Emulator, item: str) -> None:
     emulator.fault(item=item, match='"c-1"')
-    made = submit(client, 3)
-    ended(client, made.id)
-    found = [line.custom_id for line in client.messages.batches.results(made.id)]
-    assert found.count("c-1") == {"missing": 0, "duplicated": 2}.get(item, 1)
+    batch = submit(client, 3)
+    ended(client, batch.id)
+    lines = list(client.messages.batches.results(batch.id))
+    ends = {"missing": [], "duplicated": ["succeeded", "succeeded"]}.get(item, [item])
+    assert [line.result.type for line in lines if line.custom_id == "c-1"] == ends
+    assert {line.result.type for line in lines if line.custom_id != "c-1"} == {"succeeded"}
     paid = {entry["custom_id"] for entry in emulator.bill()["entries"]}
     assert ("c-1" in paid) == (item in ("missing", "duplicated"))
 
 
 @pytest.mark.rule("batch-404")
 def test_polls_may_answer_404_for_a_while(client: Anthropic, emulator: Emulator) -> None:
-    made = submit(client, 1)
+    batch = submit(client, 1)
     emulator.fault(path="/batches/", status=404, for_s=5)
     for _ in range(3):
         with pytest.raises(anthropic.NotFoundError):
-            client.messages.batches.retrieve(made.id)
+            client.messages.batches.retrieve(batch.id)
     emulator.advance(6)
-    assert ended(client, made.id).request_counts.succeeded == 1
+    assert ended(client, batch.id).request_counts.succeeded == 1
 
 
 def test_state_is_kept_in_a_directory_and_a_batch_goes_on_after_a_restart(tmp_path: Path) -> None:
@@ -259,12 +272,12 @@ def test_state_is_kept_in_a_directory_and_a_batch_goes_on_after_a_restart(tmp_pa
     ):
         client.messages.create(model=MODEL, max_tokens=1, messages=HI)
         first.advance(1000)
-        made = submit(client, 2)
+        batch = submit(client, 2)
     with (
         Emulator(directory=tmp_path) as second,
         Anthropic(api_key="k", base_url=second.url, max_retries=0) as client,
     ):
-        assert ended(client, made.id).request_counts.succeeded == 2
+        assert ended(client, batch.id).request_counts.succeeded == 2
         assert second.bill()["totals"]["entries"] == 3
         later = submit(client, 1)
-        assert 0 <= (later.created_at - made.created_at).total_seconds() < 60, "the clock went on where it was"
+        assert 0 <= (later.created_at - batch.created_at).total_seconds() < 60, "the clock went on where it was"

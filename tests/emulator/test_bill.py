@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
-from typing import Any
 
 import anthropic
 import pytest
 from anthropic import Anthropic
-from sending import BODY, HI, MODEL, Send, taken
+from sending import BODY, HI, MODEL, Send, answered
 
 from fanwise.emulator import Emulator
 from fanwise.emulator.charges import Tokens, price
@@ -42,8 +42,8 @@ def test_every_price_of_the_page() -> None:
             {"write_1h": MILLION},
             {"read": MILLION},
         )
-        found = tuple(price(name, NOW, Tokens(**kind), batch=False) / DOLLAR for kind in kinds)
-        assert found == dollars, name
+        prices = tuple(price(name, NOW, Tokens(**kind), batch=False) / DOLLAR for kind in kinds)
+        assert prices == dollars, name
     day = datetime(2026, 10, 6, 12, tzinfo=UTC).timestamp()
     assert price("claude-sonnet-5-5", day, Tokens(read=MILLION), batch=False) == 0.2 * DOLLAR
 
@@ -70,24 +70,27 @@ def test_factors_multiply() -> None:
 
 
 @pytest.mark.rule("bill-lost")
-@pytest.mark.parametrize("fault", [{"lost": True}, {"malformed": True}])
-def test_a_lost_reply_is_billed(client: Anthropic, emulator: Emulator, fault: dict[str, Any]) -> None:
-    emulator.fault(**fault, count=1)
-    with pytest.raises((anthropic.APIError, ValueError)):
-        message: Any = client.messages.create(model=MODEL, max_tokens=5, messages=HI)
-        raise ValueError(message)  # what is no JSON comes back as text
+def test_a_lost_reply_is_billed(client: Anthropic, emulator: Emulator, send: Send) -> None:
+    emulator.fault(lost=True, count=1)
+    with pytest.raises(anthropic.APIConnectionError):
+        client.messages.create(model=MODEL, max_tokens=5, messages=HI)
     assert emulator.bill()["totals"]["entries"] == 1
+    emulator.fault(malformed=True, count=1)
+    with pytest.raises(json.JSONDecodeError):
+        send("/v1/messages", BODY)
+    assert emulator.bill()["totals"]["entries"] == 2
+    assert answered(send)["type"] == "message", "both faults are used up"
 
 
 def test_the_bill_is_by_run_and_names_every_request(emulator: Emulator, send: Send) -> None:
-    usages = [taken(send, metadata={"user_id": run})["usage"] for run in ("one", "two", "one")]
-    whole, part = emulator.bill(), emulator.bill("one")
-    for entry, usage in zip(whole["entries"], usages, strict=True):
+    usages = [answered(send, metadata={"user_id": run})["usage"] for run in ("one", "two", "one")]
+    all_runs, one_run = emulator.bill(), emulator.bill("one")
+    for entry, usage in zip(all_runs["entries"], usages, strict=True):
         assert entry["usage"] == {name: usage[name] for name in entry["usage"]}
-    assert (whole["totals"]["entries"], part["totals"]["entries"], whole["simulated"]) == (3, 2, True)
-    assert whole["totals"]["pico"] == sum(entry["pico"] for entry in whole["entries"])
-    assert {entry["id"][:4] for entry in part["entries"]} == {"req_"}
-    assert part["totals"]["usd"] == f"{part['totals']['pico'] / DOLLAR:.12f}".rstrip("0")
+    assert (all_runs["totals"]["entries"], one_run["totals"]["entries"], all_runs["simulated"]) == (3, 2, True)
+    assert all_runs["totals"]["pico"] == sum(entry["pico"] for entry in all_runs["entries"])
+    assert {entry["id"][:4] for entry in one_run["entries"]} == {"req_"}
+    assert one_run["totals"]["usd"] == f"{one_run['totals']['pico'] / DOLLAR:.12f}".rstrip("0")
 
 
 def test_a_refused_request_is_not_on_the_bill(emulator: Emulator, send: Send) -> None:

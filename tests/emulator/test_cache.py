@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
+import anyio
 import pytest
 from anthropic import Anthropic, BadRequestError
 from anthropic.types import Usage
@@ -123,8 +125,8 @@ def test_what_splits_the_cache(client: Anthropic, change: Any) -> None:
 def test_models_and_keys_do_not_share(client: Anthropic, url: str) -> None:
     ask(client, text(300, MARK))
     assert counts(ask(client, text(300, MARK), model="claude-opus-5-5"))[3] == 0
-    with Anthropic(api_key="another", base_url=url) as other:
-        assert counts(ask(other, text(300, MARK)))[3] == 0
+    with Anthropic(api_key="another", base_url=url) as stranger:
+        assert counts(ask(stranger, text(300, MARK)))[3] == 0
     other_workspace = {"anthropic-workspace-id": "wrkspc_2"}
     assert counts(ask(client, text(300, MARK), extra_headers=other_workspace))[3] == 0
     assert counts(ask(client, text(300, MARK), extra_headers=other_workspace))[3] == 600
@@ -260,8 +262,8 @@ def test_a_run_of_tool_calls_is_one_position(client: Anthropic) -> None:
     client.messages.create(model=MODEL, max_tokens=9, messages=first, tools=[tool("f")])
     behind = [*results[:-1], {**results[-1], **MARK}]
     assert read({"role": "assistant", "content": uses}, {"role": "user", "content": behind}) > 600
-    said = [text(1, word=f"w{n} ") for n in range(20)]
-    assert read({"role": "assistant", "content": said}, {"role": "user", "content": [text(1, MARK)]}) == 0
+    spoken = [text(1, word=f"w{n} ") for n in range(20)]
+    assert read({"role": "assistant", "content": spoken}, {"role": "user", "content": [text(1, MARK)]}) == 0
 
 
 @pytest.mark.rule("cache-unmarkable")
@@ -276,8 +278,16 @@ def test_thinking_and_empty_texts_carry_no_breakpoint(client: Anthropic) -> None
 
 @pytest.mark.rule("cache-leader")
 def test_an_entry_is_readable_once_the_response_of_its_writer_has_begun() -> None:
-    """Eight calls at once write eight times; after the first has answered nobody writes."""
-    with Emulator(latency_s=1.0) as slow, Anthropic(api_key="k", base_url=slow.url, max_retries=0) as client:
+    """Eight calls of which none is answered before all have come write eight times; after them nobody writes."""
+    calls, all_have_come = count(1), anyio.Event()
+
+    async def answer(body: dict[str, Any]) -> str:
+        if next(calls) == 8:
+            all_have_come.set()
+        await all_have_come.wait()
+        return "yes"
+
+    with Emulator(answer=answer) as slow, Anthropic(api_key="k", base_url=slow.url, max_retries=0) as client:
         with ThreadPoolExecutor(8) as pool:
             usages = list(pool.map(lambda _: ask(client, text(300, MARK)), range(8)))
         assert [counts(usage)[1] for usage in usages] == [600] * 8
@@ -395,22 +405,22 @@ def test_counts_add_up_and_are_what_is_billed(
     emulator.reset()
 
     def blocks(texts: list[str]) -> Any:
-        return [{"type": "text", "text": one} for one in texts]
+        return [{"type": "text", "text": words} for words in texts]
 
     messages: Any = [
-        {"role": ("user", "assistant")[number % 2], "content": blocks(one)} for number, one in enumerate(turns)
+        {"role": ("user", "assistant")[number % 2], "content": blocks(texts)} for number, texts in enumerate(turns)
     ]
     messages = messages if len(messages) % 2 else messages[:-1] or messages
-    made: Any = [tool(f"f{number}") for number in range(tools)]
-    body: Any = {"model": MODEL, "messages": messages, "system": blocks(system), "tools": made}
+    tool_list: Any = [tool(f"f{number}") for number in range(tools)]
+    body: Any = {"model": MODEL, "messages": messages, "system": blocks(system), "tools": tool_list}
     counted = client.messages.count_tokens(**body).input_tokens
     plain = client.messages.create(**body, max_tokens=5).usage
     cached = client.messages.create(**body, max_tokens=5, cache_control={"type": "ephemeral"}).usage
     assert counted == plain.input_tokens == sum(counts(cached))
     assert emulator.bill()["totals"]["input"] + emulator.bill()["totals"]["write_5m"] == 2 * counted
-    texts = [one for part in [system, *(turns[: len(messages)])] for one in part]
-    hidden = sum(counts_of_tools(client, made)) if made else 0
-    assert counted - hidden == sum(-(-len(one) * 10 // 25) for one in texts)
+    texts = [words for part in [system, *(turns[: len(messages)])] for words in part]
+    hidden = sum(counts_of_tools(client, tool_list)) if tool_list else 0
+    assert counted - hidden == sum(-(-len(words) * 10 // 25) for words in texts)
 
 
 def counts_of_tools(client: Anthropic, tools: Any) -> list[int]:
@@ -429,27 +439,27 @@ def test_a_batch_reads_neither_live_entries_nor_what_it_writes_itself(client: An
             "system": [text(300, HOUR)],
             "messages": [{"role": "user", "content": "hi"}],
         }
-        made = client.messages.batches.create(
+        batch = client.messages.batches.create(
             requests=[{"custom_id": f"c{number}", "params": params} for number in range(count)]
         )
-        ended(client, made.id)
-        found = [line.result for line in client.messages.batches.results(made.id)]
-        return [result.message.usage.cache_read_input_tokens or 0 for result in found if result.type == "succeeded"]
+        ended(client, batch.id)
+        results = [line.result for line in client.messages.batches.results(batch.id)]
+        return [result.message.usage.cache_read_input_tokens or 0 for result in results if result.type == "succeeded"]
 
     ask(client, text(300, HOUR))
     assert run(3) == [0, 0, 0]
     assert run(2) == [600, 600]
 
 
-def test_the_knobs_of_the_batch_cache(client: Anthropic) -> None:
+def test_the_knobs_of_the_batch_cache() -> None:
     def reads(emulator: Emulator) -> tuple[int, int]:
         params: Any = {"model": MODEL, "max_tokens": 5, "system": [text(300, HOUR)], "messages": [HELLO]}
-        with Anthropic(api_key="k", base_url=emulator.url, max_retries=0) as mine:
-            ask(mine, text(300, HOUR))
-            made = mine.messages.batches.create(
+        with Anthropic(api_key="k", base_url=emulator.url, max_retries=0) as client:
+            ask(client, text(300, HOUR))
+            batch = client.messages.batches.create(
                 requests=[{"custom_id": f"c{number}", "params": params} for number in range(40)]
             )
-            ended(mine, made.id)
+            ended(client, batch.id)
         entries = [entry for entry in emulator.bill()["entries"] if entry["batch_id"]]
         return sum(entry["read"] > 0 for entry in entries), sum(entry["write_1h"] > 0 for entry in entries)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import anthropic
 import pytest
 from anthropic import Anthropic
-from sending import BODY, HEADERS, HI, MODEL, Send, send_to, taken
+from sending import BODY, HEADERS, HI, MODEL, Send, answered, ended, send_to
 
 from fanwise.emulator import Emulator, EmulatorSettings
 from fanwise.emulator.server import in_thread
@@ -21,18 +22,18 @@ def test_faults_strike_as_often_and_as_long_as_they_are_told(client: Anthropic, 
     client.messages.create(model=MODEL, max_tokens=1, messages=HI)
     emulator.fault(status=500, model="opus", match="hi", message="no", code="x_y", for_s=60)
     client.messages.create(model=MODEL, max_tokens=1, messages=HI)
-    with pytest.raises(anthropic.InternalServerError) as other:
+    with pytest.raises(anthropic.InternalServerError) as refused:
         client.messages.create(model="claude-opus-5", max_tokens=1, messages=HI)
-    assert (other.value.error_code, other.value.api_message) == ("x_y", "no")
+    assert (refused.value.error_code, refused.value.api_message) == ("x_y", "no")
     emulator.advance(61)
     client.messages.create(model="claude-opus-5", max_tokens=1, messages=HI)
 
 
 def test_faults_strike_by_chance_in_the_same_way_every_time(emulator: Emulator, send: Send) -> None:
     def statuses() -> list[int]:
-        with Emulator() as mine:
-            mine.fault(status=529, probability=0.3)
-            return [send_to(mine.url, "/v1/messages", BODY)[0] for _ in range(60)]
+        with Emulator() as unlucky:
+            unlucky.fault(status=529, probability=0.3)
+            return [send_to(unlucky.url, "/v1/messages", BODY)[0] for _ in range(60)]
 
     first = statuses()
     assert 5 < first.count(529) < 30
@@ -64,27 +65,41 @@ def test_a_fault_that_says_nothing_is_refused(emulator: Emulator, rule: dict[str
 
 
 def test_the_clock_moves_forward_and_runs_faster(emulator: Emulator, send: Send) -> None:
-    before = send("/_emulator/clock")[1]
-    assert send("/_emulator/clock", {"advance_s": 3600})[1]["now"] > before["now"]
-    assert send("/_emulator/clock", {"speed": 1000})[1]["speed"] == 1000
-    for wrong in ({}, {"advance_s": -1}, {"speed": 0}, {"advance_s": "x"}, {"hours": 1}, []):
+    def clock(**change: object) -> float:
+        return datetime.fromisoformat(send("/_emulator/clock", change or None)[1]["now"]).timestamp()
+
+    before = clock()
+    assert clock(advance_s=3600) - before >= 3600
+    assert send("/_emulator/clock", {"speed": 1_000_000})[1]["speed"] == 1_000_000
+    assert -clock() + clock() >= 50, "two looks, less than a minute apart"
+    too_large = ({"advance_s": 1e300}, {"advance_s": 10**400}, {"speed": 1e300})
+    for wrong in ({}, {"advance_s": -1}, {"speed": 0}, {"advance_s": "x"}, {"hours": 1}, [], *too_large):
         assert send("/_emulator/clock", wrong)[0] == 400, wrong
     with Emulator(batch_delay_s=600, clock_speed=6000) as fast, Anthropic(api_key="k", base_url=fast.url) as client:
-        from sending import ended
-
-        made = client.messages.batches.create(requests=[{"custom_id": "a", "params": BODY}])  # type: ignore[list-item,typeddict-item]
-        done = ended(client, made.id)
+        batch = client.messages.batches.create(requests=[{"custom_id": "a", "params": BODY}])  # type: ignore[list-item,typeddict-item]
+        done = ended(client, batch.id)
         assert (done.ended_at - done.created_at).total_seconds() >= 600
 
 
+def test_time_ends_with_the_year_9000(client: Anthropic, emulator: Emulator, send: Send) -> None:
+    """Later dates have no form in the API: a clock that got there made an error of every reply with a date."""
+    emulator.advance(datetime(9000, 12, 31, tzinfo=UTC).timestamp() - datetime.now(UTC).timestamp())
+    with pytest.raises(ValueError, match="year 9000"):
+        emulator.advance(2 * 24 * 3600)
+    assert send("/_emulator/clock", {"speed": 1e9})[0] == 200
+    assert send("/_emulator/clock")[1]["now"] == "9001-01-01T00:00:00.000000Z"
+    batch = client.messages.batches.create(requests=[{"custom_id": "a", "params": BODY}])  # type: ignore[list-item,typeddict-item]
+    assert batch.expires_at.year == 9001
+
+
 def test_requests_are_shown_without_their_keys(emulator: Emulator, send: Send) -> None:
-    taken(send, {**HEADERS, "x-api-key": "sk-secret"})
+    answered(send, {**HEADERS, "x-api-key": "sk-secret"})
     send("/v1/messages", b"{ no json")
-    seen = emulator.requests()
-    assert [one["status"] for one in seen] == [200, 400]
-    assert (seen[0]["path"], seen[0]["model"], seen[0]["body"]["messages"]) == ("/v1/messages", MODEL, HI)
-    assert seen[1]["body"] == "{ no json"
-    assert "sk-secret" not in str(seen)
+    requests = emulator.requests()
+    assert [request["status"] for request in requests] == [200, 400]
+    assert (requests[0]["path"], requests[0]["model"], requests[0]["body"]["messages"]) == ("/v1/messages", MODEL, HI)
+    assert requests[1]["body"] == "{ no json"
+    assert "sk-secret" not in str(requests)
     assert len(send("/_emulator/requests?limit=1")[1]["requests"]) == 1
 
 
@@ -94,19 +109,21 @@ def test_reset_forgets_all_but_the_time(emulator: Emulator, send: Send) -> None:
     emulator.advance(1000)
     before = send("/_emulator/clock")[1]["now"]
     system = [{"type": "text", "text": "abcd " * 300, "cache_control": {"type": "ephemeral"}}]
-    taken(send, system=system)
+    answered(send, system=system)
     emulator.reset()
     assert emulator.bill()["totals"]["entries"] == 0
     assert emulator.requests() == []
     assert send("/_emulator/faults")[1]["rules"] == []
-    assert taken(send, system=system)["usage"]["cache_read_input_tokens"] == 0
+    message = answered(send, max_tokens=50, system=system)
+    assert message["usage"]["cache_read_input_tokens"] == 0
+    assert message["content"][0]["text"] == "This is a simulated answer.", "no script any more"
     assert send("/_emulator/clock")[1]["now"] >= before
 
 
 def test_a_web_page_cannot_use_the_control_routes(send: Send) -> None:
     """A page in a browser may post to loopback; its `Origin` gives it away."""
-    status, told, _ = send("/_emulator/reset", {}, headers={"origin": "https://example.com"})
-    assert (status, told["error"]["type"]) == (403, "permission_error")
+    status, reply, _ = send("/_emulator/reset", {}, headers={"origin": "https://example.com"})
+    assert (status, reply["error"]["type"]) == (403, "permission_error")
 
 
 def test_beyond_loopback_a_token_is_needed_everywhere() -> None:

@@ -25,6 +25,7 @@ anything = st.recursive(
     ),
     max_leaves=8,
 )
+ENDLESS = {"type": "compaction", "content": "x" * 2_000, "cache_control": {"type": "ephemeral", "ttl": "for ever"}}
 KINDS = ["text", "image", "document", "tool_use", "tool_result", "thinking", "search_result", "compaction", "x"]
 sources = st.fixed_dictionaries(
     {"type": st.sampled_from(["base64", "url", "text", "content", "file", "x"])},
@@ -103,21 +104,22 @@ strange = st.fixed_dictionaries(
 
 
 def check(emulator: Emulator, path: str, raw: bytes) -> None:
-    status, told, headers = send_to(emulator.url, path, raw, headers=HEADERS)
-    assert status in (200, 400, 404, 413), told
+    status, reply, headers = send_to(emulator.url, path, raw, headers=HEADERS)
+    assert status in (200, 400, 404, 413), reply
     assert headers["request-id"]
     if status != 200:
-        assert told["type"] == "error"
-        assert told["error"]["message"]
-        assert told["request_id"] == headers["request-id"]
+        assert reply["type"] == "error"
+        assert reply["error"]["message"]
+        assert reply["request_id"] == headers["request-id"]
 
 
 @given(body=likely | strange | anything, path=st.sampled_from(PATHS))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 @example(body={"model": MODEL, "max_tokens": 5, "messages": HI, "system": True}, path="/v1/messages")
 @example(body={"model": MODEL, "max_tokens": 5, "messages": HI, "system": 1}, path="/v1/messages")
+@example(body={"model": MODEL, "max_tokens": 5, "messages": [{"role": "user", "content": [ENDLESS]}]}, path=PATHS[0])
 def test_no_body_makes_a_500(emulator: Emulator, body: Any, path: str) -> None:
-    """Found: `system: true` was read as a list, and its items as blocks."""
+    """Found: `system: true` was read as a list, and its items as blocks; a block that is passed on had any TTL."""
     check(emulator, path, json.dumps(body).encode())
 
 
@@ -135,21 +137,62 @@ def test_no_bytes_make_a_500(emulator: Emulator, raw: bytes, path: str) -> None:
 @example(params={"model": MODEL, "max_tokens": 5, "messages": [{"role": "user", "content": "\ud800"}]})
 def test_no_item_keeps_a_batch_from_its_end(emulator: Emulator, params: Any) -> None:
     body = {"requests": [{"custom_id": "a", "params": params}, {"custom_id": "b", "params": {"model": MODEL}}]}
-    status, made, _ = send_to(emulator.url, "/v1/messages/batches", body)
+    status, created, _ = send_to(emulator.url, "/v1/messages/batches", body)
     if status != 200:
-        assert status == 400, made
+        assert status == 400, created
         return
     for _ in range(5000):
-        batch = send_to(emulator.url, f"/v1/messages/batches/{made['id']}")[1]
+        batch = send_to(emulator.url, f"/v1/messages/batches/{created['id']}")[1]
         if batch["processing_status"] == "ended":
             break
     assert batch["request_counts"]["errored"] >= 1
     assert sum(batch["request_counts"].values()) == 2
 
 
-@given(data=anything, path=st.sampled_from(["faults", "answers", "clock"]))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-def test_no_control_body_makes_a_500(emulator: Emulator, data: Any, path: str) -> None:
-    status, told, _ = send_to(emulator.url, f"/_emulator/{path}", json.dumps(data).encode())
-    assert status in (200, 400), told
+def fields(**kinds: Any) -> st.SearchStrategy[Any]:
+    """Some of the fields that a control route knows, each of its kind or anything."""
+    return st.fixed_dictionaries({}, optional={name: kind | odd for name, kind in kinds.items()})
+
+
+numbers = st.integers(-1, 3) | st.floats(0, 1) | st.sampled_from([10**400, 1e300])
+controls = st.one_of(
+    st.tuples(
+        st.just("faults"),
+        fields(
+            status=st.sampled_from([400, 429, 529, 418]), count=numbers, for_s=numbers, retry_after=numbers,
+            match=st.just("hi"), path=st.just("messages"), model=st.just("haiku"), probability=numbers,
+            code=st.just("x"), malformed=st.booleans(), stream=st.just("error"), item=st.just("errored"),
+            cache_lag_s=numbers,
+        ),
+    ),
+    st.tuples(
+        st.just("answers"),
+        fields(
+            match=st.just("hi"), model=st.just("haiku"), count=numbers, text=st.text(max_size=3), json=anything,
+            tool=st.fixed_dictionaries({"name": odd}, optional={"input": anything}), tools=anything,
+            thinking=st.text(max_size=3), refusal=st.just("cyber"),
+        ),
+    ),
+    st.tuples(st.just("clock"), fields(advance_s=numbers, speed=numbers)),
+    st.tuples(st.sampled_from(["faults", "answers", "clock"]), anything),
+)  # fmt: skip
+
+
+@given(control=controls)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@example(control=("clock", {"advance_s": 1e300}))
+@example(control=("clock", {"advance_s": 10**400}))
+@example(control=("clock", {"speed": 1e300}))
+@example(control=("faults", {"status": 429, "for_s": 10**400}))
+@example(control=("faults", {"status": 429, "retry_after": 10**400}))
+def test_no_control_body_makes_a_500(emulator: Emulator, control: tuple[str, Any]) -> None:
+    """Found: a number that is too large for the clock was an error of the server, then and at every request after."""
+    path, data = control
+    status, reply, _ = send_to(emulator.url, f"/_emulator/{path}", json.dumps(data).encode())
+    assert status in (200, 400), reply
+    status, reply, _ = send_to(emulator.url, "/v1/messages", {"model": MODEL, "max_tokens": 5, "messages": HI})
+    struck = path == "faults" and data
+    assert status == 200 or struck, reply
+    assert reply.get("error", {}).get("message") != "Internal server error", control
     emulator.clear_faults()
+    send_to(emulator.url, "/_emulator/answers", method="DELETE")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sending import HEADERS, HI, Send, refused, taken, turns
+from sending import HEADERS, HI, Send, answered, refused, turns
 
 TOOL = {"name": "f", "input_schema": {"type": "object", "properties": {"a": {"type": "integer"}}}}
 ON, OFF = {"type": "adaptive"}, {"type": "disabled"}
@@ -30,7 +30,7 @@ BETWEEN = {"type": "between_tools"}
 )
 def test_thinking_by_model(send: Send, model: str, good: list[Any], bad: list[Any]) -> None:
     for thinking in good:
-        taken(send, model=model, max_tokens=2000, thinking=thinking)
+        answered(send, model=model, max_tokens=2000, thinking=thinking)
     for thinking in bad:
         refused(send, "thinking.type", model=model, max_tokens=2000, thinking=thinking)
 
@@ -48,7 +48,7 @@ def test_a_budget_goes_with_enabled_alone_and_below_max_tokens(send: Send) -> No
 )
 def test_no_thinking_goes_with_low_efforts_alone(send: Send, model: str, thinking: Any) -> None:
     for effort in ("low", "high"):
-        taken(send, model=model, thinking=thinking, output_config={"effort": effort})
+        answered(send, model=model, thinking=thinking, output_config={"effort": effort})
     for effort in ("xhigh", "max"):
         refused(send, effort, model=model, thinking=thinking, output_config={"effort": effort})
 
@@ -62,22 +62,22 @@ def test_old_models_take_no_effort(send: Send) -> None:
 def test_models_that_always_think_take_no_forced_tool(send: Send, model: str) -> None:
     for choice in ({"type": "any"}, {"type": "tool", "name": "f"}):
         refused(send, "tool_choice", model=model, tools=[TOOL], tool_choice=choice)
-        taken(send, model="claude-haiku-5-5", max_tokens=99, tools=[TOOL], tool_choice=choice)
-    taken(send, model=model, tools=[TOOL], tool_choice={"type": "auto"})
+        answered(send, model="claude-haiku-5-5", max_tokens=99, tools=[TOOL], tool_choice=choice)
+    answered(send, model=model, tools=[TOOL], tool_choice={"type": "auto"})
 
 
 @pytest.mark.rule("gate-prefill")
 def test_a_prefill_is_for_old_models(send: Send) -> None:
     refused(send, "does not support assistant message prefill", messages=turns("hi", "The answer is"))
-    taken(send, model="claude-sonnet-4-5", messages=turns("hi", "The answer is"))
+    answered(send, model="claude-sonnet-4-5", messages=turns("hi", "The answer is"))
 
 
 @pytest.mark.rule("gate-fast")
 def test_fast_mode_by_model_and_header(send: Send) -> None:
     refused(send, "speed", speed="fast")
-    assert taken(send, model="claude-opus-5-5", speed="fast")["usage"]["speed"] == "fast"
+    assert answered(send, model="claude-opus-5-5", speed="fast")["usage"]["speed"] == "fast"
     refused(send, "fast-mode-2026-02-01", model="claude-opus-5", speed="fast")
-    taken(send, {**HEADERS, "anthropic-beta": "fast-mode-2026-02-01"}, model="claude-opus-5", speed="fast")
+    answered(send, {**HEADERS, "anthropic-beta": "fast-mode-2026-02-01"}, model="claude-opus-5", speed="fast")
 
 
 @pytest.mark.rule("gate-geo")
@@ -88,7 +88,7 @@ def test_old_models_have_no_regions(send: Send) -> None:
 @pytest.mark.rule("thinking-default", "thinking-amount")
 def test_a_model_thinks_by_default_by_effort_and_where_there_is_room(send: Send) -> None:
     def thought(**changes: Any) -> int:
-        message = taken(send, **changes)
+        message = answered(send, **changes)
         kinds = [block["type"] for block in message["content"]]
         tokens = message["usage"]["output_tokens_details"]["thinking_tokens"]
         assert ("thinking" in kinds) == (tokens > 0)
@@ -108,7 +108,7 @@ def test_a_model_thinks_by_default_by_effort_and_where_there_is_room(send: Send)
 def test_old_thinking_is_dropped_at_a_new_turn_on_old_models_alone(send: Send) -> None:
     thinking = {"type": "thinking", "thinking": "abc" * 100, "signature": "s"}
     kept, dropped = (
-        taken(send, model=model, messages=turns("hi", [thinking, {"type": "text", "text": "x"}], "go on"))["usage"]
+        answered(send, model=model, messages=turns("hi", [thinking, {"type": "text", "text": "x"}], "go on"))["usage"]
         for model in ("claude-haiku-5-5", "claude-haiku-4-5")
     )
     assert kept["input_tokens"] == 1 + 120 + 1 + 2
@@ -137,11 +137,11 @@ def test_tools_have_names_of_their_own_and_forced_ones_are_there(send: Send) -> 
 @pytest.mark.rule("tools-answered")
 def test_every_call_of_a_tool_is_answered_right_after(send: Send) -> None:
     use = {"type": "tool_use", "id": "t1", "name": "f", "input": {}}
-    other = {"type": "tool_result", "tool_use_id": "t2"}
-    for after in ("never mind", [{"type": "text", "text": "x"}], [other]):
+    stray = {"type": "tool_result", "tool_use_id": "t2"}
+    for after in ("never mind", [{"type": "text", "text": "x"}], [stray]):
         refused(send, "t1", messages=turns("hi", [use], after))
-    refused(send, "without a `tool_use`", messages=turns([other]))
-    taken(send, messages=turns("hi", [use], [{"type": "tool_result", "tool_use_id": "t1"}]))
+    refused(send, "without a `tool_use`", messages=turns([stray]))
+    answered(send, messages=turns("hi", [use], [{"type": "tool_result", "tool_use_id": "t1"}]))
 
 
 @pytest.mark.rule("prewarm-conflicts")
@@ -156,4 +156,4 @@ def test_every_call_of_a_tool_is_answered_right_after(send: Send) -> None:
 )
 def test_a_pre_warm_call_asks_for_nothing(send: Send, changes: dict[str, Any]) -> None:
     refused(send, "max_tokens: 0", max_tokens=0, **changes)
-    taken(send, max_tokens=0, messages=HI)
+    answered(send, max_tokens=0, messages=HI)

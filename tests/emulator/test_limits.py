@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import anthropic
@@ -17,6 +18,7 @@ from fanwise.emulator.problems import ApiProblem
 
 STILL = 1e-6
 """A clock that all but stands, so that nothing refills while a slow machine asks."""
+COUNTED = {"model": MODEL, "messages": HI}
 KINDS = ("requests", "tokens", "input-tokens", "output-tokens")
 
 
@@ -40,8 +42,8 @@ def test_twelve_headers_with_a_level_and_none_without(emulator: Emulator) -> Non
 def test_a_bucket_empties_refuses_and_refills(emulator: Emulator) -> None:
     with Emulator(level="start", burst_s=0.6, clock_speed=STILL) as limited:
         assert [ask(limited)[0] for _ in range(10)] == [200] * 10
-        status, told, headers = ask(limited)
-        assert (status, told["error"]["type"]) == (429, "rate_limit_error")
+        status, reply, headers = ask(limited)
+        assert (status, reply["error"]["type"]) == (429, "rate_limit_error")
         assert int(headers["retry-after"]) >= 1
         assert ask(limited, model="claude-opus-5-5")[0] == 200, "another pool"
         limited.advance(1)
@@ -70,8 +72,8 @@ def test_a_sharp_rise_is_refused() -> None:
     with Emulator(level="scale", ramp_limit=True, clock_speed=STILL) as limited:
         statuses = [ask(limited)[0] for _ in range(51)]
         assert statuses == [200] * 50 + [429]
-        _, told, headers = ask(limited)
-        assert told["error"]["details"]["error_code"] == "ramp_limit_exceeded"
+        _, reply, headers = ask(limited)
+        assert reply["error"]["details"]["error_code"] == "ramp_limit_exceeded"
         assert 0 < int(headers["retry-after"]) <= 10
         limited.advance(10)
         assert [ask(limited)[0] for _ in range(101)] == [200] * 100 + [429], "twice as many"
@@ -100,22 +102,36 @@ def test_the_spend_limit_stays_until_the_month_ends(emulator: Emulator) -> None:
 
 
 @pytest.mark.rule("limit-queue")
-def test_the_queue_of_batches_is_limited() -> None:
-    limits = Limiter(level="start")
-    limits.admit_batch(100_000, 100_000)
+def test_the_queue_of_batches_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    limiter = Limiter(level="start")
+    limiter.admit_batch(100_000, 100_000)
     with pytest.raises(ApiProblem, match="200000 are allowed"):
-        limits.admit_batch(150_000, 50_001)
-    for _ in range(LEVELS["start"].batch_requests):
-        limits.admit_call("batches", 0.0)
-    with pytest.raises(ApiProblem) as caught:
-        limits.admit_call("batches", 0.0)
-    assert caught.value.status == 429
+        limiter.admit_batch(150_000, 50_001)
+    monkeypatch.setitem(LEVELS, "start", replace(LEVELS["start"], queued=3))
+    two = {"requests": [{"custom_id": name, "params": BODY} for name in ("a", "b")]}
+    with Emulator(level="start", batch_delay_s=1e6) as limited:
+        assert send_to(limited.url, "/v1/messages/batches", two)[0] == 200
+        status, reply, _ = send_to(limited.url, "/v1/messages/batches", two)
+        assert (status, reply["error"]["message"]) == (429, "2 requests are queued in batches; 3 are allowed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "body"),
+    [("counts", "/v1/messages/count_tokens", COUNTED), ("batch_requests", "/v1/messages/batches", None)],
+)
+def test_batches_and_token_counts_have_limits_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, kind: str, path: str, body: dict[str, Any] | None
+) -> None:
+    monkeypatch.setitem(LEVELS, "start", replace(LEVELS["start"], **{kind: 2}))
+    with Emulator(level="start", clock_speed=STILL) as limited:
+        assert [send_to(limited.url, path, body)[0] for _ in range(3)] == [200, 200, 429]
+        assert ask(limited)[0] == 200, "messages have theirs"
 
 
 def test_pools_are_those_of_the_page() -> None:
-    same = {pool_of(f"claude-opus-4-{minor}", fast=False) for minor in (5, 6, 7, 8)}
+    opus_4 = {pool_of(f"claude-opus-4-{minor}", fast=False) for minor in (5, 6, 7, 8)}
     fable = {pool_of(name, fast=False) for name in ("claude-fable-5", "claude-fable-5-2", "claude-mythos-5-1")}
-    assert (len(same), len(fable)) == (1, 1)
+    assert (len(opus_4), len(fable)) == (1, 1)
     apart = ["claude-opus-5", "claude-opus-5-5", "claude-haiku-4-5", "claude-haiku-5-5", "claude-sonnet-4-6"]
     assert len({pool_of(name, fast=False) for name in apart}) == 5
     assert pool_of("claude-opus-5-5", fast=True) != pool_of("claude-opus-5-5", fast=False)

@@ -37,8 +37,8 @@ def test_exchanges_are_recorded_without_keys_and_replayed(tmp_path: Path) -> Non
         assert again == first, "the order of keys makes no difference"
         with pytest.raises(NotFoundError):
             client.messages.create(model="claude-nothing", max_tokens=50, messages=HI)
-        other = client.messages.create(model=MODEL, max_tokens=51, messages=HI)
-        assert other.content != first.content, "what was not recorded is emulated"
+        emulated = client.messages.create(model=MODEL, max_tokens=51, messages=HI)
+        assert emulated.content != first.content, "what was not recorded is emulated"
 
 
 def test_a_stream_is_replayed_as_a_stream(tmp_path: Path) -> None:
@@ -59,12 +59,12 @@ def test_a_stream_is_replayed_as_a_stream(tmp_path: Path) -> None:
 
 def test_damaged_recordings_and_missing_upstreams_are_told(tmp_path: Path) -> None:
     with Emulator(record=tmp_path, upstream="http://127.0.0.1:9") as recorder:
-        status, told, _ = send_to(recorder.url, "/v1/messages", BODY)
-        assert (status, "cannot be reached" in told["error"]["message"]) == (500, True)
+        status, reply, _ = send_to(recorder.url, "/v1/messages", BODY)
+        assert (status, "cannot be reached" in reply["error"]["message"]) == (500, True)
     with Emulator() as upstream, Emulator(record=tmp_path, upstream=upstream.url) as recorder:
         send_to(recorder.url, "/v1/messages", BODY)
     (file,) = tmp_path.glob("*.json")
     file.write_text("{}")
     with Emulator(replay=tmp_path) as replayed:
-        status, told, _ = send_to(replayed.url, "/v1/messages", BODY, headers=HEADERS)
-        assert (status, "is damaged" in told["error"]["message"]) == (500, True)
+        status, reply, _ = send_to(replayed.url, "/v1/messages", BODY, headers=HEADERS)
+        assert (status, "is damaged" in reply["error"]["message"]) == (500, True)

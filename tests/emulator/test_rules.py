@@ -12,14 +12,14 @@ from fanwise.emulator.rules import RULES
 
 def named() -> Counter[str]:
     """How many tests name each rule."""
-    found: Counter[str] = Counter()
+    names: Counter[str] = Counter()
     for path in Path(__file__).parent.glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 for mark in node.decorator_list:
                     if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.rule":
-                        found.update(ast.literal_eval(one) for one in mark.args)
-    return found
+                        names.update(ast.literal_eval(argument) for argument in mark.args)
+    return names
 
 
 def test_every_rule_has_a_test_and_every_test_a_rule() -> None:

@@ -19,41 +19,41 @@ TOOL: Any = {"name": "f", "input_schema": {"type": "object", "properties": {"a":
 
 def events(send: Send, **changes: Any) -> list[dict[str, Any]]:
     """The events of a stream, each checked against its `event:` line."""
-    status, told, _ = send("/v1/messages", {**BODY, "model": MODEL, "max_tokens": 500, "stream": True, **changes})
+    status, reply, _ = send("/v1/messages", {**BODY, "model": MODEL, "max_tokens": 500, "stream": True, **changes})
     assert status == 200
-    found = []
-    for frame in told["raw"].decode().strip().split("\n\n"):
+    parsed = []
+    for frame in reply["raw"].decode().strip().split("\n\n"):
         first, second = frame.split("\n")
         data = json.loads(second.removeprefix("data: "))
         assert first == f"event: {data['type']}"
-        found.append(data)
-    return found
+        parsed.append(data)
+    return parsed
 
 
 @pytest.mark.rule("sse-order")
 def test_events_come_in_the_documented_order(send: Send) -> None:
-    found = events(send, tools=[TOOL])
-    kinds = [event["type"] for event in found]
+    stream_events = events(send, tools=[TOOL])
+    kinds = [event["type"] for event in stream_events]
     assert kinds[:2] == ["message_start", "ping"]
     assert kinds[-2:] == ["message_delta", "message_stop"]
     deltas: dict[int, list[str]] = {}
-    for event in found:
+    for event in stream_events:
         if event["type"] == "content_block_delta":
             deltas.setdefault(event["index"], []).append(event["delta"]["type"])
     assert deltas[0][0] == "thinking_delta"
     assert deltas[0][-1] == "signature_delta"
     assert set(deltas[1]) == {"input_json_delta"}
     for index in deltas:
-        mine = [event["type"] for event in found if event.get("index") == index]
-        assert mine[0] == "content_block_start"
-        assert mine[-1] == "content_block_stop"
+        kinds_of_block = [event["type"] for event in stream_events if event.get("index") == index]
+        assert kinds_of_block[0] == "content_block_start"
+        assert kinds_of_block[-1] == "content_block_stop"
 
 
 @pytest.mark.rule("sse-split")
 def test_the_split_is_in_the_start_and_the_output_in_the_delta(send: Send) -> None:
     system = [{"type": "text", "text": "abcd " * 600, "cache_control": {"type": "ephemeral", "ttl": "1h"}}]
-    found = events(send, system=system)
-    start, delta = found[0]["message"]["usage"], found[-2]["usage"]
+    stream_events = events(send, system=system)
+    start, delta = stream_events[0]["message"]["usage"], stream_events[-2]["usage"]
     assert start["cache_creation"] == {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 1200}
     assert start["service_tier"] == "standard"
     assert start["output_tokens"] <= 1 < delta["output_tokens"]

@@ -178,6 +178,7 @@ class PassedBlock(TypedDict):
         "container_upload", "advisor_tool_result", "mcp_tool_use", "mcp_tool_result", "mcp_tool_listing", "compaction",
         "tool_addition", "tool_removal", "fallback",
     ]  # fmt: skip
+    cache_control: NotRequired[Mark]
 
 
 ContentBlock = Annotated[

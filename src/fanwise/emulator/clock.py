@@ -5,6 +5,11 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+FASTEST = 1e9
+"""Simulated seconds per real second: thirty years."""
+_END = datetime(9001, 1, 1, tzinfo=UTC).timestamp()
+"""Dates have four digits for the year; what expires later than now has a thousand years left."""
+
 
 class Clock:
     """Simulated time in seconds since the epoch."""
@@ -32,20 +37,22 @@ class Clock:
         """Move time forward.
 
         Raises:
-            ValueError: `seconds` is negative.
+            ValueError: `seconds` is negative, or leads behind the year 9000.
         """
         if not seconds >= 0:
             raise ValueError("time does not go backwards")
+        if self.now() + seconds > _END:
+            raise ValueError("time ends with the year 9000")
         self._simulated += seconds
 
     def run_at(self, speed: float) -> None:
         """Let time run faster or slower from now on.
 
         Raises:
-            ValueError: `speed` is not positive.
+            ValueError: `speed` is not positive, or higher than `FASTEST`.
         """
-        if not speed > 0:
-            raise ValueError("time runs at a positive speed")
+        if not 0 < speed <= FASTEST:
+            raise ValueError(f"time runs at a positive speed of at most {FASTEST:,.0f}")
         self._simulated, self._real, self.speed = self.now(), time.time(), speed
 
     def real(self, seconds: float) -> float:
@@ -54,8 +61,8 @@ class Clock:
 
 
 def moment(seconds: float) -> datetime:
-    """Return a moment as a datetime in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)
+    """Return a moment as a datetime in UTC, at most the end of the year 9000."""
+    return datetime.fromtimestamp(min(seconds, _END), UTC)
 
 
 def iso(seconds: float | None) -> str | None:

@@ -7,7 +7,6 @@ server that listens elsewhere asks for its token.
 from __future__ import annotations
 
 import hmac
-import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,7 @@ from .clock import Clock, iso
 from .diagnostics import Fingerprints
 from .faults import Faults
 from .http import Exchange, Handler, encode, parse, reply
+from .numbers import finite
 from .problems import ApiProblem, invalid
 from .rules import RULES
 from .store import Store
@@ -143,10 +143,13 @@ class ControlRoutes:
         data = as_object(parse(await exchange.request.read()))
         if not data or set(data) - {"advance_s", "speed"}:
             raise invalid("give advance_s (seconds), speed (simulated seconds per second), or both")
-        if "speed" in data:
-            self.clock.run_at(_positive_number("speed", data["speed"]))
-        if "advance_s" in data:
-            self.clock.advance(_number("advance_s", data["advance_s"]))
+        try:
+            if "speed" in data:
+                self.clock.run_at(_positive_number("speed", data["speed"]))
+            if "advance_s" in data:
+                self.clock.advance(_number("advance_s", data["advance_s"]))
+        except ValueError as error:
+            raise invalid(str(error)) from None
         self.store.put("clock_offset_s", str(self.clock.offset_s))
         self.batches.wake()
         return await self.show_clock(exchange)
@@ -193,23 +196,17 @@ def _usage(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _number(name: str, field: object) -> float:
     """Return a number of at least 0."""
-    number = _finite(field)
+    number = finite(field)
     if number is None or number < 0:
         raise invalid(f"{name}: {field!r} is no number of at least 0")
     return number
 
 
 def _positive_number(name: str, field: object) -> float:
-    number = _finite(field)
+    number = finite(field)
     if number is None or number <= 0:
         raise invalid(f"{name}: {field!r} is no positive number")
     return number
-
-
-def _finite(field: object) -> float | None:
-    if isinstance(field, bool) or not isinstance(field, int | float) or not math.isfinite(field):
-        return None
-    return float(field)
 
 
 def usd_text(pico: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .numbers import finite
 from .problems import TYPES, ApiProblem, invalid
 
 ITEMS = ("errored", "expired", "canceled", "missing", "duplicated")
@@ -136,10 +137,17 @@ def _fits(fault: Fault, path: str, model: Callable[[], str], text: Callable[[], 
 def _check_type(name: str, field: object) -> None:
     if name not in _TYPES:
         raise invalid(f"unknown field {name!r}; known are {', '.join(sorted(_TYPES))}")
-    types = _TYPES[name]
-    is_wrong = bool not in types if isinstance(field, bool) else not isinstance(field, types)
-    if field is not None and is_wrong:
-        raise invalid(f"{name}: {field!r} is no {types[-1].__name__}")
+    if field is not None and not _is_of(_TYPES[name], field):
+        raise invalid(f"{name}: {field!r} is no {_TYPES[name][-1].__name__}")
+
+
+def _is_of(types: tuple[type, ...], field: object) -> bool:
+    """Return whether a field has one of the types; a truth value is no number, nor is one that no clock can take."""
+    if isinstance(field, bool):
+        return bool in types
+    if isinstance(field, int | float) and finite(field) is None:
+        return False
+    return isinstance(field, types)
 
 
 def _check_fault(fault: Fault) -> None:

@@ -212,3 +212,18 @@ def test_schemas_without_end_end() -> None:
     assert len(json.dumps(value_of(pair))) < 100_000
     assert value_of({"$ref": "#"}) is None
     assert value_of({"type": "array", "minItems": 10**9}) == ["text"] * 1000
+    endless: list[dict[str, Any]] = [
+        {"type": "array", "items": {"$ref": "#"}, "minItems": 4},
+        {"type": "object", "additionalProperties": {"$ref": "#"}, "required": ["a", "b", "c"]},
+        {"allOf": [{"$ref": "#"}, {"$ref": "#"}]},
+    ]
+    for schema in endless:
+        with pytest.raises(ValueError, match="asks for more than 50,000 parts"):
+            value_of(schema)
+
+
+def test_a_schema_without_any_value_is_answered_by_null(send: Send) -> None:
+    """Found: four items that are the schema itself kept the whole emulator busy for as long as one waited."""
+    schema = {"type": "array", "items": {"$ref": "#"}, "minItems": 4}
+    config = {"format": {"type": "json_schema", "schema": schema}}
+    assert texts(answered(send, max_tokens=50, output_config=config)) == "null"

@@ -14,6 +14,8 @@ DEEPEST = 8
 """Levels after which optional parts are left out and lists are short: schemas may be recursive."""
 MOST_PARTS = 5_000
 """Parts of a value after which nothing is added that need not be."""
+ENDLESS = 50_000
+"""Parts after which a schema that asks for still more is taken to have no value that ends."""
 _FORMATS = {
     "date-time": "2026-01-01T00:00:00Z",
     "date": "2026-01-01",
@@ -35,6 +37,10 @@ def value_of(schema: object) -> Any:
 
     Respected are `$ref`, `const`, `enum`, `anyOf`, `oneOf`, `allOf`, types, formats, bounds of
     numbers, lengths, `required` and numbers of items. What is no schema gives a text.
+
+    Raises:
+        ValueError: It asks for so many parts that it has no end.
+        ArithmeticError: It has bounds that no number keeps.
     """
     root = as_object(schema)
     return _Maker(root).make(root, 0)
@@ -50,7 +56,7 @@ class _Maker:
     def make(self, schema: object, depth: int) -> Any:
         """Return a value of a schema that stands `depth` levels below the root."""
         fields = as_object(schema)
-        self.parts += 1
+        self.count_part()
         if "$ref" in fields:
             return self.make(self.target(str(fields["$ref"])), depth + 1) if depth < 4 * DEEPEST else None
         if "const" in fields:
@@ -63,6 +69,16 @@ class _Maker:
         if as_list(fields.get("allOf")):
             return self.make(self.merged(fields, depth), depth + 1)
         return self.typed(fields, depth)
+
+    def count_part(self) -> None:
+        """Count one more part of the value or of the schema.
+
+        Raises:
+            ValueError: There are too many.
+        """
+        self.parts += 1
+        if self.parts > ENDLESS:
+            raise ValueError(f"the schema asks for more than {ENDLESS:,} parts")
 
     def is_enough(self, depth: int) -> bool:
         """Return whether nothing is added any more that need not be."""
@@ -87,6 +103,7 @@ class _Maker:
         """Return a schema with all parts of its `allOf`."""
         whole_schema = {key: part for key, part in schema.items() if key != "allOf"}
         for part in map(as_object, as_list(schema.get("allOf"))):
+            self.count_part()
             target = as_object(self.target(str(part["$ref"]))) if "$ref" in part else part
             if as_list(target.get("allOf")) and depth < 4 * DEEPEST:
                 target = self.merged(target, depth + 1)

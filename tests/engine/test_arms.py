@@ -6,7 +6,8 @@ from pydantic import BaseModel
 
 from fanwise import Block, agent, graph, step
 from fanwise.dispatch.role import Roles
-from fanwise.engine.arms import AgentNode, StepNode, all_roles, build_arms
+from fanwise.engine.arms import all_roles, build_arms
+from fanwise.engine.nodes import AgentNode, StepNode
 from fanwise.graph.agent import Agent
 from fanwise.job.arms import arms_of
 

@@ -82,13 +82,14 @@ def intent(
         prefix=sent.prefix, chars=again.chars, repeated=again.repeated, readable=again.readable,
         reusable=again.reusable, bound=hold.tokens,
     )  # fmt: skip
-    asks = [
-        AskRecord(
-            attempt=attempt, place=place, key=ask.key, row=ask.row, node=ask.node, label=ask.label,
-            number=ask.before + number, sizes=sent.sizes,
-        )
-        for place, ask in enumerate(errand.asks)
-    ]  # fmt: skip
+    asks: list[AskRecord] = []
+    for place, ask in enumerate(errand.asks):
+        asks.append(
+            AskRecord(
+                attempt=attempt, place=place, key=ask.key, row=ask.row, node=ask.node, label=ask.label,
+                number=ask.before + number, sizes=sent.sizes,
+            )
+        )  # fmt: skip
     return Served(record, tuple(asks))
 
 

@@ -1,4 +1,4 @@
-"""Message Batches: fill, write the intent down, submit; the rest is done by `creating` and `follow`.
+"""Message Batches: fill and write the intent down (`submitting`), create (`creating`), bring to the end (`follow`).
 
 The intent, with its attempts, is durable before the batch is created. Batches carry no
 custom_ids in the list, so no two intents whose batch is not certain have the same number of
@@ -8,24 +8,22 @@ and confirmed by its results. Only an intent that is proven absent past the grac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskStatus
 
 from fanwise.api.client import Api
-from fanwise.journal.records import BatchRecord
-from fanwise.units import now
 
-from .attempts import worst_case
 from .books import Books
 from .carrier import Sink
 from .creating import Creator
 from .errand import Errand
-from .filling import MOST_REQUESTS, Chosen, Filler, cut
-from .flight import Flight, Sent
-from .follow import Follower, Polling
+from .filling import Filler
+from .flight import Flight
+from .follow import Follower
+from .polling import Poller, Polling
 from .prefixes import Prefixes
 from .primer import Primer
 from .queue import Queue
@@ -33,14 +31,7 @@ from .results import Results
 from .retry import RetryPolicy
 from .retrying import Retrying
 from .role import Roles
-from .spool import Spool
-
-COMMIT_EVERY = 5_000
-"""Attempts that are held in memory before they are written."""
-LINGER_S = 0.25
-"""A batch is sent when no errand has come for so long,"""
-LONGEST_LINGER_S = 20.0
-"""or when its first errand has waited for so long."""
+from .submitting import Submitter
 
 
 class Batches:
@@ -55,7 +46,7 @@ class Batches:
         *,
         policy: RetryPolicy,
         polling: Polling,
-        took: Callable[[float], None],
+        ended: Callable[[float], None],
         scale: float = 1.0,
         rounds: int = 1,
         folder: Path | None = None,
@@ -69,28 +60,24 @@ class Batches:
             roles: Of the run, for what earlier sessions left in batches.
             policy: Bounds of retries.
             polling: How often batches are looked at.
-            took: Told how many seconds each batch took.
+            ended: Takes the seconds that each batch took.
             scale: Errands of the whole job for each that comes here.
             rounds: Batches that a row needs one after another.
             folder: Where large bodies are kept while they are sent.
         """
-        self._books, self._sink, self._rounds, self._folder = books, sink, rounds, folder
         prefixes = Prefixes()
         self._queue = Queue(prefixes.key)
         self.primer = Primer(books.journal, prefixes, self._queue, sink.rows_in_work, scale)
-        self._filler = Filler(books, sink, self._queue, self.primer)
+        filler = Filler(books, sink, self._queue, self.primer)
         self._flight = Flight(books, roles)
         self._retrying = Retrying(self._queue, sink, policy)
         results = Results(books.journal, sink, self._flight, self._queue, self.primer, self._retrying)
-        self._follower = Follower(api, books, sink, self._flight, results, polling, took)
-        self._creator = Creator(api, books.journal, sink, self._flight, self._follower, results, self._retrying)
-        self._stopped = anyio.Event()
-        self._most = MOST_REQUESTS
-        """Requests that the next batch may have,"""
-        self._cut_at = 0
-        """said when so many errands had come."""
-        self._bodies: list[Spool] = []
-        """Bodies that are filled, or wait to be sent."""
+        self._poller = Poller(api, sink, polling)
+        self._follower = Follower(api, books, sink, self._flight, results, self._poller, polling, ended)
+        creator = Creator(api, books.journal, sink, self._flight, self._follower, results, self._retrying)
+        self._submitter = Submitter(
+            books, sink, self._queue, filler, self._flight, creator, self._retrying, rounds=rounds, folder=folder
+        )
 
     # What the engine sees --------------------------------------------------------------------------
 
@@ -123,8 +110,7 @@ class Batches:
 
     def stop(self) -> None:
         """Submit nothing any more and stop polling; batches in flight go on without us."""
-        self._stopped.set()
-        self._queue.close()
+        self._submitter.stop()
 
     def leave(self, elsewhere: Callable[[Errand], None]) -> int:
         """Cancel all batches and let their errands go elsewhere as they come back; returns how many are in batches.
@@ -133,7 +119,7 @@ class Batches:
         cancelled or expired goes on.
         """
         self._queue.leave(elsewhere)
-        self._follower.leave()
+        self._poller.leave()
         return self._flight.count
 
     def race(self) -> int:
@@ -152,85 +138,7 @@ class Batches:
                 for record in list(self._flight.open.values()):
                     group.start_soon(self._follower.follow, record, name=f"batch {record.intent}")
                 task_status.started()
-                while not self._stopped.is_set():
-                    await self._submit_next(group)
+                await self._submitter.run(group)
                 group.cancel_scope.cancel()
         finally:
-            for body in self._bodies:  # of batches whose creation was never begun
-                body.close()
-
-    # One batch after another -----------------------------------------------------------------------
-
-    async def _submit_next(self, group: TaskGroup) -> None:
-        if not self._queue:
-            await self._queue.changed.wait()
-            return
-        await self._quiet()
-        if self._stopped.is_set() or not self._queue:
-            return
-        body = Spool(self._folder)
-        self._bodies.append(body)
-        try:
-            await self._submit(body, group)
-        finally:
-            self._bodies = [spool for spool in self._bodies if not spool.closed]
-
-    async def _quiet(self) -> None:
-        """Wait until the queue is full or nothing has come for a moment."""
-        came, since = -1, anyio.current_time()
-        while len(self._queue) < MOST_REQUESTS and not self._stopped.is_set():
-            if came == self._queue.came and not self._sink.works_here():
-                break
-            came = self._queue.came
-            with anyio.move_on_after(LINGER_S):
-                await self._stopped.wait()
-            if anyio.current_time() - since > LONGEST_LINGER_S:
-                break  # errands trickle in: those that came first have waited long enough
-        with anyio.move_on_at(self._retrying.paused_until):
-            await self._stopped.wait()
-
-    async def _submit(self, body: Spool, group: TaskGroup) -> None:
-        """Fill a body, make its intent and its attempts durable, and let it be created."""
-        intent = self._books.journal.next_intent()
-        chosen = self._filler.fill(body, self._cut())
-        if not chosen and self._queue and self._books.budget.in_flight == 0:
-            body.close()
-            self._halt()
-            return
-        while chosen and len(chosen) in self._flight.sizes:
-            self._filler.give_back(chosen.pop(), body)
-        if not chosen:  # wait until the budget has room or an intent is certain, and look again
-            body.close()
-            with anyio.move_on_after(LINGER_S):
-                await self._books.budget.freed()
-            return
-        record = BatchRecord(intent=intent, size=len(chosen), at=now().timestamp(), batch_id=None, state="intent")
-        sent = self._flight.begin(record)
-        for errand, attempt, outline, hold, way in _emptied(chosen):
-            self._books.begin(errand, attempt, outline, hold, at=record.at, batch=intent)
-            sent[attempt] = Sent(
-                attempt=attempt, errand=errand, hold=hold, at=record.at, prefix=outline.prefix, led=way == "lead"
-            )  # fmt: skip
-            if len(sent) % COMMIT_EVERY == 0:  # the intent is among the first: a part of it is proven absent later
-                await self._books.journal.commit()
-        await self._books.journal.commit()
-        group.start_soon(self._creator.carry_out, record, body, name=f"batch {intent}")
-
-    def _cut(self) -> int:
-        """Return how many requests the next batch may have: the same until more errands have come."""
-        if self._cut_at != self._queue.came:
-            self._cut_at, self._most = self._queue.came, cut(len(self._queue), self._rounds)
-        return self._most
-
-    def _halt(self) -> None:
-        """Halt the run: there is no room for the errand that is next, and none will come."""
-        errand = self._queue.first()
-        hold = worst_case(errand.request(), errand.asks, batch=True, at=now())
-        self._sink.halt(self._books.budget.lack(hold, errand.place, errand.role.model))
-
-
-def _emptied(chosen: list[Chosen]) -> Iterator[Chosen]:
-    """Yield what was chosen, in order, and forget it on the way: it may be a hundred thousand."""
-    chosen.reverse()
-    while chosen:
-        yield chosen.pop()
+            self._submitter.close()

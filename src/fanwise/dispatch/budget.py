@@ -184,8 +184,8 @@ def _borne(asks: tuple[Ask, ...], cost: int, tokens: int) -> dict[int, tuple[int
 
 def _part(amount: int, place: int, parts: int) -> int:
     """Return one of equal parts of an amount; what cannot be divided is borne by the first of them."""
-    whole, rest = divmod(amount, parts)
-    return whole + (place < rest)
+    part, rest = divmod(amount, parts)
+    return part + (place < rest)
 
 
 def _over(limit: int | None, used: int, more: int | None) -> bool:

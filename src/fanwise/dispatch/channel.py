@@ -160,7 +160,7 @@ class Chooser:
             agents[role.arm, role.agent].expected |= learnt.expected
         for entry in before:
             kept = agents.setdefault((entry["side"], entry["agent"]), _Learnt())
-            kept.choices.update({(taken["channel"], taken["why"]): taken["calls"] for taken in entry["took"]})
+            kept.choices.update({(choice["channel"], choice["why"]): choice["calls"] for choice in entry["took"]})
             kept.expected = entry["expected"] | kept.expected
         return [_entry(arm, agent, kept) for (arm, agent), kept in agents.items() if kept.choices]
 

@@ -54,7 +54,7 @@ def seconds(text: str) -> float:
     Raises:
         ValueError: It is none.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
-    if found is None or float(found[1]) <= 0:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
+    if match is None or float(match[1]) <= 0:
         raise ValueError(f"{text!r} is no length of time; write it like 90s, 30m, 6h or 1d")
-    return float(found[1]) * _UNITS[found[2]]
+    return float(match[1]) * _UNITS[match[2]]

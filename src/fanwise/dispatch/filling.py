@@ -61,8 +61,7 @@ class Filler:
         settled: dict[str, Way] = {}
         """Ways by prefix, where they are the same until the batch is full."""
         queue, at, is_full = self._queue, now(), False
-        while queue and not is_full and len(chosen) < most:
-            errand = queue.first()
+        while not is_full and len(chosen) < most and (errand := queue.first()) is not None:
             prefix = queue.prefix_of(errand)
             way = settled.get(prefix) or self._primer.way(errand)
             if way == "wait":

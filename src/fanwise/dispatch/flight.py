@@ -134,10 +134,8 @@ class Flight:
 
 def _orphan(served: Served, roles: Roles) -> Sent:
     """Return an attempt of an earlier session; an errand stands in for its own, until its row is read again."""
-    record, asks = (
-        served.attempt,
-        tuple([Ask(ask.key, ask.row, ask.node, ask.label, ask.number) for ask in served.asks]),
-    )
+    record = served.attempt
+    asks = tuple([Ask(ask.key, ask.row, ask.node, ask.label, ask.number) for ask in served.asks])
     role = roles.named(record.arm, record.agent, record.model)
     return Sent(
         attempt=record.id,

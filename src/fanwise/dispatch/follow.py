@@ -1,10 +1,9 @@
-"""Following a batch: adopt it where only its intent is certain, poll it, read its results once."""
+"""Following a batch: adopt it where only its intent is certain, wait for its end, read its results once."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 import anyio
@@ -13,33 +12,18 @@ from fanwise.api.client import CREATE_TIMEOUT_S, Api
 from fanwise.api.failures import Failure, RequestError
 from fanwise.api.replies import BatchInfo, BatchResult
 from fanwise.journal.records import BatchRecord
-from fanwise.log import log
 from fanwise.units import moment, now
 
 from .books import Books
 from .carrier import Sink
 from .flight import Flight
+from .polling import Poller, Polling
 from .results import Results
 
 COMMIT_S, LOOK_EVERY = 0.2, 50
 """Results are made durable about so often while they are read; after how many the clock is looked at."""
 CLOCK_SKEW_S = 300.0
 """How far the server's clock may be behind ours."""
-ABSENT_S = 600.0
-"""A batch that answers 404 for so long is gone: new ones do so for seconds (seen in the field)."""
-OFFLINE_POLL_S = (0.05, 1.0)
-"""A simulated batch ends in moments."""
-
-
-@dataclass(frozen=True, slots=True)
-class Polling:
-    """How often batches are looked at, and how long one may stay unlisted."""
-
-    grace_s: float
-    """Seconds after which a batch that is not listed was never taken."""
-    first_s: float = 5.0
-    longest_s: float = 60.0
-    """First and longest interval between polls."""
 
 
 class Follower:
@@ -52,8 +36,9 @@ class Follower:
         sink: Sink,
         flight: Flight,
         results: Results,
+        poller: Poller,
         polling: Polling,
-        took: Callable[[float], None],
+        ended: Callable[[float], None],
     ) -> None:
         """Set up.
 
@@ -63,18 +48,14 @@ class Follower:
             sink: Who is told where no request will do.
             flight: Knows what is in batches.
             results: Takes what comes back.
-            polling: How often is looked.
-            took: Told how many seconds each batch took, from its intent to where its end was seen.
+            poller: Waits for the end of a batch.
+            polling: How long that may stay unlisted, and how long is waited between two tries.
+            ended: Takes the seconds of each batch, from its intent to where its end was seen.
         """
         self._api, self._journal, self._sink = api, books.journal, sink
-        self._flight, self._results, self._polling, self._took = flight, results, polling, took
+        self._flight, self._results, self._ended = flight, results, ended
+        self._poller, self._polling = poller, polling
         self._front = f"{books.run_id}-"
-        self._left = anyio.Event()
-        """Set when batches are left: each is cancelled, and its end is waited for."""
-
-    def leave(self) -> None:
-        """Cancel all batches and look often from now on: what has succeeded counts, the rest goes elsewhere."""
-        self._left.set()
 
     async def follow(self, record: BatchRecord) -> None:
         """Go on with a batch of which perhaps only the intent is certain."""
@@ -119,8 +100,8 @@ class Follower:
     async def watch(self, record: BatchRecord, *, is_certain: bool = True) -> bool:
         """Poll a batch to its end and apply its results; False where it turns out not to be ours."""
         assert record.batch_id is not None
-        await self._ended(record.batch_id, is_certain=is_certain)
-        self._took(now().timestamp() - record.at)
+        await self._poller.end(record.batch_id, is_certain=is_certain)
+        self._ended(now().timestamp() - record.at)
         trial = 0
         while True:
             try:
@@ -160,43 +141,6 @@ class Follower:
                 committed_at = time.monotonic()
                 await self._journal.commit()
         return record
-
-    async def _ended(self, batch_id: str, *, is_certain: bool) -> None:
-        """Poll until a batch has ended; backs off from the first to the longest interval."""
-        first_s, longest_s = self._polling.first_s, self._polling.longest_s
-        if self._api.offline:
-            first_s, longest_s = min(first_s, OFFLINE_POLL_S[0]), min(longest_s, OFFLINE_POLL_S[1])
-        interval_s, absent_s = first_s, 0.0
-        cancelled = self._left.is_set() and not is_certain  # what was found since may be another's
-        while True:
-            if self._left.is_set():
-                interval_s = first_s  # somebody waits for its end
-                if not cancelled:
-                    cancelled = True
-                    await self._cancel(batch_id)
-            try:
-                if (await self._api.get_batch(batch_id)).status == "ended":
-                    return
-                absent_s = 0.0
-            except RequestError as error:
-                absent_s += interval_s if error.failure.status == 404 else 0.0
-                await self._bear(batch_id, error.failure, absent_s)
-            with anyio.move_on_after(interval_s):
-                await (anyio.sleep_forever() if self._left.is_set() else self._left.wait())
-            interval_s = min(interval_s * 1.5, longest_s)
-
-    async def _cancel(self, batch_id: str) -> None:
-        try:
-            await self._api.cancel_batch(batch_id)
-        except RequestError as error:  # it may have ended by itself
-            log.info("a batch could not be cancelled", batch=batch_id, error=str(error))
-
-    async def _bear(self, batch_id: str, failure: Failure, absent_s: float) -> None:
-        """Go on after a failed poll; where it is hopeless, halt the run, and never return: the batch stays open."""
-        hopeless = failure.verdict == "final" and (failure.status != 404 or absent_s > ABSENT_S)
-        if failure.verdict == "terminal" or hopeless:
-            self._sink.halt(f"batch {batch_id}: {failure.kind}: {failure.message}")
-            await anyio.sleep_forever()  # until the halted run cancels us
 
     def _attempt_of(self, result: BatchResult) -> int:
         """Return the attempt that a result belongs to; -1 where it is none of this run's."""

@@ -106,7 +106,7 @@ class Gate:
 
     def ttl(self, prefixes: Sequence[Prefix]) -> Ttl:
         """Return the life for what a request writes of the prefixes that rows share."""
-        return "1h" if any(one.job and self._state(one.key).ttl == "1h" for one in prefixes) else "5m"
+        return "1h" if any(prefix.job and self._state(prefix.key).ttl == "1h" for prefix in prefixes) else "5m"
 
     def leave(
         self, led: Sequence[Prefix], used: Sequence[Prefix], *, warm: bool, cached: bool = True, started: float = 0.0
@@ -120,7 +120,7 @@ class Gate:
             cached: Whether the reply's usage showed any write or read.
             started: The clock at the start of the request.
         """
-        for prefix in {one.key: one for one in (*led, *(used if warm else ()))}.values():
+        for prefix in {prefix.key: prefix for prefix in (*led, *(used if warm else ()))}.values():
             state = self._state(prefix.key)
             if warm:
                 state.warm_until = started + TTL_S[state.ttl] - MARGIN_S

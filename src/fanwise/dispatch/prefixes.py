@@ -32,12 +32,12 @@ class Prefixes:
 
     def of(self, errand: Errand) -> Shared:
         """Return what the requests of an errand's node begin with."""
-        nodes = self._nodes.get(errand.role)
+        nodes, node = self._nodes.get(errand.role), errand.asks[0].node
         if nodes is None:
             nodes = self._nodes[errand.role] = {}
-        shared = nodes.get(errand.node)
+        shared = nodes.get(node)
         if shared is None:
-            shared = nodes[errand.node] = _shared(errand)
+            shared = nodes[node] = _shared(errand)
         return shared
 
     def key(self, errand: Errand) -> str:

@@ -38,9 +38,6 @@ class Queue:
         """Return how many errands are ready."""
         return len(self._ready)
 
-    def __bool__(self) -> bool:
-        return bool(self._ready)
-
     @property
     def total(self) -> int:
         """Errands that are here, those among them that wait for a prefix."""
@@ -84,9 +81,9 @@ class Queue:
 
     # Out, for a batch that is being filled ---------------------------------------------------------
 
-    def first(self) -> Errand:
-        """Return the errand that is next."""
-        return self._ready[0]
+    def first(self) -> Errand | None:
+        """Return the errand that is next; None where none is ready."""
+        return self._ready[0] if self._ready else None
 
     def take(self, prefix: str) -> None:
         """Remove the errand that is next, whose prefix this is."""

@@ -33,7 +33,7 @@ class Rounds:
         """
         self._graphs, self._spare_s = graphs, spare_s
         self._depths = {arm: rounds(graph) for arm, graph in graphs.items()}
-        self._took_s = deque[float](maxlen=100)
+        self._batches_s = deque[float](maxlen=100)
         """Seconds that batches took, the last of them."""
         self._savings: dict[Role, dict[str, float]] = {}
         """What a batch saves on an errand, on average, in picodollars, by role and node: each node is a stage."""
@@ -42,13 +42,13 @@ class Rounds:
         self._looks = 0
         """Errands for which the best stages were asked."""
 
-    def took(self, seconds: float) -> None:
-        """Take note of how long a batch took."""
-        self._took_s.append(seconds)
+    def batch_ended(self, seconds: float) -> None:
+        """Learn how long a batch took."""
+        self._batches_s.append(seconds)
 
     def left(self) -> int:
         """Return how many rounds there is time for: one at least, since a batch that is left costs nothing."""
-        seen = sorted(self._took_s)
+        seen = sorted(self._batches_s)
         slow_s = seen[int(SLOWEST * (len(seen) - 1))] if seen else BATCH_S
         return max(int(self._spare_s() / max(slow_s, 0.001)), 1)
 

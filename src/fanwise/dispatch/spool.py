@@ -94,8 +94,8 @@ class Spool:
             lengths = self._length[first:last]
             rests, pieces = self._file.read(sum(lengths)), list[bytes]()
             end = 0
-            for one, length in zip(self._head[first:last], lengths, strict=True):
-                pieces += (separator, heads[one], rests[end : end + length])
+            for head, length in zip(self._head[first:last], lengths, strict=True):
+                pieces += (separator, heads[head], rests[end : end + length])
                 separator, end = between, end + length
             yield b"".join(pieces)
             first = last

@@ -28,9 +28,9 @@ class Timer(Generic[T]):
     def __len__(self) -> int:
         return len(self._due)
 
-    def put(self, thing: T, wait_s: float) -> None:
-        """Hand a thing on after so many seconds."""
-        heapq.heappush(self._due, (anyio.current_time() + wait_s, next(self._order), thing))
+    def put(self, due: T, wait_s: float) -> None:
+        """Hand on what is due after so many seconds."""
+        heapq.heappush(self._due, (anyio.current_time() + wait_s, next(self._order), due))
         self._changed.ring()
 
     async def run(self) -> None:

@@ -1,9 +1,4 @@
-"""What is decided before the first row: the arms of a run, their roles and nodes, the fixed part of every key.
-
-A role (`dispatch.role`) is one agent on one model on one arm. Need, shape and composer are its node's and
-not the role's: where two nodes call one agent, other values may travel as blocks of the row, and the layout
-looks at who else reads these, so that each node's requests have an order of their own.
-"""
+"""What is decided before the first row: the arms of a run, their roles and nodes, the fixed part of every key."""
 
 from __future__ import annotations
 
@@ -14,23 +9,20 @@ from functools import lru_cache
 from typing import Any
 
 from fanwise.blocks import Block
-from fanwise.canonical import canonical, digest, dumps
+from fanwise.canonical import canonical, digest
 from fanwise.context.compose import Composer
-from fanwise.context.envelope import unseal
 from fanwise.context.layout import Schemas, layout
-from fanwise.context.request import Request
-from fanwise.context.shape import CachePrices, Need, Shape
+from fanwise.context.shape import CachePrices, Need
 from fanwise.context.sizes import DOCUMENTED, Sizes
-from fanwise.context.tail import record_text, value_texts
 from fanwise.dispatch.role import Role
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
 from fanwise.graph.spec import AgentSpec
-from fanwise.graph.state import RowState, Task
-from fanwise.graph.wire import decode
+from fanwise.graph.state import RowState
 from fanwise.journal.records import ArmName
 from fanwise.pricing.rates import rates
 
+from .nodes import AgentNode, StepNode
 from .rows import Row
 from .toolbox import NO_SERVERS, Kit, Toolbox
 
@@ -39,67 +31,6 @@ PRICES_OF = datetime(2026, 11, 23, tzinfo=UTC)
 BASELINE_BLOCK = Block("baseline", "One agent carries out the whole job for this row alone.")
 PREFACES: Mapping[ArmName, Block] = {"baseline": BASELINE_BLOCK}
 """First in every prefix of an arm, so that it reads no cache that another arm has written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentNode:
-    """A node of one arm at which an agent is asked."""
-
-    node: TaskNode
-    spec: AgentSpec
-    role: Role
-    need: Need
-    shape: Shape
-    composer: Composer
-    """Makes its requests."""
-    static: str
-    """Hash of all that shapes an answer, apart from row, item and values."""
-
-    @property
-    def output(self) -> Any:
-        """The type of its answers."""
-        return self.spec.output
-
-    def request(
-        self, task: Task, repair: str = "", factor: int = 1, turns: tuple[str, ...] = (), *, keep: bool = False
-    ) -> Request:
-        """Return the request of a task of this node.
-
-        Args:
-            task: The task.
-            repair: Why the answer before was refused.
-            factor: How many times the agent's cap the answer may be long.
-            turns: What followed the first message, as JSON.
-            keep: Whether the conversation is expected to go on.
-        """
-        return self.composer.request(task.values, self.cap(factor), repair, turns, keep=keep)
-
-    def cap(self, factor: int) -> int:
-        """Return the `max_tokens` of a request, as far as the model writes."""
-        first = self.spec.request_max_tokens
-        if factor == 1:
-            return first
-        allowed = self.spec.max_tokens * factor + self.spec.intensity.allowance
-        return max(min(allowed, self.role.facts.max_output), first)
-
-    def answer(self, text: str) -> Any:
-        """Return the value that a reply's text means.
-
-        Raises:
-            OutputError: It means none of the output type.
-        """
-        return decode(self.output, unseal(self.spec.name, text) if self.shape.way == "envelope" else text)
-
-
-@dataclass(frozen=True, slots=True)
-class StepNode:
-    """A node of one arm at which a function of the user's is called."""
-
-    node: TaskNode
-    static: str
-    """Hash of all that shapes its value, apart from row, item and values."""
-    output: Any
-    """The type of its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +183,3 @@ def row_state(arm: Arm, row: Row) -> RowState:
     """Return the state of a row on one arm, before its first task."""
     arguments = zip(arm.graph.params.values(), row.arguments.values(), strict=True)
     return RowState(arm.graph.template, dict(arguments))
-
-
-def task_key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> str:
-    """Return the content key of a task: equal keys have equal answers."""
-    items = dumps([item.key for item in task.items]) if task.items else "[]"
-    values = record_text(value_texts(task.values, {}))
-    return digest(f'[{dumps(row_id)},"{arm}","{node.static}",{items},{values}]')

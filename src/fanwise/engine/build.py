@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from fanwise.api.client import Api
 from fanwise.dispatch.books import Books
+from fanwise.dispatch.build import Ways, build_carriers
 from fanwise.dispatch.carrier import Sink
-from fanwise.dispatch.carriers import Carriers, Ways, build_carriers
+from fanwise.dispatch.carriers import Carriers
 from fanwise.dispatch.role import Roles
 from fanwise.journal.records import ArmName
 

@@ -13,7 +13,8 @@ from fanwise.journal.meta import AGENTS, SLICES, TASKS
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, BlockRecord
 
-from .arms import PREFACES, AgentNode, Arm
+from .arms import PREFACES, Arm
+from .nodes import AgentNode
 
 
 def describe(journal: Journal, arms: Mapping[ArmName, Arm]) -> None:

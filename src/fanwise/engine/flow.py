@@ -17,10 +17,11 @@ from fanwise.dispatch.errand import Ask, Errand
 from fanwise.graph.state import Failed, Outcome, Task
 from fanwise.journal.records import ArmName
 
-from .arms import AgentNode, Arm, StepNode, row_state, task_key
+from .arms import Arm, row_state
 from .conversing import Conversing
 from .intake import Counters
 from .meaning import remembered
+from .nodes import AgentNode, StepNode, task_key
 from .recorder import Recorder
 from .rows import Row
 from .settings import Settings

@@ -72,10 +72,10 @@ class Intake:
     def _unique(self, chunk: list[Record], rows: list[Row]) -> list[Row]:
         """Record the rows whose id was not seen in this session; memory does not grow with their number."""
         raws = {record.number: record for record in chunk}
-        known = self.journal.known_ids([row.row_id for row in rows]) if rows else {}
+        numbers = self.journal.known_ids([row.row_id for row in rows]) if rows else {}
         unique: list[Row] = []
         for row in rows:
-            first = known.setdefault(row.row_id, row.number)
+            first = numbers.setdefault(row.row_id, row.number)
             if first != row.number:
                 self._reject(raws[row.number], f"its id {row.row_id!r} is that of line {first}")
                 continue
@@ -89,11 +89,11 @@ class Intake:
 
 
 def _take(records: Iterator[Record], count: int, only: frozenset[int] | None) -> list[Record]:
-    taken, chars = list[Record](), 0
+    chunk, chars = list[Record](), 0
     for record in records:
         if only is None or record.number in only:
-            taken.append(record)
+            chunk.append(record)
             chars += len(record.raw)
-        if len(taken) >= count or chars >= MOST_CHARS:
+        if len(chunk) >= count or chars >= MOST_CHARS:
             break
-    return taken
+    return chunk

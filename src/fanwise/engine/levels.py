@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fanwise.models import facts
 
-from .arms import AgentNode
+from .nodes import AgentNode
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,16 +27,16 @@ def load_graph(reference: str) -> Graph[..., Any]:
     if not place or not name:
         raise UsageError(f"{reference!r} names no graph; write path/file.py:name or package.module:name")
     module = _file(Path(place)) if place.endswith(".py") or "/" in place else _module(place)
-    found = getattr(module, name, None)
-    graphs = [key for key, value in vars(module).items() if isinstance(value, Graph)]
-    if found is None:
+    value = getattr(module, name, None)
+    graphs = [name for name, member in vars(module).items() if isinstance(member, Graph)]
+    if value is None:
         near = get_close_matches(name, graphs, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(graphs) or 'no graph'}"
         raise UsageError(f"there is no {name!r} in {place}; {hint}")
-    if not isinstance(found, Graph):
-        raise UsageError(f"{name!r} in {place} is no graph but {type(found).__name__}; put @graph above it")
-    found.spec  # noqa: B018 - traced now, so that mistakes show here
-    return cast("Graph[..., Any]", found)
+    if not isinstance(value, Graph):
+        raise UsageError(f"{name!r} in {place} is no graph but {type(value).__name__}; put @graph above it")
+    value.spec  # noqa: B018 - traced now, so that mistakes show here
+    return cast("Graph[..., Any]", value)
 
 
 def _file(path: Path) -> ModuleType:
@@ -57,7 +57,7 @@ def _file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]
-        raise _told(error, path) from None
+        raise _mistake(error, path) from None
     return module
 
 
@@ -67,20 +67,20 @@ def _module(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and name.startswith(error.name):
             raise UsageError(f"there is no module {name!r}; for a file write path/file.py:name") from None
-        raise _told(error, None) from None
+        raise _mistake(error, None) from None
     except Exception as error:
-        raise _told(error, None) from None
+        raise _mistake(error, None) from None
 
 
-def _told(error: BaseException, path: Path | None) -> BaseException:
+def _mistake(error: BaseException, path: Path | None) -> BaseException:
     """Return a mistake in the user's file as one line with its place."""
     if isinstance(error, FanwiseError) or not isinstance(error, Exception):
         return error
     if isinstance(error, SyntaxError):
         return UsageError(f"{error.filename}:{error.lineno}: {error.msg}")
     frames = traceback.extract_tb(error.__traceback__)
-    mine = [frame for frame in frames if path is not None and frame.filename == str(path)] or [
+    own = [frame for frame in frames if path is not None and frame.filename == str(path)] or [
         frame for frame in frames if "importlib" not in frame.filename
     ]
-    place = f"{mine[-1].filename}:{mine[-1].lineno}" if mine else "the module"
+    place = f"{own[-1].filename}:{own[-1].lineno}" if own else "the module"
     return UsageError(f"{place}: {type(error).__name__}: {error}")

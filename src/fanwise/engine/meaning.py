@@ -12,7 +12,7 @@ from fanwise.graph.state import Done, Failed, Outcome, Task
 from fanwise.graph.wire import load
 from fanwise.journal.port import Journal
 
-from .arms import AgentNode, StepNode
+from .nodes import AgentNode, StepNode
 
 LONGER = 2
 """Factor of the cap with which an answer that was cut off is asked again, once."""

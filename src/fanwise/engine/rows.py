@@ -39,14 +39,14 @@ class Record(NamedTuple):
     problem: str = ""
 
 
-def format_of(path: Path, given: str | None) -> Format:
+def format_of(path: Path, chosen: str | None) -> Format:
     """Return the format of a rows file, by option or extension.
 
     Raises:
         UsageError: The extension is unknown and no format is given.
     """
-    if given is not None:
-        return cast("Format", given)
+    if chosen is not None:
+        return cast("Format", chosen)
     if path.suffix.lower() not in FORMATS:
         raise UsageError(f"the format of {path} is not clear from its name; add --format jsonl, csv or parquet")
     return FORMATS[path.suffix.lower()]
@@ -210,8 +210,8 @@ class RowTypes:
             content = canonical(list(arguments.values()))
         except ValidationError as error:
             places = [
-                f"{'.'.join(map(str, one['loc'])) or 'the row'}: {one['msg']}"
-                for one in error.errors(include_url=False)[:3]
+                f"{'.'.join(map(str, mistake['loc'])) or 'the row'}: {mistake['msg']}"
+                for mistake in error.errors(include_url=False)[:3]
             ]
             return "; ".join(places)
         except TypeError as error:

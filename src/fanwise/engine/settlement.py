@@ -10,9 +10,10 @@ from fanwise.dispatch.carriers import Carriers
 from fanwise.dispatch.errand import Errand
 from fanwise.journal.records import ArmName
 
-from .arms import AgentNode, Arm
+from .arms import Arm
 from .flow import Flow
 from .meaning import Again, WantsTools, all_failed, meaning
+from .nodes import AgentNode
 from .talks import Talks
 
 

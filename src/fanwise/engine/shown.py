@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .arms import AgentNode, Arm
+from .arms import Arm
 from .levels import Level, common_tokens, levels, tokens
+from .nodes import AgentNode
 
 
 def request_lines(arm: Arm) -> dict[str, list[str]]:

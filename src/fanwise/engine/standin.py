@@ -19,7 +19,8 @@ from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_object
 from fanwise.ledger.tasks import AnsweredRequest, ToolRequest
 
-from .arms import PREFACES, AgentNode, Arm
+from .arms import PREFACES, Arm
+from .nodes import AgentNode
 
 StandInAnswer = str | Mapping[str, Any] | None
 """A text, tools that are asked for (`{"tools": [{"name": ..., "input": ...}]}`), or nothing."""

@@ -12,9 +12,9 @@ from fanwise.api.client import Api
 from fanwise.context.repeats import Repeats
 from fanwise.dispatch.books import Books
 from fanwise.dispatch.budget import Budget, Limits
-from fanwise.dispatch.carriers import Ways
+from fanwise.dispatch.build import Ways
 from fanwise.dispatch.deadline import seconds
-from fanwise.dispatch.follow import Polling
+from fanwise.dispatch.polling import Polling
 from fanwise.dispatch.timekeeper import TimeLimit
 from fanwise.engine.arms import Arm
 from fanwise.engine.build import build_engine

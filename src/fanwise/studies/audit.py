@@ -24,8 +24,9 @@ from fanwise.context.audit import AgentPrefix, CacheFinding, PrefixText, compare
 from fanwise.context.shape import Segment
 from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import unfence
-from fanwise.engine.arms import AgentNode, Arm, build_arms, row_state
+from fanwise.engine.arms import Arm, build_arms, row_state
 from fanwise.engine.load import load_graph
+from fanwise.engine.nodes import AgentNode
 from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
 from fanwise.engine.toolbox import list_tools
 from fanwise.errors import FanwiseError, UsageError

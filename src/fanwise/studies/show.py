@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fanwise.engine.arms import AgentNode, Arm, StepNode, row_state, task_key
+from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.meaning import LONGER
+from fanwise.engine.nodes import AgentNode, StepNode, task_key
 from fanwise.engine.rows import Row, fetch
 from fanwise.errors import OutputError, UsageError
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all

@@ -17,7 +17,8 @@ from typing import Any
 import anyio
 
 from fanwise.context.layout import Schemas
-from fanwise.engine.arms import AgentNode, Arm
+from fanwise.engine.arms import Arm
+from fanwise.engine.nodes import AgentNode
 from fanwise.engine.rows import RowTypes
 from fanwise.engine.standin import StandInAnswer, recorded_answers
 from fanwise.errors import DefinitionError, UsageError

@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fanwise.engine.arms import AgentNode, Arm, row_state
+from fanwise.engine.arms import Arm, row_state
+from fanwise.engine.nodes import AgentNode
 from fanwise.engine.rows import Record, Row, RowTypes
 from fanwise.graph.rehearse import carry_out
 from fanwise.graph.state import Done, Outcome, Task, run_all

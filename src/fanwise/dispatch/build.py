@@ -1,0 +1,94 @@
+"""The carriers of a session, from how it may send and what earlier sessions have shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fanwise.api.client import Api
+from fanwise.graph.dag import rounds
+from fanwise.graph.nodes import GraphSpec
+from fanwise.journal.records import ArmName
+
+from .batches import Batches
+from .books import Books
+from .carrier import Sink
+from .carriers import Carriers
+from .channel import ChannelChoice, Chooser, Lengths
+from .live import Live
+from .polling import Polling
+from .retry import RetryPolicy
+from .role import Roles
+from .rounds import Rounds
+from .timekeeper import Clock, TimeKeeper, TimeLimit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """How a session may send."""
+
+    channel: ChannelChoice
+    slots: int
+    """Live requests in flight at most."""
+    gated: bool = True
+    """False: nobody waits for a prefix to be written."""
+    polling: Polling
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    limit: TimeLimit | None = None
+    """The deadline; None: there is none."""
+    scale: float = 1.0
+    """Errands of the whole job for each that is sent, where its rows are a sample."""
+    folder: Path | None = None
+    """Where large bodies are kept while they are sent."""
+    patient: bool = True
+    """Whether others may wait for pilots in a batch; nobody stays to send them after `--detach`."""
+
+
+def build_carriers(
+    sink: Sink, api: Api, books: Books, roles: Roles, graphs: Mapping[ArmName, GraphSpec], ways: Ways
+) -> Carriers:
+    """Return the carriers of a session, with what earlier ones have shown.
+
+    Args:
+        sink: Who is told how errands end.
+        api: The connection.
+        books: Where they write.
+        roles: Of the run.
+        graphs: The graph of each arm.
+        ways: How it may send.
+    """
+    depth = max((rounds(graph) for graph in graphs.values()), default=1)
+    live = Live(api, books, sink, slots=ways.slots, policy=ways.policy, gated=ways.gated)
+    clock = None if ways.limit is None else Clock(ways.limit, sink, live, depth)
+    time = None if clock is None else Rounds(graphs, clock.spare_s)
+    batches = Batches(
+        api,
+        books,
+        sink,
+        roles,
+        policy=ways.policy,
+        polling=ways.polling,
+        ended=_forget if time is None else time.batch_ended,
+        scale=ways.scale,
+        rounds=depth,
+        folder=ways.folder,
+    )
+    lengths = {
+        roles.named(shown.arm, shown.agent, shown.model): Lengths(shown.answers, shown.tokens)
+        for shown in books.journal.outputs()
+    }
+    chooser = Chooser(ways.channel, batches.primer, lengths, time, patient=ways.patient)
+    return Carriers(live, batches, chooser, None if clock is None else _timekeeper(clock, sink, live, batches, chooser))
+
+
+def _timekeeper(clock: Clock, sink: Sink, live: Live, batches: Batches, chooser: Chooser) -> TimeKeeper:
+    def leave() -> int:
+        chooser.only_live()
+        return batches.leave(live.submit)
+
+    return TimeKeeper(clock, sink, leave, batches.race, lambda: batches.in_flight)
+
+
+def _forget(seconds: float) -> None:
+    """Take no note of how long a batch took: there is no deadline."""

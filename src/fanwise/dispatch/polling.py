@@ -1,0 +1,89 @@
+"""Waiting for the end of a batch: how often it is looked at, and what is done when batches are left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import anyio
+
+from fanwise.api.client import Api
+from fanwise.api.failures import Failure, RequestError
+from fanwise.log import log
+
+from .carrier import Sink
+
+ABSENT_S = 600.0
+"""A batch that answers 404 for so long is gone: new ones do so for seconds (seen in the field)."""
+OFFLINE_S = (0.05, 1.0)
+"""First and longest interval offline: a simulated batch ends in moments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """How often batches are looked at, and how long one may stay unlisted."""
+
+    grace_s: float
+    """Seconds after which a batch that is not listed was never taken."""
+    first_s: float = 5.0
+    longest_s: float = 60.0
+    """First and longest interval between polls."""
+
+
+class Poller:
+    """Looks at batches until they end; used by one event loop."""
+
+    def __init__(self, api: Api, sink: Sink, polling: Polling) -> None:
+        self._api, self._sink, self._polling = api, sink, polling
+        self._left = anyio.Event()
+        """Set when batches are left."""
+
+    def leave(self) -> None:
+        """Cancel all batches and look often from now on: what has succeeded counts, the rest goes elsewhere."""
+        self._left.set()
+
+    async def end(self, batch_id: str, *, is_certain: bool) -> None:
+        """Return when a batch has ended; the interval grows from the first to the longest.
+
+        Args:
+            batch_id: The batch.
+            is_certain: Whether it is the run's own; one that was found since batches were left, and may be
+                another's, is not cancelled.
+        """
+        first_s, longest_s = self._polling.first_s, self._polling.longest_s
+        if self._api.offline:
+            first_s, longest_s = min(first_s, OFFLINE_S[0]), min(longest_s, OFFLINE_S[1])
+        interval_s, absent_s = first_s, 0.0
+        cancelled = self._left.is_set() and not is_certain
+        while True:
+            if self._left.is_set():
+                interval_s = first_s  # somebody waits for its end
+                if not cancelled:
+                    cancelled = True
+                    await self._cancel(batch_id)
+            try:
+                if (await self._api.get_batch(batch_id)).status == "ended":
+                    return
+                absent_s = 0.0
+            except RequestError as error:
+                absent_s += interval_s if error.failure.status == 404 else 0.0
+                await self._bear(batch_id, error.failure, absent_s)
+            await self._pause(interval_s)
+            interval_s = min(interval_s * 1.5, longest_s)
+
+    async def _pause(self, interval_s: float) -> None:
+        """Wait for an interval, or until batches are left."""
+        with anyio.move_on_after(interval_s):
+            await (anyio.sleep_forever() if self._left.is_set() else self._left.wait())
+
+    async def _cancel(self, batch_id: str) -> None:
+        try:
+            await self._api.cancel_batch(batch_id)
+        except RequestError as error:  # it may have ended by itself: then it is read as it is
+            log.info("a batch could not be cancelled", batch=batch_id, error=str(error))
+
+    async def _bear(self, batch_id: str, failure: Failure, absent_s: float) -> None:
+        """Go on after a failed poll; where it is hopeless, halt the run, and never return: the batch stays open."""
+        hopeless = failure.verdict == "final" and (failure.status != 404 or absent_s > ABSENT_S)
+        if failure.verdict == "terminal" or hopeless:
+            self._sink.halt(f"batch {batch_id}: {failure.kind}: {failure.message}")
+            await anyio.sleep_forever()  # until the halted run cancels us

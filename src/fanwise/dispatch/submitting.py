@@ -1,0 +1,162 @@
+"""One batch after another: filled from the queue, its intent written down, and handed to who creates it.
+
+The intent, with its attempts, is durable before the batch is created.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+from anyio.abc import TaskGroup
+
+from fanwise.journal.records import BatchRecord
+from fanwise.units import now
+
+from .attempts import worst_case
+from .books import Books
+from .carrier import Sink
+from .creating import Creator
+from .errand import Errand
+from .filling import MOST_REQUESTS, Chosen, Filler, cut
+from .flight import Flight, Sent
+from .queue import Queue
+from .retrying import Retrying
+from .spool import Spool
+
+COMMIT_EVERY = 5_000
+"""Attempts that are held in memory before they are written."""
+LINGER_S = 0.25
+"""A batch is sent when no errand has come for so long,"""
+LONGEST_LINGER_S = 20.0
+"""or when its first errand has waited for so long."""
+
+
+class Submitter:
+    """Makes batches of what waits in the queue."""
+
+    def __init__(
+        self,
+        books: Books,
+        sink: Sink,
+        queue: Queue,
+        filler: Filler,
+        flight: Flight,
+        creator: Creator,
+        retrying: Retrying,
+        *,
+        rounds: int,
+        folder: Path | None,
+    ) -> None:
+        """Set up.
+
+        Args:
+            books: Where intents are kept, and a batch reserves its worst case.
+            sink: Knows whether more is about to come.
+            queue: What waits.
+            filler: Writes that into a body.
+            flight: Knows the sizes of intents that are not certain.
+            creator: Creates what is filled.
+            retrying: Knows until when nothing is to be created.
+            rounds: Batches that a row needs one after another.
+            folder: Where large bodies are kept while they are sent.
+        """
+        self._books, self._sink, self._queue, self._filler = books, sink, queue, filler
+        self._flight, self._creator, self._retrying = flight, creator, retrying
+        self._rounds, self._folder = rounds, folder
+        self._stopped = anyio.Event()
+        self._most = MOST_REQUESTS
+        """Requests that the next batch may have,"""
+        self._cut_at = 0
+        """said when so many errands had come."""
+        self._bodies: list[Spool] = []
+        """Bodies that are filled, or wait to be sent."""
+
+    def stop(self) -> None:
+        """Submit nothing any more."""
+        self._stopped.set()
+        self._queue.close()
+
+    async def run(self, group: TaskGroup) -> None:
+        """Work until `stop` is called; batches are created in a task group."""
+        while not self._stopped.is_set():
+            await self._submit_next(group)
+
+    def close(self) -> None:
+        """Forget the bodies of batches whose creation was never begun."""
+        for body in self._bodies:
+            body.close()
+
+    async def _submit_next(self, group: TaskGroup) -> None:
+        if not self._queue:
+            await self._queue.changed.wait()
+            return
+        await self._quiet()
+        if self._stopped.is_set() or not self._queue:
+            return
+        body = Spool(self._folder)
+        self._bodies.append(body)
+        try:
+            await self._submit(body, group)
+        finally:
+            self._bodies = [spool for spool in self._bodies if not spool.closed]
+
+    async def _quiet(self) -> None:
+        """Wait until the queue is full or nothing has come for a moment."""
+        came, since = -1, anyio.current_time()
+        while len(self._queue) < MOST_REQUESTS and not self._stopped.is_set():
+            if came == self._queue.came and not self._sink.works_here():
+                break
+            came = self._queue.came
+            with anyio.move_on_after(LINGER_S):
+                await self._stopped.wait()
+            if anyio.current_time() - since > LONGEST_LINGER_S:
+                break  # errands trickle in: those that came first have waited long enough
+        with anyio.move_on_at(self._retrying.paused_until):
+            await self._stopped.wait()
+
+    async def _submit(self, body: Spool, group: TaskGroup) -> None:
+        """Fill a body, make its intent and its attempts durable, and let it be created."""
+        intent = self._books.journal.next_intent()
+        chosen = self._filler.fill(body, self._cut())
+        if not chosen and self._books.budget.in_flight == 0 and (errand := self._queue.first()) is not None:
+            body.close()
+            self._halt(errand)
+            return
+        while chosen and len(chosen) in self._flight.sizes:
+            self._filler.give_back(chosen.pop(), body)
+        if not chosen:  # wait until the budget has room or an intent is certain, and look again
+            body.close()
+            with anyio.move_on_after(LINGER_S):
+                await self._books.budget.freed()
+            return
+        record = BatchRecord(intent=intent, size=len(chosen), at=now().timestamp(), batch_id=None, state="intent")
+        sent = self._flight.begin(record)
+        for errand, attempt, outline, hold, way in _emptied(chosen):
+            self._books.begin(errand, attempt, outline, hold, at=record.at, batch=intent)
+            sent[attempt] = Sent(
+                attempt=attempt, errand=errand, hold=hold, at=record.at, prefix=outline.prefix, led=way == "lead"
+            )  # fmt: skip
+            if len(sent) % COMMIT_EVERY == 0:  # the intent is among the first: a part of it is proven absent later
+                await self._books.journal.commit()
+        await self._books.journal.commit()
+        group.start_soon(self._creator.carry_out, record, body, name=f"batch {intent}")
+
+    def _cut(self) -> int:
+        """Return how many requests the next batch may have: the same until more errands have come."""
+        if self._cut_at != self._queue.came:
+            self._cut_at, self._most = self._queue.came, cut(len(self._queue), self._rounds)
+        return self._most
+
+    def _halt(self, errand: Errand) -> None:
+        """Halt the run: there is no room for the errand that is next, and none will come."""
+        hold = worst_case(errand.request(), errand.asks, batch=True, at=now())
+        self._sink.halt(self._books.budget.lack(hold, errand.place, errand.role.model))
+
+
+def _emptied(chosen: list[Chosen]) -> Iterator[Chosen]:
+    """Yield what was chosen, in order, and forget it on the way: it may be a hundred thousand."""
+    chosen.reverse()
+    while chosen:
+        yield chosen.pop()

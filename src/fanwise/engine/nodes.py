@@ -1,0 +1,92 @@
+"""The nodes of an arm: where an agent is asked, and where a function of the user's is called.
+
+A role (`dispatch.role`) is one agent on one model on one arm. Need, shape and composer are its node's and
+not the role's: where two nodes call one agent, other values may travel as blocks of the row, and the layout
+looks at who else reads these, so that each node's requests have an order of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fanwise.canonical import digest, dumps
+from fanwise.context.compose import Composer
+from fanwise.context.envelope import unseal
+from fanwise.context.request import Request
+from fanwise.context.shape import Need, Shape
+from fanwise.context.tail import record_text, value_texts
+from fanwise.dispatch.role import Role
+from fanwise.graph.nodes import TaskNode
+from fanwise.graph.spec import AgentSpec
+from fanwise.graph.state import Task
+from fanwise.graph.wire import decode
+from fanwise.journal.records import ArmName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentNode:
+    """A node of one arm at which an agent is asked."""
+
+    node: TaskNode
+    spec: AgentSpec
+    role: Role
+    need: Need
+    shape: Shape
+    composer: Composer
+    """Makes its requests."""
+    static: str
+    """Hash of all that shapes an answer, apart from row, item and values."""
+
+    @property
+    def output(self) -> Any:
+        """The type of its answers."""
+        return self.spec.output
+
+    def request(
+        self, task: Task, repair: str = "", factor: int = 1, turns: tuple[str, ...] = (), *, keep: bool = False
+    ) -> Request:
+        """Return the request of a task of this node.
+
+        Args:
+            task: The task.
+            repair: Why the answer before was refused.
+            factor: How many times the agent's cap the answer may be long.
+            turns: What followed the first message, as JSON.
+            keep: Whether the conversation is expected to go on.
+        """
+        return self.composer.request(task.values, self.cap(factor), repair, turns, keep=keep)
+
+    def cap(self, factor: int) -> int:
+        """Return the `max_tokens` of a request, as far as the model writes."""
+        first = self.spec.request_max_tokens
+        if factor == 1:
+            return first
+        allowed = self.spec.max_tokens * factor + self.spec.intensity.allowance
+        return max(min(allowed, self.role.facts.max_output), first)
+
+    def answer(self, text: str) -> Any:
+        """Return the value that a reply's text means.
+
+        Raises:
+            OutputError: It means none of the output type.
+        """
+        return decode(self.output, unseal(self.spec.name, text) if self.shape.way == "envelope" else text)
+
+
+@dataclass(frozen=True, slots=True)
+class StepNode:
+    """A node of one arm at which a function of the user's is called."""
+
+    node: TaskNode
+    static: str
+    """Hash of all that shapes its value, apart from row, item and values."""
+    output: Any
+    """The type of its values."""
+
+
+def task_key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> str:
+    """Return the content key of a task: equal keys have equal answers."""
+    items = dumps([item.key for item in task.items]) if task.items else "[]"
+    values = record_text(value_texts(task.values, {}))
+    return digest(f'[{dumps(row_id)},"{arm}","{node.static}",{items},{values}]')

@@ -71,7 +71,7 @@ def run_rule() -> Iterator[Run]:
 def test_the_tests_of_a_rule_pass_where_nothing_was_changed(run_rule: Run, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     status, said = run_rule(tmp_path / "src", "price-writes")
-    assert (status, " passed" in said or "[100%]" in said) == (0, True), said
+    assert status == 0, said
 
 
 @pytest.mark.parametrize("name", MUTANTS)

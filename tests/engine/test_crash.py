@@ -180,8 +180,6 @@ def test_database_errors_are_not_hidden(tmp_path: Path) -> None:
     out = tmp_path / "run"
     out.mkdir()
     (out / "journal.db").write_text("this is no database, but long enough to be looked at as one" * 40)
-    with pytest.raises(sqlite3.DatabaseError), sqlite3.connect(out / "journal.db") as db:
-        db.execute("SELECT * FROM meta")
     result = fanwise("resume", out)
     assert result.returncode == 2
     assert "is not a journal" in result.stderr

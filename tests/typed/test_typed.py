@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,6 @@ def mypy_lines(path: Path) -> set[int]:
 
 
 @pytest.mark.parametrize("checker", [pyright_lines, mypy_lines])
-def test_a_checker_refuses_what_it_can_see_and_nothing_else(checker: object) -> None:
+def test_a_checker_refuses_what_it_can_see_and_nothing_else(checker: Callable[[Path], set[int]]) -> None:
     assert len(REFUSED) == 8
-    assert callable(checker)
     assert checker(SOURCE) == REFUSED

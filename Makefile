@@ -13,7 +13,7 @@ demo: .venv/run.stamp
 test: .venv/dev.stamp
 	$(BIN)/ruff check src tests examples bench
 	$(BIN)/basedpyright
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check src tests examples bench

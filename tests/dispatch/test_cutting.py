@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from fanwise import Emulator, Job, agent, graph
+from fanwise.dispatch import filling
 from fanwise.dispatch.filling import LEAST_PART, MOST_REQUESTS, cut
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
@@ -52,13 +53,16 @@ def test_one_round_travels_whole_and_several_in_parts() -> None:
     assert cut(10**7, 2) == MOST_REQUESTS
 
 
-def test_the_next_round_of_a_part_does_not_wait_for_the_other_parts(tmp_path: Path) -> None:
-    account = Job(twice, rows=rows(2_300), out=tmp_path / "run", channel="batch").run_sync().summary
-    assert account["rows"]["succeeded"] == 2_300
+def test_the_next_round_of_a_part_does_not_wait_for_the_other_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "LEAST_PART", 100)
+    account = Job(twice, rows=rows(230), out=tmp_path / "run", channel="batch").run_sync().summary
+    assert account["rows"]["succeeded"] == 230
     with read_only(tmp_path / "run" / "journal.db") as db:
         found = db.execute("SELECT intent, node, COUNT(*) FROM paid GROUP BY intent, node ORDER BY intent").fetchall()
     sizes = [count for _, node, count in found if node == "first"]
-    assert sizes == [1_000, 1_000, 300]
+    assert sizes == [100, 100, 30]
     assert all(node in ("first", "second") for _, node, _ in found)
 
 

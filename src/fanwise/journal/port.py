@@ -18,6 +18,7 @@ from .records import (
     Billed,
     BlockRecord,
     EndRecord,
+    Record,
     RejectRecord,
     RowRecord,
     RowResult,
@@ -122,6 +123,10 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Make durable what was added, and let the store go."""
+        ...
+
+    def records(self) -> Iterator[Record]:
+        """Yield all that is kept, kind by kind, once it is durable: a copy of it is the same journal."""
         ...
 
     # The run and its sessions ------------------------------------------------------------------

@@ -14,6 +14,7 @@ from .records import (
     AttemptRecord,
     BatchRecord,
     Billed,
+    Record,
     Served,
     Spent,
     TaskRecord,
@@ -39,6 +40,11 @@ class JournalReader:
     def _value(self, query: str, *args: Any) -> Any:
         """Return the first value that a query gives."""
         return self.db.execute(query, args).fetchone()[0]
+
+    def records(self) -> Iterator[Record]:
+        """Yield all that is kept, kind by kind, once it is durable."""
+        for table in TABLES.values():
+            yield from select(self.db, table.kind, f"SELECT * FROM {table.name}")
 
     def meta(self, key: str) -> str | None:
         """Return a setting of the run."""

@@ -157,12 +157,15 @@ def checked(attempt: AttemptRecord, asks: Sequence[AskRecord]) -> AttemptRecord:
     """Return an attempt that may be added to a journal with these asks.
 
     Raises:
-        ValueError: Its `why` is no word of `REASONS`, or it serves no task though it should, or the other way round.
+        ValueError: Its `why` is no word of `REASONS`; it serves no task though it should, or the other way round; or
+            its tasks are not in their places.
     """
     if attempt.why not in REASONS:
         raise ValueError(f"{attempt.why!r} is no reason for an attempt; it is one of {', '.join(REASONS)}")
     if (not asks) != (attempt.why in SERVES_NONE):
         raise ValueError(f"attempt {attempt.id} ({attempt.why}) serves {len(asks)} tasks")
+    if len(asks) > 1 and [ask.place for ask in asks] != list(range(len(asks))):
+        raise ValueError(f"the tasks of attempt {attempt.id} are not in the places from 0 on, one after another")
     return attempt
 
 

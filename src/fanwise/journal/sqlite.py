@@ -81,9 +81,7 @@ class SqliteJournal(JournalReader):
                 connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;")
             self._writer.execute("PRAGMA wal_autocheckpoint=4000")  # pages: a page written often is copied over once
             self.db.execute("PRAGMA cache_size=-512")  # KiB: the system's own cache holds the file anyway
-            self._attempt: int = self._value("SELECT COALESCE(MAX(id),0) FROM attempts")
-            self._intent: int = self._value("SELECT COALESCE(MAX(intent),0) FROM batches")
-            self.session: int = self._value("SELECT COALESCE(MAX(id),0) FROM sessions")
+            self._read_numbers()
         except sqlite3.DatabaseError as error:
             raise RunDirectoryError(f"{path} is not a journal: {error}; choose another directory") from None
         self.watch: Callable[[EndRecord], None] | None = None
@@ -97,6 +95,12 @@ class SqliteJournal(JournalReader):
         """Short texts that were added by this session, with their hashes."""
         self._added = self._durable = 0
         self._flushing: anyio.Event | None = None
+
+    def _read_numbers(self) -> None:
+        """Go on from the highest numbers that are kept."""
+        self._attempt: int = self._value("SELECT COALESCE(MAX(id),0) FROM attempts")
+        self._intent: int = self._value("SELECT COALESCE(MAX(intent),0) FROM batches")
+        self.session: int = self._value("SELECT COALESCE(MAX(id),0) FROM sessions")
 
     def close(self) -> None:
         """Write what is buffered and close the file."""
@@ -225,6 +229,15 @@ class SqliteJournal(JournalReader):
         self._add(RowResult, record)
         if self.observer is not None:
             self.observer.result(record, now().timestamp())
+
+    def restore(self, records: Sequence[Record]) -> None:
+        """Write records as another journal has kept them, at once; nobody is told of them."""
+        for record in records:
+            self._buffer[type(record)].append(record)
+            if isinstance(record, AskRecord) and record.place:
+                self._several.add(record.attempt)
+        self._write(*self._take())
+        self._read_numbers()
 
     async def commit(self) -> None:
         """Return when all that was added before this call is durable."""

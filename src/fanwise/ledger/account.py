@@ -142,8 +142,10 @@ def shared_writes(db: sqlite3.Connection) -> list[SharedWrite]:
     An attempt that read nothing wrote the shared part of its prefix too; its share is known from
     the layout. One that read something found the shared part warm.
     """
-    query = """SELECT row, arm, agent, model, channel, sent, job_share, input, cache_write_5m, cache_write_1h
-      FROM paid WHERE job_share>0 AND cache_read=0 AND cache_write_5m+cache_write_1h>0"""
+    columns = "row, arm, agent, model, channel, sent, job_share, input, cache_write_5m, cache_write_1h"
+    wrote = "job_share>0 AND cache_read=0 AND cache_write_5m+cache_write_1h>0"
+    query = f"""SELECT {columns} FROM served WHERE {wrote}
+      UNION ALL SELECT {columns} FROM paid WHERE row=0 AND {wrote}"""
     found: list[SharedWrite] = []
     for row, arm, agent, model, channel, sent, share, plain, five, hour in db.execute(query):
         five, hour = round(five * share), round(hour * share)

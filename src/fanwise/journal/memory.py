@@ -1,0 +1,360 @@
+"""The journal in memory: for plans and tests, and the reference for every other store."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import anyio.lowlevel
+
+from fanwise.canonical import digest
+from fanwise.units import now
+
+from .port import Observer
+from .records import (
+    AnswerLengths,
+    AnswerRecord,
+    AskRecord,
+    AttemptRecord,
+    BatchRecord,
+    Billed,
+    BlockRecord,
+    EndRecord,
+    MetaRecord,
+    Record,
+    RejectRecord,
+    RowRecord,
+    RowResult,
+    Served,
+    SessionRecord,
+    Spent,
+    TaskRecord,
+    TextRecord,
+    TurnRecord,
+    checked,
+)
+
+
+def share(amount: int, asks: int, place: int) -> int:
+    """Return an ask's share of an amount: equal parts, what cannot be divided one by one to the first asks.
+
+    Args:
+        amount: Of the whole attempt.
+        asks: How many tasks it serves.
+        place: Of the ask among them, from 0.
+    """
+    whole, rest = divmod(amount, asks)
+    return whole + (place < rest)
+
+
+class MemoryJournal:
+    """A journal in memory; durable for as long as the object lives."""
+
+    def __init__(self) -> None:
+        self.session: int = 0
+        """Number of the session that was started last, from 1; 0 before the first."""
+        self.watch: Callable[[EndRecord], None] | None = None
+        """Told of every end, for a display of the progress."""
+        self.observer: Observer | None = None
+        """Told of what is sent and of all that ends, for traces."""
+        self._meta: dict[str, str] = {}
+        self._sessions: dict[int, SessionRecord] = {}
+        self._rows: dict[int, RowRecord] = {}
+        self._numbers: dict[str, int] = {}
+        """Of the row that has an id and was read last."""
+        self._rejects: dict[int, RejectRecord] = {}
+        self._texts: dict[str, TextRecord] = {}
+        self._blocks: dict[str, BlockRecord] = {}
+        self._tasks: dict[str, TaskRecord] = {}
+        self._turns = defaultdict[str, dict[int, TurnRecord]](dict)
+        """By task and number."""
+        self._attempts: dict[int, AttemptRecord] = {}
+        self._asks: dict[int, list[AskRecord]] = {}
+        """By attempt, in the order of their places."""
+        self._of_row = defaultdict[int, list[AskRecord]](list)
+        self._of_key = Counter[str]()
+        """Attempts of each task."""
+        self._of_intent = defaultdict[int, list[int]](list)
+        """Attempts in each batch."""
+        self._ends: dict[int, EndRecord] = {}
+        self._answers: dict[tuple[int, int], AnswerRecord] = {}
+        self._batches: dict[int, BatchRecord] = {}
+        self._results: dict[tuple[int, str], RowResult] = {}
+        self._attempt = self._intent = 0
+
+    def close(self) -> None:
+        """Do nothing: what was added stays for as long as the object does."""
+
+    # The run and its sessions ------------------------------------------------------------------
+
+    def meta(self, key: str) -> str | None:
+        """Return a setting of the run."""
+        return self._meta.get(key)
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a setting of the run."""
+        self._meta[key] = value
+
+    def start_session(self, at: float, channel: str, changed: str) -> int:
+        """Record that a worker begins; return the session's number."""
+        self.session += 1
+        self._sessions[self.session] = SessionRecord(id=self.session, started=at, channel=channel, changed=changed)
+        return self.session
+
+    def session_start(self) -> float:
+        """Return when the present session began, in seconds since 1970; 0 before the first."""
+        return self._sessions[self.session].started if self._sessions else 0.0
+
+    def end_session(self, at: float, how: str) -> None:
+        """Record when and how the present session ended."""
+        self._sessions[self.session] = replace(self._sessions[self.session], ended=at, how=how)
+
+    def lose_open(self, at: float) -> int:
+        """End the live attempts that a killed session left open as lost; return how many."""
+        pending = [
+            number
+            for number, attempt in self._attempts.items()
+            if attempt.channel == "live" and number not in self._ends
+        ]
+        for number in pending:
+            message = "the process ended before the reply came"
+            self._ends[number] = EndRecord(
+                attempt=number, at=at, status="lost", kind="killed", message=message, cost=None
+            )
+        return len(pending)
+
+    def drop_stale_rows(self) -> None:
+        """Forget rows and rejects that the present session, having read all, did not see."""
+        session = self.session
+        self._rows = {number: row for number, row in self._rows.items() if row.session >= session}
+        self._rejects = {number: reject for number, reject in self._rejects.items() if reject.session >= session}
+
+    def purge(self) -> int:
+        """Forget all content; the account stays. Return how many records had some."""
+        removed = len(self._texts) + len(self._blocks) + len(self._rejects)
+        self._texts.clear()
+        self._blocks.clear()
+        for number, reject in self._rejects.items():
+            self._rejects[number] = reject._replace(reason="", raw="")
+        for key, task in self._tasks.items():
+            removed += bool(task.message)
+            self._tasks[key] = replace(task, message="")
+        for number, end in self._ends.items():
+            removed += bool(end.message)
+            self._ends[number] = replace(end, message="")
+        for place, result in self._results.items():
+            removed += bool(result.reason)
+            self._results[place] = result._replace(reason="")
+        return removed
+
+    # Records -----------------------------------------------------------------------------------
+
+    def add_row(self, record: RowRecord) -> None:
+        """Add a row that was read, in the place of an earlier record of its number."""
+        self._rows[record.number] = record
+        self._numbers[record.row_id] = record.number
+
+    def add_reject(self, record: RejectRecord) -> None:
+        """Add a record of the rows file that was set aside, in the place of an earlier one of its number."""
+        self._rejects[record.number] = record
+
+    def add_text(self, text: str) -> str:
+        """Add a text once, by content; return its hash."""
+        sha = digest(text)
+        self._texts.setdefault(sha, TextRecord(sha, text))
+        return sha
+
+    def add_block(self, record: BlockRecord) -> None:
+        """Add a block of context once, by its hash."""
+        self._blocks.setdefault(record.sha, record)
+
+    def add_task(self, record: TaskRecord) -> None:
+        """Add the outcome of a task, in the place of an earlier one of its key."""
+        self._tasks[record.key] = record
+        if self.observer is not None:
+            self.observer.task(record, now().timestamp())
+
+    def add_turn(self, record: TurnRecord) -> None:
+        """Add a round of tools, in the place of an earlier record of its task and number."""
+        self._turns[record.key][record.number] = record
+
+    def add_attempt(self, record: AttemptRecord, asks: Sequence[AskRecord] = ()) -> None:
+        """Add the intent of a request, with the tasks that it serves."""
+        self._attempts[record.id] = checked(record, asks)
+        self._asks[record.id] = []
+        for ask in asks:
+            self._keep_ask(ask)
+        if record.intent is not None:
+            self._of_intent[record.intent].append(record.id)
+        if self.observer is not None:
+            self.observer.attempt(record, asks)
+
+    def add_ask(self, record: AskRecord) -> None:
+        """Add a task that an attempt serves as well, in the next place: shares of its price change."""
+        self._keep_ask(record)
+
+    def _keep_ask(self, ask: AskRecord) -> None:
+        self._asks[ask.attempt].append(ask)
+        self._of_row[ask.row].append(ask)
+        self._of_key[ask.key] += 1
+
+    def add_end(self, record: EndRecord) -> None:
+        """Add the end of an attempt; the first one stays."""
+        if self.watch is not None:
+            self.watch(record)
+        self._ends.setdefault(record.attempt, record)
+        if self.observer is not None:
+            self.observer.end(record)
+
+    def add_answer(self, record: AnswerRecord) -> None:
+        """Add what a model said in answer to an ask, in the place of an earlier one."""
+        self._answers[record.attempt, record.place] = record
+
+    def add_batch(self, record: BatchRecord) -> None:
+        """Add what is known of a batch, in the place of an earlier record of its intent."""
+        self._batches[record.intent] = record
+
+    def add_result(self, record: RowResult) -> None:
+        """Add the end of a row on one arm, in the place of an earlier one."""
+        self._results[record.row, record.arm] = record
+        if self.observer is not None:
+            self.observer.result(record, now().timestamp())
+
+    async def commit(self) -> None:
+        """Let others run: what was added is as durable as it gets."""
+        await anyio.lowlevel.checkpoint()
+
+    def records(self) -> Iterator[Record]:
+        """Yield all that is kept, kind by kind."""
+        for key, value in self._meta.items():
+            yield MetaRecord(key, value)
+        yield from self._sessions.values()
+        yield from self._rows.values()
+        yield from self._rejects.values()
+        yield from self._texts.values()
+        yield from self._blocks.values()
+        yield from self._tasks.values()
+        yield from self._attempts.values()
+        for asks in self._asks.values():
+            yield from asks
+        yield from self._answers.values()
+        for turns in self._turns.values():
+            yield from turns.values()
+        yield from self._ends.values()
+        yield from self._batches.values()
+        yield from self._results.values()
+
+    # Look-ups ----------------------------------------------------------------------------------
+
+    def next_attempt(self) -> int:
+        """Return a new attempt number, never used before in this run."""
+        self._attempt += 1
+        return self._attempt
+
+    def next_intent(self) -> int:
+        """Return a new number for a batch intent."""
+        self._intent += 1
+        return self._intent
+
+    def task(self, key: str) -> TaskRecord | None:
+        """Return the outcome of a task, if it has one."""
+        return self._tasks.get(key)
+
+    def turns(self, key: str) -> list[tuple[str | None, str | None]]:
+        """Return the rounds of tools of a task: what was said and told, as JSON; None where it is not there."""
+        turns = self._turns.get(key, {})
+        return [(self.text(turns[number].said), self.text(turns[number].told)) for number in sorted(turns)]
+
+    def attempt(self, number: int) -> Served | None:
+        """Return an attempt by its number, with the tasks that it serves."""
+        record = self._attempts.get(number)
+        return None if record is None else Served(attempt=record, asks=tuple(self._asks[number]))
+
+    def text(self, sha: str) -> str | None:
+        """Return a text by its hash; None where it was purged or never added."""
+        record = self._texts.get(sha)
+        return None if record is None else record.text
+
+    def attempts_of(self, key: str) -> int:
+        """Return how many attempts a task has had."""
+        return self._of_key[key]
+
+    def has_attempts(self, row: int, arm: str) -> bool:
+        """Return whether anything was sent for a row and arm."""
+        return any(self._attempts[ask.attempt].arm == arm for ask in self._of_row.get(row, ()))
+
+    def known_ids(self, ids: Sequence[str]) -> dict[str, int]:
+        """Return the numbers of the rows with these ids that this session has read."""
+        numbers = {row_id: self._numbers[row_id] for row_id in ids if row_id in self._numbers}
+        rows, session = self._rows, self.session
+        return {
+            row_id: number for row_id, number in numbers.items() if number in rows and rows[number].session == session
+        }
+
+    def open_batches(self) -> list[BatchRecord]:
+        """Return the batches that have not ended, oldest first."""
+        pending = [batch for batch in self._batches.values() if batch.state in ("intent", "adopted", "created")]
+        return sorted(pending, key=lambda batch: batch.intent)
+
+    def batch_ids(self) -> set[str]:
+        """Return the ids of all batches of the run that are certainly its own."""
+        batches = self._batches.values()
+        return {batch.batch_id for batch in batches if batch.batch_id is not None and batch.state != "adopted"}
+
+    def owns(self, intent: int, attempt: int) -> bool:
+        """Return whether an attempt belongs to a batch intent, ended or not."""
+        record = self._attempts.get(attempt)
+        return record is not None and record.intent == intent
+
+    def open_attempts(self, intent: int) -> Iterator[Served]:
+        """Yield the attempts of a batch that have no end, in the order in which they were made."""
+        for number in self._of_intent.get(intent, ()):
+            if number not in self._ends:
+                yield Served(attempt=self._attempts[number], asks=tuple(self._asks[number]))
+
+    # What earlier sessions have shown ----------------------------------------------------------
+
+    def spent(self, row: int | None = None) -> Spent:
+        """Return what counts against a budget, of the run or a row: what is paid, and the bounds of what was lost."""
+        cost = tokens = 0
+        for asks, place, attempt in self._parts(row):
+            end = self._ends.get(attempt)
+            if end is not None:
+                record = self._attempts[attempt]
+                lost = end.status == "lost"
+                cost += share((record.reserved if lost else end.cost) or 0, asks, place)
+                counts = (record.bound,) if lost else end.usage[:5]  # thinking and searches are no tokens of their own
+                tokens += sum(share(count, asks, place) for count in counts)
+        return Spent(cost, tokens)
+
+    def _parts(self, row: int | None) -> Iterator[tuple[int, int, int]]:
+        """Yield what a row, or the run, has of attempts: how many asks share one, the place of the ask, the attempt."""
+        if row is None:
+            yield from ((1, 0, number) for number in self._attempts)
+        else:
+            yield from ((len(self._asks[ask.attempt]), ask.place, ask.attempt) for ask in self._of_row.get(row, ()))
+
+    def _answered(self) -> Iterator[tuple[AttemptRecord, EndRecord]]:
+        """Yield the attempts that serve tasks and have succeeded, with their ends."""
+        for number, end in self._ends.items():
+            if end.status == "succeeded" and self._asks[number]:
+                yield self._attempts[number], end
+
+    def outputs(self) -> list[AnswerLengths]:
+        """Return how long the answers of each agent on each model were."""
+        answers, tokens = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
+        for attempt, end in self._answered():
+            role = (attempt.arm, attempt.agent, attempt.model)
+            answers[role] += 1
+            tokens[role] += end.usage.output
+        return [AnswerLengths(*role, answers=answers[role], tokens=tokens[role]) for role in sorted(answers)]
+
+    def sent_and_billed(self, since: float) -> dict[str, Billed]:
+        """Return by model the characters sent since a moment and the input tokens that were billed for them."""
+        sums: dict[str, Billed] = {}
+        for attempt, end in self._answered():
+            if attempt.sent >= since:
+                chars, tokens = sums.get(attempt.model, (0, 0))
+                sums[attempt.model] = Billed(chars + attempt.chars, tokens + end.usage.prompt)
+        return sums

@@ -1,0 +1,572 @@
+"""What every store does: one suite for all of them. Another store is one line in `STORES`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from operator import attrgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fanwise.canonical import digest
+from fanwise.journal.memory import MemoryJournal
+from fanwise.journal.port import Journal
+from fanwise.journal.records import (
+    NO_TOKENS,
+    AnswerLengths,
+    AnswerRecord,
+    AskRecord,
+    AttemptRecord,
+    BatchRecord,
+    Billed,
+    BlockRecord,
+    Channel,
+    EndRecord,
+    Record,
+    RejectRecord,
+    RowRecord,
+    RowResult,
+    Served,
+    Spent,
+    TaskRecord,
+    TurnRecord,
+    Why,
+)
+from fanwise.journal.sqlite import SqliteJournal
+from fanwise.pricing.usage import Usage
+
+Open = Callable[[Path], Journal]
+"""Opens the store of a folder, or makes it."""
+
+
+def memories() -> Open:
+    """Journals in memory, each for as long as the test lasts."""
+    kept: dict[Path, MemoryJournal] = {}
+    return lambda folder: kept.setdefault(folder, MemoryJournal())
+
+
+STORES: dict[str, Callable[[], Open]] = {
+    "memory": memories,
+    "sqlite": lambda: lambda folder: SqliteJournal(folder / "journal.db"),
+}
+
+
+@dataclass
+class Shelf:
+    """One store, which can be let go and opened again as a later session does."""
+
+    open: Open
+    folder: Path
+    journal: Journal
+
+    def reopen(self) -> Journal:
+        """Let it go, and open what it has kept."""
+        self.journal.close()
+        self.journal = self.open(self.folder)
+        return self.journal
+
+
+@pytest.fixture(params=sorted(STORES))
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
+    opening = STORES[request.param]()
+    opened = Shelf(opening, tmp_path, opening(tmp_path))
+    yield opened
+    opened.journal.close()
+
+
+@contextmanager
+def both() -> Iterator[list[Journal]]:
+    """One journal of each kind, all empty."""
+    with TemporaryDirectory() as folder:
+        journals = [store()(Path(folder)) for store in STORES.values()]
+        yield journals
+        for journal in journals:
+            journal.close()
+
+
+def sent(
+    number: int,
+    *tasks: tuple[str, int],
+    why: Why = "first",
+    arm: str = "fanout",
+    agent: str = "a",
+    model: str = "m",
+    channel: Channel = "live",
+    intent: int | None = None,
+    at: float = 1.0,
+) -> Served:
+    """An attempt that serves tasks, each a key with its row."""
+    attempt = AttemptRecord(
+        id=number, arm=arm, agent=agent, model=model, channel=channel, why=why, request_hash=f"h{number}", reserved=100,
+        sent=at, intent=intent, chars=50, bound=1_000,
+    )  # fmt: skip
+    asks = [
+        AskRecord(attempt=number, place=place, key=key, row=row, node="n", label="n", number=1)
+        for place, (key, row) in enumerate(tasks)
+    ]
+    return Served(attempt, tuple(asks))
+
+
+def ended(attempt: int, cost: int | None = 7, status: Any = "succeeded", usage: Usage = NO_TOKENS) -> EndRecord:
+    return EndRecord(attempt=attempt, at=2.0, status=status, usage=usage, cost=cost)
+
+
+def done(key: str, output: str | None = "o", message: str = "") -> TaskRecord:
+    return TaskRecord(
+        key=key, row=1, arm="fanout", node="n", label="n", agent="a", status="failed" if message else "done",
+        output=output, message=message,
+    )  # fmt: skip
+
+
+def batch(intent: int, state: Any, batch_id: str | None = None, size: int = 2) -> BatchRecord:
+    return BatchRecord(intent=intent, size=size, at=1.0, batch_id=batch_id, state=state)
+
+
+def kept(journal: Journal, kind: type[Record]) -> list[Any]:
+    """All records of a kind."""
+    return [record for record in journal.records() if isinstance(record, kind)]
+
+
+# Sessions ------------------------------------------------------------------------------------------
+
+
+def test_sessions_are_counted_and_remember_how_they_ended(shelf: Shelf) -> None:
+    journal = shelf.journal
+    assert (journal.session, journal.session_start()) == (0, 0)
+    assert journal.start_session(10.0, "auto", "") == journal.session == 1
+    journal.end_session(20.0, "interrupted")
+    journal = shelf.reopen()
+    assert journal.session == 1
+    assert journal.start_session(30.0, "live", "draft has changed") == journal.session == 2
+    assert journal.session_start() == 30.0
+    first, second = [record for record in journal.records() if hasattr(record, "started")]
+    assert attrgetter("id", "started", "ended", "how", "channel", "changed")(first) == (
+        1, 10.0, 20.0, "interrupted", "auto", "",
+    )  # fmt: skip
+    assert attrgetter("id", "ended", "how", "changed")(second) == (2, None, "running", "draft has changed")
+
+
+def test_a_setting_is_kept_at_once_and_replaced(shelf: Shelf) -> None:
+    assert shelf.journal.meta("notes") is None
+    for value in ("[]", '["late"]'):
+        shelf.journal.set_meta("notes", value)
+    assert shelf.reopen().meta("notes") == '["late"]'
+
+
+@pytest.mark.anyio
+async def test_numbers_go_on_in_the_next_session(shelf: Shelf) -> None:
+    journal = shelf.journal
+    numbers = [journal.next_attempt() for _ in range(3)]
+    assert numbers == [1, 2, 3]
+    for number in numbers:
+        journal.add_attempt(*sent(number, ("k", 1)))
+    journal.add_batch(batch(journal.next_intent(), "intent"))
+    await journal.commit()
+    journal = shelf.reopen()
+    assert (journal.next_attempt(), journal.next_intent()) == (4, 2)
+
+
+# Durability ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_what_was_committed_is_there_for_everybody_who_waits(shelf: Shelf) -> None:
+    journal = shelf.journal
+
+    async def write(number: int) -> None:
+        journal.add_attempt(*sent(number, (f"k{number}", number)))
+        await journal.commit()
+        assert journal.attempt(number) == sent(number, (f"k{number}", number))
+
+    async with anyio.create_task_group() as group:
+        for number in range(1, 40):
+            group.start_soon(write, number)
+    assert len(kept(shelf.reopen(), AttemptRecord)) == 39
+
+
+def test_what_was_added_is_kept_when_the_store_is_let_go(shelf: Shelf) -> None:
+    shelf.journal.add_task(done("k"))
+    assert shelf.reopen().task("k") == done("k")
+
+
+@pytest.mark.anyio
+async def test_a_commit_with_nothing_to_do_returns(shelf: Shelf) -> None:
+    with anyio.fail_after(5):
+        await shelf.journal.commit()
+
+
+# Rows and content ----------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_ids_are_those_that_the_present_session_has_read(shelf: Shelf) -> None:
+    journal = shelf.journal
+    journal.start_session(1.0, "live", "")
+    for number, row_id in ((1, "a"), (2, "b")):
+        journal.add_row(RowRecord(number, row_id, number, "h", journal.session))
+    await journal.commit()
+    assert journal.known_ids(["a", "b", "c"]) == {"a": 1, "b": 2}
+    journal = shelf.reopen()
+    journal.start_session(2.0, "live", "")
+    assert journal.known_ids(["a", "b"]) == {}, "a row may have moved in its file"
+    journal.add_row(RowRecord(3, "a", 3, "h", journal.session))
+    await journal.commit()
+    assert journal.known_ids(["a", "b"]) == {"a": 3}
+
+
+@pytest.mark.anyio
+async def test_rows_that_are_gone_from_the_file_are_forgotten(shelf: Shelf) -> None:
+    journal = shelf.journal
+    journal.start_session(1.0, "live", "")
+    for number in (1, 2):
+        journal.add_row(RowRecord(number, str(number), 0, "h", 1))
+        journal.add_reject(RejectRecord(number + 10, "bad", "{", 1))
+    await journal.commit()
+    journal.start_session(2.0, "live", "")
+    journal.add_row(RowRecord(2, "2", 0, "h", 2))
+    journal.add_reject(RejectRecord(12, "worse", "[", 2))
+    await journal.commit()
+    journal.drop_stale_rows()
+    assert kept(journal, RowRecord) == [RowRecord(2, "2", 0, "h", 2)]
+    assert kept(journal, RejectRecord) == [RejectRecord(12, "worse", "[", 2)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("text", ["yes", "long " * 100, "a\u2028b \U0001f600"], ids=["short", "long", "odd"])
+async def test_a_text_is_kept_once_by_its_content(shelf: Shelf, text: str) -> None:
+    journal = shelf.journal
+    hashes = {journal.add_text(text) for _ in range(3)} | {digest(text)}
+    assert len(hashes) == 1
+    await journal.commit()
+    assert journal.text(digest(text)) == text
+    assert journal.text("unheard of") is None
+    assert len(list(journal.records())) == 1
+
+
+@pytest.mark.anyio
+async def test_a_block_is_kept_once_by_its_hash(shelf: Shelf) -> None:
+    for name in ("guide", "the same"):
+        shelf.journal.add_block(BlockRecord("sha", name, "text"))
+    await shelf.journal.commit()
+    assert kept(shelf.journal, BlockRecord) == [BlockRecord("sha", "guide", "text")]
+
+
+@pytest.mark.anyio
+async def test_content_is_forgotten_and_the_account_stays(shelf: Shelf) -> None:
+    journal = shelf.journal
+    sha = journal.add_text("secret")
+    journal.add_block(BlockRecord("b", "guide", "secret"))
+    journal.add_reject(RejectRecord(9, "secret", "secret", 1))
+    journal.add_task(done("k", None, "secret"))
+    journal.add_task(done("k2"))
+    journal.add_attempt(*sent(1, ("k", 1)))
+    journal.add_end(EndRecord(attempt=1, at=1.0, status="failed", message="secret", cost=3))
+    journal.add_result(RowResult(1, "fanout", "failed", None, "secret"))
+    await journal.commit()
+    assert journal.purge() == 6
+    assert journal.text(sha) is None
+    assert "secret" not in repr(list(journal.records()))
+    assert journal.spent().cost == 3
+    assert journal.add_text("secret") == sha
+    await journal.commit()
+    assert journal.text(sha) == "secret", "what is said again is kept again"
+
+
+# Tasks and rounds of tools -------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_a_task_keeps_its_last_outcome(shelf: Shelf) -> None:
+    journal = shelf.journal
+    assert journal.task("k") is None
+    for outcome in (done("k", None, "refused"), done("k", "o2")):
+        journal.add_task(outcome)
+        await journal.commit()
+    assert shelf.reopen().task("k") == done("k", "o2")
+
+
+@pytest.mark.anyio
+async def test_rounds_of_tools_are_in_order_and_the_last_may_be_open(shelf: Shelf) -> None:
+    journal = shelf.journal
+    shas = [journal.add_text(text) for text in ("says 1", "hears 1", "says 2")]
+    journal.add_turn(TurnRecord("k", 2, shas[2]))
+    journal.add_turn(TurnRecord("k", 1, shas[0]))
+    journal.add_turn(TurnRecord("k", 1, shas[0], shas[1]))
+    journal.add_turn(TurnRecord("other", 1, shas[2]))
+    await journal.commit()
+    assert journal.turns("k") == [("says 1", "hears 1"), ("says 2", None)]
+    assert journal.turns("unheard of") == []
+    journal.purge()
+    assert journal.turns("k") == [(None, None), (None, None)]
+
+
+# Attempts ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_attempts_are_found_by_number_task_and_row(shelf: Shelf) -> None:
+    journal = shelf.journal
+    served = [sent(1, ("k", 1)), sent(2, ("k", 1), ("k2", 2), arm="baseline"), sent(3, why="warm")]
+    for attempt in served:
+        journal.add_attempt(*attempt)
+    await journal.commit()
+    journal = shelf.reopen()
+    journal.start_session(1.0, "live", "")
+    assert [journal.attempt(number) for number in (1, 2, 3, 4)] == [*served, None]
+    assert [journal.attempts_of(key) for key in ("k", "k2", "k3")] == [2, 1, 0]
+    places = [(1, "fanout"), (1, "baseline"), (2, "fanout"), (2, "baseline"), (0, "fanout")]
+    assert [journal.has_attempts(*place) for place in places] == [True, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        sent(1, ("k", 1), why=cast("Why", "because")),
+        sent(1),
+        sent(1, ("k", 1), why="warm"),
+        Served(sent(1, ("k", 1)).attempt, (*sent(1, ("k", 1)).asks, *sent(1, ("k2", 1)).asks)),
+    ],
+    ids=["no reason", "serves nothing", "serves though it keeps warm", "two in one place"],
+)
+def test_an_attempt_says_why_and_what_it_serves(shelf: Shelf, wrong: Served) -> None:
+    with pytest.raises(ValueError):
+        shelf.journal.add_attempt(*wrong)
+    assert kept(shelf.reopen(), AttemptRecord) == []
+
+
+@pytest.mark.anyio
+async def test_the_first_end_of_an_attempt_stays(shelf: Shelf) -> None:
+    journal = shelf.journal
+    journal.add_attempt(*sent(1, ("k", 1)))
+    for cost in (5, 9):
+        journal.add_end(ended(1, cost, usage=Usage(1, 2, 3, 4, 5, 6, 7)))
+        await journal.commit()
+    assert kept(journal, EndRecord) == [ended(1, 5, usage=Usage(1, 2, 3, 4, 5, 6, 7))]
+
+
+@pytest.mark.anyio
+async def test_what_a_model_said_is_kept_apart_from_what_was_accepted(shelf: Shelf) -> None:
+    journal = shelf.journal
+    journal.add_attempt(*sent(1, ("k", 1)))
+    for output in ("first", "second"):
+        journal.add_answer(AnswerRecord(1, 0, output))
+    journal.add_answer(AnswerRecord(2, 0, "unsure", 0.25))
+    await journal.commit()
+    assert kept(journal, AnswerRecord) == [AnswerRecord(1, 0, "second"), AnswerRecord(2, 0, "unsure", 0.25)]
+    assert journal.task("k") is None
+
+
+@pytest.mark.anyio
+async def test_what_a_killed_session_left_is_lost_live_and_open_in_batches(shelf: Shelf) -> None:
+    journal = shelf.journal
+    journal.add_batch(batch(1, "created", "b"))
+    for attempt in (sent(1, ("k", 1)), sent(2, ("k2", 1)), sent(3, ("k3", 1), channel="batch", intent=1)):
+        journal.add_attempt(*attempt)
+    journal.add_end(ended(1))
+    await journal.commit()
+    journal = shelf.reopen()
+    assert journal.lose_open(9.0) == 1
+    assert journal.lose_open(9.0) == 0
+    (lost,) = [end for end in kept(journal, EndRecord) if end.attempt == 2]
+    assert (lost.at, lost.status, lost.kind, lost.cost, lost.usage) == (9.0, "lost", "killed", None, NO_TOKENS)
+    assert [served.attempt.id for served in journal.open_attempts(1)] == [3]
+
+
+@dataclass
+class Told:
+    """Takes what an observer is told."""
+
+    names: list[str] = field(default_factory=list[str])
+
+    def attempt(self, record: AttemptRecord, asks: Any) -> None:
+        self.names.append(f"attempt {record.id} serves {len(asks)}")
+
+    def end(self, record: EndRecord) -> None:
+        self.names.append(f"end {record.attempt}")
+
+    def task(self, record: TaskRecord, at: float) -> None:
+        self.names.append(f"task {record.key}")
+
+    def result(self, record: RowResult, at: float) -> None:
+        self.names.append(f"row {record.row}")
+
+
+def test_observers_are_told_at_once(shelf: Shelf) -> None:
+    journal, told, ends = shelf.journal, Told(), list[EndRecord]()
+    journal.observer, journal.watch = told, ends.append
+    journal.add_attempt(*sent(1, ("k", 1), ("k2", 1)))
+    journal.add_end(ended(1))
+    journal.add_task(done("k"))
+    journal.add_result(RowResult(4, "fanout", "succeeded", "o"))
+    assert told.names == ["attempt 1 serves 2", "end 1", "task k", "row 4"]
+    assert ends == [ended(1)]
+
+
+# Batches -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_a_batch_is_open_from_its_intent_until_it_has_ended(shelf: Shelf) -> None:
+    journal = shelf.journal
+    for intent, state, batch_id in (
+        (4, "absent", None), (3, "created", "b3"), (2, "adopted", "b2"), (1, "intent", None), (5, "ended", "b5"),
+    ):  # fmt: skip
+        journal.add_batch(batch(intent, state, batch_id))
+    await journal.commit()
+    journal = shelf.reopen()
+    assert [record.intent for record in journal.open_batches()] == [1, 2, 3]
+    assert journal.batch_ids() == {"b3", "b5"}, "an adopted one may turn out to be somebody else's"
+
+
+@pytest.mark.anyio
+async def test_a_batch_is_adopted_confirmed_and_ends_once(shelf: Shelf) -> None:
+    """The life of an intent whose batch id was lost in a crash."""
+    journal = shelf.journal
+    journal.add_batch(batch(1, "intent"))
+    for number in (7, 8):
+        journal.add_attempt(*sent(number, (f"k{number}", number), channel="batch", intent=1))
+    await journal.commit()
+    journal = shelf.reopen()
+    assert journal.open_batches() == [batch(1, "intent")]
+    assert list(journal.open_attempts(1)) == [
+        sent(number, (f"k{number}", number), channel="batch", intent=1) for number in (7, 8)
+    ]
+    for state in ("adopted", "created"):
+        journal.add_batch(batch(1, state, "b"))
+        await journal.commit()
+        assert journal.open_batches() == [batch(1, state, "b")]
+        assert journal.batch_ids() == ({"b"} if state == "created" else set())
+    assert journal.owns(1, 7)
+    assert not journal.owns(1, 9)
+    assert not journal.owns(2, 7)
+    journal.add_end(ended(7))
+    await journal.commit()
+    assert [served.attempt.id for served in journal.open_attempts(1)] == [8]
+    assert journal.owns(1, 7), "a result that was applied is still of its batch"
+    journal.add_batch(batch(1, "ended", "b"))
+    await journal.commit()
+    assert journal.open_batches() == []
+    assert list(journal.open_attempts(2)) == []
+
+
+@pytest.mark.anyio
+async def test_open_attempts_come_with_all_that_they_serve(shelf: Shelf) -> None:
+    journal = shelf.journal
+    served = [
+        sent(1, ("k1", 1), ("k2", 2), channel="batch", intent=5), sent(2, ("k3", 3), channel="batch", intent=5),
+        sent(3, ("k4", 1), channel="batch", intent=6),
+    ]  # fmt: skip
+    for attempt in served:
+        journal.add_attempt(*attempt)
+    await journal.commit()
+    assert list(journal.open_attempts(5)) == served[:2]
+    assert list(journal.open_attempts(6)) == served[2:]
+
+
+# What earlier sessions have shown ------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_what_counts_against_a_budget(shelf: Shelf) -> None:
+    journal = shelf.journal
+    assert journal.spent() == Spent(0, 0)
+    for attempt in (sent(1, ("k", 1)), sent(2, ("k", 1)), sent(3, ("k2", 2)), sent(4, ("k3", 2)), sent(5, why="warm")):
+        journal.add_attempt(*attempt)
+    journal.add_end(ended(1, 7, usage=Usage(1, 2, 3, 4, 5, thinking=5, web_searches=9)))
+    journal.add_end(ended(2, None, "lost"))
+    journal.add_end(ended(3, None, usage=Usage(input=2)))
+    journal.add_end(ended(5, 11, usage=Usage(cache_read=3)))
+    await journal.commit()
+    assert journal.spent() == Spent(7 + 100 + 0 + 11, 15 + 1_000 + 2 + 3), "lost at its bound, unknown at nothing"
+    assert journal.spent(1) == Spent(107, 1_015)
+    assert journal.spent(2) == Spent(0, 2), "what has not ended is not spent"
+    assert journal.spent(3) == Spent(0, 0)
+
+
+@pytest.mark.anyio
+async def test_a_task_that_is_served_later_changes_the_shares(shelf: Shelf) -> None:
+    journal = shelf.journal
+    journal.add_attempt(*sent(1, ("k1", 1)))
+    journal.add_end(ended(1, 10, usage=Usage(input=4, output=1)))
+    await journal.commit()
+    assert journal.spent(1) == Spent(10, 5)
+    for place in (1, 2):
+        journal.add_ask(
+            AskRecord(attempt=1, place=place, key=f"k{place}", row=place + 1, node="n", label="n", number=1)
+        )
+        await journal.commit()
+    assert [journal.spent(row) for row in (1, 2, 3)] == [Spent(4, 3), Spent(3, 1), Spent(3, 1)]
+    assert journal.spent() == Spent(10, 5)
+
+
+@pytest.mark.anyio
+async def test_how_long_answers_were_and_what_was_billed(shelf: Shelf) -> None:
+    journal = shelf.journal
+    for attempt in (
+        sent(1, ("k", 1), at=5.0), sent(2, ("k2", 1), at=6.0), sent(3, ("k3", 1), model="big"),
+        sent(4, ("k4", 1), arm="baseline"), sent(5, why="warm"), sent(6, ("k5", 1)),
+    ):  # fmt: skip
+        journal.add_attempt(*attempt)
+    for number in (1, 2, 3, 5):
+        journal.add_end(ended(number, usage=Usage(number, 10, 100, 1_000, output=number)))
+    journal.add_end(ended(4, status="failed"))
+    await journal.commit()
+    lengths = [AnswerLengths("fanout", "a", model, answers, 3) for model, answers in (("big", 1), ("m", 2))]
+    assert sorted(journal.outputs()) == lengths
+    assert journal.sent_and_billed(0.0) == {"m": Billed(100, 2_223), "big": Billed(50, 1_113)}
+    assert journal.sent_and_billed(6.0) == {"m": Billed(50, 1_112)}
+
+
+# All stores are one --------------------------------------------------------------------------------
+
+KEYS, ROWS = ["k0", "k1", "k2"], [1, 2, 3]
+tasks = st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(ROWS)), min_size=1, max_size=4)
+usages = st.builds(Usage, *[st.integers(0, 50)] * 7)
+outcomes = st.tuples(st.sampled_from(["succeeded", "failed", "lost", "open"]), st.none() | st.integers(0, 99), usages)
+attempts = st.tuples(
+    tasks, tasks | st.just([]), st.sampled_from(["fanout", "baseline"]), st.sampled_from([None, 1, 2]), outcomes
+)
+
+
+@given(st.lists(attempts, max_size=12))
+@settings(deadline=None)
+def test_all_stores_say_the_same_of_the_same_records(entries: list[Any]) -> None:
+    with both() as journals:
+        for journal in journals:
+            for number, (first, later, arm, intent, (status, cost, usage)) in enumerate(entries, 1):
+                channel: Channel = "batch" if intent else "live"
+                journal.add_attempt(*sent(number, *first, arm=arm, intent=intent, channel=channel))
+                for place, (key, row) in enumerate(later, len(first)):
+                    journal.add_ask(
+                        AskRecord(attempt=number, place=place, key=key, row=row, node="n", label="n", number=1)
+                    )
+                if status != "open":
+                    journal.add_end(ended(number, None if status == "lost" else cost, status, usage))
+            anyio.run(journal.commit)
+        says = [
+            (
+                Counter(map(repr, journal.records())),
+                [journal.attempt(number) for number in range(1, len(entries) + 2)],
+                [journal.attempts_of(key) for key in KEYS],
+                [journal.has_attempts(row, arm) for row in ROWS for arm in ("fanout", "baseline")],
+                [list(journal.open_attempts(intent)) for intent in (1, 2, 3)],
+                [journal.owns(intent, number) for intent in (1, 2) for number in range(1, len(entries) + 1)],
+                [journal.spent(row) for row in (None, *ROWS)],
+                sorted(journal.outputs()),
+                journal.sent_and_billed(0.5),
+            )
+            for journal in journals
+        ]
+        assert all(answer == says[0] for answer in says)
+        for journal in journals:
+            whole, parts = journal.spent(), [journal.spent(row) for row in ROWS]
+            assert whole.cost == sum(part.cost for part in parts)
+            assert whole.tokens == sum(part.tokens for part in parts)

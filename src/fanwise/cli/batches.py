@@ -9,9 +9,11 @@ import anyio
 import click
 
 from fanwise.job.account import Account
-from fanwise.job.batches import BatchState, batch_states, cancel_batches
+from fanwise.job.batches import batch_states, cancel_batches
 from fanwise.job.job import resume
 from fanwise.job.watcher import Watcher
+from fanwise.ledger.status import BatchState
+from fanwise.rendering.status import batch_line
 
 from .carrying import carry_out
 from .ending import exit_on_error
@@ -43,11 +45,11 @@ def batches(directory: str, action: str, base_url: str | None, as_json: bool) ->
 
 
 async def _list(directory: str, base_url: str | None, as_json: bool, watch: bool) -> None:
-    seen: list[BatchState] = []
-    async for states in batch_states(directory, base_url, watch=watch):
-        for one in states:
-            if one not in seen:  # a change is said once
-                seen.append(one)
-                click.echo(json.dumps(one.data()) if as_json else one.line())
-        if not states:
+    printed: list[BatchState] = []
+    async for batches in batch_states(directory, base_url, watch=watch):
+        for batch in batches:
+            if batch not in printed:  # a change is said once
+                printed.append(batch)
+                click.echo(json.dumps(batch.data()) if as_json else batch_line(batch))
+        if not batches:
             click.echo("no batch is open", err=True)

@@ -9,8 +9,8 @@ import click
 
 from fanwise.job.directory import reading
 from fanwise.ledger.summary import summary
-from fanwise.rendering.export import TABLES
-from fanwise.rendering.export import export as write
+from fanwise.rendering.export import column_lines
+from fanwise.rendering.export import export as write_tables
 
 from .ending import exit_on_error
 
@@ -24,14 +24,11 @@ def export(directory: str | None, form: Any, out: str | None, columns: bool) -> 
     """Write attempts, tasks, rows and totals of the run in DIR, one file each."""
     with exit_on_error():
         if columns:
-            for table in TABLES:
-                click.echo(f"{table.name}:")
-                for column in table.columns:
-                    click.echo(f"  {column.name:26} {column.means}")
+            click.echo("\n".join(column_lines()))
             return
         if directory is None:
             raise click.UsageError("Missing argument 'DIR'.")
         with reading(directory) as journal:
             folder = Path(out) if out is not None else Path(directory) / "export"
-            for path, count in write(journal.db, summary(journal.db), folder, form):
+            for path, count in write_tables(journal.db, summary(journal.db), folder, form):
                 click.echo(f"{path}: {count:,} records", err=True)

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from fanwise.job.watcher import Watcher
-from fanwise.units import usd
+from fanwise.rendering.progress import progress_line
 
 TERMINAL_S = 0.25
 PLAIN_S = 10.0
@@ -18,56 +18,51 @@ PLAIN_S = 10.0
 
 async def display(watcher: Watcher, console: Console) -> None:
     """Show a run until it is cancelled; what was noted is said in any case."""
-    said = [0, 0]
+    notes = _Notes(watcher, console)
     try:
-        await _display(watcher, console, said)
+        await (_on_a_terminal if console.is_terminal else _elsewhere)(watcher, notes)
     finally:
-        _notes(watcher, console, said)
+        notes.print_new()
 
 
-async def _display(watcher: Watcher, console: Console, said: list[int]) -> None:
+async def _on_a_terminal(watcher: Watcher, notes: _Notes) -> None:
+    """Show one line that changes."""
+    started = time.monotonic()
+    with Live(console=notes.console, transient=True, refresh_per_second=4) as live:
+        while True:
+            notes.print_new()
+            live.update(Text(_line(watcher, time.monotonic() - started)))
+            await anyio.sleep(TERMINAL_S)
+
+
+async def _elsewhere(watcher: Watcher, notes: _Notes) -> None:
+    """Print a line now and then."""
     started = printed = time.monotonic()
-    if not console.is_terminal:
-        while True:
-            await anyio.sleep(TERMINAL_S)
-            _notes(watcher, console, said)
-            if watcher.engine is not None and time.monotonic() - printed >= PLAIN_S:
-                printed = time.monotonic()
-                console.print(line(watcher, printed - started), highlight=False, soft_wrap=True)
-    with Live(console=console, transient=True, refresh_per_second=4) as live:
-        while True:
-            _notes(watcher, console, said)
-            live.update(Text(line(watcher, time.monotonic() - started)))
-            await anyio.sleep(TERMINAL_S)
+    while True:
+        await anyio.sleep(TERMINAL_S)
+        notes.print_new()
+        if watcher.engine is not None and time.monotonic() - printed >= PLAIN_S:
+            printed = time.monotonic()
+            notes.console.print(_line(watcher, printed - started), highlight=False, soft_wrap=True)
 
 
-def _notes(watcher: Watcher, console: Console, said: list[int]) -> None:
-    engine = watcher.engine
-    for index, notes in enumerate((watcher.notes, engine.notes if engine is not None else [])):
-        for note in notes[said[index] :]:
-            console.print(f"fanwise: {note}", highlight=False, markup=False, soft_wrap=True)
-        said[index] = len(notes)
+def _line(watcher: Watcher, elapsed_s: float) -> str:
+    progress = watcher.progress(elapsed_s)
+    return "starting" if progress is None else progress_line(progress)
 
 
-def line(watcher: Watcher, elapsed_s: float) -> str:
-    """Return one line about a run: rows, calls, batches, spend, cache reads, time left."""
-    engine = watcher.engine
-    if engine is None:
-        return "starting"
-    counters = engine.counters
-    total = "" if watcher.rows is None else f"/{max(watcher.rows, counters.read)}"
-    parts = [f"{counters.finished}{total} rows", f"{watcher.calls} calls"]
-    if counters.failed or counters.rejected:
-        parts[0] += f" ({counters.failed} failed, {counters.rejected} set aside)"
-    if counters.remembered:
-        parts.append(f"{counters.remembered} answers known")
-    batches = engine.carriers.batches
-    if batches.open_batches:
-        parts.append(f"{batches.open_batches} batches with {batches.in_flight} requests")
-    parts.append(f"${usd(watcher.cost):.4f}{' simulated' if watcher.offline else ''}")
-    parts.append(f"{watcher.read_tokens:,} tokens read from the cache")
-    done = counters.finished + counters.rejected
-    if watcher.rows and done and done < watcher.rows:
-        left = elapsed_s / done * (watcher.rows - done)
-        parts.append(f"about {left:.0f} s left")
-    return ", ".join(parts)
+class _Notes:
+    """Prints what a run has noted, each note once."""
+
+    def __init__(self, watcher: Watcher, console: Console) -> None:
+        self.console = console
+        self._watcher = watcher
+        self._printed = [0, 0]
+
+    def print_new(self) -> None:
+        """Print what was noted since the last time."""
+        engine = self._watcher.engine
+        for index, notes in enumerate((self._watcher.notes, engine.notes if engine is not None else [])):
+            for note in notes[self._printed[index] :]:
+                self.console.print(f"fanwise: {note}", highlight=False, markup=False, soft_wrap=True)
+            self._printed[index] = len(notes)

@@ -4,41 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import anyio
 
 from fanwise.api.client import Api
 from fanwise.api.failures import RequestError
 from fanwise.errors import UsageError
-from fanwise.ledger.status import OpenBatch, status
+from fanwise.ledger.status import BatchState, OpenBatch, status
 
 from .directory import RunDirectory, peeking
 from .manifest import Manifest
 
 WATCH_S = (2.0, 60.0)
 """First and longest interval between two looks at batches."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchState:
-    """A batch of a run that has not been read, and what the API says of it."""
-
-    batch_id: str | None
-    """None while only the intent to create it is certain."""
-    requests: int
-    status: str
-    """The API's `processing_status`, or why it cannot be told."""
-
-    def data(self) -> dict[str, Any]:
-        """Return it as JSON-ready data."""
-        return asdict(self)
-
-    def line(self) -> str:
-        """Return it as a line for people."""
-        return f"{self.batch_id or '(id not known yet)'}  {self.requests} requests  {self.status}"
 
 
 async def batch_states(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from fanwise.engine.run import Engine
 from fanwise.journal.records import EndRecord
+from fanwise.ledger.progress import Progress
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,3 +28,28 @@ class Watcher:
         self.calls += 1
         self.cost += record.cost or 0
         self.read_tokens += record.usage.cache_read
+
+    def progress(self, elapsed_s: float) -> Progress | None:
+        """Return how far the run is; None before it starts.
+
+        Args:
+            elapsed_s: Seconds for which it has been shown.
+        """
+        if self.engine is None:
+            return None
+        counters, batches = self.engine.counters, self.engine.carriers.batches
+        return Progress(
+            elapsed_s=elapsed_s,
+            total_rows=self.rows,
+            read=counters.read,
+            finished=counters.finished,
+            failed=counters.failed,
+            rejected=counters.rejected,
+            calls=self.calls,
+            remembered=counters.remembered,
+            open_batches=batches.open_batches,
+            batch_requests=batches.in_flight,
+            cost=self.cost,
+            simulated=bool(self.offline),
+            cache_read_tokens=self.read_tokens,
+        )

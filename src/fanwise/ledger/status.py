@@ -26,6 +26,21 @@ class OpenBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchState:
+    """A batch of a run that has not been read, and what the API says of it."""
+
+    batch_id: str | None
+    """None while only the intent to create it is certain."""
+    requests: int
+    status: str
+    """The API's `processing_status`, or why it cannot be told."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A run at one moment."""
 

@@ -116,6 +116,14 @@ TABLES = (
 )  # fmt: skip
 
 
+def column_lines() -> Iterator[str]:
+    """Yield what every column means, a line each under the name of its table."""
+    for table in TABLES:
+        yield f"{table.name}:"
+        for column in table.columns:
+            yield f"  {column.name:26} {column.means}"
+
+
 def export(db: Book, summary: Mapping[str, Any], folder: Path, form: Form) -> list[tuple[Path, int]]:
     """Write all tables into a folder, each file as a whole; returns the files and their records.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from fanwise.ledger.status import Status
+from fanwise.ledger.status import BatchState, Status
 
 
 def status_lines(status: Status, directory: str, *, held: bool) -> Iterator[str]:
@@ -30,6 +30,11 @@ def status_lines(status: Status, directory: str, *, held: bool) -> Iterator[str]
     for batch in status.batches:
         name = batch.batch_id or "id not known yet"
         yield f"batch     {name}  {batch.requests} requests, submitted {_moment(batch.submitted)}, {batch.state}"
+
+
+def batch_line(batch: BatchState) -> str:
+    """Return a batch that has not been read as a line."""
+    return f"{batch.batch_id or '(id not known yet)'}  {batch.requests} requests  {batch.status}"
 
 
 def _state(status: Status, directory: str, *, held: bool) -> str:

@@ -25,6 +25,11 @@ import anyio.to_thread
 import time_machine
 
 from fanwise import Account, Job
+from fanwise.job.close import close
+from fanwise.job.opening import Terms
+from fanwise.job.prepare import prepare
+from fanwise.job.work import work
+from fanwise.journal.port import Journal
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent.parent / "examples"
@@ -53,8 +58,8 @@ def rows_file(example: str, folder: Path) -> Path:
     return folder / JOBS[example][1]
 
 
-def outcome(example: str, channel: str) -> dict[str, Any]:
-    """Run an example in one channel; return its keys, request hashes and summary."""
+def outcome(example: str, channel: str, journal: Journal | None = None) -> dict[str, Any]:
+    """Run an example in one channel, in SQLite or another journal; return its keys, request hashes and summary."""
     graph, _, baseline = JOBS[example]
     reference = str(EXAMPLES / baseline) if baseline != "auto" else baseline
     with tempfile.TemporaryDirectory() as name:
@@ -64,17 +69,19 @@ def outcome(example: str, channel: str) -> dict[str, Any]:
             channel=channel, baseline=reference, slots=1, seed=1, sample=ROWS // 2,
         )  # fmt: skip
         with time_machine.travel(DAY, tick=True):
-            summary = anyio.run(_on_one_thread, job).summary
+            summary = anyio.run(_on_one_thread, job, journal).summary
         with closing(sqlite3.connect(folder / "run" / "journal.db")) as db:
             keys, hashes = _digests(db, TASK_KEYS), _digests(db, REQUEST_HASHES)
     kept = {name: value for name, value in summary.items() if name not in TIMES_AND_IDS}
     return {"task_keys": keys, "request_hashes": hashes, "summary": json.loads(json.dumps(kept))}
 
 
-async def _on_one_thread(job: Job) -> Account:
+async def _on_one_thread(job: Job, journal: Journal | None) -> Account:
     """Run a job whose steps end in the order in which they began: that order decides who sends first."""
     anyio.to_thread.current_default_thread_limiter().total_tokens = 1
-    return await job.run()
+    async with prepare(job.spec, Terms(journal=journal)) as prepared:
+        await work(prepared)
+        return await close(prepared)
 
 
 def _digests(db: sqlite3.Connection, query: str) -> dict[str, str]:

@@ -11,6 +11,8 @@ from types import TracebackType
 
 from fanwise.errors import RunDirectoryError
 from fanwise.journal import opening
+from fanwise.journal.copy import copied
+from fanwise.journal.port import Journal
 from fanwise.journal.reader import Book, JournalReader
 from fanwise.journal.sqlite import SqliteJournal
 
@@ -60,12 +62,13 @@ def is_held(directory: str | Path) -> bool:
 class RunDirectory:
     """A run directory, held by this process until it is closed."""
 
-    def __init__(self, path: Path, *, create: bool) -> None:
+    def __init__(self, path: Path, *, create: bool, journal: Journal | None = None) -> None:
         """Open a run directory.
 
         Args:
             path: The folder.
             create: True for a new run, False to go on with one.
+            journal: Where the run is kept while it is worked on; None: in SQLite, in the directory.
 
         Raises:
             RunDirectoryError: It is missing, used, locked, or no run directory.
@@ -75,7 +78,8 @@ class RunDirectory:
         """Folders that are created here, the innermost first."""
         _check(path, create=create)
         self._lock = _locked(path)
-        self.journal = SqliteJournal(path / JOURNAL)
+        self.journal: Journal = SqliteJournal(path / JOURNAL) if journal is None else journal
+        self._book: SqliteJournal | None = self.journal if isinstance(self.journal, SqliteJournal) else None
 
     def __enter__(self) -> RunDirectory:
         return self
@@ -86,8 +90,14 @@ class RunDirectory:
         self.close()
 
     def book(self) -> SqliteJournal:
-        """Return the journal from which the account is made."""
-        return self.journal
+        """Return the journal from which the account is made: a run in SQLite is its own, any other is copied once.
+
+        Raises:
+            FanwiseError: The copy is not whole.
+        """
+        if self._book is None:
+            self._book = copied(self.journal, self.path / JOURNAL)
+        return self._book
 
     def discard(self) -> None:
         """Close it and remove what was made of it: nothing has begun in it."""
@@ -103,6 +113,8 @@ class RunDirectory:
         if not self._closed:
             self._closed = True
             self.journal.close()
+            if self._book is not None and self._book is not self.journal:
+                self._book.close()
             os.close(self._lock)
 
 

@@ -17,6 +17,7 @@ from fanwise.engine.standin import StandInAnswer
 from fanwise.errors import Mistake, SpecError, UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
+from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName
 
 from .arms import arms_of
@@ -52,6 +53,9 @@ class Terms:
     client: SdkClient | None = None
     """Of the SDK, instead of one made here."""
     rehearsal: Rehearsal | None = None
+    journal: Journal | None = None
+    """Where a new run is kept while it is worked on; None: in SQLite, in its directory. From any other store it is
+    copied there when the session is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +84,7 @@ def begun(spec: JobSpec, terms: Terms) -> Generator[OpenRun]:
     if spec.rows_file is not None:
         next(read(spec.rows_file, format_of(spec.rows_file, spec.format)), None)  # told before anything is made
     mode = _mode(spec, terms)
-    with RunDirectory(Path(spec.out), create=True) as directory:
+    with RunDirectory(Path(spec.out), create=True, journal=terms.journal) as directory:
         try:
             manifest = Manifest.begun(spec, *_rows(spec, directory.path), mode)
             if terms.rehearsal is not None:

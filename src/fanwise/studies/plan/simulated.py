@@ -20,6 +20,7 @@ from fanwise.job.opening import Rehearsal, Terms
 from fanwise.job.prepare import prepare
 from fanwise.job.spec import JobSpec
 from fanwise.job.work import work
+from fanwise.journal.memory import MemoryJournal
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.account import SharedWrite, shared_writes
@@ -74,7 +75,7 @@ def simulate(
         rehearsal = Rehearsal(graphs=arms, folder=folder or path.parent, recorded=recorded, scale=scale)
 
         async def main() -> None:
-            async with prepare(spec, Terms(rehearsal=rehearsal)) as prepared:
+            async with prepare(spec, Terms(rehearsal=rehearsal, journal=MemoryJournal())) as prepared:
                 await work(prepared)
                 await close(prepared)
 

@@ -19,6 +19,7 @@ check: .venv/dev.stamp
 	$(BIN)/ruff check src tests examples bench
 	$(BIN)/ruff format --check src tests examples bench
 	$(BIN)/basedpyright
+	$(BIN)/python tests/measure.py --check src
 
 scale: .venv/dev.stamp
 	$(BIN)/pytest -m scale -s -o faulthandler_timeout=0

@@ -15,7 +15,8 @@ import fanwise
 from fanwise.cli.main import COMMANDS, main
 from support import ROOT, environment
 
-FUNCTIONS = {"agent", "each", "given", "graph", "not_", "optional", "resume", "step", "tool", "when"}
+WORDS = {"agent", "each", "given", "graph", "not_", "optional", "step", "tool", "when"}
+FUNCTIONS = WORDS | {"audit", "compare", "diff", "history", "plan", "report", "resume"}
 
 
 def test_every_name_of_the_root_is_what_it_should_be_after_every_module_was_loaded() -> None:

@@ -30,14 +30,21 @@ if TYPE_CHECKING:
     from fanwise.job.account import Account
     from fanwise.job.job import Job, resume
     from fanwise.job.spec import JobSpec
+    from fanwise.ledger.forecast import Forecast
     from fanwise.media import Media
+    from fanwise.studies.audit import audit
+    from fanwise.studies.compare import compare
+    from fanwise.studies.diff import diff
+    from fanwise.studies.history import history
+    from fanwise.studies.plan.plan import plan
+    from fanwise.studies.report import report
 
 __version__ = "0.1.0"
 __all__ = (
-    "Account", "Agent", "Block", "DefinitionError", "Document", "Emulator", "FanwiseError", "Graph", "HaltedError",
-    "Job", "JobSpec", "McpServer", "Media", "Mistake", "RunDirectoryError", "SpecError", "TaskFailedError", "Tool",
-    "ToolFailedError", "UsageError", "agent", "each", "given", "graph", "not_", "optional", "resume", "step", "tool",
-    "when",
+    "Account", "Agent", "Block", "DefinitionError", "Document", "Emulator", "FanwiseError", "Forecast", "Graph",
+    "HaltedError", "Job", "JobSpec", "McpServer", "Media", "Mistake", "RunDirectoryError", "SpecError",
+    "TaskFailedError", "Tool", "ToolFailedError", "UsageError", "agent", "audit", "compare", "diff", "each", "given",
+    "graph", "history", "not_", "optional", "plan", "report", "resume", "step", "tool", "when",
 )  # fmt: skip
 
 _NAMES_BY_MODULE = {
@@ -53,7 +60,14 @@ _NAMES_BY_MODULE = {
     "job.account": "Account",
     "job.job": "Job resume",
     "job.spec": "JobSpec",
+    "ledger.forecast": "Forecast",
     "media": "Media",
+    "studies.audit": "audit",
+    "studies.compare": "compare",
+    "studies.diff": "diff",
+    "studies.history": "history",
+    "studies.plan.plan": "plan",
+    "studies.report": "report",
 }
 _MODULES = {name: f"fanwise.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}
 """Module of each public name."""

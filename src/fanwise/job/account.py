@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fanwise.ledger.report import ReportTables, report_tables
+from fanwise.ledger.report import ReportTables, report_details, report_tables
 from fanwise.rendering.html import notebook, page
 
 from .directory import peeking
@@ -37,7 +37,7 @@ class Account:
             UsageError: The packages that draw it are not there: `pip install 'fanwise[report]'`.
         """
         with peeking(self.directory) as db:
-            return page(self.summary, db)
+            return page(self.summary, report_tables(db), report_details(db, self.summary))
 
     def tables(self) -> ReportTables:
         """Return what each agent cost and was sent, and what failed, as the journal has it now."""

@@ -1,13 +1,23 @@
-"""What a report shows beside the summary of a run."""
+"""What a report shows beside the summary of a run: tables on one screen, and on its page the details too."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName
 
 from .account import AgentAccount, FailedTask, agents, failures
+from .composition import Composition, Flow, composition, tasks
+from .dearest import DearRow, dearest
+from .failing import Failing, failing
+from .multiplier import Multiplier, multiplier
+from .reads import Reads, reads
 from .slices import SliceAccount, slices
+from .tasks import NodeAccount, node_accounts, rows_served
+from .timeline import Timeline, timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +35,73 @@ class ReportTables:
 def report_tables(db: Book) -> ReportTables:
     """Return the tables of the report of a run."""
     return ReportTables(agents=agents(db), slices=slices(db), failures=failures(db))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphAccount:
+    """The graph of an arm as it was noted by the run, with what its tasks took and what travelled between them."""
+
+    arm: ArmName
+    nodes: Mapping[str, Mapping[str, Any]]
+    """By path: kind (`row`, `step`, `agent`), model, and how it is repeated or chosen (`inside`)."""
+    edges: tuple[tuple[str, str, list[str]], ...]
+    """Source, target and the fields that travel."""
+    accounts: Mapping[str, NodeAccount]
+    """By path, of those for which anything was sent."""
+    flows: Mapping[tuple[str, str], Flow]
+    """By source and target, where it is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportDetails:
+    """What the page of a report shows beside its tables."""
+
+    graphs: list[GraphAccount]
+    multiplier: Multiplier | None
+    """With the distribution over rows; None where no row has both arms."""
+    rows_by_arm: dict[ArmName, int]
+    """Rows for which anything was sent."""
+    cache_reads: list[Reads]
+    timeline: Timeline
+    failing: list[Failing]
+    """What came to nothing."""
+    dearest: list[DearRow]
+
+
+def report_details(db: Book, summary: Mapping[str, Any]) -> ReportDetails:
+    """Return what the page of a report shows beside its tables.
+
+    Args:
+        db: The journal.
+        summary: What `summary` made of it.
+    """
+    rows = summary["rows"]
+    return ReportDetails(
+        graphs=list(_graphs(db, summary)),
+        multiplier=multiplier(db, max(rows["read"] - rows["rejected"], 1)),
+        rows_by_arm={arm: rows_served(db, arm) for arm in summary["made_of"]},
+        cache_reads=reads(db),
+        timeline=timeline(db),
+        failing=failing(db),
+        dearest=dearest(db),
+    )
+
+
+def _graphs(db: Book, summary: Mapping[str, Any]) -> Iterator[GraphAccount]:
+    """Yield the graphs of the arms that were asked, as far as the journal has them."""
+    parts, by_arm = composition(db), tasks(db)
+    arms: tuple[ArmName, ...] = ("fanout", "baseline")
+    for arm in arms:
+        if by_arm.get(arm) and (arm == "fanout" or summary["attempts"][arm]["sent"]):
+            yield _graph(db, arm, by_arm[arm], parts)
+
+
+def _graph(db: Book, arm: ArmName, noted: Mapping[str, Any], parts: Composition) -> GraphAccount:
+    nodes = noted["nodes"]
+    return GraphAccount(
+        arm=arm,
+        nodes=nodes,
+        edges=tuple((source, target, fields) for source, target, fields in noted["edges"] if source in nodes),
+        accounts=node_accounts(db, arm),
+        flows={(source, target): flow for (of, source, target), flow in parts.edges.items() if of == arm},
+    )

@@ -53,9 +53,9 @@ class Table:
         return map(attrgetter(*(column.name for column in self.columns)), self.lines(db, summary))
 
 
-def _columns(*given: str) -> tuple[Column, ...]:
+def _columns(*lines: str) -> tuple[Column, ...]:
     """Return columns from lines of `name kind what it means`."""
-    parts = [line.split(" ", 2) for line in given]
+    parts = [line.split(" ", 2) for line in lines]
     return tuple(Column(name, cast("Kind", kind), means) for name, kind, means in parts)
 
 
@@ -131,7 +131,7 @@ def export(db: Book, summary: Mapping[str, Any], folder: Path, form: Form) -> li
         UsageError: Parquet needs a package that is not there.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made: list[tuple[Path, int]] = []
+    written: list[tuple[Path, int]] = []
     for table in TABLES:
         path = folder / f"{table.name}.{form}"
         handle, name = tempfile.mkstemp(dir=folder, prefix=f".{table.name}.")
@@ -142,8 +142,8 @@ def export(db: Book, summary: Mapping[str, Any], folder: Path, form: Form) -> li
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        made.append((path, count))
-    return made
+        written.append((path, count))
+    return written
 
 
 Writer = Callable[[Path, Sequence[Column], Iterable[tuple[Any, ...]]], int]

@@ -21,18 +21,16 @@ def results(db: Book) -> Iterator[str]:
     """Yield one JSON line per finished row, in input order."""
     offline = json.dumps(OFFLINE.of(db))
     costs = _Costs(db)
-    for number, row_id, status, reason, text, base_status in result_lines(db):
-        one, base = costs.of(number)
-        ratios = None
-        if base_status in ("succeeded", "partial") and status != "failed" and base.tokens and base.paid:
-            ratios = {"tokens": round(one.tokens / base.tokens, 6), "usd_as_paid": round(one.paid / base.paid, 6)}
-        paid, unknown = usd_text(one.paid), one.unknown + base.unknown
+    for number, row_id, status, reason, output, baseline_status in result_lines(db):
+        fanout, baseline = costs.of(number)
+        ratios = "null" if baseline_status is None else _ratios(fanout, baseline, (status, baseline_status))
+        paid, unknown = usd_text(fanout.paid), fanout.unknown + baseline.unknown
+        with_shared = paid if fanout.cost == fanout.paid else usd_text(fanout.cost)
         # Written by hand: there may be a million. The journal keeps an output as canonical JSON.
         yield (
             f'{{"format": {FORMAT}, "id": {_encode(row_id)}, "row": {number}, "status": "{status}", '
-            f'"output": {text or "null"}, '
-            f'"cost_usd": "{paid}", "cost_with_shared_usd": "{paid if one.cost == one.paid else usd_text(one.cost)}", '
-            f'"tokens": {one.tokens}, "multiplier": {_encode(ratios) if ratios else "null"}, "offline": {offline}'
+            f'"output": {output or "null"}, "cost_usd": "{paid}", "cost_with_shared_usd": "{with_shared}", '
+            f'"tokens": {fanout.tokens}, "multiplier": {ratios}, "offline": {offline}'
             + (f', "reason": {_encode(reason)}' if reason else "")
             + (f', "attempts_of_unknown_cost": {unknown}' if unknown else "")
             + "}\n"
@@ -42,8 +40,16 @@ def results(db: Book) -> Iterator[str]:
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
+def _ratios(fanout: RowCost, baseline: RowCost, statuses: tuple[str, str]) -> str:
+    """Return a row's multiplier as JSON; `null` where an arm has no output, or the baseline no tokens or price."""
+    if "failed" in statuses or not baseline.tokens or not baseline.paid:
+        return "null"
+    tokens, dollars = fanout.tokens / baseline.tokens, fanout.paid / baseline.paid
+    return _encode({"tokens": round(tokens, 6), "usd_as_paid": round(dollars, 6)})
+
+
 class _Costs:
-    """What rows cost on both sides, asked for in their order."""
+    """What rows cost on both arms, asked for in their order."""
 
     def __init__(self, db: Book) -> None:
         self._costs = allotted(db)
@@ -52,12 +58,12 @@ class _Costs:
     def of(self, row: int) -> tuple[RowCost, RowCost]:
         """Return what a row cost in the fan-out and in the baseline."""
         fanout = baseline = NOTHING
-        one = self._next
-        while one is not None and 0 < one.row <= row:
-            if one.row == row:
-                fanout, baseline = (one, baseline) if one.arm == "fanout" else (fanout, one)
-            one = next(self._costs, None)
-        self._next = one
+        cost = self._next
+        while cost is not None and 0 < cost.row <= row:
+            if cost.row == row:
+                fanout, baseline = (cost, baseline) if cost.arm == "fanout" else (fanout, cost)
+            cost = next(self._costs, None)
+        self._next = cost
         return fanout, baseline
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from fanwise.journal.records import ArmName
 from fanwise.ledger.account import AgentAccount
 from fanwise.ledger.multiplier import Bin
 from fanwise.ledger.reads import Reads
-from fanwise.ledger.timeline import Timeline
+from fanwise.ledger.timeline import BatchSpan, Timeline
 from fanwise.rendering.words import LEVERS, PARTS, agent_name
 from fanwise.units import PICO_PER_USD
 
@@ -22,7 +23,7 @@ ROW_HEIGHT = 26
 
 def spread(bins: Sequence[Bin], mean: float, what: str, unit: str) -> str:
     """Return how the multiplier lies over rows, with one and its mean marked."""
-    values = [{"low": one.low, "high": one.high, "rows": one.rows} for one in bins]
+    values = [{"low": bin_.low, "high": bin_.high, "rows": bin_.rows} for bin_ in bins]
     if len(values) == 1:  # all rows have the same
         values = [{**values[0], "low": values[0]["low"] - 0.01, "high": values[0]["high"] + 0.01}]
     lines = [{"x": 1.0, "told": "1: as one agent"}, {"x": mean, "told": f"mean {mean:.2f}"}]
@@ -33,7 +34,7 @@ def spread(bins: Sequence[Bin], mean: float, what: str, unit: str) -> str:
                   "scale": {"zero": False}},
             "x2": {"field": "high"},
             "y": {"field": "rows", "type": "quantitative", "title": "rows", "axis": {"tickMinStep": 1},
-                  "scale": {"domainMax": 1.35 * max(one["rows"] for one in values)}}}},
+                  "scale": {"domainMax": 1.35 * max(value["rows"] for value in values)}}}},
         {"data": {"values": lines}, "mark": {"type": "rule", "strokeDash": [4, 3], "color": INK}, "encoding": {"x": x}},
     ]  # fmt: skip
     for place, line in enumerate(lines):
@@ -50,11 +51,11 @@ def waterfall(levers: Mapping[str, Any]) -> str:
     steps: list[dict[str, Any]] = [_step("without levers", Decimal(0), at, "whole", dollars(at))]
     for name, saved in levers["saved_usd"].items():
         off = Decimal(saved)
-        told = f"{'-' if off > 0 else '+'}{dollars(abs(off))}" if off else "$0"
-        steps.append(_step(LEVERS[name], at, at - off, "less" if off >= 0 else "more", told))
+        label = f"{'-' if off > 0 else '+'}{dollars(abs(off))}" if off else "$0"
+        steps.append(_step(LEVERS[name], at, at - off, "less" if off >= 0 else "more", label))
         at -= off
     steps.append(_step("paid", Decimal(0), at, "whole", dollars(at)))
-    order = [one["step"] for one in steps]
+    order = [step["step"] for step in steps]
     return lite({
         "height": {"step": ROW_HEIGHT}, "data": {"values": steps}, "encoding": {
             "y": {"field": "step", "type": "nominal", "sort": order, "title": None}},
@@ -70,9 +71,9 @@ def waterfall(levers: Mapping[str, Any]) -> str:
     }, f"The bill without levers, {dollars(levers['naive_usd'])}, and what each lever took off")  # fmt: skip
 
 
-def _step(name: str, begin: Decimal, end: Decimal, kind: str, told: str) -> dict[str, Any]:
+def _step(name: str, begin: Decimal, end: Decimal, kind: str, label: str) -> dict[str, Any]:
     return {
-        "step": name, "begin": float(begin), "end": float(end), "kind": kind, "told": told,
+        "step": name, "begin": float(begin), "end": float(end), "kind": kind, "told": label,
         "right": float(max(begin, end)),
     }  # fmt: skip
 
@@ -80,8 +81,12 @@ def _step(name: str, begin: Decimal, end: Decimal, kind: str, told: str) -> dict
 def agents(accounts: Iterable[AgentAccount]) -> str:
     """Return what each agent cost, by the model that carried it out."""
     values = [
-        {"agent": agent_name(one.arm, one.agent), "tier": one.model, "usd": one.cost / PICO_PER_USD}
-        for one in accounts
+        {
+            "agent": agent_name(account.arm, account.agent),
+            "tier": account.model,
+            "usd": account.cost / PICO_PER_USD,
+        }
+        for account in accounts
     ]  # fmt: skip
     order = _by_sum(values, "agent", "usd")
     return lite({
@@ -95,10 +100,10 @@ def agents(accounts: Iterable[AgentAccount]) -> str:
     }, "Dollars of each agent, by model")  # fmt: skip
 
 
-def made(parts: Mapping[str, Mapping[str, int]], rows: Mapping[str, int]) -> str:
+def composition(parts: Mapping[ArmName, Mapping[str, int]], rows: Mapping[ArmName, int]) -> str:
     """Return what the tokens of a row are made of, on both sides."""
     names = {"fanout": "fan-out", "baseline": "one agent"}
-    kinds = [PARTS[kind] for kind in PARTS]
+    kinds = list(PARTS.values())
     values = [
         {
             "side": names[arm],
@@ -122,14 +127,14 @@ def made(parts: Mapping[str, Mapping[str, int]], rows: Mapping[str, int]) -> str
     }, "Tokens of a row by what they are made of, for the fan-out and for one agent")  # fmt: skip
 
 
-def cache(found: Iterable[Reads]) -> str:
+def cache(agents: Iterable[Reads]) -> str:
     """Return what each agent read from the cache, beside what it could have."""
     words = ("read", "could have been read", "new")
     values: list[dict[str, Any]] = []
-    for one in found:
-        parts = (one.read, one.missed, max(one.input - one.read - one.missed, 0))
+    for agent in agents:
+        parts = (agent.read, agent.missed, max(agent.input - agent.read - agent.missed, 0))
         values += [
-            {"agent": agent_name(one.arm, one.agent), "part": word, "tokens": part, "place": place}
+            {"agent": agent_name(agent.arm, agent.agent), "part": word, "tokens": part, "place": place}
             for place, (word, part) in enumerate(zip(words, parts, strict=True))
         ]
     return lite({
@@ -145,18 +150,26 @@ def cache(found: Iterable[Reads]) -> str:
     }, "Input tokens of each agent: read from the cache, missed, and new")  # fmt: skip
 
 
-def time_line(found: Timeline) -> str:
+def time_line(timeline: Timeline) -> str:
     """Return when calls were sent and ended, and under them when batches were in work."""
-    unit, word = _unit(found.width_s * 80)
+    unit_s, unit = _unit(timeline.width_s * 80)
     values = [
-        {"at": (one.begin + found.width_s / 2) / unit, "calls": count, "what": what}
-        for one in found.steps
-        for what, count in ((f"ended {one.channel}", one.ended), ("failed or lost", one.failed))
+        {"at": (step.begin + timeline.width_s / 2) / unit_s, "calls": count, "what": what}
+        for step in timeline.steps
+        for what, count in ((f"ended {step.channel}", step.ended), ("failed or lost", step.failed))
         if count or what != "failed or lost"
     ]
-    most = max((one["at"] for one in values), default=1.0)
-    x = {"type": "quantitative", "title": f"{word} from the start", "scale": {"domain": [0, most], "nice": False}}
-    calls = {
+    most = max((value["at"] for value in values), default=1.0)
+    x = {"type": "quantitative", "title": f"{unit} from the start", "scale": {"domain": [0, most], "nice": False}}
+    parts = [_calls(values, x)]
+    if timeline.batches:
+        parts.append(_batches(timeline.batches, unit_s, x))
+    return lite({"vconcat": parts, "spacing": 14}, "Calls that ended over time, and batches in work")
+
+
+def _calls(values: list[dict[str, Any]], x: dict[str, Any]) -> dict[str, Any]:
+    """Return the chart of the calls that ended."""
+    return {
         "width": 470, "height": 130, "data": {"values": values},
         "mark": {"type": "bar", "width": max(int(470 / 80) - 1, 2)},
         "encoding": {
@@ -166,23 +179,24 @@ def time_line(found: Timeline) -> str:
                 "domain": ["ended live", "ended batch", "failed or lost"], "range": [HUES[0], HUES[1], BAD]}},
         },
     }  # fmt: skip
-    parts: list[dict[str, Any]] = [calls]
-    if found.batches:
-        spans = [
-            {"batch": place, "begin": one.begin / unit, "end": (one.begin if one.end is None else one.end) / unit,
-             "told": f"{one.requests:,}"}
-            for place, one in enumerate(found.batches)
-        ]  # fmt: skip
-        y = {"field": "batch", "type": "ordinal", "axis": None}
-        parts.append({
-            "width": 470, "height": {"step": 16 if len(spans) < 20 else 8}, "data": {"values": spans}, "layer": [
-                {"mark": {"type": "bar", "height": {"band": 0.7}, "color": HUES[1], "minBandSize": 3}, "encoding": {
-                    "y": y, "x": {"field": "begin", **x, "title": "batches, with their requests"},
-                    "x2": {"field": "end"}}},
-                {"mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 10, "color": FAINT}, "encoding": {
-                    "y": y, "x": {"field": "end", **x, "title": None}, "text": {"field": "told"}}},
-            ]})  # fmt: skip
-    return lite({"vconcat": parts, "spacing": 14}, "Calls that ended over time, and batches in work")
+
+
+def _batches(batches: Sequence[BatchSpan], unit_s: float, x: dict[str, Any]) -> dict[str, Any]:
+    """Return the chart of the time that batches took, a bar each."""
+    spans = [
+        {"batch": place, "begin": batch.begin / unit_s,
+         "end": (batch.begin if batch.end is None else batch.end) / unit_s, "told": f"{batch.requests:,}"}
+        for place, batch in enumerate(batches)
+    ]  # fmt: skip
+    y = {"field": "batch", "type": "ordinal", "axis": None}
+    return {
+        "width": 470, "height": {"step": 16 if len(spans) < 20 else 8}, "data": {"values": spans}, "layer": [
+            {"mark": {"type": "bar", "height": {"band": 0.7}, "color": HUES[1], "minBandSize": 3}, "encoding": {
+                "y": y, "x": {"field": "begin", **x, "title": "batches, with their requests"},
+                "x2": {"field": "end"}}},
+            {"mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 10, "color": FAINT}, "encoding": {
+                "y": y, "x": {"field": "end", **x, "title": None}, "text": {"field": "told"}}},
+        ]}  # fmt: skip
 
 
 def _unit(seconds: float) -> tuple[float, str]:
@@ -192,6 +206,6 @@ def _unit(seconds: float) -> tuple[float, str]:
 def _by_sum(values: Iterable[Mapping[str, Any]], name: str, size: str) -> list[str]:
     """Return names, the one with the largest sum first."""
     sums: dict[str, float] = {}
-    for one in values:
-        sums[one[name]] = sums.get(one[name], 0.0) + one[size]
+    for value in values:
+        sums[value[name]] = sums.get(value[name], 0.0) + value[size]
     return sorted(sums, key=lambda key: -sums[key])

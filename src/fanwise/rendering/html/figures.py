@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from fanwise.units import PICO_PER_USD
 
+_DECIMALS = ((Decimal(100), 2), (Decimal(1), 3), (Decimal("0.01"), 4), (Decimal("0.0001"), 6))
+"""Least amount and decimals of it, the largest first."""
 _LARGE = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -28,16 +30,20 @@ def dollars(amount: Decimal | str | None) -> str:
     if amount is None:
         return "unknown"
     value = Decimal(amount)
-    size = abs(value)
-    digits = 2 if size >= 100 else 3 if size >= 1 else 4 if size >= Decimal("0.01") else 6
-    if 0 < size < Decimal("0.0001"):
-        digits = 1 - size.adjusted()  # two that tell something
-    return f"{'-' if value < 0 else ''}${size:,.{digits}f}" if value else "$0"
+    return f"{'-' if value < 0 else ''}${abs(value):,.{_decimals(abs(value))}f}" if value else "$0"
 
 
-def share(part: float, whole: float) -> str:
+def _decimals(size: Decimal) -> int:
+    """Return how many decimals of an amount tell something: fewer the larger it is."""
+    for least, decimals in _DECIMALS:
+        if size >= least:
+            return decimals
+    return 1 - size.adjusted()  # two digits that tell something
+
+
+def share(part: float, total: float) -> str:
     """Return a share in per cent."""
-    return f"{100 * part / whole:.0f} %" if whole else "0 %"
+    return f"{100 * part / total:.0f} %" if total else "0 %"
 
 
 def short(text: str, most: int) -> str:

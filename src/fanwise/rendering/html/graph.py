@@ -1,18 +1,16 @@
-"""The graph of a arm, with tokens and dollars on its tasks and on what travels between them."""
+"""The graph of an arm, with tokens and dollars on its tasks and on what travels between them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from fanwise.graph.places import Passing, Spot, columns
-from fanwise.journal.reader import Book
-from fanwise.journal.records import ArmName
-from fanwise.ledger.composition import Composition, tasks
-from fanwise.ledger.tasks import NodeAccount, node_accounts
+from fanwise.ledger.composition import Flow
+from fanwise.ledger.report import GraphAccount
 from fanwise.rendering.words import with_unknown
 
 from .figures import compact, short, usd
@@ -21,6 +19,10 @@ from .vega import CARD, FAINT, INK, LINE, raw
 BOX_W, BOX_H, GAP_X, GAP_Y = 168, 60, 124, 18
 PORT = 20
 """Least distance of two edges at a task."""
+ARROW = 7
+"""Pixels that its head takes of an edge."""
+UNKNOWN = Flow(tokens=1.0)
+"""What travelled along an edge where that is not known: a thin line."""
 FILLS = {"agent": "var(--agent)", "row": "var(--row)", "step": CARD}
 
 
@@ -44,19 +46,14 @@ class _Layout:
     height: float = 0.0
 
 
-def graph(db: Book, arm: ArmName, made: Composition) -> str | None:
-    """Return the drawing as SVG, or None where the journal does not have the graph."""
-    drawn = tasks(db).get(arm)
-    if not drawn:
-        return None
-    nodes, edges = drawn["nodes"], [edge for edge in drawn["edges"] if edge[0] in drawn["nodes"]]
-    layout = _layout(nodes, edges)
-    paid = node_accounts(db, arm)
-    lines = list(_edges(arm, edges, layout, made))
+def draw(graph: GraphAccount) -> str:
+    """Return the drawing of a graph as SVG."""
+    layout = _layout(graph)
+    lines = list(_lines(graph, layout))
     return raw({
         "width": layout.width, "height": layout.height, "padding": 4,
         "data": [
-            {"name": "nodes", "values": [_node(name, nodes[name], layout, paid.get(name)) for name in nodes]},
+            {"name": "nodes", "values": [_node(graph, name, layout.boxes[name]) for name in graph.nodes]},
             {"name": "lines", "values": lines, "transform": [
                 {"type": "linkpath", "orient": "horizontal", "shape": "diagonal", "sourceX": "x1", "sourceY": "y1",
                  "targetX": "x2", "targetY": "y2"}]},
@@ -66,16 +63,17 @@ def graph(db: Book, arm: ArmName, made: Composition) -> str | None:
     })  # fmt: skip
 
 
-def _layout(nodes: Mapping[str, Any], edges: list[Any]) -> _Layout:
-    found, layout = columns(nodes, ((source, target) for source, target, _ in edges)), _Layout()
+def _layout(graph: GraphAccount) -> _Layout:
+    layout, edges = _Layout(), graph.edges
+    places = columns(graph.nodes, ((source, target) for source, target, _ in edges))
     ins, outs = Counter[str](edge[1] for edge in edges), Counter[str](edge[0] for edge in edges)
 
     def height(spot: Spot) -> float:
         return PORT if isinstance(spot, Passing) else max(BOX_H, PORT * (max(ins[spot], outs[spot]) + 1))
 
-    heights = [sum(map(height, column)) + GAP_Y * (len(column) - 1) for column in found]
-    layout.height, layout.width = max(heights, default=0.0), len(found) * (BOX_W + GAP_X) - GAP_X
-    for index, column in enumerate(found):
+    heights = [sum(map(height, column)) + GAP_Y * (len(column) - 1) for column in places]
+    layout.height, layout.width = max(heights, default=0.0), len(places) * (BOX_W + GAP_X) - GAP_X
+    for index, column in enumerate(places):
         y = (layout.height - heights[index]) / 2
         for spot in column:
             layout.boxes[spot] = _Box(index * (BOX_W + GAP_X), y, height(spot))
@@ -83,68 +81,89 @@ def _layout(nodes: Mapping[str, Any], edges: list[Any]) -> _Layout:
     return layout
 
 
-def _node(name: str, one: Mapping[str, Any], layout: _Layout, paid: NodeAccount | None) -> dict[str, Any]:
-    box = layout.boxes[name]
-    inside = "".join(f"{word} " for word in one["inside"])
-    what = {"row": "of the row", "step": f"{inside}step"}.get(one["kind"], f"{inside}{one.get('model', '')}")
-    told = ""
-    if paid is not None:
-        _, calls, tokens, cost, unknown = paid
-        told = f"{calls:,} calls, {compact(tokens)}, {with_unknown(usd(cost), cost, unknown)}"
+def _node(graph: GraphAccount, name: str, box: _Box) -> dict[str, Any]:
+    """Return a task with what it took."""
+    node, account = graph.nodes[name], graph.accounts.get(name)
+    inside = "".join(f"{word} " for word in node["inside"])
+    what = {"row": "of the row", "step": f"{inside}step"}.get(node["kind"], f"{inside}{node.get('model', '')}")
+    cost = ""
+    if account is not None:
+        amount = with_unknown(usd(account.cost), account.cost, account.unknown)
+        cost = f"{account.calls:,} calls, {compact(account.tokens)}, {amount}"
     return {
         "x": box.x, "y": box.y, "height": box.height, "middle": box.middle, "name": short(name, 24),
-        "what": short(what, 26), "told": told, "fill": FILLS[one["kind"]],
-        "full": f"{name}: {what}; {told or 'asks nobody'}",
+        "what": short(what, 26), "told": cost, "fill": FILLS[node["kind"]],
+        "full": f"{name}: {what}; {cost or 'asks nobody'}",
     }  # fmt: skip
 
 
-def _edges(arm: ArmName, edges: list[Any], layout: _Layout, made: Composition) -> Iterator[dict[str, Any]]:
-    """Yield the lines of all edges: one from column to column, the last with its figures."""
+def _lines(graph: GraphAccount, layout: _Layout) -> Iterator[dict[str, Any]]:
+    """Yield the lines of all edges: each from column to column, the last of an edge with its figures."""
     boxes = layout.boxes
-    chains = {(source, target): _chain(source, target, layout) for source, target, _ in edges}
+    chains = {(source, target): _chain(source, target, layout) for source, target, _ in graph.edges}
     leaving = _ports({edge: (edge[0], boxes[chain[1]].middle) for edge, chain in chains.items()}, boxes)
     coming = _ports({edge: (edge[1], boxes[chain[-2]].middle) for edge, chain in chains.items()}, boxes)
-    for source, target, fields in edges:
-        chain, flow = chains[source, target], made.edges.get((arm, source, target))
-        told = "" if flow is None else f"{compact(flow.tokens)}, {usd(flow.cost) if flow.priced else 'unknown'}"
-        full = f"{source} to {target}: {', '.join(fields)}; {told or 'not known'}"
-        for place, (one, two) in enumerate(pairwise(chain)):
-            ends = place == len(chain) - 2
-            # An edge that passes over a column goes straight through it.
-            start = boxes[one].x + BOX_W
-            yield {
-                "x1": start, "y1": leaving[source, target] if place == 0 else boxes[one].middle,
-                "x2": boxes[two].x - (7 if ends else 0),
-                "y2": coming[source, target] if ends else boxes[two].middle,
-                "told": told, "wide": 1.0 if flow is None else flow.tokens, "full": full, "ends": ends,
-            }  # fmt: skip
-            if not ends:
-                y = boxes[two].middle
-                yield {
-                    "x1": boxes[two].x, "y1": y, "x2": boxes[two].x + BOX_W, "y2": y, "told": "", "full": full,
-                    "wide": 1.0 if flow is None else flow.tokens, "ends": False,
-                }  # fmt: skip
+    for source, target, fields in graph.edges:
+        chain, flow = chains[source, target], graph.flows.get((source, target), UNKNOWN)
+        looks = {
+            "told": _figures(flow),
+            "wide": flow.tokens,
+            "full": f"{source} to {target}: {', '.join(fields)}; {_figures(flow) or 'not known'}",
+        }
+        heights = [leaving[source, target], *(boxes[spot].middle for spot in chain[1:-1]), coming[source, target]]
+        for segment in _segments([boxes[spot] for spot in chain], heights):
+            yield {**segment, **looks}
+
+
+def _figures(flow: Flow) -> str:
+    """Return what travelled along an edge; empty where that is not known."""
+    return "" if flow is UNKNOWN else f"{compact(flow.tokens)}, {usd(flow.cost) if flow.priced else 'unknown'}"
+
+
+def _segments(boxes: Sequence[_Box], heights: Sequence[float]) -> Iterator[dict[str, Any]]:
+    """Yield an edge from column to column; one that it passes over it crosses straight.
+
+    Args:
+        boxes: What it starts at, what it passes over and where it ends, in order.
+        heights: Where it meets each of them, in pixels.
+    """
+    for place, (left, right) in enumerate(pairwise(boxes)):
+        ends = place == len(boxes) - 2
+        yield {
+            "x1": left.x + BOX_W, "y1": heights[place], "x2": right.x - (ARROW if ends else 0),
+            "y2": heights[place + 1], "ends": ends,
+        }  # fmt: skip
+        if not ends:
+            yield {"x1": right.x, "y1": right.middle, "x2": right.x + BOX_W, "y2": right.middle, "ends": False}
 
 
 def _chain(source: str, target: str, layout: _Layout) -> list[Spot]:
+    """Return what an edge starts at, where it passes over columns, and where it ends."""
     over = [spot for spot in layout.boxes if isinstance(spot, Passing)]
-    mine = [spot for spot in over if (spot.source, spot.target) == (source, target)]
-    mine.sort(key=lambda spot: spot.column)
-    return [source, *mine, target]
+    passed = [spot for spot in over if (spot.source, spot.target) == (source, target)]
+    passed.sort(key=lambda spot: spot.column)
+    return [source, *passed, target]
 
 
-def _ports(
-    edges: Mapping[tuple[str, str], tuple[str, float]], boxes: Mapping[Spot, _Box]
-) -> dict[tuple[str, str], float]:
-    """Return at which height each edge meets a task: in the order of their other ends."""
-    found: dict[tuple[str, str], float] = {}
-    by_node: dict[str, list[tuple[float, tuple[str, str]]]] = {}
-    for edge, (node, other) in edges.items():
-        by_node.setdefault(node, []).append((other, edge))
-    for node, some in by_node.items():
-        for place, (_, edge) in enumerate(sorted(some)):
-            found[edge] = boxes[node].middle + PORT * (place - (len(some) - 1) / 2)
-    return found
+Edge = tuple[str, str]
+"""Source and target."""
+
+
+def _ports(ends: Mapping[Edge, tuple[str, float]], boxes: Mapping[Spot, _Box]) -> dict[Edge, float]:
+    """Return at which height each edge meets a task: in the order of where they come from or go to.
+
+    Args:
+        ends: By edge the task, and the height of what is at its far end.
+        boxes: Where the tasks stand.
+    """
+    by_node: dict[str, list[tuple[float, Edge]]] = {}
+    for edge, (node, far_height) in ends.items():
+        by_node.setdefault(node, []).append((far_height, edge))
+    ports: dict[Edge, float] = {}
+    for node, edges in by_node.items():
+        for place, (_, edge) in enumerate(sorted(edges)):
+            ports[edge] = boxes[node].middle + PORT * (place - (len(edges) - 1) / 2)
+    return ports
 
 
 def _text(field_: str, dy: float, size: int, colour: str, weight: str = "normal") -> dict[str, Any]:

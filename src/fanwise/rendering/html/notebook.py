@@ -10,7 +10,7 @@ from fanwise.errors import UsageError
 
 from .charts import waterfall
 from .colours import FRAGMENT
-from .told import figures, words
+from .sentences import figures, sentences
 
 
 def notebook(summary: Mapping[str, Any]) -> str:
@@ -18,7 +18,7 @@ def notebook(summary: Mapping[str, Any]) -> str:
     parts = [f"<style>{FRAGMENT}</style><div class='fanwise'>"]
     if summary["offline"]:
         parts.append("<p><b>Simulated: no model was asked, nothing was paid.</b></p>")
-    parts.append(f"<p>{escape(' '.join(words(summary)))}</p><table>")
+    parts.append(f"<p>{escape(' '.join(sentences(summary)))}</p><table>")
     for name, value, remark in figures(summary):
         parts.append(f"<tr><td>{escape(name)}</td><td><b>{escape(value)}</b></td><td>{escape(remark)}</td></tr>")
     parts.append("</table>")

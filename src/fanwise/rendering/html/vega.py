@@ -54,17 +54,17 @@ def vega() -> Any:
 
 def lite(spec: Mapping[str, Any], label: str) -> str:
     """Return a Vega-Lite chart as SVG text; `label` says what it shows, for those who do not see it."""
-    whole = {"$schema": _SCHEMA, "config": _CONFIG, "description": label, "padding": 4, **spec}
+    chart = {"$schema": _SCHEMA, "config": _CONFIG, "description": label, "padding": 4, **spec}
     size = {"type": "fit-x", "contains": "padding"}
-    if "vconcat" not in whole:
-        whole = {"width": WIDTH, "autosize": size, **whole}
-    return _scalable(vega().vegalite_to_svg(json.dumps(whole), allowed_base_urls=[]))
+    if "vconcat" not in chart:
+        chart = {"width": WIDTH, "autosize": size, **chart}
+    return _scalable(vega().vegalite_to_svg(json.dumps(chart), allowed_base_urls=[]))
 
 
 def raw(spec: Mapping[str, Any]) -> str:
     """Return a Vega chart as SVG text."""
-    whole = {"$schema": "https://vega.github.io/schema/vega/v6.json", "background": "transparent", **spec}
-    return _scalable(vega().vega_to_svg(json.dumps(whole), allowed_base_urls=[]))
+    chart = {"$schema": "https://vega.github.io/schema/vega/v6.json", "background": "transparent", **spec}
+    return _scalable(vega().vega_to_svg(json.dumps(chart), allowed_base_urls=[]))
 
 
 def _scalable(svg: str) -> str:

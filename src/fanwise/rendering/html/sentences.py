@@ -1,0 +1,119 @@
+"""What it cost, against one agent, and why: in sentences, and in eight figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from fanwise.ledger.summary import read_share
+from fanwise.rendering.words import LEVERS, PARTS
+
+from .figures import dollars, share
+
+
+def sentences(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what it cost, against one agent, and why, in sentences."""
+    yield _cost(summary)
+    yield from _against_one_agent(summary)
+    yield from _causes(summary)
+    if summary["attempts"]["lost"]:
+        most = dollars(summary["lost_upper_bound_usd"])
+        yield f"{summary['attempts']['lost']:,} attempts were lost and may have cost up to {most} more."
+    if summary["unpriced_attempts"]:
+        yield f"{summary['unpriced_attempts']:,} attempts have no known price and are in no total."
+
+
+def _cost(summary: Mapping[str, Any]) -> str:
+    if _is_unknown(summary):
+        return "What the fan-out cost is not known."
+    per_row = summary["cost_per_successful_row_usd"]
+    succeeded = summary["rows"]["succeeded"]
+    per_success = f", {dollars(per_row)} for each of the {succeeded:,} rows that succeeded" if per_row else ""
+    return f"The fan-out cost {dollars(summary['fanout_usd'])}{per_success}; retries and failures are counted."
+
+
+def _against_one_agent(summary: Mapping[str, Any]) -> Iterator[str]:
+    measured, modelled = summary["multiplier"], summary["modelled"]
+    if measured is not None:
+        low, high = measured["usd"]["ci95"]
+        yield (
+            f"Against one agent, measured on {measured['rows']:,} of these rows, it took"
+            f" {measured['tokens']['mean']:.2f} times the tokens and {measured['usd']['mean']:.2f} times the dollars"
+            f" (95 % {low:.2f} to {high:.2f})."
+        )
+    if modelled is not None:
+        took = "would have taken" if measured else "took"
+        times = f"{took} {modelled['tokens']['mean']:.2f} times the tokens"
+        if modelled["usd"] is not None:
+            times += f" and {modelled['usd']['mean']:.2f} times the dollars"
+        rows = f"whose call was composed and counted on {modelled['rows']:,} rows"
+        yield f"Against one agent that was not asked, {rows}, it {times}."
+    if measured is None and modelled is None:
+        yield "It was not held against one agent: no row has both, and none could be modelled."
+
+
+def _causes(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what most of the tokens are, and what took most off the bill."""
+    tokens_by_part: Mapping[str, int] = summary["made_of"].get("fanout") or {}
+    total = sum(tokens_by_part.values())
+    if total:
+        largest = max(tokens_by_part, key=lambda part: tokens_by_part[part])
+        yield f"Most of its tokens, {share(tokens_by_part[largest], total)}, are {PARTS[largest]}."
+    if summary["levers"] is not None:
+        saved_by_lever = summary["levers"]["saved_usd"]
+        best = max(saved_by_lever, key=lambda lever: Decimal(saved_by_lever[lever]))
+        if Decimal(saved_by_lever[best]) > 0:
+            yield f"What took most off the bill: {LEVERS[best]}, {dollars(saved_by_lever[best])}."
+
+
+def figures(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield name, value and remark of the figures on top."""
+    unknown = _is_unknown(summary)
+    has_baseline = summary["attempts"]["baseline"]["sent"]
+    baseline = f"baseline {dollars(summary['baseline_usd'])} of it" if has_baseline else "no baseline was asked"
+    yield "paid", "unknown" if unknown else dollars(summary["cost_usd"]), baseline
+    per_row = None if unknown else summary["cost_per_successful_row_usd"]
+    yield "a good row", dollars(per_row), _one_agent(summary)
+    yield from _multiplier(summary)
+    yield "read from the cache", f"{100 * read_share(summary['tokens']):.0f} %", "of all input"
+    over = summary["input_over_floor"]
+    floor = "no price is known" if unknown else f"floor {dollars(summary['floor_usd'])}"
+    yield "over the floor", "unknown" if over is None else f"{over:.2f}x", floor
+    yield from _work(summary)
+
+
+def _multiplier(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield the multiplier as it was measured, else as it was modelled; nothing where neither is known."""
+    source = "multiplier" if summary["multiplier"] else "modelled"
+    multiplier = summary[source]
+    if multiplier is not None:
+        in_dollars = "" if multiplier["usd"] is None else f"{multiplier['usd']['mean']:.2f}x in dollars, "
+        origin = "measured" if source == "multiplier" else "modelled"
+        yield "multiplier", f"{multiplier['tokens']['mean']:.2f}x", f"{in_dollars}{origin}"
+
+
+def _work(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield how many rows and requests there were, and how long it took."""
+    rows, attempts, sessions = summary["rows"], summary["attempts"], summary["sessions"]
+    not_wholly = rows["failed"] + rows["rejected"] + rows["partial"]
+    yield "rows", f"{rows['read']:,}", f"{rows['succeeded']:,} succeeded, {not_wholly:,} not wholly"
+    retried = f"{attempts['retried']:,} again, {attempts['failed']:,} failed, {attempts['lost']:,} lost"
+    yield "requests", f"{attempts['sent']:,}", retried
+    yield "time", _time(summary["wall_s"]), f"{sessions:,} session{'s' if sessions != 1 else ''}"
+
+
+def _is_unknown(summary: Mapping[str, Any]) -> bool:
+    """Return whether there are attempts without a price and nothing else: unknown is not zero."""
+    return bool(summary["unpriced_attempts"]) and not Decimal(summary["fanout_usd"])
+
+
+def _one_agent(summary: Mapping[str, Any]) -> str:
+    per_row = summary["baseline_cost_per_successful_row_usd"]
+    return "all failures in it" if per_row is None else f"one agent {dollars(per_row)}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -15,6 +15,7 @@ from fanwise.journal.copy import copied
 from fanwise.journal.port import Journal
 from fanwise.journal.reader import Book, JournalReader
 from fanwise.journal.sqlite import SqliteJournal
+from fanwise.journal.upgrade import carry_over
 
 JOURNAL = "journal.db"
 
@@ -78,6 +79,8 @@ class RunDirectory:
         """Folders that are created here, the innermost first."""
         _check(path, create=create)
         self._lock = _locked(path)
+        if not create:
+            carry_over(path / JOURNAL)
         self.journal: Journal = SqliteJournal(path / JOURNAL) if journal is None else journal
         self._book: SqliteJournal | None = self.journal if isinstance(self.journal, SqliteJournal) else None
 

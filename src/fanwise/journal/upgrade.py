@@ -1,0 +1,101 @@
+"""A journal of an earlier version, carried over: into a new file, checked, and put in place by rename.
+
+Only who holds the run directory may do so. Until the new file is whole and has been checked, the old one is only read.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from fanwise.errors import RunDirectoryError
+
+from .opening import version_of
+from .schema import VERSION
+
+Step = Callable[[sqlite3.Connection], None]
+"""Changes a journal of one version to the next; it runs in a transaction that is open."""
+STEPS: dict[int, Step] = {}
+"""By the version that a step begins with; one for every version that is not the newest."""
+COUNTED = ("rows", "rejects", "texts", "blocks", "tasks", "attempts", "ends", "turns", "batches", "results", "sessions")
+"""Tables of which no record may be lost."""
+SUMMED = ("cost", "input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
+"""Columns of `ends` whose sums may not change: they are the bill."""
+
+
+def carry_over(path: Path, steps: Mapping[int, Step] = STEPS, newest: int = VERSION) -> None:
+    """Bring a journal to the newest version, where it is of an earlier one.
+
+    Args:
+        path: Its file; its directory is held by this process.
+        steps: What leads from each version to the next.
+        newest: The version to reach.
+
+    Raises:
+        RunDirectoryError: There is no way to the newest version, or the new file does not hold what the old one does;
+            the old one is then as it was.
+    """
+    version = version_of(path)
+    if version >= newest:
+        return
+    lacking = [number for number in range(version, newest) if number not in steps]
+    if lacking:
+        raise RunDirectoryError(f"{path} is a journal of version {version}, which fanwise cannot carry over any more")
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)  # left by a process that was killed
+    try:
+        _write(path, new, [steps[number] for number in range(version, newest)], newest)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    _put_in_place(path, new)
+
+
+def _write(path: Path, new: Path, steps: list[Step], newest: int) -> None:
+    """Write the new file from the old one, and check it.
+
+    Raises:
+        RunDirectoryError: It does not hold what the old one does.
+    """
+    source = f"file:{quote(str(path.resolve()))}?mode=ro"
+    with closing(sqlite3.connect(source, uri=True)) as old, closing(sqlite3.connect(new, isolation_level=None)) as db:
+        new.chmod(0o600)
+        old.backup(db)
+        db.executescript("PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;")
+        db.execute("BEGIN")
+        for step in steps:
+            step(db)
+        db.execute(f"PRAGMA user_version={newest}")
+        db.execute("COMMIT")
+        before, after = _figures(old), _figures(db)
+        damage = db.execute("PRAGMA integrity_check").fetchone()[0]
+    changed = ", ".join(f"{name} {before[name]} became {after[name]}" for name in before if before[name] != after[name])
+    if changed or damage != "ok":
+        raise RunDirectoryError(
+            f"{path} could not be carried over to journal {newest}, and is as it was: {changed or damage}; "
+            "this is a bug of fanwise"
+        )
+
+
+def _figures(db: sqlite3.Connection) -> dict[str, int]:
+    """Return how many records each table has, and the sums of what was billed."""
+    counts = {f"records of {table}": db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in COUNTED}
+    sums = ", ".join(f"COALESCE(SUM({column}),0)" for column in SUMMED)
+    values = db.execute(f"SELECT {sums} FROM ends").fetchone()
+    return counts | {f"the sum of {column}": value for column, value in zip(SUMMED, values, strict=True)}
+
+
+def _put_in_place(path: Path, new: Path) -> None:
+    """Replace the old file by the new one; a process that is killed in between leaves one of them, and all of it."""
+    # What stands in the old file's log goes into it first: a log that is left would be taken for the new file's.
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    with new.open("rb") as file:
+        os.fsync(file.fileno())
+    new.replace(path)

@@ -16,7 +16,8 @@ from fanwise.job.mode import is_simulated
 from fanwise.job.spec import JobSpec
 from fanwise.journal.records import Channel
 from fanwise.ledger.forecast import CHANNELS, Forecast, Price
-from fanwise.studies.plan.plan import draw_sample, make
+from fanwise.studies.plan.drawn import draw_sample
+from fanwise.studies.plan.forecast import forecast_job
 from fanwise.units import pico_from_usd, usd
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -87,7 +88,7 @@ def asking(options: dict[str, Any]) -> Question:
 def foreseen(spec: JobSpec) -> Forecast:
     """Return what a job will cost in its channel, from so few rows that nobody waits for it."""
     channels: tuple[Channel, ...] = CHANNELS if spec.channel == "auto" else (spec.channel,)
-    return make(spec, draw_sample(spec, ROWS), channels=channels, alternatives=False)
+    return forecast_job(spec, draw_sample(spec, ROWS), channels=channels, alternatives=False)
 
 
 def _most(price: Price | None, spec: JobSpec, unpriced: tuple[str, ...]) -> int | None:

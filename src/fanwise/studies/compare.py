@@ -33,7 +33,8 @@ from fanwise.ledger.verdict import Pair, judge
 from fanwise.units import PICO_PER_USD
 
 from .labels import Score, labels_of, scorer
-from .plan.plan import CarryOut, SampleRun, carry_out, draw_sample
+from .plan.drawn import draw_sample
+from .plan.plan import CarryOut, SampleRun, carry_out
 
 MARGIN = 0.02
 """By how much worse answers may be to count as equally good."""

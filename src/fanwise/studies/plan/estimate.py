@@ -12,6 +12,7 @@ from functools import partial
 from math import sqrt
 from statistics import fmean
 
+from fanwise.journal.records import ArmName
 from fanwise.pricing.usage import Usage
 
 from .rehearsed import Rehearsed
@@ -21,12 +22,12 @@ SURE = 3.0
 """Standard errors on both sides of an expected sum: about 99 % for samples of twenty rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What one agent did for one row; what all rows share counts as read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowUse:
+    """What one agent took for one row of a sample; what all rows share counts as read."""
 
     row: int
-    arm: str
+    arm: ArmName
     agent: str
     model: str
     calls: int
@@ -36,32 +37,35 @@ class Observed:
     output_cost: int
     """Of it, for answers."""
     bound: int
-    """What it might have cost at most."""
+    """Picodollars that it might have cost at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class Estimate:
     """An estimated sum over all rows, and its standard error."""
 
     value: float
     error: float
 
 
-@dataclass(frozen=True, slots=True)
-class AgentSum:
-    """What one agent will do for all rows."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentEstimate:
+    """What one agent will take for all rows."""
 
-    arm: str
+    arm: ArmName
     agent: str
     model: str
     calls: int
     usage: Usage
-    cost: Sum
+    cost: Estimate
+    """Picodollars."""
     output_cost: float
-    bound: Sum
+    """Of it, for answers."""
+    bound: Estimate
+    """Picodollars that it may cost at most."""
 
 
-def scale_up(values: Sequence[float], sizes: Sequence[float], count: int, mean_size: float) -> Sum:
+def scale_up(values: Sequence[float], sizes: Sequence[float], count: int, mean_size: float) -> Estimate:
     """Return the sum over all rows of what was seen on some of them.
 
     Args:
@@ -70,57 +74,66 @@ def scale_up(values: Sequence[float], sizes: Sequence[float], count: int, mean_s
         count: All rows.
         mean_size: Their mean size.
     """
-    seen, value, size = len(values), fmean(values), fmean(sizes)
-    if seen >= count:
-        return Sum(sum(values), 0.0)
-    spread = sum((one - size) ** 2 for one in sizes)
-    slope = sum((one - size) * (two - value) for one, two in zip(sizes, values, strict=True)) / spread if spread else 0
-    left = sum((two - value - slope * (one - size)) ** 2 for one, two in zip(sizes, values, strict=True))
-    total = count * max(value + slope * (mean_size - size), 0.0)
-    free = max(seen - 2, 1)
-    share = 1 / seen - 1 / count + ((mean_size - size) ** 2 / spread if spread else 0)
-    return Sum(total, count * sqrt(left / free * share))
+    sampled, mean_value, sampled_size = len(values), fmean(values), fmean(sizes)
+    if sampled >= count:
+        return Estimate(sum(values), 0.0)
+    pairs = list(zip(sizes, values, strict=True))
+    spread = sum((size - sampled_size) ** 2 for size in sizes)
+    slope, leverage = 0.0, 0.0
+    if spread:
+        slope = sum((size - sampled_size) * (value - mean_value) for size, value in pairs) / spread
+        leverage = (mean_size - sampled_size) ** 2 / spread
+    residual = sum((value - mean_value - slope * (size - sampled_size)) ** 2 for size, value in pairs)
+    total = count * max(mean_value + slope * (mean_size - sampled_size), 0.0)
+    degrees_of_freedom = max(sampled - 2, 1)
+    share = 1 / sampled - 1 / count + leverage
+    return Estimate(total, count * sqrt(residual / degrees_of_freedom * share))
 
 
-def by_agent(observed: Sequence[Observed], rehearsed: Rehearsed, numbers: Sequence[int], count: int) -> list[AgentSum]:
-    """Return what each agent will do for all rows.
+def estimate_agents(
+    uses: Sequence[RowUse], rehearsed: Rehearsed, numbers: Sequence[int], count: int
+) -> list[AgentEstimate]:
+    """Return what each agent will take for all rows.
 
     Args:
-        observed: What was seen.
+        uses: What was seen.
         rehearsed: The yardstick.
         numbers: The rows of the sample.
         count: All rows.
     """
-    groups: dict[tuple[str, str, str], dict[int, Observed]] = {}
-    for one in observed:
-        groups.setdefault((one.arm, one.agent, one.model), {})[one.row] = one
-    found: list[AgentSum] = []
-    for (arm, agent, model), rows in groups.items():
-        sizes = [rehearsed.of(number, arm, agent) for number in numbers]
-        mean = rehearsed.mean(arm, agent)
-
-        def total(value: Callable[[Observed], float], rows: Mapping[int, Observed] = rows) -> Sum:
-            values = [float(value(rows[number])) if number in rows else 0.0 for number in numbers]
-            return scale_up(values, sizes, count, mean)  # noqa: B023 - called before the next turn
-
-        usage = Usage(**{kind: round(total(partial(_tokens, kind)).value) for kind in KINDS})
-        found.append(
-            AgentSum(
-                arm,
-                agent,
-                model,
-                round(total(lambda one: one.calls).value),
-                usage,
-                total(lambda one: one.cost),
-                total(lambda one: one.output_cost).value,
-                total(lambda one: one.bound),
-            )
-        )
-    return found
+    by_agent: dict[tuple[str, str, str], dict[int, RowUse]] = {}
+    for use in uses:
+        by_agent.setdefault((use.arm, use.agent, use.model), {})[use.row] = use
+    return [_agent_estimate(rows, rehearsed, numbers, count) for rows in by_agent.values()]
 
 
-def _tokens(kind: str, one: Observed) -> int:
-    return getattr(one.usage, kind)
+def _agent_estimate(
+    rows: Mapping[int, RowUse], rehearsed: Rehearsed, numbers: Sequence[int], count: int
+) -> AgentEstimate:
+    """Return what one agent will take for all rows, from the rows of the sample for which it was asked."""
+    example = next(iter(rows.values()))
+    arm, agent = example.arm, example.agent
+    sizes = [rehearsed.of(number, arm, agent) for number in numbers]
+    mean_size = rehearsed.mean(arm, agent)
+
+    def total(value: Callable[[RowUse], float]) -> Estimate:
+        values = [float(value(rows[number])) if number in rows else 0.0 for number in numbers]
+        return scale_up(values, sizes, count, mean_size)
+
+    return AgentEstimate(
+        arm=arm,
+        agent=agent,
+        model=example.model,
+        calls=round(total(lambda use: use.calls).value),
+        usage=Usage(**{kind: round(total(partial(_tokens, kind)).value) for kind in KINDS}),
+        cost=total(lambda use: use.cost),
+        output_cost=total(lambda use: use.output_cost).value,
+        bound=total(lambda use: use.bound),
+    )
+
+
+def _tokens(kind: str, use: RowUse) -> int:
+    return getattr(use.usage, kind)
 
 
 def times(usage: Usage, prompt: float, output: float) -> Usage:

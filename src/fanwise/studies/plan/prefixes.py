@@ -11,27 +11,24 @@ from fanwise.journal.records import ArmName
 from fanwise.ledger.forecast import PrefixNode
 
 
-def prefix_tree(plan: Arm, calls: Mapping[tuple[ArmName, str], int]) -> list[PrefixNode]:
-    """Return the prefixes of a arm, those that stand first at the top.
+def prefix_tree(arm: Arm, calls: Mapping[tuple[ArmName, str], int]) -> list[PrefixNode]:
+    """Return the prefixes of an arm, those that stand first at the top.
 
     Args:
-        plan: The arm.
+        arm: The arm.
         calls: Requests by arm and agent.
     """
     roots: list[PrefixNode] = []
-    told: set[tuple[int, str]] = set()
-    for node in plan.agents():
-        count = calls.get((plan.name, node.spec.name), 0)
-        here = roots
+    for node in arm.agents():
+        agent, siblings = node.spec, roots
         for level in levels(node):
             key = digest(canonical([node.need.family, level.texts]))
-            found = next((one for one in here if one.key == key), None)
-            if found is None:
-                found = PrefixNode(blocks=level.names, key=key, tokens=level.tokens, model=node.spec.model)
-                here.append(found)
-            if (id(found), node.spec.name) not in told:  # a repeated call of an agent is counted with it
-                told.add((id(found), node.spec.name))
-                found.agents.append(node.spec.name)
-                found.calls += count
-            here = found.inner
-    return [one for one in roots if one.calls]
+            prefix = next((sibling for sibling in siblings if sibling.key == key), None)
+            if prefix is None:
+                prefix = PrefixNode(blocks=level.names, key=key, tokens=level.tokens, model=agent.model)
+                siblings.append(prefix)
+            if agent.name not in prefix.agents:  # a repeated call of an agent is counted with it
+                prefix.agents.append(agent.name)
+                prefix.calls += calls.get((arm.name, agent.name), 0)
+            siblings = prefix.inner
+    return [root for root in roots if root.calls]

@@ -1,62 +1,84 @@
-"""From what a sample did to what all rows will cost: expected, range and worst case. Pure."""
+"""From what a sample took to what all rows will cost: expected, range and worst case. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fanwise.journal.records import ArmName, Channel
+from fanwise.ledger.account import SharedWrite
 from fanwise.ledger.forecast import Price
 from fanwise.pricing.rates import known_rates
 from fanwise.units import now
 
 from .drawn import Drawn
-from .estimate import SURE, AgentSum, Observed, by_agent, times
+from .estimate import SURE, AgentEstimate, RowUse, estimate_agents, times
 from .rehearsed import Rehearsed
-from .simulated import Seen, priced
+from .simulated import LengthFactors, SampleUse, price_of
 
 SHORTER, LONGER = 0.5, 2.0
 """How much shorter or longer a model's answers are taken to be than those of the stand-ins, for the range."""
 FEWEST_HITS = 0.3
 """Least share of reads in batches, for the range ("Batch processing", read 2026-11-23)."""
 
-Factors = Mapping[tuple[str, str], tuple[float, float]]
-"""By arm and agent: how many times longer real prompts and answers are than simulated ones."""
+
+def estimate_job(
+    use: SampleUse, drawn: Drawn, rehearsed: Rehearsed, factors: LengthFactors, channel: Channel
+) -> list[AgentEstimate]:
+    """Return what each agent will take for all rows; what all rows share is written once.
+
+    Args:
+        use: What the sample took.
+        drawn: The sample.
+        rehearsed: The yardstick.
+        factors: How much longer real prompts and answers are than those of the sample.
+        channel: How requests travel.
+    """
+    uses = [_scaled(row, factors.get((row.arm, row.agent), (1.0, 1.0)), channel) for row in use.rows]
+    agents = estimate_agents(uses, rehearsed, [row.number for row in drawn.rows], drawn.valid)
+    return [_with_writes(agent, use.shared_writes) for agent in agents]
 
 
-def sums(found: Seen, drawn: Drawn, rehearsed: Rehearsed, by: Factors, channel: Channel) -> list[AgentSum]:
-    """Return what each agent will do for all rows; what all rows share is written once."""
-    observed = [_scaled(one, by.get((one.arm, one.agent), (1.0, 1.0)), channel) for one in found.observed]
-    whole: list[AgentSum] = []
-    for one in by_agent(observed, rehearsed, [row.number for row in drawn.rows], drawn.valid):
-        writes = [each for each in found.once if (each.arm, each.agent) == (one.arm, one.agent)]
-        five, hour = sum(each.five for each in writes), sum(each.hour for each in writes)
-        usage = one.usage._replace(
-            cache_write_5m=one.usage.cache_write_5m + five,
-            cache_write_1h=one.usage.cache_write_1h + hour,
-            cache_read=max(one.usage.cache_read - five - hour, 0),
-        )
-        cost = replace(one.cost, value=one.cost.value + sum(each.extra for each in writes))
-        whole.append(replace(one, usage=usage, cost=cost))
-    return whole
+def _scaled(use: RowUse, factors: tuple[float, float], channel: Channel) -> RowUse:
+    """Return what was simulated with prompts and answers as long as the real ones."""
+    if factors == (1.0, 1.0):
+        return use
+    moment, usage = now().timestamp(), times(use.usage, *factors)
+    before = price_of(use.usage, use.model, channel, moment) or 1
+    cost = use.cost * price_of(usage, use.model, channel, moment) // before
+    return replace(use, usage=usage, cost=cost, output_cost=round(use.output_cost * factors[1]))
 
 
-def price(channel: Channel, arm: ArmName, agents: Sequence[AgentSum], *, paid: bool) -> Price:
+def _with_writes(agent: AgentEstimate, shared: Iterable[SharedWrite]) -> AgentEstimate:
+    """Return an estimate with what was written for all rows, once."""
+    writes = [write for write in shared if (write.arm, write.agent) == (agent.arm, agent.agent)]
+    five, hour = sum(write.five for write in writes), sum(write.hour for write in writes)
+    usage = agent.usage._replace(
+        cache_write_5m=agent.usage.cache_write_5m + five,
+        cache_write_1h=agent.usage.cache_write_1h + hour,
+        cache_read=max(agent.usage.cache_read - five - hour, 0),
+    )
+    cost = replace(agent.cost, value=agent.cost.value + sum(write.extra for write in writes))
+    return replace(agent, usage=usage, cost=cost)
+
+
+def arm_price(channel: Channel, arm: ArmName, agents: Sequence[AgentEstimate], *, paid: bool) -> Price:
     """Return what one arm will cost.
 
     Args:
         channel: How its requests travel.
         arm: Which one.
-        agents: What its agents will do.
+        agents: What the agents of all arms will take.
         paid: Whether the answers are those of the models; else they may be shorter or longer.
     """
-    mine = [one for one in agents if one.arm == arm]
-    expected, error = sum(one.cost.value for one in mine), SURE * sum(one.cost.error for one in mine)
-    output = sum(one.output_cost for one in mine)
-    shorter, longer = (0.0, 0.0) if paid else (output * (1 - SHORTER), output * (LONGER - 1))
-    misses = sum(map(_misses, mine)) if channel == "batch" else 0.0
-    low, high = expected - error - shorter, expected + error + longer + misses
-    worst = sum(one.bound.value + SURE * one.bound.error for one in mine)
+    of_arm = [agent for agent in agents if agent.arm == arm]
+    expected = sum(agent.cost.value for agent in of_arm)
+    error = SURE * sum(agent.cost.error for agent in of_arm)
+    output = 0.0 if paid else sum(agent.output_cost for agent in of_arm)
+    misses = sum(map(_misses, of_arm)) if channel == "batch" else 0.0
+    low = expected - error - output * (1 - SHORTER)
+    high = expected + error + output * (LONGER - 1) + misses
+    worst = sum(agent.bound.value + SURE * agent.bound.error for agent in of_arm)
     return Price(
         channel=channel,
         arm=arm,
@@ -67,19 +89,9 @@ def price(channel: Channel, arm: ArmName, agents: Sequence[AgentSum], *, paid: b
     )
 
 
-def _scaled(one: Observed, by: tuple[float, float], channel: Channel) -> Observed:
-    """Return what was simulated with prompts and answers as long as the real ones."""
-    if by == (1.0, 1.0):
-        return one
-    moment, usage = now().timestamp(), times(one.usage, *by)
-    before = priced(one.usage, one.model, channel, moment) or 1
-    scaled = one.cost * priced(usage, one.model, channel, moment) // before
-    return replace(one, usage=usage, cost=scaled, output_cost=round(one.output_cost * by[1]))
-
-
-def _misses(one: AgentSum) -> float:
-    """Return what it would cost more if batches found as few entries as they do at worst."""
-    rate = known_rates(one.model, now())
+def _misses(agent: AgentEstimate) -> float:
+    """Return what an agent would cost more if batches found as few entries as they do at worst."""
+    rate = known_rates(agent.model, now())
     if rate is None:
         return 0.0
-    return one.usage.cache_read * (1 - FEWEST_HITS) * (rate.write_5m - rate.read) / 2
+    return agent.usage.cache_read * (1 - FEWEST_HITS) * (rate.write_5m - rate.read) / 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.nodes import AgentNode
@@ -45,42 +46,41 @@ class Rehearsed:
 
 
 def rehearse_rows(
-    plans: Mapping[ArmName, Arm], types: RowTypes, sample: Iterable[DrawnRow], more: Iterable[DrawnRow]
+    arms: Mapping[ArmName, Arm], types: RowTypes, sample: Iterable[DrawnRow], more: Iterable[DrawnRow]
 ) -> Rehearsed:
     """Rehearse the rows of a sample, and as many more as time allows."""
-    found: dict[int, Measure] = {}
+    measures: dict[int, Measure] = {}
     for row in sample:
-        found[row.number] = _measure(plans, types, row)
+        measures[row.number] = _measure(arms, types, row)
     end = time.monotonic() + LONGEST_S
     for row in more:
         if time.monotonic() > end:
             break
-        found[row.number] = _measure(plans, types, row)
-    return Rehearsed(found)
+        measures[row.number] = _measure(arms, types, row)
+    return Rehearsed(measures)
 
 
-def _measure(plans: Mapping[ArmName, Arm], types: RowTypes, drawn: DrawnRow) -> Measure:
+def _measure(arms: Mapping[ArmName, Arm], types: RowTypes, drawn: DrawnRow) -> Measure:
     row = types.check(Record(drawn.number, 0, drawn.data, ""))
     measure: Measure = {}
-    if not isinstance(row, Row):
-        return measure
-    for plan in plans.values():
-
-        def outcome(task: Task, plan: Arm = plan) -> Outcome:
-            result = carry_out(task)
-            node = plan.nodes[task.node.path]
-            if isinstance(node, AgentNode):
-                key = (plan.name, node.spec.name)
-                measure[key] = measure.get(key, 0.0) + _size(node, task, result)
-            return result
-
-        run_all(row_state(plan, row), outcome)
+    if isinstance(row, Row):
+        for arm in arms.values():
+            run_all(row_state(arm, row), partial(_rehearse, arm, measure))
     return measure
 
 
-def _size(node: AgentNode, task: Task, result: Outcome) -> float:
+def _rehearse(arm: Arm, measure: Measure, task: Task) -> Outcome:
+    """Carry out a task by its stand-in, and add about what it costs to the measure of its row."""
+    outcome, node = carry_out(task), arm.nodes[task.node.path]
+    if isinstance(node, AgentNode):
+        key = (arm.name, node.spec.name)
+        measure[key] = measure.get(key, 0.0) + _size(node, task, outcome)
+    return outcome
+
+
+def _size(node: AgentNode, task: Task, outcome: Outcome) -> float:
     """Return about what a task costs, in characters of input at full price."""
     request = node.request(task)
     shared = sum(piece.chars for piece in request.common)
-    answer = len(encode(node.spec.output, result.value)) if isinstance(result, Done) else 0
+    answer = len(encode(node.spec.output, outcome.value)) if isinstance(outcome, Done) else 0
     return READ * shared + (request.chars() - shared) + OUTPUT * answer

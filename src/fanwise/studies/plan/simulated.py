@@ -1,9 +1,9 @@
-"""A sample carried out on an embedded emulator, and what was seen there or in a run that was paid."""
+"""A sample carried out on an embedded emulator, and what its agents took there or in a run that was paid."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.close import close
 from fanwise.job.directory import reading
+from fanwise.job.manifest import Manifest
 from fanwise.job.opening import Rehearsal, Terms
 from fanwise.job.prepare import prepare
 from fanwise.job.spec import JobSpec
@@ -24,91 +25,97 @@ from fanwise.journal.memory import MemoryJournal
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.account import SharedWrite, shared_writes
-from fanwise.ledger.tasks import row_agents
+from fanwise.ledger.tasks import RowAgent, row_agents
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
 
 from .drawn import Drawn
-from .estimate import Observed
+from .estimate import RowUse
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What some rows did."""
+class SampleUse:
+    """What the rows of a sample took."""
 
-    observed: list[Observed]
-    once: list[SharedWrite]
+    rows: list[RowUse]
+    shared_writes: list[SharedWrite]
     """What was written for all rows."""
 
 
 def simulate(
-    arms: Mapping[ArmName, GraphSpec],
+    manifest: Manifest,
     drawn: Drawn,
     channel: Channel,
     *,
-    graph: str,
-    id_field: str | None = None,
-    schemas: Schemas = "auto",
+    graphs: Mapping[ArmName, GraphSpec],
+    schemas: Schemas,
     recorded: Mapping[str, StandInAnswer] | None = None,
-    folder: Path | None = None,
-) -> Seen:
+) -> SampleUse:
     """Carry out a sample on an embedded emulator, as a part of a job over all rows; nothing is paid.
 
     Args:
-        arms: What runs.
+        manifest: What the run of the job would be.
         drawn: The rows.
         channel: How requests travel.
-        graph: Reference of the graph, for the record.
-        id_field: Field with the row's id.
+        graphs: The graph of each arm that is carried out.
         schemas: How schemas travel.
         recorded: Answers to give, by the hash of the request; the stand-ins give the rest.
-        folder: Where paths in the rows begin.
     """
-    with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as made:
-        path = Path(made) / "rows.jsonl"
+    with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as folder:
+        path, out = Path(folder) / "rows.jsonl", Path(folder) / "run"
         path.write_text("".join(dumps(row.data) + "\n" for row in drawn.rows), encoding="utf-8")
         spec = JobSpec(
-            graph=graph, rows=path, out=Path(made) / "run", channel=channel, id_field=id_field, schemas=schemas
+            graph=manifest.graph, rows=path, out=out, channel=channel, id_field=manifest.spec.id_field, schemas=schemas
         )
         scale = max(drawn.valid / len(drawn.rows), 1.0)
-        rehearsal = Rehearsal(graphs=arms, folder=folder or path.parent, recorded=recorded, scale=scale)
+        rehearsal = Rehearsal(graphs=graphs, folder=manifest.folder, recorded=recorded, scale=scale)
 
-        async def main() -> None:
+        async def rehearse() -> None:
             async with prepare(spec, Terms(rehearsal=rehearsal, journal=MemoryJournal())) as prepared:
                 await work(prepared)
                 await close(prepared)
 
-        anyio.run(main)
-        with reading(Path(made) / "run") as journal:
-            return renumbered(seen(journal.db), {index: row.number for index, row in enumerate(drawn.rows, 1)})
+        anyio.run(rehearse)
+        with reading(out) as journal:
+            return _renumbered(sample_use(journal.db), drawn)
 
 
-def renumbered(one: Seen, numbers: Mapping[int, int]) -> Seen:
-    """Return what was seen under the rows' numbers in their file."""
-    return Seen([replace(each, row=numbers[each.row]) for each in one.observed], one.once)
+def _renumbered(use: SampleUse, drawn: Drawn) -> SampleUse:
+    """Return what rows took under their numbers in the whole file; in the sample's own they count from 1."""
+    numbers = {place: row.number for place, row in enumerate(drawn.rows, 1)}
+    return SampleUse([replace(row, row=numbers[row.row]) for row in use.rows], use.shared_writes)
 
 
-def seen(db: Book) -> Seen:
-    """Return what a run has seen: per row and agent, with what all rows share counted as read."""
-    once = shared_writes(db)
-    found: list[Observed] = []
-    for account in row_agents(db):
-        row, arm, agent, usage = account.row, account.arm, account.agent, account.usage
-        writes = [write for write in once if (write.row, write.arm, write.agent) == (row, arm, agent)]
-        five, hour = sum(write.five for write in writes), sum(write.hour for write in writes)
-        moved = usage._replace(
+def sample_use(db: Book) -> SampleUse:
+    """Return what the rows of a run took, per agent; what all rows share counts as read."""
+    writes = shared_writes(db)
+    return SampleUse([_row_use(account, writes) for account in row_agents(db)], writes)
+
+
+def _row_use(account: RowAgent, shared: Iterable[SharedWrite]) -> RowUse:
+    """Return what an agent took for a row, with what it wrote for all rows counted as read."""
+    key, usage = (account.row, account.arm, account.agent), account.usage
+    writes = [write for write in shared if (write.row, write.arm, write.agent) == key]
+    five, hour = sum(write.five for write in writes), sum(write.hour for write in writes)
+    return RowUse(
+        row=account.row,
+        arm=account.arm,
+        agent=account.agent,
+        model=account.model,
+        calls=account.calls,
+        usage=usage._replace(
             cache_write_5m=usage.cache_write_5m - five,
             cache_write_1h=usage.cache_write_1h - hour,
             cache_read=usage.cache_read + five + hour,
-        )
-        price = account.cost - sum(write.extra for write in writes)
-        answers = priced(Usage(output=usage.output), account.model, account.channel, account.sent)
-        found.append(Observed(row, arm, agent, account.model, account.calls, moved, price, answers, account.bound))
-    return Seen(found, once)
+        ),
+        cost=account.cost - sum(write.extra for write in writes),
+        output_cost=price_of(Usage(output=usage.output), account.model, account.channel, account.sent),
+        bound=account.bound,
+    )
 
 
-def priced(usage: Usage, model: str, channel: Channel, sent: float) -> int:
+def price_of(usage: Usage, model: str, channel: Channel, sent: float) -> int:
     """Return the price of a usage in picodollars; 0 where none is known."""
     try:
         return cost(usage, model, moment(sent), batch=channel == "batch")
@@ -116,17 +123,34 @@ def priced(usage: Usage, model: str, channel: Channel, sent: float) -> int:
         return 0
 
 
-def factors(paid: Sequence[Observed], simulated: Sequence[Observed]) -> dict[tuple[str, str], tuple[float, float]]:
-    """Return by arm and agent how many times longer real prompts and real answers were than simulated ones."""
-    found: dict[tuple[str, str], tuple[float, float]] = {}
-    for key in {(one.arm, one.agent) for one in simulated}:
-        sums = [
-            (sum(one.usage.prompt for one in rows), sum(one.usage.output for one in rows))
-            for rows in ([one for one in each if (one.arm, one.agent) == key] for each in (paid, simulated))
-        ]
-        (real_in, real_out), (made_in, made_out) = sums
-        found[key] = (
-            real_in / made_in if made_in and real_in else 1.0,
-            real_out / made_out if made_out and real_out else 1.0,
-        )
-    return found
+LengthFactors = Mapping[tuple[ArmName, str], tuple[float, float]]
+"""By arm and agent: how many times longer real prompts and answers are than simulated ones."""
+
+
+def length_factors(paid: Iterable[RowUse], simulated: Iterable[RowUse]) -> LengthFactors:
+    """Return how many times longer the prompts and answers of a paid sample were than those of a simulated one.
+
+    Args:
+        paid: What rows took when the models were asked.
+        simulated: What the same rows took when stand-ins were.
+    """
+    real, stand_ins = _lengths(paid), _lengths(simulated)
+    factors: dict[tuple[ArmName, str], tuple[float, float]] = {}
+    for key, (prompt, output) in stand_ins.items():
+        real_prompt, real_output = real.get(key, (0, 0))
+        factors[key] = (_factor(real_prompt, prompt), _factor(real_output, output))
+    return factors
+
+
+def _lengths(uses: Iterable[RowUse]) -> dict[tuple[ArmName, str], tuple[int, int]]:
+    """Return the tokens of all prompts and of all answers, by arm and agent."""
+    lengths: dict[tuple[ArmName, str], tuple[int, int]] = {}
+    for use in uses:
+        prompt, output = lengths.get((use.arm, use.agent), (0, 0))
+        lengths[use.arm, use.agent] = (prompt + use.usage.prompt, output + use.usage.output)
+    return lengths
+
+
+def _factor(real: int, simulated: int) -> float:
+    """Return how many times longer the real ones are; 1 where one of them is not known."""
+    return real / simulated if real and simulated else 1.0

@@ -1,0 +1,184 @@
+"""A forecast of a job, made from a sample of its rows.
+
+The sample is carried out on an embedded emulator, once for each channel, with the single agent beside
+it. Calls, prompts and caches are then those of the job. The outputs are those of the stand-ins, or of
+a sample that was paid for; the range says how far off that may be. The worst case is an upper bound on
+one attempt for each call: every byte a token, at the dearest way it may be billed, and every answer as
+long as allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fanwise.engine.arms import Arm
+from fanwise.engine.standin import StandInAnswer, recorded_answers
+from fanwise.errors import DefinitionError
+from fanwise.graph.dag import rounds
+from fanwise.graph.nodes import GraphSpec
+from fanwise.job.arms import arms_of, graph_of
+from fanwise.job.directory import reading
+from fanwise.job.manifest import draft
+from fanwise.job.spec import JobSpec
+from fanwise.journal.meta import OFFLINE
+from fanwise.journal.records import ArmName, Channel
+from fanwise.ledger.forecast import CHANNELS, AgentForecast, Forecast
+from fanwise.ledger.tasks import answered_requests, first_channel, tool_requests
+from fanwise.pricing.rates import known_rates
+from fanwise.units import now
+
+from .drawn import Drawn
+from .estimate import AgentEstimate, RowUse
+from .pace import shortest_minutes
+from .prefixes import prefix_tree
+from .price import arm_price, estimate_job
+from .rehearsed import rehearse_rows
+from .simulated import LengthFactors, SampleUse, length_factors, sample_use, simulate
+
+
+def forecast_job(
+    spec: JobSpec,
+    drawn: Drawn,
+    *,
+    run: str | Path | None = None,
+    channels: Sequence[Channel] = CHANNELS,
+    alternatives: bool = True,
+) -> Forecast:
+    """Return what a job will do and cost; nothing is sent anywhere.
+
+    Args:
+        spec: The job.
+        drawn: The rows that are carried out.
+        run: A run directory in which these rows were carried out and paid for.
+        channels: The channels to plan for.
+        alternatives: Whether to plan with strict schemas too, where they are not.
+    """
+    job = _SampledJob(spec, drawn, run)
+    estimates = {channel: job.estimate(channel) for channel in channels}
+    agents = [_agent_forecast(channel, agent) for channel in channels for agent in estimates[channel]]
+    calls = {(agent.arm, agent.agent): agent.calls for agent in agents}
+    paid = job.paid is not None
+    prices = [arm_price(channel, arm, estimates[channel], paid=paid) for channel in channels for arm in job.graphs]
+    return Forecast(
+        rows=drawn.valid,
+        rejected=drawn.rejected,
+        sampled=len(drawn.rows),
+        paid=paid,
+        simulated=job.paid is None or job.paid.simulated,
+        agents=tuple(agents),
+        prices=tuple(prices),
+        strict_costs=job.strict_costs(channels) if alternatives else {},
+        prefixes={name: prefix_tree(arm, calls) for name, arm in job.arms.items()},
+        batch_rounds=rounds(job.graphs["fanout"]),
+        live_minutes=shortest_minutes([agent for agent in estimates[channels[0]] if agent.arm == "fanout"]),
+        unpriced=_unpriced(agents),
+        size_sources={agent.model: job.manifest.known_sizes.source(agent.model) for agent in agents},
+    )
+
+
+def _agent_forecast(channel: Channel, agent: AgentEstimate) -> AgentForecast:
+    return AgentForecast(
+        channel=channel,
+        arm=agent.arm,
+        agent=agent.agent,
+        model=agent.model,
+        calls=agent.calls,
+        usage=agent.usage,
+        cost=round(agent.cost.value),
+    )
+
+
+def _unpriced(agents: Iterable[AgentForecast]) -> tuple[str, ...]:
+    """Return the models of which no price is known, by the alphabet."""
+    return tuple(sorted({agent.model for agent in agents if known_rates(agent.model, now()) is None}))
+
+
+class _SampledJob:
+    """A job of which a sample is carried out by stand-ins: what its agents will take for all rows."""
+
+    def __init__(self, spec: JobSpec, drawn: Drawn, run: str | Path | None) -> None:
+        """Rehearse a job.
+
+        Args:
+            spec: The job.
+            drawn: Its sample.
+            run: A run directory in which the sample was paid for.
+        """
+        self.graphs = _graphs(spec)
+        self.manifest = draft(spec, self.graphs)
+        self.arms = self.manifest.arms(self.graphs)
+        self.paid = None if run is None else _paid_sample(self.arms, drawn, run)
+        self._drawn = drawn
+        self._rehearsed = rehearse_rows(
+            self.arms, self.manifest.row_types(self.graphs["fanout"]), drawn.rows, drawn.more
+        )
+        self._uses: dict[Channel, SampleUse] = {}
+        self._factors: LengthFactors = {}
+        if self.paid is not None:
+            self._factors = length_factors(self.paid.rows, self._use(self.paid.channel).rows)
+
+    def estimate(self, channel: Channel) -> list[AgentEstimate]:
+        """Return what each agent will take in a channel."""
+        return self._scaled_up(self._use(channel), channel)
+
+    def strict_costs(self, channels: Iterable[Channel]) -> dict[Channel, int]:
+        """Return the picodollars of the fan-out with strict schemas; empty where they are strict anyway."""
+        if all(agent.shape.way == "strict" for agent in self.arms["fanout"].agents()):
+            return {}
+        return {channel: self._strict_cost(channel) for channel in channels}
+
+    def _strict_cost(self, channel: Channel) -> int:
+        fanout = {"fanout": self.graphs["fanout"]}
+        use = simulate(self.manifest, self._drawn, channel, graphs=fanout, schemas="strict")
+        return arm_price(channel, "fanout", self._scaled_up(use, channel), paid=False).expected
+
+    def _use(self, channel: Channel) -> SampleUse:
+        """Return what the sample takes in a channel, simulated once."""
+        if channel not in self._uses:
+            answers = None if self.paid is None else self.paid.answers
+            self._uses[channel] = simulate(
+                self.manifest,
+                self._drawn,
+                channel,
+                graphs=self.graphs,
+                schemas=self.manifest.spec.schemas,
+                recorded=answers,
+            )
+        return self._uses[channel]
+
+    def _scaled_up(self, use: SampleUse, channel: Channel) -> list[AgentEstimate]:
+        return estimate_job(use, self._drawn, self._rehearsed, self._factors, channel)
+
+
+def _graphs(spec: JobSpec) -> dict[ArmName, GraphSpec]:
+    """Return the fan-out and, where there can be one, the single agent beside it."""
+    graph = graph_of(spec.graph)
+    try:
+        return arms_of(graph, spec.baseline)
+    except DefinitionError:  # its output is none that one agent could give
+        return arms_of(graph, "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PaidSample:
+    """What a sample has come to that was carried out as the job itself would be."""
+
+    answers: dict[str, StandInAnswer]
+    """By the hash of the request."""
+    rows: list[RowUse]
+    channel: Channel
+    simulated: bool
+    """Whether stand-ins have answered for the models all the same."""
+
+
+def _paid_sample(arms: Mapping[ArmName, Arm], drawn: Drawn, run: str | Path) -> _PaidSample:
+    numbers = {row.number for row in drawn.rows}
+    with reading(run) as journal:
+        return _PaidSample(
+            answers=recorded_answers(arms, answered_requests(journal.db), tool_requests(journal.db)),
+            rows=[row for row in sample_use(journal.db).rows if row.row in numbers],
+            channel=first_channel(journal.db) or "live",
+            simulated=OFFLINE.of(journal) is True,
+        )

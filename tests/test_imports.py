@@ -197,3 +197,12 @@ def test_there_is_no_cycle_of_imports(files: dict[str, str]) -> None:
             if target in files and target != module and target != "fanwise":
                 graph.add_edge(module, target)
     assert list(nx.simple_cycles(graph)) == []
+
+
+def test_no_two_classes_have_one_name(files: dict[str, str]) -> None:
+    places: dict[str, list[str]] = {}
+    for module, source in files.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(module)
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}

@@ -21,7 +21,7 @@ from .polling import Polling
 from .retry import RetryPolicy
 from .role import Roles
 from .rounds import Rounds
-from .timekeeper import Clock, TimeKeeper, TimeLimit
+from .timekeeper import TimeKeeper, TimeLeft, TimeLimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def build_carriers(
     """
     depth = max((rounds(graph) for graph in graphs.values()), default=1)
     live = Live(api, books, sink, slots=ways.slots, policy=ways.policy, gated=ways.gated)
-    clock = None if ways.limit is None else Clock(ways.limit, sink, live, depth)
+    clock = None if ways.limit is None else TimeLeft(ways.limit, sink, live, depth)
     time = None if clock is None else Rounds(graphs, clock.spare_s)
     batches = Batches(
         api,
@@ -82,7 +82,7 @@ def build_carriers(
     return Carriers(live, batches, chooser, None if clock is None else _timekeeper(clock, sink, live, batches, chooser))
 
 
-def _timekeeper(clock: Clock, sink: Sink, live: Live, batches: Batches, chooser: Chooser) -> TimeKeeper:
+def _timekeeper(clock: TimeLeft, sink: Sink, live: Live, batches: Batches, chooser: Chooser) -> TimeKeeper:
     def leave() -> int:
         chooser.only_live()
         return batches.leave(live.submit)

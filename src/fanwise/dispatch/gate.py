@@ -31,7 +31,7 @@ MOST = 20_000
 
 
 @dataclass(slots=True, kw_only=True)
-class _State:
+class _GateState:
     leading: anyio.Event | None = None
     warm_until: float = 0.0
     cached: bool = True
@@ -47,7 +47,7 @@ class Gate:
     """Knows which prefixes are warm; used by one event loop."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._states: OrderedDict[str, _State] = OrderedDict()
+        self._states: OrderedDict[str, _GateState] = OrderedDict()
         self.clock = clock
 
     async def enter(self, prefixes: Sequence[Prefix], minimum: int) -> list[Prefix]:
@@ -81,14 +81,14 @@ class Gate:
             raise
         return led
 
-    def _state(self, key: str) -> _State:
-        state = self._states.setdefault(key, _State())
+    def _state(self, key: str) -> _GateState:
+        state = self._states.setdefault(key, _GateState())
         self._states.move_to_end(key)
         while len(self._states) > MOST and next(iter(self._states.values())).leading is None:
             self._states.popitem(last=False)
         return state
 
-    def _note_gap(self, state: _State) -> None:
+    def _note_gap(self, state: _GateState) -> None:
         """Take note of how long a prefix that was warm has not been used, and choose its next life."""
         if not state.warm_until:
             return

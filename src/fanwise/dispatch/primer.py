@@ -37,7 +37,7 @@ Way = Literal["plain", "lead", "read", "wait"]
 
 
 @dataclass(slots=True)
-class _State:
+class _PrefixState:
     leading: bool = False
     warm_until: float = 0.0
     cached: bool = True
@@ -70,7 +70,7 @@ class Primer:
         self._journal, self._prefixes, self._queue = journal, prefixes, queue
         self._rows, self._scale = rows, scale
         self._expected, self._read = 0, 0
-        self._states = {key: _State(warm_until=until) for key, until in PRIMED.of(journal).items()}
+        self._states = {key: _PrefixState(warm_until=until) for key, until in PRIMED.of(journal).items()}
 
     @property
     def hit_rate(self) -> float:
@@ -98,7 +98,7 @@ class Primer:
     def hits(self, errand: Errand) -> float:
         """Return the share of reads that an errand can expect in a batch; 0 where it would not be marked."""
         prefix, key = self._prefixes.of(errand)
-        state = self._states.get(key, _State())
+        state = self._states.get(key, _PrefixState())
         if prefix is None or not state.cached:
             return 0.0
         ready = state.leading or state.warm_until > now().timestamp()
@@ -120,10 +120,10 @@ class Primer:
         saved = count - price.write - price.again * (count - 1)  # in the input price of the prefix
         return rate is not None and saved * prefix.tokens * rate.input / 2 >= ROUND_PICO
 
-    def _state(self, key: str) -> _State:
+    def _state(self, key: str) -> _PrefixState:
         state = self._states.get(key)
         if state is None:
-            state = self._states[key] = _State()
+            state = self._states[key] = _PrefixState()
         return state
 
     def answered(self, key: str, usage: Usage, sent: float, *, led: bool) -> None:

@@ -38,7 +38,7 @@ class TimeLimit:
         return self.at - now().timestamp()
 
 
-class Clock:
+class TimeLeft:
     """Knows how much time there is before batches have to be left."""
 
     def __init__(self, limit: TimeLimit, sink: Sink, live: Live, depth: int) -> None:
@@ -71,7 +71,12 @@ class TimeKeeper:
     """Watches one deadline."""
 
     def __init__(
-        self, clock: Clock, sink: Sink, leave: Callable[[], int], race: Callable[[], int], in_batches: Callable[[], int]
+        self,
+        clock: TimeLeft,
+        sink: Sink,
+        leave: Callable[[], int],
+        race: Callable[[], int],
+        in_batches: Callable[[], int],
     ) -> None:
         """Set up.
 

@@ -19,7 +19,7 @@ from .http import Exchange, Handler, base_url, caller_of, cut, encode, endpoint,
 from .limits import Limiter, pool_of
 from .messages import Messages
 from .problems import ApiProblem
-from .recording import Recorder, Replay
+from .recording import RecordingProxy, Replay
 from .stream import send_stream
 
 MOST_MESSAGE_BYTES = 32_000_000
@@ -40,7 +40,7 @@ class ApiRoutes:
         latency_s: float = 0.0,
         token: str = "",
         replay: Replay | None = None,
-        recorder: Recorder | None = None,
+        recorder: RecordingProxy | None = None,
     ) -> None:
         self.messages, self.batches, self.control = messages, batches, control
         self.faults, self.limiter = faults, limiter

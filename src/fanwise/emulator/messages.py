@@ -44,7 +44,7 @@ class AcceptedRequest(NamedTuple):
     """Set where the request asks for diagnostics."""
 
 
-class Reply(NamedTuple):
+class BilledReply(NamedTuple):
     """A reply, and what it is billed by."""
 
     message: dict[str, Any]
@@ -114,7 +114,7 @@ class Messages:
 
     async def reply(
         self, accepted: AcceptedRequest, text: Callable[[], str], *, service_tier: str = "standard"
-    ) -> Reply:
+    ) -> BilledReply:
         """Return the message for an accepted request; nothing is written or charged yet.
 
         Raises:
@@ -130,7 +130,7 @@ class Messages:
         message = message_of(body, draft, tokens, service_tier=service_tier, diagnostics=diagnosis)
         if accepted.fingerprint is not None:
             self.fingerprints.keep(message["id"], accepted.fingerprint)
-        return Reply(message, tokens, draft.is_free)
+        return BilledReply(message, tokens, draft.is_free)
 
     def _diagnosis(self, accepted: AcceptedRequest) -> dict[str, Any] | None:
         fingerprint = accepted.fingerprint
@@ -150,7 +150,7 @@ class Messages:
             self.store.drop_expired(now)
 
     def bill_entry(
-        self, accepted: AcceptedRequest, replied: Reply, entry_id: str, batch: tuple[str, str] | None = None
+        self, accepted: AcceptedRequest, replied: BilledReply, entry_id: str, batch: tuple[str, str] | None = None
     ) -> BillEntry | None:
         """Return what a reply puts on the bill, or None where it is free.
 

@@ -58,7 +58,7 @@ class Replay:
         return reply(exchange, body, {**kept, **kind}, status)
 
 
-class Recorder:
+class RecordingProxy:
     """Sends requests on to the real API, and writes the exchanges down."""
 
     def __init__(self, folder: Path, upstream: str) -> None:

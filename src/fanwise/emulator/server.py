@@ -22,7 +22,7 @@ from .faults import Faults
 from .limits import Level, Limiter
 from .messages import Messages
 from .processing import Processor
-from .recording import Recorder, Replay
+from .recording import RecordingProxy, Replay
 from .store import Store
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -90,7 +90,7 @@ async def serve(settings: EmulatorSettings, answer: Answerer | None = None) -> A
         settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = settings.directory / "emulator.db"
     store = Store(path)
-    recorder = Recorder(settings.record, settings.upstream) if settings.record is not None else None
+    recorder = RecordingProxy(settings.record, settings.upstream) if settings.record is not None else None
     api, processor = _assemble(settings, store, answer, recorder)
     # Whoever stops it wants no reply any more: a stalled stream must not hold it for a minute.
     runner = web.AppRunner(api.app(), access_log=None, shutdown_timeout=0.5)
@@ -121,7 +121,7 @@ def _in_url(host: str) -> str:
 
 
 def _assemble(
-    settings: EmulatorSettings, store: Store, answer: Answerer | None, recorder: Recorder | None
+    settings: EmulatorSettings, store: Store, answer: Answerer | None, recorder: RecordingProxy | None
 ) -> tuple[ApiRoutes, Processor]:
     clock = Clock(float(store.get("clock_offset_s") or 0), settings.clock_speed)
     store.drop_expired(clock.now(), at_once=True)

@@ -45,7 +45,7 @@ class _Compose(NamedTuple):
         return node.request(self.task, repair, factor, turns, keep=keep)
 
 
-class Flow:
+class TaskFlow:
     """Moves the rows of one session on; used by one event loop."""
 
     def __init__(

@@ -18,7 +18,7 @@ from fanwise.journal.records import ArmName
 from fanwise.log import log
 
 from .arms import Arm
-from .flow import Flow
+from .flow import TaskFlow
 from .intake import Counters, Intake
 from .recorder import Recorder
 from .rows import Record, Row, RowTypes
@@ -71,7 +71,7 @@ class Engine:
         self._window = Window(settings)
         self.carriers = carry(self)
         talks = Talks(books.journal, resumed=settings.resumed)
-        self._flow = Flow(
+        self._flow = TaskFlow(
             arms=arms,
             books=books,
             settings=settings,

@@ -11,7 +11,7 @@ from fanwise.dispatch.errand import Errand
 from fanwise.journal.records import ArmName
 
 from .arms import Arm
-from .flow import Flow
+from .flow import TaskFlow
 from .meaning import Again, WantsTools, all_failed, meaning
 from .nodes import AgentNode
 from .talks import Talks
@@ -20,7 +20,7 @@ from .talks import Talks
 class Settlement:
     """Decides what becomes of errands; used by one event loop."""
 
-    def __init__(self, arms: Mapping[ArmName, Arm], flow: Flow, talks: Talks, carriers: Carriers) -> None:
+    def __init__(self, arms: Mapping[ArmName, Arm], flow: TaskFlow, talks: Talks, carriers: Carriers) -> None:
         self._arms, self._flow, self._talks, self._carriers = arms, flow, talks, carriers
 
     def replied(self, errand: Errand, attempt: int, reply: Reply) -> bool:

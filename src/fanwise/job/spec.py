@@ -35,7 +35,7 @@ session and is not taken over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class FieldRule:
     """What a field of a job may hold beside its type, and how it is given on the command line."""
 
     scope: Scope = "session"
@@ -92,34 +92,36 @@ class JobSpec:
         SpecError: Values are wrong; all of them are named at once, each with what to do.
     """
 
-    graph: Annotated[Graph[..., Any] | str, Rule(scope="job", check=_reference)]
+    graph: Annotated[Graph[..., Any] | str, FieldRule(scope="job", check=_reference)]
     """A graph, or its reference: `path/file.py:name`, `package.module:name`."""
     rows: Annotated[
         str | Path | Iterable[Any],
-        Rule(scope="job", help="JSONL, CSV or Parquet; `-` is standard input.", metavar="FILE"),
+        FieldRule(scope="job", help="JSONL, CSV or Parquet; `-` is standard input.", metavar="FILE"),
     ] = field(repr=False)
     """A file, `-` for standard input, or rows as models or dicts."""
     out: Annotated[
-        str | Path | None, Rule(scope="job", help="The run directory; must not hold another run.", metavar="DIR")
+        str | Path | None, FieldRule(scope="job", help="The run directory; must not hold another run.", metavar="DIR")
     ] = None
     """None for a job that is only planned."""
-    format: Annotated[Format | None, Rule(scope="job", help="Format of the rows where the name does not say it.")] = (
-        None
-    )
+    format: Annotated[
+        Format | None, FieldRule(scope="job", help="Format of the rows where the name does not say it.")
+    ] = None
     baseline: Annotated[
         str,
-        Rule(scope="run", help="The single agent to compare with.", metavar="auto|GRAPH|none", check=_baseline),
+        FieldRule(scope="run", help="The single agent to compare with.", metavar="auto|GRAPH|none", check=_baseline),
     ] = "none"
     """`none`, `auto` (one agent made from the fan-out), or the reference of a graph."""
     sample: Annotated[
-        int | None, Rule(scope="run", help="Run the baseline on so many rows, drawn at random.", at_least=1)
+        int | None, FieldRule(scope="run", help="Run the baseline on so many rows, drawn at random.", at_least=1)
     ] = None
     """Drawn by a hash of their id; None: all rows."""
-    seed: Annotated[int, Rule(scope="run", help="Of that sample: another one draws other rows.")] = 0
-    limit: Annotated[int | None, Rule(scope="run", help="Take only so many rows from the front.", at_least=1)] = None
+    seed: Annotated[int, FieldRule(scope="run", help="Of that sample: another one draws other rows.")] = 0
+    limit: Annotated[int | None, FieldRule(scope="run", help="Take only so many rows from the front.", at_least=1)] = (
+        None
+    )
     id_field: Annotated[
         str | None,
-        Rule(
+        FieldRule(
             scope="run",
             help="Field with the row's id. [default: id, else the line number]",
             option="--id",
@@ -128,10 +130,12 @@ class JobSpec:
         ),
     ] = None
     """None: `id` where there is one, else the line number."""
-    channel: Annotated[ChannelChoice, Rule(help="How requests travel; auto takes the cheaper one per task.")] = "auto"
+    channel: Annotated[ChannelChoice, FieldRule(help="How requests travel; auto takes the cheaper one per task.")] = (
+        "auto"
+    )
     budget_usd: Annotated[
         Dollars | None,
-        Rule(
+        FieldRule(
             help="Most that the run may cost in all, in dollars; it halts before that.",
             metavar="X",
             check=_dollars,
@@ -141,12 +145,12 @@ class JobSpec:
     """Over all sessions."""
     budget_tokens: Annotated[
         int | None,
-        Rule(help="Most tokens that the run may take in all, cached or not; it halts before that.", at_least=1),
+        FieldRule(help="Most tokens that the run may take in all, cached or not; it halts before that.", at_least=1),
     ] = None
     """Input and output."""
     row_budget_usd: Annotated[
         Dollars | None,
-        Rule(
+        FieldRule(
             help="Most that one row may cost; what does not fit any more fails, and the run goes on.",
             metavar="X",
             check=_dollars,
@@ -154,10 +158,10 @@ class JobSpec:
         ),
     ] = None
     """On both arms together."""
-    row_budget_tokens: Annotated[int | None, Rule(help="The same, in tokens of a row.", at_least=1)] = None
+    row_budget_tokens: Annotated[int | None, FieldRule(help="The same, in tokens of a row.", at_least=1)] = None
     deadline: Annotated[
         str | None,
-        Rule(
+        FieldRule(
             help="When the run should have ended, such as 90m or 6h: batches are left for live calls in time.",
             metavar="TIME",
             check=_duration,
@@ -165,23 +169,27 @@ class JobSpec:
     ] = None
     """From the first session on: `90s`, `30m`, `6h`, `1d`."""
     pay_twice_for_deadline: Annotated[
-        bool, Rule(help="Near the deadline send live what cancelled batches have not given back; may be paid twice.")
+        bool,
+        FieldRule(help="Near the deadline send live what cancelled batches have not given back; may be paid twice."),
     ] = False
     base_url: Annotated[
         str | None,
-        Rule(help="Another server than api.anthropic.com, such as `fanwise emulate`.", metavar="URL", check=_address),
+        FieldRule(
+            help="Another server than api.anthropic.com, such as `fanwise emulate`.", metavar="URL", check=_address
+        ),
     ] = None
-    slots: Annotated[int, Rule(help="Live requests in flight.", at_least=1, at_most=4096)] = 32
-    schemas: Annotated[Schemas, Rule(help="Whether agents with different schemas share a cache; auto by price.")] = (
-        "auto"
-    )
+    slots: Annotated[int, FieldRule(help="Live requests in flight.", at_least=1, at_most=4096)] = 32
+    schemas: Annotated[
+        Schemas, FieldRule(help="Whether agents with different schemas share a cache; auto by price.")
+    ] = "auto"
     """How schemas travel where strict ones would split a shared cache: `strict`, `shared`, or by price."""
     grace_s: Annotated[
-        float, Rule(scope="once", help="Seconds after which a batch that is not listed was never taken.", at_least=0)
+        float,
+        FieldRule(scope="once", help="Seconds after which a batch that is not listed was never taken.", at_least=0),
     ] = 120.0
     batch_delay_s: Annotated[
         float,
-        Rule(
+        FieldRule(
             scope="once",
             help="Seconds that the embedded emulator takes for a batch.",
             at_least=0,
@@ -190,14 +198,14 @@ class JobSpec:
     ] = 0.0
     latency_s: Annotated[
         float,
-        Rule(
+        FieldRule(
             scope="once",
             help="Seconds that the embedded emulator takes for a reply.",
             at_least=0,
             shows_default=False,
         ),
     ] = 0.0
-    gate: Annotated[bool, Rule(scope="once")] = True
+    gate: Annotated[bool, FieldRule(scope="once")] = True
     """False: live calls do not wait for the first writer of a prefix; to see what that costs."""
 
     def __post_init__(self) -> None:
@@ -264,7 +272,7 @@ class SpecField:
     """A field of `JobSpec`, as it is read from its annotation."""
 
     name: str
-    rule: Rule
+    rule: FieldRule
     default: Any
     """`dataclasses.MISSING` where it must be given."""
     choices: tuple[str, ...]

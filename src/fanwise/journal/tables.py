@@ -36,7 +36,7 @@ Conflict = Literal["REPLACE", "IGNORE", "ABORT"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class RecordTable:
     """Where records of one kind are kept."""
 
     name: str
@@ -55,21 +55,21 @@ def field_names(kind: type) -> tuple[str, ...]:
     return kind._fields  # type: ignore[attr-defined] - a named tuple
 
 
-def _table(name: str, kind: type[Record], conflict: Conflict) -> Table:
+def _table(name: str, kind: type[Record], conflict: Conflict) -> RecordTable:
     """Return the table of a kind; the counts of a usage have a column each."""
     paths: list[str] = []
     for field in field_names(kind):
         paths += [f"usage.{count}" for count in Usage._fields] if field == "usage" else [field]
     columns = tuple(path.rpartition(".")[2] for path in paths)
     marks = ",".join("?" * len(columns))
-    return Table(
+    return RecordTable(
         name=name, kind=kind, columns=columns,
         insert=f"INSERT OR {conflict} INTO {name}({','.join(columns)}) VALUES({marks})",
         values=None if issubclass(kind, tuple) else attrgetter(*paths),
     )  # fmt: skip
 
 
-TABLES: Mapping[type[Record], Table] = {
+TABLES: Mapping[type[Record], RecordTable] = {
     table.kind: table
     for table in (
         _table("meta", MetaRecord, "REPLACE"),

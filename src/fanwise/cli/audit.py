@@ -35,10 +35,10 @@ def audit(graph: str, rows: str, form: str | None, sample: int, as_json: bool) -
     with exit_on_error():
         findings = find(graph, rows, form=form, sample=sample)
         if as_json:
-            click.echo(json.dumps([dataclasses.asdict(one) for one in findings], indent=2, ensure_ascii=False))
+            click.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
         else:
-            for one in findings:
-                click.echo(str(one))
+            for finding in findings:
+                click.echo(str(finding))
             click.echo(
                 f"{len(findings)} finding{'s' if len(findings) != 1 else ''}" if findings else "every prefix is stable",
                 err=True,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from fanwise.dispatch.channel import ChannelChoice
 from fanwise.engine.arms import Arm
@@ -17,7 +16,6 @@ from fanwise.engine.shown import request_lines
 from fanwise.errors import UsageError
 from fanwise.graph.dag import generations, longest_path, rounds
 from fanwise.graph.graphs import Graph
-from fanwise.graph.nodes import GraphSpec
 from fanwise.job.arms import arms_of
 from fanwise.job.directory import reading
 from fanwise.job.manifest import draft, rows_of
@@ -25,14 +23,13 @@ from fanwise.job.spec import JobSpec
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
-from fanwise.ledger.allotment import allotted
+from fanwise.ledger.allotment import ARMS, RowCost, allotted
 from fanwise.ledger.comparison import ArmFigures, Comparison
-from fanwise.ledger.outcomes import row_outputs
 from fanwise.ledger.tasks import task_times
 from fanwise.ledger.verdict import Pair, judge
 from fanwise.units import PICO_PER_USD
 
-from .labels import Score, labels_of, scorer
+from .labels import RowOutputs, Score, labels_of, outputs_by_row, score_of, scorer
 from .plan.drawn import draw_sample
 from .plan.plan import CarryOut, SampleRun, carry_out
 
@@ -108,102 +105,113 @@ def comparison_of(
         score: Holds an output against its label.
 
     Raises:
-        UsageError: No row has both sides, or none of them a label.
+        UsageError: No row has both arms, or none of them a label.
     """
-    costs = {(one.row, one.arm): one for one in allotted(db)}
-    share = min(len({row for row, _ in costs}) / max(job_rows, 1), 1.0)
-    outcomes = _outcomes(db)
-    pairs: list[Pair] = []
-    kept: list[int] = []
-    left_out = 0
-    for row, (row_id, both) in outcomes.items():
-        known = [costs.get((row, arm)) for arm in ("fanout", "baseline")]
-        if len(both) < 2 or None in known or any(one is not None and one.unknown for one in known):
-            left_out += 1
-            continue
-        if labels is not None and row_id not in labels:
-            left_out += 1
-            continue
-        label = None if labels is None else labels[row_id]
-        first, second = (_score(both[arm], label, score, labelled=labels is not None) for arm in ("fanout", "baseline"))
-        prices = [(one.own + one.shared * share) / PICO_PER_USD for one in known if one is not None]
-        pairs.append(Pair(prices[0], prices[1], first, second, first >= 1, second >= 1))
-        kept.append(row)
-    if not pairs:
-        why = "no row has an output or a failure on both sides" if not left_out else "none of the rows has a label"
+    outputs = outputs_by_row(db)
+    outcomes = _outcomes(db, outputs, job_rows, labels, score)
+    left_out = len(outputs) - len(outcomes)
+    if not outcomes:
+        why = "none of the rows has a label" if left_out else "no row has an output or a failure on both sides"
         raise UsageError(f"there is nothing to compare: {why}")
-    fanout = _figures(db, "fanout", arms["fanout"].graph, pairs, kept)
-    baseline = _figures(db, "baseline", arms["baseline"].graph, pairs, kept)
+    fanout = {row: outcome for row, (outcome, _) in outcomes.items()}
+    baseline = {row: outcome for row, (_, outcome) in outcomes.items()}
     margin = MARGIN if labels is not None else 1.0  # without labels nothing is known of quality
     return Comparison(
         simulated=OFFLINE.of(db) is True,
         shape=tuple(shape(arms["fanout"])),
-        verdict=judge(pairs, margin),
-        fanout=fanout,
-        baseline=baseline,
+        verdict=judge([_pair(*pair) for pair in outcomes.values()], margin),
+        fanout=_figures(db, arms["fanout"], fanout),
+        baseline=_figures(db, arms["baseline"], baseline),
         labelled=labels is not None,
         job_rows=job_rows,
         left_out=left_out,
     )
 
 
-def _outcomes(db: Book) -> dict[int, tuple[str, dict[str, str | None]]]:
-    found: dict[int, tuple[str, dict[str, str | None]]] = {}
-    for row, row_id, arm, text in row_outputs(db):
-        found.setdefault(row, (row_id, {}))[1][arm] = text
-    return found
+class _Outcome(NamedTuple):
+    """What a row has come to on one arm."""
+
+    dollars: float
+    """What rows share spread over all rows of the job."""
+    score: float
+    """0 to 1."""
+
+    @property
+    def good(self) -> bool:
+        """Whether it counts as successful."""
+        return self.score >= 1
 
 
-def quality(db: Book, labels: Mapping[str, Any], score: Score) -> tuple[float, int] | None:
-    """Return the mean score of the fan-out's rows that have a label, and how many these are; None where none has.
+def _outcomes(
+    db: Book, outputs: Mapping[int, RowOutputs], job_rows: int, labels: Mapping[str, Any] | None, score: Score
+) -> dict[int, tuple[_Outcome, _Outcome]]:
+    """Return what rows have come to in the fan-out and in the baseline, by number.
 
-    A row that failed scores 0: what it should have said is missing.
+    Rows that have not ended on both arms, that have a cost which is not known, or no label, are left out.
     """
-    scores = [
-        _score(both["fanout"], labels[row_id], score, labelled=True)
-        for row_id, both in _outcomes(db).values()
-        if row_id in labels and "fanout" in both
-    ]
-    return (fmean(scores), len(scores)) if scores else None
+    costs = {(cost.row, cost.arm): cost for cost in allotted(db)}
+    share = min(len({row for row, _ in costs}) / max(job_rows, 1), 1.0)
+
+    def outcome(row: int, output: str | None, arm: ArmName, label: Any) -> _Outcome:
+        cost, value = costs[row, arm], float(output is not None)
+        if labels is not None:
+            value = score_of(output, label, score)
+        return _Outcome((cost.own + cost.shared * share) / PICO_PER_USD, value)
+
+    outcomes: dict[int, tuple[_Outcome, _Outcome]] = {}
+    for row, (row_id, by_arm) in outputs.items():
+        if len(by_arm) == len(ARMS) and _is_priced(row, costs) and (labels is None or row_id in labels):
+            label = None if labels is None else labels[row_id]
+            fanout, baseline = (outcome(row, by_arm[arm], arm, label) for arm in ARMS)
+            outcomes[row] = (fanout, baseline)
+    return outcomes
 
 
-def _score(output: str | None, label: Any, score: Score, *, labelled: bool) -> float:
-    if output is None:
-        return 0.0
-    return min(max(float(score(json.loads(output), label)), 0.0), 1.0) if labelled else 1.0
+def _is_priced(row: int, costs: Mapping[tuple[int, ArmName], RowCost]) -> bool:
+    """Return whether all that a row has cost on both arms is known."""
+    return all((row, arm) in costs and not costs[row, arm].unknown for arm in ARMS)
 
 
-def _figures(db: Book, arm: ArmName, graph: GraphSpec, pairs: list[Pair], rows: list[int]) -> ArmFigures:
-    prices = [getattr(one, arm) for one in pairs]
-    scores = [getattr(one, f"{arm}_score") for one in pairs]
-    good = sum(getattr(one, f"{arm}_good") for one in pairs)
-    wanted = set(rows)
+def _pair(fanout: _Outcome, baseline: _Outcome) -> Pair:
+    return Pair(
+        fanout=fanout.dollars,
+        baseline=baseline.dollars,
+        fanout_score=fanout.score,
+        baseline_score=baseline.score,
+        fanout_good=fanout.good,
+        baseline_good=baseline.good,
+    )
+
+
+def _figures(db: Book, arm: Arm, outcomes: Mapping[int, _Outcome]) -> ArmFigures:
+    """Return the figures of an arm over some of its rows."""
+    dollars = [outcome.dollars for outcome in outcomes.values()]
+    good = sum(outcome.good for outcome in outcomes.values())
     seconds, tokens = list[float](), 0
-    for row, times in groupby(task_times(db, arm), key=lambda time: time.row):
-        if row not in wanted:
-            continue
-        nodes: dict[str, float] = {}
-        for time in times:
-            nodes[time.node] = max(nodes.get(time.node, 0.0), time.seconds)
-            tokens += time.tokens
-        seconds.append(longest_path(graph, nodes))
+    for row, times in groupby(task_times(db, arm.name), key=lambda time: time.row):
+        if row in outcomes:
+            by_node: dict[str, float] = {}
+            for time in times:
+                by_node[time.node] = max(by_node.get(time.node, 0.0), time.seconds)
+                tokens += time.tokens
+            seconds.append(longest_path(arm.graph, by_node))
     return ArmFigures(
-        cost_usd=fmean(prices),
-        per_success_usd=sum(prices) / good if good else None,
-        score=fmean(scores),
+        cost_usd=fmean(dollars),
+        per_success_usd=sum(dollars) / good if good else None,
+        score=fmean(outcome.score for outcome in outcomes.values()),
         good=good,
-        tokens=tokens / len(pairs),
+        tokens=tokens / len(outcomes),
         seconds=fmean(seconds) if seconds else 0.0,
     )
 
 
-def shape(plan: Arm) -> Iterator[str]:
+def shape(arm: Arm) -> Iterator[str]:
     """Yield what the shape of a graph says before any run."""
-    agents = plan.agents()
-    paths = {node.node.path for node in agents}
-    wide = max((len(paths.intersection(some)) for some in generations(plan.graph)), default=0)
-    deep = rounds(plan.graph)
-    together = f"up to {wide} side by side" if wide > 1 else "each waits for the one before"
-    yield f"{len(agents)} agents in {deep} round{'s' if deep != 1 else ''}, {together}"
-    for path, lines in request_lines(plan).items():
+    agents = arm.agents()
+    paths = {agent.node.path for agent in agents}
+    widest = max((len(paths.intersection(names)) for names in generations(arm.graph)), default=0)
+    depth = rounds(arm.graph)
+    together = f"up to {widest} side by side" if widest > 1 else "each waits for the one before"
+    yield f"{len(agents)} agents in {depth} round{'s' if depth != 1 else ''}, {together}"
+    for path, lines in request_lines(arm).items():
         yield from (f"{path}: {line}" for line in lines if line.startswith("sent again"))

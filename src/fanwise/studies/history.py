@@ -16,8 +16,7 @@ from fanwise.ledger.changes import changed_words, changes
 from fanwise.ledger.history import PastRun
 from fanwise.ledger.summary import read_share
 
-from .compare import quality
-from .labels import Score, labels_of, scorer
+from .labels import Score, labels_of, quality, scorer
 
 
 def history(*folders: str | Path, labels: str | Path | None = None, score: str | Score | None = None) -> list[PastRun]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from statistics import fmean
@@ -10,7 +11,10 @@ from typing import Any, cast
 
 from fanwise.engine.rows import Format, read
 from fanwise.errors import UsageError
+from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_object
+from fanwise.ledger.outcomes import row_outputs
 
 Score = Callable[[Any, Any], float]
 """Returns how right an output is, 0 to 1, from the output as JSON data and its label."""
@@ -83,3 +87,32 @@ def equal(output: Any, label: Any) -> float:
     if label_fields and output_fields:
         return fmean(equal(output_fields.get(name), value) for name, value in label_fields.items())
     return float(str(output).strip().casefold() == str(label).strip().casefold())
+
+
+# How right the rows of a run are -------------------------------------------------------------------
+
+RowOutputs = tuple[str, dict[ArmName, str | None]]
+"""A row's id, and by arm its output as JSON; None where the row has failed there."""
+
+
+def outputs_by_row(db: Book) -> dict[int, RowOutputs]:
+    """Return what the rows of a run that have ended came to, by number."""
+    outputs: dict[int, RowOutputs] = {}
+    for row in row_outputs(db):
+        outputs.setdefault(row.row, (row.row_id, {}))[1][row.arm] = row.output
+    return outputs
+
+
+def score_of(output: str | None, label: Any, score: Score) -> float:
+    """Return how right an output is, 0 to 1; a row that failed scores 0: what it should have said is missing."""
+    return 0.0 if output is None else min(max(float(score(json.loads(output), label)), 0.0), 1.0)
+
+
+def quality(db: Book, labels: Mapping[str, Any], score: Score) -> tuple[float, int] | None:
+    """Return the mean score of the fan-out's rows that have a label, and how many these are; None where none has."""
+    scores = [
+        score_of(by_arm["fanout"], labels[row_id], score)
+        for row_id, by_arm in outputs_by_row(db).values()
+        if row_id in labels and "fanout" in by_arm
+    ]
+    return (fmean(scores), len(scores)) if scores else None

@@ -11,6 +11,7 @@ from support import (
     DESK,
     bill,
     clear_faults,
+    emulated,
     emulator,
     environment,
     fanwise,
@@ -396,9 +397,10 @@ def test_polls_and_results_that_answer_404_for_a_while_are_borne(tmp_path: Path)
 
 
 def test_batches_can_be_cancelled_and_go_again(tmp_path: Path) -> None:
+    """The batch takes an hour by the emulator's clock: twenty seconds by ours were too few on a busy machine."""
     rows, out = tickets(tmp_path / "rows.jsonl", 6), tmp_path / "run"
     graph = f"{DESK}:single"
-    with emulator(graph=graph, batch_delay_s=20) as url:
+    with emulator(graph=graph, batch_delay_s=3_600) as url:
         options = ("--channel", "batch", "--base-url", url)
         assert fanwise("run", graph, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
         cancelled = fanwise("resume", out, "--cancel", "--base-url", url, env=KEY)
@@ -407,6 +409,25 @@ def test_batches_can_be_cancelled_and_go_again(tmp_path: Path) -> None:
         assert bill(url)["totals"]["entries"] == 6, "what was cancelled is not billed"
     assert summary(out)["rows"]["succeeded"] == 6
     assert summary(out)["attempts"]["retried"] == 6
+
+
+@pytest.mark.parametrize("command", [("resume", "--cancel"), ("batches", "cancel")])
+def test_a_batch_that_has_ended_is_no_mistake_to_cancel_and_is_collected(
+    tmp_path: Path, command: tuple[str, str]
+) -> None:
+    rows, out, graph = tickets(tmp_path / "rows.jsonl", 6), tmp_path / "run", f"{DESK}:single"
+    with emulated(graph=graph, batch_delay_s=3_600) as server:
+        options = ("--channel", "batch", "--base-url", server.url)
+        assert fanwise("run", graph, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
+        server.advance(3_601)
+        assert "ended" in fanwise("batches", out, "watch", env=KEY).stdout
+        cancelled = fanwise(command[0], out, command[1], env=KEY)
+        assert cancelled.returncode == 0, cancelled.stderr
+        assert "1 had ended before, and resume reads it: msgbatch_" in cancelled.stderr
+        assert fanwise("resume", out, env=KEY).returncode == 0
+        assert bill(server.url)["totals"]["entries"] == 6
+    assert summary(out)["rows"]["succeeded"] == 6
+    assert summary(out)["attempts"]["retried"] == 0
 
 
 def test_simulated_and_real_answers_in_one_run_end_it(tmp_path: Path) -> None:

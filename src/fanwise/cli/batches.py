@@ -32,8 +32,7 @@ def batches(directory: str, action: str, base_url: str | None, as_json: bool) ->
     """
     with exit_on_error():
         if action == "cancel":
-            cancelled = anyio.run(cancel_batches, directory, base_url)
-            click.echo(f"asked to cancel {len(cancelled)}: {', '.join(cancelled) or 'none is running'}", err=True)
+            click.echo(anyio.run(cancel_batches, directory, base_url).line(), err=True)
         elif action == "collect":
 
             async def work(watcher: Watcher) -> Account:

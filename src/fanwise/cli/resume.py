@@ -40,10 +40,8 @@ def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, a
     with exit_on_error():
         question = asking(options)
         if cancel:
-            cancelled = anyio.run(batches.cancel_batches, directory, options.get("base_url"))
-            click.echo(
-                f"asked to cancel {len(cancelled)} batches: {', '.join(cancelled) or 'none is running'}", err=True
-            )
+            cancelling = anyio.run(batches.cancel_batches, directory, options.get("base_url"))
+            click.echo(cancelling.line(" batches"), err=True)
             return
 
         _consent(directory, retry, chosen(options), question)

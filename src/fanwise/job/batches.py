@@ -70,8 +70,25 @@ async def _state_of(api: Api, batch: OpenBatch) -> BatchState:
         return BatchState(batch.batch_id, batch.requests, str(error))
 
 
-async def cancel_batches(out: str, base_url: str | None = None) -> list[str]:
-    """Ask to cancel the batches of a run that are still running; returns their ids.
+@dataclass(frozen=True, slots=True)
+class Cancelling:
+    """What became of the order to cancel the batches of a run."""
+
+    asked: tuple[str, ...] = ()
+    """Ids of those that were running: they end, and what they have not done is free of charge."""
+    ended: tuple[str, ...] = ()
+    """Ids of those that had ended before: `resume` reads what they have answered."""
+
+    def line(self, what: str = "") -> str:
+        """Return it as a line for people; `what` stands behind the number of those that were asked."""
+        line = f"asked to cancel {len(self.asked)}{what}: {', '.join(self.asked) or 'none is running'}"
+        if self.ended:
+            line += f"; {len(self.ended)} had ended before, and resume reads it: {', '.join(self.ended)}"
+        return line
+
+
+async def cancel_batches(out: str, base_url: str | None = None) -> Cancelling:
+    """Ask to cancel the batches of a run that are still running.
 
     Raises:
         UsageError: The directory is no run, or the API cannot be asked.
@@ -80,11 +97,32 @@ async def cancel_batches(out: str, base_url: str | None = None) -> list[str]:
         manifest = Manifest.of(directory.journal)
         ids = [record.batch_id for record in directory.journal.open_batches() if record.batch_id is not None]
         if not ids or manifest.mode == "embedded":
-            return []  # an embedded emulator works on its batches only while a run does
+            return Cancelling()  # an embedded emulator works on its batches only while a run does
         async with _asking(base_url or manifest.spec.base_url) as api:
-            try:
-                for batch_id in ids:
-                    await api.cancel_batch(batch_id)
-            except RequestError as error:
-                raise UsageError(f"a batch could not be cancelled: {error}") from None
-        return ids
+            running = {batch_id: await _cancel(api, batch_id) for batch_id in ids}
+    return Cancelling(
+        asked=tuple(batch_id for batch_id in ids if running[batch_id]),
+        ended=tuple(batch_id for batch_id in ids if not running[batch_id]),
+    )
+
+
+async def _cancel(api: Api, batch_id: str) -> bool:
+    """Ask to cancel a batch; returns False where it has ended, which the API refuses to cancel.
+
+    Raises:
+        UsageError: It is running, and was not cancelled all the same.
+    """
+    try:
+        await api.cancel_batch(batch_id)
+    except RequestError as error:
+        if await _has_ended(api, batch_id):
+            return False
+        raise UsageError(f"batch {batch_id} could not be cancelled: {error}") from None
+    return True
+
+
+async def _has_ended(api: Api, batch_id: str) -> bool:
+    try:
+        return (await api.get_batch(batch_id)).status == "ended"
+    except RequestError:
+        return False

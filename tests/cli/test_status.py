@@ -58,6 +58,6 @@ def test_batches_are_cancelled(tmp_path: Path) -> None:
     with emulator(graph=GRAPH, batch_delay_s=60) as url:
         options = ("--channel", "batch", "--base-url", url)
         assert fanwise("run", GRAPH, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
-        assert "asked to cancel 1: msgbatch_" in fanwise("batches", out, "cancel", env=KEY).stderr
+        assert "asked to cancel 1 batches: msgbatch_" in fanwise("batches", out, "cancel", env=KEY).stderr
         assert "ended" in fanwise("batches", out, "watch", env=KEY).stdout
         assert bill(url)["totals"]["entries"] == 0

@@ -423,7 +423,7 @@ def test_a_batch_that_has_ended_is_no_mistake_to_cancel_and_is_collected(
         assert "ended" in fanwise("batches", out, "watch", env=KEY).stdout
         cancelled = fanwise(command[0], out, command[1], env=KEY)
         assert cancelled.returncode == 0, cancelled.stderr
-        assert "1 had ended before, and resume reads it: msgbatch_" in cancelled.stderr
+        assert "1 had ended, which resume reads: msgbatch_" in cancelled.stderr
         assert fanwise("resume", out, env=KEY).returncode == 0
         assert bill(server.url)["totals"]["entries"] == 6
     assert summary(out)["rows"]["succeeded"] == 6

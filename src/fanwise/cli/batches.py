@@ -13,7 +13,7 @@ from fanwise.job.batches import batch_states, cancel_batches
 from fanwise.job.job import resume
 from fanwise.job.watcher import Watcher
 from fanwise.ledger.status import BatchState
-from fanwise.rendering.status import batch_line
+from fanwise.rendering.status import batch_line, cancelled_line
 
 from .carrying import carry_out
 from .ending import exit_on_error
@@ -32,7 +32,7 @@ def batches(directory: str, action: str, base_url: str | None, as_json: bool) ->
     """
     with exit_on_error():
         if action == "cancel":
-            click.echo(anyio.run(cancel_batches, directory, base_url).line(), err=True)
+            click.echo(cancelled_line(anyio.run(cancel_batches, directory, base_url)), err=True)
         elif action == "collect":
 
             async def work(watcher: Watcher) -> Account:

@@ -17,6 +17,7 @@ from fanwise.job.mode import is_simulated
 from fanwise.job.watcher import Watcher
 from fanwise.journal.meta import STATICS
 from fanwise.ledger.outcomes import finished_rows
+from fanwise.rendering.status import cancelled_line
 
 from .carrying import carry_out
 from .consent import Question, asking, foreseen, threshold
@@ -40,8 +41,8 @@ def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, a
     with exit_on_error():
         question = asking(options)
         if cancel:
-            cancelling = anyio.run(batches.cancel_batches, directory, options.get("base_url"))
-            click.echo(cancelling.line(" batches"), err=True)
+            cancelled = anyio.run(batches.cancel_batches, directory, options.get("base_url"))
+            click.echo(cancelled_line(cancelled), err=True)
             return
 
         _consent(directory, retry, chosen(options), question)

@@ -11,7 +11,7 @@ import anyio
 from fanwise.api.client import Api
 from fanwise.api.failures import RequestError
 from fanwise.errors import UsageError
-from fanwise.ledger.status import BatchState, OpenBatch, status
+from fanwise.ledger.status import BatchState, CancelledBatches, OpenBatch, status
 
 from .directory import RunDirectory, peeking
 from .manifest import Manifest
@@ -70,24 +70,7 @@ async def _state_of(api: Api, batch: OpenBatch) -> BatchState:
         return BatchState(batch.batch_id, batch.requests, str(error))
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelling:
-    """What became of the order to cancel the batches of a run."""
-
-    asked: tuple[str, ...] = ()
-    """Ids of those that were running: they end, and what they have not done is free of charge."""
-    ended: tuple[str, ...] = ()
-    """Ids of those that had ended before: `resume` reads what they have answered."""
-
-    def line(self, what: str = "") -> str:
-        """Return it as a line for people; `what` stands behind the number of those that were asked."""
-        line = f"asked to cancel {len(self.asked)}{what}: {', '.join(self.asked) or 'none is running'}"
-        if self.ended:
-            line += f"; {len(self.ended)} had ended before, and resume reads it: {', '.join(self.ended)}"
-        return line
-
-
-async def cancel_batches(out: str, base_url: str | None = None) -> Cancelling:
+async def cancel_batches(out: str, base_url: str | None = None) -> CancelledBatches:
     """Ask to cancel the batches of a run that are still running.
 
     Raises:
@@ -97,10 +80,10 @@ async def cancel_batches(out: str, base_url: str | None = None) -> Cancelling:
         manifest = Manifest.of(directory.journal)
         ids = [record.batch_id for record in directory.journal.open_batches() if record.batch_id is not None]
         if not ids or manifest.mode == "embedded":
-            return Cancelling()  # an embedded emulator works on its batches only while a run does
+            return CancelledBatches()  # an embedded emulator works on its batches only while a run does
         async with _asking(base_url or manifest.spec.base_url) as api:
             running = {batch_id: await _cancel(api, batch_id) for batch_id in ids}
-    return Cancelling(
+    return CancelledBatches(
         asked=tuple(batch_id for batch_id in ids if running[batch_id]),
         ended=tuple(batch_id for batch_id in ids if not running[batch_id]),
     )

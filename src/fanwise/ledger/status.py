@@ -41,6 +41,16 @@ class BatchState:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelledBatches:
+    """What became of the order to cancel the batches of a run."""
+
+    asked: tuple[str, ...] = ()
+    """Ids of those that were running: they end, and what they have not done is free of charge."""
+    ended: tuple[str, ...] = ()
+    """Ids of those that had ended before: `resume` reads what they have answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A run at one moment."""
 

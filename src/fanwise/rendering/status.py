@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from fanwise.ledger.status import BatchState, Status
+from fanwise.ledger.status import BatchState, CancelledBatches, Status
 
 
 def status_lines(status: Status, directory: str, *, held: bool) -> Iterator[str]:
@@ -35,6 +35,15 @@ def status_lines(status: Status, directory: str, *, held: bool) -> Iterator[str]
 def batch_line(batch: BatchState) -> str:
     """Return a batch that has not been read as a line."""
     return f"{batch.batch_id or '(id not known yet)'}  {batch.requests} requests  {batch.status}"
+
+
+def cancelled_line(cancelled: CancelledBatches) -> str:
+    """Return what became of the order to cancel batches as a line for people."""
+    line = f"asked to cancel {len(cancelled.asked)} batches: {', '.join(cancelled.asked) or 'none is running'}"
+    if cancelled.ended:
+        ended = ", ".join(cancelled.ended)
+        line += f"; {len(cancelled.ended)} had ended, which resume reads: {ended}"
+    return line
 
 
 def _state(status: Status, directory: str, *, held: bool) -> str:

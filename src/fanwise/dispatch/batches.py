@@ -47,6 +47,7 @@ class Batches:
         policy: RetryPolicy,
         polling: Polling,
         ended: Callable[[float], None],
+        elsewhere: Callable[[Errand], None] | None = None,
         scale: float = 1.0,
         rounds: int = 1,
         folder: Path | None = None,
@@ -61,12 +62,14 @@ class Batches:
             policy: Bounds of retries.
             polling: How often batches are looked at.
             ended: Takes the seconds that each batch took.
+            elsewhere: Takes what comes back undone from batches of earlier sessions, where no more are to be
+                made; None: it goes into the next.
             scale: Errands of the whole job for each that comes here.
             rounds: Batches that a row needs one after another.
             folder: Where large bodies are kept while they are sent.
         """
         prefixes = Prefixes()
-        self._queue = Queue(prefixes.key)
+        self._queue = Queue(prefixes.key, elsewhere)
         self.primer = Primer(books.journal, prefixes, self._queue, sink.rows_in_work, scale)
         filler = Filler(books, sink, self._queue, self.primer)
         self._flight = Flight(books, roles)

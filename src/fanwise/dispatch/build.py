@@ -60,8 +60,8 @@ def build_carriers(
     """
     depth = max((rounds(graph) for graph in graphs.values()), default=1)
     live = Live(api, books, sink, slots=ways.slots, policy=ways.policy, gated=ways.gated)
-    clock = None if ways.limit is None else TimeLeft(ways.limit, sink, live, depth)
-    time = None if clock is None else Rounds(graphs, clock.spare_s)
+    time_left = None if ways.limit is None else TimeLeft(ways.limit, sink, live, depth)
+    batch_rounds = None if time_left is None else Rounds(graphs, time_left.spare_s)
     batches = Batches(
         api,
         books,
@@ -69,7 +69,8 @@ def build_carriers(
         roles,
         policy=ways.policy,
         polling=ways.polling,
-        ended=_forget if time is None else time.batch_ended,
+        ended=_forget if batch_rounds is None else batch_rounds.batch_ended,
+        elsewhere=live.submit if ways.channel == "live" else None,
         scale=ways.scale,
         rounds=depth,
         folder=ways.folder,
@@ -78,16 +79,17 @@ def build_carriers(
         roles.named(shown.arm, shown.agent, shown.model): Lengths(shown.answers, shown.tokens)
         for shown in books.journal.outputs()
     }
-    chooser = Chooser(ways.channel, batches.primer, lengths, time, patient=ways.patient)
-    return Carriers(live, batches, chooser, None if clock is None else _timekeeper(clock, sink, live, batches, chooser))
+    chooser = Chooser(ways.channel, batches.primer, lengths, batch_rounds, patient=ways.patient)
+    timekeeper = None if time_left is None else _timekeeper(time_left, sink, live, batches, chooser)
+    return Carriers(live, batches, chooser, timekeeper)
 
 
-def _timekeeper(clock: TimeLeft, sink: Sink, live: Live, batches: Batches, chooser: Chooser) -> TimeKeeper:
+def _timekeeper(time_left: TimeLeft, sink: Sink, live: Live, batches: Batches, chooser: Chooser) -> TimeKeeper:
     def leave() -> int:
         chooser.only_live()
         return batches.leave(live.submit)
 
-    return TimeKeeper(clock, sink, leave, batches.race, lambda: batches.in_flight)
+    return TimeKeeper(time_left, sink, leave, batches.race, lambda: batches.in_flight)
 
 
 def _forget(seconds: float) -> None:

@@ -32,6 +32,8 @@ MOST = 20_000
 
 @dataclass(slots=True, kw_only=True)
 class _GateState:
+    """What is known of one prefix."""
+
     leading: anyio.Event | None = None
     warm_until: float = 0.0
     cached: bool = True

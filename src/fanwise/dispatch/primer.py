@@ -38,9 +38,14 @@ Way = Literal["plain", "lead", "read", "wait"]
 
 @dataclass(slots=True)
 class _PrefixState:
+    """What is known of one prefix."""
+
     leading: bool = False
+    """Whether a request is under way that writes it, and others wait for that."""
     warm_until: float = 0.0
+    """Until when batches can read it, in seconds since 1970; 0: they never could."""
     cached: bool = True
+    """False once a reply has shown that it is not cached at all."""
 
 
 class _Prices(NamedTuple):

@@ -12,11 +12,12 @@ from .errand import Errand
 class Queue:
     """The errands that no batch has taken yet; used by one event loop."""
 
-    def __init__(self, prefix_of: Callable[[Errand], str]) -> None:
+    def __init__(self, prefix_of: Callable[[Errand], str], elsewhere: Callable[[Errand], None] | None = None) -> None:
         """Begin empty.
 
         Args:
             prefix_of: Gives the key of what an errand shares with others; empty where that is nothing.
+            elsewhere: Takes errands where nothing is to go in batches; None: they are queued.
         """
         self.prefix_of = prefix_of
         self.changed = Bell()
@@ -30,8 +31,8 @@ class Queue:
         """Errands that wait until a prefix is written, by its key."""
         self._waiting = Counter[str]()
         """Errands that are here, by prefix."""
-        self._elsewhere: Callable[[Errand], None] | None = None
-        """Where errands go instead, once batches were left."""
+        self._elsewhere = elsewhere
+        """Where errands go instead, also once batches were left."""
         self._closed = False
 
     def __len__(self) -> int:
@@ -42,11 +43,6 @@ class Queue:
     def total(self) -> int:
         """Errands that are here, those among them that wait for a prefix."""
         return len(self._ready) + sum(map(len, self._held.values()))
-
-    @property
-    def is_left(self) -> bool:
-        """Whether errands go elsewhere."""
-        return self._elsewhere is not None
 
     def waiting(self, prefix: str) -> int:
         """Return how many errands are here that share a prefix."""

@@ -72,7 +72,7 @@ class TimeKeeper:
 
     def __init__(
         self,
-        clock: TimeLeft,
+        time_left: TimeLeft,
         sink: Sink,
         leave: Callable[[], int],
         race: Callable[[], int],
@@ -81,19 +81,25 @@ class TimeKeeper:
         """Set up.
 
         Args:
-            clock: Knows when batches have to be left.
+            time_left: Knows when batches have to be left.
             sink: Who is told.
             leave: Leaves batches; gives how many requests are in them.
             race: Sends live what cancelled batches have not given back, and gives how many requests that is.
             in_batches: Gives how many requests are in batches.
         """
-        self._clock, self._sink, self._leave, self._race, self._in_batches = clock, sink, leave, race, in_batches
+        self._time_left, self._sink, self._leave, self._race, self._in_batches = (
+            time_left,
+            sink,
+            leave,
+            race,
+            in_batches,
+        )
 
     async def keep(self) -> None:
         """Watch until the deadline has passed."""
-        limit = self._clock.limit
+        limit = self._time_left.limit
         # What is left changes with every reply, so it is looked at now and then.
-        while (spare_s := self._clock.spare_s()) > 0:  # noqa: ASYNC110
+        while (spare_s := self._time_left.spare_s()) > 0:  # noqa: ASYNC110
             await anyio.sleep(min(spare_s, LOOK_S))
         inside = self._leave()
         if inside:
@@ -102,7 +108,7 @@ class TimeKeeper:
                 "goes live"
             )
         if limit.pay_twice:
-            await anyio.sleep(max(limit.left_s() - self._clock.live_s(), 0))
+            await anyio.sleep(max(limit.left_s() - self._time_left.live_s(), 0))
             twice = self._race()
             if twice:
                 self._sink.note(

@@ -42,8 +42,9 @@ class Position:
 
 def thinking_and_effort(body: Mapping[str, Any], model: Model) -> tuple[str, str]:
     """Return both as they apply: an explicit default is as if it were left out."""
-    thinking = as_object(body.get("thinking")).get("type") or ("adaptive" if model.thinks else "disabled")
-    return str(thinking), str(as_object(body.get("output_config")).get("effort") or model.default_effort)
+    thinking, config = body.get("thinking"), body.get("output_config")
+    kind = thinking["type"] if thinking else "adaptive" if model.thinks else "disabled"
+    return kind, (config.get("effort") if config else None) or model.default_effort
 
 
 def _salts(body: Mapping[str, Any], model: Model, scope: str) -> dict[Section, str]:
@@ -138,12 +139,19 @@ def count_input(body: Mapping[str, Any], model: Model) -> int:
 
 def asks_for_cache(body: Mapping[str, Any]) -> bool:
     """Return whether anything in a body has a breakpoint."""
-    if body.get("cache_control"):
+    if body.get("cache_control") or _has_mark(body.get("system")) or _has_mark(body.get("tools")):
         return True
-    for blocks in (as_list(body.get("system")), as_list(body.get("tools"))):
-        if any(block.get("cache_control") for block in blocks):
+    # Not by `any`: the texts of a plain message are looked at without a generator for each.
+    for message in body["messages"]:  # noqa: SIM110
+        if _has_mark(message["content"]):
             return True
-    return any(block.get("cache_control") for message in body["messages"] for block in as_list(message["content"]))
+    return False
+
+
+def _has_mark(content: str | Sequence[Mapping[str, Any]] | None) -> bool:
+    if not content or isinstance(content, str):
+        return False
+    return any(block.get("cache_control") for block in content)
 
 
 # Positions ------------------------------------------------------------------------------------------

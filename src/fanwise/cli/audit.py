@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from fanwise.studies.audit import audit as find
+from fanwise.studies import audit as study
 
 from .ending import OK, exit_on_error
 
@@ -33,7 +33,7 @@ def audit(graph: str, rows: str, form: str | None, sample: int, as_json: bool) -
     Exit status: 0 nothing was found, 1 something was, 2 something is wrong with the call.
     """
     with exit_on_error():
-        findings = find(graph, rows, form=form, sample=sample)
+        findings = study.audit(graph, rows, form=form, sample=sample)
         if as_json:
             click.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
         else:

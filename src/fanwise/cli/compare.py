@@ -37,7 +37,7 @@ STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows
 @job_option("budget_usd", help="Most that it may cost.")
 @threshold
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def compare_(labels: str | None, score: str | None, sample: int, seed: int, as_json: bool, **options: Any) -> None:
+def compare(labels: str | None, score: str | None, sample: int, seed: int, as_json: bool, **options: Any) -> None:
     """Tell whether GRAPH should fan out: both it and one agent carry out the same rows, and are held together.
 
     Exit status: 0 fan out, 1 do not, 4 not enough rows to tell, 2 something is wrong with the call.

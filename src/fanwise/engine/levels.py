@@ -11,7 +11,7 @@ from .nodes import AgentNode
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class PrefixLevel:
     """What stands between two breakpoints."""
 
     names: tuple[str, ...]
@@ -20,12 +20,12 @@ class Level:
     tokens: int
 
 
-def levels(node: AgentNode) -> list[Level]:
+def levels(node: AgentNode) -> list[PrefixLevel]:
     """Return the levels of an agent's node from the front; none where all of them are too short to be cached.
 
     Tools stand in front of `system`, and the API puts a schema there too: both are in the first level.
     """
-    marked: list[Level] = []
+    marked: list[PrefixLevel] = []
     names, texts = list[str](), list[str]()
     for segment in node.shape.segments(node.need):
         if segment.place not in ("front", "system"):
@@ -33,7 +33,7 @@ def levels(node: AgentNode) -> list[Level]:
         names.append(segment.name)
         texts.append(segment.text)
         if segment.marked:
-            marked.append(Level(tuple(names), tuple(texts), tokens(node, texts)))
+            marked.append(PrefixLevel(tuple(names), tuple(texts), tokens(node, texts)))
             names, texts = [], []
     return marked if sum(level.tokens for level in marked) >= facts(node.spec.model).cache_minimum else []
 

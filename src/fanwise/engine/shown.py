@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .arms import Arm
-from .levels import Level, common_tokens, levels, tokens
+from .levels import PrefixLevel, common_tokens, levels, tokens
 from .nodes import AgentNode
 
 
@@ -19,7 +19,7 @@ def request_lines(arm: Arm) -> dict[str, list[str]]:
     return {node.node.path: [_tokens(node, nodes, cached), *_twice(node, nodes)] for node in nodes}
 
 
-def _tokens(node: AgentNode, nodes: Sequence[AgentNode], cached: Mapping[str, Sequence[Level]]) -> str:
+def _tokens(node: AgentNode, nodes: Sequence[AgentNode], cached: Mapping[str, Sequence[PrefixLevel]]) -> str:
     """Return the line that says how many tokens of a node's requests are cached, with whom, and how many are not."""
     parts: list[str] = []
     for index, level in enumerate(cached[node.node.path]):
@@ -35,7 +35,7 @@ def _tokens(node: AgentNode, nodes: Sequence[AgentNode], cached: Mapping[str, Se
 
 
 def _readers(
-    node: AgentNode, nodes: Sequence[AgentNode], cached: Mapping[str, Sequence[Level]], depth: int
+    node: AgentNode, nodes: Sequence[AgentNode], cached: Mapping[str, Sequence[PrefixLevel]], depth: int
 ) -> list[str]:
     """Return the other nodes that have their first levels in common with a node, so many of them."""
     front = cached[node.node.path][:depth]

@@ -16,7 +16,7 @@ from fanwise.ledger.slices import SliceAccount
 from fanwise.ledger.summary import read_share
 from fanwise.units import usd_text
 
-from .words import LEVERS, PARTS, agent_name, choices, money, printable, with_unknown
+from .words import LEVERS, PARTS, agent_name, choice_lines, money, printable, with_unknown
 
 SIMULATED = "SIMULATED: answered by stand-ins on the embedded emulator; no model was asked, nothing was paid"
 MOST_MESSAGE = 160
@@ -35,7 +35,7 @@ def _account(summary: Mapping[str, Any], tables: ReportTables) -> RenderableType
     if summary["offline"]:
         parts.append(Text(SIMULATED, style="bold yellow"))
     parts += [_figures(summary), _agents(tables.agents)]
-    parts += [Text(printable(line)) for line in choices(summary["choices"])]
+    parts += [Text(printable(line)) for line in choice_lines(summary["choices"])]
     parts.append(_slices(tables.slices))
     parts += [Text(f"note: {note}", style="yellow") for note in summary["notes"]]
     if tables.failures:

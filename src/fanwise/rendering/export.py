@@ -23,8 +23,8 @@ from fanwise.errors import UsageError
 from fanwise.journal.reader import Book
 from fanwise.ledger.exports import attempt_lines, row_lines, task_lines
 
-Form = Literal["csv", "jsonl", "parquet"]
-Kind = Literal["text", "whole", "number"]
+ExportFormat = Literal["csv", "jsonl", "parquet"]
+ColumnKind = Literal["text", "whole", "number"]
 CHUNK = 10_000
 """Records that are held at a time for Parquet."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -35,7 +35,7 @@ class Column:
     """One column of a table."""
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     means: str
 
 
@@ -56,7 +56,7 @@ class Table:
 def _columns(*lines: str) -> tuple[Column, ...]:
     """Return columns from lines of `name kind what it means`."""
     parts = [line.split(" ", 2) for line in lines]
-    return tuple(Column(name, cast("Kind", kind), means) for name, kind, means in parts)
+    return tuple(Column(name, cast("ColumnKind", kind), means) for name, kind, means in parts)
 
 
 _WHO = ("row whole Line or record number of the row; 0: no row's.", "row_id text The row's id.",
@@ -124,7 +124,7 @@ def column_lines() -> Iterator[str]:
             yield f"  {column.name:26} {column.means}"
 
 
-def export(db: Book, summary: Mapping[str, Any], folder: Path, form: Form) -> list[tuple[Path, int]]:
+def export(db: Book, summary: Mapping[str, Any], folder: Path, form: ExportFormat) -> list[tuple[Path, int]]:
     """Write all tables into a folder, each file as a whole; returns the files and their records.
 
     Raises:
@@ -190,4 +190,4 @@ def _parquet(path: Path, columns: Sequence[Column], records: Iterable[tuple[Any,
     return count
 
 
-_WRITERS: dict[Form, Writer] = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
+_WRITERS: dict[ExportFormat, Writer] = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}

@@ -45,10 +45,10 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-def choices(chosen: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def choice_lines(choices: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield why calls took their channel, where that was chosen: agents of which it was one thing in one line."""
     names_by_reason: dict[str, list[str]] = {}
-    for choice in chosen:
+    for choice in choices:
         name = agent_name(choice["side"], choice["agent"])
         if len(choice["took"]) == 1:
             names_by_reason.setdefault(_reason(choice["took"][0]), []).append(name)

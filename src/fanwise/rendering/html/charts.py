@@ -15,7 +15,7 @@ from fanwise.rendering.words import LEVERS, PARTS, agent_name
 from fanwise.units import PICO_PER_USD
 
 from .figures import dollars
-from .vega import BAD, FAINT, GOOD, HUES, INK, PLAIN, lite
+from .vega import BAD, FAINT, GOOD, HUES, INK, PLAIN, chart_svg
 
 ROW_HEIGHT = 26
 """Of a bar, with its gap, in pixels."""
@@ -42,7 +42,7 @@ def spread(bins: Sequence[Bin], mean: float, what: str, unit: str) -> str:
             "data": {"values": [line]}, "mark": {"type": "text", "align": "left", "dx": 5, "baseline": "top"},
             "encoding": {"x": x, "y": {"value": 15 * place}, "text": {"field": "told"}},
         })  # fmt: skip
-    return lite({"height": 170, "layer": marks}, f"How many rows have which multiplier in {unit}; mean {mean:.2f}")
+    return chart_svg({"height": 170, "layer": marks}, f"How many rows have which multiplier in {unit}; mean {mean:.2f}")
 
 
 def waterfall(levers: Mapping[str, Any]) -> str:
@@ -56,7 +56,7 @@ def waterfall(levers: Mapping[str, Any]) -> str:
         at -= off
     steps.append(_step("paid", Decimal(0), at, "whole", dollars(at)))
     order = [step["step"] for step in steps]
-    return lite({
+    return chart_svg({
         "height": {"step": ROW_HEIGHT}, "data": {"values": steps}, "encoding": {
             "y": {"field": "step", "type": "nominal", "sort": order, "title": None}},
         "layer": [
@@ -89,7 +89,7 @@ def agents(accounts: Iterable[AgentAccount]) -> str:
         for account in accounts
     ]  # fmt: skip
     order = _by_sum(values, "agent", "usd")
-    return lite({
+    return chart_svg({
         "height": {"step": ROW_HEIGHT}, "data": {"values": values}, "mark": {"type": "bar", "height": {"band": 0.7}},
         "encoding": {
             "y": {"field": "agent", "type": "nominal", "sort": order, "title": None},
@@ -115,7 +115,7 @@ def composition(parts: Mapping[ArmName, Mapping[str, int]], rows: Mapping[ArmNam
         for kind, tokens in sums.items()
         if tokens
     ]  # fmt: skip
-    return lite({
+    return chart_svg({
         "height": {"step": 34}, "data": {"values": values}, "mark": {"type": "bar", "height": {"band": 0.7}},
         "encoding": {
             "y": {"field": "side", "type": "nominal", "sort": list(names.values()), "title": None},
@@ -137,7 +137,7 @@ def cache(agents: Iterable[Reads]) -> str:
             {"agent": agent_name(agent.arm, agent.agent), "part": word, "tokens": part, "place": place}
             for place, (word, part) in enumerate(zip(words, parts, strict=True))
         ]
-    return lite({
+    return chart_svg({
         "height": {"step": ROW_HEIGHT}, "data": {"values": values}, "mark": {"type": "bar", "height": {"band": 0.7}},
         "encoding": {
             "y": {"field": "agent", "type": "nominal", "sort": _by_sum(values, "agent", "tokens"), "title": None},
@@ -164,7 +164,7 @@ def time_line(timeline: Timeline) -> str:
     parts = [_calls(values, x)]
     if timeline.batches:
         parts.append(_batches(timeline.batches, unit_s, x))
-    return lite({"vconcat": parts, "spacing": 14}, "Calls that ended over time, and batches in work")
+    return chart_svg({"vconcat": parts, "spacing": 14}, "Calls that ended over time, and batches in work")
 
 
 def _calls(values: list[dict[str, Any]], x: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def compact(count: float) -> str:
     return f"{count:.0f}"
 
 
-def usd(pico: float) -> str:
+def pico_dollars(pico: float) -> str:
     """Return picodollars as dollars, with as many digits as tell something."""
     return dollars(Decimal(round(pico)) / PICO_PER_USD)
 

@@ -13,8 +13,8 @@ from fanwise.ledger.composition import Flow
 from fanwise.ledger.report import GraphAccount
 from fanwise.rendering.words import with_unknown
 
-from .figures import compact, short, usd
-from .vega import CARD, FAINT, INK, LINE, raw
+from .figures import compact, pico_dollars, short
+from .vega import CARD, FAINT, INK, LINE, vega_svg
 
 BOX_W, BOX_H, GAP_X, GAP_Y = 168, 60, 124, 18
 PORT = 20
@@ -50,7 +50,7 @@ def draw(graph: GraphAccount) -> str:
     """Return the drawing of a graph as SVG."""
     layout = _layout(graph)
     lines = list(_lines(graph, layout))
-    return raw({
+    return vega_svg({
         "width": layout.width, "height": layout.height, "padding": 4,
         "data": [
             {"name": "nodes", "values": [_node(graph, name, layout.boxes[name]) for name in graph.nodes]},
@@ -88,7 +88,7 @@ def _node(graph: GraphAccount, name: str, box: _Box) -> dict[str, Any]:
     what = {"row": "of the row", "step": f"{inside}step"}.get(node["kind"], f"{inside}{node.get('model', '')}")
     cost = ""
     if account is not None:
-        amount = with_unknown(usd(account.cost), account.cost, account.unknown)
+        amount = with_unknown(pico_dollars(account.cost), account.cost, account.unknown)
         cost = f"{account.calls:,} calls, {compact(account.tokens)}, {amount}"
     return {
         "x": box.x, "y": box.y, "height": box.height, "middle": box.middle, "name": short(name, 24),
@@ -117,7 +117,7 @@ def _lines(graph: GraphAccount, layout: _Layout) -> Iterator[dict[str, Any]]:
 
 def _figures(flow: Flow) -> str:
     """Return what travelled along an edge; empty where that is not known."""
-    return "" if flow is UNKNOWN else f"{compact(flow.tokens)}, {usd(flow.cost) if flow.priced else 'unknown'}"
+    return "" if flow is UNKNOWN else f"{compact(flow.tokens)}, {pico_dollars(flow.cost) if flow.priced else 'unknown'}"
 
 
 def _segments(boxes: Sequence[_Box], heights: Sequence[float]) -> Iterator[dict[str, Any]]:

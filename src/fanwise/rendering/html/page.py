@@ -12,10 +12,10 @@ from fanwise.errors import UsageError
 from fanwise.ledger.composition import KINDS
 from fanwise.ledger.multiplier import Bin
 from fanwise.ledger.report import ReportDetails, ReportTables
-from fanwise.rendering.words import PARTS, agent_name, choices, with_unknown
+from fanwise.rendering.words import PARTS, agent_name, choice_lines, with_unknown
 
 from .colours import DARK, LIGHT, PRINT, variables
-from .figures import compact, dollars, share, short, usd
+from .figures import compact, dollars, pico_dollars, share, short
 from .graph import draw
 from .sentences import figures, sentences
 from .vega import vega
@@ -46,7 +46,7 @@ def page(summary: Mapping[str, Any], tables: ReportTables, details: ReportDetail
         figures=list(figures(summary)),
         pictures=list(_pictures(summary, tables, details)),
         graphs=[("The fan-out" if graph.arm == "fanout" else "The baseline", draw(graph)) for graph in details.graphs],
-        choices=list(choices(summary["choices"])),
+        choices=list(choice_lines(summary["choices"])),
         tables=tables,
         details=details,
         light=variables(LIGHT), dark=variables(DARK), printed=variables(PRINT),
@@ -65,14 +65,14 @@ def _environment() -> Any:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {
-        "compact": compact, "usd": usd, "dollars": dollars, "share": share, "agent_name": agent_name,
+        "compact": compact, "pico_dollars": pico_dollars, "dollars": dollars, "share": share, "agent_name": agent_name,
         "with_unknown": _with_unknown, "whole": "{:,}".format, "short": _shortened,
     }  # fmt: skip
     return environment
 
 
 def _with_unknown(cost: int, unknown: int) -> str:
-    return with_unknown(usd(cost), cost, unknown)
+    return with_unknown(pico_dollars(cost), cost, unknown)
 
 
 def _shortened(text: object) -> str:

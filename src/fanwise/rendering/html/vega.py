@@ -52,7 +52,7 @@ def vega() -> Any:
         raise UsageError("pictures need vl-convert and Jinja: pip install 'fanwise[report]'") from None
 
 
-def lite(spec: Mapping[str, Any], label: str) -> str:
+def chart_svg(spec: Mapping[str, Any], label: str) -> str:
     """Return a Vega-Lite chart as SVG text; `label` says what it shows, for those who do not see it."""
     chart = {"$schema": _SCHEMA, "config": _CONFIG, "description": label, "padding": 4, **spec}
     size = {"type": "fit-x", "contains": "padding"}
@@ -61,7 +61,7 @@ def lite(spec: Mapping[str, Any], label: str) -> str:
     return _scalable(vega().vegalite_to_svg(json.dumps(chart), allowed_base_urls=[]))
 
 
-def raw(spec: Mapping[str, Any]) -> str:
+def vega_svg(spec: Mapping[str, Any]) -> str:
     """Return a Vega chart as SVG text."""
     chart = {"$schema": "https://vega.github.io/schema/vega/v6.json", "background": "transparent", **spec}
     return _scalable(vega().vega_to_svg(json.dumps(chart), allowed_base_urls=[]))

@@ -136,7 +136,7 @@ def _tokens(kind: str, use: RowUse) -> int:
     return getattr(use.usage, kind)
 
 
-def times(usage: Usage, prompt: float, output: float) -> Usage:
+def scaled_usage(usage: Usage, prompt: float, output: float) -> Usage:
     """Return a usage with its input and its output scaled."""
     scaled = {
         kind: round(count * (output if kind == "output" else prompt))

@@ -12,7 +12,7 @@ from fanwise.pricing.rates import known_rates
 from fanwise.units import now
 
 from .drawn import Drawn
-from .estimate import SURE, AgentEstimate, RowUse, estimate_agents, times
+from .estimate import SURE, AgentEstimate, RowUse, estimate_agents, scaled_usage
 from .rehearsed import Rehearsed
 from .simulated import LengthFactors, SampleUse, price_of
 
@@ -43,7 +43,7 @@ def _scaled(use: RowUse, factors: tuple[float, float], channel: Channel) -> RowU
     """Return what was simulated with prompts and answers as long as the real ones."""
     if factors == (1.0, 1.0):
         return use
-    moment, usage = now().timestamp(), times(use.usage, *factors)
+    moment, usage = now().timestamp(), scaled_usage(use.usage, *factors)
     before = price_of(use.usage, use.model, channel, moment) or 1
     cost = use.cost * price_of(usage, use.model, channel, moment) // before
     return replace(use, usage=usage, cost=cost, output_cost=round(use.output_cost * factors[1]))

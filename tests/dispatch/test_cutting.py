@@ -60,7 +60,9 @@ def test_the_next_round_of_a_part_does_not_wait_for_the_other_parts(
     account = Job(twice, rows=rows(230), out=tmp_path / "run", channel="batch").run_sync().summary
     assert account["rows"]["succeeded"] == 230
     with read_only(tmp_path / "run" / "journal.db") as db:
-        found = db.execute("SELECT intent, node, COUNT(*) FROM paid GROUP BY intent, node ORDER BY intent").fetchall()
+        found = db.execute(
+            "SELECT intent, node, COUNT(*) FROM task_attempts GROUP BY intent, node ORDER BY intent"
+        ).fetchall()
     sizes = [count for _, node, count in found if node == "first"]
     assert sizes == [100, 100, 30]
     assert all(node in ("first", "second") for _, node, _ in found)

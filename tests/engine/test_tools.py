@@ -27,7 +27,7 @@ def rows(count: int, depth: int | None = None) -> list[Ticket]:
 
 
 def attempts(out: Path) -> list[dict[str, Any]]:
-    query = """SELECT row, number, channel, intent, kind, why, cache_read AS read, cost FROM paid
+    query = """SELECT row, number, channel, intent, kind, why, cache_read AS read, cost FROM task_attempts
       WHERE at IS NOT NULL ORDER BY attempt"""
     with read_only(out / "journal.db") as db:
         return [dict(one) for one in db.execute(query)]

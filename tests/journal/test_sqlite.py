@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from fanwise.journal.records import AskRecord, AttemptRecord, BatchRecord, EndRecord, RowResult, Served, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
-from fanwise.ledger.account import agents, rows, totals
+from fanwise.ledger.account import agents, totals
+from fanwise.ledger.allotment import allotted
 from fanwise.ledger.multiplier import percentile, summarise
 from fanwise.ledger.summary import summary
 from fanwise.pricing.usage import Usage
@@ -105,8 +106,9 @@ def test_rows_sides_and_agents_sum_to_the_ledger(
             journal.add_end(EndRecord(attempt=number, at=NOW, status=kind, usage=Usage(input=tokens), cost=known))  # type: ignore[arg-type]
     anyio.run(journal.commit)
     both, parts = totals(journal.db), [totals(journal.db, arm) for arm in ("fanout", "baseline")]
-    assert sum(one.cost for one in rows(journal.db)) == both.cost
-    assert sum(one.tokens for one in rows(journal.db)) == both.usage.total
+    costs = list(allotted(journal.db))
+    assert sum(cost.paid for cost in costs) == both.cost
+    assert sum(cost.tokens for cost in costs) == both.usage.total
     assert sum(one.cost for one in agents(journal.db)) == both.cost
     for name in ("sent", "succeeded", "failed", "lost", "unpriced", "cost", "lost_bound"):
         assert getattr(both, name) == sum(getattr(one, name) for one in parts)

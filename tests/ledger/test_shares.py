@@ -59,7 +59,7 @@ def test_shares_sum_to_the_attempt_and_every_account_to_the_ledger(entries: list
         db = journal.db
         sums = ", ".join(f"SUM({count}), MIN({count}), MAX({count})" for count in COUNTS)
         parts = {row[0]: row[1:] for row in db.execute(f"SELECT attempt, {sums} FROM served GROUP BY attempt")}
-        for attempt, *wholes in db.execute(f"SELECT attempt, {', '.join(COUNTS)} FROM paid WHERE row>0"):
+        for attempt, *wholes in db.execute(f"SELECT attempt, {', '.join(COUNTS)} FROM paid WHERE serves"):
             for place, whole in enumerate(wholes):
                 total, least, most = parts[attempt][3 * place : 3 * place + 3]
                 assert total == whole, COUNTS[place]

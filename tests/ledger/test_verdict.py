@@ -14,6 +14,14 @@ from fanwise.ledger.verdict import LEVEL, Pair, difference, judge, price_ratio, 
 SIMULATIONS = 400
 
 
+def pair(fanout: float, baseline: float, fanout_good: bool, baseline_good: bool) -> Pair:
+    """A row that is right or wrong on each arm, at a price."""
+    return Pair(
+        fanout=fanout, baseline=baseline, fanout_score=float(fanout_good), baseline_score=float(baseline_good),
+        fanout_good=fanout_good, baseline_good=baseline_good,
+    )  # fmt: skip
+
+
 def drawn(chance: Random, rows: int, times: float, good: tuple[float, float]) -> list[Pair]:
     """Rows whose price varies by half, on both sides together; a hard row is hard for both."""
     found: list[Pair] = []
@@ -21,9 +29,8 @@ def drawn(chance: Random, rows: int, times: float, good: tuple[float, float]) ->
         size, hard = chance.lognormvariate(0, 0.5), chance.random()
         fanout, baseline = (math.sqrt(hard) < share for share in good)
         found.append(
-            Pair(
-                times * size * chance.lognormvariate(0, 0.2), size * chance.lognormvariate(0, 0.2),
-                float(fanout), float(baseline), fanout, baseline,
+            pair(
+                times * size * chance.lognormvariate(0, 0.2), size * chance.lognormvariate(0, 0.2), fanout, baseline
             )
         )  # fmt: skip
     return found
@@ -76,15 +83,15 @@ def test_too_few_rows_say_how_many_more() -> None:
 
 
 def test_a_side_that_never_succeeds_decides() -> None:
-    pairs = [Pair(1.0, 1.0, 1.0, 0.0, True, False) for _ in range(20)]
+    pairs = [pair(1.0, 1.0, True, False) for _ in range(20)]
     assert judge(pairs).word == "fan out"
-    assert judge([Pair(1.0, 1.0, 0.0, 1.0, False, True) for _ in range(20)]).word == "do not fan out"
+    assert judge([pair(1.0, 1.0, False, True) for _ in range(20)]).word == "do not fan out"
     assert judge(pairs[:3]).word == "not enough rows to tell"
     assert judge([]).word == "not enough rows to tell"
 
 
 def test_the_same_price_and_the_same_answers_are_no_reason() -> None:
-    pairs = [Pair(1.0 + n % 3, 1.0 + n % 3, 1.0, 1.0, True, True) for n in range(400)]
+    pairs = [pair(1.0 + n % 3, 1.0 + n % 3, True, True) for n in range(400)]
     assert judge(pairs).why == "it makes no difference"
 
 
@@ -95,7 +102,7 @@ def test_students_quantile_is_the_tabled_one(degrees: int, exact: float) -> None
 
 @given(st.lists(st.tuples(st.floats(0.01, 10), st.floats(0.01, 10), st.booleans(), st.booleans()), max_size=40))
 def test_any_rows_get_a_verdict(rows: list[tuple[float, float, bool, bool]]) -> None:
-    found = judge([Pair(one, two, float(a), float(b), a, b) for one, two, a, b in rows])
+    found = judge([pair(*row) for row in rows])
     assert found.rows == len(rows)
     assert (found.more > 0) == (found.word == "not enough rows to tell")
     assert found.quality.low <= found.quality.value <= found.quality.high

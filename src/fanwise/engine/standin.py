@@ -141,7 +141,7 @@ def recorded_answers(
         tools: Those that were answered by asking for tools.
     """
     nodes = {(name, path): node for name, arm in arms.items() for path, node in arm.nodes.items()}
-    recorded: dict[str, StandInAnswer] = {request.request_hash: _tools_in(request.said) for request in tools}
+    recorded: dict[str, StandInAnswer] = {request.request_hash: _tools_in(request.message) for request in tools}
     for sha, arm, path, text in answers:
         node = nodes.get((arm, path))
         if isinstance(node, AgentNode):

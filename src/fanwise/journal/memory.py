@@ -44,8 +44,8 @@ def share(amount: int, asks: int, place: int) -> int:
         asks: How many tasks it serves.
         place: Of the ask among them, from 0.
     """
-    whole, rest = divmod(amount, asks)
-    return whole + (place < rest)
+    part, rest = divmod(amount, asks)
+    return part + (place < rest)
 
 
 class MemoryJournal:
@@ -262,9 +262,9 @@ class MemoryJournal:
         return self._tasks.get(key)
 
     def turns(self, key: str) -> list[tuple[str | None, str | None]]:
-        """Return the rounds of tools of a task: what was said and told, as JSON; None where it is not there."""
+        """Return the rounds of tools of a task: message and results, as JSON; None where it is not there."""
         turns = self._turns.get(key, {})
-        return [(self.text(turns[number].said), self.text(turns[number].told)) for number in sorted(turns)]
+        return [(self.text(turns[number].message), self.text(turns[number].results)) for number in sorted(turns)]
 
     def attempt(self, number: int) -> Served | None:
         """Return an attempt by its number, with the tasks that it serves."""

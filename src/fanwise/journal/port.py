@@ -184,7 +184,7 @@ class Journal(Protocol):
         ...
 
     def turns(self, key: str) -> list[tuple[str | None, str | None]]:
-        """Return the rounds of tools of a task: what was said and told, as JSON; None where it is not there."""
+        """Return the rounds of tools of a task: message and results, as JSON; None where it is not there."""
         ...
 
     def attempt(self, number: int) -> Served | None:

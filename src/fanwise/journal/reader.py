@@ -62,9 +62,9 @@ class JournalReader:
         return next(select(self.db, TaskRecord, "SELECT * FROM tasks WHERE key=?", (key,)), None)
 
     def turns(self, key: str) -> list[tuple[str | None, str | None]]:
-        """Return the rounds of tools of a task: what was said and told, as JSON; None where it is not there."""
-        query = """SELECT s.text, t.text FROM turns u LEFT JOIN texts s ON s.sha=u.said
-          LEFT JOIN texts t ON t.sha=u.told WHERE u.key=? ORDER BY u.number"""
+        """Return the rounds of tools of a task: message and results, as JSON; None where it is not there."""
+        query = """SELECT s.text, t.text FROM turns u LEFT JOIN texts s ON s.sha=u.message
+          LEFT JOIN texts t ON t.sha=u.results WHERE u.key=? ORDER BY u.number"""
         return [(row[0], row[1]) for row in self.db.execute(query, (key,))]
 
     def attempt(self, number: int) -> Served | None:
@@ -133,11 +133,11 @@ class JournalReader:
     def outputs(self) -> list[AnswerLengths]:
         """Return how long the answers of each agent on each model were."""
         query = """SELECT arm, agent, model, COUNT(*) AS answers, SUM(output) AS tokens FROM paid
-          WHERE status='succeeded' AND row>0 GROUP BY arm, agent, model"""
+          WHERE status='succeeded' AND serves GROUP BY arm, agent, model"""
         return list(select(self.db, AnswerLengths, query))
 
     def sent_and_billed(self, since: float) -> dict[str, Billed]:
         """Return by model the characters sent since a moment and the input tokens that were billed for them."""
         query = """SELECT model, SUM(chars), SUM(prompt) FROM paid
-          WHERE status='succeeded' AND row>0 AND sent>=? GROUP BY model"""
+          WHERE status='succeeded' AND serves AND sent>=? GROUP BY model"""
         return {model: Billed(chars, tokens) for model, chars, tokens in self.db.execute(query, (since,))}

@@ -188,9 +188,9 @@ class TurnRecord(NamedTuple):
     """The task's."""
     number: int
     """From 1."""
-    said: str
-    """Hash of the model's message, as JSON."""
-    told: str = ""
+    message: str
+    """Hash of what the model said, as JSON."""
+    results: str = ""
     """Hash of the message with the results; empty while the tools are at work."""
 
 

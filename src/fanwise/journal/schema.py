@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from fanwise.pricing.usage import Usage
 
+from .records import SERVES_NONE
+
 FIRST_VERSION = VERSION = 5
 """The first version whose journals are kept, and that of those that are written."""
 APPLICATION = int.from_bytes(b"fanw", "big")
@@ -33,7 +35,7 @@ CREATE INDEX asks_row ON asks(row);
 CREATE TABLE several(attempt INTEGER PRIMARY KEY, asks INT);
 CREATE TABLE answers(
   attempt INT, place INT, output TEXT, confidence REAL, PRIMARY KEY(attempt, place)) WITHOUT ROWID;
-CREATE TABLE turns(key TEXT, number INT, said TEXT, told TEXT, PRIMARY KEY(key, number)) WITHOUT ROWID;
+CREATE TABLE turns(key TEXT, number INT, message TEXT, results TEXT, PRIMARY KEY(key, number)) WITHOUT ROWID;
 CREATE TABLE ends(
   attempt INTEGER PRIMARY KEY, at REAL, status TEXT, kind TEXT, message TEXT, request_id TEXT, input INT,
   cache_write_5m INT, cache_write_1h INT, cache_read INT, output INT, thinking INT, web_searches INT, cost INT,
@@ -56,6 +58,7 @@ _ATTEMPT = ", ".join(
     )
 )  # fmt: skip
 _END = "COALESCE(e.status,'open') AS status, e.kind, e.message, e.at, e.request_id, e.latency_s"
+_SERVES = f"a.why NOT IN ({', '.join(repr(why) for why in sorted(SERVES_NONE))}) AS serves"
 _COUNTS = ("e.cost", "a.reserved", "a.bound", *(f"e.{name}" for name in Usage._fields))
 _INPUT = Usage._fields[:4]
 """The kinds of input tokens, which do not overlap."""
@@ -80,15 +83,19 @@ def _named(columns: dict[str, str]) -> str:
 
 
 VIEWS = f"""
-CREATE VIEW paid AS SELECT a.id AS attempt, {_ATTEMPT}, {_END}, {_named(_WHOLE)}, {_sums(_WHOLE)},
-  k.key, COALESCE(k.row,0) AS row, COALESCE(k.node,'') AS node,
-  COALESCE(k.label,'keep warm '||SUBSTR(a.prefix,1,12)) AS label, COALESCE(k.number,1) AS number
-  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id LEFT JOIN asks k ON k.attempt=a.id AND k.place=0;
+CREATE VIEW paid AS SELECT a.id AS attempt, {_ATTEMPT}, {_SERVES}, {_END}, {_named(_WHOLE)}, {_sums(_WHOLE)}
+  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id;
+CREATE VIEW task_attempts AS SELECT p.*, COALESCE(k.row,0) AS row, COALESCE(k.node,'') AS node,
+  COALESCE(k.label,'keep warm '||SUBSTR(p.prefix,1,12)) AS label, COALESCE(k.number,1) AS number
+  FROM paid p LEFT JOIN asks k ON k.attempt=p.attempt AND k.place=0;
 CREATE VIEW served AS SELECT k.attempt, k.place, k.key, k.row, k.node, k.label, k.number, k.sizes, {_ATTEMPT}, {_END},
   COALESCE(s.asks,1) AS asks, {_named(_SHARES)}, {_sums(_SHARES)}
   FROM asks k JOIN attempts a ON a.id=k.attempt LEFT JOIN ends e ON e.attempt=k.attempt
   LEFT JOIN several s ON s.attempt=k.attempt;
 """
-"""`paid` has the attempts, each with its end and the first task that it serves: its sums are the bill, and row 0 is
-no row's. `served` has the asks, each with its share of what its attempt has taken: shares are whole numbers and sum
-to it, whoever is served later. An attempt without an end is `open`; what is not known of it is NULL."""
+"""`paid` has the attempts, each with its end and whether it `serves` tasks: its sums are the bill. `task_attempts` has
+the first of these tasks beside it; row 0 is no row's. `served` has the asks, each with its share of what its attempt
+has taken: shares are whole numbers and sum to it, whoever is served later. An attempt without an end is `open`; what is
+not known of it is NULL.
+
+A query that joins `served` from the left makes the whole of it first: it comes first, or is asked for one row."""

@@ -1,14 +1,14 @@
-"""What was paid: totals, per row, failures; all of it read from the journal."""
+"""What was paid: totals, per row, by agent, and what failed; all of it read from the journal."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from fanwise.errors import UnknownPriceError
-from fanwise.journal.records import ArmName
+from fanwise.journal.reader import Book
+from fanwise.journal.records import NO_TOKENS, ArmName
 from fanwise.journal.tables import select
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import rates
@@ -20,70 +20,99 @@ KINDS = ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
 SUMS = ", ".join(f"COALESCE(SUM({kind}),0) AS {kind}" for kind in KINDS)
 
 
+def in_order(arms: Collection[ArmName]) -> Sequence[ArmName]:
+    """Return arms as an account has them: the fan-out, its baseline, then others by name."""
+    if len(arms) < 2:
+        return tuple(arms)
+    return sorted(arms, key=lambda arm: (arm != "fanout", arm != "baseline", arm))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Attempts, tokens and money of a run, or of one side of it."""
+    """Attempts, tokens and money of a run, or of one arm of it."""
 
-    sent: int
-    succeeded: int
-    failed: int
-    lost: int
-    retried: int
+    sent: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    lost: int = 0
+    retried: int = 0
     """Attempts that were not the first of their task, nor a further round of its tools."""
-    unpriced: int
+    unpriced: int = 0
     """Attempts that were answered, whose price is unknown."""
-    usage: Usage
-    cost: int
+    usage: Usage = NO_TOKENS
+    cost: int = 0
     """Picodollars that are known to be paid."""
-    lost_bound: int
+    lost_bound: int = 0
     """Picodollars that lost attempts may have cost at most."""
-    prefixes: int
+    prefixes: int = 0
     """Distinct marked prefixes that rows have in common."""
-    writes: int
+    writes: int = 0
     """Attempts that wrote to the cache."""
-    reads: int
+    reads: int = 0
     """Attempts that read from it."""
-    paid_twice: int
+    paid_twice: int = 0
     """Attempts whose task had been answered otherwise, for a deadline."""
-    open: int
+    open: int = 0
     """Attempts without an end: in batches that have not been read, or under way."""
-    open_bound: int
+    open_bound: int = 0
     """Picodollars that these may cost at most."""
 
-
-def totals(db: sqlite3.Connection, arm: ArmName | None = None) -> Totals:
-    """Return the totals of a run, or of one arm."""
-    where, args = ("WHERE arm=?", (arm,)) if arm is not None else ("", ())
-    query = f"""SELECT COUNT(*) AS sent, COALESCE(SUM(status='succeeded'),0) AS succeeded,
-      COALESCE(SUM(status='failed'),0) AS failed, COALESCE(SUM(status='lost'),0) AS lost,
-      COALESCE(SUM(why IN ('retry','repair','longer')),0) AS retried,
-      COALESCE(SUM(status='succeeded' AND cost IS NULL),0) AS unpriced, {SUMS}, COALESCE(SUM(cost),0) AS cost,
-      COALESCE(SUM(CASE WHEN status='lost' THEN reserved END),0) AS lost_bound,
-      COUNT(DISTINCT CASE WHEN prefix<>'' THEN model || prefix END) AS prefixes,
-      COALESCE(SUM(cache_write_5m+cache_write_1h>0),0) AS writes, COALESCE(SUM(cache_read>0),0) AS reads,
-      COALESCE(SUM(kind='paid_twice'),0) AS paid_twice, COALESCE(SUM(status='open'),0) AS open,
-      COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0) AS open_bound FROM paid {where}"""
-    return next(select(db, Totals, query, args))
+    def plus(self, more: Totals) -> Totals:
+        """Return the totals of two arms; their prefixes are not the same, since arms share none."""
+        sums = {name: getattr(self, name) + getattr(more, name) for name in _COUNTS}
+        return Totals(usage=self.usage.plus(more.usage), **sums)
 
 
-def succeeded(db: sqlite3.Connection, arm: ArmName) -> int:
+_COUNTS = tuple(field.name for field in fields(Totals) if field.name != "usage")
+_TOTALS = f"""SELECT COUNT(*) AS sent, COALESCE(SUM(status='succeeded'),0) AS succeeded,
+  COALESCE(SUM(status='failed'),0) AS failed, COALESCE(SUM(status='lost'),0) AS lost,
+  COALESCE(SUM(why IN ('retry','repair','longer')),0) AS retried,
+  COALESCE(SUM(status='succeeded' AND cost IS NULL),0) AS unpriced, {SUMS}, COALESCE(SUM(cost),0) AS cost,
+  COALESCE(SUM(CASE WHEN status='lost' THEN reserved END),0) AS lost_bound,
+  COUNT(DISTINCT CASE WHEN prefix<>'' THEN model || prefix END) AS prefixes,
+  COALESCE(SUM(cache_write_5m+cache_write_1h>0),0) AS writes, COALESCE(SUM(cache_read>0),0) AS reads,
+  COALESCE(SUM(kind='paid_twice'),0) AS paid_twice, COALESCE(SUM(status='open'),0) AS open,
+  COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0) AS open_bound FROM paid WHERE arm=?"""
+
+
+def totals(db: Book, arm: ArmName | None = None) -> Totals:
+    """Return the totals of one arm, or of all of them."""
+    if arm is None:
+        return added(totals_by_arm(db).values())
+    return next(select(db, Totals, _TOTALS, (arm,)))
+
+
+def totals_by_arm(db: Book) -> dict[ArmName, Totals]:
+    """Return the totals of every arm for which anything was sent."""
+    return {arm: totals(db, arm) for (arm,) in db.execute("SELECT DISTINCT arm FROM attempts").fetchall()}
+
+
+def added(parts: Iterable[Totals]) -> Totals:
+    """Return the sum of some totals."""
+    run = Totals()
+    for part in parts:
+        run = run.plus(part)
+    return run
+
+
+def succeeded(db: Book, arm: ArmName) -> int:
     """Return how many rows have succeeded on one arm."""
     query = "SELECT COUNT(*) FROM results WHERE arm=? AND status='succeeded'"
     return db.execute(query, (arm,)).fetchone()[0]
 
 
-def valid_rows(db: sqlite3.Connection) -> int:
+def valid_rows(db: Book) -> int:
     """Return how many rows were read, without those that were set aside."""
     return db.execute("SELECT COUNT(*) FROM rows").fetchone()[0]
 
 
-def row_counts(db: sqlite3.Connection) -> dict[str, int]:
+def row_counts(db: Book) -> dict[str, int]:
     """Return how many rows were read, and how they have ended so far."""
     counts = dict(db.execute("SELECT status, COUNT(*) FROM results WHERE arm='fanout' GROUP BY status").fetchall())
-    valid = valid_rows(db)
-    rejected = db.execute("SELECT COUNT(*) FROM rejects").fetchone()[0]
-    known = {status: counts.get(status, 0) for status in ("succeeded", "partial", "failed")}
-    return {"read": valid + rejected, **known, "rejected": rejected, "unfinished": max(valid - sum(known.values()), 0)}
+    valid, rejected = valid_rows(db), db.execute("SELECT COUNT(*) FROM rejects").fetchone()[0]
+    ended = {status: counts.get(status, 0) for status in ("succeeded", "partial", "failed")}
+    unfinished = max(valid - sum(ended.values()), 0)
+    return {"read": valid + rejected, **ended, "rejected": rejected, "unfinished": unfinished}
 
 
 class RowAccount(NamedTuple):
@@ -99,33 +128,57 @@ class RowAccount(NamedTuple):
     """Attempts with an unknown price: lost ones, or of an unknown model."""
 
 
-_ROWS = """SELECT r.row, r.arm, r.status, COALESCE(SUM(s.tokens),0) AS tokens, COALESCE(SUM(s.cost),0) AS cost,
-  COALESCE(SUM(s.at IS NOT NULL AND s.cost IS NULL),0) AS unknown
-  FROM results r LEFT JOIN served s ON s.row=r.row AND s.arm=r.arm
-  GROUP BY r.row, r.arm ORDER BY r.row, r.arm DESC"""
-
 _ROW = """SELECT r.row, r.arm, r.status, s.tokens, s.cost, s.unknown FROM results r,
   (SELECT COALESCE(SUM(tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost,
     COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM served WHERE row=?1 AND arm=?2) s
   WHERE r.row=?1 AND r.arm=?2"""
-"""Not joined to `results` from the left: SQLite would make the whole view for every row."""
 
 
-def rows(db: sqlite3.Connection) -> Iterator[RowAccount]:
-    """Yield every finished row, by number, the fan-out before its baseline."""
-    yield from select(db, RowAccount, _ROWS)
-
-
-def row_account(db: sqlite3.Connection, number: int, arm: ArmName) -> RowAccount | None:
+def row_account(db: Book, number: int, arm: ArmName) -> RowAccount | None:
     """Return one finished row, or None where it has not ended."""
     return next(select(db, RowAccount, _ROW, (number, arm)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class SharedWrite:
-    """What one attempt has written for all rows."""
+class PairedRow(NamedTuple):
+    """A row that has ended on both arms of a comparison, not having failed on either."""
 
     row: int
+    tokens: int
+    """Of its fan-out."""
+    baseline_tokens: int
+    cost: int
+    """Picodollars of its fan-out, as paid."""
+    baseline_cost: int
+    unknown: int
+    """Attempts with an unknown price, on either arm."""
+
+
+_PAIRED = """SELECT s.row, SUM(CASE WHEN arm='fanout' THEN tokens ELSE 0 END) AS tokens,
+  SUM(CASE WHEN arm='baseline' THEN tokens ELSE 0 END) AS baseline_tokens,
+  SUM(CASE WHEN arm='fanout' THEN cost ELSE 0 END) AS cost,
+  SUM(CASE WHEN arm='baseline' THEN cost ELSE 0 END) AS baseline_cost, SUM(cost IS NULL) AS unknown
+  FROM served s WHERE s.at IS NOT NULL AND s.arm IN ('fanout','baseline') AND s.row IN (
+    SELECT b.row FROM results b JOIN results f ON f.row=b.row AND f.arm='fanout' AND f.status<>'failed'
+    WHERE b.arm='baseline' AND b.status<>'failed')
+  GROUP BY s.row"""
+
+
+def paired_rows(db: Book) -> Iterator[PairedRow]:
+    """Yield the rows that have an output on both arms, by number."""
+    if has_baseline(db):
+        yield from select(db, PairedRow, _PAIRED)
+
+
+def has_baseline(db: Book) -> bool:
+    """Return whether any row has ended on the baseline."""
+    return db.execute("SELECT 1 FROM results WHERE arm='baseline' LIMIT 1").fetchone() is not None
+
+
+class SharedWrite(NamedTuple):
+    """What one attempt has written for all rows, or an ask's share of it."""
+
+    row: int
+    """0: no row's."""
     arm: ArmName
     agent: str
     five: int
@@ -136,28 +189,44 @@ class SharedWrite:
     """What the writing costs over a reading, in picodollars."""
 
 
-def shared_writes(db: sqlite3.Connection) -> list[SharedWrite]:
+class _Write(NamedTuple):
+    """An attempt that wrote what rows share, as the journal has it."""
+
+    row: int
+    arm: ArmName
+    agent: str
+    model: str
+    channel: str
+    sent: float
+    share: float
+    usage: Usage
+
+
+_WRITES = """SELECT {columns} FROM task_attempts WHERE {wrote} AND attempt NOT IN (SELECT attempt FROM several)
+  UNION ALL SELECT {columns} FROM served WHERE {wrote} AND attempt IN (SELECT attempt FROM several)""".format(
+    columns="row, arm, agent, model, channel, sent, job_share AS share, input, cache_write_5m, cache_write_1h",
+    wrote="job_share>0 AND cache_read=0 AND cache_write_5m+cache_write_1h>0",
+)
+
+
+def shared_writes(db: Book) -> list[SharedWrite]:
     """Return what the rows that came first paid for all others.
 
     An attempt that read nothing wrote the shared part of its prefix too; its share is known from
     the layout. One that read something found the shared part warm.
     """
-    columns = "row, arm, agent, model, channel, sent, job_share, input, cache_write_5m, cache_write_1h"
-    wrote = "job_share>0 AND cache_read=0 AND cache_write_5m+cache_write_1h>0"
-    query = f"""SELECT {columns} FROM served WHERE {wrote}
-      UNION ALL SELECT {columns} FROM paid WHERE row=0 AND {wrote}"""
-    found: list[SharedWrite] = []
-    for row, arm, agent, model, channel, sent, share, plain, five, hour in db.execute(query):
-        five, hour = round(five * share), round(hour * share)
+    writes: list[SharedWrite] = []
+    for write in select(db, _Write, _WRITES):
+        five, hour = (round(count * write.share) for count in (write.usage.cache_write_5m, write.usage.cache_write_1h))
         try:
-            rate = rates(model, moment(sent), plain + five + hour)
+            rate = rates(write.model, moment(write.sent), write.usage.input + five + hour)
         except UnknownPriceError:
             continue
-        batch = channel == "batch"
+        batch = write.channel == "batch"
         written = tokens_cost(Usage(cache_write_5m=five, cache_write_1h=hour), rate, batch=batch)
         extra = written - tokens_cost(Usage(cache_read=five + hour), rate, batch=batch)
-        found.append(SharedWrite(row, arm, agent, five, hour, extra))
-    return found
+        writes.append(SharedWrite(row=write.row, arm=write.arm, agent=write.agent, five=five, hour=hour, extra=extra))
+    return writes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,15 +245,17 @@ class FailedTask:
     """Picodollars that the row's arm had cost all the same."""
 
 
-def failures(db: sqlite3.Connection, most: int = 20) -> list[FailedTask]:
+_FAILURES = """SELECT COALESCE(w.row_id,'') AS row_id, t.row, t.arm, t.label AS task, t.agent, t.kind, t.message,
+  COALESCE((SELECT SUM(s.cost) FROM served s WHERE s.row=t.row AND s.arm=t.arm),0) AS paid
+  FROM tasks t LEFT JOIN rows w ON w.number=t.row WHERE t.status='failed' ORDER BY t.row, t.label LIMIT ?"""
+
+
+def failures(db: Book, most: int = 20) -> list[FailedTask]:
     """Return failed tasks of rows that are in the results, by row."""
-    query = """SELECT COALESCE(w.row_id,'') AS row_id, t.row, t.arm, t.label AS task, t.agent, t.kind, t.message,
-      COALESCE((SELECT SUM(s.cost) FROM served s WHERE s.row=t.row AND s.arm=t.arm),0) AS paid
-      FROM tasks t LEFT JOIN rows w ON w.number=t.row WHERE t.status='failed' ORDER BY t.row, t.label LIMIT ?"""
-    return list(select(db, FailedTask, query, (most,)))
+    return list(select(db, FailedTask, _FAILURES, (most,)))
 
 
-def failed_tasks(db: sqlite3.Connection) -> dict[str, int]:
+def failed_tasks(db: Book) -> dict[str, int]:
     """Return the number of failed tasks by error class."""
     query = "SELECT kind, COUNT(*) FROM tasks WHERE status='failed' GROUP BY kind ORDER BY 2 DESC"
     return dict(db.execute(query).fetchall())
@@ -206,9 +277,11 @@ class AgentAccount:
     """Attempts that have ended and whose cost is not known: lost, or of a model without a price."""
 
 
-def agents(db: sqlite3.Connection) -> list[AgentAccount]:
+_AGENTS = f"""SELECT arm, agent, model, channel, COUNT(*) AS attempts, {SUMS}, COALESCE(SUM(cost),0) AS cost,
+  COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown
+  FROM paid GROUP BY arm, agent, model, channel ORDER BY arm DESC, COALESCE(SUM(cost),0) DESC"""
+
+
+def agents(db: Book) -> list[AgentAccount]:
     """Return what each agent cost, the dearest first."""
-    query = f"""SELECT arm, agent, model, channel, COUNT(*) AS attempts, {SUMS}, COALESCE(SUM(cost),0) AS cost,
-      COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown
-      FROM paid GROUP BY arm, agent, model, channel ORDER BY arm DESC, COALESCE(SUM(cost),0) DESC"""
-    return list(select(db, AgentAccount, query))
+    return list(select(db, AgentAccount, _AGENTS))

@@ -8,21 +8,25 @@ its attempts, retries, repairs and failures.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
 
+from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 
-from .account import shared_writes
+from .account import in_order, shared_writes
 
 _ASKS = "SELECT row, arm, agent, cost, tokens FROM served ORDER BY row"
+_ROWS_OF_AGENTS = "SELECT arm, agent, COUNT(DISTINCT row) FROM served GROUP BY arm, agent"
+_KEPT_WARM = "SELECT arm, agent, SUM(cost) FROM paid WHERE NOT serves GROUP BY arm, agent"
 
-
-_Attempt = tuple[int, ArmName, str, int | None, int | None]
+_Ask = tuple[int, ArmName, str, int | None, int | None]
+"""Row, arm, agent, picodollars and tokens of an ask; a plain tuple, since there may be tens of millions."""
+_Agent = tuple[ArmName, str]
 
 
 class RowCost(NamedTuple):
@@ -41,62 +45,87 @@ class RowCost(NamedTuple):
     """What its attempts cost as they were billed, that what they wrote for others included."""
     tokens: int = 0
 
-    def plus(self, other: RowCost) -> RowCost:
-        """Return the sum of two parts of one row on one arm."""
-        return RowCost(
-            self.row, self.arm, self.own + other.own, self.shared + other.shared, self.unknown + other.unknown,
-            self.paid + other.paid, self.tokens + other.tokens,
-        )  # fmt: skip
-
     @property
     def cost(self) -> int:
         """What it cost in all."""
         return self.own + self.shared
 
 
-NOTHING = RowCost(0, "fanout", 0, 0, 0)
-ARMS: tuple[ArmName, ...] = ("fanout", "baseline")
+NOTHING = RowCost(row=0, arm="fanout", own=0, shared=0, unknown=0)
 
 
-def allotted(db: sqlite3.Connection) -> Iterator[RowCost]:
-    """Yield every row that anything was sent for, by number, the fan-out before its baseline."""
-    pools, extras = _pools(db)
-    query = "SELECT arm, agent, COUNT(DISTINCT row) FROM served GROUP BY arm, agent"
-    counts = {(arm, agent): count for arm, agent, count in db.execute(query)} if pools else {}
-    served = Counter[tuple[ArmName, str]]()
-    found = cast("Iterator[_Attempt]", db.execute(_ASKS))
-    for row, attempts in groupby(found, key=itemgetter(0)):
-        costs: dict[ArmName, RowCost] = {}
-        agents = set[tuple[ArmName, str]]()
-        for _, arm, agent, cost, tokens in attempts:
-            one = RowCost(row, arm, cost or 0, 0, int(cost is None), cost or 0, tokens or 0)
-            costs[arm] = one.plus(costs[arm]) if arm in costs else one
-            if pools:
-                agents.add((arm, agent))
-        for key in agents.intersection(pools):
-            arm, agent = key
-            one = costs[arm]
-            whole, rest = divmod(pools[key], counts[key])
-            part, extra = whole + (served[key] < rest), extras.get((row, arm, agent), 0)
-            served[key] += 1
-            costs[arm] = one._replace(own=one.own - extra, shared=one.shared + part)
-        for arm in ARMS:
-            if arm in costs:
-                yield costs[arm]
-    for arm in ARMS:
-        left = sum(pool for (pool_arm, agent), pool in pools.items() if pool_arm == arm and (arm, agent) not in counts)
+class _Pools:
+    """What rows share, and who has had how much of it."""
+
+    def __init__(self, db: Book) -> None:
+        self.pools, self.extras = Counter[_Agent](), Counter[tuple[int, ArmName, str]]()
+        for write in shared_writes(db):
+            if write.row:  # what keeps warm is shared as a whole
+                self.pools[write.arm, write.agent] += write.extra
+                self.extras[write.row, write.arm, write.agent] += write.extra
+        for arm, agent, cost in db.execute(_KEPT_WARM):
+            self.pools[arm, agent] += cost or 0
+        self.rows: dict[_Agent, int] = {}
+        """How many rows each agent was asked for."""
+        if self.pools:
+            self.rows = {(arm, agent): count for arm, agent, count in db.execute(_ROWS_OF_AGENTS)}
+        self._given = Counter[_Agent]()
+        """How many rows have had their part of a pool."""
+
+    def part(self, row: int, agent: _Agent) -> tuple[int, int]:
+        """Return the next row's part of what an agent's rows share, and what that row had paid for all of them."""
+        if agent not in self.pools:
+            return 0, 0
+        part, rest = divmod(self.pools[agent], self.rows[agent])
+        part += self._given[agent] < rest
+        self._given[agent] += 1
+        return part, self.extras.get((row, *agent), 0)
+
+    def left(self, arm: ArmName) -> int:
+        """Return what an arm's agents share that were asked for no row."""
+        return sum(pool for agent, pool in self.pools.items() if agent[0] == arm and agent not in self.rows)
+
+
+def allotted(db: Book) -> Iterator[RowCost]:
+    """Yield every row that anything was sent for, by number, the fan-out before its baseline and other arms."""
+    pools, asks = _Pools(db), cast("Iterator[_Ask]", db.execute(_ASKS))
+    for row, of_row in groupby(asks, key=itemgetter(0)):
+        yield from _row_costs(row, of_row, pools)
+    for arm in in_order({arm for arm, _ in pools.pools}):
+        left = pools.left(arm)
         if left:
-            yield RowCost(0, arm, 0, left, 0)
+            yield RowCost(row=0, arm=arm, own=0, shared=left, unknown=0)
 
 
-def _pools(db: sqlite3.Connection) -> tuple[dict[tuple[ArmName, str], int], dict[tuple[int, ArmName, str], int]]:
-    """Return what is shared, by arm and agent, and what of it was paid by which row."""
-    pools, extras = Counter[tuple[ArmName, str]](), Counter[tuple[int, ArmName, str]]()
-    for write in shared_writes(db):
-        if write.row:  # what keeps warm is shared as a whole
-            pools[write.arm, write.agent] += write.extra
-            extras[write.row, write.arm, write.agent] += write.extra
-    query = "SELECT arm, agent, SUM(cost) FROM paid WHERE row=0 GROUP BY arm, agent"
-    for arm, agent, cost in db.execute(query):
-        pools[arm, agent] += cost or 0
-    return dict(pools), dict(extras)
+@dataclass(slots=True)
+class _Sums:
+    """One row on one arm while its asks are added up; the fields of `RowCost`."""
+
+    paid: int = 0
+    tokens: int = 0
+    unknown: int = 0
+
+
+def _row_costs(row: int, asks: Iterable[_Ask], pools: _Pools) -> Iterator[RowCost]:
+    """Yield the costs of a row, arm by arm."""
+    arms: dict[ArmName, _Sums] = {}
+    agents: dict[ArmName, set[str]] = {}
+    for _, arm, agent, cost, tokens in asks:
+        if arm not in arms:
+            arms[arm], agents[arm] = _Sums(), set()
+        sums = arms[arm]
+        if cost is None:
+            sums.unknown += 1
+        else:
+            sums.paid += cost
+        sums.tokens += tokens or 0
+        agents[arm].add(agent)
+    for arm in in_order(arms):
+        sums, shared, extra = arms[arm], 0, 0
+        for agent in agents[arm] if pools.pools else ():
+            part, paid_for_all = pools.part(row, (arm, agent))
+            shared, extra = shared + part, extra + paid_for_all
+        yield RowCost(
+            row=row, arm=arm, own=sums.paid - extra, shared=shared, unknown=sums.unknown, paid=sums.paid,
+            tokens=sums.tokens,
+        )  # fmt: skip

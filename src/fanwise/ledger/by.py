@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fanwise.errors import UsageError
+from fanwise.journal.reader import Book
 from fanwise.pricing.usage import Usage
 from fanwise.units import usd_text
 
@@ -20,12 +20,14 @@ DIMENSIONS = {
 }  # fmt: skip
 """What the ledger can be asked by: `tier` is the model, `attempt` its number in its task, `prefix` the key of the
 cached prefix that rows share (empty: none), `hour` the one in which it was sent (UTC), row 0 what no row caused."""
-
-ATTEMPTS_ALONE = frozenset({"side", "agent", "tier", "channel", "prefix", "status", "hour"})
+OF_ATTEMPTS = frozenset({"side", "agent", "tier", "channel", "prefix", "status", "hour"})
 """Of these, what an attempt has whatever tasks it serves."""
+_COLUMNS = f"arm, row, label, node, agent, model, channel, number, prefix, status, sent, cost, {', '.join(KINDS)}"
+_SHARES = f"(SELECT {_COLUMNS} FROM served UNION ALL SELECT {_COLUMNS} FROM task_attempts WHERE NOT serves)"
+"""Each task with its share of its attempts, and the attempts that serve none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """All attempts that are alike in what was asked."""
 
@@ -42,17 +44,19 @@ class Group:
 
     def data(self, dimensions: Sequence[str]) -> dict[str, Any]:
         """Return it as JSON-ready data."""
-        one = self.usage
+        usage = self.usage
         return dict(zip(dimensions, self.names, strict=True)) | {
-            "attempts": self.attempts, "failed": self.failed, "lost": self.lost, "input_tokens": one.input,
-            "cache_write_5m_tokens": one.cache_write_5m, "cache_write_1h_tokens": one.cache_write_1h,
-            "cache_read_tokens": one.cache_read, "output_tokens": one.output, "cost_usd": usd_text(self.cost),
+            "attempts": self.attempts, "failed": self.failed, "lost": self.lost, "input_tokens": usage.input,
+            "cache_write_5m_tokens": usage.cache_write_5m, "cache_write_1h_tokens": usage.cache_write_1h,
+            "cache_read_tokens": usage.cache_read, "output_tokens": usage.output, "cost_usd": usd_text(self.cost),
             "attempts_of_unknown_cost": self.unknown,
         }  # fmt: skip
 
 
-def by(db: sqlite3.Connection, dimensions: Sequence[str]) -> Iterator[Group]:
+def by(db: Book, dimensions: Sequence[str]) -> Iterator[Group]:
     """Yield the ledger's attempts in groups, the dearest first; over all groups they are the whole ledger.
+
+    By row, task or node an attempt that serves several counts in each, with its share of tokens and price.
 
     Args:
         db: The journal.
@@ -61,19 +65,16 @@ def by(db: sqlite3.Connection, dimensions: Sequence[str]) -> Iterator[Group]:
     Raises:
         UsageError: There is no such dimension.
     """
-    unknown = [name for name in dimensions if name not in DIMENSIONS]
-    if unknown or not dimensions:
-        given = ", ".join(map(repr, unknown)) or "nothing"
-        raise UsageError(f"the ledger cannot be asked by {given}; by {', '.join(DIMENSIONS)}, or several with commas")
+    unheard = [name for name in dimensions if name not in DIMENSIONS]
+    if unheard or not dimensions:
+        words = ", ".join(map(repr, unheard)) or "nothing"
+        raise UsageError(f"the ledger cannot be asked by {words}; by {', '.join(DIMENSIONS)}, or several with commas")
+    source = "paid" if OF_ATTEMPTS.issuperset(dimensions) else _SHARES
     columns = ", ".join(DIMENSIONS[name] for name in dimensions)
-    source = "paid"
-    if not ATTEMPTS_ALONE.issuperset(dimensions):  # by task: each with its share, and what serves none
-        wanted = f"arm, row, label, node, agent, model, channel, number, prefix, status, sent, cost, {', '.join(KINDS)}"
-        source = f"(SELECT {wanted} FROM served UNION ALL SELECT {wanted} FROM paid WHERE row=0)"
     places = ", ".join(str(place) for place in range(1, len(dimensions) + 1))
     query = f"""SELECT {columns}, COUNT(*), SUM(status='failed'), SUM(status='lost'), {SUMS},
-      COALESCE(SUM(cost),0), SUM(cost IS NULL) FROM {source}
-      GROUP BY {places} ORDER BY {len(dimensions) + 9} DESC, {places}"""
+      COALESCE(SUM(cost),0) AS paid, SUM(cost IS NULL) FROM {source} GROUP BY {places} ORDER BY paid DESC, {places}"""
     for row in db.execute(query):
-        names, (attempts, failed, lost, *tokens, cost, missing) = row[: len(dimensions)], row[len(dimensions) :]
-        yield Group(names, attempts, failed, lost, Usage(*tokens), cost, missing)
+        names, (attempts, failed, lost, *tokens, cost, unknown) = row[: len(dimensions)], row[len(dimensions) :]
+        usage = Usage(*tokens)  # the columns of SUMS are the first kinds of a usage, in their order
+        yield Group(names=names, attempts=attempts, failed=failed, lost=lost, usage=usage, cost=cost, unknown=unknown)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import unified_diff
-from typing import Any
+from typing import Any, NamedTuple
 
 from fanwise.journal.meta import AGENTS
+from fanwise.journal.reader import Book
+from fanwise.journal.tables import select
 from fanwise.units import PICO_PER_USD
 
 from .account import succeeded
@@ -18,13 +19,13 @@ WORDS = {
     "schema": "what it answers", "max_tokens": "max_tokens", "thinking": "thinking", "effort": "effort",
     "tools": "tools", "layout": "layout of its prefix",
 }  # fmt: skip
-_COSTS = """SELECT agent, COUNT(*), COALESCE(SUM(cost),0)
+_COSTS = """SELECT agent, COUNT(*) AS calls, COALESCE(SUM(cost),0) AS cost
   FROM paid WHERE arm='fanout' AND at IS NOT NULL GROUP BY agent"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentChange:
-    """One agent of the fan-out in two runs; None: it is not in that run."""
+    """One agent of the fan-out in two runs."""
 
     agent: str
     changed: tuple[str, ...]
@@ -58,59 +59,62 @@ def changed_words(change: AgentChange) -> list[str]:
     return [WORDS.get(name, name) for name in change.changed]
 
 
-def changes(before: sqlite3.Connection, after: sqlite3.Connection) -> list[AgentChange]:
+class _Cost(NamedTuple):
+    """What an agent of the fan-out has cost in one run."""
+
+    agent: str
+    calls: int
+    cost: int
+    """Picodollars."""
+
+
+def changes(before: Book, after: Book) -> list[AgentChange]:
     """Return every agent of two runs, the one that moved a row's price most first.
 
     The differences sum to that of the fan-out's cost per successful row.
     """
-    one, two = _known(before), _known(after)
-    costs, good = [_costs(db) for db in (before, after)], [max(succeeded(db, "fanout"), 1) for db in (before, after)]
-    found: list[AgentChange] = []
-    for agent in dict.fromkeys([*one, *two, *costs[0], *costs[1]]):
-        (calls, pico), (more_calls, more_pico) = (run.get(agent, (0, 0)) for run in costs)
-        found.append(
-            AgentChange(
-                agent=agent,
-                changed=_changed(one.get(agent), two.get(agent)),
-                before=Decimal(pico) / PICO_PER_USD / good[0],
-                after=Decimal(more_pico) / PICO_PER_USD / good[1],
-                calls_before=Decimal(calls) / good[0],
-                calls_after=Decimal(more_calls) / good[1],
-                text=_diff(before, after, one.get(agent, {}), two.get(agent, {})),
-            )
+    old_shapes, new_shapes = AGENTS.of(before).get("fanout", {}), AGENTS.of(after).get("fanout", {})
+    old_costs, new_costs = _costs(before), _costs(after)
+    old_rows, new_rows = (max(succeeded(db, "fanout"), 1) for db in (before, after))
+    agents = [
+        AgentChange(
+            agent=agent,
+            changed=_changed(old_shapes.get(agent), new_shapes.get(agent)),
+            before=Decimal(old.cost) / PICO_PER_USD / old_rows,
+            after=Decimal(new.cost) / PICO_PER_USD / new_rows,
+            calls_before=Decimal(old.calls) / old_rows,
+            calls_after=Decimal(new.calls) / new_rows,
+            text=_diff(_instructions(before, old_shapes.get(agent)), _instructions(after, new_shapes.get(agent))),
         )
-    return sorted(found, key=lambda change: -abs(change.difference))
+        for agent in dict.fromkeys([*old_shapes, *new_shapes, *old_costs, *new_costs])
+        for old, new in [[costs.get(agent, _Cost(agent, 0, 0)) for costs in (old_costs, new_costs)]]
+    ]
+    return sorted(agents, key=lambda change: -abs(change.difference))
 
 
-def _known(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
-    return AGENTS.of(db).get("fanout", {})
+def _costs(db: Book) -> dict[str, _Cost]:
+    return {cost.agent: cost for cost in select(db, _Cost, _COSTS)}
 
 
-def _costs(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:
-    return {agent: (count, pico) for agent, count, pico in db.execute(_COSTS)}
+def _changed(old: dict[str, Any] | None, new: dict[str, Any] | None) -> tuple[str, ...]:
+    """Return what is different of an agent; None: it is not in that run."""
+    if old is None or new is None:
+        return ("new",) if old is None else ("gone",)
+    return tuple(name for name in WORDS if old.get(name) != new.get(name))
 
 
-def _changed(one: dict[str, Any] | None, two: dict[str, Any] | None) -> tuple[str, ...]:
-    if one is None or two is None:
-        return ("new",) if one is None else ("gone",)
-    return tuple(name for name in WORDS if one.get(name) != two.get(name))
-
-
-def _diff(before: sqlite3.Connection, after: sqlite3.Connection, one: dict[str, Any], two: dict[str, Any]) -> str:
-    shas = [str(known.get("instructions") or "") for known in (one, two)]
-    if shas[0] == shas[1]:
-        return ""
-    texts = [_block(db, sha) for db, sha in zip((before, after), shas, strict=True)]
-    if None in texts:
-        return ""
-    old, new = ((text or "").splitlines() for text in texts)
-    return "\n".join(list(unified_diff(old, new, lineterm="", n=0))[2:])
-
-
-def _block(db: sqlite3.Connection, sha: str) -> str | None:
-    row = db.execute("SELECT text FROM blocks WHERE sha=?", (sha,)).fetchone()
+def _instructions(db: Book, shape: dict[str, Any] | None) -> str | None:
+    """Return an agent's instructions; None where it is not in the run, or they were purged."""
+    row = db.execute("SELECT text FROM blocks WHERE sha=?", ((shape or {}).get("instructions"),)).fetchone()
     return row[0] if row else None
 
 
-def _text(value: Decimal) -> str:
-    return f"{value.quantize(Decimal('1e-12')):f}"
+def _diff(old: str | None, new: str | None) -> str:
+    """Return the lines that differ; none where one of the texts is not there."""
+    if old is None or new is None:
+        return ""
+    return "\n".join(list(unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0))[2:])
+
+
+def _text(dollars: Decimal) -> str:
+    return f"{dollars.quantize(Decimal('1e-12')):f}"

@@ -7,25 +7,29 @@ graph is the part of the parameters that the edge fills; one that several tasks 
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from fanwise.journal.meta import TASKS
+from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName, Channel
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
 
+from .account import in_order
+
 KINDS = ("instructions", "context", "row", "upstream", "conversation", "outputs")
 """`instructions` with schemas and tools, shared `context`, data of the `row`, `upstream` outputs of other
 tasks, `conversation` with tools and refusals of answers, and what was answered."""
-_ASKS = """SELECT arm, node, model, channel, sizes, chars/asks, SUM(prompt), SUM(output), MAX(sent)
-  FROM served WHERE status='succeeded' {more} GROUP BY arm, node, model, channel, sizes, chars/asks"""
+_ASKS = """SELECT arm, node, model, channel, sizes, chars/asks AS chars, SUM(prompt) AS prompt, SUM(output) AS output,
+  CAST(MAX(sent)/86400 AS INT) AS day
+  FROM served WHERE status='succeeded' AND attempt>0 {more} GROUP BY arm, node, model, channel, sizes, chars/asks"""
+"""Of attempts from 0 on, so that they are read in the order in which they stand, and not in that of an index."""
 
 Parts = dict[str, float]
 """Tokens by kind."""
@@ -53,62 +57,89 @@ class Composition:
     """By arm, source and target."""
 
 
-def tasks(db: sqlite3.Connection) -> dict[ArmName, dict[str, Any]]:
-    """Return the tasks of both sides and what travels between them, as they were noted by the run."""
+def tasks(db: Book) -> dict[ArmName, dict[str, Any]]:
+    """Return the tasks of all arms and what travels between them, as they were noted by the run."""
     return TASKS.of(db)
 
 
-def composition(db: sqlite3.Connection, row: int | None = None) -> Composition:
+def composition(db: Book, row: int | None = None) -> Composition:
     """Return what the tokens of a run are made of.
 
     Args:
         db: The journal.
         row: Number of a row; None: all rows.
     """
-    known, found = tasks(db), Composition()
+    drawn, made_of = tasks(db), Composition()
     query, args = (_ASKS.format(more=""), ()) if row is None else (_ASKS.format(more="AND row=?"), (row,))
-    for arm, node, model, channel, sizes, chars, prompt, output, sent in db.execute(query, args):
-        told = known.get(arm, {}).get("nodes", {}).get(node)
-        if told is None or "params" not in told or (told["params"] and not sizes):
-            continue  # of a graph that was changed since, or noted by an earlier version
-        parts, flows = _attempt(told, sizes, max(chars, 1), prompt)
+    # Plain tuples: there may be a group for each row.
+    for arm, path, model, channel, sizes, chars, prompt, output, day in db.execute(query, args):
+        node = drawn.get(arm, {}).get("nodes", {}).get(path)
+        if node is None or "params" not in node or (node["params"] and not sizes):
+            continue  # of a graph that was changed since
+        parts, flows = _split(node, sizes, max(chars, 1), prompt)
         parts["outputs"] = output
-        for sums in (found.arms.setdefault(arm, _none()), found.nodes.setdefault((arm, node), _none())):
-            for kind, tokens in parts.items():
-                sums[kind] += tokens
-        price = _input_price(model, channel, int(sent // 86_400))
+        arm_parts = made_of.arms.setdefault(arm, _none())
+        node_parts = made_of.nodes.setdefault((arm, path), _none())
+        for kind, tokens in parts.items():
+            arm_parts[kind] += tokens
+            node_parts[kind] += tokens
+        price = _input_price(model, channel, day)
         for source, tokens in flows.items():
-            flow = found.edges.setdefault((arm, source, node), Flow())
+            flow = made_of.edges.setdefault((arm, source, path), Flow())
             flow.tokens += tokens
             flow.cost += tokens * (price or 0)
             flow.priced = flow.priced and price is not None
-    return found
+    return made_of
 
 
 def _none() -> Parts:
     return dict.fromkeys(KINDS, 0.0)
 
 
-def _attempt(told: Mapping[str, Any], sizes: str, chars: int, prompt: int) -> tuple[Parts, dict[str, float]]:
-    """Return the input tokens of an attempt by kind, and by where they came from."""
-    parts, flows = dict[str, float](), defaultdict[str, float](float)
-    own = min(told["instructions"] + told["context"], chars)
-    parts["instructions"] = min(told["instructions"], own)
-    parts["context"] = own - parts["instructions"]
-    parts["row"] = parts["upstream"] = 0.0
-    for sources, size in zip(told["params"].values(), _sizes(sizes), strict=False):
-        for source in sources or ("",):
-            share = size / max(len(sources), 1)
-            parts["row" if not source or source.startswith("row ") else "upstream"] += share
-            if source:
-                flows[source] += share
-    left = chars - own - parts["row"] - parts["upstream"]
-    parts["conversation"] = max(left, 0.0)
-    whole = sum(parts.values())
+def _split(node: Mapping[str, Any], sizes: str, chars: int, prompt: int) -> tuple[Parts, dict[str, float]]:
+    """Return input tokens by kind, and by where they came from.
+
+    Args:
+        node: What the run has noted of it.
+        sizes: Characters of each value that was shown, with commas.
+        chars: Characters of all that was sent.
+        prompt: The tokens.
+    """
+    own = min(node["instructions"] + node["context"], chars)
+    instructions = min(node["instructions"], own)
+    of_row, of_tasks, sources = _values(node["params"], sizes)
+    conversation = max(chars - own - of_row - of_tasks, 0.0)
+    parts = {
+        "instructions": instructions, "context": own - instructions, "row": of_row, "upstream": of_tasks,
+        "conversation": conversation,
+    }  # fmt: skip
+    total = sum(parts.values())
     return (
-        {kind: prompt * one / whole for kind, one in parts.items()},
-        {source: prompt * one / whole for source, one in flows.items()},
+        {kind: prompt * part / total for kind, part in parts.items()},
+        {source: prompt * part / total for source, part in sources.items()},
     )
+
+
+def _values(params: Mapping[str, Sequence[str]], sizes: str) -> tuple[float, float, dict[str, float]]:
+    """Return the characters of values: those of the row, those of other tasks, and all of them by source.
+
+    Args:
+        params: Where the value of each parameter comes from.
+        sizes: Characters of each, in that order.
+    """
+    of_row = of_tasks = 0.0
+    by_source = defaultdict[str, float](float)
+    for sources, size in zip(params.values(), _sizes(sizes), strict=False):
+        if not sources:  # a constant stands in the row's part
+            of_row += size
+        for source in sources:
+            part = size / len(sources)
+            by_source[source] += part
+            if source.startswith("row "):
+                of_row += part
+            else:
+                of_tasks += part
+    return of_row, of_tasks, by_source
 
 
 def _sizes(text: str) -> Iterator[int]:
@@ -122,10 +153,6 @@ def _input_price(model: str, channel: Channel, day: int) -> int | None:
     return None if rate is None else tokens_cost(Usage(input=1), rate, batch=channel == "batch")
 
 
-def data(found: Composition) -> dict[str, dict[str, int]]:
+def data(composed: Composition) -> dict[str, dict[str, int]]:
     """Return whole tokens by arm and kind, as JSON-ready data."""
-    return {
-        arm: {kind: round(found.arms[arm][kind]) for kind in KINDS}
-        for arm in ("fanout", "baseline")
-        if arm in found.arms
-    }
+    return {arm: {kind: round(composed.arms[arm][kind]) for kind in KINDS} for arm in in_order(composed.arms)}

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from fanwise.journal.reader import Book
+from fanwise.journal.tables import select
 
 from .composition import Parts, composition
 
-_ROWS = """SELECT s.row, COALESCE(w.row_id,''), COALESCE(r.status,'unfinished'), COALESCE(r.reason,''),
-  COALESCE(SUBSTR(t.text,1,2000),''), s.paid, s.attempts, s.unknown
-  FROM (SELECT row, SUM(COALESCE(cost,0)) AS paid, COUNT(*) AS attempts, SUM(cost IS NULL) AS unknown
-    FROM served WHERE arm='fanout' GROUP BY row ORDER BY paid DESC, row LIMIT ?) s
+_ROWS = """SELECT s.row, COALESCE(w.row_id,'') AS row_id, COALESCE(r.status,'unfinished') AS status,
+  COALESCE(r.reason,'') AS reason, COALESCE(SUBSTR(t.text,1,2000),'') AS output, s.cost, s.attempts, s.unknown
+  FROM (SELECT row, SUM(COALESCE(cost,0)) AS cost, COUNT(*) AS attempts, SUM(cost IS NULL) AS unknown
+    FROM served WHERE arm='fanout' GROUP BY row ORDER BY 2 DESC, row LIMIT ?) s
   LEFT JOIN rows w ON w.number=s.row LEFT JOIN results r ON r.row=s.row AND r.arm='fanout'
-  LEFT JOIN texts t ON t.sha=r.output ORDER BY s.paid DESC, s.row"""
-_TASKS = """SELECT node, model, COUNT(*), COALESCE(SUM(cache_read),0), COALESCE(SUM(cost),0), SUM(cost IS NULL),
-  SUM(status<>'succeeded')
+  LEFT JOIN texts t ON t.sha=r.output ORDER BY s.cost DESC, s.row"""
+_TASKS = """SELECT node, model, COUNT(*) AS attempts, COALESCE(SUM(cache_read),0) AS read,
+  COALESCE(SUM(cost),0) AS cost, SUM(cost IS NULL) AS unknown, SUM(status<>'succeeded') AS bad
   FROM served WHERE row=? AND arm='fanout' GROUP BY node, model, agent ORDER BY COALESCE(SUM(cost),0) DESC"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowTask:
     """One node of the graph in one row, over all its items and attempts; in tokens."""
 
@@ -32,11 +35,11 @@ class RowTask:
     """Attempts whose cost is not known."""
     bad: int
     """Attempts that did not succeed."""
-    parts: Parts
+    parts: Parts = field(default_factory=Parts)
     """What its tokens are made of; empty where that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DearRow:
     """One row of the fan-out."""
 
@@ -50,16 +53,17 @@ class DearRow:
     """Picodollars, as paid."""
     attempts: int
     unknown: int
-    tasks: tuple[RowTask, ...]
+    tasks: tuple[RowTask, ...] = ()
 
 
-def dearest(db: sqlite3.Connection, most: int = 10) -> list[DearRow]:
+def dearest(db: Book, most: int = 10) -> list[DearRow]:
     """Return the rows that cost most, as paid, with their tasks."""
-    found: list[DearRow] = []
-    for row, row_id, status, reason, output, cost, attempts, unknown in db.execute(_ROWS, (most,)).fetchall():
-        parts = composition(db, row).nodes
-        tasks: list[RowTask] = []
-        for node, model, calls, read, paid, unknown_, bad in db.execute(_TASKS, (row,)):
-            tasks.append(RowTask(node, model, calls, read, paid, unknown_, bad, parts.get(("fanout", node), {})))
-        found.append(DearRow(row, row_id, status, reason, output, cost, attempts, unknown, tuple(tasks)))
-    return found
+    rows = list(select(db, DearRow, _ROWS, (most,)))
+    return [replace(row, tasks=tuple(_tasks(db, row.row))) for row in rows]
+
+
+def _tasks(db: Book, row: int) -> Iterator[RowTask]:
+    """Yield the tasks of a row, the dearest first."""
+    parts = composition(db, row).nodes
+    for task in select(db, RowTask, _TASKS, (row,)):
+        yield replace(task, parts=parts.get(("fanout", task.node), {}))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import NamedTuple
 
+from fanwise.journal.reader import Book
 from fanwise.journal.tables import select
 
 _FAILED = """SELECT kind, status, channel, COUNT(*) AS attempts, COALESCE(SUM(cost),0) AS cost,
@@ -35,7 +35,7 @@ class Failing(NamedTuple):
     """Picodollars that lost ones may have cost at most."""
 
 
-def failing(db: sqlite3.Connection) -> list[Failing]:
+def failing(db: Book) -> list[Failing]:
     """Return what came to nothing, the dearest first."""
-    found = [record for query in (_FAILED, _UNUSED) for record in select(db, Failing, query)]
-    return sorted(found, key=lambda one: (-one.cost - one.bound, -one.attempts, one.kind))
+    ways = [way for query in (_FAILED, _UNUSED) for way in select(db, Failing, query)]
+    return sorted(ways, key=lambda way: (-way.cost - way.bound, -way.attempts, way.kind))

@@ -6,19 +6,41 @@ shortest prefix, the order or the life of an entry; outputs as they were. A run 
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from fanwise.errors import UnknownPriceError
-from fanwise.journal.records import ArmName
+from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName, Channel
+from fanwise.journal.tables import select
 from fanwise.pricing.cost import WEB_SEARCH_PICO, tokens_cost
 from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
 
-_SHARES = """SELECT model, channel, CAST(sent/3600 AS INT), MAX(prompt), SUM(prompt),
-  SUM(1.0*prompt*readable/MAX(chars,1)), SUM(1.0*prompt*reusable/MAX(chars,1)),
-  SUM(output), SUM(cost), SUM(web_searches) FROM paid WHERE cost>0 AND arm=? GROUP BY 1, 2, 3, prompt>100000"""
+_GROUPS = """SELECT model, channel, CAST(sent/3600 AS INT) AS hour, MAX(prompt) AS most_prompt, SUM(prompt) AS prompt,
+  SUM(1.0*prompt*readable/MAX(chars,1)) AS readable, SUM(1.0*prompt*reusable/MAX(chars,1)) AS reusable,
+  SUM(output) AS output, SUM(cost) AS cost, SUM(web_searches) AS web_searches
+  FROM paid WHERE cost>0 AND arm=? GROUP BY 1, 2, 3, prompt>100000"""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Group:
+    """Attempts that have one price."""
+
+    model: str
+    channel: Channel
+    hour: int
+    """Since 1970."""
+    most_prompt: int
+    """Input tokens of the longest of them."""
+    prompt: int
+    readable: float
+    """Of these tokens, what the run had sent to the model before, by characters."""
+    reusable: float
+    """Of these tokens, what was sent to it for the second time."""
+    output: int
+    cost: int
+    web_searches: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +52,38 @@ class Floor:
     """Of the floor, what is not output."""
     input_paid: int
 
-    def __add__(self, other: Floor) -> Floor:
+    def __add__(self, more: Floor) -> Floor:
         return Floor(
-            self.total + other.total,
-            self.input_total + other.input_total, self.input_paid + other.input_paid,
+            self.total + more.total,
+            self.input_total + more.input_total, self.input_paid + more.input_paid,
         )  # fmt: skip
 
 
-def floor(db: sqlite3.Connection, arm: ArmName) -> Floor:
-    """Return the floor of one side of a run, beside what was paid.
+def floor(db: Book, arm: ArmName) -> Floor:
+    """Return the floor of one arm of a run, beside what was paid.
 
     Tokens are allotted to the pieces of a request by their characters.
     """
-    whole = Floor(0, 0, 0)
-    for model, channel, hour, largest, prompt, readable, reusable, output, paid, searches in db.execute(
-        _SHARES, (arm,)
-    ):
+    total = Floor(0, 0, 0)
+    for group in select(db, _Group, _GROUPS, (arm,)):
         try:
-            rate = rates(model, moment(hour * 3600), largest)
+            total += _least(group)
         except UnknownPriceError:
             continue
-        batch = channel == "batch"
-        fresh, again = max(int(prompt - readable - reusable), 0), int(readable)
-        least = Usage(input=fresh, cache_write_5m=min(int(reusable), int(prompt)), cache_read=again)
-        plain = tokens_cost(Usage(input=prompt), rate, batch=batch)
-        front = min(tokens_cost(least, rate, batch=batch), plain)
-        back = tokens_cost(Usage(output=output), rate, batch=batch) + searches * WEB_SEARCH_PICO
-        whole += Floor(front + back, front, paid - back)
-    return whole
+    return total
+
+
+def _least(group: _Group) -> Floor:
+    """Return the floor of attempts that have one price.
+
+    Raises:
+        UnknownPriceError: It is not known.
+    """
+    rate, batch = rates(group.model, moment(group.hour * 3600), group.most_prompt), group.channel == "batch"
+    fresh = max(int(group.prompt - group.readable - group.reusable), 0)
+    written = min(int(group.reusable), int(group.prompt))
+    least = Usage(input=fresh, cache_write_5m=written, cache_read=int(group.readable))
+    plain = tokens_cost(Usage(input=group.prompt), rate, batch=batch)
+    front = min(tokens_cost(least, rate, batch=batch), plain)
+    back = tokens_cost(Usage(output=group.output), rate, batch=batch) + group.web_searches * WEB_SEARCH_PICO
+    return Floor(front + back, front, group.cost - back)

@@ -14,55 +14,58 @@ step here. Attempts without a price, and those that were free, are left out.
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
 
 from fanwise.errors import UnknownPriceError
+from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
+from fanwise.journal.tables import select
 from fanwise.pricing.cost import WEB_SEARCH_PICO
 from fanwise.pricing.rates import known_rates, price_steps, rates
+from fanwise.pricing.usage import Usage
 from fanwise.units import moment, usd_text
 
 NAMES = ("models", "slices", "cache", "batch")
 _CALLS = """WITH calls AS (
     SELECT row, model, CAST(sent/3600 AS INT) AS hour, prompt, chars, repeated,
       input, cache_write_5m, cache_write_1h, cache_read, output, web_searches, cost
-    FROM paid WHERE arm=:arm AND cost>0),
+    FROM task_attempts WHERE arm=:arm AND cost>0),
   shown AS (
     SELECT row, SUM(chars) AS chars, SUM(prompt) AS tokens, SUM(chars-repeated) AS everything
     FROM calls WHERE row>0 GROUP BY row HAVING COUNT(*)>1),
   widened AS (
-    SELECT c.*, c.prompt+COALESCE(MAX(s.everything-c.chars,0)*s.tokens/MAX(s.chars,1),0) AS whole
+    SELECT c.*, c.prompt+COALESCE(MAX(s.everything-c.chars,0)*s.tokens/MAX(s.chars,1),0) AS widest
     FROM calls c LEFT JOIN shown s ON s.row=c.row)
-  SELECT model, hour, MAX(prompt), MAX(whole), COUNT(*), SUM(prompt), SUM(whole),
-    SUM(input), SUM(cache_write_5m), SUM(cache_write_1h), SUM(cache_read), SUM(output), SUM(web_searches), SUM(cost)
+  SELECT model, hour, MAX(prompt) AS most_prompt, MAX(widest) AS most_widest, COUNT(*) AS calls, SUM(prompt) AS prompt,
+    SUM(widest) AS widest, SUM(input) AS input, SUM(cache_write_5m) AS cache_write_5m,
+    SUM(cache_write_1h) AS cache_write_1h, SUM(cache_read) AS cache_read, SUM(output) AS output,
+    SUM(web_searches) AS web_searches, SUM(cost) AS cost
   FROM widened GROUP BY model, hour, {steps}"""
 """Calls in groups of one price. All that a row was shown anywhere is counted in tokens by its characters."""
+_MODELS = "SELECT DISTINCT model, CAST(sent/3600 AS INT) FROM paid WHERE arm=? AND cost>0 ORDER BY 2"
 
 
-class _Group(NamedTuple):
-    """Calls that have one price, as the query gives them."""
+@dataclass(slots=True, kw_only=True)
+class _Group:
+    """Calls that have one price."""
 
     model: str
     hour: int
     """Since 1970."""
     most_prompt: int
-    most_whole: int
+    most_widest: int
     """Input of the longest of them, as it was and with all that its row was shown."""
     calls: int
     prompt: int
-    whole: int
-    plain: int
-    five: int
-    hour_long: int
-    read: int
-    output: int
-    searches: int
-    paid: int
+    widest: int
+    """Input tokens, as they were and with all that their rows were shown."""
+    usage: Usage
+    cost: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Levers:
     """Picodollars of one arm."""
 
@@ -76,53 +79,53 @@ class Levers:
     attempts: int
 
 
-def levers(db: sqlite3.Connection, arm: ArmName = "fanout") -> Levers | None:
+def levers(db: Book, arm: ArmName = "fanout") -> Levers | None:
     """Return what each lever took off the bill of one arm, or None where nothing has a price."""
-    models = "SELECT DISTINCT model, CAST(sent/3600 AS INT) FROM paid WHERE arm=? AND cost>0 ORDER BY 2"
-    seen = [(model, moment(hour * 3600)) for model, hour in db.execute(models, (arm,))]
-    known = {model: rate.output for model, at in seen if (rate := known_rates(model, at)) is not None}
-    if not known:
+    hours = [(model, moment(hour * 3600)) for model, hour in db.execute(_MODELS, (arm,))]
+    prices = {model: rate.output for model, at in hours if (rate := known_rates(model, at)) is not None}
+    if not prices:
         return None
-    dearest = max(sorted(known), key=lambda model: known[model])
-    bounds = {start for model in known for _, at in seen for start in price_steps(model, at)}
-    steps, count = [0] * 5, 0
-    query = _CALLS.format(steps=", ".join(f"{size}>{bound}" for size in ("prompt", "whole") for bound in bounds))
-    for group in map(_Group._make, db.execute(query, {"arm": arm})):
-        for step, one in enumerate(_costs(group, dearest)):
-            steps[step] += one
-        count += group.calls
-    saved = {name: steps[index] - steps[index + 1] for index, name in enumerate(NAMES)}
-    return Levers(steps[0], saved, steps[4], dearest, count)
+    dearest = max(sorted(prices), key=lambda model: prices[model])
+    bounds = {start for model in prices for _, at in hours for start in price_steps(model, at)}
+    conditions = ", ".join(f"{size}>{bound}" for size in ("prompt", "widest") for bound in bounds)
+    costs, calls = [0] * 5, 0
+    for group in select(db, _Group, _CALLS.format(steps=conditions), {"arm": arm}):
+        costs = [total + cost for total, cost in zip(costs, _costs(group, dearest), strict=True)]
+        calls += group.calls
+    saved = {name: before - after for name, (before, after) in zip(NAMES, pairwise(costs), strict=True)}
+    return Levers(naive=costs[0], saved=saved, paid=costs[4], dearest=dearest, attempts=calls)
 
 
 def _costs(group: _Group, dearest: str) -> tuple[int, int, int, int, int]:
     """Return what calls cost at every step."""
-    at, searched = moment(group.hour * 3600), group.searches * WEB_SEARCH_PICO
+    at, usage, paid = moment(group.hour * 3600), group.usage, group.cost
+    searched = usage.web_searches * WEB_SEARCH_PICO
     try:
-        dear, wide = rates(dearest, at, group.most_whole), rates(group.model, at, group.most_whole)
+        dear, wide = rates(dearest, at, group.most_widest), rates(group.model, at, group.most_widest)
         own = rates(group.model, at, group.most_prompt)
     except UnknownPriceError:  # they have a price of their own, and no other to be held against
-        return group.paid, group.paid, group.paid, group.paid, group.paid
+        return paid, paid, paid, paid, paid
     cached = (
-        group.plain * own.input + group.five * own.write_5m + group.hour_long * own.write_1h + group.read * own.read
-    )
+        usage.input * own.input + usage.cache_write_5m * own.write_5m + usage.cache_write_1h * own.write_1h
+        + usage.cache_read * own.read
+    )  # fmt: skip
     return (
-        group.whole * dear.input + group.output * dear.output + searched,
-        group.whole * wide.input + group.output * wide.output + searched,
-        group.prompt * own.input + group.output * own.output + searched,
-        cached + group.output * own.output + searched,
-        group.paid,
+        group.widest * dear.input + usage.output * dear.output + searched,
+        group.widest * wide.input + usage.output * wide.output + searched,
+        group.prompt * own.input + usage.output * own.output + searched,
+        cached + usage.output * own.output + searched,
+        paid,
     )
 
 
-def data(found: Levers | None) -> dict[str, Any] | None:
+def data(pulled: Levers | None) -> dict[str, Any] | None:
     """Return levers as JSON-ready data."""
-    if found is None:
+    if pulled is None:
         return None
     return {
-        "naive_usd": usd_text(found.naive),
-        "saved_usd": {name: usd_text(one) for name, one in found.saved.items()},
-        "paid_usd": usd_text(found.paid),
-        "dearest_model": found.dearest,
-        "attempts": found.attempts,
+        "naive_usd": usd_text(pulled.naive),
+        "saved_usd": {name: usd_text(saved) for name, saved in pulled.saved.items()},
+        "paid_usd": usd_text(pulled.paid),
+        "dearest_model": pulled.dearest,
+        "attempts": pulled.attempts,
     }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean
 from typing import NamedTuple
 
-from .account import RowAccount, rows, shared_writes
+from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName
+
+from .account import RowAccount, has_baseline, paired_rows, shared_writes
 
 BOOTSTRAP_ROWS = 500
 """Up to so many rows the interval is bootstrapped; beyond, the normal one differs by less than
@@ -19,7 +22,7 @@ what is printed."""
 RESAMPLES = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
     """A distribution over rows."""
 
@@ -48,14 +51,14 @@ class Bin(NamedTuple):
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Multiplier:
-    """Fan-out / baseline on the rows that have an output on both sides."""
+    """Fan-out / baseline on the rows that have an output on both arms."""
 
     rows: int
     tokens: Spread
     usd: Spread
-    """With the writing of shared prefixes spread over all rows of the job, on both sides."""
+    """With the writing of shared prefixes spread over all rows of the job, on both arms."""
     usd_raw: Spread
     """As paid: the row that came first carries the write."""
     tokens_bins: tuple[Bin, ...] = ()
@@ -65,55 +68,53 @@ class Multiplier:
 class Spreading:
     """What rows cost with the writing of shared prefixes spread over all rows of the job."""
 
-    def __init__(self, db: sqlite3.Connection, job_rows: int) -> None:
+    def __init__(self, db: Book, job_rows: int) -> None:
         self.rows = max(job_rows, 1)
         """Rows of the job."""
-        self._by_row: dict[tuple[int, str], int] = {}
-        self._by_side: dict[str, int] = {}
+        self._by_row, self._by_arm = Counter[tuple[int, ArmName]](), Counter[ArmName]()
         for write in shared_writes(db):
-            self._by_row[write.row, write.arm] = self._by_row.get((write.row, write.arm), 0) + write.extra
-            self._by_side[write.arm] = self._by_side.get(write.arm, 0) + write.extra
+            self._by_row[write.row, write.arm] += write.extra
+            self._by_arm[write.arm] += write.extra
 
-    def of(self, one: RowAccount) -> float:
+    def of(self, account: RowAccount) -> float:
         """Return picodollars of a row on its arm."""
-        return one.cost - self._by_row.get((one.row, one.arm), 0) + self._by_side.get(one.arm, 0) / self.rows
+        return self.spread(account.row, account.arm, account.cost)
+
+    def spread(self, row: int, arm: ArmName, cost: int) -> float:
+        """Return picodollars of a row on an arm that has cost so many as paid."""
+        return cost - self._by_row.get((row, arm), 0) + self._by_arm.get(arm, 0) / self.rows
 
 
-def multiplier(db: sqlite3.Connection, job_rows: int, seed: int = 0) -> Multiplier | None:
-    """Return the multiplier of a run, or None where no row has both sides.
+def multiplier(db: Book, job_rows: int, seed: int = 0) -> Multiplier | None:
+    """Return the multiplier of a run, or None where no row has both arms.
 
     Args:
         db: The journal.
         job_rows: Rows of the job, over which the writes of shared prefixes are spread.
         seed: Of the bootstrap.
     """
-    if db.execute("SELECT 1 FROM results WHERE arm='baseline' LIMIT 1").fetchone() is None:
+    if not has_baseline(db):
         return None
     spreading = Spreading(db, job_rows)
     tokens, usd, raw = array("d"), array("d"), array("d")
-    fanout: RowAccount | None = None
-    for one in rows(db):
-        if one.arm == "fanout":
-            fanout = one
+    for row in paired_rows(db):
+        if row.unknown or not row.baseline_tokens or not row.baseline_cost:
             continue
-        pair = fanout if fanout is not None and fanout.row == one.row else None
-        if (
-            pair is None
-            or "failed" in (pair.status, one.status)
-            or not one.tokens
-            or not one.cost
-            or pair.unknown
-            or one.unknown
-        ):
-            continue
-        tokens.append(pair.tokens / one.tokens)
-        raw.append(pair.cost / one.cost)
-        many, single = spreading.of(pair), spreading.of(one)
-        usd.append(many / single if single > 0 else pair.cost / one.cost)
+        tokens.append(row.tokens / row.baseline_tokens)
+        as_paid = row.cost / row.baseline_cost
+        raw.append(as_paid)
+        single = spreading.spread(row.row, "baseline", row.baseline_cost)
+        usd.append(spreading.spread(row.row, "fanout", row.cost) / single if single > 0 else as_paid)
     if not tokens:
         return None
-    spreads = (summarise(tokens, seed), summarise(usd, seed), summarise(raw, seed))
-    return Multiplier(len(tokens), *spreads, bins(tokens), bins(usd))
+    return Multiplier(
+        rows=len(tokens),
+        tokens=summarise(tokens, seed),
+        usd=summarise(usd, seed),
+        usd_raw=summarise(raw, seed),
+        tokens_bins=bins(tokens),
+        usd_bins=bins(usd),
+    )
 
 
 def bins(values: Sequence[float], most: int = 24) -> tuple[Bin, ...]:
@@ -131,7 +132,12 @@ def summarise(values: Sequence[float], seed: int = 0) -> Spread:
     """Return the spread of at least one value; the interval is a percentile bootstrap of the mean."""
     ordered = sorted(values)
     mean = fmean(ordered)
-    return Spread(mean, percentile(ordered, 0.5), percentile(ordered, 0.95), _interval(ordered, mean, seed))
+    return Spread(
+        mean=mean,
+        p50=percentile(ordered, 0.5),
+        p95=percentile(ordered, 0.95),
+        ci95=_interval(ordered, mean, seed),
+    )
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import NamedTuple
 
+from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.journal.tables import select
 
 _READS = """SELECT arm, agent, SUM(prompt) AS input, SUM(cache_read) AS read,
   CAST(ROUND(SUM(1.0*prompt*readable/MAX(chars,1))) AS INT) AS readable
-  FROM paid WHERE status='succeeded' AND row>0 GROUP BY arm, agent ORDER BY arm DESC, SUM(prompt) DESC"""
+  FROM paid WHERE status='succeeded' AND serves GROUP BY arm, agent ORDER BY arm DESC, SUM(prompt) DESC"""
 
 
 class Reads(NamedTuple):
@@ -31,6 +31,6 @@ class Reads(NamedTuple):
         return max(self.readable - self.read, 0)
 
 
-def reads(db: sqlite3.Connection) -> list[Reads]:
+def reads(db: Book) -> list[Reads]:
     """Return what each agent read from the cache beside what it could have, the fan-out first."""
     return list(select(db, Reads, _READS))

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fanwise.journal.meta import SLICES
+from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
+from fanwise.journal.tables import select
 
-_SLICES = """SELECT arm, agent, COUNT(*), SUM(prompt), CAST(ROUND(SUM(1.0*prompt*repeated/MAX(chars,1))) AS INT),
-  SUM(cache_read), SUM(cache_write_5m+cache_write_1h)
+_SLICES = """SELECT arm, agent, COUNT(*) AS calls, SUM(prompt) AS tokens,
+  CAST(ROUND(SUM(1.0*prompt*repeated/MAX(chars,1))) AS INT) AS repeated, SUM(cache_read) AS read,
+  SUM(cache_write_5m+cache_write_1h) AS written
   FROM paid WHERE status='succeeded' GROUP BY arm, agent ORDER BY arm DESC, SUM(prompt) DESC"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SliceAccount:
     """One agent's input, summed over its answered requests; in tokens."""
 
     arm: ArmName
     agent: str
-    fields: tuple[str, ...]
+    fields: tuple[str, ...] = ()
     """What is passed to it: fields of the row and outputs of other tasks."""
-    blocks: tuple[str, ...]
+    blocks: tuple[str, ...] = ()
     """Its context."""
     calls: int
     tokens: int
@@ -47,12 +50,13 @@ class SliceAccount:
         }  # fmt: skip
 
 
-def slices(db: sqlite3.Connection) -> list[SliceAccount]:
+def slices(db: Book) -> list[SliceAccount]:
     """Return what each agent was sent, the fan-out first, the largest first."""
-    known = SLICES.of(db)
-    found: list[SliceAccount] = []
-    for arm, agent, calls, tokens, repeated, read, written in db.execute(_SLICES):
-        one = known.get(f"{arm} {agent}", {})
-        fields, blocks = tuple(one.get("fields", ())), tuple(one.get("blocks", ()))
-        found.append(SliceAccount(arm, agent, fields, blocks, calls, tokens, repeated, read, written))
-    return found
+    shown = SLICES.of(db)
+    accounts = select(db, SliceAccount, _SLICES)
+    return [_named(account, shown.get(f"{account.arm} {account.agent}", {})) for account in accounts]
+
+
+def _named(account: SliceAccount, names: Mapping[str, Sequence[str]]) -> SliceAccount:
+    """Return an account with the names of what its agent is shown."""
+    return replace(account, fields=tuple(names.get("fields", ())), blocks=tuple(names.get("blocks", ())))

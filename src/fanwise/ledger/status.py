@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fanwise.journal.meta import HALTED, OFFLINE, RunOrigin
+from fanwise.journal.reader import Book
+from fanwise.journal.tables import select
 from fanwise.units import usd_text
 
 from .account import row_counts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenBatch:
     """A batch that has not ended, or of which it is not known yet."""
 
@@ -50,7 +51,7 @@ class CancelledBatches:
     """Ids of those that had ended before: `resume` reads what they have answered."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """A run at one moment."""
 
@@ -77,28 +78,45 @@ class Status:
         return asdict(self)
 
 
-def status(db: sqlite3.Connection) -> Status:
+class _Work(NamedTuple):
+    """What was sent so far."""
+
+    attempts: int
+    in_flight: int
+    cost: int
+    reserved: int
+    cache_read_tokens: int
+    last: float | None
+
+
+_WORK = """SELECT COUNT(*) AS attempts, COALESCE(SUM(status='open'),0) AS in_flight, COALESCE(SUM(cost),0) AS cost,
+  COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0) AS reserved,
+  COALESCE(SUM(cache_read),0) AS cache_read_tokens, MAX(at) AS last FROM paid"""
+_BATCHES = """SELECT batch_id, size AS requests, at AS submitted, state FROM batches
+  WHERE state IN ('intent','adopted','created') ORDER BY intent"""
+
+
+def status(db: Book) -> Status:
     """Return how far a run is."""
-    origin = RunOrigin.of(db)
-    how = db.execute("SELECT how FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
-    query = """SELECT COUNT(*), COALESCE(SUM(status='open'),0), COALESCE(SUM(cost),0),
-      COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0), COALESCE(SUM(cache_read),0), MAX(at) FROM paid"""
-    attempts, open_, cost, reserved, read, last = db.execute(query).fetchone()
-    batches = db.execute(
-        "SELECT batch_id, size, at, state FROM batches WHERE state IN ('intent','adopted','created') ORDER BY intent"
-    ).fetchall()
+    origin, work = RunOrigin.of(db), next(select(db, _Work, _WORK))
     return Status(
-        origin.run_id,
-        origin.graph,
-        how[0] if how else None,
-        HALTED.of(db) or None,
-        OFFLINE.of(db),
-        row_counts(db),
-        attempts,
-        open_,
-        usd_text(cost),
-        usd_text(reserved),
-        read,
-        last,
-        tuple(OpenBatch(*row) for row in batches),
+        run_id=origin.run_id,
+        graph=origin.graph,
+        ended=session_end(db),
+        halted=HALTED.of(db) or None,
+        offline=OFFLINE.of(db),
+        rows=row_counts(db),
+        attempts=work.attempts,
+        in_flight=work.in_flight,
+        cost_usd=usd_text(work.cost),
+        reserved_usd=usd_text(work.reserved),
+        cache_read_tokens=work.cache_read_tokens,
+        last=work.last,
+        batches=tuple(select(db, OpenBatch, _BATCHES)),
     )
+
+
+def session_end(db: Book) -> str | None:
+    """Return how the last session ended; `running` where it has not; None where there was none."""
+    row = db.execute("SELECT how FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
+    return row[0] if row else None

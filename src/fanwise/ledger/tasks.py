@@ -26,9 +26,9 @@ _ANSWERED = """SELECT s.request_hash, t.arm, t.node, x.text AS output
 _TOOLS = """WITH rounds AS (
     SELECT key, request_hash, ROW_NUMBER() OVER (PARTITION BY key ORDER BY number) AS round
     FROM served WHERE kind='tool_use')
-  SELECT r.request_hash, x.text AS said FROM rounds r JOIN turns t ON t.key=r.key AND t.number=r.round
-  JOIN texts x ON x.sha=t.said ORDER BY r.key, r.round"""
-_SAMPLE = """SELECT p.row, p.prompt, p.output, LENGTH(t.text) AS result_chars FROM paid p
+  SELECT r.request_hash, x.text AS message FROM rounds r JOIN turns t ON t.key=r.key AND t.number=r.round
+  JOIN texts x ON x.sha=t.message ORDER BY r.key, r.round"""
+_SAMPLE = """SELECT p.row, p.prompt, p.output, LENGTH(t.text) AS result_chars FROM task_attempts p
   JOIN results r ON r.row=p.row AND r.arm='baseline' JOIN texts t ON t.sha=r.output
   WHERE p.arm='baseline' AND p.agent='baseline' AND p.number=1 AND p.kind='end_turn'"""
 
@@ -96,8 +96,8 @@ class ToolRequest(NamedTuple):
     """A request that was answered by asking for tools."""
 
     request_hash: str
-    said: str
-    """The model's message, as JSON."""
+    message: str
+    """The model's, as JSON."""
 
 
 class SampledAnswer(NamedTuple):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fanwise.journal.reader import Book
+from fanwise.journal.tables import select
+
 STEPS = 80
 MOST_BATCHES = 60
-_STEPS = """SELECT channel, MIN(CAST((at-?)/? AS INT), ?), SUM(sent), SUM(ended), SUM(failed) FROM (
+_STEPS = """SELECT channel, MIN(CAST((at-:start)/:width AS INT),:last)*:width AS begin, SUM(sent) AS sent,
+    SUM(ended) AS ended, SUM(failed) AS failed FROM (
     SELECT channel, sent AS at, 1 AS sent, 0 AS ended, 0 AS failed FROM attempts
     UNION ALL SELECT channel, at, 0, status='succeeded', status<>'succeeded' FROM paid WHERE at IS NOT NULL)
   GROUP BY 1, 2 ORDER BY 1, 2"""
-_BATCHES = """SELECT COALESCE(b.batch_id,''), b.size, b.at, p.last, b.state FROM batches b
+_BATCHES = """SELECT COALESCE(b.batch_id,'') AS batch_id, b.size AS requests, b.at-:start AS begin,
+    p.last-:start AS end, b.state FROM batches b
   LEFT JOIN (SELECT intent, MAX(at) AS last FROM paid WHERE intent IS NOT NULL GROUP BY intent) p ON p.intent=b.intent
-  ORDER BY b.size DESC LIMIT ?"""
+  ORDER BY b.size DESC LIMIT :most"""
+_SESSIONS = "SELECT started-:start, ended-:start, how FROM sessions ORDER BY id"
 
 
 class Step(NamedTuple):
@@ -41,7 +46,7 @@ class BatchSpan(NamedTuple):
     state: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """A run over time, in seconds from the start of its first session."""
 
@@ -54,21 +59,18 @@ class Timeline:
     """Begin, end and how they ended."""
 
 
-def timeline(db: sqlite3.Connection) -> Timeline:
+def timeline(db: Book) -> Timeline:
     """Return what happened when; pauses between sessions are part of the time."""
-    sessions = db.execute("SELECT started, ended, how FROM sessions ORDER BY id").fetchall()
     first, last = db.execute("SELECT MIN(sent), MAX(MAX(sent), COALESCE(MAX(at),0)) FROM paid").fetchone()
     if first is None:
-        return Timeline(0.0, [], [], [])
-    start = min(first, sessions[0][0]) if sessions else first
+        return Timeline(width_s=0.0, steps=[], batches=[], sessions=[])
+    (begun,) = db.execute("SELECT MIN(started) FROM sessions").fetchone()
+    start = first if begun is None else min(first, begun)
     width = max((last - start) / STEPS, 1e-3)
-    steps = [
-        Step(channel, place * width, sent, ended, failed)
-        for channel, place, sent, ended, failed in db.execute(_STEPS, (start, width, STEPS - 1))
-    ]
-    batches = [
-        BatchSpan(batch_id, size, at - start, None if end is None else end - start, state)
-        for batch_id, size, at, end, state in db.execute(_BATCHES, (MOST_BATCHES,))
-    ]
-    told = [(begin - start, None if end is None else end - start, how) for begin, end, how in sessions]
-    return Timeline(width, steps, sorted(batches, key=lambda one: one.begin), told)
+    batches = select(db, BatchSpan, _BATCHES, {"start": start, "most": MOST_BATCHES})
+    return Timeline(
+        width_s=width,
+        steps=list(select(db, Step, _STEPS, {"start": start, "width": width, "last": STEPS - 1})),
+        batches=sorted(batches, key=lambda batch: batch.begin),
+        sessions=db.execute(_SESSIONS, {"start": start}).fetchall(),
+    )

@@ -1,4 +1,4 @@
-"""Whether a job should fan out, from rows that both sides have carried out. Pure.
+"""Whether a job should fan out, from rows that both arms have carried out. Pure.
 
 What decides is dollars per successful row (what an attempt costs over how often it succeeds), beside the
 difference in quality. Both are paired: a hard row is hard for both. The interval of the ratio is that of
@@ -15,15 +15,16 @@ from statistics import NormalDist, fmean
 from typing import Literal
 
 Word = Literal["fan out", "do not fan out", "not enough rows to tell"]
+UNDECIDED: Word = "not enough rows to tell"
 LEVEL = 0.95
 SAME = 0.05
 """A difference in price of less than this share is none."""
 MOST_ROWS = 10_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """One row on both sides."""
+    """One row on both arms."""
 
     fanout: float
     """What it cost, in whatever unit."""
@@ -45,7 +46,7 @@ class Interval:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What the rows say."""
 
@@ -55,7 +56,7 @@ class Verdict:
     more: int
     """Rows that would be needed beside these, where they are not enough."""
     ratio: Interval | None
-    """Dollars per successful row, fan-out over baseline; None where a arm has no success."""
+    """Dollars per successful row, fan-out over baseline; None where an arm has no success."""
     quality: Interval
     """Difference of scores, fan-out minus baseline."""
 
@@ -67,29 +68,37 @@ def judge(pairs: Sequence[Pair], margin: float = 0.02) -> Verdict:
         pairs: The rows.
         margin: By how much worse answers may be to count as equally good.
     """
-    count = len(pairs)
-    quality = difference([one.fanout_score - one.baseline_score for one in pairs])
+    quality = difference([pair.fanout_score - pair.baseline_score for pair in pairs])
     ratio = price_ratio(pairs)
-    if count < 2 or ratio is None:
-        one_sided = {any(one.fanout_good for one in pairs), any(one.baseline_good for one in pairs)}
-        if count >= 10 and one_sided == {True, False}:
-            good = any(one.fanout_good for one in pairs)
-            who = "one agent" if good else "the fan-out"
-            word: Word = "fan out" if good else "do not fan out"
-            return Verdict(word, f"{who} has not succeeded once in {count} rows", count, 0, ratio, quality)
-        return Verdict("not enough rows to tell", "too few successes", count, max(10 - count, 10), ratio, quality)
+    if len(pairs) < 2 or ratio is None:
+        word, why, more = _few(pairs)
+    else:
+        word, why = _decided(ratio, quality, margin)
+        more = _more(len(pairs), ratio, quality, margin) if word == UNDECIDED else 0
+    return Verdict(word=word, why=why, rows=len(pairs), more=more, ratio=ratio, quality=quality)
+
+
+def _few(pairs: Sequence[Pair]) -> tuple[Word, str, int]:
+    """Return what rows say of which one arm, or both, have no success: the word, why, and how many more are needed."""
+    count, fanout_good = len(pairs), any(pair.fanout_good for pair in pairs)
+    if count >= 10 and fanout_good != any(pair.baseline_good for pair in pairs):
+        loser = "one agent" if fanout_good else "the fan-out"
+        return "fan out" if fanout_good else "do not fan out", f"{loser} has not succeeded once in {count} rows", 0
+    return UNDECIDED, "too few successes", max(10 - count, 10)
+
+
+def _decided(ratio: Interval, quality: Interval, margin: float) -> tuple[Word, str]:
+    """Return the word that price and quality have, and why."""
     if quality.high < -margin:
-        return Verdict("do not fan out", "its answers are worse", count, 0, ratio, quality)
+        return "do not fan out", "its answers are worse"
     if ratio.high < 1 and quality.low > -margin:
-        return Verdict("fan out", "a successful row costs less, and is no worse", count, 0, ratio, quality)
+        return "fan out", "a successful row costs less, and is no worse"
     if ratio.low > 1:
-        better = quality.low > 0
-        why = "a successful row costs more" + (", though its answers are better" if better else "")
-        return Verdict("do not fan out", why, count, 0, ratio, quality)
+        better = ", though its answers are better" if quality.low > 0 else ""
+        return "do not fan out", f"a successful row costs more{better}"
     if ratio.low > 1 - SAME and ratio.high < 1 + SAME and quality.high < margin:
-        return Verdict("do not fan out", "it makes no difference", count, 0, ratio, quality)
-    why, more = _open(ratio, quality, margin), _more(count, ratio, quality, margin)
-    return Verdict("not enough rows to tell", why, count, more, ratio, quality)
+        return "do not fan out", "it makes no difference"
+    return UNDECIDED, _open(ratio, quality, margin)
 
 
 def _open(ratio: Interval, quality: Interval, margin: float) -> str:
@@ -111,10 +120,10 @@ def _more(count: int, ratio: Interval, quality: Interval, margin: float) -> int:
 
 
 def price_ratio(pairs: Sequence[Pair]) -> Interval | None:
-    """Return dollars per successful row, fan-out over baseline; None where a arm has none."""
+    """Return dollars per successful row, fan-out over baseline; None where an arm has none."""
     columns = [
-        [one.fanout for one in pairs], [float(one.fanout_good) for one in pairs],
-        [one.baseline for one in pairs], [float(one.baseline_good) for one in pairs],
+        [pair.fanout for pair in pairs], [float(pair.fanout_good) for pair in pairs],
+        [pair.baseline for pair in pairs], [float(pair.baseline_good) for pair in pairs],
     ]  # fmt: skip
     means = [fmean(column) if column else 0.0 for column in columns]
     if not all(means):

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import sqlite3
+from collections import defaultdict
 from dataclasses import asdict, dataclass
-from typing import Any
+from heapq import nsmallest
+from typing import Any, NamedTuple
 
+from fanwise.journal.reader import Book
+from fanwise.journal.tables import select
+
+from .account import PairedRow, paired_rows
 from .composition import KINDS, composition, tasks
 
-_WORST = """WITH arms AS (
-    SELECT row, SUM(CASE WHEN arm='fanout' THEN tokens ELSE 0 END) AS many,
-      SUM(CASE WHEN arm='baseline' THEN tokens ELSE 0 END) AS one
-    FROM served WHERE at IS NOT NULL GROUP BY row)
-  SELECT s.row, COALESCE(w.row_id,''), s.many, s.one FROM arms s LEFT JOIN rows w ON w.number=s.row
-  JOIN results f ON f.row=s.row AND f.arm='fanout' AND f.status<>'failed'
-  JOIN results b ON b.row=s.row AND b.arm='baseline' AND b.status<>'failed'
-  WHERE s.one>0 AND s.many>0 ORDER BY 1.0*s.many/s.one DESC, s.row LIMIT ?"""
-_AGENT = """SELECT agent, COUNT(*), SUM(tokens), CAST(ROUND(SUM(1.0*prompt*repeated/MAX(chars,1))) AS INT)
+_AGENT = """SELECT agent, COUNT(*) AS calls, SUM(tokens) AS tokens,
+    COALESCE(CAST(ROUND(SUM(1.0*prompt*repeated/MAX(chars,1))) AS INT),0) AS repeated
   FROM served WHERE row=? AND arm='fanout' AND at IS NOT NULL GROUP BY agent ORDER BY SUM(tokens) DESC LIMIT 1"""
 
 
-@dataclass(frozen=True, slots=True)
+class _Agent(NamedTuple):
+    """The agent that took most tokens of a row."""
+
+    agent: str
+    calls: int
+    tokens: int
+    repeated: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorstRow:
     """One row, in tokens."""
 
@@ -47,25 +54,32 @@ class WorstRow:
         return asdict(self) | {"multiplier": round(self.multiplier, 6)}
 
 
-def worst(db: sqlite3.Connection, most: int = 3) -> list[WorstRow]:
-    """Return the rows with the greatest multiplier in tokens, of those that both sides have answered."""
-    found: list[WorstRow] = []
-    for row, row_id, many, one in db.execute(_WORST, (most,)).fetchall():
-        agent, calls, tokens, repeated = db.execute(_AGENT, (row,)).fetchone()
-        part, part_tokens = _slice(db, row, agent)
-        found.append(
-            WorstRow(row, row_id, many / one, many, one, agent, calls, tokens, repeated or 0, part, part_tokens)
-        )
-    return found
+def worst(db: Book, most: int = 3) -> list[WorstRow]:
+    """Return the rows with the greatest multiplier in tokens, of those that both arms have answered."""
+    rows = (row for row in paired_rows(db) if row.tokens and row.baseline_tokens)
+    greatest = nsmallest(most, rows, key=lambda row: (-row.tokens / row.baseline_tokens, row.row))
+    return [_explained(db, row) for row in greatest]
 
 
-def _slice(db: sqlite3.Connection, row: int, agent: str) -> tuple[str, int]:
+def _explained(db: Book, row: PairedRow) -> WorstRow:
+    """Return why the fan-out of a row took so many tokens."""
+    (row_id,) = db.execute("SELECT row_id FROM rows WHERE number=?", (row.row,)).fetchone() or ("",)
+    agent = next(select(db, _Agent, _AGENT, (row.row,)))
+    kind, kind_tokens = _largest_part(db, row.row, agent.agent)
+    return WorstRow(
+        row=row.row, row_id=row_id, multiplier=row.tokens / row.baseline_tokens, tokens=row.tokens,
+        baseline_tokens=row.baseline_tokens, agent=agent.agent, calls=agent.calls, agent_tokens=agent.tokens,
+        duplicated_tokens=agent.repeated, slice=kind, slice_tokens=kind_tokens,
+    )  # fmt: skip
+
+
+def _largest_part(db: Book, row: int, agent: str) -> tuple[str, int]:
     """Return what most of an agent's input for a row is made of, in tokens."""
     nodes = tasks(db).get("fanout", {}).get("nodes", {})
-    sums = dict[str, float]()
+    sums = defaultdict[str, float](float)
     for (arm, node), parts in composition(db, row).nodes.items():
         if arm == "fanout" and nodes[node]["agent"] == agent:
             for kind in KINDS[:-1]:
-                sums[kind] = sums.get(kind, 0.0) + parts[kind]
-    kind = max(sums, key=lambda one: sums[one], default="")
+                sums[kind] += parts[kind]
+    kind = max(sums, key=lambda kind: sums[kind], default="")
     return kind, round(sums.get(kind, 0.0))

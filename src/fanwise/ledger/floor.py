@@ -24,7 +24,7 @@ _GROUPS = """SELECT model, channel, CAST(sent/3600 AS INT) AS hour, MAX(prompt) 
 
 
 @dataclass(slots=True, kw_only=True)
-class _Group:
+class _FloorGroup:
     """Attempts that have one price."""
 
     model: str
@@ -65,7 +65,7 @@ def floor(db: Book, arm: ArmName) -> Floor:
     Tokens are allotted to the pieces of a request by their characters.
     """
     total = Floor(0, 0, 0)
-    for group in select(db, _Group, _GROUPS, (arm,)):
+    for group in select(db, _FloorGroup, _GROUPS, (arm,)):
         try:
             total += _least(group)
         except UnknownPriceError:
@@ -73,7 +73,7 @@ def floor(db: Book, arm: ArmName) -> Floor:
     return total
 
 
-def _least(group: _Group) -> Floor:
+def _least(group: _FloorGroup) -> Floor:
     """Return the floor of attempts that have one price.
 
     Raises:

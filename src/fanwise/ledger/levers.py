@@ -48,7 +48,7 @@ _MODELS = "SELECT DISTINCT model, CAST(sent/3600 AS INT) FROM paid WHERE arm=? A
 
 
 @dataclass(slots=True, kw_only=True)
-class _Group:
+class _LeverGroup:
     """Calls that have one price."""
 
     model: str
@@ -89,14 +89,14 @@ def levers(db: Book, arm: ArmName = "fanout") -> Levers | None:
     bounds = {start for model in prices for _, at in hours for start in price_steps(model, at)}
     conditions = ", ".join(f"{size}>{bound}" for size in ("prompt", "widest") for bound in bounds)
     costs, calls = [0] * 5, 0
-    for group in select(db, _Group, _CALLS.format(steps=conditions), {"arm": arm}):
+    for group in select(db, _LeverGroup, _CALLS.format(steps=conditions), {"arm": arm}):
         costs = [total + cost for total, cost in zip(costs, _costs(group, dearest), strict=True)]
         calls += group.calls
     saved = {name: before - after for name, (before, after) in zip(NAMES, pairwise(costs), strict=True)}
     return Levers(naive=costs[0], saved=saved, paid=costs[4], dearest=dearest, attempts=calls)
 
 
-def _costs(group: _Group, dearest: str) -> tuple[int, int, int, int, int]:
+def _costs(group: _LeverGroup, dearest: str) -> tuple[int, int, int, int, int]:
     """Return what calls cost at every step."""
     at, usage, paid = moment(group.hour * 3600), group.usage, group.cost
     searched = usage.web_searches * WEB_SEARCH_PICO

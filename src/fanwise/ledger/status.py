@@ -78,7 +78,7 @@ class Status:
         return asdict(self)
 
 
-class _Work(NamedTuple):
+class _WorkDone(NamedTuple):
     """What was sent so far."""
 
     attempts: int
@@ -98,7 +98,7 @@ _BATCHES = """SELECT batch_id, size AS requests, at AS submitted, state FROM bat
 
 def status(db: Book) -> Status:
     """Return how far a run is."""
-    origin, work = RunOrigin.of(db), next(select(db, _Work, _WORK))
+    origin, work = RunOrigin.of(db), next(select(db, _WorkDone, _WORK))
     return Status(
         run_id=origin.run_id,
         graph=origin.graph,

@@ -12,6 +12,7 @@ from types import TracebackType
 from fanwise.errors import RunDirectoryError
 from fanwise.journal import opening
 from fanwise.journal.copy import copied
+from fanwise.journal.opening import version_of
 from fanwise.journal.port import Journal
 from fanwise.journal.reader import Book, JournalReader
 from fanwise.journal.sqlite import SqliteJournal
@@ -78,10 +79,16 @@ class RunDirectory:
         self._created = [folder for folder in (path, *path.parents) if not folder.exists()]
         """Folders that are created here, the innermost first."""
         _check(path, create=create)
-        self._lock = _locked(path)
         if not create:
-            carry_over(path / JOURNAL)
-        self.journal: Journal = SqliteJournal(path / JOURNAL) if journal is None else journal
+            version_of(path / JOURNAL)  # what cannot be read is refused before anything of its directory is touched
+        self._lock = _locked(path)
+        try:
+            if not create:
+                carry_over(path / JOURNAL)
+            self.journal: Journal = SqliteJournal(path / JOURNAL) if journal is None else journal
+        except BaseException:
+            os.close(self._lock)  # whoever tries again in this process finds it free
+            raise
         self._book: SqliteJournal | None = self.journal if isinstance(self.journal, SqliteJournal) else None
 
     def __enter__(self) -> RunDirectory:

@@ -23,7 +23,7 @@ from fanwise.job.spec import JobSpec
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
-from fanwise.ledger.allotment import ARMS, RowCost, allotted
+from fanwise.ledger.allotment import RowCost, allotted
 from fanwise.ledger.comparison import ArmFigures, Comparison
 from fanwise.ledger.tasks import task_times
 from fanwise.ledger.verdict import Pair, judge
@@ -33,6 +33,8 @@ from .labels import RowOutputs, Score, labels_of, outputs_by_row, score_of, scor
 from .plan.drawn import draw_sample
 from .plan.plan import CarryOut, SampleRun, carry_out
 
+ARMS: tuple[ArmName, ArmName] = ("fanout", "baseline")
+"""The two that are held against each other."""
 MARGIN = 0.02
 """By how much worse answers may be to count as equally good."""
 

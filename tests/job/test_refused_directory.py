@@ -1,0 +1,41 @@
+"""A run directory that is refused is left as it is, and let go."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fanwise import RunDirectoryError
+from fanwise.job.directory import RunDirectory, is_held
+
+
+def test_a_journal_from_before_the_first_release_is_refused_twice_and_nothing_is_touched(tmp_path: Path) -> None:
+    """The lock of a refused directory was kept until the process ended, and its mode was changed."""
+    folder = tmp_path / "old"
+    folder.mkdir(mode=0o755)
+    with closing(sqlite3.connect(folder / "journal.db")) as db:
+        db.execute("CREATE TABLE meta(key TEXT, value TEXT)")
+        db.execute("PRAGMA user_version=4")
+        db.commit()
+    before = (folder / "journal.db").read_bytes()
+    for _ in range(2):
+        with pytest.raises(RunDirectoryError, match="before the first release"):
+            RunDirectory(folder, create=False)
+    assert not is_held(folder)
+    assert folder.stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in folder.iterdir()] == ["journal.db"]
+    assert (folder / "journal.db").read_bytes() == before
+
+
+def test_a_damaged_journal_lets_its_directory_go(tmp_path: Path) -> None:
+    with RunDirectory(tmp_path / "run", create=True):
+        pass
+    path = tmp_path / "run" / "journal.db"
+    path.write_bytes(path.read_bytes()[:200])
+    for _ in range(2):
+        with pytest.raises((RunDirectoryError, sqlite3.DatabaseError)) as refusal:
+            RunDirectory(tmp_path / "run", create=False)
+        assert "another process" not in str(refusal.value)

@@ -93,7 +93,7 @@ def test_rounds_of_tools_are_checked_while_their_content_is_kept(tmp_path: Path)
     assert rounds == [(number, True) for number in range(1, 5)]
     tamper(tmp_path / "run", "UPDATE attempts SET request_hash='x' WHERE id=3")
     assert checked(tmp_path / "run", "answer")[2] == (3, False)
-    tamper(tmp_path / "run", "DELETE FROM texts WHERE sha IN (SELECT said FROM turns)")
+    tamper(tmp_path / "run", "DELETE FROM texts WHERE sha IN (SELECT message FROM turns)")
     assert [same for _, same in checked(tmp_path / "run", "answer")] == [True, None, None, None]
 
 

@@ -6,10 +6,13 @@ opens it: opening a database may write to its folder.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 from urllib.parse import quote
 
 from fanwise.errors import RunDirectoryError
@@ -70,6 +73,8 @@ def check_version(path: Path) -> None:
 def reading(path: Path, *, held: bool) -> Generator[JournalReader]:
     """Open a journal to read it alone: nothing of it is changed, nor of its folder where nobody works on it.
 
+    What a killed process left in its log is read with it, from a copy of both in a temporary folder.
+
     Args:
         path: Its file.
         held: Whether a process works on it.
@@ -79,26 +84,98 @@ def reading(path: Path, *, held: bool) -> Generator[JournalReader]:
             meanwhile and what was read may not fit together.
     """
     check_version(path)
-    wal = Path(f"{path}-wal")
-    # Without a log the file is all there is, and is read as it stands: SQLite would make a log and an index for it,
-    # which belong to whoever reads. What a killed process left in its log is read with it.
-    still = not held and not (wal.exists() and wal.stat().st_size)
+    with ExitStack() as stack:
+        file, how = path, "mode=ro"
+        if not held and _stamp(_log_of(path)).size:
+            # In its place SQLite would make an index of the log, which needs a folder that can be written.
+            file = stack.enter_context(_copied_aside(path))
+        elif not held:
+            # Without a log the file is all there is, and is read as it stands: SQLite would make a log and an index
+            # for it, which belong to whoever reads.
+            how = "immutable=1"
+            stack.enter_context(_left_alone(path))
+        stack.enter_context(_damage_in_words(path))
+        address = f"file:{quote(str(file.resolve()))}?{how}"
+        yield JournalReader(stack.enter_context(closing(sqlite3.connect(address, uri=True, timeout=10))))
+
+
+@contextmanager
+def _copied_aside(path: Path) -> Generator[Path]:
+    """Yield a copy of a journal with its log, as they stood at one moment; it is removed at the end.
+
+    Raises:
+        RunDirectoryError: They cannot be copied, or a process has begun to work on them meanwhile.
+    """
+    files = (path, _log_of(path))
+    before = [_stamp(file) for file in files]
+    with ExitStack() as stack:
+        try:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="fanwise-")))
+            for file in files:
+                shutil.copyfile(file, folder / file.name)
+        except OSError as error:
+            if [_stamp(file) for file in files] != before:
+                raise _begun_meanwhile(path) from None
+            raise RunDirectoryError(
+                f"{path} has a log and is read from a copy, which cannot be made: {error.strerror}; name a folder with "
+                "room for it in TMPDIR"
+            ) from None
+        if [_stamp(file) for file in files] != before:
+            raise _begun_meanwhile(path)
+        yield folder / path.name
+
+
+@contextmanager
+def _left_alone(path: Path) -> Generator[None]:
+    """Check that nobody has written a journal while it was read.
+
+    Raises:
+        RunDirectoryError: Somebody has.
+    """
     before = _stamp(path)
     try:
-        with closing(_connect(path, "immutable=1" if still else "mode=ro")) as db:
-            yield JournalReader(db)
+        yield
+    except RunDirectoryError:
+        if _stamp(path) == before:
+            raise
+    if _stamp(path) != before:
+        raise _begun_meanwhile(path)
+
+
+@contextmanager
+def _damage_in_words(path: Path) -> Generator[None]:
+    """Say in a line that a journal cannot be read.
+
+    Raises:
+        RunDirectoryError: SQLite has met something that it cannot read.
+    """
+    try:
+        yield
     except sqlite3.DatabaseError as error:
-        if not still or _stamp(path) == before:
-            raise RunDirectoryError(f"{path} cannot be read: {error}") from None
-    if still and _stamp(path) != before:
-        raise RunDirectoryError(f"a process has begun to work on {path.parent} while it was read; read it again")
+        raise RunDirectoryError(f"{path} cannot be read: {error}") from None
 
 
-def _connect(path: Path, how: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path.resolve()))}?{how}", uri=True, timeout=10)
+def _begun_meanwhile(path: Path) -> RunDirectoryError:
+    return RunDirectoryError(f"a process has begun to work on {path.parent} while it was read; read it again")
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """Return what changes when a file is written."""
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size
+def _log_of(path: Path) -> Path:
+    """Return where SQLite keeps what has not come into a journal's file yet."""
+    return Path(f"{path}-wal")
+
+
+class _Stamp(NamedTuple):
+    """What changes when a file is written."""
+
+    size: int
+    """Bytes."""
+    mtime_ns: int
+
+
+def _stamp(path: Path) -> _Stamp:
+    """Return the stamp of a file; of one that is not there, that of nothing."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return _Stamp(0, 0)
+    return _Stamp(status.st_size, status.st_mtime_ns)

@@ -114,7 +114,7 @@ def test_runs_are_told_by_time_and_by_what_changed(
     first, second = tmp_path / "runs" / "b", tmp_path / "runs" / "a"
     for out in (first, second):
         Job(job, rows=rows, out=out, channel="live").run_sync()
-    past = history(tmp_path / "runs", labels="right", score=lambda output, label: 0.25)
+    past = history(tmp_path / "runs", labels="right", score=lambda output, label: 0.25).runs
     assert [run.directory for run in past] == [str(first), str(second)]
     assert [(run.graph, run.quality, run.labelled_rows, run.changed) for run in past] == [("job", 0.25, 12, {})] * 2
     same = diff(first, second)

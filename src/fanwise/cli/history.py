@@ -22,12 +22,13 @@ def history(folders: tuple[str, ...], labels: str | None, score: str | None, as_
     """Show the runs in folders, or run directories themselves, over time.
 
     Price of a good row, multiplier, cache reads and success; the models; what changed in which agent since
-    the run of the same graph before; with --labels how right they were.
+    the run of the same graph before; with --labels how right they were. What cannot be read is listed behind
+    them with the reason, with --json under `unreadable`.
     """
     with exit_on_error():
-        runs = study.history(*folders, labels=labels, score=score)
+        past = study.history(*folders, labels=labels, score=score)
         if as_json:
-            for run in runs:
+            for run in (*past.runs, *past.unreadable):
                 click.echo(json.dumps(run.data()))
         else:
-            show_history(runs, standard_output(), labelled=labels is not None)
+            show_history(past, standard_output(), labelled=labels is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import unified_diff
@@ -54,9 +55,19 @@ class AgentChange:
         }  # fmt: skip
 
 
-def changed_words(change: AgentChange) -> list[str]:
-    """Return what is different of an agent in the words that people read."""
-    return [WORDS.get(name, name) for name in change.changed]
+Shapes = Mapping[str, dict[str, Any]]
+"""What shapes the agents of an arm, as `journal.meta.AGENTS` has it, by agent."""
+
+
+def changed_words(names: Iterable[str]) -> list[str]:
+    """Return what is different of an agent, as `AgentChange.changed` has it, in the words that people read."""
+    return [WORDS.get(name, name) for name in names]
+
+
+def changed_agents(before: Shapes, after: Shapes) -> dict[str, list[str]]:
+    """Return by agent, in words, what is different of it; without agents of which nothing is."""
+    changed = {agent: _changed(before.get(agent), after.get(agent)) for agent in [*before, *after]}
+    return {agent: changed_words(names) for agent, names in changed.items() if names}
 
 
 class _Cost(NamedTuple):

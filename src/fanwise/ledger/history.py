@@ -1,4 +1,4 @@
-"""A run among others, over time."""
+"""Runs over time."""
 
 from __future__ import annotations
 
@@ -36,3 +36,25 @@ class PastRun:
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRun:
+    """What looks like a run and cannot be read."""
+
+    directory: str
+    reason: str
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return {"directory": self.directory, "unreadable": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The runs of some folders."""
+
+    runs: tuple[PastRun, ...]
+    """By the time when they began."""
+    unreadable: tuple[UnreadRun, ...]
+    """By their directories."""

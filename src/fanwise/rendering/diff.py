@@ -52,7 +52,7 @@ def _agents(changes: Iterable[AgentChange]) -> Table:
         sign = "+" if change.difference >= 0 else "-"
         table.add_row(
             Text(change.agent),
-            ", ".join(changed_words(change)) or "nothing",
+            ", ".join(changed_words(change.changed)) or "nothing",
             f"{change.calls_before:.2f} to {change.calls_after:.2f}",
             money(str(change.before)),
             money(str(change.after)),

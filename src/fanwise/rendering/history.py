@@ -8,13 +8,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fanwise.ledger.history import PastRun
+from fanwise.ledger.history import History, PastRun
 
 from .words import money
 
 
-def show_history(runs: Sequence[PastRun], console: Console, *, labelled: bool) -> None:
-    """Print runs, a line each; with their quality where there were labels."""
+def show_history(past: History, console: Console, *, labelled: bool) -> None:
+    """Print runs, a line each, and what could not be read; with their quality where there were labels."""
+    if past.runs:
+        console.print(_table(past.runs, labelled=labelled))
+    for line in _changes(past.runs):
+        console.print(Text(line))
+    for run in past.unreadable:
+        console.print(Text(f"not read: {run.directory}: {run.reason}"))
+
+
+def _table(runs: Sequence[PastRun], *, labelled: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("run", "created", "graph", "models"):
         table.add_column(name, overflow="fold")
@@ -23,9 +32,7 @@ def show_history(runs: Sequence[PastRun], console: Console, *, labelled: bool) -
         table.add_column(name, justify="right")
     for run in runs:
         table.add_row(*_cells(run, labelled=labelled))
-    console.print(table)
-    for line in _changes(runs):
-        console.print(Text(line))
+    return table
 
 
 def _cells(run: PastRun, *, labelled: bool) -> Iterator[str | Text]:

@@ -2,104 +2,249 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fanwise.errors import UsageError
-from fanwise.job.directory import peeking
+from pydantic import BaseModel, Field, ValidationError
+
+from fanwise.errors import RunDirectoryError, SpecError, UsageError
+from fanwise.job.directory import JOURNAL, peeking
 from fanwise.job.manifest import Manifest
 from fanwise.journal.meta import AGENTS
-from fanwise.ledger.changes import changed_words, changes
-from fanwise.ledger.history import PastRun
-from fanwise.ledger.summary import read_share
+from fanwise.journal.reader import Book
+from fanwise.ledger.changes import Shapes, changed_agents
+from fanwise.ledger.history import History, PastRun, UnreadRun
+from fanwise.ledger.summary import FORMAT, read_share
 
 from .labels import Score, labels_of, quality, scorer
 
 
-def history(*folders: str | Path, labels: str | Path | None = None, score: str | Score | None = None) -> list[PastRun]:
+def history(*folders: str | Path, labels: str | Path | None = None, score: str | Score | None = None) -> History:
     """Return the runs in folders, by the time when they began; nothing of them is changed.
+
+    What cannot be read does not keep the others from being read: it is listed apart, with the reason.
 
     Args:
         *folders: Run directories, or folders that hold some; without any, the current one.
         labels: What is right: a field of the rows, or a JSONL file with an `id` on every line; None: no quality is
-            told.
+            told. Runs whose rows have no such field have no quality.
         score: A function, or its reference `path/file.py:name`, that returns 0 to 1 for an output and its label;
             None: equality.
 
     Raises:
         UsageError: A folder does not exist, none holds a run, or labels or score cannot be used.
     """
-    runs = sorted(_runs(folders or (".",)), key=lambda run: str(run.summary.get("created") or ""))
-    if not runs:
+    judge = _Judge(labels=labels, score=scorer(score))
+    directories = list(_directories(folders or (".",)))
+    if not directories:
         places = ", ".join(map(str, folders)) or "this folder"
-        raise UsageError(f"there is no run in {places}: none has a summary.json")
-    score_of = scorer(score)
-    last_of_graph: dict[str, _Run] = {}
-    past: list[PastRun] = []
-    for run in runs:
-        quality_of_run = None if labels is None else _quality(run, labels, score_of)
-        past.append(_past_run(run, last_of_graph.get(run.graph), quality_of_run))
-        last_of_graph[run.graph] = run
-    return past
+        raise UsageError(f"there is no run in {places}: no folder has a {JOURNAL}")
+    runs: list[_Run] = []
+    unreadable: list[UnreadRun] = []
+    for directory in directories:
+        try:
+            runs.append(_run(directory, judge))
+        except RunDirectoryError as error:
+            unreadable.append(UnreadRun(str(directory), str(error)))
+    judge.check()
+    return History(tuple(_in_order(runs)), tuple(unreadable))
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    path: Path
-    summary: dict[str, Any]
-
-    @property
-    def graph(self) -> str:
-        """Name of its graph, without its file."""
-        return str(self.summary["graph"] or "").rpartition(":")[2]
-
-
-def _runs(folders: tuple[str | Path, ...]) -> Iterator[_Run]:
+def _directories(folders: tuple[str | Path, ...]) -> Iterator[Path]:
+    """Yield folders that hold a run, each once."""
+    seen: set[Path] = set()
     for folder in map(Path, folders):
         if not folder.is_dir():
             raise UsageError(f"there is no folder {str(folder)!r}")
-        for file in (folder / "summary.json", *sorted(folder.glob("*/summary.json"))):
-            if (file.parent / "journal.db").is_file() and file.is_file():
-                yield _Run(file.parent, json.loads(file.read_text(encoding="utf-8")))
+        for journal in (folder / JOURNAL, *sorted(folder.glob(f"*/{JOURNAL}"))):
+            if os.path.exists(journal) and journal.resolve() not in seen:
+                seen.add(journal.resolve())
+                yield journal.parent
 
 
-def _past_run(run: _Run, before: _Run | None, quality_of_run: tuple[float, int] | None) -> PastRun:
-    """Return a run as a line of a history, with what was changed since the run of the same graph before."""
-    summary, multiplier = run.summary, run.summary["multiplier"]
-    with peeking(run.path) as db:
-        agents = AGENTS.of(db).get("fanout", {})
-    mean_score, labelled_rows = quality_of_run or (None, 0)
+# A run as it is read -------------------------------------------------------------------------------
+
+Dollars = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
+
+
+class _Part(BaseModel, strict=True):
+    """What a history takes from a `summary.json`, and its parts."""
+
+
+class _Rows(_Part):
+    read: int
+    succeeded: int
+
+
+class _Tokens(_Part):
+    input: int
+    cache_write_5m: int
+    cache_write_1h: int
+    cache_read: int
+
+
+class _Arms(_Part):
+    fanout: _Tokens
+
+
+class _Mean(_Part):
+    mean: float
+
+
+class _Multiplier(_Part):
+    tokens: _Mean
+    usd: _Mean
+
+
+class _Summary(_Part):
+    format: Literal[2]
+    graph: str | None
+    created: str | None
+    rows: _Rows
+    tokens: _Arms
+    multiplier: _Multiplier | None
+    cost_usd: Dollars
+    cost_per_successful_row_usd: Dollars | None
+    offline: bool | None
+
+    @property
+    def graph_name(self) -> str:
+        """Name of its graph, without its file."""
+        return (self.graph or "").rpartition(":")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """A run that was read whole."""
+
+    directory: Path
+    summary: _Summary
+    agents: Shapes
+    """Of its fan-out."""
+    models: tuple[str, ...]
+    quality: tuple[float, int] | None
+    """Mean score of its rows that have a label, and their number; None where none has."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Judge:
+    """Says how right the rows of runs were."""
+
+    labels: str | Path | None
+    score: Score
+    refusals: list[UsageError] = field(default_factory=list[UsageError])
+    """Why runs have no labels."""
+    labelled: bool = False
+    """Whether a run has some."""
+
+    def quality(self, db: Book) -> tuple[float, int] | None:
+        """Return the mean score of a run's labelled rows and their number; None where none has a label.
+
+        Raises:
+            RunDirectoryError: The run has no manifest, or the rows are gone that have its labels.
+            UsageError: The score cannot be used.
+        """
+        if self.labels is None:
+            return None
+        manifest = _manifest(db)
+        if not Path(self.labels).is_file() and not manifest.rows.is_file():
+            raise RunDirectoryError(f"its rows file {manifest.rows} is gone, which had the labels")
+        try:
+            by_row = labels_of(self.labels, manifest.rows, manifest.format, manifest.spec.id_field)
+        except UsageError as error:
+            self.refusals.append(error)
+            return None
+        self.labelled = True
+        return quality(db, by_row, self.score)
+
+    def check(self) -> None:
+        """Refuse labels that no run has.
+
+        Raises:
+            UsageError: There are none.
+        """
+        if self.refusals and not self.labelled:
+            raise self.refusals[0]
+
+
+def _manifest(db: Book) -> Manifest:
+    try:
+        return Manifest.of(db)
+    except SpecError as error:  # kept by a version that took what this one refuses
+        raise RunDirectoryError(f"its manifest cannot be used: {error}") from None
+
+
+def _run(directory: Path, judge: _Judge) -> _Run:
+    """Read a run.
+
+    Raises:
+        RunDirectoryError: It cannot be read.
+        UsageError: The score cannot be used.
+    """
+    summary = _summary(directory)
+    try:
+        with peeking(directory) as db:
+            agents = AGENTS.of(db).get("fanout", {})
+            return _Run(
+                directory=directory,
+                summary=summary,
+                agents=agents,
+                models=tuple(sorted({agent["model"] for agent in agents.values()})),
+                quality=judge.quality(db),
+            )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise RunDirectoryError(f"{JOURNAL} does not hold what a run keeps ({what})") from None
+
+
+def _summary(directory: Path) -> _Summary:
+    file = directory / "summary.json"
+    try:
+        return _Summary.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        how = f"`fanwise resume {directory}` writes it, `fanwise status {directory}` tells how far the run is"
+        raise RunDirectoryError(f"it has no {file.name}: {how}") from None
+    except OSError as error:
+        raise RunDirectoryError(f"{file.name} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        what = f"{place}: {first['msg']}" if place else first["msg"]
+        raise RunDirectoryError(f"{file.name} is no summary of a run in format {FORMAT}: {what}") from None
+
+
+# Runs beside each other ----------------------------------------------------------------------------
+
+
+def _in_order(runs: list[_Run]) -> Iterator[PastRun]:
+    """Yield runs by the time when they began, each with what was changed since the one of the same graph before."""
+    last_of_graph: dict[str, _Run] = {}
+    for run in sorted(runs, key=lambda run: run.summary.created or ""):
+        before = last_of_graph.get(run.summary.graph_name)
+        yield _past_run(run, {} if before is None else changed_agents(before.agents, run.agents))
+        last_of_graph[run.summary.graph_name] = run
+
+
+def _past_run(run: _Run, changed: Mapping[str, Any]) -> PastRun:
+    summary, multiplier = run.summary, run.summary.multiplier
+    mean_score, labelled_rows = run.quality or (None, 0)
     return PastRun(
-        directory=str(run.path),
-        created=summary.get("created"),
-        graph=run.graph,
-        models=tuple(sorted({agent["model"] for agent in agents.values()})),
-        changed={} if before is None else _changed(before, run),
-        rows=summary["rows"]["read"],
-        success=summary["rows"]["succeeded"] / max(summary["rows"]["read"], 1),
+        directory=str(run.directory),
+        created=summary.created,
+        graph=summary.graph_name,
+        models=run.models,
+        changed=dict(changed),
+        rows=summary.rows.read,
+        success=summary.rows.succeeded / max(summary.rows.read, 1),
         quality=mean_score,
         labelled_rows=labelled_rows,
-        cache_read=read_share(summary["tokens"]["fanout"]),
-        cost_per_successful_row_usd=summary["cost_per_successful_row_usd"],
-        cost_usd=summary["cost_usd"],
-        multiplier_tokens=None if multiplier is None else multiplier["tokens"]["mean"],
-        multiplier_usd=None if multiplier is None else multiplier["usd"]["mean"],
-        offline=summary["offline"],
+        cache_read=read_share(summary.tokens.fanout.model_dump()),
+        cost_per_successful_row_usd=summary.cost_per_successful_row_usd,
+        cost_usd=summary.cost_usd,
+        multiplier_tokens=None if multiplier is None else multiplier.tokens.mean,
+        multiplier_usd=None if multiplier is None else multiplier.usd.mean,
+        offline=summary.offline,
     )
-
-
-def _changed(before: _Run, after: _Run) -> dict[str, list[str]]:
-    """Return by agent, in words, what was changed between two runs; without those of which nothing was."""
-    with peeking(before.path) as old, peeking(after.path) as new:
-        return {change.agent: changed_words(change) for change in changes(old, new) if change.changed}
-
-
-def _quality(run: _Run, labels: str | Path, score: Score) -> tuple[float, int] | None:
-    """Return the mean score of a run's labelled rows and their number; None where none has a label."""
-    with peeking(run.path) as db:
-        manifest = Manifest.of(db)
-        by_row = labels_of(labels, manifest.rows, manifest.format, manifest.spec.id_field)
-        return quality(db, by_row, score)

@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from desk import single
 
-from fanwise import RunDirectoryError
+from fanwise import Job, RunDirectoryError, UsageError
 from fanwise.job.directory import RunDirectory, is_held
 
 
@@ -39,3 +40,15 @@ def test_a_damaged_journal_lets_its_directory_go(tmp_path: Path) -> None:
         with pytest.raises((RunDirectoryError, sqlite3.DatabaseError)) as refusal:
             RunDirectory(tmp_path / "run", create=False)
         assert "another process" not in str(refusal.value)
+
+
+def test_a_refused_start_leaves_an_empty_folder_as_open_as_it_was(tmp_path: Path) -> None:
+    """It was closed to everybody else, and stayed so."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    folder.chmod(0o755)
+    with pytest.raises(UsageError, match="row 1"):
+        Job(single, rows=[object()], out=folder).run_sync()
+    assert folder.stat().st_mode & 0o777 == 0o755
+    Job(single, rows=[{"id": "a", "subject": "s", "body": "b"}], out=folder, channel="live").run_sync()
+    assert folder.stat().st_mode & 0o777 == 0o700, "what a run keeps is its owner's"

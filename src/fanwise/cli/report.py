@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from fanwise.errors import UsageError
 from fanwise.ledger.by import DIMENSIONS
 from fanwise.rendering.account import show_account
 from fanwise.rendering.console import standard_output
-from fanwise.rendering.files import replace_file
+from fanwise.rendering.files import check_place, replace_file
 from fanwise.rendering.groups import show_groups
 from fanwise.studies import report as study
 
@@ -31,9 +32,13 @@ def report(directory: str, as_json: bool, dimensions: str | None, html: bool, ou
         if dimensions is not None:
             _print_groups(directory, [name.strip() for name in dimensions.split(",")], as_json=as_json)
             return
+        if out is not None and not html:
+            raise UsageError("--out says where --html writes; add --html, or leave --out out")
+        page = Path(out) if out is not None else Path(directory) / "report.html"
+        if html and out is not None:
+            check_place(page)
         account = study.report(directory)
         if html:
-            page = Path(out) if out is not None else Path(directory) / "report.html"
             replace_file(page, [account.html()])
             click.echo(f"report: {page}", err=True)
         elif as_json:

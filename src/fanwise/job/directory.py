@@ -76,9 +76,14 @@ class RunDirectory:
             RunDirectoryError: It is missing, used, locked, or no run directory.
         """
         self.path, self._closed = path, False
-        self._created = [folder for folder in (path, *path.parents) if not folder.exists()]
-        """Folders that are created here, the innermost first."""
-        _check(path, create=create)
+        try:
+            self._created = [folder for folder in (path, *path.parents) if not folder.exists()]
+            """Folders that are created here, the innermost first."""
+            _check(path, create=create)
+            self._mode = None if self._created else path.stat().st_mode & 0o777
+            """Permissions of a folder that was there before; None where it is created here."""
+        except OSError as error:
+            raise _unusable(path, error) from None
         if not create:
             version_of(path / JOURNAL)  # what cannot be read is refused before anything of its directory is touched
         self._lock = _locked(path)
@@ -114,6 +119,8 @@ class RunDirectory:
         self.close()
         for entry in self.path.iterdir():
             entry.unlink()
+        if self._mode is not None:
+            self.path.chmod(self._mode)
         with suppress(OSError):  # somebody has put something beside it
             for folder in self._created:
                 folder.rmdir()
@@ -154,13 +161,20 @@ def _locked(path: Path) -> int:
     """
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.chmod(0o700)
         lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        raise RunDirectoryError(f"{path} cannot be used: {error.strerror}") from None
+        raise _unusable(path, error) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        path.chmod(0o700)
+    except BlockingIOError:
         os.close(lock)
         raise RunDirectoryError(f"another process works on {path}; wait for it, or stop it") from None
+    except OSError as error:
+        os.close(lock)
+        raise _unusable(path, error) from None
     return lock
+
+
+def _unusable(path: Path, error: OSError) -> RunDirectoryError:
+    return RunDirectoryError(f"{path} cannot be used: {error.strerror}; choose another directory")

@@ -128,22 +128,27 @@ def export(db: Book, summary: Mapping[str, Any], folder: Path, form: ExportForma
     """Write all tables into a folder, each file as a whole; returns the files and their records.
 
     Raises:
-        UsageError: Parquet needs a package that is not there.
+        UsageError: Parquet needs a package that is not there, or the folder cannot be written to.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    written: list[tuple[Path, int]] = []
-    for table in TABLES:
-        path = folder / f"{table.name}.{form}"
-        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{table.name}.")
-        os.close(handle)
-        try:
-            count = _WRITERS[form](Path(name), table.columns, table.records(db, summary))
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        written.append((path, count))
-    return written
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return [_written(table, db, summary, folder, form) for table in TABLES]
+    except OSError as error:
+        why = "it is no folder" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
+        raise UsageError(f"the tables cannot be written to {folder}: {why}; choose another folder") from None
+
+
+def _written(table: Table, db: Book, summary: Mapping[str, Any], folder: Path, form: ExportFormat) -> tuple[Path, int]:
+    """Write a table; return its file and how many records it has."""
+    path = folder / f"{table.name}.{form}"
+    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{table.name}.")
+    os.close(handle)
+    try:
+        count = _WRITERS[form](Path(name), table.columns, table.records(db, summary))
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return path, count
 
 
 Writer = Callable[[Path, Sequence[Column], Iterable[tuple[Any, ...]]], int]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from fanwise.errors import UsageError
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.reader import Book
 from fanwise.ledger.allotment import NOTHING, RowCost, allotted
@@ -81,14 +82,42 @@ def write_files(directory: Path, db: Book, summary: dict[str, Any]) -> None:
 
 
 def replace_file(path: Path, lines: Iterable[str]) -> None:
-    """Write a text file so that a reader sees the old one or the new one, never a part."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write a text file so that a reader sees the old one or the new one, never a part.
+
+    Raises:
+        UsageError: It cannot be written there.
+    """
+    check_place(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}"[:100] + ".")
+    except OSError as error:
+        raise _unwritable(path, error) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
-    except BaseException:
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise
+
+
+def check_place(path: Path) -> None:
+    """Check that a file may be written at a path, before anything is computed for it.
+
+    Raises:
+        UsageError: Its folder does not exist, or the path is that of a folder.
+    """
+    try:
+        if not path.parent.is_dir():
+            raise UsageError(f"{path} cannot be written: there is no folder {path.parent}; make it, or choose another")
+        if path.is_dir():
+            raise UsageError(f"{path} cannot be written: it is a folder; name a file in it")
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be written: {error.strerror}")

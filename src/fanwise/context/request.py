@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fanwise.canonical import digest, dumps
+from fanwise.canonical import digest, dumps, quoted
 from fanwise.jsonable import as_object
 
 from .frame import UTF8, Frame, front_hash, utf8
@@ -99,7 +99,7 @@ class Request:
         if self.turns or self.keep or last.marked or last.media is not None or len(self.content) > 1:
             messages = _encode(self._messages(ttl, row_ttl))
         else:  # by far the most: written at once
-            messages = _ONE_TEXT % _encode(last.text)
+            messages = _ONE_TEXT % quoted(last.text)
         more = "" if previous is None else ',"diagnostics":' + _encode({"previous_message_id": previous or None})
         return self.frame.head(run_id, ttl), (messages + more + _END[stream]).encode("utf-8")
 

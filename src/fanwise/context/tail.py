@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from fanwise.canonical import canonical, digest, dumps
+from fanwise.canonical import canonical, digest, dumps, quoted
 from fanwise.jsonable import as_object
 from fanwise.media import Media
 
@@ -68,7 +68,7 @@ def value_texts(values: Mapping[str, Any], blocks: Mapping[str, str]) -> dict[st
 
 def record_text(texts: Mapping[str, str]) -> str:
     """Return values that `value_texts` has written as one JSON object."""
-    return "{" + ",".join([f"{dumps(name)}:{text}" for name, text in texts.items()]) + "}"
+    return "{" + ",".join([f"{quoted(name)}:{text}" for name, text in texts.items()]) + "}"
 
 
 def repair_line(why: str) -> str:

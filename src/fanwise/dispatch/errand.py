@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fanwise.context.parts import Prefix
 from fanwise.context.request import Request
 from fanwise.journal.records import Why
 
@@ -24,6 +25,15 @@ class Ask(NamedTuple):
     """The task with its items, for people: `research[2]`."""
     before: int = 0
     """Requests that were sent for it before this errand."""
+
+
+class Shared(NamedTuple):
+    """What all requests of a node begin with."""
+
+    prefix: Prefix | None
+    """The longest prefix that all rows share; None where it is too short to be cached."""
+    key: str
+    """Its key, shortened; empty where there is none."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -45,6 +55,8 @@ class Errand:
     """How many times its agent's cap the answer may be long: more after it was cut off."""
     why: Why = "first"
     """Why its next attempt is sent."""
+    shared: Shared | None = None
+    """What the requests of its node begin with, once that was asked for."""
 
     @property
     def key(self) -> str:

@@ -2,22 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from fanwise.context.parts import Prefix
-
-from .errand import Errand
+from .errand import Errand, Shared
 from .role import Role
-
-
-class Shared(NamedTuple):
-    """What all requests of a node begin with."""
-
-    prefix: Prefix | None
-    """The longest prefix that all rows share; None where it is too short to be cached."""
-    key: str
-    """Its key, shortened; empty where there is none."""
-
 
 NOT_SHARED = Shared(None, "")
 
@@ -32,17 +18,18 @@ class Prefixes:
 
     def of(self, errand: Errand) -> Shared:
         """Return what the requests of an errand's node begin with."""
-        nodes, node = self._nodes.get(errand.role), errand.asks[0].node
-        if nodes is None:
-            nodes = self._nodes[errand.role] = {}
-        shared = nodes.get(node)
+        shared = errand.shared
         if shared is None:
-            shared = nodes[node] = _shared(errand)
+            nodes, node = self._nodes.setdefault(errand.role, {}), errand.node
+            shared = nodes.get(node)
+            if shared is None:
+                shared = nodes[node] = _shared(errand)
+            errand.shared = shared
         return shared
 
     def key(self, errand: Errand) -> str:
         """Return the key of an errand's prefix, shortened; empty where it has none."""
-        return self.of(errand).key
+        return (errand.shared or self.of(errand)).key
 
 
 def _shared(errand: Errand) -> Shared:

@@ -55,10 +55,11 @@ class Spool:
     def add(self, custom_id: str, head: bytes, rest: bytes) -> None:
         """Append a request whose parameters are these two pieces of JSON."""
         more = rest + _ID % custom_id.encode()
-        self._size += len(_OPEN) + len(head) + len(more) + (1 if self._length else 0)
+        length = len(more)
+        self._size += len(_OPEN) + len(head) + length + (1 if self._length else 0)
         self._head.append(self._heads.setdefault(head, len(self._heads)))
-        self._length.append(len(more))
-        self._rests += len(more)
+        self._length.append(length)
+        self._rests += length
         self._tail += more
         if len(self._tail) >= CHUNK_BYTES:
             self._flush()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fanwise.canonical import digest, dumps
+from fanwise.canonical import digest, dumps, quoted
 from fanwise.context.compose import Composer
 from fanwise.context.envelope import unseal
 from fanwise.context.request import Request
@@ -89,4 +89,4 @@ def task_key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) 
     """Return the content key of a task: equal keys have equal answers."""
     items = dumps([item.key for item in task.items]) if task.items else "[]"
     values = record_text(value_texts(task.values, {}))
-    return digest(f'[{dumps(row_id)},"{arm}","{node.static}",{items},{values}]')
+    return digest(f'[{quoted(row_id)},"{arm}","{node.static}",{items},{values}]')

@@ -36,11 +36,11 @@ def test_the_sample_of_the_baseline_is_the_same_every_time(tmp_path: Path) -> No
     rows = [{"id": f"t{number}", "subject": "s", "body": "One?"} for number in range(30)]
     chosen: list[list[str]] = []
     for name in ("a", "b"):
-        account = Job(single, rows=rows, out=tmp_path / name, channel="live", baseline="auto", sample=7).run_sync()
+        account = Job(triage, rows=rows, out=tmp_path / name, channel="live", baseline="auto", sample=7).run_sync()
         chosen.append([line["id"] for line in account.results() if line["multiplier"]])
     assert chosen[0] == chosen[1]
     assert len(chosen[0]) == 7
-    other = Job(single, rows=rows, out=tmp_path / "c", channel="live", baseline="auto", sample=7, seed=1).run_sync()
+    other = Job(triage, rows=rows, out=tmp_path / "c", channel="live", baseline="auto", sample=7, seed=1).run_sync()
     drawn = [line["id"] for line in other.results() if line["multiplier"]]
     assert len(drawn) == 7
     assert drawn != chosen[0], "another seed draws other rows"

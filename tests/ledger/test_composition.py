@@ -140,9 +140,7 @@ def test_one_agent_on_both_sides_costs_the_same_within_the_interval(
     low, high = found["multiplier"]["usd"]["ci95"]
     assert low <= 1 <= high, (low, high)
     assert high - low < 0.1
-    low, high = found["modelled"]["usd"]["ci95"]
-    assert low <= 1.05
-    assert high >= 0.95
+    assert found["modelled"] is None, "a graph of one agent is not held against a modelled one: it is one"
 
 
 def test_a_modelled_baseline_is_near_the_measured_one(tmp_path: Path) -> None:

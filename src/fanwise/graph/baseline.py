@@ -13,7 +13,7 @@ from fanwise.models import facts, intensity
 
 from . import types as ty
 from .expr import Get, gets
-from .nodes import GraphSpec, TaskNode, Template, reads, walk
+from .nodes import EachNode, GraphSpec, TaskNode, Template, reads, walk
 from .rehearse import rehearse
 from .schema import problems, schema
 from .spec import AgentSpec
@@ -95,6 +95,18 @@ def _agent(spec: GraphSpec, model: str, agents: list[AgentSpec], params: Mapping
         tools=tuple({tool.name: tool for agent in unique for tool in agent.tools}.values()),
         max_turns=sum(agent.max_turns for agent in unique),
     )
+
+
+def has_one_agent(spec: GraphSpec) -> bool:
+    """Return whether a graph is its own single agent: at most one call of an agent for each row.
+
+    Steps do not count. Under `each` a row has as many calls as its list has items: one agent that does the whole row
+    is another one then.
+    """
+    nodes = list(walk(spec.template))
+    repeated = [inner for node in nodes if isinstance(node, EachNode) for inner in walk(node.body)]
+    agents = [node for node in nodes if isinstance(node, TaskNode) and node.target.spec is not None]
+    return len(agents) == 1 and agents[0] not in repeated
 
 
 def output_problems(spec: GraphSpec) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from pydantic import TypeAdapter
 
 from fanwise.engine.load import load_graph
 from fanwise.errors import DefinitionError, Mistake, UnknownPriceError, UsageError
-from fanwise.graph.baseline import output_problems, single_agent
+from fanwise.graph.baseline import has_one_agent, output_problems, single_agent
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.types import name as type_name
@@ -30,6 +31,8 @@ def graph_of(graph: Graph[..., Any] | str) -> Graph[..., Any]:
 def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphSpec]:
     """Return the graph of each arm: the fan-out's, and the baseline's where there is one.
 
+    A graph of one agent is its own baseline: `auto` adds none.
+
     Args:
         graph: The fan-out, or its reference.
         baseline: `none`, `auto`, or the reference of a graph.
@@ -39,6 +42,8 @@ def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphS
     """
     fanout = graph_of(graph)
     graphs: dict[ArmName, GraphSpec] = {"fanout": fanout.spec}
+    if baseline == "none" or (baseline == "auto" and has_one_agent(fanout.spec)):
+        return graphs
     if baseline == "auto":
         problems = output_problems(fanout.spec)
         if problems:
@@ -47,7 +52,7 @@ def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphS
         agent = single(fanout.spec)
         if agent is not None:
             graphs["baseline"] = agent
-    elif baseline != "none":
+    else:
         alone = load_graph(baseline)
         if _rows(alone.spec) != _rows(fanout.spec):
             wanted = ", ".join(map(type_name, alone.spec.param_types.values()))
@@ -59,6 +64,11 @@ def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphS
 def single(spec: GraphSpec) -> GraphSpec | None:
     """Return the single agent that does a row of a graph, or None where none could give its output."""
     return None if output_problems(spec) else single_agent(spec, _dearest(spec))
+
+
+def is_own_baseline(graphs: Mapping[ArmName, GraphSpec]) -> bool:
+    """Return whether the fan-out's attempts are the single agent's too: it has one agent, and is held against none."""
+    return "baseline" not in graphs and has_one_agent(graphs["fanout"])
 
 
 def reference_of(graph: Graph[..., Any] | str) -> str:

@@ -18,6 +18,7 @@ from fanwise.context.request import Request
 from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.rows import Record, Row, line_at
 from fanwise.errors import UnknownPriceError
+from fanwise.graph.baseline import has_one_agent
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.reader import Book
 from fanwise.ledger.account import row_account, valid_rows
@@ -94,14 +95,15 @@ class _Ratios:
 def modelled(db: Book, manifest: Manifest, fanout: GraphSpec) -> Modelled | None:
     """Return the multiplier against one agent that was not asked.
 
-    None where none could do the job, or where it has tools: how often it would use them is not known.
+    None where none could do the job, where the fan-out is one agent itself, or where it has tools: how often it would
+    use them is not known.
 
     Args:
         db: The journal of a run.
         manifest: What the run is.
         fanout: Its graph.
     """
-    graph = single(fanout)
+    graph = None if has_one_agent(fanout) else single(fanout)
     if graph is None or any(node.target.spec is not None and node.target.spec.tools for node in graph.tasks()):
         return None
     result_chars = _drawn(db)

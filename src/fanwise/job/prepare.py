@@ -17,11 +17,12 @@ from fanwise.engine.described import describe
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import Toolbox, open_toolbox
 from fanwise.graph.graphs import Graph
-from fanwise.journal.meta import HALTED, OFFLINE, STATICS
+from fanwise.journal.meta import HALTED, OFFLINE, OWN_BASELINE, STATICS
 from fanwise.journal.records import ArmName
 from fanwise.units import now
 
 from .answering import connected
+from .arms import is_own_baseline
 from .close import settle
 from .opening import OpenRun, Terms, begun, found
 from .preflight import check_models, check_same_kind, usable_channel
@@ -144,6 +145,7 @@ def _begin_session(prepared: Prepared) -> None:
             notes.append(changed)
     describe(journal, prepared.arms)
     journal.watch = prepared.watcher.ended
+    OWN_BASELINE.keep(journal, is_own_baseline(prepared.run.graphs))
     HALTED.keep(journal, "")
 
 

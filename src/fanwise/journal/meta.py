@@ -102,6 +102,8 @@ CHOICES = MetaKey("choices", list[dict[str, Any]])
 """Why calls took their channels, by arm and agent, counted over all sessions."""
 MODELLED: MetaKey[dict[str, Any] | None] = MetaKey("modelled", _nothing)
 """The multiplier against one agent that was not asked; None where it could not be composed."""
+OWN_BASELINE = MetaKey("own_baseline", bool)
+"""Whether the attempts of the fan-out are the single agent's too: the graph has one agent, and no other was asked."""
 DEADLINE: MetaKey[Deadline | None] = MetaKey("deadline", _nothing)
 """When the run should have ended; None where it may take its time."""
 PRIMED = MetaKey("primed", dict[str, float])

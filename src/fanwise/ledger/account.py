@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from fanwise.errors import UnknownPriceError
+from fanwise.journal.meta import OWN_BASELINE
 from fanwise.journal.reader import Book
 from fanwise.journal.records import NO_TOKENS, ArmName
 from fanwise.journal.tables import select
@@ -139,6 +140,11 @@ def row_account(db: Book, number: int, arm: ArmName) -> RowAccount | None:
     return next(select(db, RowAccount, _ROW, (number, arm)), None)
 
 
+def baseline_arm(db: Book) -> ArmName:
+    """Return the arm whose attempts are the single agent's: the fan-out itself where it has one agent."""
+    return "fanout" if OWN_BASELINE.of(db) else "baseline"
+
+
 class PairedRow(NamedTuple):
     """A row that has ended on both arms of a comparison, not having failed on either."""
 
@@ -154,24 +160,26 @@ class PairedRow(NamedTuple):
 
 
 _PAIRED = """SELECT s.row, SUM(CASE WHEN arm='fanout' THEN tokens ELSE 0 END) AS tokens,
-  SUM(CASE WHEN arm='baseline' THEN tokens ELSE 0 END) AS baseline_tokens,
+  SUM(CASE WHEN arm=:baseline THEN tokens ELSE 0 END) AS baseline_tokens,
   SUM(CASE WHEN arm='fanout' THEN cost ELSE 0 END) AS cost,
-  SUM(CASE WHEN arm='baseline' THEN cost ELSE 0 END) AS baseline_cost, SUM(cost IS NULL) AS unknown
-  FROM served s WHERE s.at IS NOT NULL AND s.arm IN ('fanout','baseline') AND s.row IN (
+  SUM(CASE WHEN arm=:baseline THEN cost ELSE 0 END) AS baseline_cost,
+  SUM(cost IS NULL AND :baseline<>'fanout') AS unknown
+  FROM served s WHERE s.at IS NOT NULL AND s.arm IN ('fanout',:baseline) AND s.row IN (
     SELECT b.row FROM results b JOIN results f ON f.row=b.row AND f.arm='fanout' AND f.status<>'failed'
-    WHERE b.arm='baseline' AND b.status<>'failed')
+    WHERE b.arm=:baseline AND b.status<>'failed')
   GROUP BY s.row"""
+"""What is not known of an attempt is the same on both sides where they are one."""
 
 
 def paired_rows(db: Book) -> Iterator[PairedRow]:
     """Yield the rows that have an output on both arms, by number."""
     if has_baseline(db):
-        yield from select(db, PairedRow, _PAIRED)
+        yield from select(db, PairedRow, _PAIRED, {"baseline": baseline_arm(db)})
 
 
 def has_baseline(db: Book) -> bool:
     """Return whether any row has ended on the baseline."""
-    return db.execute("SELECT 1 FROM results WHERE arm='baseline' LIMIT 1").fetchone() is not None
+    return db.execute("SELECT 1 FROM results WHERE arm=? LIMIT 1", (baseline_arm(db),)).fetchone() is not None
 
 
 class SharedWrite(NamedTuple):

@@ -127,6 +127,8 @@ class Forecast:
     """Models of which no price is known; what they cost is in no figure."""
     size_sources: dict[str, Source]
     """Where the sizes of texts come from, by model."""
+    own_baseline: bool = False
+    """Whether the graph has one agent, so that its calls are the single agent's too."""
 
     def price(self, channel: Channel, arm: ArmName = "fanout") -> Price | None:
         """Return the price of one arm in one channel."""
@@ -154,6 +156,7 @@ class Forecast:
             "live_minutes_at_least": {level: round(minutes, 2) for level, minutes in self.live_minutes.items()},
             "models_without_price": list(self.unpriced),
             "sizes": self.size_sources,
+            "own_baseline": self.own_baseline,
         }
 
 

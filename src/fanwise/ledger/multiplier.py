@@ -14,7 +14,7 @@ from typing import NamedTuple
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 
-from .account import RowAccount, has_baseline, paired_rows, shared_writes
+from .account import RowAccount, baseline_arm, has_baseline, paired_rows, shared_writes
 
 BOOTSTRAP_ROWS = 500
 """Up to so many rows the interval is bootstrapped; beyond, the normal one differs by less than
@@ -95,7 +95,7 @@ def multiplier(db: Book, job_rows: int, seed: int = 0) -> Multiplier | None:
     """
     if not has_baseline(db):
         return None
-    spreading = Spreading(db, job_rows)
+    spreading, alone = Spreading(db, job_rows), baseline_arm(db)
     tokens, usd, raw = array("d"), array("d"), array("d")
     for row in paired_rows(db):
         if row.unknown or not row.baseline_tokens or not row.baseline_cost:
@@ -103,7 +103,7 @@ def multiplier(db: Book, job_rows: int, seed: int = 0) -> Multiplier | None:
         tokens.append(row.tokens / row.baseline_tokens)
         as_paid = row.cost / row.baseline_cost
         raw.append(as_paid)
-        single = spreading.spread(row.row, "baseline", row.baseline_cost)
+        single = spreading.spread(row.row, alone, row.baseline_cost)
         usd.append(spreading.spread(row.row, "fanout", row.cost) / single if single > 0 else as_paid)
     if not tokens:
         return None

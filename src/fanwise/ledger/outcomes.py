@@ -11,9 +11,11 @@ from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName, RowRecord
 from fanwise.journal.tables import select
 
+from .account import baseline_arm
+
 _RESULTS = """SELECT r.row, w.row_id, r.status, r.reason, t.text AS output, b.status AS baseline_status
   FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
-  LEFT JOIN results b ON b.row=r.row AND b.arm='baseline'
+  LEFT JOIN results b ON b.row=r.row AND b.arm=?
   WHERE r.arm='fanout' ORDER BY r.row"""
 _OUTPUTS = """SELECT r.row, w.row_id, r.arm, CASE WHEN r.status='failed' THEN NULL ELSE t.text END AS output
   FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output ORDER BY r.row"""
@@ -53,7 +55,7 @@ class RowOutput(NamedTuple):
 
 def result_lines(db: Book) -> Iterator[ResultLine]:
     """Yield the rows of the fan-out that have ended, by number."""
-    return select(db, ResultLine, _RESULTS)
+    return select(db, ResultLine, _RESULTS, (baseline_arm(db),))
 
 
 def reject_lines(db: Book) -> Iterator[RejectLine]:

@@ -10,7 +10,7 @@ from fanwise.journal.meta import CHOICES, HALTED, MODELLED, NOTES, OFFLINE, RunO
 from fanwise.journal.reader import Book
 from fanwise.units import usd_text
 
-from .account import Totals, added, failed_tasks, row_counts, succeeded, totals_by_arm
+from .account import Totals, added, baseline_arm, failed_tasks, row_counts, succeeded, totals_by_arm
 from .composition import composition
 from .composition import data as composition_data
 from .floor import floor
@@ -36,7 +36,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
     whole_run, fanout, baseline = added(arms.values()), arms.get("fanout", Totals()), arms.get("baseline", Totals())
     rows = row_counts(db)
     measured = multiplier(db, max(rows["read"] - rows["rejected"], 1))
-    good = rows["succeeded"]
+    good, single = rows["succeeded"], baseline_arm(db)
     least = floor(db, "fanout")
     wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
     return {
@@ -61,7 +61,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "bill_usd": usd_text(bill),
         "choices": CHOICES.of(db),
         "cost_per_successful_row_usd": _ratio(fanout.cost, good),
-        "baseline_cost_per_successful_row_usd": _ratio(baseline.cost, succeeded(db, "baseline")),
+        "baseline_cost_per_successful_row_usd": _ratio(arms.get(single, Totals()).cost, succeeded(db, single)),
         "levers": data(levers(db)),
         "multiplier": None
         if measured is None
@@ -69,10 +69,11 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
             "tokens": measured.tokens.data(),
             "usd": measured.usd.data(),
             "usd_as_paid": measured.usd_raw.data(),
-            "baseline": "measured",
+            "baseline": "measured" if single == "baseline" else "own",
             "rows": measured.rows,
         },
         "modelled": MODELLED.of(db),
+        "own_baseline": single == "fanout",
         "made_of": composition_data(composition(db)),
         "worst_rows": [row.data() for row in worst(db)],
         "cache": {"distinct_prefixes": whole_run.prefixes, "writes": whole_run.writes, "reads": whole_run.reads},

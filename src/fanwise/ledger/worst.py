@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from fanwise.journal.reader import Book
 from fanwise.journal.tables import select
 
-from .account import PairedRow, paired_rows
+from .account import PairedRow, baseline_arm, paired_rows
 from .composition import KINDS, composition, tasks
 
 _AGENT = """SELECT agent, COUNT(*) AS calls, SUM(tokens) AS tokens,
@@ -55,7 +55,12 @@ class WorstRow:
 
 
 def worst(db: Book, most: int = 3) -> list[WorstRow]:
-    """Return the rows with the greatest multiplier in tokens, of those that both arms have answered."""
+    """Return the rows with the greatest multiplier in tokens, of those that both arms have answered.
+
+    Where the graph is its own single agent there are none: nothing is multiplied.
+    """
+    if baseline_arm(db) == "fanout":
+        return []
     rows = (row for row in paired_rows(db) if row.tokens and row.baseline_tokens)
     greatest = nsmallest(most, rows, key=lambda row: (-row.tokens / row.baseline_tokens, row.row))
     return [_explained(db, row) for row in greatest]

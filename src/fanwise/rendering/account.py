@@ -16,7 +16,7 @@ from fanwise.ledger.slices import SliceAccount
 from fanwise.ledger.summary import read_share
 from fanwise.units import usd_text
 
-from .words import LEVERS, PARTS, agent_name, choice_lines, money, printable, with_unknown
+from .words import LEVERS, OWN_BASELINE, PARTS, agent_name, choice_lines, money, printable, with_unknown
 
 SIMULATED = "SIMULATED: answered by stand-ins on the embedded emulator; no model was asked, nothing was paid"
 MOST_MESSAGE = 160
@@ -101,7 +101,7 @@ def _comparison(summary: Mapping[str, Any]) -> Iterator[Line]:
     """Yield what a good row cost, what took how much off, and the fan-out against one agent."""
     per_row, alone = summary["cost_per_successful_row_usd"], summary["baseline_cost_per_successful_row_usd"]
     cost = "no row has succeeded" if per_row is None else f"{money(per_row)}, retries and failures counted"
-    yield "per good row", cost if alone is None else f"{cost}; one agent {money(alone)}"
+    yield "per good row", cost if alone is None or summary["own_baseline"] else f"{cost}; one agent {money(alone)}"
     if summary["levers"] is not None:
         yield "levers", _levers(summary["levers"])
     yield from _multiplier(summary)
@@ -123,6 +123,9 @@ def _levers(levers: Mapping[str, Any]) -> str:
 def _multiplier(summary: Mapping[str, Any]) -> Iterator[Line]:
     """Yield the fan-out against one agent on the same rows, and the row that was multiplied most."""
     multiplier = summary["multiplier"]
+    if summary["own_baseline"] and summary["attempts"]["sent"]:
+        yield "multiplier", f"1.00x: {OWN_BASELINE}"
+        return
     if multiplier is None:
         yield "multiplier", "not measured (no row has both a fan-out and a baseline)"
         return

@@ -12,6 +12,7 @@ from typing import Any
 from fanwise.errors import UsageError
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.reader import Book
+from fanwise.ledger.account import baseline_arm
 from fanwise.ledger.allotment import NOTHING, RowCost, allotted
 from fanwise.ledger.outcomes import reject_lines, result_lines
 from fanwise.ledger.summary import FORMAT
@@ -25,7 +26,7 @@ def results(db: Book) -> Iterator[str]:
     for number, row_id, status, reason, output, baseline_status in result_lines(db):
         fanout, baseline = costs.of(number)
         ratios = "null" if baseline_status is None else _ratios(fanout, baseline, (status, baseline_status))
-        paid, unknown = usd_text(fanout.paid), fanout.unknown + baseline.unknown
+        paid, unknown = usd_text(fanout.paid), fanout.unknown + (baseline.unknown if baseline is not fanout else 0)
         with_shared = paid if fanout.cost == fanout.paid else usd_text(fanout.cost)
         # Written by hand: there may be a million. The journal keeps an output as canonical JSON.
         yield (
@@ -53,11 +54,11 @@ class _Costs:
     """What rows cost on both arms, asked for in their order."""
 
     def __init__(self, db: Book) -> None:
-        self._costs = allotted(db)
+        self._costs, self._is_own = allotted(db), baseline_arm(db) == "fanout"
         self._next = next(self._costs, None)
 
     def of(self, row: int) -> tuple[RowCost, RowCost]:
-        """Return what a row cost in the fan-out and in the baseline."""
+        """Return what a row cost in the fan-out and in the baseline; of a graph of one agent they are the same."""
         fanout = baseline = NOTHING
         cost = self._next
         while cost is not None and 0 < cost.row <= row:
@@ -65,7 +66,7 @@ class _Costs:
                 fanout, baseline = (cost, baseline) if cost.arm == "fanout" else (fanout, cost)
             cost = next(self._costs, None)
         self._next = cost
-        return fanout, baseline
+        return fanout, fanout if self._is_own else baseline
 
 
 def rejects(db: Book) -> Iterator[str]:

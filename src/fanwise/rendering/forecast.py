@@ -24,6 +24,8 @@ def show_forecast(forecast: Forecast, console: Console) -> None:
     sources = "; ".join(f"{model} {SOURCES[source]}" for model, source in forecast.size_sources.items())
     _say(console, f"sizes of texts: {sources}")
     console.print(_prices(forecast))
+    if forecast.own_baseline:
+        _say(console, "the graph has one agent, so its calls are the single agent's: 1.00 times the tokens and dollars")
     if forecast.strict_costs:
         costs = ", ".join(f"{_money(cost)} {channel}" for channel, cost in forecast.strict_costs.items())
         _say(console, f"with a strict schema per agent, each with a cache of its own: {costs} (--schemas strict)")

@@ -14,6 +14,10 @@ PARTS = {
     "upstream": "outputs of other tasks", "conversation": "conversation", "outputs": "answers",
 }  # fmt: skip
 """What tokens are made of."""
+OWN_BASELINE = (
+    "the graph has one agent, so its calls are the single agent's: 1.00 times the tokens and 1.00 times the dollars;"
+    " nothing was asked twice"
+)
 CHANNEL_REASONS = {
     "price": "for its price",
     "no price": "since no price is known",

@@ -16,7 +16,7 @@ from fanwise.engine.shown import request_lines
 from fanwise.errors import UsageError
 from fanwise.graph.dag import generations, longest_path, rounds
 from fanwise.graph.graphs import Graph
-from fanwise.job.arms import arms_of
+from fanwise.job.arms import arms_of, is_own_baseline
 from fanwise.job.directory import reading
 from fanwise.job.manifest import draft, rows_of
 from fanwise.job.spec import JobSpec
@@ -79,8 +79,13 @@ def compare(
     spec = JobSpec(graph=graph, rows=rows, baseline=baseline, channel=channel, out=out, **fields)
     by_row = None if labels is None else labels_of(labels, *rows_of(spec), spec.id_field)
     score_of = scorer(score)
-    drawn = draw_sample(spec, sample, seed)
     graphs = arms_of(spec.graph, spec.baseline)
+    if is_own_baseline(graphs):
+        raise UsageError(
+            "there is nothing to compare: the graph has one agent, so it is its own single agent (1.00 in tokens and in"
+            " dollars); name another graph with --baseline"
+        )
+    drawn = draw_sample(spec, sample, seed)
     arms = draft(spec, graphs).arms(graphs)
     with TemporaryDirectory() as folder:
         directory = out or f"{folder}/run"

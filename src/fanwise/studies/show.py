@@ -16,6 +16,7 @@ from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
 from fanwise.graph.wire import load
 from fanwise.job.directory import reading
 from fanwise.job.manifest import Manifest
+from fanwise.journal.meta import OWN_BASELINE
 from fanwise.journal.reader import JournalReader
 from fanwise.ledger.outcomes import row_named
 from fanwise.ledger.tasks import requests_of
@@ -49,6 +50,8 @@ def rendered(directory: str, row_id: str, label: str, arm: str) -> Rendered:
     with reading(directory) as journal:
         manifest = Manifest.of(journal)
         plans = manifest.arms(manifest.graphs())
+        if arm == "baseline" and OWN_BASELINE.of(journal):
+            raise UsageError("the graph has one agent and is its own baseline: --side fanout shows its requests")
         if arm not in plans:
             raise UsageError(f"the run has no {arm}")
         plan = plans[arm]

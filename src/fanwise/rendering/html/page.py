@@ -108,7 +108,7 @@ def _pictures(summary: Mapping[str, Any], tables: ReportTables, details: ReportD
 def _multipliers(summary: Mapping[str, Any], details: ReportDetails) -> Iterator[Picture]:
     """Yield how the multipliers lie over rows, those that were measured and the one that was modelled."""
     measured, modelled = details.multiplier, summary["modelled"]
-    if measured is not None:
+    if measured is not None and not summary["own_baseline"]:
         yield (
             "Multiplier in tokens, row by row", f"Fan-out over one agent, measured on {measured.rows:,} rows.",
             charts.spread(measured.tokens_bins, measured.tokens.mean, "times the tokens of one agent", "tokens"),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fanwise.ledger.summary import read_share
-from fanwise.rendering.words import LEVERS, PARTS
+from fanwise.rendering.words import LEVERS, OWN_BASELINE, PARTS
 
 from .figures import dollars, share
 
@@ -35,6 +35,9 @@ def _cost(summary: Mapping[str, Any]) -> str:
 
 def _against_one_agent(summary: Mapping[str, Any]) -> Iterator[str]:
     measured, modelled = summary["multiplier"], summary["modelled"]
+    if summary["own_baseline"] and summary["attempts"]["sent"]:
+        yield f"{OWN_BASELINE[0].upper()}{OWN_BASELINE[1:]}."
+        return
     if measured is not None:
         low, high = measured["usd"]["ci95"]
         yield (
@@ -72,6 +75,8 @@ def figures(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     unknown = _is_unknown(summary)
     has_baseline = summary["attempts"]["baseline"]["sent"]
     baseline = f"baseline {dollars(summary['baseline_usd'])} of it" if has_baseline else "no baseline was asked"
+    if summary["own_baseline"]:
+        baseline = "one agent, and its own baseline"
     yield "paid", "unknown" if unknown else dollars(summary["cost_usd"]), baseline
     per_row = None if unknown else summary["cost_per_successful_row_usd"]
     yield "a good row", dollars(per_row), _one_agent(summary)
@@ -89,7 +94,7 @@ def _multiplier(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     multiplier = summary[source]
     if multiplier is not None:
         in_dollars = "" if multiplier["usd"] is None else f"{multiplier['usd']['mean']:.2f}x in dollars, "
-        origin = "measured" if source == "multiplier" else "modelled"
+        origin = "its own baseline" if summary["own_baseline"] else "measured" if source == "multiplier" else "modelled"
         yield "multiplier", f"{multiplier['tokens']['mean']:.2f}x", f"{in_dollars}{origin}"
 
 
@@ -110,7 +115,7 @@ def _is_unknown(summary: Mapping[str, Any]) -> bool:
 
 def _one_agent(summary: Mapping[str, Any]) -> str:
     per_row = summary["baseline_cost_per_successful_row_usd"]
-    return "all failures in it" if per_row is None else f"one agent {dollars(per_row)}"
+    return "all failures in it" if per_row is None or summary["own_baseline"] else f"one agent {dollars(per_row)}"
 
 
 def _time(seconds: float) -> str:

@@ -18,7 +18,7 @@ from fanwise.engine.standin import StandInAnswer, recorded_answers
 from fanwise.errors import DefinitionError
 from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
-from fanwise.job.arms import arms_of, graph_of
+from fanwise.job.arms import arms_of, graph_of, is_own_baseline
 from fanwise.job.directory import reading
 from fanwise.job.manifest import draft
 from fanwise.job.spec import JobSpec
@@ -75,6 +75,7 @@ def forecast_job(
         live_minutes=shortest_minutes([agent for agent in estimates[channels[0]] if agent.arm == "fanout"]),
         unpriced=_unpriced(agents),
         size_sources={agent.model: job.manifest.known_sizes.source(agent.model) for agent in agents},
+        own_baseline=is_own_baseline(job.graphs),
     )
 
 

@@ -1,23 +1,21 @@
-"""What every store does: one suite for all of them. Another store is one line in `STORES`."""
+"""What every store does: one suite for all of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stores import STORES, Open, batch, both, done, ended, kept, sent
 
 from fanwise.canonical import digest
-from fanwise.journal.memory import MemoryJournal
 from fanwise.journal.port import Journal
 from fanwise.journal.records import (
     NO_TOKENS,
@@ -25,12 +23,10 @@ from fanwise.journal.records import (
     AnswerRecord,
     AskRecord,
     AttemptRecord,
-    BatchRecord,
     Billed,
     BlockRecord,
     Channel,
     EndRecord,
-    Record,
     RejectRecord,
     RowRecord,
     RowResult,
@@ -40,23 +36,7 @@ from fanwise.journal.records import (
     TurnRecord,
     Why,
 )
-from fanwise.journal.sqlite import SqliteJournal
 from fanwise.pricing.usage import Usage
-
-Open = Callable[[Path], Journal]
-"""Opens the store of a folder, or makes it."""
-
-
-def memories() -> Open:
-    """Journals in memory, each for as long as the test lasts."""
-    kept: dict[Path, MemoryJournal] = {}
-    return lambda folder: kept.setdefault(folder, MemoryJournal())
-
-
-STORES: dict[str, Callable[[], Open]] = {
-    "memory": memories,
-    "sqlite": lambda: lambda folder: SqliteJournal(folder / "journal.db"),
-}
 
 
 @dataclass
@@ -82,59 +62,6 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
     opened.journal.close()
 
 
-@contextmanager
-def both() -> Iterator[list[Journal]]:
-    """One journal of each kind, all empty."""
-    with TemporaryDirectory() as folder:
-        journals = [store()(Path(folder)) for store in STORES.values()]
-        yield journals
-        for journal in journals:
-            journal.close()
-
-
-def sent(
-    number: int,
-    *tasks: tuple[str, int],
-    why: Why = "first",
-    arm: str = "fanout",
-    agent: str = "a",
-    model: str = "m",
-    channel: Channel = "live",
-    intent: int | None = None,
-    at: float = 1.0,
-) -> Served:
-    """An attempt that serves tasks, each a key with its row."""
-    attempt = AttemptRecord(
-        id=number, arm=arm, agent=agent, model=model, channel=channel, why=why, request_hash=f"h{number}", reserved=100,
-        sent=at, intent=intent, chars=50, bound=1_000,
-    )  # fmt: skip
-    asks = [
-        AskRecord(attempt=number, place=place, key=key, row=row, node="n", label="n", number=1)
-        for place, (key, row) in enumerate(tasks)
-    ]
-    return Served(attempt, tuple(asks))
-
-
-def ended(attempt: int, cost: int | None = 7, status: Any = "succeeded", usage: Usage = NO_TOKENS) -> EndRecord:
-    return EndRecord(attempt=attempt, at=2.0, status=status, usage=usage, cost=cost)
-
-
-def done(key: str, output: str | None = "o", message: str = "") -> TaskRecord:
-    return TaskRecord(
-        key=key, row=1, arm="fanout", node="n", label="n", agent="a", status="failed" if message else "done",
-        output=output, message=message,
-    )  # fmt: skip
-
-
-def batch(intent: int, state: Any, batch_id: str | None = None, size: int = 2) -> BatchRecord:
-    return BatchRecord(intent=intent, size=size, at=1.0, batch_id=batch_id, state=state)
-
-
-def kept(journal: Journal, kind: type[Record]) -> list[Any]:
-    """All records of a kind."""
-    return [record for record in journal.records() if isinstance(record, kind)]
-
-
 # Sessions ------------------------------------------------------------------------------------------
 
 
@@ -152,6 +79,14 @@ def test_sessions_are_counted_and_remember_how_they_ended(shelf: Shelf) -> None:
         1, 10.0, 20.0, "interrupted", "auto", "",
     )  # fmt: skip
     assert attrgetter("id", "ended", "how", "changed")(second) == (2, None, "running", "draft has changed")
+
+
+def test_a_session_begins_when_it_does_though_the_clock_was_set_back(shelf: Shelf) -> None:
+    journal = shelf.journal
+    journal.end_session(1.0, "completed")  # there is none: nothing to end
+    for at in (50.0, 20.0):
+        journal.start_session(at, "live", "")
+    assert journal.session_start() == 20.0
 
 
 def test_a_setting_is_kept_at_once_and_replaced(shelf: Shelf) -> None:
@@ -181,14 +116,15 @@ async def test_numbers_go_on_in_the_next_session(shelf: Shelf) -> None:
 async def test_what_was_committed_is_there_for_everybody_who_waits(shelf: Shelf) -> None:
     journal = shelf.journal
 
-    async def write(number: int) -> None:
+    async def write() -> None:
+        number = journal.next_attempt()
         journal.add_attempt(*sent(number, (f"k{number}", number)))
         await journal.commit()
         assert journal.attempt(number) == sent(number, (f"k{number}", number))
 
     async with anyio.create_task_group() as group:
-        for number in range(1, 40):
-            group.start_soon(write, number)
+        for _ in range(39):
+            group.start_soon(write)
     assert len(kept(shelf.reopen(), AttemptRecord)) == 39
 
 
@@ -220,6 +156,17 @@ async def test_ids_are_those_that_the_present_session_has_read(shelf: Shelf) -> 
     journal.add_row(RowRecord(3, "a", 3, "h", journal.session))
     await journal.commit()
     assert journal.known_ids(["a", "b"]) == {"a": 3}
+
+
+@pytest.mark.anyio
+async def test_an_id_is_of_the_last_row_that_has_it_now(shelf: Shelf) -> None:
+    """A row that was read again with another id was still known by the id before."""
+    journal = shelf.journal
+    journal.start_session(1.0, "live", "")
+    for number, row_id in ((2, "a"), (1, "a"), (3, "b"), (3, "c"), (4, "a"), (4, "d")):
+        journal.add_row(RowRecord(number, row_id, 0, "h", 1))
+    await journal.commit()
+    assert journal.known_ids(["a", "b", "c", "d"]) == {"a": 2, "c": 3, "d": 4}
 
 
 @pytest.mark.anyio
@@ -408,6 +355,76 @@ def test_observers_are_told_at_once(shelf: Shelf) -> None:
     journal.add_result(RowResult(4, "fanout", "succeeded", "o"))
     assert told.names == ["attempt 1 serves 2", "end 1", "task k", "row 4"]
     assert ends == [ended(1)]
+
+
+def ask(attempt: int, place: int, key: str = "k", row: int = 1) -> AskRecord:
+    return AskRecord(attempt=attempt, place=place, key=key, row=row, node="n", label="n", number=1)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("durable", [False, True], ids=["just added", "durable"])
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (ask(1, 0), "place 0; the next place is 2"),
+        (ask(1, 1), "place 1; the next place is 2"),
+        (ask(1, 3), "place 3; the next place is 2"),
+        (ask(2, 0), "no attempt 2 that serves tasks"),
+        (ask(3, 1), "no attempt 3 that serves tasks"),
+    ],
+    ids=["the first again", "a place that is taken", "a gap", "of one that serves none", "of one that is unknown"],
+)
+async def test_a_task_that_is_served_later_has_the_next_place(
+    shelf: Shelf, wrong: AskRecord, words: str, durable: bool
+) -> None:
+    """A place that was taken failed a whole group of records in one store; the other kept it, or raised KeyError."""
+    journal = shelf.journal
+    journal.add_attempt(*sent(1, ("k1", 1), ("k2", 2)))
+    journal.add_attempt(*sent(2, why="warm"))
+    if durable:
+        await journal.commit()
+    with pytest.raises(ValueError, match=words):
+        journal.add_ask(wrong)
+    journal.add_ask(ask(1, 2, "k3"))
+    await journal.commit()
+    assert [(record.attempt, record.place) for record in kept(journal, AskRecord)] == [(1, 0), (1, 1), (1, 2)]
+    assert [journal.attempts_of(key) for key in ("k", "k1", "k3")] == [0, 1, 1]
+
+
+@pytest.mark.anyio
+async def test_a_number_is_of_one_attempt(shelf: Shelf) -> None:
+    """One store counted the tasks of both and kept the second; the other lost all that was to be written with it."""
+    journal = shelf.journal
+    first, second = journal.next_attempt(), journal.next_attempt()
+    journal.add_attempt(*sent(second, ("k2", 2), channel="batch", intent=1))
+    journal.add_attempt(*sent(first, ("k1", 1), channel="batch", intent=1))
+    for _ in range(2):
+        for number in (first, second):
+            with pytest.raises(ValueError, match=f"attempt {number} was added before"):
+                journal.add_attempt(*sent(number, ("other", 3)))
+        await journal.commit()
+        assert [journal.attempts_of(key) for key in ("k1", "k2", "other")] == [1, 1, 0]
+        assert list(journal.open_attempts(1)) == [
+            sent(number, (f"k{number}", number), channel="batch", intent=1) for number in (1, 2)
+        ], "in the order of their numbers"
+        journal = shelf.reopen()
+    assert journal.next_attempt() == 3
+
+
+@pytest.mark.anyio
+async def test_numbers_that_were_given_by_hand_are_not_given_out_again(shelf: Shelf) -> None:
+    journal = shelf.journal
+    journal.add_attempt(*sent(7, ("k", 1)))
+    journal.add_batch(batch(4, "intent"))
+    assert (journal.next_attempt(), journal.next_intent()) == (8, 5)
+
+
+@pytest.mark.anyio
+async def test_an_end_of_nothing_is_no_answer(shelf: Shelf) -> None:
+    shelf.journal.add_end(ended(9, usage=Usage(output=5)))
+    await shelf.journal.commit()
+    assert (shelf.journal.outputs(), shelf.journal.sent_and_billed(0.0)) == ([], {})
+    assert shelf.journal.spent() == Spent(0, 0)
 
 
 # Batches -------------------------------------------------------------------------------------------

@@ -13,7 +13,11 @@ import pytest
 from desk import triage
 
 from fanwise import FanwiseError, Job, RunDirectoryError
+from fanwise.job.close import close
 from fanwise.job.directory import reading
+from fanwise.job.opening import Terms
+from fanwise.job.prepare import prepare
+from fanwise.job.work import work
 from fanwise.journal.copy import copied
 from fanwise.journal.memory import MemoryJournal
 from fanwise.journal.records import (
@@ -122,3 +126,21 @@ def test_a_copy_goes_to_a_new_file(tmp_path: Path) -> None:
         anyio.run(journal.commit)
     with pytest.raises(RunDirectoryError, match="there is something"):
         copied(MemoryJournal(), tmp_path / "journal.db")
+
+
+def test_a_journal_that_holds_a_run_is_not_taken_for_another(tmp_path: Path) -> None:
+    """The second run had the rows, the answers and the bill of the first in its account."""
+    journal, rows = MemoryJournal(), tickets(tmp_path / "rows.jsonl", 2)
+
+    async def run(out: str) -> None:
+        spec = Job(triage, rows=rows, out=tmp_path / out).spec
+        async with prepare(spec, Terms(journal=journal)) as prepared:
+            await work(prepared)
+            await close(prepared)
+
+    anyio.run(run, "first")
+    before = list(journal.records())
+    with pytest.raises(RunDirectoryError, match="holds a run already"):
+        anyio.run(run, "second")
+    assert not (tmp_path / "second").exists()
+    assert list(journal.records()) == before

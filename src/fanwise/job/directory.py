@@ -73,7 +73,7 @@ class RunDirectory:
             journal: Where the run is kept while it is worked on; None: in SQLite, in the directory.
 
         Raises:
-            RunDirectoryError: It is missing, used, locked, or no run directory.
+            RunDirectoryError: It is missing, used, locked, or no run directory; or the journal holds a run.
         """
         self.path, self._closed = path, False
         try:
@@ -84,6 +84,11 @@ class RunDirectory:
             """Permissions of a folder that was there before; None where it is created here."""
         except OSError as error:
             raise _unusable(path, error) from None
+        if journal is not None and next(journal.records(), None) is not None:
+            raise RunDirectoryError(
+                "the journal that was passed in holds a run already; pass in a new one, or go on with that run by "
+                "`fanwise resume` of its directory"
+            )
         if not create:
             version_of(path / JOURNAL)  # what cannot be read is refused before anything of its directory is touched
         self._lock = _locked(path)

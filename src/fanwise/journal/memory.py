@@ -11,6 +11,7 @@ import anyio.lowlevel
 from fanwise.canonical import digest
 from fanwise.units import now
 
+from .numbers import AttemptNumbers, check_place
 from .port import Observer
 from .records import (
     AnswerLengths,
@@ -61,8 +62,8 @@ class MemoryJournal:
         self._meta: dict[str, str] = {}
         self._sessions: dict[int, SessionRecord] = {}
         self._rows: dict[int, RowRecord] = {}
-        self._numbers: dict[str, int] = {}
-        """Of the row that has an id and was read last."""
+        self._rows_of_id = defaultdict[str, set[int]](set)
+        """Numbers of the rows that have an id, or had it."""
         self._rejects: dict[int, RejectRecord] = {}
         self._texts: dict[str, TextRecord] = {}
         self._blocks: dict[str, BlockRecord] = {}
@@ -81,10 +82,13 @@ class MemoryJournal:
         self._answers: dict[tuple[int, int], AnswerRecord] = {}
         self._batches: dict[int, BatchRecord] = {}
         self._results: dict[tuple[int, str], RowResult] = {}
-        self._attempt = self._intent = 0
+        self._numbers = AttemptNumbers()
+        self._intent = 0
 
     def close(self) -> None:
-        """Do nothing: what was added stays for as long as the object does."""
+        """Forget the numbers that were given out for nothing; what was added stays for as long as the object does."""
+        self._numbers = AttemptNumbers(max(self._attempts, default=0))
+        self._intent = max(self._batches, default=0)
 
     # The run and its sessions ------------------------------------------------------------------
 
@@ -107,8 +111,9 @@ class MemoryJournal:
         return self._sessions[self.session].started if self._sessions else 0.0
 
     def end_session(self, at: float, how: str) -> None:
-        """Record when and how the present session ended."""
-        self._sessions[self.session] = replace(self._sessions[self.session], ended=at, how=how)
+        """Record when and how the present session ended, if there is one."""
+        if self.session:
+            self._sessions[self.session] = replace(self._sessions[self.session], ended=at, how=how)
 
     def lose_open(self, at: float) -> int:
         """End the live attempts that a killed session left open as lost; return how many."""
@@ -153,7 +158,7 @@ class MemoryJournal:
     def add_row(self, record: RowRecord) -> None:
         """Add a row that was read, in the place of an earlier record of its number."""
         self._rows[record.number] = record
-        self._numbers[record.row_id] = record.number
+        self._rows_of_id[record.row_id].add(record.number)
 
     def add_reject(self, record: RejectRecord) -> None:
         """Add a record of the rows file that was set aside, in the place of an earlier one of its number."""
@@ -181,7 +186,9 @@ class MemoryJournal:
 
     def add_attempt(self, record: AttemptRecord, asks: Sequence[AskRecord] = ()) -> None:
         """Add the intent of a request, with the tasks that it serves."""
-        self._attempts[record.id] = checked(record, asks)
+        record = checked(record, asks)
+        self._numbers.use(record.id)
+        self._attempts[record.id] = record
         self._asks[record.id] = []
         for ask in asks:
             self._keep_ask(ask)
@@ -192,6 +199,7 @@ class MemoryJournal:
 
     def add_ask(self, record: AskRecord) -> None:
         """Add a task that an attempt serves as well, in the next place: shares of its price change."""
+        check_place(record.attempt, record.place, len(self._asks.get(record.attempt, ())))
         self._keep_ask(record)
 
     def _keep_ask(self, ask: AskRecord) -> None:
@@ -214,6 +222,7 @@ class MemoryJournal:
     def add_batch(self, record: BatchRecord) -> None:
         """Add what is known of a batch, in the place of an earlier record of its intent."""
         self._batches[record.intent] = record
+        self._intent = max(self._intent, record.intent)
 
     def add_result(self, record: RowResult) -> None:
         """Add the end of a row on one arm, in the place of an earlier one."""
@@ -249,8 +258,7 @@ class MemoryJournal:
 
     def next_attempt(self) -> int:
         """Return a new attempt number, never used before in this run."""
-        self._attempt += 1
-        return self._attempt
+        return self._numbers.next()
 
     def next_intent(self) -> int:
         """Return a new number for a batch intent."""
@@ -285,12 +293,14 @@ class MemoryJournal:
         return any(self._attempts[ask.attempt].arm == arm for ask in self._of_row.get(row, ()))
 
     def known_ids(self, ids: Sequence[str]) -> dict[str, int]:
-        """Return the numbers of the rows with these ids that this session has read."""
-        numbers = {row_id: self._numbers[row_id] for row_id in ids if row_id in self._numbers}
-        rows, session = self._rows, self.session
-        return {
-            row_id: number for row_id, number in numbers.items() if number in rows and rows[number].session == session
-        }
+        """Return the numbers of the rows with these ids that this session has read: of each id its last row."""
+        numbers = {row_id: self._read_with(row_id) for row_id in ids if row_id in self._rows_of_id}
+        return {row_id: max(read) for row_id, read in numbers.items() if read}
+
+    def _read_with(self, row_id: str) -> list[int]:
+        """Return the numbers of the rows that have an id, as this session has read them."""
+        rows = (self._rows.get(number) for number in self._rows_of_id[row_id])
+        return [row.number for row in rows if row and row.row_id == row_id and row.session == self.session]
 
     def open_batches(self) -> list[BatchRecord]:
         """Return the batches that have not ended, oldest first."""
@@ -308,8 +318,8 @@ class MemoryJournal:
         return record is not None and record.intent == intent
 
     def open_attempts(self, intent: int) -> Iterator[Served]:
-        """Yield the attempts of a batch that have no end, in the order in which they were made."""
-        for number in self._of_intent.get(intent, ()):
+        """Yield the attempts of a batch that have no end, in the order of their numbers."""
+        for number in sorted(self._of_intent.get(intent, ())):
             if number not in self._ends:
                 yield Served(attempt=self._attempts[number], asks=tuple(self._asks[number]))
 
@@ -338,7 +348,7 @@ class MemoryJournal:
     def _answered(self) -> Iterator[tuple[AttemptRecord, EndRecord]]:
         """Yield the attempts that serve tasks and have succeeded, with their ends."""
         for number, end in self._ends.items():
-            if end.status == "succeeded" and self._asks[number]:
+            if end.status == "succeeded" and self._asks.get(number):
                 yield self._attempts[number], end
 
     def outputs(self) -> list[AnswerLengths]:

@@ -92,13 +92,19 @@ class Journal(Protocol):
     def add_attempt(self, record: AttemptRecord, asks: Sequence[AskRecord] = ()) -> None:
         """Add the intent of a request, with the tasks that it serves.
 
+        Its number is one that `next_attempt` gave and that was not added yet, or higher than all of the run.
+
         Raises:
-            ValueError: Its `why` is no word of `REASONS`, or does not go with its asks.
+            ValueError: Its `why` is no word of `REASONS`, or does not go with its asks; or its number is another's.
         """
         ...
 
     def add_ask(self, record: AskRecord) -> None:
-        """Add a task that an attempt serves as well, in the next place: shares of its price change."""
+        """Add a task that an attempt serves as well, in the next place: shares of its price change.
+
+        Raises:
+            ValueError: There is no attempt of that number which serves tasks, or the place is not the next.
+        """
         ...
 
     def add_end(self, record: EndRecord) -> None:
@@ -154,7 +160,7 @@ class Journal(Protocol):
         ...
 
     def end_session(self, at: float, how: str) -> None:
-        """Record when and how the present session ended."""
+        """Record when and how the present session ended, if there is one."""
         ...
 
     def lose_open(self, at: float) -> int:
@@ -204,7 +210,7 @@ class Journal(Protocol):
         ...
 
     def known_ids(self, ids: Sequence[str]) -> dict[str, int]:
-        """Return the numbers of the rows with these ids that this session has read."""
+        """Return the numbers of the rows with these ids that this session has read: of each id its last row."""
         ...
 
     def open_batches(self) -> list[BatchRecord]:
@@ -220,7 +226,7 @@ class Journal(Protocol):
         ...
 
     def open_attempts(self, intent: int) -> Iterator[Served]:
-        """Yield the attempts of a batch that have no end, in the order in which they were made."""
+        """Yield the attempts of a batch that have no end, in the order of their numbers."""
         ...
 
     # What earlier sessions have shown ----------------------------------------------------------

@@ -53,7 +53,8 @@ class JournalReader:
 
     def session_start(self) -> float:
         """Return when the present session began, in seconds since 1970; 0 before the first."""
-        return self._value("SELECT COALESCE(MAX(started),0) FROM sessions")
+        # By number: the clock may have been set back since the session before.
+        return self._value("SELECT COALESCE((SELECT started FROM sessions ORDER BY id DESC LIMIT 1),0)")
 
     # Records by their keys ---------------------------------------------------------------------
 
@@ -88,9 +89,9 @@ class JournalReader:
         return self.db.execute(query, (row, arm)).fetchone() is not None
 
     def read_ids(self, ids: Sequence[str], session: int) -> dict[str, int]:
-        """Return the numbers of the rows with these ids that a session has read."""
+        """Return the numbers of the rows with these ids that a session has read: of each id its last row."""
         marks = ",".join("?" * len(ids))
-        query = f"SELECT row_id, number FROM rows WHERE session=? AND row_id IN ({marks})"
+        query = f"SELECT row_id, MAX(number) FROM rows WHERE session=? AND row_id IN ({marks}) GROUP BY row_id"
         return {row[0]: row[1] for row in self.db.execute(query, (session, *ids))}
 
     # Batches -----------------------------------------------------------------------------------
@@ -110,7 +111,7 @@ class JournalReader:
         return bool(self._value("SELECT COUNT(*) FROM attempts WHERE id=? AND intent=?", attempt, intent))
 
     def open_attempts(self, intent: int) -> Iterator[Served]:
-        """Yield the attempts of a batch that have no end, in the order in which they were made."""
+        """Yield the attempts of a batch that have no end, in the order of their numbers."""
         pending = "FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.intent=? AND e.attempt IS NULL"
         query = f"SELECT * FROM asks WHERE attempt IN (SELECT a.id {pending}) ORDER BY attempt, place"
         asks = groupby(select(self.db, AskRecord, query, (intent,)), key=attrgetter("attempt"))

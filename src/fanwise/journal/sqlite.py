@@ -20,6 +20,7 @@ from fanwise.canonical import digest
 from fanwise.errors import RunDirectoryError
 from fanwise.units import now
 
+from .numbers import AttemptNumbers, check_place
 from .opening import check_version
 from .port import Observer
 from .reader import JournalReader
@@ -89,8 +90,10 @@ class SqliteJournal(JournalReader):
         self.observer: Observer | None = None
         """Told of what is sent and of all that ends, for traces."""
         self._buffer = defaultdict[type[Record], list[Any]](list)
-        self._several = set[int]()
-        """Attempts in the buffer that serve several tasks."""
+        self._served: dict[int, int] = {}
+        """How many tasks each attempt serves of which something is in the buffer."""
+        self._being_written: dict[int, int] = {}
+        """The same of what is being written, and may not be seen yet by who reads."""
         self._texts: dict[str, str] = {}
         """Short texts that were added by this session, with their hashes."""
         self._added = self._durable = 0
@@ -98,7 +101,7 @@ class SqliteJournal(JournalReader):
 
     def _read_numbers(self) -> None:
         """Go on from the highest numbers that are kept."""
-        self._attempt: int = self._value("SELECT COALESCE(MAX(id),0) FROM attempts")
+        self._numbers = AttemptNumbers(self._value("SELECT COALESCE(MAX(id),0) FROM attempts"))
         self._intent: int = self._value("SELECT COALESCE(MAX(intent),0) FROM batches")
         self.session: int = self._value("SELECT COALESCE(MAX(id),0) FROM sessions")
 
@@ -117,7 +120,7 @@ class SqliteJournal(JournalReader):
 
     def start_session(self, at: float, channel: str, changed: str) -> int:
         """Record that a process works on the run; return the session's number."""
-        if self._attempt:
+        if self._numbers.highest:
             self._writer.execute(KEY_INDEX)
         self.session += 1
         self._buffer[SessionRecord].append(SessionRecord(id=self.session, started=at, channel=channel, changed=changed))
@@ -125,7 +128,7 @@ class SqliteJournal(JournalReader):
         return self.session
 
     def end_session(self, at: float, how: str) -> None:
-        """Record when and how the present session ended."""
+        """Record when and how the present session ended, if there is one."""
         self._writer.execute("UPDATE sessions SET ended=?, how=? WHERE id=?", (at, how, self.session))
 
     def lose_open(self, at: float) -> int:
@@ -192,17 +195,26 @@ class SqliteJournal(JournalReader):
 
     def add_attempt(self, record: AttemptRecord, asks: Sequence[AskRecord] = ()) -> None:
         """Add the intent of a request, with the tasks that it serves."""
-        self._add(AttemptRecord, checked(record, asks))
+        record = checked(record, asks)
+        self._numbers.use(record.id)
+        self._add(AttemptRecord, record)
         self._buffer[AskRecord].extend(asks)
-        if len(asks) > 1:
-            self._several.add(record.id)
+        self._served[record.id] = len(asks)
         if self.observer is not None:
             self.observer.attempt(record, asks)
 
     def add_ask(self, record: AskRecord) -> None:
         """Add a task that an attempt serves as well."""
+        check_place(record.attempt, record.place, self._tasks_of(record.attempt))
         self._add(AskRecord, record)
-        self._several.add(record.attempt)
+        self._served[record.attempt] = record.place + 1
+
+    def _tasks_of(self, attempt: int) -> int:
+        """Return how many tasks an attempt serves, those that are not durable yet included."""
+        for unwritten in (self._served, self._being_written):
+            if attempt in unwritten:
+                return unwritten[attempt]
+        return self._value("SELECT COUNT(*) FROM asks WHERE attempt=?", attempt)
 
     def add_turn(self, record: TurnRecord) -> None:
         """Add a round of tools."""
@@ -222,6 +234,7 @@ class SqliteJournal(JournalReader):
 
     def add_batch(self, record: BatchRecord) -> None:
         """Add what is known of a batch."""
+        self._intent = max(self._intent, record.intent)
         self._add(BatchRecord, record)
 
     def add_result(self, record: RowResult) -> None:
@@ -234,8 +247,8 @@ class SqliteJournal(JournalReader):
         """Write records as another journal has kept them, at once; nobody is told of them."""
         for record in records:
             self._buffer[type(record)].append(record)
-            if isinstance(record, AskRecord) and record.place:
-                self._several.add(record.attempt)
+            if isinstance(record, AskRecord):
+                self._served[record.attempt] = record.place + 1
         self._write(*self._take())
         self._read_numbers()
 
@@ -256,13 +269,14 @@ class SqliteJournal(JournalReader):
                 done, self._flushing = self._flushing, None
                 done.set()
 
-    def _take(self) -> tuple[dict[type[Record], list[Any]], set[int]]:
+    def _take(self) -> tuple[dict[type[Record], list[Any]], dict[int, int]]:
         """Empty the buffer; return what was in it."""
-        work = self._buffer, self._several
-        self._buffer, self._several = defaultdict[type[Record], list[Any]](list), set[int]()
+        work = self._buffer, self._served
+        self._being_written = self._served
+        self._buffer, self._served = defaultdict[type[Record], list[Any]](list), {}
         return work
 
-    def _write(self, buffer: dict[type[Record], list[Any]], several: set[int]) -> None:
+    def _write(self, buffer: dict[type[Record], list[Any]], served: dict[int, int]) -> None:
         if not buffer:
             return
         self._writer.execute("BEGIN IMMEDIATE")
@@ -270,7 +284,7 @@ class SqliteJournal(JournalReader):
             for kind, records in buffer.items():
                 table = TABLE_OF[kind]
                 self._writer.executemany(table.insert, records if table.values is None else map(table.values, records))
-            self._writer.executemany(SEVERAL, ((attempt,) for attempt in several))
+            self._writer.executemany(SEVERAL, ((attempt,) for attempt, tasks in served.items() if tasks > 1))
         except BaseException:
             self._writer.execute("ROLLBACK")
             raise
@@ -280,8 +294,7 @@ class SqliteJournal(JournalReader):
 
     def next_attempt(self) -> int:
         """Return a new attempt number, never used before in this run."""
-        self._attempt += 1
-        return self._attempt
+        return self._numbers.next()
 
     def next_intent(self) -> int:
         """Return a new number for a batch intent."""
@@ -289,5 +302,5 @@ class SqliteJournal(JournalReader):
         return self._intent
 
     def known_ids(self, ids: Sequence[str]) -> dict[str, int]:
-        """Return the numbers of the rows with these ids that this session has read."""
+        """Return the numbers of the rows with these ids that this session has read: of each id its last row."""
         return self.read_ids(ids, self.session)

@@ -9,11 +9,13 @@ import anyio
 import pytest
 from pydantic import BaseModel
 
-from fanwise import Block, Emulator, Job, agent, graph
+from fanwise import Block, Emulator, Job, agent, graph, tool
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 
 GUIDE = Block("guide", "Keep to every rule of this guide. " * 200)  # about 2,700 tokens
+
+LONG_GUIDE = Block("guide", GUIDE.text * 5)
 
 
 class Row(BaseModel):
@@ -33,9 +35,26 @@ def plain(text: str) -> str:
     return "seen"
 
 
+@tool
+def look_up(passage: str) -> str:
+    """Look up a passage."""
+    return "an entry"
+
+
+@agent(model="claude-sonnet-5-5", context=[LONG_GUIDE], tools=[look_up], max_tokens=600)
+def seek(text: str) -> str:
+    """Look up what the text names, by the guide."""
+    return look_up("seek it " * 25) * 25
+
+
 @graph
 def guided(row: Row) -> str:
     return read(row.text)
+
+
+@graph
+def searched(row: Row) -> str:
+    return seek(row.text)
 
 
 @graph
@@ -106,3 +125,21 @@ def test_nobody_waits_for_a_batch_to_learn_from_where_nobody_stays(
         account = anyio.run(work).summary
     assert ("batch", "pilot") not in took(account)
     assert account["ended"] in ("detached", "completed")
+
+
+def bounded(job: Job) -> dict[str, Any]:
+    """Carry out a job that ends within a minute, or fail."""
+
+    async def work() -> Any:
+        with anyio.fail_after(60):
+            return await job.run()
+
+    return anyio.run(work).summary
+
+
+def test_pilots_that_ask_for_tools_do_not_wait_for_themselves(tmp_path: Path) -> None:
+    """Found by a job that never ended: the second request of a pilot was parked until that pilot had ended."""
+    account = bounded(Job(searched, rows=rows(150), out=tmp_path / "run", channel="auto"))
+    assert account["rows"]["succeeded"] == 150
+    assert took(account)["batch", "pilot"] == 24
+    assert account["cost_usd"] == account["bill_usd"]

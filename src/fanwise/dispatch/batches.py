@@ -107,6 +107,10 @@ class Batches:
         """Take over an attempt that an earlier session has in a batch; returns False where there is none."""
         return self._flight.claim(errand)
 
+    def is_idle(self) -> bool:
+        """Return whether nothing waits to be sent, and no batch is open."""
+        return not (self.queued or self.in_flight or self.open_batches)
+
     def outlives(self) -> bool:
         """Return whether every errand is in a batch whose id is known."""
         return self._flight.is_certain() and not self.queued

@@ -80,13 +80,15 @@ def build_carriers(
         for shown in books.journal.outputs()
     }
     chooser = Chooser(ways.channel, batches.primer, lengths, batch_rounds, patient=ways.patient)
-    timekeeper = None if time_left is None else _timekeeper(time_left, sink, live, batches, chooser)
-    return Carriers(live, batches, chooser, timekeeper)
+    carriers = Carriers(live, batches, chooser)
+    if time_left is not None:
+        carriers.timekeeper = _timekeeper(time_left, sink, live, batches, carriers)
+    return carriers
 
 
-def _timekeeper(time_left: TimeLeft, sink: Sink, live: Live, batches: Batches, chooser: Chooser) -> TimeKeeper:
+def _timekeeper(time_left: TimeLeft, sink: Sink, live: Live, batches: Batches, carriers: Carriers) -> TimeKeeper:
     def leave() -> int:
-        chooser.only_live()
+        carriers.only_live()
         return batches.leave(live.submit)
 
     return TimeKeeper(time_left, sink, leave, batches.race, lambda: batches.in_flight)

@@ -38,6 +38,10 @@ class Carrier(Protocol):
         """Take over a request that an earlier session has under way; returns False where there is none."""
         ...
 
+    def is_idle(self) -> bool:
+        """Return whether nothing is sent, nor waits for its turn or for a time: no errand will end by itself."""
+        ...
+
     def outlives(self) -> bool:
         """Return whether all that it was given goes on without this process."""
         ...

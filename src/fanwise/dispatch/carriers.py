@@ -19,17 +19,17 @@ from .timekeeper import TimeKeeper
 class Carriers:
     """Gives each errand its carrier; those that wait for pilots of their role wait here."""
 
-    def __init__(self, live: Carrier, batches: Carrier, chooser: Chooser, timekeeper: TimeKeeper | None = None) -> None:
+    def __init__(self, live: Carrier, batches: Carrier, chooser: Chooser) -> None:
         """Set up.
 
         Args:
             live: Carries what is chosen to go live.
             batches: Carries the rest.
             chooser: Chooses.
-            timekeeper: Watches the deadline; None where there is none.
         """
         self.live, self.batches, self.chooser = live, batches, chooser
-        self._timekeeper = timekeeper
+        self.timekeeper: TimeKeeper | None = None
+        """Watches the deadline; None where there is none."""
         self._parked: dict[Role, list[Errand]] = {}
         """Errands that wait until pilots have shown what their role's channel depends on."""
         self._stopped = anyio.Event()
@@ -44,6 +44,10 @@ class Carriers:
         """Batches that have not been read to their end, of earlier sessions too."""
         return self.live.open_batches + self.batches.open_batches
 
+    def is_idle(self) -> bool:
+        """Return whether nothing goes on that could end an errand; those that wait for pilots do not count."""
+        return self.live.is_idle() and self.batches.is_idle()
+
     def claim(self, errand: Errand) -> bool:
         """Take over a request that an earlier session has under way; returns False where there is none."""
         return self.batches.claim(errand) or self.live.claim(errand)
@@ -57,14 +61,24 @@ class Carriers:
             (self.live if channel == "live" else self.batches).submit(errand)
 
     def replied(self, errand: Errand, reply: Reply) -> None:
-        """Learn from a reply."""
-        self.chooser.replied(errand, reply)
+        """Learn from a reply; what waited for it goes."""
+        if self.chooser.replied(errand, reply):
+            self._release(errand.role)
 
     def ended(self, errand: Errand) -> None:
         """Take the end of an errand; what waited for it as a pilot goes."""
         if self.chooser.ended(errand):
-            for parked in self._parked.pop(errand.role, ()):
-                self.submit(parked)
+            self._release(errand.role)
+
+    def _release(self, role: Role) -> None:
+        for parked in self._parked.pop(role, ()):
+            self.submit(parked)
+
+    def only_live(self) -> None:
+        """Let nothing go in batches any more, nor wait for what pilots in them show."""
+        self.chooser.only_live()
+        for role in list(self._parked):
+            self._release(role)
 
     def outlive(self) -> bool:
         """Return whether all that was given to them goes on without this process."""
@@ -82,8 +96,8 @@ class Carriers:
             await group.start(self.live.run, name="live")
             await group.start(self.batches.run, name="batches")
             async with anyio.create_task_group() as watch:
-                if self._timekeeper is not None:
-                    watch.start_soon(self._timekeeper.keep, name="deadline")
+                if self.timekeeper is not None:
+                    watch.start_soon(self.timekeeper.keep, name="deadline")
                 task_status.started()
                 await self._stopped.wait()
                 watch.cancel_scope.cancel()

@@ -68,14 +68,14 @@ class _Learnt:
     sent_ahead: Counter[Channel] = field(default_factory=Counter[Channel])
     """Errands that went ahead so far."""
     pilots: dict[Channel, set[Errand]] = field(default_factory=dict[Channel, set[Errand]])
-    """Errands that went ahead, until they end."""
+    """Errands that went ahead, until a reply has shown what they went for, or they end without one."""
     choices: Counter[tuple[Channel, Why]] = field(default_factory=Counter[tuple[Channel, Why]])
     """Errands by channel and reason."""
     expected: dict[Channel, int] = field(default_factory=dict[Channel, int])
     """Picodollars that the last errand was expected to cost."""
 
     def is_piloted(self, channel: Channel) -> bool:
-        """Return whether errands went ahead in a channel and have all ended."""
+        """Return whether errands went ahead in a channel and nothing is to be learnt of them any more."""
         return self.pilots.get(channel) == set()
 
 
@@ -116,16 +116,20 @@ class Chooser:
         """Let nothing go in batches any more."""
         self._near, self._choice = True, "live"
 
-    def replied(self, errand: Errand, reply: Reply) -> None:
-        """Learn from a reply how long a role's answers are, where a channel is chosen by that."""
-        if self._choice != "auto":
-            return
-        learnt = self._of(errand.role)
-        answers, tokens = learnt.lengths
-        learnt.lengths = Lengths(answers + 1, tokens + int(reply.usage.get("output_tokens") or 0))
+    def replied(self, errand: Errand, reply: Reply) -> bool:
+        """Learn from a reply; returns whether those that wait for pilots of its role can go on.
+
+        Any reply has shown what a pilot was sent for, how long answers are or that a prefix was read. One that asks
+        for tools or is asked again has not ended with it, and would wait for itself if it were still a pilot.
+        """
+        if self._choice == "auto":
+            learnt = self._of(errand.role)
+            answers, tokens = learnt.lengths
+            learnt.lengths = Lengths(answers + 1, tokens + int(reply.usage.get("output_tokens") or 0))
+        return self.ended(errand)
 
     def ended(self, errand: Errand) -> bool:
-        """Take the end of an errand; returns whether those that wait for its role's pilots can go on."""
+        """Let an errand be a pilot no more; returns whether those that wait for pilots of its role can go on."""
         if not self._has_pilots:
             return False
         done = False

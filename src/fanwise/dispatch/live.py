@@ -89,6 +89,10 @@ class Live:
         """Return False: what an earlier session had under way live is lost with it."""
         return False
 
+    def is_idle(self) -> bool:
+        """Return whether nothing is sent, nor waits for a slot or a time; who waits for a prefix alone is idle too."""
+        return not (self.queued or self.in_flight or self._warmer.is_reading)
+
     def outlives(self) -> bool:
         """Return whether there is nothing here: what goes live ends with this process."""
         return not (self.queued or self.in_flight)

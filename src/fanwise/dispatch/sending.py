@@ -92,7 +92,7 @@ class Sender:
         self._gate, self._gated, self._warmth, self._stopped = gate, gated, warmth, stopped
         self._proof = Proof(sink.note)
         self.active = 0
-        """Requests in flight."""
+        """Requests in flight, those whose intent is being written down among them."""
 
     async def send(self, errand: Errand) -> Answered | Refused | None:
         """Send the next request of an errand; returns what came of it, None where it was not sent.
@@ -134,6 +134,7 @@ class Sender:
         led = await self._gate.enter(prefixes if self._gated else (), errand.role.facts.cache_minimum)
         passage = _Passage(gate=self._gate, prefixes=prefixes, led=led, entered=self._gate.clock())
         warm = cached = False
+        self.active += 1
         try:
             attempt, at = self._books.journal.next_attempt(), now()
             self._books.begin(errand, attempt, outline(request, batch=False), hold, at=at.timestamp())
@@ -148,6 +149,7 @@ class Sender:
                 self._warmth.used(errand, request, prefixes)
             return came
         finally:
+            self.active -= 1
             passage.leave(warm=warm, cached=cached)
 
     async def _carry(
@@ -160,7 +162,6 @@ class Sender:
         head, rest = request.encode(
             run_id=self._books.run_id, ttl=self._gate.ttl(prefixes), row_ttl="5m", previous=previous, stream=streamed
         )
-        self.active += 1
         started, passage.entered = time.monotonic(), self._gate.clock()
         try:
             reply = await self._api.send(head + rest, role.time_limit_s, passage.begin if streamed else None)
@@ -169,8 +170,6 @@ class Sender:
             end = unpaid(attempt, failure, time.monotonic() - started)
             self._books.journal.add_end(end)  # no await between the failure and its record
             return Refused(end, failure)
-        finally:
-            self.active -= 1
         end = paid(attempt, role.model, reply, at, batch=False, latency_s=time.monotonic() - started)
         self._books.journal.add_end(end)  # no await between the reply and its record
         self._proof.replied(role, prefixes, led, reply, previous)

@@ -78,6 +78,8 @@ class Warmer:
     def __init__(self, api: Api, books: Books, sink: Sink, gate: Gate, warmth: Warmth, stopped: anyio.Event) -> None:
         self._api, self._books, self._sink = api, books, sink
         self._gate, self._warmth, self._stopped = gate, warmth, stopped
+        self.is_reading = False
+        """Whether a read is under way: others may wait for what it has reserved."""
 
     async def run(self) -> None:
         """Work until the run is stopped."""
@@ -94,9 +96,11 @@ class Warmer:
         if books.budget.reserve(hold) != "fits":
             return
         end: EndRecord | None = None
+        self.is_reading = True
         try:
             end = await self._send(warm, hold, ttl)
         finally:
+            self.is_reading = False
             books.budget.settle(hold, *billed(end))
 
     async def _send(self, warm: Warm, hold: Hold, ttl: Ttl) -> EndRecord:

@@ -24,6 +24,7 @@ from .recorder import Recorder
 from .rows import Record, Row, RowTypes
 from .settings import Settings
 from .settlement import Settlement
+from .standstill import standstill
 from .talks import Talks
 from .window import Window
 
@@ -69,6 +70,10 @@ class Engine:
         self._tasks = max(max((len(arm.graph.tasks()) for arm in arms.values()), default=1), 1)
         """Tasks of a row, of the arm that has most."""
         self._window = Window(settings)
+        self._over = anyio.Event()
+        """Set when all rows are done, or the session is to end."""
+        self._waits = False
+        """Whether nothing is left to do here but to wait for what ends."""
         self.carriers = carry(self)
         talks = Talks(books.journal, resumed=settings.resumed)
         self._flow = TaskFlow(
@@ -89,6 +94,7 @@ class Engine:
             await group.start(self.carriers.run, name="carriers")
             group.start_soon(self._flow.steps.run, name="steps")
             group.start_soon(self._flow.conversing.run, name="tools")
+            group.start_soon(self._watch, group.cancel_scope, name="standstill")
             try:
                 await self._admit(records)
                 while self._window and not self._stopping:
@@ -96,6 +102,7 @@ class Engine:
                 if self._settings.resumed:
                     await self._last_batches()
             finally:
+                self._over.set()
                 self.carriers.stop()
                 self._flow.steps.stop()
                 self._flow.conversing.stop()
@@ -147,6 +154,13 @@ class Engine:
             await self._next_event()
 
     async def _next_event(self) -> None:
+        self._waits = True
+        try:
+            await self._wait()
+        finally:
+            self._waits = False
+
+    async def _wait(self) -> None:
         """Wait until something ended; with `detach`, also look whether all is submitted."""
         if not self._settings.detach:
             await self._window.changed.wait()
@@ -156,6 +170,20 @@ class Engine:
         idle = not self._flow.works_here() and self.carriers.outlive()
         if idle and 0 < self._flow.open_errands <= self.carriers.in_flight:
             self.stop("detached")
+
+    async def _watch(self, everything: anyio.CancelScope) -> None:
+        """Halt a run that would wait for ever, and keep its prefixes warm meanwhile: that is a bug of ours."""
+        if await standstill(self._is_still, self._over):
+            self.halt(
+                f"{len(self._window)} rows wait for {self._flow.open_errands} requests, of which none is under way: "
+                "this is a bug of fanwise, please report it"
+            )
+            everything.cancel()  # nothing is under way, so nothing is lost
+
+    def _is_still(self) -> bool:
+        """Return whether rows are in work and nothing goes on that could bring them on."""
+        nothing_goes_on = not self._flow.works_here() and self.carriers.is_idle()
+        return self._waits and not self._stopping and len(self._window) > 0 and nothing_goes_on
 
     async def _last_batches(self) -> None:
         """Read batches of earlier sessions that no row waits for: what they answered is paid, and is to be known."""

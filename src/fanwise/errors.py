@@ -46,18 +46,17 @@ class DefinitionError(UsageError):
 
 
 class SpecError(UsageError):
-    """A job is described wrongly; all mistakes are in `mistakes`, each with its field as its place."""
+    """A call describes wrongly what is to be done; all mistakes are in `mistakes`, each with its field as its place."""
 
-    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
-        super().__init__(mistakes)
-        self.mistakes = mistakes
+    def __init__(self, mistakes: tuple[Mistake, ...], subject: str = "the job") -> None:
+        super().__init__(mistakes, subject)
+        self.mistakes, self.subject = mistakes, subject
 
     def __str__(self) -> str:
         if len(self.mistakes) == 1:
             return str(self.mistakes[0])
-        return "\n".join(
-            [f"the job has {len(self.mistakes)} mistakes:", *(f"  {mistake}" for mistake in self.mistakes)]
-        )
+        head = f"{self.subject} has {len(self.mistakes)} mistakes:"
+        return "\n".join([head, *(f"  {mistake}" for mistake in self.mistakes)])
 
 
 class RunDirectoryError(UsageError):

@@ -69,8 +69,26 @@ def test_labels_of_a_file_a_score_of_ones_own_and_the_shape(rows: Path, tmp_path
 
 
 def test_what_cannot_be_compared_is_told(rows: Path) -> None:
-    said = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "nothing")
+    said = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "nothing", "--score", "nowhere.py:f")
     assert said.returncode == 2
-    assert "--labels nothing: it is no file, and no row has a field of that name" in said.stderr
-    said = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "label", "--score", "nowhere.py:f")
-    assert "--score 'nowhere.py:f' names no function" in said.stderr
+    assert said.stderr.splitlines() == [
+        "fanwise: the call has 2 mistakes:",
+        "  --score: there is no file 'nowhere.py'",
+        f"  --labels: 'nothing' is no file, and no row of {rows} has a field of that name; name one of the two",
+    ]
+
+
+def test_the_same_call_again_compares_what_was_answered_and_sends_nothing(rows: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    code, first = compared(rows, "in_a_row", "small_alone", 60, "--out", out)
+    before = (out / "journal.db").read_bytes()
+    said = fanwise(
+        "compare", f"{GRAPH}:in_a_row", "--baseline", f"{GRAPH}:small_alone", "--rows", rows, "--labels", "label",
+        "--out", out, "--json",
+    )  # fmt: skip
+    assert (said.returncode, json.loads(said.stdout)) == (code, first)
+    assert said.stderr == f"fanwise: {out} holds a run; its answers are compared, and nothing is sent\n"
+    assert (out / "journal.db").read_bytes() == before
+    other = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "label", "--out", out)
+    assert other.returncode == 2
+    assert f"--out: {out} holds another run: its graph is {GRAPH}:in_a_row, not {GRAPH}:apart" in other.stderr

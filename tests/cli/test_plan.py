@@ -133,7 +133,9 @@ def test_broken_rows_are_counted_and_a_file_without_a_good_one_is_told(tmp_path:
 def test_a_sample_needs_a_place_for_its_answers(tmp_path: Path) -> None:
     result = fanwise("plan", GRAPH, "--rows", tickets(tmp_path / "rows.jsonl", 5), "--sample", 2)
     assert result.returncode == 2
-    assert "--sample and --out go together" in result.stderr
+    assert result.stderr == (
+        "fanwise: --out: no folder is named, and what a sample is paid for is kept; name one for the run\n"
+    )
 
 
 REAL = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}

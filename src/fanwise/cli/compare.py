@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from fanwise.job.directory import holds_run
 from fanwise.ledger.verdict import Word
 from fanwise.rendering.comparison import show_comparison
 from fanwise.rendering.console import standard_output
@@ -32,7 +33,9 @@ STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows
 @job_option("baseline", metavar="auto|GRAPH", default="auto", show_default=True, help="The single agent.")
 @job_option("id_field", help="Field with the row's id.")
 @job_option("channel", default="live", show_default=True, help=None)
-@job_option("out", help="Keep the run here; `fanwise resume` goes on with all rows.")
+@job_option(
+    "out", help="Keep the run here; `fanwise resume` goes on with all rows, the same call again compares what it has."
+)
 @job_option("base_url", help="Another server, such as `fanwise emulate`.")
 @job_option("budget_usd", help="Most that it may cost.")
 @threshold
@@ -43,7 +46,9 @@ def compare(labels: str | None, score: str | None, sample: int, seed: int, as_js
     Exit status: 0 fan out, 1 do not, 4 not enough rows to tell, 2 something is wrong with the call.
     """
     with exit_on_error():
-        carry_out = carry_out_sample(asking(options))
+        carry_out, out = carry_out_sample(asking(options)), options["out"]
+        if out is not None and holds_run(out):
+            click.echo(f"fanwise: {out} holds a run; its answers are compared, and nothing is sent", err=True)
         comparison = study.compare(
             labels=labels, score=score, sample=sample, seed=seed, carry_out=carry_out, **chosen(options)
         )

@@ -42,12 +42,21 @@ def chosen(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+STUDY_OPTIONS = {
+    "graph": "GRAPH",
+    "form": "--format",
+    "labels": "--labels",
+    "score": "--score",
+    "simulate": "--simulate",
+}
+"""Parameters of studies that are no options of a run, by what they are called on the command line."""
+
+
 def named_as_options(error: SpecError) -> SpecError:
-    """Return an error with the options' names in place of the fields'."""
-    options = {part.name: part.option for part in spec_fields()}
-    return SpecError(
-        tuple(replace(mistake, place=options.get(mistake.place, mistake.place)) for mistake in error.mistakes)
-    )
+    """Return an error with the options' names in place of the parameters'."""
+    options = {part.name: part.option for part in spec_fields()} | STUDY_OPTIONS
+    mistakes = [replace(mistake, place=options.get(mistake.place, mistake.place)) for mistake in error.mistakes]
+    return SpecError(tuple(mistakes), error.subject)
 
 
 def _added(command: F, options: Iterable[Callable[[F], F]]) -> F:

@@ -1,11 +1,13 @@
-"""Finding a graph by name: `path/file.py:name` or `package.module:name`."""
+"""Finding a graph or a function by name: `path/file.py:name` or `package.module:name`."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
 import traceback
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +28,7 @@ def load_graph(reference: str) -> Graph[..., Any]:
     place, _, name = reference.rpartition(":")
     if not place or not name:
         raise UsageError(f"{reference!r} names no graph; write path/file.py:name or package.module:name")
-    module = _file(Path(place)) if place.endswith(".py") or "/" in place else _module(place)
+    module = _loaded(place)
     value = getattr(module, name, None)
     graphs = [name for name, member in vars(module).items() if isinstance(member, Graph)]
     if value is None:
@@ -35,8 +37,34 @@ def load_graph(reference: str) -> Graph[..., Any]:
         raise UsageError(f"there is no {name!r} in {place}; {hint}")
     if not isinstance(value, Graph):
         raise UsageError(f"{name!r} in {place} is no graph but {type(value).__name__}; put @graph above it")
-    value.spec  # noqa: B018 - traced now, so that mistakes show here
+    try:
+        value.spec  # noqa: B018 - traced now, so that mistakes show here
+    except NameError as error:  # a name that the file does not define further down either
+        raise _mistake(error, Path(value.fn.__code__.co_filename)) from None
     return cast("Graph[..., Any]", value)
+
+
+def load_function(reference: str) -> Callable[..., Any]:
+    """Return the function that a reference names.
+
+    Raises:
+        UsageError: The file or the function does not exist, or the file cannot be run.
+    """
+    place, _, name = reference.rpartition(":")
+    if not place or not name:
+        raise UsageError(f"{reference!r} names no function; write path/file.py:name or package.module:name")
+    module = _loaded(place)
+    function = getattr(module, name, None)
+    if callable(function):
+        return function
+    functions = [name for name, member in vars(module).items() if inspect.isfunction(member)]
+    near = get_close_matches(name, functions, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(functions) or 'none'}"
+    raise UsageError(f"there is no function {name!r} in {place}; {hint}")
+
+
+def _loaded(place: str) -> ModuleType:
+    return _file(Path(place)) if place.endswith(".py") or "/" in place else _module(place)
 
 
 def _file(path: Path) -> ModuleType:

@@ -21,6 +21,11 @@ from fanwise.journal.upgrade import carry_over
 JOURNAL = "journal.db"
 
 
+def holds_run(directory: str | Path) -> bool:
+    """Return whether a directory has the journal of a run."""
+    return (Path(directory) / JOURNAL).exists()
+
+
 @contextmanager
 def reading(directory: str | Path) -> Generator[JournalReader]:
     """Open the journal of a run to look into it, beside whoever works on it; nothing is changed.

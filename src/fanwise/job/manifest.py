@@ -183,13 +183,14 @@ def draft(spec: JobSpec, graphs: Mapping[ArmName, GraphSpec]) -> Manifest:
     return replace(manifest, sizes=known_sizes(graphs.values()), tools=list_tools(graphs.values()))
 
 
-def is_edited(manifest: Manifest, before: Mapping[str, str]) -> bool:
+def is_edited(manifest: Manifest, before: Mapping[str, str], graphs: Mapping[ArmName, GraphSpec] | None = None) -> bool:
     """Return whether answers of a run do not hold any more, since what shapes them was edited.
 
     Args:
         manifest: The run, as it would go on now.
         before: Hashes of what shaped its answers; empty where no session has begun.
+        graphs: The graph of each arm, where they are at hand; None: they are loaded by their references.
     """
-    graphs = manifest.graphs()
+    graphs = manifest.graphs() if graphs is None else graphs
     present = manifest.arms(graphs, list_tools(graphs.values()))
     return bool(before) and before != statics(present)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from shutil import rmtree
 from statistics import fmean
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
 from fanwise.dispatch.channel import ChannelChoice
 from fanwise.engine.arms import Arm
 from fanwise.engine.shown import request_lines
-from fanwise.errors import UsageError
+from fanwise.errors import Mistake, SpecError
 from fanwise.graph.dag import generations, longest_path, rounds
 from fanwise.graph.graphs import Graph
-from fanwise.job.arms import arms_of, is_own_baseline
-from fanwise.job.directory import reading
-from fanwise.job.manifest import draft, rows_of
+from fanwise.graph.nodes import GraphSpec
+from fanwise.job.arms import is_own_baseline
+from fanwise.job.directory import holds_run, reading
+from fanwise.job.manifest import Manifest, draft, is_edited, rows_of
 from fanwise.job.spec import JobSpec
-from fanwise.journal.meta import OFFLINE
+from fanwise.journal.meta import OFFLINE, STATICS
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.ledger.allotment import RowCost, allotted
@@ -29,8 +32,9 @@ from fanwise.ledger.tasks import task_times
 from fanwise.ledger.verdict import Pair, judge
 from fanwise.units import PICO_PER_USD
 
-from .labels import RowOutputs, Score, labels_of, outputs_by_row, score_of, scorer
-from .plan.drawn import draw_sample
+from .checking import Mistakes, described, opened
+from .labels import RowOutputs, Score, Scoring, check_labels, equal, labels_of, outputs_by_row, scorer
+from .plan.drawn import Drawn, draw_sample
 from .plan.plan import CarryOut, SampleRun, carry_out
 
 ARMS: tuple[ArmName, ArmName] = ("fanout", "baseline")
@@ -55,7 +59,8 @@ def compare(
 ) -> Comparison:
     """Return whether a job should fan out: it and one agent carry out the same rows, and are held together.
 
-    Rows are paid for where there is a key; nothing is printed.
+    Rows are paid for where there is a key; nothing is printed. What was answered is never lost to a mistake in the
+    scoring: it stands in the run directory, and a call that names it again scores it and sends nothing.
 
     Args:
         graph: A graph, or its reference `path/file.py:name`.
@@ -64,11 +69,12 @@ def compare(
             good as another.
         score: A function, or its reference `path/file.py:name`, that returns 0 to 1 for an output and its label;
             None: equality.
-        sample: Rows to carry out, drawn at random.
+        sample: Rows to carry out, drawn at random; two or more.
         seed: Another one draws other rows.
         baseline: The single agent: `auto`, or the reference of a graph.
         channel: How requests travel.
-        out: Run directory to keep, where `resume` goes on with all rows; None: nothing is kept.
+        out: Run directory to keep, where `resume` goes on with all rows. Where it holds a run of this job with this
+            baseline, its rows are compared as they stand. None: nothing is kept, unless the comparison fails.
         carry_out: Carries out the sample.
         **fields: Further fields of `JobSpec`.
 
@@ -76,23 +82,124 @@ def compare(
         UsageError: The graph, the rows, the labels or a value cannot be used, or there is nothing to compare.
         HaltedError: The sample was stopped before its end; what was done is kept.
     """
-    spec = JobSpec(graph=graph, rows=rows, baseline=baseline, channel=channel, out=out, **fields)
-    by_row = None if labels is None else labels_of(labels, *rows_of(spec), spec.id_field)
-    score_of = scorer(score)
-    graphs = arms_of(spec.graph, spec.baseline)
-    if is_own_baseline(graphs):
-        raise UsageError(
-            "there is nothing to compare: the graph has one agent, so it is its own single agent (1.00 in tokens and in"
-            " dollars); name another graph with --baseline"
-        )
-    drawn = draw_sample(spec, sample, seed)
-    arms = draft(spec, graphs).arms(graphs)
-    with TemporaryDirectory() as folder:
-        directory = out or f"{folder}/run"
-        subject = f"both sides on {len(drawn.rows)} rows"
-        carry_out(SampleRun(spec=replace(spec, out=directory), drawn=drawn, subject=subject))
+    call = dict(graph=graph, rows=rows, baseline=baseline, channel=channel, out=out, **fields)
+    question = _checked(call, labels, score, sample, seed)
+    arms = draft(question.spec, question.graphs).arms(question.graphs)
+    drawn = draw_sample(question.spec, sample, seed)
+    with _directory_of(out) as directory:
+        if out is None or not holds_run(directory):
+            _check_labels_of(drawn, question)
+            subject = f"both sides on {len(drawn.rows)} rows"
+            carry_out(SampleRun(spec=replace(question.spec, out=directory), drawn=drawn, subject=subject))
+        else:
+            _check_same_job(directory, question)
         with reading(directory) as journal:
-            return comparison_of(journal.db, arms, drawn.valid, by_row, score_of)
+            return comparison_of(journal.db, arms, drawn.valid, question.labels, question.score)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """A comparison that can be made."""
+
+    spec: JobSpec
+    graphs: Mapping[ArmName, GraphSpec]
+    labels: Mapping[str, Any] | None
+    """By the row's id."""
+    score: Score
+
+
+def _checked(
+    call: Mapping[str, Any], labels: str | Path | None, score: str | Score | None, sample: int, seed: int
+) -> _Question:
+    """Return what is to be compared.
+
+    Raises:
+        UsageError: Something is wrong with the call; all of it is named.
+    """
+    mistakes = Mistakes()
+    spec = described(mistakes, **call)
+    mistakes.check_number("sample", sample, 40, at_least=2)
+    mistakes.check_number("seed", seed, 0)
+    if call["baseline"] == "none":
+        mistakes.add("baseline", "'none' leaves nothing to compare with", "write auto, or the reference of a graph")
+    score_of, by_row, graphs = equal, None, dict[ArmName, GraphSpec]()
+    with mistakes.of("score"):
+        score_of = scorer(score)
+    check_labels(mistakes, labels, score)
+    if spec is not None:
+        graphs = opened(mistakes, spec, baseline=spec.baseline)
+        if graphs and mistakes.is_free_of("baseline") and is_own_baseline(graphs):
+            alone = "the graph has one agent, so it is its own single agent (1.00 in tokens and in dollars)"
+            mistakes.add("baseline", f"there is nothing to compare: {alone}", "name another graph")
+        if isinstance(labels, str | Path) and mistakes.is_free_of("rows", "labels", "format", "id_field"):
+            with mistakes.of("labels"):
+                by_row = labels_of(labels, *rows_of(spec), spec.id_field)
+    return _Question(spec=mistakes.refused_or(spec), graphs=graphs, labels=by_row, score=score_of)
+
+
+@contextmanager
+def _directory_of(out: str | Path | None) -> Generator[Path]:
+    """Yield the run directory; one that nobody has named is removed again, unless a failure left answers in it.
+
+    Raises:
+        UsageError: That of the block, with the place of the answers.
+    """
+    folder = Path(mkdtemp(prefix="fanwise-compare-")) if out is None else None
+    directory = Path(out) if out is not None else Path(folder or "", "run")
+    try:
+        yield directory
+    except BaseException as error:
+        if folder is not None and not holds_run(directory):
+            rmtree(folder)
+        elif isinstance(error, SpecError) and holds_run(directory):
+            raise SpecError((*error.mistakes, _kept(directory)), error.subject) from None
+        if holds_run(directory):
+            error.add_note(f"the answers are kept in {directory}")
+        raise
+    if folder is not None:
+        rmtree(folder)
+
+
+def _kept(directory: Path) -> Mistake:
+    return Mistake("out", f"the answers are kept in {directory}", "name it in the next call, which sends nothing again")
+
+
+def _check_labels_of(drawn: Drawn, question: _Question) -> None:
+    """Check that a row which is to be carried out has a label: without any there is nothing to pay for.
+
+    Raises:
+        SpecError: None has.
+    """
+    id_name, labels = question.spec.id_field or "id", question.labels
+    if labels is not None and not any(str(row.data.get(id_name, row.number)) in labels for row in drawn.rows):
+        message = f"none of the {len(drawn.rows)} rows that were drawn has a label"
+        raise SpecError((Mistake("labels", message, f"are they by the rows' {id_name!r}? else draw more rows"),))
+
+
+def _check_same_job(directory: Path, question: _Question) -> None:
+    """Check that what a directory holds answers the question.
+
+    Raises:
+        SpecError: It is another job's, or of the same before its agents were edited.
+    """
+    with reading(directory) as journal:
+        manifest, before = Manifest.of(journal), STATICS.of(journal)
+    wanted = Manifest.begun(question.spec, *rows_of(question.spec))
+    differences = [
+        f"its {what} is {has}, not {asked}"
+        for what, has, asked in (
+            ("graph", manifest.graph, wanted.graph),
+            ("rows file", manifest.rows, wanted.rows),
+            ("baseline", manifest.spec.baseline, wanted.spec.baseline),
+        )
+        if has != asked
+    ]
+    if differences:
+        message = f"{directory} holds another run: {', '.join(differences)}"
+        raise SpecError((Mistake("out", message, "choose another directory"),))
+    if is_edited(manifest, before, question.graphs):
+        message = f"{directory} holds answers from before the agents were edited"
+        raise SpecError((Mistake("out", message, f"choose another directory, or `fanwise resume {directory}` first"),))
 
 
 def comparison_of(
@@ -112,14 +219,17 @@ def comparison_of(
         score: Holds an output against its label.
 
     Raises:
-        UsageError: No row has both arms, or none of them a label.
+        SpecError: No row has both arms, or none of them a label, or the score fails.
     """
     outputs = outputs_by_row(db)
-    outcomes = _outcomes(db, outputs, job_rows, labels, score)
+    scoring = None if labels is None else Scoring(labels, score)
+    outcomes = _outcomes(db, outputs, job_rows, scoring)
+    if scoring is not None:
+        scoring.check()
     left_out = len(outputs) - len(outcomes)
     if not outcomes:
         why = "none of the rows has a label" if left_out else "no row has an output or a failure on both sides"
-        raise UsageError(f"there is nothing to compare: {why}")
+        raise SpecError((Mistake("labels" if left_out else "rows", f"there is nothing to compare: {why}"),))
     fanout = {row: outcome for row, (outcome, _) in outcomes.items()}
     baseline = {row: outcome for row, (_, outcome) in outcomes.items()}
     margin = MARGIN if labels is not None else 1.0  # without labels nothing is known of quality
@@ -150,7 +260,7 @@ class _Outcome(NamedTuple):
 
 
 def _outcomes(
-    db: Book, outputs: Mapping[int, RowOutputs], job_rows: int, labels: Mapping[str, Any] | None, score: Score
+    db: Book, outputs: Mapping[int, RowOutputs], job_rows: int, scoring: Scoring | None
 ) -> dict[int, tuple[_Outcome, _Outcome]]:
     """Return what rows have come to in the fan-out and in the baseline, by number.
 
@@ -159,17 +269,16 @@ def _outcomes(
     costs = {(cost.row, cost.arm): cost for cost in allotted(db)}
     share = min(len({row for row, _ in costs}) / max(job_rows, 1), 1.0)
 
-    def outcome(row: int, output: str | None, arm: ArmName, label: Any) -> _Outcome:
-        cost, value = costs[row, arm], float(output is not None)
-        if labels is not None:
-            value = score_of(output, label, score)
+    def outcome(row: int, row_id: str, output: str | None, arm: ArmName) -> _Outcome:
+        cost = costs[row, arm]
+        value = float(output is not None) if scoring is None else scoring.of(row_id, output)
         return _Outcome((cost.own + cost.shared * share) / PICO_PER_USD, value)
 
     outcomes: dict[int, tuple[_Outcome, _Outcome]] = {}
     for row, (row_id, by_arm) in outputs.items():
-        if len(by_arm) == len(ARMS) and _is_priced(row, costs) and (labels is None or row_id in labels):
-            label = None if labels is None else labels[row_id]
-            fanout, baseline = (outcome(row, by_arm[arm], arm, label) for arm in ARMS)
+        is_labelled = scoring is None or row_id in scoring.labels
+        if len(by_arm) == len(ARMS) and _is_priced(row, costs) and is_labelled:
+            fanout, baseline = (outcome(row, row_id, by_arm[arm], arm) for arm in ARMS)
             outcomes[row] = (fanout, baseline)
     return outcomes
 

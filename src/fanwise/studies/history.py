@@ -19,7 +19,8 @@ from fanwise.ledger.changes import Shapes, changed_agents
 from fanwise.ledger.history import History, PastRun, UnreadRun
 from fanwise.ledger.summary import FORMAT, read_share
 
-from .labels import Score, labels_of, quality, scorer
+from .checking import Mistakes
+from .labels import Score, check_labels, labels_of, quality, scorer
 
 
 def history(*folders: str | Path, labels: str | Path | None = None, score: str | Score | None = None) -> History:
@@ -37,7 +38,7 @@ def history(*folders: str | Path, labels: str | Path | None = None, score: str |
     Raises:
         UsageError: A folder does not exist, none holds a run, or labels or score cannot be used.
     """
-    judge = _Judge(labels=labels, score=scorer(score))
+    judge = _judge(labels, score)
     directories = list(_directories(folders or (".",)))
     if not directories:
         places = ", ".join(map(str, folders)) or "this folder"
@@ -168,6 +169,19 @@ class _Judge:
         """
         if self.refusals and not self.labelled:
             raise self.refusals[0]
+
+
+def _judge(labels: str | Path | None, score: str | Score | None) -> _Judge:
+    """Return what scores the runs.
+
+    Raises:
+        UsageError: Labels or score cannot be used.
+    """
+    mistakes, score_of = Mistakes(), None
+    check_labels(mistakes, labels, score)
+    with mistakes.of("score"):
+        score_of = scorer(score)
+    return _Judge(labels=labels, score=mistakes.refused_or(score_of))
 
 
 def _manifest(db: Book) -> Manifest:

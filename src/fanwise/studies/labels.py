@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-import importlib.util
+import inspect
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any, cast
 
+from fanwise.engine.load import load_function
 from fanwise.engine.rows import Format, read
-from fanwise.errors import UsageError
+from fanwise.errors import Mistake, SpecError, UsageError
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_object
 from fanwise.ledger.outcomes import row_outputs
 
+from .checking import Mistakes
+
 Score = Callable[[Any, Any], float]
 """Returns how right an output is, 0 to 1, from the output as JSON data and its label."""
+ROUNDING = 1e-9
+"""How far a score may lie beyond its bounds: a mean of floats may."""
+NAMED = 5
+"""Outputs that are named where a scoring function fails."""
+
+
+def check_labels(mistakes: Mistakes, labels: object, score: object) -> None:
+    """Add what is wrong with labels before any is read: they are no name, or there is a score and nothing to score by.
+
+    Args:
+        mistakes: Where it is added.
+        labels: A field of the rows, or a file; None: there are none.
+        score: Holds an output against its label; None: nothing was chosen.
+    """
+    if labels is None:
+        if score is not None:
+            mistakes.add("score", "there are no labels that it could hold outputs against", "give labels too")
+    elif not isinstance(labels, str | Path) or not str(labels):
+        mistakes.add("labels", f"{labels!r} is no name", "name a field of the rows, or a JSONL file")
 
 
 def labels_of(labels: str | Path, rows: Path, form: Format, id_field: str | None) -> dict[str, Any]:
@@ -30,17 +54,27 @@ def labels_of(labels: str | Path, rows: Path, form: Format, id_field: str | None
         id_field: Field with the row's id.
 
     Raises:
-        UsageError: There is no such field, or the file is none of labels.
+        SpecError: There is no such field, or the file is none of labels.
     """
     file, id_name = Path(labels), id_field or "id"
     if file.is_file():
-        by_id = {row_id: _label(data, id_name) for row_id, data in _records(file, "jsonl", id_name)}
+        by_id = _labels_of_file(file, id_name)
+        message, hint = f"no line of {labels} has a label", f'write lines like {{"{id_name}": "a", "label": "yes"}}'
     else:
         field = str(labels)
         by_id = {row_id: data[field] for row_id, data in _records(rows, form, id_name) if field in data}
+        message = f"{field!r} is no file, and no row of {rows} has a field of that name"
+        hint = "name one of the two"
     if not by_id:
-        raise UsageError(f"--labels {labels}: it is no file, and no row has a field of that name")
+        raise SpecError((Mistake("labels", message, hint),))
     return by_id
+
+
+def _labels_of_file(file: Path, id_name: str) -> dict[str, Any]:
+    if not file.stat().st_size:
+        return {}
+    labels = {row_id: _label(data, id_name) for row_id, data in _records(file, "jsonl", id_name)}
+    return {row_id: label for row_id, label in labels.items() if label != {}}
 
 
 def _records(file: Path, form: Format, id_name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -63,22 +97,29 @@ def scorer(score: str | Score | None) -> Score:
         score: The function, or its reference `path/file.py:name`; None: equality.
 
     Raises:
-        UsageError: There is no such function.
+        UsageError: There is no such function, or it cannot be called with an output and its label.
     """
     if score is None:
         return equal
-    if callable(score):
-        return score
-    place, _, name = score.rpartition(":")
-    spec = importlib.util.spec_from_file_location("_fanwise_score", place) if Path(place).is_file() else None
-    if spec is None or spec.loader is None:
-        raise UsageError(f"--score {score!r} names no function; write path/file.py:name")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    function = getattr(module, name, None)
-    if not callable(function):
-        raise UsageError(f"there is no function {name!r} in {place}")
-    return cast("Score", function)
+    if isinstance(score, str):
+        function = cast("Score", load_function(score))
+    elif callable(score):
+        function = score
+    else:
+        raise UsageError(f"{score!r} is no function; give one, or its reference path/file.py:name")
+    if inspect.iscoroutinefunction(function):
+        raise UsageError(f"{_name(function)} is asynchronous; write it with `def`")
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError as error:
+        raise UsageError(f"{_name(function)} cannot be called with an output and its label: {error}") from None
+    except ValueError:
+        pass  # a function of C that does not say what it takes
+    return function
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", repr(function))
 
 
 def equal(output: Any, label: Any) -> float:
@@ -103,16 +144,72 @@ def outputs_by_row(db: Book) -> dict[int, RowOutputs]:
     return outputs
 
 
-def score_of(output: str | None, label: Any, score: Score) -> float:
-    """Return how right an output is, 0 to 1; a row that failed scores 0: what it should have said is missing."""
-    return 0.0 if output is None else min(max(float(score(json.loads(output), label)), 0.0), 1.0)
+@dataclass(slots=True)
+class Scoring:
+    """Scores the outputs of a run, and keeps what went wrong: a function that fails on one row is asked for all."""
+
+    labels: Mapping[str, Any]
+    """By the row's id."""
+    score: Score
+    mistakes: list[Mistake] = field(default_factory=list[Mistake])
+
+    def of(self, row_id: str, output: str | None) -> float:
+        """Return how right an output is, 0 to 1; a row that failed scores 0: what it should have said is missing.
+
+        Args:
+            row_id: Its row, which has a label.
+            output: As JSON; None: the row has failed.
+        """
+        if output is None:
+            return 0.0
+        label = self.labels[row_id]
+        try:
+            value: Any = self.score(json.loads(output), label)
+        except Exception as error:  # the user's own code
+            self._add(row_id, output, f"raised {type(error).__name__}: {error}")
+            return 0.0
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not -ROUNDING <= number <= 1 + ROUNDING:
+            self._add(row_id, output, f"returned {_short(repr(value))}, which is no number from 0 to 1")
+            return 0.0
+        return min(max(number, 0.0), 1.0)
+
+    def check(self) -> None:
+        """Refuse scores that are none.
+
+        Raises:
+            SpecError: The function has failed; the first rows are named.
+        """
+        left = len(self.mistakes) - NAMED
+        if left > 0:
+            self.mistakes[NAMED:] = [Mistake("score", f"so it did for {left:,} more outputs")]
+        if self.mistakes:
+            raise SpecError(tuple(self.mistakes), "the scoring")
+
+    def _add(self, row_id: str, output: str, what: str) -> None:
+        label = _short(json.dumps(self.labels[row_id], ensure_ascii=False, default=repr))
+        message = f"row {row_id!r}: {_name(self.score)} {what}, for output {_short(output)} and label {label}"
+        self.mistakes.append(Mistake("score", message))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def quality(db: Book, labels: Mapping[str, Any], score: Score) -> tuple[float, int] | None:
-    """Return the mean score of the fan-out's rows that have a label, and how many these are; None where none has."""
+    """Return the mean score of the fan-out's rows that have a label, and how many these are; None where none has.
+
+    Raises:
+        SpecError: The function fails on a row, or returns no number from 0 to 1.
+    """
+    scoring = Scoring(labels, score)
     scores = [
-        score_of(by_arm["fanout"], labels[row_id], score)
+        scoring.of(row_id, by_arm["fanout"])
         for row_id, by_arm in outputs_by_row(db).values()
         if row_id in labels and "fanout" in by_arm
     ]
+    scoring.check()
     return (fmean(scores), len(scores)) if scores else None

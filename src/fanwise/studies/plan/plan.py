@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 
-from fanwise.errors import UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.job.account import Account
 from fanwise.job.job import begin
 from fanwise.job.spec import JobSpec
 from fanwise.job.watcher import Watcher
 from fanwise.journal.records import Channel
-from fanwise.ledger.forecast import Forecast
+from fanwise.ledger.forecast import CHANNELS, Forecast
+from fanwise.studies.checking import Mistakes, described, opened
 
 from .drawn import Drawn, draw_sample
 from .forecast import forecast_job
@@ -89,10 +89,30 @@ def plan(
         UsageError: The graph, the rows or a value cannot be used.
         HaltedError: The sample was stopped before its end; what was done is kept.
     """
-    spec = JobSpec(graph=graph, rows=rows, out=out, channel=channel, **fields)
-    if (sample is None) != (out is None):
-        raise UsageError("--sample and --out go together: what is paid for is kept for the run")
+    call = dict(graph=graph, rows=rows, out=out, channel=channel, **fields)
+    spec = _checked(call, simulate, sample)
     drawn = draw_sample(spec, simulate if sample is None else sample)
     if sample is not None:
         carry_out(SampleRun(spec=spec, drawn=drawn, subject=f"the sample of {len(drawn.rows)} rows"))
     return forecast_job(replace(spec, baseline="auto"), drawn, run=out)
+
+
+def _checked(call: Mapping[str, Any], simulate: int, sample: int | None) -> JobSpec:
+    """Return the job that is to be planned.
+
+    Raises:
+        UsageError: Something is wrong with the call; all of it is named.
+    """
+    mistakes = Mistakes()
+    spec = described(mistakes, **call)
+    mistakes.check_number("simulate", simulate, 20, at_least=1)
+    mistakes.check_number("sample", sample, None, at_least=1)
+    if mistakes.is_free_of("channel"):
+        mistakes.check_choice("channel", call["channel"], "live", CHANNELS)
+    if sample is not None and call["out"] is None:
+        mistakes.add("out", "no folder is named, and what a sample is paid for is kept", "name one for the run")
+    if sample is None and call["out"] is not None:
+        mistakes.add("sample", "a folder is named, and nothing is carried out in it", "give a sample, or no folder")
+    if spec is not None:
+        opened(mistakes, spec, baseline=spec.baseline)
+    return mistakes.refused_or(spec)

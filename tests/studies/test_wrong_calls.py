@@ -1,0 +1,195 @@
+"""A call that is wrong is refused whole and at once; a mistake in the scoring costs nothing that was answered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from fanwise import Job, SpecError, UsageError, agent, graph
+from fanwise.studies.compare import compare
+from fanwise.studies.history import history
+from fanwise.studies.plan.plan import plan
+
+
+class Row(BaseModel):
+    id: str
+    text: str
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def shout(trimmed: str) -> str:
+    """Make it loud."""
+    return trimmed.upper()
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def trim(text: str) -> str:
+    """Make it short."""
+    return text
+
+
+@graph
+def job(row: Row) -> str:
+    return shout(trim(row.text))
+
+
+@graph
+def other(row: Row) -> str:
+    return shout(trim(row.text))
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(f'{{"id": "r{number}", "text": "text", "right": "TEXT"}}\n' for number in range(4)))
+    return path
+
+
+def nobody(sample: object) -> None:
+    pytest.fail("nothing may be carried out")
+
+
+def places(refused: pytest.ExceptionInfo[SpecError]) -> list[str]:
+    return [mistake.place for mistake in refused.value.mistakes]
+
+
+@pytest.mark.parametrize("question", [plan, compare])
+def test_all_mistakes_of_a_call_are_named_at_once(tmp_path: Path, question: Any) -> None:
+    """They came one at a time, some of them as a TypeError or AttributeError, and spoke of the command line."""
+    own: dict[str, Any] = {"simulate": "x"} if question is plan else {"score": 5, "labels": {}, "seed": None}
+    with pytest.raises(SpecError) as refused:
+        question(
+            "nowhere.py:job", rows=tmp_path / "no.jsonl", sample="lots", channel="lve", baseline="atuo",
+            out=tmp_path / "run", carry_out=nobody, **own,
+        )  # fmt: skip
+    assert set(places(refused)) == {"channel", "baseline", "sample", "graph", "rows", *own}
+    assert "--" not in str(refused.value).replace("--format", "")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_plan_has_a_folder_where_a_sample_is_paid_for_and_only_there(rows: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"^out: no folder is named"):
+        plan(job, rows=rows, sample=2, carry_out=nobody)
+    with pytest.raises(SpecError, match=r"^sample: a folder is named"):
+        plan(job, rows=rows, out=tmp_path / "run")
+    with pytest.raises(SpecError, match=r"^channel: 'auto' is not one of live, batch"):
+        plan(job, rows=rows, channel="auto")  # type: ignore[arg-type]
+
+
+def test_a_comparison_with_nothing_is_refused_before_it_is_paid(rows: Path) -> None:
+    """It carried out all rows, and then had nothing to compare."""
+    with pytest.raises(SpecError, match=r"^baseline: 'none' leaves nothing to compare with"):
+        compare(job, rows=rows, baseline="none", carry_out=nobody)
+
+
+def test_labels_that_no_drawn_row_has_are_refused_before_they_are_paid(rows: Path, tmp_path: Path) -> None:
+    """They were missed when all had been carried out."""
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text('{"id": "elsewhere", "right": "TEXT"}\n')
+    with pytest.raises(SpecError, match=r"none of the 4 rows that were drawn has a label; are they by the rows' 'id'?"):
+        compare(job, rows=rows, labels=labels, carry_out=nobody)
+    labels.write_text("")
+    with pytest.raises(SpecError, match=r"^labels: no line of .*labels\.jsonl has a label; write lines like"):
+        compare(job, rows=rows, labels=labels, carry_out=nobody)
+
+
+def returns(value: object) -> Callable[[Any, Any], Any]:
+    return lambda output, label: value
+
+
+async def later(output: Any, label: Any) -> float:
+    return 1.0
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (5, "5 is no function and no reference|5 is no function; give one"),
+        ("score.py", "'score.py' names no function; write path/file.py:name"),
+        ("nowhere.py:f", "there is no file 'nowhere.py'"),
+        (later, "later is asynchronous; write it with `def`"),
+        (lambda output: 1.0, "cannot be called with an output and its label: too many positional arguments"),
+    ],
+    ids=["number", "no name", "no file", "async", "one parameter"],
+)
+def test_a_score_that_is_no_function_of_two_is_refused_before_it_is_paid(rows: Path, score: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=rf"^score: .*({message})"):
+        compare(job, rows=rows, labels="right", score=score, carry_out=nobody)
+    with pytest.raises(UsageError, match=r"^score: there are no labels that it could hold outputs against"):
+        compare(job, rows=rows, score=returns(1.0), carry_out=nobody)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def f(:", r"score.py:1: invalid syntax"),
+        ("import json\n\n1 / 0", r"score.py:3: ZeroDivisionError: division by zero"),
+        ("def g(output, label): return 1.0", r"there is no function 'f' in .*score.py; .*g"),
+        ("f = 3", r"there is no function 'f' in "),
+    ],
+)
+def test_a_file_of_a_score_that_cannot_be_run_is_one_line(rows: Path, tmp_path: Path, text: str, message: str) -> None:
+    """What the file raised came out as a traceback."""
+    (tmp_path / "score.py").write_text(text)
+    with pytest.raises(UsageError, match=message) as refused:
+        compare(job, rows=rows, labels="right", score=f"{tmp_path / 'score.py'}:f", carry_out=nobody)
+    assert "\n" not in str(refused.value)
+
+
+def raises(output: Any, label: Any) -> float:
+    raise KeyError(label)
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (returns(None), "returned None, which is no number from 0 to 1"),
+        (returns("good"), "returned 'good', which is no number"),
+        (returns(math.nan), "returned nan, which is no number"),
+        (returns(85), "returned 85, which is no number from 0 to 1"),
+        (raises, "raises raised KeyError: 'TEXT'"),
+    ],
+    ids=["none", "text", "nan", "percent", "raises"],
+)
+def test_a_scoring_that_fails_costs_nothing_that_was_answered(
+    rows: Path, tmp_path: Path, score: Any, message: str
+) -> None:
+    """A TypeError came out behind the last paid answer, and without `out` the answers went with it."""
+    with pytest.raises(SpecError) as refused:
+        compare(job, rows=rows, labels="right", score=score, out=tmp_path / "run")
+    said = str(refused.value)
+    assert "row 'r0': " in said and message in said, said
+    assert 'for output "TEXT" and label "TEXT"' in said
+    assert "so it did for 3 more outputs" in said, "of 8"
+    assert f"out: the answers are kept in {tmp_path / 'run'}; name it in the next call" in said
+    comparison = compare(job, rows=rows, labels="right", out=tmp_path / "run", carry_out=nobody)
+    assert (comparison.verdict.rows, comparison.fanout.score) == (4, 1.0)
+    with pytest.raises(SpecError, match=r"row 'r0'"):
+        history(tmp_path / "run", labels="right", score=score)
+
+
+def test_answers_that_nobody_kept_are_kept_where_the_scoring_fails(
+    rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    compare(job, rows=rows, labels="right")
+    assert list(tmp_path.iterdir()) == [rows], "nothing is left of one that went well"
+    with pytest.raises(SpecError) as refused:
+        compare(job, rows=rows, labels="right", score=raises)
+    kept = Path(refused.value.mistakes[-1].message.removeprefix("the answers are kept in "))
+    assert compare(job, rows=rows, labels="right", out=kept, carry_out=nobody).verdict.rows == 4
+    assert kept.is_dir(), "it is named now, and stays"
+
+
+def test_a_directory_of_another_run_is_not_compared(rows: Path, tmp_path: Path) -> None:
+    Job(job, rows=rows, out=tmp_path / "run", channel="live").run_sync()
+    with pytest.raises(SpecError, match=r"holds another run: its baseline is none, not auto; choose another"):
+        compare(job, rows=rows, out=tmp_path / "run", carry_out=nobody)
+    compare(job, rows=rows, out=tmp_path / "both")
+    with pytest.raises(SpecError, match=r"its graph is .*:job, not .*:other"):
+        compare(other, rows=rows, out=tmp_path / "both", carry_out=nobody)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import networkx as nx
@@ -35,40 +35,115 @@ ONLY_IMPORTER = {
 }
 SQL_PARTS = {"journal", "ledger", "emulator"}
 """Where SQL may stand; the emulator has a database of its own."""
-SQL = re.compile(
-    r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|PRAGMA|WITH|VACUUM|ATTACH|BEGIN|COMMIT|ROLLBACK)\b"
+CAPITALS = (
+    "SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|PRAGMA|WITH|VACUUM|ATTACH|BEGIN|COMMIT|ROLLBACK|EXPLAIN"
+    "|VALUES"
 )
-"""What a statement begins with, as we write it: in capitals."""
-SQL_OF_META = re.compile(r"\b(FROM|JOIN|INTO|UPDATE)\s+meta\b", re.IGNORECASE)
+"""What a statement begins with, as we write it."""
+SMALL = (
+    r"select\s+(distinct\s+)?(\S*\(.*|[^\s,]+(\s+(as\s+)?\w+)?\s*(,.*)?)\sfrom\s|select\s+[\d*'(]",
+    r"(insert|replace)\s+(or\s+\w+\s+)?into\b|delete\s+from\b|update\s+(or\s+\w+\s+)?\S+\s+set\b",
+    r"create\s+((temp|temporary|unique|virtual)\s+)*(table|index|view|trigger)\b",
+    r"(drop|alter)\s+(table|index|view|trigger)\b",
+    r"with\s+(recursive\s+)?\w+\s*(\([^)]*\)\s*)?as\s*((not\s+)?materialized\s*)?\(",
+    r"pragma\s+\w+\s*(=|\(|;|$)|vacuum\s*(into\b|;|$)|attach\s+(database\b|['\"?:])|values\s*\(",
+    r"begin\s*(;|immediate\b|exclusive\b|deferred\b|transaction\b)|(commit|rollback)\s*(;|$|transaction\b)",
+    r"explain\s+(query\s+plan\s+)?(select|insert|update|delete|replace|with)\b",
+)
+"""The same in small letters, where English begins with the same words: with what follows in a statement alone."""
+SQL = re.compile(rf"(\s|--[^\n]*\n|\()*(({CAPITALS})\b|(?i:{'|'.join(SMALL)}))", re.DOTALL)
+SQL_OF_META = re.compile(
+    r"\b(FROM|JOIN|INTO|UPDATE(\s+OR\s+\w+)?|TABLE(\s+IF(\s+NOT)?\s+EXISTS)?|FROM\s[^();]*,)"
+    r"""\s*(\b|["'`\[])(\w+["'`\]]?\s*\.\s*["'`\[]?)?meta\b""",
+    re.IGNORECASE,
+)
+META = "fanwise.journal.meta"
 
 
 def imports(source: str, module: str, files: Collection[str]) -> set[str]:
-    """Every module that a source imports, `TYPE_CHECKING` blocks and function bodies included."""
-    found: set[str] = set()
+    """Every module, or name of one, that a source imports, in `TYPE_CHECKING` blocks and function bodies too."""
+    names: set[str] = set()
     is_package = any(name.startswith(f"{module}.") for name in files)
     package = module.split(".") if is_package else module.split(".")[:-1]
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    loaders = {"import_module", "__import__"}
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             name = ".".join([*base, *(node.module or "").split(".")]).strip(".")
-            found |= {name} | {f"{name}.{alias.name}" for alias in node.names}
-    return found
+            names |= {f"{name}.{alias.name}" for alias in node.names}
+            loaders |= {alias.asname for alias in node.names if alias.name in loaders and alias.asname}
+    return names | {loaded(node, package) for node in ast.walk(tree) if called(node) in loaders}
+
+
+def called(node: ast.AST) -> str:
+    """The last part of the name of what is called; empty where nothing is."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return getattr(node.func, "attr", "") or getattr(node.func, "id", "")
+
+
+def loaded(node: ast.AST, package: list[str]) -> str:
+    """The module that a call loads by its name, as far as that is written out."""
+    assert isinstance(node, ast.Call)
+    words = [text for argument in node.args[:2] for text in [written(argument)] if text is not None]
+    name = words[0] if words else ""
+    dots = len(name) - len(name.lstrip("."))
+    base = words[1].split(".") if len(words) > 1 else package
+    return ".".join([*base[: len(base) - dots + 1], name.lstrip(".")] if dots else [name]).rstrip(".")
+
+
+def written(node: ast.AST) -> str | None:
+    """The text of an expression: sums of texts are one, and what is filled in later is `{}`; None where it is none."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return "".join(written(value) or "{}" for value in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = written(node.left), written(node.right)
+        return None if left is None and right is None else f"{left or '{}'}{right or '{}'}"
+    return None
+
+
+def texts(source: str) -> Iterator[tuple[int, str]]:
+    """Every text of a source with its line, as the parts of it and as a whole."""
+    for node in ast.walk(ast.parse(source)):
+        text = written(node)
+        if text:
+            yield getattr(node, "lineno", 0), text
 
 
 def reads_meta(module: str, source: str, files: Collection[str]) -> list[str]:
     """What a source does with the table `meta`, which `journal.meta` alone knows, as do the stores that hold it."""
     wrong: list[str] = []
-    if module != "fanwise.job.manifest" and "fanwise.journal.meta.MANIFEST" in imports(source, module, files):
-        wrong.append(f"{module} reads what a run is, which `job.manifest` alone knows")
+    if module not in ("fanwise.job.manifest", META):
+        wrong += reads_manifest(module, source, files)
     if part(module) in ("journal", "emulator"):  # the stores themselves; the emulator's has a table of that name
         return wrong
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and node.attr in ("meta", "set_meta"):
             wrong.append(f"{module}:{node.lineno} asks for a key of `meta` itself")
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL_OF_META.search(node.value):
-            wrong.append(f"{module}:{node.lineno} reads the table `meta` itself")
+    wrong += [
+        f"{module}:{line} reads the table `meta` itself" for line, text in texts(source) if SQL_OF_META.search(text)
+    ]
+    return wrong
+
+
+def reads_manifest(module: str, source: str, files: Collection[str]) -> list[str]:
+    """How a source comes at what a run is: by its key, or by all of the module in which that stands."""
+    wrong = [
+        f"{module} imports {name}: keys are imported from `journal.meta` one by one, and what a run is by none"
+        for name in sorted(imports(source, module, files))
+        if name in (META, f"{META}.*", "fanwise.journal.*") or name.rpartition(".")[2] == "MANIFEST"
+    ]
+    lines = [
+        getattr(node, "lineno", 0)
+        for node in ast.walk(ast.parse(source))
+        if "MANIFEST" in (getattr(node, "attr", None), getattr(node, "value", None))
+    ]
+    wrong += [f"{module}:{line} reads what a run is, which `job.manifest` alone knows" for line in lines]
     return wrong
 
 
@@ -77,10 +152,9 @@ def speaks_sql(module: str, source: str, files: Collection[str]) -> list[str]:
     if part(module) in SQL_PARTS:
         return []
     wrong = [f"{module} imports {name}" for name in imports(source, module, files) if name.split(".")[0] == "sqlite3"]
+    wrong += [f"{module}:{line} has a statement: {text[:40]!r}" for line, text in texts(source) if SQL.match(text)]
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value):
-            wrong.append(f"{module}:{node.lineno} has a statement: {node.value[:40]!r}")
-        elif isinstance(node, ast.Attribute) and node.attr in ("execute", "executemany", "executescript"):
+        if isinstance(node, ast.Attribute) and node.attr in ("execute", "executemany", "executescript"):
             wrong.append(f"{module}:{node.lineno} carries out a statement")
     return wrong
 
@@ -147,6 +221,9 @@ def test_imports_go_down_only(files: dict[str, str]) -> None:
         ("fanwise.ledger.account", "import networkx"),
         ("fanwise.dispatch.live", "import anthropic"),
         ("fanwise.ledger.summary", "from fanwise import Job"),
+        ("fanwise.ledger.summary", "from fanwise.studies import *"),
+        ("fanwise.pricing.cost", "import importlib\nimportlib.import_module('fanwise.engine.run')"),
+        ("fanwise.pricing.cost", "from importlib import import_module as load\nload(f'fanwise.engine.{1}')"),
     ],
 )
 def test_a_planted_upward_import_is_noticed(files: dict[str, str], module: str, line: str) -> None:
@@ -164,6 +241,33 @@ def test_meta_has_one_reader(files: dict[str, str]) -> None:
         ("fanwise.studies.show", "def f(journal):\n    return journal.meta('run_id')"),
         ("fanwise.dispatch.primer", "def f(journal):\n    journal.set_meta('primed', '{}')"),
         ("fanwise.cli.history", "from fanwise.journal.meta import MANIFEST"),
+        ("fanwise.cli.history", "from fanwise.journal import meta"),
+        (
+            "fanwise.cli.history",
+            "def f(db):\n    from fanwise.journal import meta as keys\n    return keys.NOTES.of(db)",
+        ),
+        ("fanwise.cli.history", "import fanwise.journal.meta"),
+        ("fanwise.cli.history", "import fanwise.journal.meta as keys\nkeys.MANIFEST"),
+        ("fanwise.cli.history", "from fanwise.journal.meta import *"),
+        ("fanwise.cli.history", "from fanwise.journal import *"),
+        ("fanwise.cli.history", "import fanwise.journal as store\nstore.meta.MANIFEST"),
+        ("fanwise.cli.history", "import importlib\nimportlib.import_module('fanwise.journal.meta')"),
+        ("fanwise.cli.history", "from importlib import import_module\nimport_module('.meta', 'fanwise.journal')"),
+        ("fanwise.cli.history", "__import__('fanwise.journal.meta')"),
+        ("fanwise.cli.history", "from fanwise.job.manifest import MANIFEST"),
+        ("fanwise.cli.history", "import fanwise.job.manifest as manifest\nmanifest.MANIFEST"),
+        ("fanwise.cli.history", "def f(module):\n    return getattr(module, 'MANIFEST')"),
+        ("fanwise.journal.copy", "from . import meta"),
+        ("fanwise.journal.copy", "from .meta import MANIFEST as key"),
+        ("fanwise.ledger.summary", """QUERY = 'SELECT value FROM "meta"'"""),
+        ("fanwise.ledger.summary", "QUERY = 'select value from [meta] where key=?'"),
+        ("fanwise.ledger.summary", "QUERY = 'SELECT value FROM `meta`'"),
+        ("fanwise.ledger.summary", """QUERY = 'SELECT value FROM main."meta"'"""),
+        ("fanwise.ledger.summary", "QUERY = 'SELECT value FROM rows, meta'"),
+        ("fanwise.ledger.summary", "QUERY = 'SELECT value FROM rows r JOIN\\n  meta m'"),
+        ("fanwise.ledger.summary", "QUERY = 'UPDATE OR IGNORE meta SET value=1'"),
+        ("fanwise.ledger.summary", "QUERY = 'DROP TABLE IF EXISTS meta'"),
+        ("fanwise.ledger.summary", "QUERY = 'SELECT value FROM ' + 'meta'"),
     ],
 )
 def test_a_planted_second_reader_of_meta_is_noticed(files: dict[str, str], module: str, line: str) -> None:
@@ -183,10 +287,66 @@ def test_sql_stands_in_journal_and_ledger_alone(files: dict[str, str]) -> None:
         ("fanwise.cli.status", "def f():\n    from sqlite3 import connect"),
         ("fanwise.engine.standin", "def f(db, query):\n    return db.execute(query).fetchall()"),
         ("fanwise.dispatch.live", "PRAGMAS = 'PRAGMA cache_size=1'"),
+        *(
+            ("fanwise.rendering.files", f"QUERY = {query!r}")
+            for query in (
+                "select number from rows",
+                "Select\n  number\nFrom rows",
+                "select 1",
+                "  insert into rows values (1)",
+                "insert or replace into rows(number) values (1)",
+                "update rows set number=1",
+                "delete from rows",
+                "replace into rows values (1)",
+                "create table t(x)",
+                "create unique index i on t(x)",
+                "create temp view v as select 1",
+                "drop table rows",
+                "alter table rows add column x",
+                "with a as (select 1) select * from a",
+                "with recursive a(x) as (select 1) select * from a",
+                "pragma cache_size=1",
+                "pragma table_info(rows)",
+                "vacuum",
+                "attach 'other.db' as other",
+                "begin immediate",
+                "commit;",
+                "rollback",
+                "explain query plan select 1 from rows",
+                "-- all of them\nselect number from rows",
+                "values (1), (2)",
+                "(SELECT 1)",
+            )
+        ),
+        ("fanwise.rendering.files", "def f(name):\n    return f'select {name} from rows'"),
+        ("fanwise.rendering.files", "QUERY = 'select number' + ' from rows'"),
+        ("fanwise.job.sizes", "__import__('sqlite3')"),
     ],
 )
 def test_planted_sql_is_noticed(files: dict[str, str], module: str, line: str) -> None:
     assert speaks_sql(module, f"{files[module]}\n{line}\n", files) != []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "select the rows that are to be sent",
+        "Select one of them from the list",
+        "update the pinned version, then set the key",
+        "Delete the folder",
+        "create a folder of your own",
+        "drop what is not used",
+        "replace the key into which it goes",
+        "with a key of its own, as said above",
+        "begin",
+        "begin again with another --out",
+        "Commit hash of the source",
+        "values that a field may have",
+        "explain what is wrong",
+    ],
+)
+def test_english_is_no_sql(files: dict[str, str], words: str) -> None:
+    assert speaks_sql("fanwise.cli.status", f"{files['fanwise.cli.status']}\nWORDS = {words!r}\n", files) == []
 
 
 def test_there_is_no_cycle_of_imports(files: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from fanwise.engine.rows import Format
 from fanwise.studies import audit as study
 
 from .ending import OK, exit_on_error
@@ -23,7 +24,7 @@ FOUND = 1
 )
 @click.option("--sample", type=click.IntRange(1), default=5, show_default=True, help="Rows whose blocks are rendered.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def audit(graph: str, rows: str, form: str | None, sample: int, as_json: bool) -> None:
+def audit(graph: str, rows: str, form: Format | None, sample: int, as_json: bool) -> None:
     """Look for what keeps the prompt cache of GRAPH from firing. Nothing is sent.
 
     Every prefix is rendered in two processes with another hash seed, time zone, language and

@@ -44,6 +44,23 @@ def load_graph(reference: str) -> Graph[..., Any]:
     return cast("Graph[..., Any]", value)
 
 
+def loadable(graph: Graph[..., Any]) -> str:
+    """Return a reference by which another process of this machine loads a graph.
+
+    Raises:
+        UsageError: There is none: the graph is no name of a module that stands in a file.
+    """
+    module = sys.modules.get(graph.fn.__module__)
+    file = getattr(module, "__file__", None)
+    names = [name for name, member in vars(module).items() if member is graph] if module is not None else []
+    if not names or file is None or not Path(file).is_file():
+        why = f"graph {graph.name!r} ({graph.place}) cannot be loaded by another process"
+        raise UsageError(f"{why}; make it a name at the top of a file, or give its reference path/file.py:name")
+    package = getattr(module, "__package__", None)
+    place = graph.fn.__module__ if package and module is not sys.modules["__main__"] else Path(file).resolve()
+    return f"{place}:{names[0]}"
+
+
 def load_function(reference: str) -> Callable[..., Any]:
     """Return the function that a reference names.
 

@@ -6,7 +6,7 @@ import csv
 import importlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
@@ -63,6 +63,19 @@ def read(path: Path, form: Format) -> Iterator[Record]:
     if path.stat().st_size == 0:
         raise UsageError(f"the rows file {path} is empty")
     return {"jsonl": _jsonl, "csv": _csv, "parquet": _parquet}[form](path)
+
+
+def json_lines(rows: Iterable[Any]) -> Iterator[bytes]:
+    """Yield rows, as models or dicts, as lines of JSON.
+
+    Raises:
+        UsageError: One has no form in JSON.
+    """
+    for number, row in enumerate(rows, 1):
+        try:
+            yield f"{canonical(row)}\n".encode()
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"row {number}: {error}; give models or dicts") from None
 
 
 def _jsonl(path: Path) -> Iterator[Record]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from fanwise.api.capable import SdkClient
-from fanwise.canonical import canonical
-from fanwise.engine.rows import Format, format_of, read
+from fanwise.engine.rows import Format, format_of, json_lines, read
 from fanwise.engine.standin import StandInAnswer
-from fanwise.errors import Mistake, SpecError, UsageError
+from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.port import Journal
@@ -140,16 +139,7 @@ def _rows(spec: JobSpec, folder: Path) -> tuple[Path, Format]:
         if isinstance(spec.rows, str | Path):
             shutil.copyfileobj(sys.stdin.buffer, file)
         else:
-            file.writelines(_lines(spec.rows))
+            file.writelines(json_lines(spec.rows))
     path.chmod(0o600)
     next(read(path, form), None)
     return path, form
-
-
-def _lines(rows: Iterable[Any]) -> Iterator[bytes]:
-    """Yield rows as lines of JSON."""
-    for number, row in enumerate(rows, 1):
-        try:
-            yield f"{canonical(row)}\n".encode()
-        except TypeError as error:
-            raise UsageError(f"row {number}: {error}; give models or dicts") from None

@@ -12,10 +12,11 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -25,40 +26,53 @@ from fanwise.context.shape import Segment
 from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import unfence
 from fanwise.engine.arms import Arm, build_arms, row_state
-from fanwise.engine.load import load_graph
+from fanwise.engine.load import load_graph, loadable
 from fanwise.engine.nodes import AgentNode
-from fanwise.engine.rows import Format, Row, RowTypes, format_of, read
+from fanwise.engine.rows import Format, Row, RowTypes, json_lines, read
 from fanwise.engine.toolbox import list_tools
 from fanwise.errors import FanwiseError, UsageError
+from fanwise.graph.graphs import Graph
+from fanwise.job.manifest import rows_of
 from fanwise.models import facts
+
+from .checking import Mistakes, described
 
 CIRCUMSTANCES = (
     {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"},
     {"PYTHONHASHSEED": "4711", "TZ": "Asia/Kolkata", "LC_ALL": "tr_TR.UTF-8"},
 )
 _PREFIXES = TypeAdapter(list[AgentPrefix])
+RENDERING = "FANWISE_RENDERING"
+"""Variable of the environment that a rendering process has."""
 AHEAD_S = 24 * 3600 + 3600 + 7
 """How far the clock of the second rendering is ahead, in seconds."""
 
 
-def audit(graph: str, rows: str, *, form: str | None = None, sample: int = 5) -> list[CacheFinding]:
+def audit(
+    graph: Graph[..., Any] | str, rows: str | Path | Iterable[Any], *, form: Format | None = None, sample: int = 5
+) -> list[CacheFinding]:
     """Return what keeps the prefixes of a graph from being cached; empty where nothing does.
 
     Args:
-        graph: Reference of the graph.
-        rows: A rows file; its first valid rows are the sample.
-        form: Format of the rows where the name does not say it.
+        graph: A graph, or its reference. Other processes load it: it is a name at the top of a file, and a script
+            that calls this does so under `if __name__ == "__main__":`.
+        rows: A rows file, or rows as models or dicts; the first valid ones are the sample.
+        form: Format of a file where its name does not say it.
         sample: Rows whose blocks are rendered too.
 
     Raises:
-        UsageError: The graph, the file or a row cannot be used.
+        UsageError: The graph, the file or a value cannot be used.
     """
-    load_graph(graph)  # its mistakes are told from here, with their places
-    format_of(Path(rows), form)
-    first, second = (
-        _render_apart(graph, rows, form, sample, environment, ahead)
-        for environment, ahead in zip(CIRCUMSTANCES, (0, AHEAD_S), strict=True)
-    )
+    if RENDERING in os.environ:
+        raise UsageError(
+            'the file of the graph calls audit() while it is loaded; do so under `if __name__ == "__main__":`'
+        )
+    with TemporaryDirectory() as folder:
+        order = _checked(graph, rows, form, sample, Path(folder))
+        first, second = (
+            _render_apart(order | {"ahead_s": ahead}, environment)
+            for environment, ahead in zip(CIRCUMSTANCES, (0, AHEAD_S), strict=True)
+        )
     tokens = {
         text.name: DOCUMENTED.tokens(text.text, prefix.model)
         for prefix in first
@@ -69,14 +83,54 @@ def audit(graph: str, rows: str, *, form: str | None = None, sample: int = 5) ->
     return [*compare(first, second), *short, *split(first, tokens)]
 
 
-def _render_apart(
-    graph: str, rows: str, form: str | None, sample: int, environment: dict[str, str], ahead_s: int
-) -> list[AgentPrefix]:
-    order = json.dumps({"graph": graph, "rows": rows, "form": form, "sample": sample, "ahead_s": ahead_s})
+def _checked(
+    graph: Graph[..., Any] | str, rows: str | Path | Iterable[Any], form: Format | None, sample: int, folder: Path
+) -> dict[str, Any]:
+    """Return what is to be rendered, as JSON-ready data.
+
+    Args:
+        graph: As for `audit`.
+        rows: As for `audit`.
+        form: As for `audit`.
+        sample: As for `audit`.
+        folder: Where rows are written that are in no file.
+
+    Raises:
+        UsageError: Something is wrong with the call; all of it is named.
+    """
+    mistakes = Mistakes(format="form")
+    spec = described(mistakes, graph=graph, rows=rows, format=form)
+    mistakes.check_number("sample", sample, 5, at_least=1)
+    file, reference, parent = folder / "rows.jsonl", "", Path.cwd()
+    with mistakes.of("graph"):
+        if isinstance(graph, Graph):
+            graph.spec  # noqa: B018 - its mistakes are told from here, with their places
+            reference = loadable(graph)
+        elif spec is not None:
+            reference = graph
+            load_graph(graph)
+    with mistakes.of("rows"):
+        if isinstance(rows, str | Path):
+            file, form = (file, "jsonl") if spec is None else rows_of(spec)
+            parent = file.parent
+            next(read(file, form), None)
+        elif spec is not None:
+            with file.open("wb") as lines:
+                lines.writelines(json_lines(rows))
+            form = "jsonl"
+            next(read(file, form), None)
+    mistakes.refused_or(spec)
+    return {
+        "graph": reference, "rows": str(file), "form": form, "sample": sample, "folder": str(parent),
+        "path": list(sys.path),
+    }  # fmt: skip
+
+
+def _render_apart(order: dict[str, Any], environment: dict[str, str]) -> list[AgentPrefix]:
     result = subprocess.run(
         [sys.executable, "-m", "fanwise.studies.audit"],
-        input=order,
-        env={**os.environ, **environment},
+        input=json.dumps(order),
+        env={**os.environ, **environment, RENDERING: "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -90,25 +144,25 @@ def _render_apart(
 # The rendering process ---------------------------------------------------------------------------
 
 
-def render(graph: str, rows: str, form: str | None, sample: int) -> list[AgentPrefix]:
+def render(graph: str, rows: Path, form: Format, sample: int, folder: Path) -> list[AgentPrefix]:
     """Return the prefixes of a graph's agents, with the row blocks of the first valid rows.
+
+    Args:
+        graph: Its reference.
+        rows: The rows file.
+        form: Its format.
+        sample: Rows to take.
+        folder: Where paths in the rows begin.
 
     Raises:
         UsageError: The graph or the file cannot be used.
     """
     spec = load_graph(graph).spec
     arm = build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"]
-    drawn = list(islice(_valid(arm, Path(rows), format_of(Path(rows), form)), sample))
+    types = RowTypes(arm.graph.param_types, None, folder)
+    checked = (types.check(record) for record in read(rows, form))
+    drawn = list(islice((row for row in checked if isinstance(row, Row)), sample))
     return [_prefix(node, arm, drawn) for node in arm.agents()]
-
-
-def _valid(arm: Arm, path: Path, form: Format) -> Iterator[Row]:
-    """Yield the valid rows of a file."""
-    types = RowTypes(arm.graph.param_types, None, path.parent)
-    for record in read(path, form):
-        row = types.check(record)
-        if isinstance(row, Row):
-            yield row
 
 
 def _prefix(node: AgentNode, arm: Arm, rows: Sequence[Row]) -> AgentPrefix:
@@ -169,10 +223,12 @@ def _clock_ahead(seconds: int) -> AbstractContextManager[object]:
 def main() -> int:
     """Render what standard input orders, and print it as one line of JSON."""
     order: dict[str, Any] = json.load(sys.stdin)
-    ahead_s = order.pop("ahead_s")
+    sys.path[:] = order["path"]  # a graph of a module is found where the caller has found it
     try:
-        with _clock_ahead(ahead_s):
-            prefixes = render(**order)
+        with _clock_ahead(order["ahead_s"]):
+            prefixes = render(
+                order["graph"], Path(order["rows"]), order["form"], order["sample"], Path(order["folder"])
+            )
     except FanwiseError as error:
         print(f"fanwise: {error}", file=sys.stderr)  # noqa: T201 - the parent reads it
         return 2

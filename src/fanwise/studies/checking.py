@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from fanwise.engine.rows import read
@@ -23,7 +24,13 @@ class Mistakes:
     Places are names of parameters, as of the fields of `JobSpec`; the command line names its options for them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **names: str) -> None:
+        """Begin without any.
+
+        Args:
+            **names: By fields of `JobSpec`, the parameters of the call that have another name.
+        """
+        self._names = names
         self._mistakes: list[Mistake] = []
         self._errors: list[UsageError] = []
 
@@ -35,7 +42,10 @@ class Mistakes:
         except UsageError as error:
             self._errors.append(error)
             if isinstance(error, SpecError | DefinitionError):
-                self._mistakes += error.mistakes
+                named = [
+                    replace(mistake, place=self._names.get(mistake.place, mistake.place)) for mistake in error.mistakes
+                ]
+                self._mistakes += named
             else:
                 self.add(place, str(error))
 
@@ -90,7 +100,7 @@ class Mistakes:
         """
         if len(self._errors) == 1:
             error = self._errors[0]
-            if isinstance(error, SpecError | DefinitionError) and len(error.mistakes) == len(self._mistakes):
+            if isinstance(error, SpecError | DefinitionError) and error.mistakes == tuple(self._mistakes):
                 raise error
         if self._mistakes or checked is None:
             raise SpecError(tuple(self._mistakes), "the call")

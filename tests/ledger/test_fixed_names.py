@@ -40,8 +40,10 @@ def test_a_summary_has_the_names_that_are_promised_and_begins_with_its_format(ru
     assert summary["format"] == 2
     assert list(summary) == [name for name in names if "." not in name]
     for name in names:
-        whole, _, part = name.partition(".")
-        assert not part or part in summary[whole], name
+        value: Any = summary
+        for part in name.split("."):
+            assert part in value, name
+            value = value[part]
 
 
 def test_a_result_has_the_names_that_are_promised_and_begins_with_its_format(run: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanwise.ledger.verdict import LEVEL, Pair, difference, judge, price_ratio, student
+from fanwise.ledger.intervals import LEVEL, student
+from fanwise.ledger.verdict import Pair, difference, judge, price_ratio
 
 SIMULATIONS = 400
 
@@ -88,6 +89,31 @@ def test_a_side_that_never_succeeds_decides() -> None:
     assert judge([pair(1.0, 1.0, False, True) for _ in range(20)]).word == "do not fan out"
     assert judge(pairs[:3]).word == "not enough rows to tell"
     assert judge([]).word == "not enough rows to tell"
+
+
+def test_few_rows_that_carry_the_bill_decide_nothing() -> None:
+    pairs = [pair(1.0, 2.0, True, True) for _ in range(400)]
+    assert judge(pairs).word == "fan out"
+    found = judge([*pairs, pair(100.0, 300.0, True, True)])
+    assert found.word == "not enough rows to tell"
+    assert found.why.startswith("few rows carry the bill: one has 27 % of")
+    assert found.more > 0
+
+
+def test_what_was_cut_off_decides_nothing_and_is_no_difference_in_quality() -> None:
+    """A cap of ours cut one agent off, and the word was "fan out"."""
+    cut_off = Pair(
+        fanout=1.0, baseline=1.0, fanout_score=1.0, baseline_score=0.0, fanout_good=True, baseline_good=False,
+        cut_off=True,
+    )  # fmt: skip
+    even = [pair(1.0, 1.0, True, True) for _ in range(30)]
+    found = judge([*even, *[cut_off] * 30], margin=1.0)
+    assert found.quality.value == 0
+    assert (found.word, found.more) == ("not enough rows to tell", 0)
+    assert "cut off in 30 rows" in found.why
+    assert judge([cut_off] * 30, margin=1.0).word == "not enough rows to tell"
+    cheaper = [pair(1.0, 2.0, True, True) for _ in range(300)]
+    assert judge([*cheaper, cut_off]).word == "fan out", "they have not decided it"
 
 
 def test_the_same_price_and_the_same_answers_are_no_reason() -> None:

@@ -86,10 +86,10 @@ def test_all_pictures_are_drawn_and_are_svg(tmp_path: Path) -> None:
     for picture in text.split("<svg")[1:]:
         ET.fromstring("<svg" + picture.split("</svg>")[0] + "</svg>")
     shown = " ".join(page.words)
-    for name in ("classify", "research", "draft", "handbook", "mean", "Over time", "What took how much off the bill"):
+    for name in ("classify", "research", "draft", "handbook", "in all", "Over time", "What took how much off the bill"):
         assert name in shown, name
     found = account.summary["multiplier"]
-    assert f"{found['tokens']['mean']:.2f} times the tokens" in shown
+    assert f"{found['tokens']['ratio']:.2f} times the tokens" in shown
     assert set(PATH.findall(text)) == {DESK}, "no path of this machine but the graph's own"
 
 

@@ -85,6 +85,7 @@ async def begin(
     *,
     detach: bool = False,
     only: frozenset[int] | None = None,
+    job_rows: int = 0,
     client: SdkClient | None = None,
 ) -> Account:
     """Run a job to its end in a directory of its own; a start that is refused leaves nothing behind.
@@ -94,6 +95,7 @@ async def begin(
         watcher: What a display reads.
         detach: Return when all that can be submitted is in batches.
         only: Line or record numbers of the rows to take; the others wait for `resume`.
+        job_rows: Valid rows of the whole job, over which what rows share is spread; 0: those that are taken.
         client: A client of the SDK, as for `Job`.
 
     Raises:
@@ -101,7 +103,7 @@ async def begin(
         HaltedError: The run was stopped before its end; what was done is kept.
     """
     async with prepare(spec, Terms(detach=detach, client=client), watcher) as prepared:
-        await work(prepared, Shard(only))
+        await work(prepared, Shard(only, job_rows))
         return await close(prepared)
 
 

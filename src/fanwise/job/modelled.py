@@ -21,8 +21,8 @@ from fanwise.errors import UnknownPriceError
 from fanwise.graph.baseline import has_one_agent
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.reader import Book
-from fanwise.ledger.account import row_account, valid_rows
-from fanwise.ledger.multiplier import Bin, Spread, Spreading, bins, summarise
+from fanwise.ledger.account import row_account
+from fanwise.ledger.multiplier import Bin, RowRatios, Spread, Spreading, bins
 from fanwise.ledger.outcomes import output_lengths, rows_numbered, rows_with_output
 from fanwise.ledger.tasks import chosen_channel, sampled_answers
 from fanwise.models import facts
@@ -87,8 +87,8 @@ class _SampleRates:
 class _Ratios:
     """The fan-out over the single agent, row by row."""
 
-    tokens: list[float] = field(default_factory=list[float])
-    usd: list[float] = field(default_factory=list[float])
+    tokens: RowRatios = field(default_factory=RowRatios)
+    usd: RowRatios = field(default_factory=RowRatios)
     """Of the rows whose price is known."""
 
 
@@ -110,13 +110,14 @@ def modelled(db: Book, manifest: Manifest, fanout: GraphSpec) -> Modelled | None
     calls = _composed(db, manifest, manifest.arms({"baseline": graph})["baseline"], list(result_chars))
     rates = _sample_rates(db, calls)
     ratios = _ratios(db, calls, result_chars, rates)
-    if not ratios.tokens:
+    tokens = ratios.tokens.spread()
+    if tokens is None:
         return None
     return Modelled(
-        rows=len(ratios.tokens),
-        tokens=summarise(ratios.tokens),
-        usd=summarise(ratios.usd) if len(ratios.usd) == len(ratios.tokens) else None,
-        bins=bins(ratios.tokens),
+        rows=ratios.tokens.sums.rows,
+        tokens=tokens,
+        usd=ratios.usd.spread() if ratios.usd.sums.rows == ratios.tokens.sums.rows else None,
+        bins=bins(ratios.tokens.values),
         answers="sample" if rates.rows else "results",
     )
 
@@ -132,16 +133,16 @@ def _ratios(
         result_chars: Characters of each row's result.
         rates: What a sample of these calls has shown.
     """
-    ratios, spreading, batch = _Ratios(), Spreading(db, valid_rows(db)), _goes_in_batches(db)
+    ratios, spreading, batch = _Ratios(), Spreading(db), _goes_in_batches(db)
     for number, call in calls.items():
         account = row_account(db, number, "fanout")
         if account is None or account.unknown or not account.tokens or not account.cost:
             continue
         usage = _usage(call, result_chars[number], rates)
-        ratios.tokens.append(account.tokens / usage.total)
+        ratios.tokens.add(account.tokens, usage.total)
         price = _price(usage, call.model, spreading.rows, batch=batch)
         if price:
-            ratios.usd.append(spreading.of(account) / price)
+            ratios.usd.add(round(spreading.of(account)), round(price))
     return ratios
 
 

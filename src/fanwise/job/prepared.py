@@ -24,6 +24,8 @@ class Shard:
 
     numbers: frozenset[int] | None = None
     """Their line or record numbers; None: all rows."""
+    job_rows: int = 0
+    """Valid rows of the whole job, where it is a sample and they are known; 0: they are not."""
 
 
 ALL_ROWS = Shard()

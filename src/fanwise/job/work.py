@@ -7,7 +7,7 @@ import anyio.to_thread
 
 from fanwise.engine.rows import lines
 from fanwise.engine.run import Engine
-from fanwise.journal.meta import CHOICES, HALTED, NOTES, OFFLINE
+from fanwise.journal.meta import CHOICES, HALTED, JOB_ROWS, NOTES, OFFLINE
 from fanwise.log import bound
 from fanwise.telemetry import telemetry
 from fanwise.units import now
@@ -20,6 +20,7 @@ async def work(prepared: Prepared, shard: Shard = ALL_ROWS) -> None:
     """Carry out the rows of a shard, or as many of them as it comes to; how that ended is kept for `close`."""
     engine = await engine_of(prepared.run, prepared.terms, prepared.arms, prepared.api, only=shard.numbers)
     await _count_rows(prepared)
+    JOB_ROWS.keep(prepared.journal, shard.job_rows)
     prepared.watcher.engine = engine
     try:
         with bound(run=prepared.run.manifest.run_id):

@@ -106,6 +106,8 @@ OWN_BASELINE = MetaKey("own_baseline", bool)
 """Whether the attempts of the fan-out are the single agent's too: the graph has one agent, and no other was asked."""
 DEADLINE: MetaKey[Deadline | None] = MetaKey("deadline", _nothing)
 """When the run should have ended; None where it may take its time."""
+JOB_ROWS = MetaKey("job_rows", int)
+"""Valid rows of the whole job, where a session carries out a sample of it; 0: the job is the rows that are taken."""
 PRIMED = MetaKey("primed", dict[str, float])
 """By key of a prefix that batches have written: until when it lives, in seconds since 1970."""
 STATICS = MetaKey("nodes", dict[str, str])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .multiplier import Multiplier, interval_data
 from .verdict import Verdict
 
 
@@ -17,7 +18,8 @@ class ArmFigures:
     per_success_usd: float | None
     """None: no row has succeeded."""
     score: float
-    """On average, 0 to 1; without labels the share of rows with an output."""
+    """On average over rows in which the single agent was not cut off, 0 to 1; without labels the share of rows with an
+    output."""
     good: int
     """Rows that count as successful."""
     tokens: float
@@ -43,7 +45,15 @@ class Comparison:
     """Rows of the whole job, over which what rows share is spread."""
     left_out: int
     """Rows of the sample without a label, or with attempts of unknown cost."""
+    cut_off: int
+    """Rows in which the single agent's answer was cut off: its failures in money, and in no difference in quality."""
+    multiplier: Multiplier | None
+    """Fan-out over single agent, sum over sum, on all rows that both have ended; None where that took nothing."""
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
-        return asdict(self)
+        ratio = self.verdict.ratio
+        return asdict(self) | {
+            "multiplier": None if self.multiplier is None else self.multiplier.data(),
+            "per_success": None if ratio is None else interval_data(ratio, self.verdict.rows),
+        }

@@ -1,46 +1,56 @@
-"""The multiplier: fan-out over baseline, per row, with its spread."""
+"""The multiplier: what the fan-out took over what one agent took, sum over sum, with its spread over rows."""
 
 from __future__ import annotations
 
 import random
 from array import array
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from math import sqrt
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 
-from .account import RowAccount, baseline_arm, has_baseline, paired_rows, shared_writes
+from .account import RowAccount, baseline_arm, has_baseline, shared_writes
+from .intervals import Interval
+from .paired import JobSize, LeftOut, PairedRows, job_rows
+from .ratio import FEW_ROWS, LEAST_ROWS, PairedSums
+from .success import SuccessSums
 
 BOOTSTRAP_ROWS = 500
-"""Up to so many rows the interval is bootstrapped; beyond, the normal one differs by less than
+"""Up to so many rows the interval of the mean is bootstrapped; beyond, the normal one differs by less than
 what is printed."""
 RESAMPLES = 1_000
+DECIMALS = 6
+"""Of every ratio that is kept, so that all who show it show the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """A distribution over rows."""
+    """A ratio of sums over rows, and how the ratios of the rows lie."""
 
+    ratio: float
+    """The headline: sum over sum, rounded to `DECIMALS`."""
+    low: float | None
+    """Of its interval, 95 %; None where it has none."""
+    high: float | None
+    largest_row: float
+    """The greatest share, 0 to 1, that one row has of the sum of a side."""
     mean: float
+    """Of the rows' own ratios, each row alike, as the percentiles are."""
     p50: float
     p95: float
-    ci95: tuple[float, float]
-    """Interval of the mean, 95 %."""
+    ci95: tuple[float, float] | None
+    """Interval of the mean, 95 %; None below five rows."""
 
-    def data(self) -> dict[str, object]:
+    def data(self) -> Mapping[str, object]:
         """Return it as JSON-ready data, rounded to six decimals."""
-        low, high = self.ci95
-        return {
-            "mean": round(self.mean, 6),
-            "p50": round(self.p50, 6),
-            "p95": round(self.p95, 6),
-            "ci95": [round(low, 6), round(high, 6)],
-        }
+        kept = ("ratio", "low", "high", "mean", "p50", "p95")
+        rounded = {name: _rounded(getattr(self, name)) for name in kept}
+        return rounded | {"ci95": None if self.ci95 is None else [_rounded(bound) for bound in self.ci95]}
 
 
 class Bin(NamedTuple):
@@ -53,7 +63,7 @@ class Bin(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Multiplier:
-    """Fan-out / baseline on the rows that have an output on both arms."""
+    """Fan-out / baseline on the rows that both sides have ended, whatever the outcome, and whose cost is known."""
 
     rows: int
     tokens: Spread
@@ -61,15 +71,96 @@ class Multiplier:
     """With the writing of shared prefixes spread over all rows of the job, on both arms."""
     usd_raw: Spread
     """As paid: the row that came first carries the write."""
+    per_success: Interval | None
+    """Dollars for each row that succeeded, fan-out over baseline; None where a side has no success."""
+    left_out: LeftOut
+    """Rows of the run that are not among them."""
+    is_own: bool
+    """Whether the fan-out is the single agent itself."""
+    cut_off: int
+    """Rows among them in which the single agent's answer was cut off."""
     tokens_bins: tuple[Bin, ...] = ()
     usd_bins: tuple[Bin, ...] = ()
+
+    @property
+    def is_of_few_rows(self) -> bool:
+        """Whether one row has more than a quarter of the sum of a side."""
+        return max(self.tokens.largest_row, self.usd.largest_row) > FEW_ROWS
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return {
+            "tokens": self.tokens.data(),
+            "usd": self.usd.data(),
+            "usd_as_paid": self.usd_raw.data(),
+            "baseline": "own" if self.is_own else "measured",
+            "rows": self.rows,
+            "left_out": asdict(self.left_out),
+            "cut_off": self.cut_off,
+            "few_rows": self.is_of_few_rows,
+            "largest_row": {"tokens": _rounded(self.tokens.largest_row), "usd": _rounded(self.usd.largest_row)},
+        }
+
+
+def per_success_data(multiplier: Multiplier | None) -> dict[str, float | None] | None:
+    """Return dollars for each success, fan-out over baseline, as JSON-ready data; no interval below five rows."""
+    if multiplier is None or multiplier.per_success is None:
+        return None
+    return interval_data(multiplier.per_success, multiplier.rows)
+
+
+def interval_data(interval: Interval, rows: int) -> dict[str, float | None]:
+    """Return a ratio over so many rows as JSON-ready data; no interval below five rows."""
+    low, high = (interval.low, interval.high) if rows >= LEAST_ROWS else (None, None)
+    return {"ratio": _rounded(interval.value), "low": _rounded(low), "high": _rounded(high)}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, DECIMALS)
+
+
+@dataclass(slots=True)
+class RowRatios:
+    """What rows took on two sides, in whole numbers of one unit: their sums, and the ratio of each."""
+
+    sums: PairedSums = field(default_factory=PairedSums)
+    values: array[float] = field(default_factory=lambda: array("d"))
+    """Of the rows for which the side below took anything."""
+
+    def add(self, top: int, bottom: int) -> None:
+        """Add a row."""
+        self.sums.add(top, bottom)
+        if bottom > 0:
+            self.values.append(top / bottom)
+
+    def spread(self, seed: int = 0) -> Spread | None:
+        """Return the ratio with its spread; None where the side below took nothing.
+
+        Args:
+            seed: Of the bootstrap.
+        """
+        ratio = self.sums.ratio()
+        if ratio is None:
+            return None
+        ordered = sorted(self.values)
+        mean = fmean(ordered)
+        return Spread(
+            ratio=round(ratio.value, DECIMALS),
+            low=_rounded(ratio.low),
+            high=_rounded(ratio.high),
+            largest_row=self.sums.largest_share(),
+            mean=mean,
+            p50=percentile(ordered, 0.5),
+            p95=percentile(ordered, 0.95),
+            ci95=_interval(ordered, mean, seed) if len(ordered) >= LEAST_ROWS else None,
+        )
 
 
 class Spreading:
     """What rows cost with the writing of shared prefixes spread over all rows of the job."""
 
-    def __init__(self, db: Book, job_rows: int) -> None:
-        self.rows = max(job_rows, 1)
+    def __init__(self, db: Book) -> None:
+        self.rows = job_rows(db)
         """Rows of the job."""
         self._by_row, self._by_arm = Counter[tuple[int, ArmName]](), Counter[ArmName]()
         for write in shared_writes(db):
@@ -85,35 +176,40 @@ class Spreading:
         return cost - self._by_row.get((row, arm), 0) + self._by_arm.get(arm, 0) / self.rows
 
 
-def multiplier(db: Book, job_rows: int, seed: int = 0) -> Multiplier | None:
-    """Return the multiplier of a run, or None where no row has both arms.
+def multiplier(db: Book, seed: int = 0) -> Multiplier | None:
+    """Return the multiplier of a run, or None where no row has both arms, or the baseline took nothing.
 
     Args:
         db: The journal.
-        job_rows: Rows of the job, over which the writes of shared prefixes are spread.
         seed: Of the bootstrap.
     """
     if not has_baseline(db):
         return None
-    spreading, alone = Spreading(db, job_rows), baseline_arm(db)
-    tokens, usd, raw = array("d"), array("d"), array("d")
-    for row in paired_rows(db):
-        if row.unknown or not row.baseline_tokens or not row.baseline_cost:
-            continue
-        tokens.append(row.tokens / row.baseline_tokens)
-        as_paid = row.cost / row.baseline_cost
-        raw.append(as_paid)
-        single = spreading.spread(row.row, alone, row.baseline_cost)
-        usd.append(spreading.spread(row.row, "fanout", row.cost) / single if single > 0 else as_paid)
-    if not tokens:
+    size, rows, success = JobSize(db), PairedRows(db), SuccessSums()
+    tokens, usd, raw, cut_off = RowRatios(), RowRatios(), RowRatios(), 0
+    for row in rows:
+        fanout, baseline = size.cost(row.fanout), size.cost(row.baseline)
+        tokens.add(row.fanout.tokens, row.baseline.tokens)
+        raw.add(row.fanout.paid, row.baseline.paid)
+        usd.add(fanout, baseline)
+        cut_off += row.cut_off
+        fanout_good, baseline_good = (status == "succeeded" for status in row.statuses)
+        success.add(fanout, fanout_good, baseline, baseline_good)
+    spreads = [ratios.spread(seed) for ratios in (tokens, usd, raw)]
+    if any(spread is None for spread in spreads):
         return None
+    in_tokens, in_usd, as_paid = (spread for spread in spreads if spread is not None)
     return Multiplier(
-        rows=len(tokens),
-        tokens=summarise(tokens, seed),
-        usd=summarise(usd, seed),
-        usd_raw=summarise(raw, seed),
-        tokens_bins=bins(tokens),
-        usd_bins=bins(usd),
+        rows=success.rows,
+        tokens=in_tokens,
+        usd=in_usd,
+        usd_raw=as_paid,
+        per_success=success.ratio(),
+        left_out=rows.left_out,
+        is_own=baseline_arm(db) == "fanout",
+        cut_off=cut_off,
+        tokens_bins=bins(tokens.values),
+        usd_bins=bins(usd.values),
     )
 
 
@@ -128,18 +224,6 @@ def bins(values: Sequence[float], most: int = 24) -> tuple[Bin, ...]:
     return tuple(Bin(low + place * width, low + (place + 1) * width, count) for place, count in enumerate(counts))
 
 
-def summarise(values: Sequence[float], seed: int = 0) -> Spread:
-    """Return the spread of at least one value; the interval is a percentile bootstrap of the mean."""
-    ordered = sorted(values)
-    mean = fmean(ordered)
-    return Spread(
-        mean=mean,
-        p50=percentile(ordered, 0.5),
-        p95=percentile(ordered, 0.95),
-        ci95=_interval(ordered, mean, seed),
-    )
-
-
 def percentile(ordered: Sequence[float], share: float) -> float:
     """Return a percentile of sorted values, linear between neighbours."""
     place = share * (len(ordered) - 1)
@@ -150,8 +234,6 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 def _interval(values: Sequence[float], mean: float, seed: int) -> tuple[float, float]:
     count = len(values)
-    if count == 1:
-        return mean, mean
     if count > BOOTSTRAP_ROWS:
         deviation = sqrt(sum((value - mean) ** 2 for value in values) / (count - 1))
         return mean - 1.96 * deviation / sqrt(count), mean + 1.96 * deviation / sqrt(count)

@@ -75,10 +75,9 @@ def report_details(db: Book, summary: Mapping[str, Any]) -> ReportDetails:
         db: The journal.
         summary: What `summary` made of it.
     """
-    rows = summary["rows"]
     return ReportDetails(
         graphs=list(_graphs(db, summary)),
-        multiplier=multiplier(db, max(rows["read"] - rows["rejected"], 1)),
+        multiplier=multiplier(db),
         rows_by_arm={arm: rows_served(db, arm) for arm in summary["made_of"]},
         cache_reads=reads(db),
         timeline=timeline(db),

@@ -15,7 +15,7 @@ from .composition import composition
 from .composition import data as composition_data
 from .floor import floor
 from .levers import data, levers
-from .multiplier import multiplier
+from .multiplier import multiplier, per_success_data
 from .slices import slices
 from .status import session_end
 from .worst import worst
@@ -35,7 +35,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
     arms = totals_by_arm(db)
     whole_run, fanout, baseline = added(arms.values()), arms.get("fanout", Totals()), arms.get("baseline", Totals())
     rows = row_counts(db)
-    measured = multiplier(db, max(rows["read"] - rows["rejected"], 1))
+    measured = multiplier(db)
     good, single = rows["succeeded"], baseline_arm(db)
     least = floor(db, "fanout")
     wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
@@ -63,15 +63,8 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "cost_per_successful_row_usd": _ratio(fanout.cost, good),
         "baseline_cost_per_successful_row_usd": _ratio(arms.get(single, Totals()).cost, succeeded(db, single)),
         "levers": data(levers(db)),
-        "multiplier": None
-        if measured is None
-        else {
-            "tokens": measured.tokens.data(),
-            "usd": measured.usd.data(),
-            "usd_as_paid": measured.usd_raw.data(),
-            "baseline": "measured" if single == "baseline" else "own",
-            "rows": measured.rows,
-        },
+        "multiplier": None if measured is None else measured.data(),
+        "per_success": per_success_data(measured),
         "modelled": MODELLED.of(db),
         "own_baseline": single == "fanout",
         "made_of": composition_data(composition(db)),

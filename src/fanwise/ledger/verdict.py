@@ -1,22 +1,27 @@
 """Whether a job should fan out, from rows that both arms have carried out. Pure.
 
 What decides is dollars per successful row (what an attempt costs over how often it succeeds), beside the
-difference in quality. Both are paired: a hard row is hard for both. The interval of the ratio is that of
-its logarithm, by the delta method over rows; that of the difference is Student's. Where every row says
-the same, nothing was seen to vary: then three in n may still be otherwise ("rule of three").
+difference in quality. Both are paired: a hard row is hard for both. Where every row says the same, nothing
+was seen to vary: then three in n may still be otherwise ("rule of three").
+
+A row in which the single agent was cut off is its failure in money and says nothing of its quality; where the word
+would be another without such rows, they have decided it, and it is taken back. So it is where few rows carry the bill.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from statistics import NormalDist, fmean
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Literal
+
+from .intervals import LEVEL, Interval
+from .ratio import FEW_ROWS
+from .success import SuccessSums
 
 Word = Literal["fan out", "do not fan out", "not enough rows to tell"]
 UNDECIDED: Word = "not enough rows to tell"
-LEVEL = 0.95
 SAME = 0.05
 """A difference in price of less than this share is none."""
 MOST_ROWS = 10_000_000
@@ -35,15 +40,8 @@ class Pair:
     fanout_good: bool
     """Whether it counts as successful."""
     baseline_good: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate with its interval at `LEVEL`."""
-
-    value: float
-    low: float
-    high: float
+    cut_off: bool = False
+    """Whether the single agent's answer was cut off: nothing is known of its quality then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +66,32 @@ def judge(pairs: Sequence[Pair], margin: float = 0.02) -> Verdict:
         pairs: The rows.
         margin: By how much worse answers may be to count as equally good.
     """
-    quality = difference([pair.fanout_score - pair.baseline_score for pair in pairs])
+    verdict = _judged(pairs, margin)
+    if verdict.word == UNDECIDED:
+        return verdict
+    share = largest_share(pairs)
+    if share > FEW_ROWS:
+        why, more = (
+            f"few rows carry the bill: one has {100 * share:.0f} % of what a side cost",
+            len(pairs) * share / FEW_ROWS,
+        )
+        return replace(verdict, word=UNDECIDED, why=why, more=max(math.ceil(more) - len(pairs), 1))
+    whole = [pair for pair in pairs if not pair.cut_off]
+    if len(whole) < len(pairs) and _judged(whole, margin).word != verdict.word:
+        why = f"one agent was cut off in {len(pairs) - len(whole)} rows, which would decide it; raise its max_tokens"
+        return replace(verdict, word=UNDECIDED, why=why)
+    return verdict
+
+
+def largest_share(pairs: Sequence[Pair]) -> float:
+    """Return the greatest share, 0 to 1, that one row has of what a side cost."""
+    sides = ([pair.fanout for pair in pairs], [pair.baseline for pair in pairs])
+    return max((max(costs) / sum(costs) for costs in sides if sum(costs) > 0), default=0.0)
+
+
+def _judged(pairs: Sequence[Pair], margin: float) -> Verdict:
+    """Return the verdict of some rows, whoever decides it."""
+    quality = difference([pair.fanout_score - pair.baseline_score for pair in pairs if not pair.cut_off])
     ratio = price_ratio(pairs)
     if len(pairs) < 2 or ratio is None:
         word, why, more = _few(pairs)
@@ -121,23 +144,10 @@ def _more(count: int, ratio: Interval, quality: Interval, margin: float) -> int:
 
 def price_ratio(pairs: Sequence[Pair]) -> Interval | None:
     """Return dollars per successful row, fan-out over baseline; None where an arm has none."""
-    columns = [
-        [pair.fanout for pair in pairs], [float(pair.fanout_good) for pair in pairs],
-        [pair.baseline for pair in pairs], [float(pair.baseline_good) for pair in pairs],
-    ]  # fmt: skip
-    means = [fmean(column) if column else 0.0 for column in columns]
-    if not all(means):
-        return None
-    signs = (1, -1, -1, 1)
-    value = math.prod(mean**sign for mean, sign in zip(means, signs, strict=True))
-    shares = [
-        sum(sign * column[row] / mean for sign, column, mean in zip(signs, columns, means, strict=True))
-        for row in range(len(pairs))
-    ]
-    count = len(pairs)
-    variance = sum(share**2 for share in shares) / max(count - 1, 1)  # they sum to zero
-    half = student(LEVEL, max(count - 1, 1)) * math.sqrt(variance / count)
-    return Interval(value, value * math.exp(-half), value * math.exp(half))
+    sums = SuccessSums()
+    for pair in pairs:
+        sums.add(pair.fanout, pair.fanout_good, pair.baseline, pair.baseline_good)
+    return sums.ratio()
 
 
 def difference(values: Sequence[float]) -> Interval:
@@ -172,18 +182,3 @@ def _edge(far: Callable[[float], bool], near: float, end: float) -> float:
         middle = (near + end) / 2
         near, end = (near, middle) if far(middle) else (middle, end)
     return near
-
-
-def student(level: float, degrees: int) -> float:
-    """Return the quantile of Student's t for a two-sided level, by Cornish and Fisher's expansion.
-
-    Within 0.1 % from five degrees of freedom on; a sample has more.
-    """
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / degrees ** (power + 1) for power, term in enumerate(terms))

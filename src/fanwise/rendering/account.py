@@ -16,6 +16,7 @@ from fanwise.ledger.slices import SliceAccount
 from fanwise.ledger.summary import read_share
 from fanwise.units import usd_text
 
+from .headline import interval, remarks, times, with_rows
 from .words import LEVERS, OWN_BASELINE, PARTS, agent_name, choice_lines, money, printable, with_unknown
 
 SIMULATED = "SIMULATED: answered by stand-ins on the embedded emulator; no model was asked, nothing was paid"
@@ -129,16 +130,17 @@ def _multiplier(summary: Mapping[str, Any]) -> Iterator[Line]:
     if multiplier is None:
         yield "multiplier", "not measured (no row has both a fan-out and a baseline)"
         return
-    tokens, dollars = _spread(multiplier["tokens"]), _spread(multiplier["usd"])
-    yield "multiplier", f"{tokens} in tokens, against one agent, measured on {multiplier['rows']} rows"
-    yield "", f"{dollars} in dollars, the writing of shared prefixes spread over all rows"
+    rows = f"{multiplier['rows']} rows"
+    yield "multiplier", f"{with_rows(multiplier['tokens'])} in tokens, against one agent, sum over sum on {rows}"
+    in_dollars = "in dollars, the writing of shared prefixes spread over all rows"
+    yield "", f"{with_rows(multiplier['usd'])} {in_dollars}"
+    success = summary["per_success"]
+    if success is not None:
+        yield "", f"{times(success)} ({interval(success)}) in dollars for each row that succeeded"
+    for remark in remarks(multiplier):
+        yield "", remark
     for worst_row in summary["worst_rows"][:1]:
         yield "", _worst(worst_row)
-
-
-def _spread(ratio: Mapping[str, Any]) -> str:
-    low, high = ratio["ci95"]
-    return f"{ratio['mean']:.2f}x (95 % {low:.2f} to {high:.2f}; median {ratio['p50']:.2f}, p95 {ratio['p95']:.2f})"
 
 
 def _worst(row: Mapping[str, Any]) -> Text:
@@ -154,15 +156,14 @@ def _worst(row: Mapping[str, Any]) -> Text:
 
 def _modelled(modelled: Mapping[str, Any]) -> str:
     """Return the multiplier against one agent that was not asked, and how its call was counted."""
-    dollars = "" if modelled["usd"] is None else f", {_mean(modelled['usd'])} in dollars"
+    dollars = "" if modelled["usd"] is None else f", {_ratio(modelled['usd'])} in dollars"
     length = "as long as the rows' results" if modelled["answers"] == "results" else "as long as the measured ones"
     counted = f"its call composed and counted on {modelled['rows']:,} rows, answers {length}"
-    return f"{_mean(modelled['tokens'])} in tokens{dollars}, against one agent that was not asked: {counted}"
+    return f"{_ratio(modelled['tokens'])} in tokens{dollars}, against one agent that was not asked: {counted}"
 
 
-def _mean(ratio: Mapping[str, Any]) -> str:
-    low, high = ratio["ci95"]
-    return f"{ratio['mean']:.2f}x (95 % {low:.2f} to {high:.2f})"
+def _ratio(figure: Mapping[str, Any]) -> str:
+    return f"{times(figure)} ({interval(figure)})"
 
 
 def _made_of(summary: Mapping[str, Any]) -> Iterator[Line]:

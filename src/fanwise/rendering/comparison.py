@@ -9,7 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from fanwise.ledger.comparison import ArmFigures, Comparison
-from fanwise.ledger.verdict import Interval
+from fanwise.ledger.intervals import Interval
+
+from .headline import interval, times
 
 SIMULATED = "SIMULATED: answered by stand-ins; how often they are right says nothing of a model"
 
@@ -33,6 +35,10 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
     yield _cost_of_success(comparison)
     kind = "right" if comparison.labelled else "answered"
     yield f"{fanout.score:.1%} were {kind} against {baseline.score:.1%}, a difference of {_points(verdict.quality)}."
+    if comparison.cut_off:
+        cut_off = f"One agent was cut off in {comparison.cut_off:,} rows"
+        yield f"{cut_off}: they are its failures in money, and are not in this difference."
+    yield from _in_all(comparison)
     if not comparison.labelled:
         yield "Without labels every output counts as right: --labels tells more."
     if comparison.left_out:
@@ -45,6 +51,17 @@ def _cost_of_success(comparison: Comparison) -> str:
         return f"the fan-out succeeded {fanout.good} times and one agent {baseline.good} times."
     costs = f"${fanout.per_success_usd:,.6f} with the fan-out and ${baseline.per_success_usd:,.6f} with one agent"
     return f"a successful row cost {costs}, {_times(ratio)}."
+
+
+def _in_all(comparison: Comparison) -> Iterator[str]:
+    """Yield the multiplier, as the report of the same directory has it."""
+    if comparison.multiplier is None:
+        return
+    multiplier = comparison.multiplier.data()
+    took = f"{times(multiplier['tokens'])} the tokens and {times(multiplier['usd'])} the dollars"
+    yield f"In all the fan-out took {took} of one agent ({interval(multiplier['usd'])})."
+    if multiplier["few_rows"]:
+        yield "Few rows carry the bill: one has more than a quarter of what a side took."
 
 
 def _times(ratio: Interval) -> str:

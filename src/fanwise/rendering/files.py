@@ -12,9 +12,9 @@ from typing import Any
 from fanwise.errors import UsageError
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.reader import Book
-from fanwise.ledger.account import baseline_arm
-from fanwise.ledger.allotment import NOTHING, RowCost, allotted
+from fanwise.ledger.allotment import RowCost
 from fanwise.ledger.outcomes import reject_lines, result_lines
+from fanwise.ledger.paired import CostsInOrder
 from fanwise.ledger.summary import FORMAT
 from fanwise.units import usd_text
 
@@ -22,7 +22,7 @@ from fanwise.units import usd_text
 def results(db: Book) -> Iterator[str]:
     """Yield one JSON line per finished row, in input order."""
     offline = json.dumps(OFFLINE.of(db))
-    costs = _Costs(db)
+    costs = CostsInOrder(db)
     for number, row_id, status, reason, output, baseline_status in result_lines(db):
         fanout, baseline = costs.of(number)
         ratios = "null" if baseline_status is None else _ratios(fanout, baseline, (status, baseline_status))
@@ -48,25 +48,6 @@ def _ratios(fanout: RowCost, baseline: RowCost, statuses: tuple[str, str]) -> st
         return "null"
     tokens, dollars = fanout.tokens / baseline.tokens, fanout.paid / baseline.paid
     return _encode({"tokens": round(tokens, 6), "usd_as_paid": round(dollars, 6)})
-
-
-class _Costs:
-    """What rows cost on both arms, asked for in their order."""
-
-    def __init__(self, db: Book) -> None:
-        self._costs, self._is_own = allotted(db), baseline_arm(db) == "fanout"
-        self._next = next(self._costs, None)
-
-    def of(self, row: int) -> tuple[RowCost, RowCost]:
-        """Return what a row cost in the fan-out and in the baseline; of a graph of one agent they are the same."""
-        fanout = baseline = NOTHING
-        cost = self._next
-        while cost is not None and 0 < cost.row <= row:
-            if cost.row == row:
-                fanout, baseline = (cost, baseline) if cost.arm == "fanout" else (fanout, cost)
-            cost = next(self._costs, None)
-        self._next = cost
-        return fanout, fanout if self._is_own else baseline
 
 
 def rejects(db: Book) -> Iterator[str]:

@@ -26,8 +26,9 @@ from fanwise.job.spec import JobSpec
 from fanwise.journal.meta import OFFLINE, STATICS
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
-from fanwise.ledger.allotment import RowCost, allotted
 from fanwise.ledger.comparison import ArmFigures, Comparison
+from fanwise.ledger.multiplier import multiplier
+from fanwise.ledger.paired import SIDES, JobSize, PairedRows
 from fanwise.ledger.tasks import task_times
 from fanwise.ledger.verdict import Pair, judge
 from fanwise.units import PICO_PER_USD
@@ -37,8 +38,6 @@ from .labels import RowOutputs, Score, Scoring, check_labels, equal, labels_of, 
 from .plan.drawn import Drawn, draw_sample
 from .plan.plan import CarryOut, SampleRun, carry_out
 
-ARMS: tuple[ArmName, ArmName] = ("fanout", "baseline")
-"""The two that are held against each other."""
 MARGIN = 0.02
 """By how much worse answers may be to count as equally good."""
 
@@ -94,7 +93,7 @@ def compare(
         else:
             _check_same_job(directory, question)
         with reading(directory) as journal:
-            return comparison_of(journal.db, arms, drawn.valid, question.labels, question.score)
+            return comparison_of(journal.db, arms, question.labels, question.score)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,28 +201,21 @@ def _check_same_job(directory: Path, question: _Question) -> None:
         raise SpecError((Mistake("out", message, f"choose another directory, or `fanwise resume {directory}` first"),))
 
 
-def comparison_of(
-    db: Book,
-    arms: Mapping[ArmName, Arm],
-    job_rows: int,
-    labels: Mapping[str, Any] | None,
-    score: Score,
-) -> Comparison:
+def comparison_of(db: Book, arms: Mapping[ArmName, Arm], labels: Mapping[str, Any] | None, score: Score) -> Comparison:
     """Return what the rows of a run with a baseline have come to.
 
     Args:
         db: Its journal.
         arms: Both of them.
-        job_rows: Rows of the whole job, over which what rows share is spread.
         labels: By the row's id; None: an output is as good as another.
         score: Holds an output against its label.
 
     Raises:
         SpecError: No row has both arms, or none of them a label, or the score fails.
     """
-    outputs = outputs_by_row(db)
+    outputs, size = outputs_by_row(db), JobSize(db)
     scoring = None if labels is None else Scoring(labels, score)
-    outcomes = _outcomes(db, outputs, job_rows, scoring)
+    outcomes = _outcomes(db, outputs, size, scoring)
     if scoring is not None:
         scoring.check()
     left_out = len(outputs) - len(outcomes)
@@ -237,71 +229,69 @@ def comparison_of(
         simulated=OFFLINE.of(db) is True,
         shape=tuple(shape(arms["fanout"])),
         verdict=judge([_pair(*pair) for pair in outcomes.values()], margin),
-        fanout=_figures(db, arms["fanout"], fanout),
-        baseline=_figures(db, arms["baseline"], baseline),
+        fanout=_figures(db, arms["fanout"], fanout, size),
+        baseline=_figures(db, arms["baseline"], baseline, size),
         labelled=labels is not None,
-        job_rows=job_rows,
+        job_rows=size.rows,
         left_out=left_out,
+        cut_off=sum(outcome.cut_off for outcome in baseline.values()),
+        multiplier=multiplier(db),
     )
 
 
 class _Outcome(NamedTuple):
     """What a row has come to on one arm."""
 
-    dollars: float
-    """What rows share spread over all rows of the job."""
+    cost: int
+    """At the size of the job, as `JobSize` counts it."""
     score: float
     """0 to 1."""
-
-    @property
-    def good(self) -> bool:
-        """Whether it counts as successful."""
-        return self.score >= 1
+    good: bool
+    """Whether it counts as successful."""
+    cut_off: bool
+    """Whether the single agent's answer was cut off in this row."""
 
 
 def _outcomes(
-    db: Book, outputs: Mapping[int, RowOutputs], job_rows: int, scoring: Scoring | None
+    db: Book, outputs: Mapping[int, RowOutputs], size: JobSize, scoring: Scoring | None
 ) -> dict[int, tuple[_Outcome, _Outcome]]:
     """Return what rows have come to in the fan-out and in the baseline, by number.
 
     Rows that have not ended on both arms, that have a cost which is not known, or no label, are left out.
     """
-    costs = {(cost.row, cost.arm): cost for cost in allotted(db)}
-    share = min(len({row for row, _ in costs}) / max(job_rows, 1), 1.0)
-
-    def outcome(row: int, row_id: str, output: str | None, arm: ArmName) -> _Outcome:
-        cost = costs[row, arm]
-        value = float(output is not None) if scoring is None else scoring.of(row_id, output)
-        return _Outcome((cost.own + cost.shared * share) / PICO_PER_USD, value)
-
     outcomes: dict[int, tuple[_Outcome, _Outcome]] = {}
-    for row, (row_id, by_arm) in outputs.items():
-        is_labelled = scoring is None or row_id in scoring.labels
-        if len(by_arm) == len(ARMS) and _is_priced(row, costs) and is_labelled:
-            fanout, baseline = (outcome(row, row_id, by_arm[arm], arm) for arm in ARMS)
-            outcomes[row] = (fanout, baseline)
+    for row in PairedRows(db):
+        row_id, by_arm = outputs[row.row]
+        if scoring is not None and row_id not in scoring.labels:
+            continue
+        both: list[_Outcome] = []
+        for arm, cost, status in zip(SIDES, (row.fanout, row.baseline), row.statuses, strict=True):
+            if scoring is None:
+                score, good = float(by_arm[arm] is not None), status == "succeeded"
+            else:
+                score = scoring.of(row_id, by_arm[arm])
+                good = score >= 1
+            both.append(_Outcome(size.cost(cost), score, good, row.cut_off))
+        outcomes[row.row] = (both[0], both[1])
     return outcomes
-
-
-def _is_priced(row: int, costs: Mapping[tuple[int, ArmName], RowCost]) -> bool:
-    """Return whether all that a row has cost on both arms is known."""
-    return all((row, arm) in costs and not costs[row, arm].unknown for arm in ARMS)
 
 
 def _pair(fanout: _Outcome, baseline: _Outcome) -> Pair:
     return Pair(
-        fanout=fanout.dollars,
-        baseline=baseline.dollars,
+        fanout=fanout.cost,
+        baseline=baseline.cost,
         fanout_score=fanout.score,
         baseline_score=baseline.score,
         fanout_good=fanout.good,
         baseline_good=baseline.good,
+        cut_off=baseline.cut_off,
     )
 
 
-def _figures(db: Book, arm: Arm, outcomes: Mapping[int, _Outcome]) -> ArmFigures:
+def _figures(db: Book, arm: Arm, outcomes: Mapping[int, _Outcome], size: JobSize) -> ArmFigures:
     """Return the figures of an arm over some of its rows."""
-    dollars = [outcome.dollars for outcome in outcomes.values()]
+    dollars = sum(outcome.cost for outcome in outcomes.values()) / (size.rows * PICO_PER_USD)
+    scores = [outcome.score for outcome in outcomes.values() if not outcome.cut_off]
     good = sum(outcome.good for outcome in outcomes.values())
     seconds, tokens = list[float](), 0
     for row, times in groupby(task_times(db, arm.name), key=lambda time: time.row):
@@ -312,9 +302,9 @@ def _figures(db: Book, arm: Arm, outcomes: Mapping[int, _Outcome]) -> ArmFigures
                 tokens += time.tokens
             seconds.append(longest_path(arm.graph, by_node))
     return ArmFigures(
-        cost_usd=fmean(dollars),
-        per_success_usd=sum(dollars) / good if good else None,
-        score=fmean(outcome.score for outcome in outcomes.values()),
+        cost_usd=dollars / len(outcomes),
+        per_success_usd=dollars / good if good else None,
+        score=fmean(scores) if scores else 0.0,
         good=good,
         tokens=tokens / len(outcomes),
         seconds=fmean(seconds) if seconds else 0.0,

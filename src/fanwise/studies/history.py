@@ -17,6 +17,7 @@ from fanwise.journal.meta import AGENTS
 from fanwise.journal.reader import Book
 from fanwise.ledger.changes import Shapes, changed_agents
 from fanwise.ledger.history import History, PastRun, UnreadRun
+from fanwise.ledger.multiplier import multiplier
 from fanwise.ledger.summary import FORMAT, read_share
 
 from .checking import Mistakes
@@ -91,13 +92,14 @@ class _Arms(_Part):
     fanout: _Tokens
 
 
-class _Mean(_Part):
-    mean: float
+class _Ratio(_Part):
+    ratio: float | None = None
+    """None: the file is of a time when the multiplier was a mean over rows."""
 
 
 class _Multiplier(_Part):
-    tokens: _Mean
-    usd: _Mean
+    tokens: _Ratio
+    usd: _Ratio
 
 
 class _Summary(_Part):
@@ -126,6 +128,8 @@ class _Run:
     agents: Shapes
     """Of its fan-out."""
     models: tuple[str, ...]
+    multiplier: tuple[float | None, float | None]
+    """In tokens and in dollars; None where it was not measured."""
     quality: tuple[float, int] | None
     """Mean score of its rows that have a label, and their number; None where none has."""
 
@@ -207,11 +211,22 @@ def _run(directory: Path, judge: _Judge) -> _Run:
                 summary=summary,
                 agents=agents,
                 models=tuple(sorted({agent["model"] for agent in agents.values()})),
+                multiplier=_multiplier(summary.multiplier, db),
                 quality=judge.quality(db),
             )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise RunDirectoryError(f"{JOURNAL} does not hold what a run keeps ({what})") from None
+
+
+def _multiplier(kept: _Multiplier | None, db: Book) -> tuple[float | None, float | None]:
+    """Return a run's multiplier in tokens and in dollars, counted anew where its file has another figure."""
+    if kept is None:
+        return None, None
+    if kept.tokens.ratio is None or kept.usd.ratio is None:
+        measured = multiplier(db)
+        return (None, None) if measured is None else (measured.tokens.ratio, measured.usd.ratio)
+    return kept.tokens.ratio, kept.usd.ratio
 
 
 def _summary(directory: Path) -> _Summary:
@@ -243,7 +258,7 @@ def _in_order(runs: list[_Run]) -> Iterator[PastRun]:
 
 
 def _past_run(run: _Run, changed: Mapping[str, Any]) -> PastRun:
-    summary, multiplier = run.summary, run.summary.multiplier
+    summary, (in_tokens, in_usd) = run.summary, run.multiplier
     mean_score, labelled_rows = run.quality or (None, 0)
     return PastRun(
         directory=str(run.directory),
@@ -258,7 +273,7 @@ def _past_run(run: _Run, changed: Mapping[str, Any]) -> PastRun:
         cache_read=read_share(summary.tokens.fanout.model_dump()),
         cost_per_successful_row_usd=summary.cost_per_successful_row_usd,
         cost_usd=summary.cost_usd,
-        multiplier_tokens=None if multiplier is None else multiplier.tokens.mean,
-        multiplier_usd=None if multiplier is None else multiplier.usd.mean,
+        multiplier_tokens=in_tokens,
+        multiplier_usd=in_usd,
         offline=summary.offline,
     )

@@ -21,12 +21,12 @@ ROW_HEIGHT = 26
 """Of a bar, with its gap, in pixels."""
 
 
-def spread(bins: Sequence[Bin], mean: float, what: str, unit: str) -> str:
-    """Return how the multiplier lies over rows, with one and its mean marked."""
+def spread(bins: Sequence[Bin], ratio: float, what: str, unit: str) -> str:
+    """Return how the multiplier lies over rows, with one and the ratio of the sums marked."""
     values = [{"low": bin_.low, "high": bin_.high, "rows": bin_.rows} for bin_ in bins]
     if len(values) == 1:  # all rows have the same
         values = [{**values[0], "low": values[0]["low"] - 0.01, "high": values[0]["high"] + 0.01}]
-    lines = [{"x": 1.0, "told": "1: as one agent"}, {"x": mean, "told": f"mean {mean:.2f}"}]
+    lines = [{"x": 1.0, "told": "1: as one agent"}, {"x": ratio, "told": f"in all {ratio:.2f}"}]
     x = {"field": "x", "type": "quantitative"}
     marks: list[dict[str, Any]] = [
         {"data": {"values": values}, "mark": {"type": "bar", "color": PLAIN, "binSpacing": 1}, "encoding": {
@@ -42,7 +42,9 @@ def spread(bins: Sequence[Bin], mean: float, what: str, unit: str) -> str:
             "data": {"values": [line]}, "mark": {"type": "text", "align": "left", "dx": 5, "baseline": "top"},
             "encoding": {"x": x, "y": {"value": 15 * place}, "text": {"field": "told"}},
         })  # fmt: skip
-    return chart_svg({"height": 170, "layer": marks}, f"How many rows have which multiplier in {unit}; mean {mean:.2f}")
+    return chart_svg(
+        {"height": 170, "layer": marks}, f"How many rows have which multiplier in {unit}; in all {ratio:.2f}"
+    )
 
 
 def waterfall(levers: Mapping[str, Any]) -> str:

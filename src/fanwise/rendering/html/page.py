@@ -111,17 +111,18 @@ def _multipliers(summary: Mapping[str, Any], details: ReportDetails) -> Iterator
     if measured is not None and not summary["own_baseline"]:
         yield (
             "Multiplier in tokens, row by row", f"Fan-out over one agent, measured on {measured.rows:,} rows.",
-            charts.spread(measured.tokens_bins, measured.tokens.mean, "times the tokens of one agent", "tokens"),
+            charts.spread(measured.tokens_bins, measured.tokens.ratio, "times the tokens of one agent", "tokens"),
         )  # fmt: skip
         yield (
             "Multiplier in dollars, row by row", "The writing of shared prefixes is spread over all rows.",
-            charts.spread(measured.usd_bins, measured.usd.mean, "times the dollars of one agent", "dollars"),
+            charts.spread(measured.usd_bins, measured.usd.ratio, "times the dollars of one agent", "dollars"),
         )  # fmt: skip
     if modelled is not None:
+        ratio = modelled["tokens"].get("ratio", modelled["tokens"]["mean"])  # an earlier version has kept no ratio
         bins = [Bin(*bounds_and_rows) for bounds_and_rows in modelled["bins"]]
         yield (
             "Multiplier in tokens, modelled", f"One agent's call composed and counted on {modelled['rows']:,} rows.",
-            charts.spread(bins, modelled["tokens"]["mean"], "times the tokens of one agent", "tokens"),
+            charts.spread(bins, ratio, "times the tokens of one agent", "tokens"),
         )  # fmt: skip
 
 

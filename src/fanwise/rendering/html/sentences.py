@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fanwise.ledger.summary import read_share
+from fanwise.rendering.headline import interval, remarks, times
 from fanwise.rendering.words import LEVERS, OWN_BASELINE, PARTS
 
 from .figures import dollars, share
@@ -39,21 +40,28 @@ def _against_one_agent(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"{OWN_BASELINE[0].upper()}{OWN_BASELINE[1:]}."
         return
     if measured is not None:
-        low, high = measured["usd"]["ci95"]
         yield (
             f"Against one agent, measured on {measured['rows']:,} of these rows, it took"
-            f" {measured['tokens']['mean']:.2f} times the tokens and {measured['usd']['mean']:.2f} times the dollars"
-            f" (95 % {low:.2f} to {high:.2f})."
+            f" {_times(measured['tokens'])} the tokens and {_times(measured['usd'])} the dollars"
+            f" ({interval(measured['usd'])}), sum over sum."
         )
+        success = summary["per_success"]
+        if success is not None:
+            yield f"A row that succeeded cost {_times(success)} the dollars of one agent's ({interval(success)})."
+        yield from (f"{remark[0].upper()}{remark[1:]}." for remark in remarks(measured))
     if modelled is not None:
         took = "would have taken" if measured else "took"
-        times = f"{took} {modelled['tokens']['mean']:.2f} times the tokens"
-        if modelled["usd"] is not None:
-            times += f" and {modelled['usd']['mean']:.2f} times the dollars"
+        in_dollars = "" if modelled["usd"] is None else f" and {_times(modelled['usd'])} the dollars"
         rows = f"whose call was composed and counted on {modelled['rows']:,} rows"
-        yield f"Against one agent that was not asked, {rows}, it {times}."
+        in_tokens = f"{took} {_times(modelled['tokens'])} the tokens"
+        yield f"Against one agent that was not asked, {rows}, it {in_tokens}{in_dollars}."
     if measured is None and modelled is None:
         yield "It was not held against one agent: no row has both, and none could be modelled."
+
+
+def _times(figure: Mapping[str, Any]) -> str:
+    """Return a ratio in a sentence: `1.67 times`."""
+    return f"{times(figure).removesuffix('x')} times"
 
 
 def _causes(summary: Mapping[str, Any]) -> Iterator[str]:
@@ -93,9 +101,9 @@ def _multiplier(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     source = "multiplier" if summary["multiplier"] else "modelled"
     multiplier = summary[source]
     if multiplier is not None:
-        in_dollars = "" if multiplier["usd"] is None else f"{multiplier['usd']['mean']:.2f}x in dollars, "
+        in_dollars = "" if multiplier["usd"] is None else f"{times(multiplier['usd'])} in dollars, "
         origin = "its own baseline" if summary["own_baseline"] else "measured" if source == "multiplier" else "modelled"
-        yield "multiplier", f"{multiplier['tokens']['mean']:.2f}x", f"{in_dollars}{origin}"
+        yield "multiplier", times(multiplier["tokens"]), f"{in_dollars}{origin}"
 
 
 def _work(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -48,7 +48,8 @@ class SampleRun:
             UsageError: Something is wrong with the graph, the rows, the directory or the key.
             HaltedError: They were stopped before their end; what was done is kept.
         """
-        return await begin(self.spec, watcher, only=frozenset(row.number for row in self.drawn.rows))
+        only = frozenset(row.number for row in self.drawn.rows)
+        return await begin(self.spec, watcher, only=only, job_rows=self.drawn.valid)
 
 
 CarryOut = Callable[[SampleRun], None]

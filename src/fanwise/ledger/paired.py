@@ -1,0 +1,121 @@
+"""The rows that both sides of a comparison have ended, with what each cost at the size of the job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from fanwise.journal.meta import JOB_ROWS
+from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName
+
+from .account import baseline_arm, valid_rows
+from .allotment import NOTHING, RowCost, allotted
+
+SIDES: tuple[ArmName, ArmName] = ("fanout", "baseline")
+"""The two that are held against each other."""
+_ENDED = """SELECT f.row, f.status, b.status, b.status='failed' AND EXISTS(
+    SELECT 1 FROM asks k JOIN tasks t ON t.key=k.key
+    WHERE k.row=f.row AND t.arm=:baseline AND t.status='failed' AND t.kind='truncated')
+  FROM results f JOIN results b ON b.row=f.row AND b.arm=:baseline WHERE f.arm='fanout' ORDER BY f.row"""
+_ASKED = "SELECT arm, COUNT(DISTINCT row) FROM served WHERE row>0 GROUP BY arm"
+
+
+class PairedCost(NamedTuple):
+    """A row that both sides have ended, whatever the outcome."""
+
+    row: int
+    fanout: RowCost
+    baseline: RowCost
+    statuses: tuple[str, str]
+    """How it has ended on either."""
+    cut_off: bool
+    """Whether the single agent's answer was cut off."""
+
+    @property
+    def unknown(self) -> int:
+        """Attempts of either side whose cost is not known; where the sides are one, it is the same on both."""
+        if self.baseline is self.fanout:
+            return 0
+        return self.fanout.unknown + self.baseline.unknown
+
+
+class JobSize:
+    """Prices rows as in the whole job: what rows share is spread over all of its rows, on each side."""
+
+    def __init__(self, db: Book) -> None:
+        self.rows = job_rows(db)
+        """Rows of the job, one or more."""
+        self._asked: dict[str, int] = {arm: min(asked, self.rows) for arm, asked in db.execute(_ASKED)}
+
+    def cost(self, cost: RowCost) -> int:
+        """Return what a row cost, in picodollars over `rows`: a whole number, so that sums are exact."""
+        return cost.own * self.rows + cost.shared * self._asked.get(cost.arm, 0)
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """Rows of the run that a comparison leaves out, by why."""
+
+    unfinished: int = 0
+    """The fan-out has not ended them."""
+    without_baseline: int = 0
+    """The single agent has not ended them, or was not asked."""
+    unknown_cost: int = 0
+    """Both have ended them, and what it cost is not known."""
+
+    @property
+    def rows(self) -> int:
+        """How many they are in all."""
+        return self.unfinished + self.without_baseline + self.unknown_cost
+
+
+@dataclass(slots=True)
+class PairedRows:
+    """Goes once over the rows that both sides have ended and whose cost is known; counts what it leaves out."""
+
+    db: Book
+    left_out: LeftOut = field(default_factory=LeftOut)
+
+    def __iter__(self) -> Iterator[PairedCost]:
+        """Yield the rows by number."""
+        costs, ended, unknown = CostsInOrder(self.db), 0, 0
+        for row, fanout_status, baseline_status, cut_off in self.db.execute(
+            _ENDED, {"baseline": baseline_arm(self.db)}
+        ):
+            pair = PairedCost(row, *costs.of(row), (fanout_status, baseline_status), bool(cut_off))
+            ended += 1
+            if pair.unknown:
+                unknown += 1
+            else:
+                yield pair
+        (fanout_ended,) = self.db.execute("SELECT COUNT(*) FROM results WHERE arm='fanout'").fetchone()
+        self.left_out = LeftOut(max(valid_rows(self.db) - fanout_ended, 0), fanout_ended - ended, unknown)
+
+
+class CostsInOrder:
+    """What rows cost on both sides, asked for in their order."""
+
+    def __init__(self, db: Book) -> None:
+        self._is_own = baseline_arm(db) == "fanout"
+        self._rows = groupby(allotted(db), key=attrgetter("row"))
+        self._next = next(self._rows, None)
+
+    def of(self, row: int) -> tuple[RowCost, RowCost]:
+        """Return what a row cost on both sides; nothing where nothing was sent for it.
+
+        The sides of a graph of one agent are the same.
+        """
+        while self._next is not None and self._next[0] < row:
+            self._next = next(self._rows, None)
+        by_arm = {cost.arm: cost for cost in self._next[1]} if self._next is not None and self._next[0] == row else {}
+        fanout, baseline = (by_arm.get(arm, NOTHING) for arm in SIDES)
+        return fanout, fanout if self._is_own else baseline
+
+
+def job_rows(db: Book) -> int:
+    """Return how many rows the job has, one or more: those of a run, or of the file that it is a sample of."""
+    return max(valid_rows(db), JOB_ROWS.of(db), 1)

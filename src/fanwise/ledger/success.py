@@ -1,0 +1,50 @@
+"""Dollars for each successful row, fan-out over single agent, with its interval. Pure; memory does not grow with rows.
+
+It is a ratio of ratios: what a side has cost over how many of its rows succeeded. The interval is that of its
+logarithm, by the delta method over rows, with the quantile of Student's t.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
+
+from .intervals import LEVEL, Interval, student
+
+SIGNS = (1, -1, -1, 1)
+"""Of the fan-out's cost and successes, and of the single agent's: which stand on top of the ratio."""
+_PLACES = tuple(combinations_with_replacement(range(len(SIGNS)), 2))
+
+
+@dataclass(slots=True)
+class SuccessSums:
+    """What rows add up to: costs and successes of both sides, and the products of each two of them."""
+
+    rows: int = 0
+    _sums: list[float] = field(default_factory=lambda: [0] * len(SIGNS))
+    _products: list[float] = field(default_factory=lambda: [0] * len(_PLACES))
+
+    def add(self, fanout: float, fanout_good: bool, baseline: float, baseline_good: bool) -> None:
+        """Add a row: what it cost on each side, in any unit that is the same for both, and whether it succeeded."""
+        values = (fanout, int(fanout_good), baseline, int(baseline_good))
+        self.rows += 1
+        self._sums = [total + value for total, value in zip(self._sums, values, strict=True)]
+        self._products = [
+            total + values[first] * values[second]
+            for total, (first, second) in zip(self._products, _PLACES, strict=True)
+        ]
+
+    def ratio(self) -> Interval | None:
+        """Return dollars for each success, fan-out over single agent; None where a side has no success or no cost."""
+        if not all(self._sums):
+            return None
+        fanout, fanout_good, baseline, baseline_good = self._sums
+        value = fanout * baseline_good / (baseline * fanout_good)
+        variance = sum(
+            (1 if first == second else 2) * SIGNS[first] * SIGNS[second] * product
+            / (self._sums[first] * self._sums[second])
+            for product, (first, second) in zip(self._products, _PLACES, strict=True)
+        ) * self.rows / max(self.rows - 1, 1)  # fmt: skip
+        half = student(LEVEL, max(self.rows - 1, 1)) * math.sqrt(max(variance, 0.0))
+        return Interval(value, value * math.exp(-half), value * math.exp(half))

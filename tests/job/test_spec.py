@@ -57,12 +57,15 @@ def test_all_mistakes_are_named_at_once_and_nothing_is_made(tmp_path: Path) -> N
         ("slots", 8.0, "8.0 is not a whole number"),
         ("sample", -1, "-1 is not a whole number, 1 or more"),
         ("sample", True, "True is not a whole number"),
-        ("limit", 0, "0 is not a whole number, 1 or more"),
+        ("limit", 0, "0 is not a whole number from 1 to 1000000000000; leave it out"),
         ("seed", "1", "'1' is not a whole number"),
         ("budget_usd", "lots", "'lots' is not an amount of dollars; write it as text, like '2.50'"),
         ("budget_usd", "nan", "'nan' is not a positive amount"),
         ("budget_usd", "snan", "'snan' is not a positive amount"),
         ("budget_usd", "1e999999", "'1e999999' is not an amount of dollars"),
+        ("budget_usd", "0", "'0' pays for nothing; write more, like '2.50'"),
+        ("row_budget_usd", Decimal("0.00"), "'0.00' pays for nothing"),
+        ("budget_usd", "1e400", "'1e400' is more than any run can cost; write at most '9223372'"),
         ("budget_usd", 0.5, "0.5 is not text or a whole number or a decimal; write it as text"),
         ("row_budget_usd", -1, "'-1' is not a positive amount"),
         ("budget_tokens", 0, "0 is not a whole number, 1 or more"),
@@ -70,22 +73,33 @@ def test_all_mistakes_are_named_at_once_and_nothing_is_made(tmp_path: Path) -> N
         ("deadline", "0m", "'0m' is no length of time; write it like 90s"),
         ("deadline", 90, "90 is not text"),
         ("deadline", "9" * 400 + "d", "is longer than any run"),
+        ("deadline", "99999999d", "'99999999d' is longer than any run"),
         ("baseline", "single", "'single' is no baseline; write auto, none, path/file.py:name"),
         ("baseline", "desk.py:", "'desk.py:' is no baseline"),
         ("baseline", None, "None is not text"),
+        ("base_url", "http://[", "'http://[' is no address: Invalid IPv6 URL; write it like http://"),
         ("base_url", "localhost:8000", "'localhost:8000' is no address; write it like http://"),
         ("id_field", " ", "' ' names no field"),
         ("schemas", "nope", "'nope' is not one of auto, strict, shared"),
         ("format", "xml", "'xml' is not one of jsonl, csv, parquet"),
-        ("grace_s", -1, "-1 is not a number, 0 or more; leave it out for 120.0"),
+        ("grace_s", -1, "-1 is not a number from 0 to 604800; leave it out for 120.0"),
         ("latency_s", math.inf, "inf is not a number"),
         ("batch_delay_s", math.nan, "nan is not a number"),
+        ("latency_s", 1e300, "1e+300 is not a number from 0 to 604800; leave it out for 0.0"),
+        ("batch_delay_s", 10**400, "is not a number from 0 to 604800"),
+        ("grace_s", 1e9, "1000000000.0 is not a number from 0 to 604800; leave it out for 120.0"),
+        ("limit", 10**30, "is not a whole number from 1 to 1000000000000"),
         ("gate", 1, "1 is not True or False"),
         ("pay_twice_for_deadline", "yes", "'yes' is not True or False"),
         ("graph", "desk.py", "'desk.py' names no graph; write path/file.py:name"),
         ("graph", 4, "4 is not a graph or text"),
         ("rows", 5, "5 is not text or a path or rows as models or dicts"),
+        ("rows", b"x", "bytes are no rows; write them to a file"),
+        ("rows", "", "'' is no path; give text or a path or rows as models or dicts"),
+        ("rows", {"id": "a"}, "a dict is one row; put it into a list"),
         ("out", 3, "3 is not text or a path"),
+        ("out", "", "'' is no path; name the run directory"),
+        ("out", "a\0b", "'a\\x00b' is no path"),
     ],
 )
 def test_a_value_is_refused_in_words(name: str, value: Any, message: str) -> None:
@@ -150,10 +164,52 @@ def test_what_is_run_cannot_change_when_it_goes_on(tmp_path: Path) -> None:
 
 def test_the_command_line_names_the_options(tmp_path: Path) -> None:
     rows = tickets(tmp_path / "rows.jsonl", 1)
-    wrong = ("--budget-usd", "lots", "--deadline", "soon", "--id", "")
+    wrong = (
+        "--budget-usd", "lots", "--deadline", "soon", "--id", "", "--slots", "many", "--limit", 0, "--channel", "lve",
+        "--latency-s", -1, "--seed", "x",
+    )  # fmt: skip
     run = fanwise("run", f"{DESK}:single", "--rows", rows, "--out", tmp_path / "run", *wrong)
     assert run.returncode == 2
     lines = run.stderr.splitlines()
-    assert lines[0] == "fanwise: the job has 3 mistakes:"
-    assert [line.split(":")[0].strip() for line in lines[1:]] == ["--id", "--budget-usd", "--deadline"]
+    assert lines[0] == "fanwise: the job has 8 mistakes:", "click had ended at the first that is no number or no word"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [
+        "--seed", "--limit", "--id", "--channel", "--budget-usd", "--deadline", "--slots", "--latency-s",
+    ]  # fmt: skip
+    assert "  --slots: 'many' is not a whole number from 1 to 4096; leave it out for 32" in lines
+    assert "  --limit: 0 is not a whole number from 1 to 1000000000000; leave it out" in lines
+    assert "  --channel: 'lve' is not one of live, batch, auto; did you mean 'live'?" in lines
+    assert not (tmp_path / "run").exists()
+
+
+def test_studies_name_their_options_too(tmp_path: Path) -> None:
+    rows = tickets(tmp_path / "rows.jsonl", 1)
+    call = (f"{DESK}:nothing", "--rows", rows)
+    for command, wrong, places in [
+        ("plan", ("--simulate", 0, "--channel", "auto", "--budget-usd", "0"),
+         ["--budget-usd", "--simulate", "--channel", "GRAPH"]),
+        ("compare", ("--sample", 1, "--seed", "x", "--score", "f"),
+         ["--sample", "--seed", "--score", "--score", "GRAPH"]),
+        ("audit", ("--sample", "x", "--format", "xml"), ["--format", "--sample", "GRAPH"]),
+    ]:  # fmt: skip
+        said = fanwise(command, *call, *wrong)
+        assert said.returncode == 2
+        lines = said.stderr.splitlines()
+        assert lines[0] == f"fanwise: the call has {len(places)} mistakes:"
+        assert [line.split(":")[0].strip() for line in lines[1:]] == places
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "compare"])
+def test_an_address_without_a_key_is_one_line_that_says_what_to_set(tmp_path: Path, command: str) -> None:
+    """The SDK's TypeError came out as a traceback."""
+    rows = tickets(tmp_path / "rows.jsonl", 3)
+    sample = () if command == "run" else ("--sample", 2)
+    said = fanwise(
+        command, f"{DESK}:triage", "--rows", rows, "--out", tmp_path / "run", *sample, "--base-url",
+        "http://127.0.0.1:9",
+    )  # fmt: skip
+    assert said.returncode == 2
+    assert said.stderr.splitlines()[-1] == (
+        "fanwise: no key is set for http://127.0.0.1:9: set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN; "
+        "an emulator takes any text"
+    )
     assert not (tmp_path / "run").exists()

@@ -82,7 +82,7 @@ def test_whoever_refuses_to_carry_out_a_sample_ends_the_question(rows: Path, tmp
 
 def test_a_budget_halts_a_sample(rows: Path, tmp_path: Path) -> None:
     with pytest.raises(HaltedError):
-        compare(job, rows=rows, sample=5, out=tmp_path / "run", budget_usd="0")
+        compare(job, rows=rows, sample=5, out=tmp_path / "run", budget_usd="0.000001")
     assert summary(tmp_path / "run")["attempts"]["sent"] == 0
 
 

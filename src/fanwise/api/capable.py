@@ -56,3 +56,9 @@ def is_plain(sdk: Any) -> bool:
     from anthropic import AsyncAnthropic
 
     return type(sdk) is AsyncAnthropic
+
+
+def has_key(sdk: Any) -> bool:
+    """Return whether a client of the SDK has resolved credentials: key, token, profile, federation or headers."""
+    headers = {name.lower() for name in sdk.default_headers}
+    return bool(sdk.api_key or sdk.auth_token or sdk.credentials or headers & {"authorization", "x-api-key"})

@@ -12,7 +12,7 @@ import anyio
 
 from fanwise.jsonable import as_object, loads
 
-from .capable import Can, SdkClient, can
+from .capable import Can, SdkClient, can, has_key
 from .failures import Failure, RequestError
 from .lines import BrokenBodyError, lines_of
 from .replies import BatchInfo, BatchResult, Reply, batch_of, header_of, json_of, read_reply, result_of
@@ -52,8 +52,7 @@ def has_credentials() -> bool:
     except anthropic.AnthropicError:
         return True  # something is configured, and wrong: let the run say so
     with client:
-        headers = {name.lower() for name in client.default_headers if name.lower() in ("authorization", "x-api-key")}
-        return bool(client.api_key or client.auth_token or client.credentials or headers)
+        return has_key(client)
 
 
 class Api:

@@ -22,7 +22,7 @@ from anthropic._constants import RAW_RESPONSE_HEADER
 
 from fanwise.errors import UsageError
 
-from .capable import is_plain
+from .capable import has_key, is_plain
 from .failures import RequestError, translate
 
 MESSAGES = "/v1/messages"
@@ -197,6 +197,9 @@ def connect(base_url: str | None, api_key: str | None, connections: int) -> Wire
         sdk = AsyncAnthropic(base_url=base_url, api_key=api_key, max_retries=0, http_client=http, open_telemetry=False)
     except (anthropic.AnthropicError, ValueError) as error:
         raise UsageError(f"the SDK cannot be set up: {error}") from None
+    if not has_key(sdk):
+        how = "set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN; an emulator takes any text"
+        raise UsageError(f"no key is set for {sdk.base_url}: {how}")
     return Wire(sdk, http)
 
 

@@ -12,6 +12,7 @@ from fanwise.engine.rows import Format
 from fanwise.studies import audit as study
 
 from .ending import OK, exit_on_error
+from .options import WholeNumber, Word
 
 FOUND = 1
 
@@ -19,10 +20,8 @@ FOUND = 1
 @click.command()
 @click.argument("graph")
 @click.option("--rows", required=True, metavar="FILE", help="JSONL, CSV or Parquet.")
-@click.option(
-    "--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default=None, help="Format of the rows."
-)
-@click.option("--sample", type=click.IntRange(1), default=5, show_default=True, help="Rows whose blocks are rendered.")
+@click.option("--format", "form", type=Word(["jsonl", "csv", "parquet"]), default=None, help="Format of the rows.")
+@click.option("--sample", type=WholeNumber(1), default=5, show_default=True, help="Rows whose blocks are rendered.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def audit(graph: str, rows: str, form: Format | None, sample: int, as_json: bool) -> None:
     """Look for what keeps the prompt cache of GRAPH from firing. Nothing is sent.

@@ -16,7 +16,7 @@ from fanwise.studies import compare as study
 
 from .consent import asking, threshold
 from .ending import exit_on_error
-from .options import chosen, job_option
+from .options import WholeNumber, chosen, job_option
 from .sampled import carry_out_sample
 
 STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows to tell": 4}
@@ -28,8 +28,8 @@ STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows
 @job_option("format", help="Their format.")
 @click.option("--labels", metavar="FIELD|FILE", default=None, help="Field of the rows with what is right, or a JSONL.")
 @click.option("--score", metavar="FILE.py:FUNCTION", default=None, help="Gives 0 to 1 for an output and its label.")
-@click.option("--sample", type=click.IntRange(2), default=40, show_default=True, help="Rows, drawn at random.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Another one draws other rows.")
+@click.option("--sample", type=WholeNumber(2), default=40, show_default=True, help="Rows, drawn at random.")
+@click.option("--seed", type=WholeNumber(), default=0, show_default=True, help="Another one draws other rows.")
 @job_option("baseline", metavar="auto|GRAPH", default="auto", show_default=True, help="The single agent.")
 @job_option("id_field", help="Field with the row's id.")
 @job_option("channel", default="live", show_default=True, help=None)

@@ -14,6 +14,39 @@ from fanwise.job.spec import Scope, SpecField, spec_fields
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class WholeNumber(click.IntRange):
+    """A whole number; what is none, or out of bounds, is left to whoever names all mistakes of a call at once."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or the text."""
+        return _or_text(click.INT, value, param, ctx)
+
+
+class Number(click.FloatRange):
+    """A number, likewise."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or the text."""
+        return _or_text(click.FLOAT, value, param, ctx)
+
+
+class Word(click.Choice[str]):
+    """One of some words, likewise."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the word, whatever it is."""
+        return value
+
+
+def _or_text(
+    kind: click.ParamType[Any, Any], value: Any, param: click.Parameter | None, ctx: click.Context | None
+) -> Any:
+    try:
+        return kind.convert(value, param, ctx)
+    except click.BadParameter:
+        return value
+
+
 def job_option(name: str, **attributes: Any) -> Callable[[F], F]:
     """Return the option of a field of `JobSpec`.
 
@@ -75,11 +108,11 @@ def _attributes(part: SpecField) -> dict[str, Any]:
     attributes: dict[str, Any] = {"default": None, "help": part.help, "metavar": part.rule.metavar}
     low, high = part.rule.at_least, part.rule.at_most
     if part.choices:
-        return attributes | {"type": click.Choice(part.choices)}
+        return attributes | {"type": Word(part.choices)}
     if bool in part.accepted:
         return attributes | {"is_flag": True}
     if part.accepted == (int,):
-        return attributes | {"type": int if low is None else click.IntRange(low, high)}
+        return attributes | {"type": WholeNumber(low, high)}
     if part.accepted == (float,):
-        return attributes | {"type": click.FloatRange(low, high)}
+        return attributes | {"type": Number(low, high)}
     return attributes

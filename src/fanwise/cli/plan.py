@@ -13,7 +13,7 @@ from fanwise.studies.plan import plan as study
 
 from .consent import asking, threshold
 from .ending import exit_on_error
-from .options import chosen, job_option
+from .options import WholeNumber, Word, chosen, job_option
 from .sampled import carry_out_sample
 
 
@@ -21,17 +21,13 @@ from .sampled import carry_out_sample
 @click.argument("graph")
 @job_option("rows", required=True, help="JSONL, CSV or Parquet.")
 @job_option("format", help="Their format.")
-@click.option(
-    "--simulate", type=click.IntRange(1), default=20, show_default=True, help="Rows that stand-ins carry out."
-)
+@click.option("--simulate", type=WholeNumber(1), default=20, show_default=True, help="Rows that stand-ins carry out.")
 @job_option("id_field", help="Field with the row's id.")
 @job_option("limit")
 @job_option("schemas", default="auto", help="As in `fanwise run`.")
-@click.option(
-    "--sample", type=click.IntRange(1), default=None, help="Pay for so many rows, drawn at random; needs --out."
-)
+@click.option("--sample", type=WholeNumber(1), default=None, help="Pay for so many rows, drawn at random; needs --out.")
 @job_option("out", help="Where the sample's answers are kept for the run.")
-@job_option("channel", type=click.Choice(["live", "batch"]), default="live", help="How the sample travels.")
+@job_option("channel", type=Word(["live", "batch"]), default="live", help="How the sample travels.")
 @job_option("baseline", help="The single agent that is paid for too.")
 @job_option("base_url", help="Another server, such as `fanwise emulate`.")
 @job_option("budget_usd", help="Most that the sample and the run may cost.")

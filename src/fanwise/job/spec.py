@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel
+
 from fanwise.context.layout import Schemas
 from fanwise.dispatch.channel import ChannelChoice
 from fanwise.dispatch.deadline import seconds
 from fanwise.engine.rows import Format
 from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
-from fanwise.units import pico_from_usd
+from fanwise.units import PICO_PER_USD, pico_from_usd
 
 Dollars = str | int | Decimal
 """An amount of dollars; as a float it would not be exact."""
@@ -54,12 +56,24 @@ class FieldRule:
     """What to write instead; empty: that it may be left out."""
 
 
+LONGEST_S = 366 * 24 * 3600
+"""No run is longer, in seconds."""
+WEEK_S = 7 * 24 * 3600
+MOST_ROWS = 10**12
+MOST_USD = (2**63 - 1) // PICO_PER_USD
+"""Dollars that a journal can count: sums of picodollars are whole numbers of 64 bits there."""
+
+
 def _dollars(value: Any) -> None:
-    pico_from_usd(str(value))
+    pico = pico_from_usd(str(value))
+    if not pico:
+        raise ValueError(f"{str(value)!r} pays for nothing; write more, like '2.50', or leave it out for no budget")
+    if pico > MOST_USD * PICO_PER_USD:
+        raise ValueError(f"{str(value)!r} is more than any run can cost; write at most '{MOST_USD}', or leave it out")
 
 
 def _duration(value: str) -> None:
-    if not math.isfinite(seconds(value)):
+    if not seconds(value) <= LONGEST_S:
         raise ValueError(f"{value!r} is longer than any run; write it like 90s, 30m, 6h or 1d")
 
 
@@ -73,8 +87,26 @@ def _baseline(value: str) -> None:
         raise ValueError(f"{value!r} is no baseline; write auto, none, path/file.py:name or package.module:name")
 
 
+def _rows(value: object) -> None:
+    kind = type(value).__name__
+    if isinstance(value, str | Path):
+        _path(value)
+    elif isinstance(value, bytes | bytearray | memoryview):
+        raise ValueError(f"{kind} are no rows; write them to a file, or give models or dicts")
+    elif isinstance(value, Mapping | BaseModel):
+        raise ValueError(f"a {kind} is one row; put it into a list")
+
+
+def _path(value: str | Path) -> None:
+    if not str(value) or "\0" in str(value):
+        raise ValueError(f"{value!r} is no path")
+
+
 def _address(value: str) -> None:
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no address: {error}; write it like http://127.0.0.1:8000") from None
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ValueError(f"{value!r} is no address; write it like http://127.0.0.1:8000")
 
@@ -96,11 +128,18 @@ class JobSpec:
     """A graph, or its reference: `path/file.py:name`, `package.module:name`."""
     rows: Annotated[
         str | Path | Iterable[Any],
-        FieldRule(scope="job", help="JSONL, CSV or Parquet; `-` is standard input.", metavar="FILE"),
+        FieldRule(scope="job", help="JSONL, CSV or Parquet; `-` is standard input.", metavar="FILE", check=_rows),
     ] = field(repr=False)
     """A file, `-` for standard input, or rows as models or dicts."""
     out: Annotated[
-        str | Path | None, FieldRule(scope="job", help="The run directory; must not hold another run.", metavar="DIR")
+        str | Path | None,
+        FieldRule(
+            scope="job",
+            help="The run directory; must not hold another run.",
+            metavar="DIR",
+            check=_path,
+            hint="name the run directory",
+        ),
     ] = None
     """None for a job that is only planned."""
     format: Annotated[
@@ -116,9 +155,10 @@ class JobSpec:
     ] = None
     """Drawn by a hash of their id; None: all rows."""
     seed: Annotated[int, FieldRule(scope="run", help="Of that sample: another one draws other rows.")] = 0
-    limit: Annotated[int | None, FieldRule(scope="run", help="Take only so many rows from the front.", at_least=1)] = (
-        None
-    )
+    limit: Annotated[
+        int | None,
+        FieldRule(scope="run", help="Take only so many rows from the front.", at_least=1, at_most=MOST_ROWS),
+    ] = None
     id_field: Annotated[
         str | None,
         FieldRule(
@@ -185,7 +225,12 @@ class JobSpec:
     """How schemas travel where strict ones would split a shared cache: `strict`, `shared`, or by price."""
     grace_s: Annotated[
         float,
-        FieldRule(scope="once", help="Seconds after which a batch that is not listed was never taken.", at_least=0),
+        FieldRule(
+            scope="once",
+            help="Seconds after which a batch that is not listed was never taken.",
+            at_least=0,
+            at_most=WEEK_S,
+        ),
     ] = 120.0
     batch_delay_s: Annotated[
         float,
@@ -193,6 +238,7 @@ class JobSpec:
             scope="once",
             help="Seconds that the embedded emulator takes for a batch.",
             at_least=0,
+            at_most=WEEK_S,
             shows_default=False,
         ),
     ] = 0.0
@@ -202,6 +248,7 @@ class JobSpec:
             scope="once",
             help="Seconds that the embedded emulator takes for a reply.",
             at_least=0,
+            at_most=WEEK_S,
             shows_default=False,
         ),
     ] = 0.0

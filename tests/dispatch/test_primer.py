@@ -96,7 +96,7 @@ def test_a_job_too_small_to_wait_for_sends_no_breakpoint(tmp_path: Path) -> None
 def test_a_leader_that_fails_hands_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     with Emulator(answer=answerer(build_arms({"fanout": twice.spec}))) as emulator:
-        emulator.fault(item="expired", count=1, match="agent: first")
+        emulator.fault(item="expired", count=1, match="Read the text.")
         account = carried_out(tmp_path / "run", base_url=emulator.url).summary
     assert account["rows"]["succeeded"] == 40
     assert account["attempts"]["failed"] == 1

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from pydantic import BaseModel
 
-from fanwise import Block, agent, graph, step
+from fanwise import Block, Job, agent, graph, step
+from fanwise.context.tail import unfence
 from fanwise.dispatch.role import Roles
-from fanwise.engine.arms import all_roles, build_arms
+from fanwise.engine.arms import Arm, all_roles, build_arms
 from fanwise.engine.nodes import AgentNode, StepNode
+from fanwise.engine.standin import answerer
 from fanwise.graph.agent import Agent
 from fanwise.job.arms import arms_of
+from fanwise.journal.records import ArmName
 
 GUIDE = Block("guide", "Keep to the house style. " * 300)
 
@@ -71,3 +78,54 @@ def hash_of(asked: Agent[[str], str]) -> str:
 def test_the_hash_of_a_role_is_of_what_shapes_its_answers() -> None:
     assert hash_of(sort) == hash_of(sort.options(max_tokens=40))
     assert len({hash_of(sort), hash_of(sort.options(model="claude-sonnet-5")), hash_of(sort.options(context=[]))}) == 3
+
+
+@agent(model="claude-haiku-5-5", context=[GUIDE])
+def weigh(text: str) -> str:
+    """Say what it is about."""
+    return f"weighed {text}"
+
+
+@graph
+def alike(row: Ticket) -> str:
+    return weigh(sort(row.text))
+
+
+def bodies(arms: Mapping[ArmName, Arm], arm: ArmName) -> list[dict[str, Any]]:
+    """The requests of all agents of an arm, as if each were shown the same text."""
+    return [
+        node.composer.request(dict.fromkeys(node.spec.params, "x"), 100).body(run_id="r") for node in arms[arm].agents()
+    ]
+
+
+def test_a_request_says_a_name_only_where_nothing_else_tells_who_is_asked() -> None:
+    plain, both = build_arms({"fanout": desk.spec}), build_arms({"fanout": alike.spec})
+    assert [body["messages"][0]["content"][-1]["text"] for body in bodies(plain, "fanout")] == [
+        'values: {"text":"x"}'
+    ] * 2
+    said = [body["messages"][0]["content"][-1]["text"].split("\n")[0] for body in bodies(both, "fanout")]
+    assert said == ["agent: sort", "agent: weigh"]
+    answers = [answerer(both)(body) for body in bodies(both, "fanout")]
+    assert answers == ['{"value":"x"}', '{"value":"weighed x"}']
+
+
+def test_an_arm_is_sent_as_much_as_another_and_shares_no_prefix_with_it() -> None:
+    """Found: the baseline was sent a block of its own, which made it dearer and its prompt another one."""
+    arms = build_arms({"fanout": desk.spec, "baseline": other.spec})
+    fanout, baseline = bodies(arms, "fanout")[0], bodies(arms, "baseline")[0]
+    assert bodies(build_arms({"fanout": desk.spec}), "fanout")[0] == fanout, "it is as if the other were not there"
+    shown = [[len(block["text"]) for block in body["system"]] for body in (fanout, baseline)]
+    assert shown[0] == shown[1]
+    texts = [body["system"][0]["text"] for body in (fanout, baseline)]
+    assert texts[0] != texts[1]
+    assert [unfence(text, ("", "baseline")) for text in texts] == [(GUIDE.name, GUIDE.text)] * 2
+    assert unfence(texts[1]) is None
+    assert {answerer(arms)(body) for body in (fanout, baseline)} == {'{"value":"x"}'}
+
+
+def test_the_cache_of_one_side_serves_the_other_nothing(tmp_path: Path) -> None:
+    rows = [{"id": f"r{number}", "text": f"text {number}"} for number in range(12)]
+    account = Job(other, rows=rows, out=tmp_path / "run", channel="live", baseline=f"{__file__}:other").run_sync()
+    tokens = account.summary["tokens"]
+    assert tokens["fanout"] == tokens["baseline"]
+    assert tokens["fanout"]["cache_write_5m"] > 512

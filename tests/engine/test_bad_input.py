@@ -155,7 +155,7 @@ def test_an_output_and_a_label_from_the_model_cannot_steer_the_terminal(tmp_path
     rows = tmp_path / "rows.jsonl"
     rows.write_text(json.dumps({"id": "\u001b[31mred", "subject": "x", "body": "y"}) + "\n")
     with emulator(graph=GRAPH) as url:
-        post(f"{url}/_emulator/faults", {"status": 400, "match": "agent: greet", "message": "\u001b[2J[bold]x[/bold]"})
+        post(f"{url}/_emulator/faults", {"status": 400, "match": '"Greet."', "message": "\u001b[2J[bold]x[/bold]"})
         out = tmp_path / "run"
         fanwise(
             "run",

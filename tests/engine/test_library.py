@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
 from pathlib import Path
 
 import anyio
@@ -10,8 +9,6 @@ import pytest
 from desk import Ticket, single, triage
 
 from fanwise import HaltedError, Job, RunDirectoryError, resume
-from fanwise.context.tail import fence
-from fanwise.engine.arms import BASELINE_BLOCK
 
 
 def test_a_job_in_code_gives_the_account(tmp_path: Path) -> None:
@@ -54,15 +51,12 @@ def test_neither_side_reads_the_others_cache(tmp_path: Path) -> None:
     assert tokens["baseline"]["cache_write_5m"] > 512, "the handbook is written again for the baseline"
 
 
-def test_one_agent_against_itself_has_a_multiplier_near_one(tmp_path: Path) -> None:
-    """The baseline of a single agent differs by its preface alone; spread writes do not favour a side."""
+def test_one_agent_against_itself_has_a_multiplier_of_one(tmp_path: Path) -> None:
+    """Found: a block that told the baseline apart was on its side alone; it is told by its own instructions now."""
     rows = [{"id": f"t{number}", "subject": f"s{number}", "body": "b"} for number in range(40)]
     graph = "tests/sample/desk.py:single"
     account = Job(single, rows=rows, out=tmp_path / "run", channel="live", baseline=graph).run_sync()
-    found = account.summary["multiplier"]
     tokens = account.summary["tokens"]
-    preface = sum(tokens["baseline"].values()) - sum(tokens["fanout"].values())
-    assert preface == 40 * ceil(len(fence(BASELINE_BLOCK.name, BASELINE_BLOCK.text)) / 2.5), (
-        "the baseline's own first block, once a row, and nothing else"
-    )
-    assert found["usd"]["p50"] < 1
+    assert tokens["baseline"] == tokens["fanout"]
+    assert account.summary["attempts"]["baseline"]["sent"] == 40
+    assert account.summary["fanout_usd"] == account.summary["baseline_usd"]

@@ -127,7 +127,7 @@ def test_a_patient_graph_goes_on_without_what_failed(tmp_path: Path) -> None:
     with emulator(graph=f"{DESK}:patient") as url:
         post(
             f"{url}/_emulator/faults",
-            [{"status": 400, "match": 'Where is page 1?\\"}'}, {"status": 400, "match": "agent: greet\\nschema"}],
+            [{"status": 400, "match": 'Where is page 1?\\"}'}, {"status": 400, "match": '"Greet."'}],
         )
         out = tmp_path / "run"
         result = fanwise(

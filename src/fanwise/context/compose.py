@@ -32,14 +32,17 @@ class Composer:
         """
         self._need, self._shape, self._blocks = need, shape, blocks
         self._per_token = need.chars_per_token or facts(need.model).chars_per_token
-        self._opening = opening(need.agent, need.schema if shape.way == "tail" else None)
+        says_name = need.named or shape.way == "envelope"  # an envelope has a field for each name
+        self._opening = opening(need.agent if says_name else "", need.schema if shape.way == "tail" else None)
         segments = tuple(shape.segments(need))
         content = [segment for segment in segments if segment.place == "content"]
         before = list(takewhile(lambda segment: segment.kind != "row block", content))
-        self._system = _parts(segment for segment in segments if segment.place == "system")
-        self._before, self._behind = _parts(before), _parts(content[len(before) :])
+        self._system = _parts((segment for segment in segments if segment.place == "system"), need.apart)
+        self._before, self._behind = _parts(before, need.apart), _parts(content[len(before) :], need.apart)
         """What stands in front of the blocks of the row, and behind them."""
-        self._common = tuple(self._piece(part) for part in _parts(segments) if part.text or part.media is not None)
+        self._common = tuple(
+            self._piece(part) for part in _parts(segments, need.apart) if part.text or part.media is not None
+        )
         self._frames: dict[int, Frame] = {}
 
     def request(
@@ -104,7 +107,8 @@ class Composer:
         """Return the blocks of the row in their order, those in front marked."""
         names = [name for name in self._shape.row_blocks if name in values]
         marked = set(names[: len(self._shape.marked_row_blocks)])
-        return {name: _row_part(name, values[name], marked=name in marked) for name in names}
+        apart = self._need.apart
+        return {name: _row_part(name, values[name], apart, marked=name in marked) for name in names}
 
     def _chars(self, parts: Iterable[Part]) -> int:
         return sum(part.chars(self._per_token) for part in parts)
@@ -118,22 +122,25 @@ def context_chars(need: Need, shape: Shape) -> int:
     """Return the characters of the context in a node's requests: the same in all of them."""
     per_token = need.chars_per_token or facts(need.model).chars_per_token
     shown = (segment for segment in shape.segments(need) if segment.block is not None)
-    return sum(part.chars(per_token) for part in _parts(shown))
+    return sum(part.chars(per_token) for part in _parts(shown, need.apart))
 
 
-def _row_part(name: str, value: str | Media, *, marked: bool) -> tuple[Part, ...]:
+def _row_part(name: str, value: str | Media, apart: str, *, marked: bool) -> tuple[Part, ...]:
     if isinstance(value, str):
-        return (Part(fence(name, value), marked),)
-    return Part(label(name, value)), Part("", marked, media=value)
+        return (Part(fence(name, value, apart), marked),)
+    return Part(label(name, value, apart)), Part("", marked, media=value)
 
 
-def _parts(segments: Iterable[Segment]) -> tuple[Part, ...]:
+def _parts(segments: Iterable[Segment], apart: str) -> tuple[Part, ...]:
     """Return what rows have in common as parts of a request; blocks of the row are left out."""
     parts: list[Part] = []
     for segment in segments:
         media = segment.block.media if segment.block is not None else None
         if media is not None:
-            parts += [Part(label(segment.name, media), job=True), Part("", segment.marked, media=media, job=True)]
+            parts += [
+                Part(label(segment.name, media, apart), job=True),
+                Part("", segment.marked, media=media, job=True),
+            ]
         elif segment.kind not in ("row block", "values"):
             parts.append(Part(segment.text, segment.marked))
     return tuple(parts)

@@ -68,7 +68,9 @@ class Need:
     tools: str = ""
     """Definitions of its tools, as canonical JSON: they stand in front of all else and key the cache."""
     apart: str = ""
-    """Agents of another `apart` share no prefix with these: the two arms of a comparison."""
+    """Agents of another `apart` share no prefix with these, and their blocks are hashed with it: the arms of a run."""
+    named: bool = False
+    """Whether the request says the agent's name, since nothing else tells it from another agent."""
     sizes: Sizes = field(default=DOCUMENTED, compare=False)
     """How many tokens texts have."""
     chars_per_token: float | None = field(default=None, compare=False)
@@ -134,7 +136,7 @@ class Shape:
         if need.tools:
             yield Segment(kind="tools", name="tools", place="front", text=need.tools)
         for bundle in self.bundles:
-            yield from _blocks(bundle, "system", marked=True)
+            yield from _blocks(bundle, need.apart, "system", marked=True)
         if not self.row_first:
             yield from self._own(need, "system")
         for block in self.media:
@@ -149,21 +151,21 @@ class Shape:
 
     def _own(self, need: Need, place: Place) -> Iterator[Segment]:
         """Yield the agent's other blocks and its instructions, which are never apart."""
-        yield from _blocks(self.own, place, marked=False)
+        yield from _blocks(self.own, need.apart, place, marked=False)
         name = f"instructions of {need.agent}"
         yield Segment(kind="instructions", name=name, place=place, text=need.instructions, marked=self.own_marked)
 
 
-def _blocks(blocks: Sequence[Block], place: Place, *, marked: bool) -> Iterator[Segment]:
+def _blocks(blocks: Sequence[Block], apart: str, place: Place, *, marked: bool) -> Iterator[Segment]:
     """Yield blocks of the context, the last of them marked if any is."""
     for block in blocks:
         yield Segment(
-            kind="block", name=block.name, place=place, text=fenced(block), block=block,
+            kind="block", name=block.name, place=place, text=fenced(block, apart), block=block,
             marked=marked and block is blocks[-1],
         )  # fmt: skip
 
 
 @lru_cache(maxsize=1024)  # nodes of one graph show the same blocks, and a fence hashes all of its text
-def fenced(block: Block) -> str:
+def fenced(block: Block, apart: str = "") -> str:
     """Return a block of text as it is sent."""
-    return fence(block.name, block.text)
+    return fence(block.name, block.text, apart)

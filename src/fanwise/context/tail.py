@@ -1,13 +1,14 @@
-"""The end of a request: who is asked, the schema where it is not strict, and the values.
+"""The end of a request: the schema where it is not strict, and the values.
 
 The form is fixed so that the stand-in reads a request back exactly. Blocks are fenced with
-a hash of their own content, so that no text inside of one can end it.
+a hash of their own content, so that no text inside of one can end it. Arms other than the fan-out hash their
+own name too: their requests are as long, and read nothing that another arm has written.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,15 +21,29 @@ _ANSWER = "Answer with one JSON value that fits the schema, and with nothing els
 _REPAIR = "The answer before this one could not be used: "
 
 
-def fence(name: str, text: str) -> str:
-    """Return a block's text between lines that carry its name and a hash of its content."""
-    mark = digest(f"{name}\0{text}")[:12]
+NOT_APART = ("",)
+
+
+def fence(name: str, text: str, apart: str = "") -> str:
+    """Return a block's text between lines that carry its name and a hash of its content.
+
+    Args:
+        name: Of the block.
+        text: Its content.
+        apart: What else is hashed: requests share no cache with those of another `apart`.
+    """
+    mark = _mark(name, text, apart)
     return f"<block {dumps(name)} {mark}>\n{text}\n</block {mark}>"
 
 
-def label(name: str, media: Media) -> str:
-    """Return the line in front of an image or a PDF."""
-    return f"<file {dumps(name)} {media.sha[:12]}>"
+def _mark(name: str, text: str, apart: str) -> str:
+    return digest(f"{apart}\0{name}\0{text}" if apart else f"{name}\0{text}")[:12]
+
+
+def label(name: str, media: Media, apart: str = "") -> str:
+    """Return the line in front of an image or a PDF; `apart` as for `fence`."""
+    mark = digest(f"{apart}\0{media.sha}") if apart else media.sha
+    return f"<file {dumps(name)} {mark[:12]}>"
 
 
 def label_name(text: str) -> str | None:
@@ -42,8 +57,13 @@ def label_name(text: str) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def unfence(text: str) -> tuple[str, str] | None:
-    """Return name and content of a fenced block, or None where the text is none."""
+def unfence(text: str, aparts: Collection[str] = NOT_APART) -> tuple[str, str] | None:
+    """Return name and content of a fenced block, or None where the text is none.
+
+    Args:
+        text: The text.
+        aparts: What may have been hashed with it.
+    """
     head, newline, rest = text.partition("\n")
     if not newline or not head.startswith('<block "') or not head.endswith(">"):
         return None
@@ -56,7 +76,7 @@ def unfence(text: str) -> tuple[str, str] | None:
     if not rest.endswith(end) or not isinstance(name, str):
         return None
     content = rest[: -len(end)]
-    return (name, content) if digest(f"{name}\0{content}")[:12] == mark else None
+    return (name, content) if any(_mark(name, content, apart) == mark for apart in aparts) else None
 
 
 def value_texts(values: Mapping[str, Any], blocks: Mapping[str, str]) -> dict[str, str]:
@@ -77,13 +97,13 @@ def repair_line(why: str) -> str:
 
 
 def opening(agent: str, schema: Mapping[str, Any] | None) -> str:
-    """Return the lines of the last text of a request that are the same for every row.
+    """Return the lines of the last text of a request that are the same for every row; there may be none.
 
     Args:
-        agent: Name of the agent.
+        agent: Name of the agent where nothing else of the request tells it; empty: it is not said.
         schema: JSON schema where it is not sent as `output_config.format`.
     """
-    lines = [f"agent: {agent}"]
+    lines = [f"agent: {agent}"] if agent else []
     if schema is not None:
         lines += [f"schema: {dumps(schema)}", _ANSWER]
     return "\n".join(lines)
@@ -97,31 +117,45 @@ def tail(front: str, values: Mapping[str, str], repair: str = "") -> str:
         values: What `value_texts` made of the arguments.
         repair: Why the answer before was refused, on the one repair attempt.
     """
-    between = f"\n{repair_line(repair)}" if repair else ""
-    return f"{front}{between}\nvalues: {record_text(values)}"
+    lines = [front] if front else []
+    if repair:
+        lines.append(repair_line(repair))
+    return "\n".join([*lines, f"values: {record_text(values)}"])
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """A request read back: who was asked, and with which values (JSON-ready)."""
+    """A request read back: what it says of who is asked, and the values (JSON-ready)."""
 
     agent: str
+    """Its name; empty where the request does not say it."""
+    texts: tuple[str, ...]
+    """All texts but the last: blocks and instructions, as they were sent."""
     values: dict[str, Any]
 
 
-def read_back(body: Mapping[str, Any]) -> ReadBack | None:
-    """Return agent and values of a Messages request that fanwise made, or None for another one."""
+def read_back(body: Mapping[str, Any], aparts: Collection[str] = NOT_APART) -> ReadBack | None:
+    """Return what a Messages request that fanwise made holds, or None for another one.
+
+    Args:
+        body: The request.
+        aparts: What may have been hashed with its blocks.
+    """
     content, texts = _first_turn(body)
     lines = texts[-1].split("\n")
-    if not lines[0].startswith("agent: ") or not lines[-1].startswith("values: "):
+    if not lines[-1].startswith("values: "):
         return None
-    blocks: dict[str, Any] = dict(block for block in map(unfence, texts[:-1]) if block)
+    blocks: dict[str, Any] = dict(block for text in texts[:-1] if (block := unfence(text, aparts)))
     blocks |= _files(content)
     try:
         values = json.loads(lines[-1].removeprefix("values: "))
     except ValueError:
         return None
-    return ReadBack(lines[0].removeprefix("agent: "), {name: _resolve(value, blocks) for name, value in values.items()})
+    return ReadBack(
+        lines[0].removeprefix("agent: ") if lines[0].startswith("agent: ") else "",
+        (*(str(as_object(block).get("text")) for block in body.get("system") or ()), *texts[:-1]),
+        {name: _resolve(value, blocks) for name, value in values.items()},
+    )
 
 
 def _first_turn(body: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[str]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from fanwise.blocks import Block
 from fanwise.canonical import canonical, digest
 from fanwise.context.compose import Composer
 from fanwise.context.layout import Schemas, layout
@@ -28,9 +27,6 @@ from .toolbox import NO_SERVERS, Kit, Toolbox
 
 PRICES_OF = datetime(2026, 11, 23, tzinfo=UTC)
 """The day whose prices layouts are made by."""
-BASELINE_BLOCK = Block("baseline", "One agent carries out the whole job for this row alone.")
-PREFACES: Mapping[ArmName, Block] = {"baseline": BASELINE_BLOCK}
-"""First in every prefix of an arm, so that it reads no cache that another arm has written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ def build_arms(
     sizes: Sizes = DOCUMENTED,
     toolbox: Toolbox = NO_SERVERS,
 ) -> dict[ArmName, Arm]:
-    """Return the arms of a run; prefixes are never shared between them.
+    """Return the arms of a run; none reads what another has written to the cache.
 
     Args:
         graphs: The graph of each arm.
@@ -68,7 +64,36 @@ def build_arms(
     Raises:
         UsageError: The tools of an agent are not known here, or two have one name.
     """
-    return {name: _arm(name, graph, schemas, sizes, toolbox) for name, graph in graphs.items()}
+    ambiguous = _ambiguous(graphs.values())
+    return {name: _arm(name, graph, schemas, sizes, toolbox, ambiguous) for name, graph in graphs.items()}
+
+
+def apart_of(arm: ArmName) -> str:
+    """Return what the requests of an arm hash with their blocks, so that no other arm's cache serves them."""
+    return "" if arm == "fanout" else arm
+
+
+class Signature(NamedTuple):
+    """What tells in a request which agent is asked: no other agent is sent the same."""
+
+    model: str
+    instructions: str
+    params: frozenset[str]
+    """Names of its parameters."""
+
+    @classmethod
+    def of(cls, agent: AgentSpec) -> Signature:
+        """Return the signature of an agent."""
+        return cls(agent.model, agent.instructions, frozenset(agent.params))
+
+
+def _ambiguous(graphs: Iterable[GraphSpec]) -> frozenset[Signature]:
+    """Return the signatures that agents of different names have: their requests have to say the name."""
+    names: dict[Signature, set[str]] = {}
+    for agent in (node.target.spec for graph in graphs for node in graph.tasks()):
+        if agent is not None:
+            names.setdefault(Signature.of(agent), set()).add(agent.name)
+    return frozenset(signature for signature, same in names.items() if len(same) > 1)
 
 
 def statics(arms: Mapping[ArmName, Arm]) -> dict[str, str]:
@@ -76,12 +101,27 @@ def statics(arms: Mapping[ArmName, Arm]) -> dict[str, str]:
     return {f"{name} {path}": node.static for name, arm in arms.items() for path, node in arm.nodes.items()}
 
 
-def _arm(name: ArmName, graph: GraphSpec, schemas: Schemas, sizes: Sizes, toolbox: Toolbox) -> Arm:
+def _arm(
+    name: ArmName,
+    graph: GraphSpec,
+    schemas: Schemas,
+    sizes: Sizes,
+    toolbox: Toolbox,
+    ambiguous: Collection[Signature],
+) -> Arm:
     tasks = graph.tasks()
     kits = {agent.name: toolbox.kit(agent) for node in tasks if (agent := node.target.spec) is not None}
     inside_each = _inside_each(graph.template, False)
     needs = {
-        node.path: _need(name, node, agent, kits[agent.name], sizes, repeated=inside_each[node.path])
+        node.path: _need(
+            name,
+            node,
+            agent,
+            kits[agent.name],
+            sizes,
+            repeated=inside_each[node.path],
+            named=Signature.of(agent) in ambiguous,
+        )
         for node in tasks
         if (agent := node.target.spec) is not None
     }
@@ -108,21 +148,23 @@ def _arm(name: ArmName, graph: GraphSpec, schemas: Schemas, sizes: Sizes, toolbo
     return Arm(name, graph, nodes)
 
 
-def _need(name: ArmName, node: TaskNode, agent: AgentSpec, kit: Kit, sizes: Sizes, *, repeated: bool) -> Need:
-    preface = (PREFACES[name],) if name in PREFACES else ()
+def _need(
+    name: ArmName, node: TaskNode, agent: AgentSpec, kit: Kit, sizes: Sizes, *, repeated: bool, named: bool
+) -> Need:
     return Need(
         agent=agent.name,
         model=agent.model,
         intensity=agent.intensity,
         instructions=agent.instructions,
-        context=(*preface, *agent.context),
+        context=agent.context,
         schema=agent.schema,
         row_blocks=tuple(node.blocks.values()),
         repeated=repeated,
         tools=kit.text,
         sizes=sizes,
         chars_per_token=sizes.per_token(agent.model),
-        apart=name,
+        apart=apart_of(name),
+        named=named,
     )
 
 

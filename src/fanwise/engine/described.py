@@ -13,7 +13,7 @@ from fanwise.journal.meta import AGENTS, SLICES, TASKS
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, BlockRecord
 
-from .arms import PREFACES, Arm
+from .arms import Arm
 from .nodes import AgentNode
 
 
@@ -99,4 +99,4 @@ def _slices(arms: Mapping[ArmName, Arm]) -> dict[str, dict[str, list[str]]]:
 
 
 def _names(need: Need) -> list[str]:
-    return [block.name for block in need.context if block not in PREFACES.values()]
+    return [block.name for block in need.context]

@@ -10,7 +10,8 @@ from typing import Any
 
 from fanwise.context.envelope import is_envelope, seal
 from fanwise.context.request import body_hash
-from fanwise.context.tail import fence, read_back
+from fanwise.context.tail import ReadBack, read_back
+from fanwise.graph.nodes import Target
 from fanwise.graph.rehearse import is_empty
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.tools import ToolCalled, ToolOutput, unused_outputs
@@ -19,12 +20,11 @@ from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_object
 from fanwise.ledger.tasks import AnsweredRequest, ToolRequest
 
-from .arms import PREFACES, Arm
+from .arms import Arm, Signature, apart_of
 from .nodes import AgentNode
 
 StandInAnswer = str | Mapping[str, Any] | None
 """A text, tools that are asked for (`{"tools": [{"name": ..., "input": ...}]}`), or nothing."""
-_PREFACE_TEXTS = {name: fence(block.name, block.text) for name, block in PREFACES.items()}
 
 
 def answerer(
@@ -39,14 +39,17 @@ def answerer(
     The result is None, which leaves the answer to the emulator, where the request is not of
     these graphs or the agent's body is no stand-in.
     """
-    targets = {(name, node.spec.name): node.node.target for name, arm in arms.items() for node in arm.agents()}
+    aparts = [apart_of(name) for name in arms]
+    targets: dict[Signature, list[Target]] = {}
+    for node in (node for arm in arms.values() for node in arm.agents()):
+        targets.setdefault(Signature.of(node.spec), []).append(node.node.target)
 
     def answer(body: dict[str, Any]) -> StandInAnswer | Awaitable[StandInAnswer]:
         from_record = recorded.get(body_hash(body)) if recorded else None
         if from_record is not None:
             return from_record
-        request = read_back(body)
-        target = targets.get((_arm(body), request.agent)) if request is not None else None
+        request = read_back(body, aparts)
+        target = None if request is None else _asked(targets, str(body.get("model")), request)
         if request is None or target is None or target.spec is None or is_empty(target.body):
             return None
         form = as_object(as_object(body.get("output_config")).get("format"))
@@ -56,10 +59,11 @@ def answerer(
     return answer
 
 
-def _arm(body: Mapping[str, Any]) -> ArmName:
-    """Return the arm of a request: all but the fan-out show a block of their own, behind files in the content."""
-    shown = [as_object(block).get("text") for block in (*(body.get("system") or ()), *body["messages"][0]["content"])]
-    return next((name for name, text in _PREFACE_TEXTS.items() if text in shown), "fanout")
+def _asked(targets: Mapping[Signature, Sequence[Target]], model: str, request: ReadBack) -> Target | None:
+    """Return the agent that a request asks, by model, instructions and parameters, and by its name if it says that."""
+    params = frozenset(request.values)
+    same = [target for text in request.texts for target in targets.get(Signature(model, text, params), ())]
+    return next((target for target in same if request.agent in ("", target.name)), None)
 
 
 def _arguments(spec: AgentSpec, values: Mapping[str, Any]) -> dict[str, Any]:

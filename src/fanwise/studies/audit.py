@@ -206,7 +206,7 @@ def _of_row(node: AgentNode, arm: Arm, row: Row) -> Iterator[PrefixText]:
     """Yield the blocks of a row that a node shows, where they are known before any answer."""
     tasks = [task for task in row_state(arm, row).start() if task.node.path == node.node.path]
     for part in (part for task in tasks for part in node.request(task).content):
-        name, text = unfence(part.text) or ("", "")
+        name, text = unfence(part.text, (node.need.apart,)) or ("", "")
         if name in node.need.row_blocks:
             yield PrefixText(name=name, text=text, place=node.spec.place, row=row.row_id)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from fanwise.jsonable import as_list, as_object
 
+from .patterns import is_quick
+
 DEEPEST = 8
 """Levels after which optional parts are left out and lists are short: schemas may be recursive."""
 MOST_PARTS = 5_000
@@ -213,9 +215,10 @@ def _text(schema: Mapping[str, Any]) -> str:
 
 
 def _matching(pattern: str, otherwise: str) -> str:
-    """Return the first of a few plain texts that fits; patterns are not solved."""
+    """Return the first of a few plain texts that fits; patterns are not solved, and none is tried that takes long."""
     try:
         fits = re.compile(pattern)
     except (re.error, OverflowError):
         return otherwise
-    return next((text for text in (otherwise, *_CANDIDATES) if fits.search(text)), otherwise)
+    texts = (text for text in (otherwise, *_CANDIDATES) if is_quick(pattern, text))
+    return next((text for text in texts if fits.search(text)), otherwise)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import fanwise as fanwise_package
 from support import ROOT, environment, fanwise
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "examples").glob("*/README.md"))]
@@ -21,7 +22,7 @@ def blocks(page: Path) -> list[tuple[str, str, str]]:
 
 def shell(command: str, folder: Path) -> str:
     """What a command prints; a page's own programs are processes, as they end whatever they leave open."""
-    words, env = command.split(), environment(COLUMNS="120", PYTHONPATH=str(folder))
+    words, env = command.split(), environment(COLUMNS="120")
     if words[0] == "fanwise":
         result = fanwise(*words[1:], env=env, cwd=folder)
     else:
@@ -52,6 +53,16 @@ def test_the_blocks_of_a_page_do_what_they_say(page: Path, tmp_path: Path) -> No
                 printed = shell(command, tmp_path)
                 if expected.strip():
                     assert plain(printed) == plain(expected), command
+
+
+def test_a_program_of_a_page_sees_what_a_reader_would(tmp_path: Path) -> None:
+    """The folder of a page was on the search path, so that what is not installed was found in it."""
+    program = tmp_path / "inner" / "program.py"
+    program.parent.mkdir()
+    program.write_text("import sys, fanwise\nprint(*sys.path, fanwise.__file__, sep='\\n')\n", encoding="utf-8")
+    *searched, package = shell("python inner/program.py", tmp_path).splitlines()
+    assert str(tmp_path) not in searched
+    assert package == fanwise_package.__file__
 
 
 def test_no_page_names_a_file_that_is_not_there() -> None:

@@ -73,7 +73,7 @@ def took(account: dict[str, Any]) -> dict[tuple[str, str], int]:
 def test_a_few_calls_go_ahead_and_the_others_go_by_what_they_show(tmp_path: Path) -> None:
     account = Job(guided, rows=rows(300), out=tmp_path / "run", channel="auto").run_sync().summary
     assert account["rows"]["succeeded"] == 300
-    assert took(account) == {("live", "pilot"): 4, ("batch", "pilot"): 24, ("batch", "price"): 272}
+    assert took(account) == {("batch", "pilot"): 24, ("batch", "price"): 276}
     live = Job(guided, rows=rows(300), out=tmp_path / "live", channel="live").run_sync().summary
     assert float(account["cost_usd"]) < 0.8 * float(live["cost_usd"]), "the emulator's batches read what was primed"
 
@@ -104,7 +104,7 @@ def test_a_small_job_does_not_wait_for_batches_to_learn(tmp_path: Path) -> None:
 def test_pilots_that_fail_let_the_others_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     with Emulator(answer=answerer(build_arms({"fanout": guided.spec}))) as emulator:
-        emulator.fault(status=400, count=4, path="/v1/messages", match="values:")
+        emulator.fault(item="errored", status=400, count=4, match="values:")
         job = Job(guided, rows=rows(60), out=tmp_path / "run", channel="auto", base_url=emulator.url)
         account = job.run_sync().summary
     assert account["rows"]["failed"] == 4

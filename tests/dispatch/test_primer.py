@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ from pydantic import BaseModel
 
 from fanwise import Block, Emulator, Job, agent, graph
 from fanwise.context.frame import Frame
-from fanwise.context.parts import Part
+from fanwise.context.parts import Part, Prefix
 from fanwise.context.request import Request
 from fanwise.dispatch.errand import Ask, Errand
-from fanwise.dispatch.prefixes import Prefixes
+from fanwise.dispatch.prefixes import Prefixes, sharers
 from fanwise.dispatch.primer import Primer
 from fanwise.dispatch.queue import Queue
 from fanwise.dispatch.role import Role
@@ -23,7 +24,7 @@ from fanwise.job.account import Account
 from fanwise.job.job import resume
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.pricing.usage import Usage
-from fanwise.units import now
+from fanwise.units import now, pico_from_usd
 from support import read_only
 
 MODEL = "claude-opus-5-5"
@@ -89,8 +90,32 @@ def test_one_request_writes_for_an_hour_and_the_rest_reads(tmp_path: Path) -> No
 
 
 def test_a_job_too_small_to_wait_for_sends_no_breakpoint(tmp_path: Path) -> None:
-    account = carried_out(tmp_path / "run", 3).summary
+    account = carried_out(tmp_path / "run", 1).summary
     assert account["cache"]["writes"] == account["cache"]["reads"] == 0
+
+
+@pytest.mark.parametrize("channel", ["batch", "auto"])
+def test_more_rows_never_cost_less_in_all_nor_more_a_row(tmp_path: Path, channel: str) -> None:
+    """Found by plans of one file repeated: a cent had to be saved first, so that 400 rows cost less than 200."""
+    spent: dict[int, int] = {}
+    for count in (1, 2, 3, 4, 6, 40):
+        equal = [Row(id=f"row {number:03}", text="text") for number in range(count)]
+        out = tmp_path / str(count)
+        account = Job(twice, rows=equal, out=out, channel=channel).run_sync().summary
+        spent[count] = pico_from_usd(account["cost_usd"])
+    for (few, less), (many, more) in pairwise(spent.items()):
+        assert less <= more, spent
+        assert more * few <= less * many, spent
+
+
+def shares(*prefixes: tuple[str, int]) -> list[Prefix]:
+    return [Prefix(key * 16, tokens, True) for key, tokens in prefixes]
+
+
+def test_nodes_that_share_only_the_front_count_as_that_part_of_a_reader() -> None:
+    first_node, second_node = shares(("a", 3_000), ("b", 4_000)), shares(("a", 3_000), ("c", 6_000))
+    counts = sharers([first_node, second_node, shares(("d", 500)), []])
+    assert counts == {"b" * 16: 1.75, "c" * 16: 1.5, "d" * 16: 1.0}
 
 
 def test_a_leader_that_fails_hands_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

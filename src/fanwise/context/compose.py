@@ -12,7 +12,7 @@ from fanwise.media import Media
 from fanwise.models import facts
 
 from .frame import Frame
-from .parts import Part
+from .parts import Part, Prefix, prefixes_behind
 from .repeats import Piece
 from .request import Request
 from .shape import Need, Segment, Shape
@@ -85,6 +85,11 @@ class Composer:
             keep=keep,
             sizes=tuple(sizes.values()),
         )
+
+    def shared(self) -> tuple[Prefix, ...]:
+        """Return the marked prefixes that the requests of all rows begin with, shortest first, however short."""
+        content = (*self._before, *self._behind)
+        return tuple(prefix for prefix in prefixes_behind(self._frame(0).front, content, self._per_token) if prefix.job)
 
     def _frame(self, max_tokens: int) -> Frame:
         frame = self._frames.get(max_tokens)

@@ -8,7 +8,7 @@ and confirmed by its results. Only an intent that is proven absent past the grac
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import anyio
@@ -49,6 +49,7 @@ class Batches:
         ended: Callable[[float], None],
         elsewhere: Callable[[Errand], None] | None = None,
         scale: float = 1.0,
+        sharers: Mapping[str, float] | None = None,
         rounds: int = 1,
         folder: Path | None = None,
     ) -> None:
@@ -65,12 +66,13 @@ class Batches:
             elsewhere: Takes what comes back undone from batches of earlier sessions, where no more are to be
                 made; None: it goes into the next.
             scale: Errands of the whole job for each that comes here.
+            sharers: Nodes of the run whose requests begin with a prefix, by its key.
             rounds: Batches that a row needs one after another.
             folder: Where large bodies are kept while they are sent.
         """
         prefixes = Prefixes()
         self._queue = Queue(prefixes.key, elsewhere)
-        self.primer = Primer(books.journal, prefixes, self._queue, sink.rows_in_work, scale)
+        self.primer = Primer(books.journal, prefixes, self._queue, sink.rows_in_work, scale, sharers)
         filler = Filler(books, sink, self._queue, self.primer)
         self._flight = Flight(books, roles)
         self._retrying = Retrying(self._queue, sink, policy)

@@ -39,6 +39,8 @@ class Ways:
     """The deadline; None: there is none."""
     scale: float = 1.0
     """Errands of the whole job for each that is sent, where its rows are a sample."""
+    sharers: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Nodes of the run whose requests begin with a prefix, by its key."""
     folder: Path | None = None
     """Where large bodies are kept while they are sent."""
     patient: bool = True
@@ -72,6 +74,7 @@ def build_carriers(
         ended=_forget if batch_rounds is None else batch_rounds.batch_ended,
         elsewhere=live.submit if ways.channel == "live" else None,
         scale=ways.scale,
+        sharers=ways.sharers,
         rounds=depth,
         folder=ways.folder,
     )

@@ -44,8 +44,8 @@ class Hits(Protocol):
         """Return whether that was seen often enough to be gone by."""
         ...
 
-    def worth(self, gain: int) -> bool:
-        """Return whether two rounds of batches are worth so many picodollars for each errand to come."""
+    def worth(self, loss: int) -> bool:
+        """Return whether not to lose so many picodollars on each errand to come is worth two rounds of batches."""
         ...
 
 
@@ -98,7 +98,7 @@ class Chooser:
             hits: Knows how likely errands read their prefix in a batch.
             lengths: How long answers were.
             time: What a deadline leaves time for; None where there is none.
-            patient: Whether others may wait for pilots in a batch; nobody stays to send them after `--detach`.
+            patient: Whether others may wait for what goes ahead in a batch; nobody stays to send them after `--detach`.
         """
         self._choice: ChannelChoice = choice
         self._hits, self._time = hits, time
@@ -169,7 +169,8 @@ class Chooser:
         return [_entry(arm, agent, kept) for (arm, agent), kept in agents.items() if kept.choices]
 
     def _chosen(self, errand: Errand) -> tuple[Channel, Why] | None:
-        request, hit_rate = errand.request(), self._hits.hits(errand)
+        request = errand.request()
+        hit_rate = self._hits.hits(errand) if self._patient else 0.0  # nobody stays until a prefix is written
         price = prices(request, now(), output=self.output(errand, request), hit_rate=hit_rate)
         if price is None:
             return "batch", "no price"
@@ -193,18 +194,23 @@ class Chooser:
         return len({cheaper(request, now(), output=size, hit_rate=hit_rate) for size in sizes}) > 1
 
     def _depends_on_hits(self, errand: Errand, request: Request, hit_rate: float) -> bool:
-        """Return whether an errand's channel depends on how often batches read its prefix, and to learn that pays."""
+        """Return whether an errand's channel depends on how often batches read its prefix, and to learn that pays.
+
+        Where no answer was seen yet, it is taken to be as short as can be for the worst of it: that is where reads
+        count for most.
+        """
         if not self._patient or hit_rate == 0.0 or self._hits.learnt() or self._of(errand.role).is_piloted("batch"):
             return False
         if self._time is not None and not self._time.has_more():
             return False
-        output, gains = self.output(errand, request), list[int]()
-        for rate in HITS:
-            price = prices(request, now(), output=output, hit_rate=rate)
-            if price is None:
-                return False
-            gains.append(price["live"] - price["batch"])
-        return gains[0] < 0 < gains[-1] and self._hits.worth(gains[-1])
+        output = self.output(errand, request)
+        shortest = output if self._of(errand.role).lengths.answers else 1
+        rarely = prices(request, now(), output=shortest, hit_rate=HITS[0])
+        often = prices(request, now(), output=output, hit_rate=HITS[1])
+        if rarely is None or often is None:
+            return False
+        loss, gain = rarely["batch"] - rarely["live"], often["live"] - often["batch"]
+        return loss > 0 and gain > 0 and self._hits.worth(loss)
 
     def _pilot(self, errand: Errand, channel: Channel) -> tuple[Channel, Why] | None:
         learnt = self._of(errand.role)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from fanwise.context.parts import Prefix
+
 from .errand import Errand, Shared
 from .role import Role
 
@@ -36,4 +40,26 @@ def _shared(errand: Errand) -> Shared:
     prefixes = [prefix for prefix in errand.request().prefixes() if prefix.job]  # shortest first
     if not prefixes or prefixes[-1].tokens < errand.role.facts.cache_minimum:
         return NOT_SHARED
-    return Shared(prefixes[-1], prefixes[-1].key[:16])
+    return Shared(prefixes[-1], short_key(prefixes[-1]))
+
+
+def short_key(prefix: Prefix) -> str:
+    """Return the key of a prefix, shortened."""
+    return prefix.key[:16]
+
+
+def sharers(nodes: Sequence[Sequence[Prefix]]) -> dict[str, float]:
+    """Return, by the key of each node's longest prefix, how many nodes' requests read it once it is written.
+
+    One whose requests have only the front of it in common counts as that part. Pure.
+
+    Args:
+        nodes: The prefixes that the requests of each node begin with, shortest first.
+    """
+    tokens = [{prefix.key: prefix.tokens for prefix in prefixes} for prefixes in nodes]
+    counts: dict[str, float] = {}
+    for prefixes in nodes:
+        if prefixes and prefixes[-1].tokens:
+            common = [max((other.get(prefix.key, 0) for prefix in prefixes), default=0) for other in tokens]
+            counts[short_key(prefixes[-1])] = sum(common) / prefixes[-1].tokens
+    return counts

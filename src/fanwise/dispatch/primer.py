@@ -4,16 +4,16 @@ A batch reads nothing that it writes itself and nothing that live calls wrote; e
 batch wrote are read by later ones, best effort (observed in the field, see the reference of
 2026-11-23). So one request per cold prefix goes ahead in a batch of its own, and the others wait
 for its end; where too few wait for that to pay, or reads turn out to be rare, no breakpoint is sent
-at all. What one row has to itself is never marked: its few readers travel in one batch.
+at all. Price alone decides that, by no amount that a round of batches would be worth: with one, more
+rows would cost less in all than few. What one row has to itself is never marked: its few readers travel in one batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from fanwise.context.parts import Prefix
 from fanwise.journal.meta import PRIMED
 from fanwise.journal.port import Journal
 from fanwise.pricing.rates import known_rates
@@ -24,13 +24,14 @@ from .errand import Errand
 from .prefixes import Prefixes
 from .queue import Queue
 
-PRIOR, WEIGHT = 0.5, 4
-"""Share of reads that is expected before any was seen, and how many requests it counts as: batches hit
-in 30 to 98 % ("Batch processing", read 2026-11-23)."""
+PRIOR, WEIGHT = 0.98, 4
+"""Share of reads that is expected before any was seen, and how many requests it counts as. Batches hit in 30 to 98 %
+("Batch processing", read 2026-11-23): the best of it, since a request of its own has written the prefix for an hour
+before, as "Prompt caching" advises. One that misses is soon believed; what is never tried is never learnt."""
 LEARNT = 20
 """Requests behind a prefix after which what was seen is gone by."""
 ROUND_PICO = 10**10
-"""What one round of batches more is worth: a cent. Less is not waited for. A choice of ours."""
+"""What the others' waiting for pilots in a batch is worth, a round: a cent. A choice of ours."""
 LIFE_S = 3600.0 - 60.0
 """Seconds that an entry of an hour counts as alive, from when its batch was submitted."""
 Way = Literal["plain", "lead", "read", "wait"]
@@ -61,7 +62,13 @@ class Primer:
     """Knows which prefixes batches can read; used by one event loop."""
 
     def __init__(
-        self, journal: Journal, prefixes: Prefixes, queue: Queue, rows: Callable[[], int], scale: float = 1.0
+        self,
+        journal: Journal,
+        prefixes: Prefixes,
+        queue: Queue,
+        rows: Callable[[], int],
+        scale: float = 1.0,
+        sharers: Mapping[str, float] | None = None,
     ) -> None:
         """Begin with what earlier sessions have written.
 
@@ -71,9 +78,10 @@ class Primer:
             queue: Where errands wait for a prefix.
             rows: Gives the rows that are in work: about so many errands of a node are still to come.
             scale: Errands of the whole job for each that comes here.
+            sharers: Nodes of the run whose requests begin with a prefix, by its key; one where it is not in there.
         """
         self._journal, self._prefixes, self._queue = journal, prefixes, queue
-        self._rows, self._scale = rows, scale
+        self._rows, self._scale, self._sharers = rows, scale, sharers or {}
         self._expected, self._read = 0, 0
         self._states = {key: _PrefixState(warm_until=until) for key, until in PRIMED.of(journal).items()}
 
@@ -95,35 +103,28 @@ class Primer:
         price = _prices(errand.role.model, self.hit_rate)
         if state.warm_until > now().timestamp():
             return "read" if price.again < 1 else "plain"
-        if not self._pays(errand, prefix, key, price):
+        if not self._pays(key, price):
             return "plain"
         state.leading = True
         return "lead"
 
     def hits(self, errand: Errand) -> float:
-        """Return the share of reads that an errand can expect in a batch; 0 where it would not be marked."""
+        """Return the share of reads that an errand can expect in a batch behind one that has led; 0 where none does."""
         prefix, key = self._prefixes.of(errand)
-        state = self._states.get(key, _PrefixState())
-        if prefix is None or not state.cached:
-            return 0.0
-        ready = state.leading or state.warm_until > now().timestamp()
-        pays = ready or self._pays(errand, prefix, key, _prices(errand.role.model, self.hit_rate))
-        return self.hit_rate if pays else 0.0
+        return 0.0 if prefix is None or not self._state(key).cached else self.hit_rate
 
     def learnt(self) -> bool:
         """Return whether reads were seen often enough to be gone by."""
         return self._expected >= LEARNT
 
-    def worth(self, gain: int) -> bool:
-        """Return whether two rounds of batches are worth so many picodollars for each errand to come."""
-        return gain * self._rows() * self._scale >= 2 * ROUND_PICO
+    def worth(self, loss: int) -> bool:
+        """Return whether not to lose so many picodollars on each errand to come is worth two rounds of batches."""
+        return loss * self._rows() * self._scale >= 2 * ROUND_PICO
 
-    def _pays(self, errand: Errand, prefix: Prefix, key: str, price: _Prices) -> bool:
-        """Return whether to write a prefix first is worth a round of batches."""
-        count = max(self._queue.waiting(key), self._rows()) * self._scale
-        rate = known_rates(errand.role.model, now())
-        saved = count - price.write - price.again * (count - 1)  # in the input price of the prefix
-        return rate is not None and saved * prefix.tokens * rate.input / 2 >= ROUND_PICO
+    def _pays(self, key: str, price: _Prices) -> bool:
+        """Return whether to write a prefix first costs less than not to mark it."""
+        count = max(self._queue.waiting(key), self._rows() * self._sharers.get(key, 1)) * self._scale
+        return price.write + price.again * (count - 1) < count
 
     def _state(self, key: str) -> _PrefixState:
         state = self._states.get(key)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from fanwise.api.client import Api
 from fanwise.dispatch.books import Books
 from fanwise.dispatch.build import Ways, build_carriers
 from fanwise.dispatch.carrier import Sink
 from fanwise.dispatch.carriers import Carriers
+from fanwise.dispatch.prefixes import sharers
 from fanwise.dispatch.role import Roles
 from fanwise.journal.records import ArmName
 
@@ -41,6 +43,7 @@ def build_engine(
     """
     roles = Roles(all_roles(arms.values()))
     graphs = {name: arm.graph for name, arm in arms.items()}
+    ways = replace(ways, sharers=sharers([node.composer.shared() for arm in arms.values() for node in arm.agents()]))
 
     def carry(sink: Sink) -> Carriers:
         return build_carriers(sink, api, books, roles, graphs, ways)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fanwise.job.directory import RunDirectory
 from fanwise.journal.records import AskRecord, AttemptRecord, BatchRecord, EndRecord, RowResult, Served, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import agents, totals
@@ -57,6 +60,52 @@ async def test_what_was_committed_is_seen_by_everybody(tmp_path: Path) -> None:
         for _ in range(59):
             group.start_soon(write)
     journal.close()
+
+
+@contextmanager
+def no_file_grows_beyond(size: int) -> Generator[None]:
+    """As on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.anyio
+async def test_what_could_not_be_written_is_durable_for_nobody_and_is_written_later(tmp_path: Path) -> None:
+    """Whoever waited beside the one that wrote was told that its intent was durable, and it was gone."""
+    journal, outcomes = SqliteJournal(tmp_path / "journal.db"), list[str]()
+
+    async def write() -> None:
+        journal.add_attempt(*attempt(journal.next_attempt()))
+        try:
+            await journal.commit()
+        except sqlite3.OperationalError:
+            outcomes.append("refused")
+        else:
+            outcomes.append("durable")
+
+    await write()
+    with no_file_grows_beyond((tmp_path / "journal.db-wal").stat().st_size):
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(write)
+    assert outcomes == ["durable", "refused", "refused", "refused"]
+    await write()
+    assert outcomes[-1] == "durable"
+    assert [journal.attempt(number) for number in range(1, 6)] == [attempt(number) for number in range(1, 6)]
+    journal.close()
+
+
+def test_a_directory_is_let_go_though_its_journal_cannot_be_written(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "run", create=True)
+    directory.journal.add_attempt(*attempt(1))
+    with no_file_grows_beyond(0), pytest.raises(sqlite3.OperationalError):
+        directory.close()
+    with RunDirectory(tmp_path / "run", create=False) as again:
+        assert again.journal.attempt(1) is None
 
 
 @pytest.mark.anyio

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -139,10 +139,11 @@ class RunDirectory:
         """Close the journal and let the directory go; closing again does nothing."""
         if not self._closed:
             self._closed = True
-            self.journal.close()
-            if self._book is not None and self._book is not self.journal:
-                self._book.close()
-            os.close(self._lock)
+            with ExitStack() as stack:  # each of them, though the disk is full
+                stack.callback(os.close, self._lock)
+                if self._book is not None and self._book is not self.journal:
+                    stack.callback(self._book.close)
+                self.journal.close()
 
 
 def _check(path: Path, *, create: bool) -> None:

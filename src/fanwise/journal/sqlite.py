@@ -107,10 +107,12 @@ class SqliteJournal(JournalReader):
 
     def close(self) -> None:
         """Write what is buffered and close the file."""
-        self._write(*self._take())
-        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.db.close()
-        self._writer.close()
+        try:
+            self._write(*self._take())
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self.db.close()
+            self._writer.close()
 
     # The run and its sessions ------------------------------------------------------------------
 
@@ -265,6 +267,9 @@ class SqliteJournal(JournalReader):
                 with anyio.CancelScope(shield=True):
                     await anyio.to_thread.run_sync(self._write, *work)
                 self._durable = reached
+            except BaseException:
+                self._put_back(*work)  # for whoever waits beside this one: it is written with what they have added
+                raise
             finally:
                 done, self._flushing = self._flushing, None
                 done.set()
@@ -276,6 +281,13 @@ class SqliteJournal(JournalReader):
         self._buffer, self._served = defaultdict[type[Record], list[Any]](list), {}
         return work
 
+    def _put_back(self, buffer: dict[type[Record], list[Any]], served: dict[int, int]) -> None:
+        """Put what could not be written before what has come into the buffer since."""
+        for kind, records in self._buffer.items():
+            buffer[kind] = [*buffer.get(kind, ()), *records]
+        self._buffer = defaultdict[type[Record], list[Any]](list, buffer)
+        self._served = served | self._served
+
     def _write(self, buffer: dict[type[Record], list[Any]], served: dict[int, int]) -> None:
         if not buffer:
             return
@@ -285,10 +297,11 @@ class SqliteJournal(JournalReader):
                 table = TABLE_OF[kind]
                 self._writer.executemany(table.insert, records if table.values is None else map(table.values, records))
             self._writer.executemany(SEVERAL, ((attempt,) for attempt, tasks in served.items() if tasks > 1))
+            self._writer.execute("COMMIT")
         except BaseException:
-            self._writer.execute("ROLLBACK")
+            if self._writer.in_transaction:  # what is short of room is rolled back by SQLite itself
+                self._writer.execute("ROLLBACK")
             raise
-        self._writer.execute("COMMIT")
 
     # Look-ups ----------------------------------------------------------------------------------
 

@@ -83,6 +83,12 @@ def test_other_changes_are_named_and_the_limit_is_for_ci(rows: Path) -> None:
     assert fanwise("diff", one, two, "--fail-above", 5).returncode == 1
     assert fanwise("diff", two, one, "--fail-above", 5).returncode == 0, "cheaper is no failure"
     assert fanwise("diff", one, one, "--fail-above", 0).returncode == 0
+    for none in ("nan", "inf"):  # `nan` was a traceback of InvalidOperation
+        said = fanwise("diff", one, two, "--fail-above", none)
+        assert (said.returncode, said.stdout) == (2, "")
+        assert said.stderr == (
+            f"fanwise: --fail-above: {none} is no share of a price; write a number of percent, like 5\n"
+        )
     assert all(agent["changed"] == [] for agent in told(one, one)["agents"])
 
 

@@ -13,7 +13,7 @@ import pytest
 from desk import single
 
 from fanwise import Job, JobSpec, SpecError, UsageError, agent, graph, resume
-from support import DESK, fanwise, tickets
+from support import DESK, environment, fanwise, tickets
 
 
 @agent(model="claude-nobody-1", max_tokens=300)
@@ -78,6 +78,9 @@ def test_all_mistakes_are_named_at_once_and_nothing_is_made(tmp_path: Path) -> N
         ("baseline", "desk.py:", "'desk.py:' is no baseline"),
         ("baseline", None, "None is not text"),
         ("base_url", "http://[", "'http://[' is no address: Invalid IPv6 URL; write it like http://"),
+        ("base_url", "http://127.0.0.1:x", "'http://127.0.0.1:x' is no address: Port could not be cast to integer"),
+        ("base_url", "http://127.0.0.1:99999", "is no address: Port out of range 0-65535; write it like"),
+        ("base_url", "http://:80", "'http://:80' is no address"),
         ("base_url", "localhost:8000", "'localhost:8000' is no address; write it like http://"),
         ("id_field", " ", "' ' names no field"),
         ("schemas", "nope", "'nope' is not one of auto, strict, shared"),
@@ -213,3 +216,11 @@ def test_an_address_without_a_key_is_one_line_that_says_what_to_set(tmp_path: Pa
         "an emulator takes any text"
     )
     assert not (tmp_path / "run").exists()
+
+
+def test_an_address_of_the_environment_that_is_none_is_one_line(tmp_path: Path) -> None:
+    """The HTTP client's InvalidURL came out as a traceback."""
+    env = environment(ANTHROPIC_BASE_URL="http://127.0.0.1:x", ANTHROPIC_API_KEY="k")
+    call = ("run", f"{DESK}:single", "--rows", tickets(tmp_path / "rows.jsonl", 1), "--out", tmp_path / "run")
+    said = fanwise(*call, env=env)
+    assert (said.returncode, said.stderr) == (2, "fanwise: the SDK cannot be set up: Invalid port: 'x'\n")

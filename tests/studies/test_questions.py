@@ -144,8 +144,11 @@ def test_a_report_is_the_account_of_a_run_with_its_bill_and_its_tables(
 def test_a_run_without_a_summary_file_is_reported_without_a_bill(rows: Path, tmp_path: Path) -> None:
     Job(job, rows=rows, out=tmp_path / "run", channel="live").run_sync()
     (tmp_path / "run" / "summary.json").unlink()
-    account = report(tmp_path / "run")
-    assert (account.summary["rows"]["succeeded"], account.summary["bill_usd"]) == (12, None)
+    for content in (None, "", "[1]", '{"bill_usd": 5}', "[" * 100_000):  # `[1]` was an AttributeError
+        if content is not None:
+            (tmp_path / "run" / "summary.json").write_text(content)
+        account = report(tmp_path / "run")
+        assert (account.summary["rows"]["succeeded"], account.summary["bill_usd"]) == (12, None)
 
 
 def test_what_cannot_be_reported_is_told(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fanwise import Block, Emulator, Job, agent, graph
+from fanwise import Block, Emulator, Job, UsageError, agent, graph
 from fanwise.context.tail import fence
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
@@ -105,3 +105,13 @@ def test_what_says_why_an_answer_was_refused_is_not_checked(tmp_path: Path) -> N
     assert "attempt 2: not checked" in shown.stderr
     tamper(tmp_path / "run", "UPDATE attempts SET request_hash='x' WHERE why='first'")
     assert checked(tmp_path / "run", "at_least_five") == [(1, False), (2, None)]
+
+
+def test_a_row_whose_file_is_gone_is_one_line(tmp_path: Path) -> None:
+    """It was a traceback of FileNotFoundError."""
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"id": "a", "n": 1, "tags": ["x"]}\n')
+    Job(by_size, rows=rows, out=tmp_path / "run", channel="live").run_sync()
+    rows.unlink()
+    with pytest.raises(UsageError, match="there is no rows file"):
+        rendered(str(tmp_path / "run"), "a", "both", "fanout")

@@ -169,7 +169,7 @@ def test_a_scoring_that_fails_costs_nothing_that_was_answered(
     assert f"out: the answers are kept in {tmp_path / 'run'}; name it in the next call" in said
     comparison = compare(job, rows=rows, labels="right", out=tmp_path / "run", carry_out=nobody)
     assert (comparison.verdict.rows, comparison.fanout.score) == (4, 1.0)
-    with pytest.raises(SpecError, match=r"row 'r0'"):
+    with pytest.raises(SpecError, match=rf"^score: {tmp_path / 'run'}, row 'r0'|  score: {tmp_path / 'run'}, row 'r0'"):
         history(tmp_path / "run", labels="right", score=score)
 
 

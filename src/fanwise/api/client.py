@@ -46,10 +46,11 @@ class BatchBody(Protocol):
 def has_credentials() -> bool:
     """Return whether the SDK resolves credentials here: key, token, profile or federation."""
     import anthropic  # 93 times `python -c pass`: only a run, a plan and a comparison ask
+    import httpx2
 
     try:
         client = anthropic.Anthropic(max_retries=0)
-    except anthropic.AnthropicError:
+    except (anthropic.AnthropicError, httpx2.InvalidURL):
         return True  # something is configured, and wrong: let the run say so
     with client:
         return has_key(client)

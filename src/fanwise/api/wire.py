@@ -195,7 +195,7 @@ def connect(base_url: str | None, api_key: str | None, connections: int) -> Wire
     http = DefaultAioHttpClient(limits=limits)
     try:
         sdk = AsyncAnthropic(base_url=base_url, api_key=api_key, max_retries=0, http_client=http, open_telemetry=False)
-    except (anthropic.AnthropicError, ValueError) as error:
+    except (anthropic.AnthropicError, httpx2.InvalidURL, ValueError) as error:
         raise UsageError(f"the SDK cannot be set up: {error}") from None
     if not has_key(sdk):
         how = "set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN; an emulator takes any text"

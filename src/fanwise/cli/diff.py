@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from decimal import Decimal
 
 import click
 
+from fanwise.errors import UsageError
 from fanwise.rendering.console import standard_output
 from fanwise.rendering.diff import show_diff
 from fanwise.studies import diff as study
@@ -31,6 +33,8 @@ def diff(before: str, after: str, fail_above: float | None, as_json: bool) -> No
     Exit status: 0, or 1 where the price rose by more than --fail-above, 2 something is wrong with the call.
     """
     with exit_on_error():
+        if fail_above is not None and not math.isfinite(fail_above):
+            raise UsageError(f"--fail-above: {fail_above} is no share of a price; write a number of percent, like 5")
         runs = study.diff(before, after)
         if as_json:
             click.echo(json.dumps(runs.data(), indent=2))

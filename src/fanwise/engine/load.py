@@ -128,4 +128,5 @@ def _mistake(error: BaseException, path: Path | None) -> BaseException:
         frame for frame in frames if "importlib" not in frame.filename
     ]
     place = f"{own[-1].filename}:{own[-1].lineno}" if own else "the module"
-    return UsageError(f"{place}: {type(error).__name__}: {error}")
+    lines = [line.strip() for line in str(error).splitlines() if "For further information" not in line]
+    return UsageError(f"{place}: {type(error).__name__}: {'; '.join(filter(None, lines))}")

@@ -58,11 +58,19 @@ def read(path: Path, form: Format) -> Iterator[Record]:
     Raises:
         UsageError: The file does not exist, is empty, or has no usable header.
     """
-    if not path.is_file():
-        raise UsageError(f"there is no rows file {str(path)!r}")
+    _check_readable(path)
     if path.stat().st_size == 0:
         raise UsageError(f"the rows file {path} is empty")
     return {"jsonl": _jsonl, "csv": _csv, "parquet": _parquet}[form](path)
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        if not path.is_file():
+            raise UsageError(f"there is no rows file {str(path)!r}")
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"the rows file {path} cannot be read: {error.strerror}") from None
 
 
 def json_lines(rows: Iterable[Any]) -> Iterator[bytes]:
@@ -233,7 +241,12 @@ class RowTypes:
 
 
 def fetch(path: Path, form: Format, locator: int) -> Record | None:
-    """Return one record again by its locator, or None where it is not there any more."""
+    """Return one record again by its locator, or None where it is not there any more.
+
+    Raises:
+        UsageError: The file is gone.
+    """
+    _check_readable(path)
     if form == "jsonl":
         with path.open("rb") as file:
             return line_at(file, locator)

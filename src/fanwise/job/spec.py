@@ -105,9 +105,10 @@ def _path(value: str | Path) -> None:
 def _address(value: str) -> None:
     try:
         parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise ValueError(f"{value!r} is no address: {error}; write it like http://127.0.0.1:8000") from None
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if parts.scheme not in ("http", "https") or not host:
         raise ValueError(f"{value!r} is no address; write it like http://127.0.0.1:8000")
 
 

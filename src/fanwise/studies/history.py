@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -214,6 +214,9 @@ def _run(directory: Path, judge: _Judge) -> _Run:
                 multiplier=_multiplier(summary.multiplier, db),
                 quality=judge.quality(db),
             )
+    except SpecError as error:  # the scoring fails: everybody's mistake, and the run says where
+        mistakes = [replace(mistake, message=f"{directory}, {mistake.message}") for mistake in error.mistakes]
+        raise SpecError(tuple(mistakes), error.subject) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise RunDirectoryError(f"{JOURNAL} does not hold what a run keeps ({what})") from None

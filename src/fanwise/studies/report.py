@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fanwise.job.account import Account
 from fanwise.job.directory import peeking
+from fanwise.jsonable import as_object
 from fanwise.ledger.by import Group, by
 from fanwise.ledger.summary import summary
 
@@ -43,6 +44,8 @@ def report_by(directory: str | Path, *dimensions: str) -> Iterator[Group]:
 def _bill(directory: Path) -> str | None:
     """Return the bill that the last session fetched, in dollars: it needs the emulator, which is not running."""
     try:
-        return json.loads((directory / "summary.json").read_text(encoding="utf-8")).get("bill_usd")
-    except (OSError, ValueError):
+        data: object = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return None
+    bill = as_object(data).get("bill_usd")
+    return bill if isinstance(bill, str) else None

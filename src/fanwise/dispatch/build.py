@@ -21,6 +21,7 @@ from .polling import Polling
 from .retry import RetryPolicy
 from .role import Roles
 from .rounds import Rounds
+from .row_blocks import RowBlocks
 from .timekeeper import TimeKeeper, TimeLeft, TimeLimit
 
 
@@ -48,7 +49,13 @@ class Ways:
 
 
 def build_carriers(
-    sink: Sink, api: Api, books: Books, roles: Roles, graphs: Mapping[ArmName, GraphSpec], ways: Ways
+    sink: Sink,
+    api: Api,
+    books: Books,
+    roles: Roles,
+    graphs: Mapping[ArmName, GraphSpec],
+    ways: Ways,
+    readers: Mapping[tuple[ArmName, str], int],
 ) -> Carriers:
     """Return the carriers of a session, with what earlier ones have shown.
 
@@ -59,6 +66,7 @@ def build_carriers(
         roles: Of the run.
         graphs: The graph of each arm.
         ways: How it may send.
+        readers: How many tasks of one row read what a node marks of it, by arm and path.
     """
     depth = max((rounds(graph) for graph in graphs.values()), default=1)
     live = Live(api, books, sink, slots=ways.slots, policy=ways.policy, gated=ways.gated)
@@ -82,7 +90,10 @@ def build_carriers(
         roles.named(shown.arm, shown.agent, shown.model): Lengths(shown.answers, shown.tokens)
         for shown in books.journal.outputs()
     }
-    chooser = Chooser(ways.channel, batches.primer, lengths, batch_rounds, patient=ways.patient)
+    row_blocks = RowBlocks(readers, ways.scale)
+    chooser = Chooser(
+        ways.channel, batches.primer, lengths, batch_rounds, patient=ways.patient, row_blocks=row_blocks
+    )  # fmt: skip
     carriers = Carriers(live, batches, chooser)
     if time_left is not None:
         carriers.timekeeper = _timekeeper(time_left, sink, live, batches, carriers)

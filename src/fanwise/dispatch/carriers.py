@@ -32,6 +32,8 @@ class Carriers:
         """Watches the deadline; None where there is none."""
         self._parked: dict[Role, list[Errand]] = {}
         """Errands that wait until pilots have shown what their role's channel depends on."""
+        self._gathered: list[Errand] | None = None
+        """Errands that wait until more rows have come; None where nobody waits for that."""
         self._stopped = anyio.Event()
 
     @property
@@ -52,8 +54,25 @@ class Carriers:
         """Take over a request that an earlier session has under way; returns False where there is none."""
         return self.batches.claim(errand) or self.live.claim(errand)
 
+    def gather(self) -> None:
+        """Let errands wait whose channel depends on what other rows show: these are about to come."""
+        if self._gathered is None:
+            self._gathered = []
+
+    def end_gathering(self) -> None:
+        """Send what was gathered: no more rows come for now."""
+        gathered, self._gathered = self._gathered, None
+        for errand in gathered or ():
+            self._choose(errand)
+
     def submit(self, errand: Errand) -> None:
         """Send an errand the way that is chosen for it, or let it wait until that can be told."""
+        if self._gathered is not None and self.chooser.is_gathered(errand):
+            self._gathered.append(errand)
+        else:
+            self._choose(errand)
+
+    def _choose(self, errand: Errand) -> None:
         channel = self.chooser.channel(errand)
         if channel is None:
             self._parked.setdefault(errand.role, []).append(errand)

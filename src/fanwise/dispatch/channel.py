@@ -20,6 +20,7 @@ from .errand import Errand
 from .prices import cheaper, prices
 from .role import Role
 from .rounds import Rounds
+from .row_blocks import RowBlocks
 
 ChannelChoice = Literal["live", "batch", "auto"]
 Why = Literal["price", "no price", "pilot", "time", "deadline"]
@@ -90,6 +91,7 @@ class Chooser:
         time: Rounds | None = None,
         *,
         patient: bool = True,
+        row_blocks: RowBlocks | None = None,
     ) -> None:
         """Begin with what earlier sessions have seen.
 
@@ -99,7 +101,9 @@ class Chooser:
             lengths: How long answers were.
             time: What a deadline leaves time for; None where there is none.
             patient: Whether others may wait for what goes ahead in a batch; nobody stays to send them after `--detach`.
+            row_blocks: Counts calls that show the same blocks of a row; None: as if each row were asked once.
         """
+        self._row_blocks = RowBlocks({}) if row_blocks is None else row_blocks
         self._choice: ChannelChoice = choice
         self._hits, self._time = hits, time
         self._near, self._patient = False, patient
@@ -144,6 +148,10 @@ class Chooser:
         answers, tokens = self._of(errand.role).lengths
         return max(round(tokens / answers) if answers else request.max_tokens // 4, 1)
 
+    def is_gathered(self, errand: Errand) -> bool:
+        """Return whether the channel of an errand depends on how many others show what it shows of its row."""
+        return self._choice == "auto" and self._row_blocks.note(errand, errand.request())
+
     def channel(self, errand: Errand) -> Channel | None:
         """Return how an errand travels, or None where it waits for its role's pilots."""
         if self._choice == "live" or self._choice == "batch":
@@ -171,7 +179,9 @@ class Chooser:
     def _chosen(self, errand: Errand) -> tuple[Channel, Why] | None:
         request = errand.request()
         hit_rate = self._hits.hits(errand) if self._patient else 0.0  # nobody stays until a prefix is written
-        price = prices(request, now(), output=self.output(errand, request), hit_rate=hit_rate)
+        self._row_blocks.note(errand, request)
+        row_uses = self._row_blocks.uses(errand, request)
+        price = prices(request, now(), output=self.output(errand, request), hit_rate=hit_rate, row_uses=row_uses)
         if price is None:
             return "batch", "no price"
         if self._depends_on_length(errand, request, hit_rate):
@@ -190,8 +200,9 @@ class Chooser:
         learnt = self._of(errand.role)
         if learnt.lengths.answers or learnt.is_piloted("live"):
             return False
-        sizes = (1, request.max_tokens)
-        return len({cheaper(request, now(), output=size, hit_rate=hit_rate) for size in sizes}) > 1
+        sizes, row_uses = (1, request.max_tokens), self._row_blocks.uses(errand, request)
+        channels = {cheaper(request, now(), output=size, hit_rate=hit_rate, row_uses=row_uses) for size in sizes}
+        return len(channels) > 1
 
     def _depends_on_hits(self, errand: Errand, request: Request, hit_rate: float) -> bool:
         """Return whether an errand's channel depends on how often batches read its prefix, and to learn that pays.
@@ -203,10 +214,10 @@ class Chooser:
             return False
         if self._time is not None and not self._time.has_more():
             return False
-        output = self.output(errand, request)
+        output, row_uses = self.output(errand, request), self._row_blocks.uses(errand, request)
         shortest = output if self._of(errand.role).lengths.answers else 1
-        rarely = prices(request, now(), output=shortest, hit_rate=HITS[0])
-        often = prices(request, now(), output=output, hit_rate=HITS[1])
+        rarely = prices(request, now(), output=shortest, hit_rate=HITS[0], row_uses=row_uses)
+        often = prices(request, now(), output=output, hit_rate=HITS[1], row_uses=row_uses)
         if rarely is None or often is None:
             return False
         loss, gain = rarely["batch"] - rarely["live"], often["live"] - often["batch"]

@@ -15,6 +15,7 @@ from fanwise.dispatch.role import Roles
 from fanwise.journal.records import ArmName
 
 from .arms import Arm, all_roles
+from .readers import row_readers
 from .rows import Row, RowTypes
 from .run import Engine
 from .settings import Settings
@@ -44,8 +45,9 @@ def build_engine(
     roles = Roles(all_roles(arms.values()))
     graphs = {name: arm.graph for name, arm in arms.items()}
     ways = replace(ways, sharers=sharers([node.composer.shared() for arm in arms.values() for node in arm.agents()]))
+    readers = row_readers(arms.values())
 
     def carry(sink: Sink) -> Carriers:
-        return build_carriers(sink, api, books, roles, graphs, ways)
+        return build_carriers(sink, api, books, roles, graphs, ways, readers)
 
     return Engine(arms=arms, books=books, types=types, settings=settings, arms_of=arms_of, carry=carry)

@@ -136,9 +136,11 @@ class Engine:
             many=settings.window_calls is None,
         )  # fmt: skip
         while not self._stopping:
+            self.carriers.gather()
             rows = await intake.more(records)
             if rows is None:
                 self._window.read_all = True
+                self.carriers.end_gathering()
                 return
             for index, row in enumerate(rows):
                 await self._room()
@@ -151,7 +153,9 @@ class Engine:
     async def _room(self) -> None:
         """Return when the window has room for a row, or the run is stopped."""
         while not self._stopping and self._window.is_full(self.carriers.live.queued):
+            self.carriers.end_gathering()
             await self._next_event()
+            self.carriers.gather()
 
     async def _next_event(self) -> None:
         self._waits = True

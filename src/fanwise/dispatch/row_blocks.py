@@ -1,0 +1,62 @@
+"""How many calls show the same blocks of a row: live, one of them writes these and the rest reads; batches never do."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from fanwise.context.request import Request
+from fanwise.journal.records import ArmName
+
+from .errand import Errand
+
+MOST_ROWS = 64
+"""Rows that are counted for one content: the write is two hundredths of the price then."""
+MOST_CONTENTS = 50_000
+"""Contents that are remembered, about twice the rows that are in work at a time."""
+
+
+class RowBlocks:
+    """Counts rows by the content of their marked blocks, whatever agent is shown them; used by one event loop."""
+
+    def __init__(self, readers: Mapping[tuple[ArmName, str], int], scale: float = 1.0) -> None:
+        """Begin without any.
+
+        Args:
+            readers: How many tasks of one row read what a node marks of it, by arm and path.
+            scale: Rows of the whole job for each that comes here.
+        """
+        self._readers, self._scale = readers, scale
+        self._rows: OrderedDict[int, set[int]] = OrderedDict()
+        """Rows that show a content, by its hash; those that came last are last."""
+
+    def note(self, errand: Errand, request: Request) -> bool:
+        """Take note of what a request shows of its row; returns whether that is marked for the cache."""
+        content = _content(errand, request)
+        if content is None:
+            return False
+        rows = self._rows.setdefault(content, set())
+        self._rows.move_to_end(content)
+        if len(rows) < MOST_ROWS:
+            rows.add(errand.row)
+        if len(self._rows) > MOST_CONTENTS:
+            self._rows.popitem(last=False)
+        return True
+
+    def uses(self, errand: Errand, request: Request) -> float:
+        """Return how many calls of the job are expected to show what a request shows of its row; 1: it alone."""
+        content = _content(errand, request)
+        rows = self._rows.get(content) if content is not None else None
+        if not rows:
+            return 1
+        return (1 + (len(rows) - 1) * self._scale) * self._readers.get((errand.role.arm, errand.node), 1)
+
+
+def _content(errand: Errand, request: Request) -> int | None:
+    """Return the hash of a request's marked blocks of the row; None where none is marked."""
+    parts = request.content
+    last = next((place for place in range(len(parts) - 1, -1, -1) if parts[place].marked), -1)
+    if last < 0 or parts[last].job:
+        return None
+    shown = (part.text if part.media is None else part.media.sha for part in parts[: last + 1] if not part.job)
+    return hash((errand.role.cache, *shown))

@@ -118,9 +118,9 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
     """Ask until a condition holds; the process beside us gives no event to wait for."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
+        value = condition()
+        if value:
+            return value
         time.sleep(0.02)
     raise AssertionError(f"never saw: {what}")
 

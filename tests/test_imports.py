@@ -194,11 +194,11 @@ def violations(files: dict[str, str]) -> list[str]:
 
 @pytest.fixture
 def files() -> dict[str, str]:
-    found: dict[str, str] = {}
+    sources: dict[str, str] = {}
     for path in sorted((SRC / "fanwise").rglob("*.py")):
         names = path.relative_to(SRC).with_suffix("").parts
-        found[".".join(names[:-1] if names[-1] == "__init__" and len(names) > 1 else names)] = path.read_text()
-    return found
+        sources[".".join(names[:-1] if names[-1] == "__init__" and len(names) > 1 else names)] = path.read_text()
+    return sources
 
 
 def test_every_part_has_a_layer(files: dict[str, str]) -> None:

@@ -347,13 +347,13 @@ class Told:
 
 
 def test_observers_are_told_at_once(shelf: Shelf) -> None:
-    journal, told, ends = shelf.journal, Told(), list[EndRecord]()
-    journal.observer, journal.watch = told, ends.append
+    journal, observer, ends = shelf.journal, Told(), list[EndRecord]()
+    journal.observer, journal.watch = observer, ends.append
     journal.add_attempt(*sent(1, ("k", 1), ("k2", 1)))
     journal.add_end(ended(1))
     journal.add_task(done("k"))
     journal.add_result(RowResult(4, "fanout", "succeeded", "o"))
-    assert told.names == ["attempt 1 serves 2", "end 1", "task k", "row 4"]
+    assert observer.names == ["attempt 1 serves 2", "end 1", "task k", "row 4"]
     assert ends == [ended(1)]
 
 

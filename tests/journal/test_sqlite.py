@@ -112,12 +112,12 @@ def test_a_directory_is_let_go_though_its_journal_cannot_be_written(tmp_path: Pa
 async def test_attempts_of_a_killed_session_are_lost_live_and_open_in_batches(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "journal.db")
     journal.add_batch(BatchRecord(intent=1, size=1, at=NOW, batch_id="b", state="created"))
-    for one in (attempt(1), attempt(2), attempt(3, intent=1)):
-        journal.add_attempt(*one)
+    for served in (attempt(1), attempt(2), attempt(3, intent=1)):
+        journal.add_attempt(*served)
     journal.add_end(EndRecord(attempt=1, at=NOW, status="succeeded"))
     await journal.commit()
     assert journal.lose_open(NOW) == 1
-    assert [one.attempt.id for one in journal.open_attempts(1)] == [3]
+    assert [served.attempt.id for served in journal.open_attempts(1)] == [3]
     assert journal.owns(1, 3)
     assert not journal.owns(1, 2)
     assert (totals(journal.db).lost, totals(journal.db).lost_bound) == (1, 7)
@@ -151,17 +151,17 @@ def test_rows_sides_and_agents_sum_to_the_ledger(
         journal.add_attempt(*attempt(number, row, arm, agent))
         journal.add_result(RowResult(row, arm, "succeeded", None))  # type: ignore[arg-type]
         if status != "open":
-            known = None if status in ("lost", "unpriced") else cost
+            price = None if status in ("lost", "unpriced") else cost
             kind = "succeeded" if status == "unpriced" else status
-            journal.add_end(EndRecord(attempt=number, at=NOW, status=kind, usage=Usage(input=tokens), cost=known))  # type: ignore[arg-type]
+            journal.add_end(EndRecord(attempt=number, at=NOW, status=kind, usage=Usage(input=tokens), cost=price))  # type: ignore[arg-type]
     anyio.run(journal.commit)
     both, parts = totals(journal.db), [totals(journal.db, arm) for arm in ("fanout", "baseline")]
     costs = list(allotted(journal.db))
     assert sum(cost.paid for cost in costs) == both.cost
     assert sum(cost.tokens for cost in costs) == both.usage.total
-    assert sum(one.cost for one in agents(journal.db)) == both.cost
+    assert sum(agent.cost for agent in agents(journal.db)) == both.cost
     for name in ("sent", "succeeded", "failed", "lost", "unpriced", "cost", "lost_bound"):
-        assert getattr(both, name) == sum(getattr(one, name) for one in parts)
+        assert getattr(both, name) == sum(getattr(part, name) for part in parts)
     assert both.unpriced == sum(status == "unpriced" for _, _, _, status, _, _ in entries), "unknown is not zero"
     assert journal.spent().cost == both.cost + 7 * both.lost
     assert summary(journal.db)["unpriced_attempts"] == both.unpriced

@@ -44,10 +44,10 @@ def rows(tmp_path: Path) -> Path:
     return path
 
 
-def run(rows: Path, name: str, **changes: str) -> Path:
+def run(rows: Path, name: str, channel: str = "live", **changes: str) -> Path:
     file, out = rows.parent / f"{name}.py", rows.parent / "runs" / name
     file.write_text(GRAPH.format(**{**CALM, **changes}))
-    said = fanwise("run", f"{file}:job", "--rows", rows, "--out", out, "--channel", "live")
+    said = fanwise("run", f"{file}:job", "--rows", rows, "--out", out, "--channel", channel)
     assert said.returncode == 0, said.stderr
     return out
 
@@ -90,6 +90,16 @@ def test_other_changes_are_named_and_the_limit_is_for_ci(rows: Path) -> None:
             f"fanwise: --fail-above: {none} is no share of a price; write a number of percent, like 5\n"
         )
     assert all(agent["changed"] == [] for agent in told(one, one)["agents"])
+
+
+def test_a_change_of_channel_is_named(rows: Path) -> None:
+    """Two runs of one graph, live and by batch, differed in price for a reason that nothing named."""
+    live, batch = run(rows, "live"), run(rows, "batch", "batch")
+    for agent in told(live, batch)["agents"]:
+        assert agent["changed"] == ["channel"]
+        assert (agent["channels_before"], agent["channels_after"]) == (["live"], ["batch"])
+    assert "channel (live to batch)" in fanwise("diff", live, batch).stdout
+    assert "channel (batch to live)" in fanwise("diff", batch, live).stdout
 
 
 def test_history_shows_runs_by_time(rows: Path) -> None:

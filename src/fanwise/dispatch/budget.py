@@ -139,13 +139,13 @@ class Budget:
                 f"no price is known for model {model!r}, so the budget cannot be kept; "
                 "run without a budget in dollars or choose another model"
             )
-        if self.limits.cost is not None and self.cost + (hold.cost or 0) > self.limits.cost:
-            left = max(self.limits.cost - self.cost, 0)
+        if self.limits.cost is not None and _over(self.limits.cost, self.cost + self.reserved_cost, hold.cost):
+            left = max(self.limits.cost - self.cost - self.reserved_cost, 0)
             return (
                 f"{what} may cost up to ${usd(hold.cost or 0):.6f}, ${usd(left):.6f} of the budget is left; "
                 "resume with a higher --budget-usd"
             )
-        left = max((self.limits.tokens or 0) - self.tokens, 0)
+        left = max((self.limits.tokens or 0) - self.tokens - self.reserved_tokens, 0)
         return (
             f"{what} may take up to {hold.tokens:,} tokens, {left:,} of the budget are left; "
             "resume with a higher --budget-tokens"

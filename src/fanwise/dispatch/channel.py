@@ -7,7 +7,7 @@ prefix that was written for them, how long batches take.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -71,7 +71,7 @@ class _Learnt:
     pilots: dict[Channel, set[Errand]] = field(default_factory=dict[Channel, set[Errand]])
     """Errands that went ahead, until a reply has shown what they went for, or they end without one."""
     choices: Counter[tuple[Channel, Why]] = field(default_factory=Counter[tuple[Channel, Why]])
-    """Errands by channel and reason."""
+    """Errands that were sent, by channel and reason."""
     expected: dict[Channel, int] = field(default_factory=dict[Channel, int])
     """Picodollars that the last errand was expected to cost."""
 
@@ -81,7 +81,7 @@ class _Learnt:
 
 
 class Chooser:
-    """Gives each errand its channel, and remembers why."""
+    """Gives each errand its channel, and remembers why of those that are sent."""
 
     def __init__(
         self,
@@ -155,14 +155,18 @@ class Chooser:
     def channel(self, errand: Errand) -> Channel | None:
         """Return how an errand travels, or None where it waits for its role's pilots."""
         if self._choice == "live" or self._choice == "batch":
-            if self._near:
-                self._of(errand.role).choices["live", "deadline"] += 1
+            errand.on_sent = self._counted(errand, ("live", "deadline")) if self._near else None
             return self._choice
         chosen = self._chosen(errand)
         if chosen is None:
             return None
-        self._of(errand.role).choices[chosen] += 1
+        errand.on_sent = self._counted(errand, chosen)
         return chosen[0]
+
+    def _counted(self, errand: Errand, chosen: tuple[Channel, Why]) -> Callable[[], None]:
+        """Return what counts a choice once the errand is sent: many that were chosen for never are."""
+        choices = self._of(errand.role).choices
+        return lambda: choices.update((chosen,))
 
     def reasons(self, before: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return why errands took their channels, as JSON-ready data, with what earlier sessions have kept of it."""

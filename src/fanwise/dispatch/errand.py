@@ -55,6 +55,8 @@ class Errand:
     """How many times its agent's cap the answer may be long: more after it was cut off."""
     why: Why = "first"
     """Why its next attempt is sent."""
+    on_sent: Callable[[], None] | None = None
+    """Told once, when its next attempt is sent."""
     shared: Shared | None = None
     """What the requests of its node begin with, once that was asked for."""
 
@@ -91,6 +93,9 @@ class Errand:
         """Count an attempt that is about to be sent."""
         self.number += 1
         self.tries += 1
+        if self.on_sent is not None:
+            self.on_sent()
+            self.on_sent = None
 
     def adopt(self) -> None:
         """Take over an attempt that an earlier session has sent: it is counted among its tasks' own already."""

@@ -54,13 +54,15 @@ class Filler:
 
     def __init__(self, books: Books, sink: Sink, queue: Queue, primer: Primer) -> None:
         self._books, self._sink, self._queue, self._primer = books, sink, queue, primer
+        self.lack = ""
+        """Why the errand that is next fits into no room that the run has; empty where it does, or may later."""
 
     def fill(self, body: Spool, most: int) -> list[Chosen]:
         """Write so many errands at most from the queue into a body, as count, bytes and budget go; leaders go alone."""
         chosen: list[Chosen] = []
         settled: dict[str, Way] = {}
         """Ways by prefix, where they are the same until the batch is full."""
-        queue, at, is_full = self._queue, now(), False
+        queue, at, is_full, self.lack = self._queue, now(), False, ""
         while not is_full and len(chosen) < most and (errand := queue.first()) is not None:
             prefix = queue.prefix_of(errand)
             way = settled.get(prefix) or self._primer.way(errand)
@@ -115,6 +117,8 @@ class Filler:
         if fit == "row waits":
             self._queue.pass_over()
             return "left"
+        if fit == "never":
+            self.lack = self._books.budget.lack(hold, errand.place, errand.role.model)
         return "full"
 
     def give_back(self, chosen: Chosen, body: Spool) -> None:

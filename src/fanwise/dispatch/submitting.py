@@ -14,11 +14,9 @@ from anyio.abc import TaskGroup
 from fanwise.journal.records import BatchRecord
 from fanwise.units import now
 
-from .attempts import worst_case
 from .books import Books
 from .carrier import Sink
 from .creating import Creator
-from .errand import Errand
 from .filling import MOST_REQUESTS, Chosen, Filler, cut
 from .flight import Flight, Sent
 from .queue import Queue
@@ -120,9 +118,9 @@ class Submitter:
         """Fill a body, make its intent and its attempts durable, and let it be created."""
         intent = self._books.journal.next_intent()
         chosen = self._filler.fill(body, self._cut())
-        if not chosen and self._books.budget.in_flight == 0 and (errand := self._queue.first()) is not None:
+        if not chosen and self._filler.lack:
             body.close()
-            self._halt(errand)
+            self._sink.halt(self._filler.lack)
             return
         while chosen and len(chosen) in self._flight.sizes:
             self._filler.give_back(chosen.pop(), body)
@@ -148,11 +146,6 @@ class Submitter:
         if self._cut_at != self._queue.came:
             self._cut_at, self._most = self._queue.came, cut(len(self._queue), self._rounds)
         return self._most
-
-    def _halt(self, errand: Errand) -> None:
-        """Halt the run: there is no room for the errand that is next, and none will come."""
-        hold = worst_case(errand.request(), errand.asks, batch=True, at=now())
-        self._sink.halt(self._books.budget.lack(hold, errand.place, errand.role.model))
 
 
 def _emptied(chosen: list[Chosen]) -> Iterator[Chosen]:

@@ -197,7 +197,8 @@ class SharedWrite(NamedTuple):
     """What the writing costs over a reading, in picodollars."""
 
 
-class _Write(NamedTuple):
+@dataclass(slots=True, kw_only=True)
+class _Write:
     """An attempt that wrote what rows share, as the journal has it."""
 
     row: int
@@ -207,13 +208,15 @@ class _Write(NamedTuple):
     channel: str
     sent: float
     share: float
+    cost: int
+    """Picodollars, above zero."""
     usage: Usage
 
 
 _WRITES = """SELECT {columns} FROM task_attempts WHERE {wrote} AND attempt NOT IN (SELECT attempt FROM several)
   UNION ALL SELECT {columns} FROM served WHERE {wrote} AND attempt IN (SELECT attempt FROM several)""".format(
-    columns="row, arm, agent, model, channel, sent, job_share AS share, input, cache_write_5m, cache_write_1h",
-    wrote="job_share>0 AND cache_read=0 AND cache_write_5m+cache_write_1h>0",
+    columns="row, arm, agent, model, channel, sent, job_share AS share, cost, input, cache_write_5m, cache_write_1h",
+    wrote="cost>0 AND job_share>0 AND cache_read=0 AND cache_write_5m+cache_write_1h>0",
 )
 
 
@@ -221,7 +224,8 @@ def shared_writes(db: Book) -> list[SharedWrite]:
     """Return what the rows that came first paid for all others.
 
     An attempt that read nothing wrote the shared part of its prefix too; its share is known from
-    the layout. One that read something found the shared part warm.
+    the layout. One that read something found the shared part warm. One that was free, such as a reply that was refused
+    before any output, has paid for nobody, and nobody has paid more for others than it has cost.
     """
     writes: list[SharedWrite] = []
     for write in select(db, _Write, _WRITES):
@@ -232,7 +236,7 @@ def shared_writes(db: Book) -> list[SharedWrite]:
             continue
         batch = write.channel == "batch"
         written = tokens_cost(Usage(cache_write_5m=five, cache_write_1h=hour), rate, batch=batch)
-        extra = written - tokens_cost(Usage(cache_read=five + hour), rate, batch=batch)
+        extra = min(written - tokens_cost(Usage(cache_read=five + hour), rate, batch=batch), write.cost)
         writes.append(SharedWrite(row=write.row, arm=write.arm, agent=write.agent, five=five, hour=hour, extra=extra))
     return writes
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from fanwise.journal.meta import AGENTS
 from fanwise.journal.reader import Book
+from fanwise.journal.records import Channel
 from fanwise.journal.tables import select
 from fanwise.units import PICO_PER_USD
 
@@ -18,9 +19,9 @@ from .account import succeeded
 WORDS = {
     "model": "model", "instructions": "instructions", "context": "context", "fields": "what it is passed",
     "schema": "what it answers", "max_tokens": "max_tokens", "thinking": "thinking", "effort": "effort",
-    "tools": "tools", "layout": "layout of its prefix",
+    "tools": "tools", "layout": "layout of its prefix", "channel": "channel",
 }  # fmt: skip
-_COSTS = """SELECT agent, COUNT(*) AS calls, COALESCE(SUM(cost),0) AS cost
+_COSTS = """SELECT agent, COUNT(*) AS calls, COALESCE(SUM(cost),0) AS cost, SUM(channel='live') AS live
   FROM paid WHERE arm='fanout' AND at IS NOT NULL GROUP BY agent"""
 
 
@@ -37,6 +38,9 @@ class AgentChange:
     calls_before: Decimal
     """For each successful row."""
     calls_after: Decimal
+    channels_before: tuple[Channel, ...]
+    """By which its calls went, that of most of them first."""
+    channels_after: tuple[Channel, ...]
     text: str
     """The instructions' lines that differ, as a unified diff; empty where they are equal, or purged."""
 
@@ -51,6 +55,7 @@ class AgentChange:
             "agent": self.agent, "changed": list(self.changed), "before_usd": _text(self.before),
             "after_usd": _text(self.after), "difference_usd": _text(self.difference),
             "calls_before": float(round(self.calls_before, 6)), "calls_after": float(round(self.calls_after, 6)),
+            "channels_before": list(self.channels_before), "channels_after": list(self.channels_after),
             "instructions": self.text,
         }  # fmt: skip
 
@@ -77,6 +82,14 @@ class _Cost(NamedTuple):
     calls: int
     cost: int
     """Picodollars."""
+    live: int
+    """Calls that did not go in batches."""
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Channels of its calls, that of most of them first."""
+        calls: dict[Channel, int] = {"live": self.live, "batch": self.calls - self.live}
+        return tuple(sorted((channel for channel in calls if calls[channel]), key=lambda channel: -calls[channel]))
 
 
 def changes(before: Book, after: Book) -> list[AgentChange]:
@@ -90,15 +103,17 @@ def changes(before: Book, after: Book) -> list[AgentChange]:
     agents = [
         AgentChange(
             agent=agent,
-            changed=_changed(old_shapes.get(agent), new_shapes.get(agent)),
+            changed=_changed(old_shapes.get(agent), new_shapes.get(agent)) + _moved(old, new),
             before=Decimal(old.cost) / PICO_PER_USD / old_rows,
             after=Decimal(new.cost) / PICO_PER_USD / new_rows,
             calls_before=Decimal(old.calls) / old_rows,
             calls_after=Decimal(new.calls) / new_rows,
+            channels_before=old.channels,
+            channels_after=new.channels,
             text=_diff(_instructions(before, old_shapes.get(agent)), _instructions(after, new_shapes.get(agent))),
         )
         for agent in dict.fromkeys([*old_shapes, *new_shapes, *old_costs, *new_costs])
-        for old, new in [[costs.get(agent, _Cost(agent, 0, 0)) for costs in (old_costs, new_costs)]]
+        for old, new in [[costs.get(agent, _Cost(agent, 0, 0, 0)) for costs in (old_costs, new_costs)]]
     ]
     return sorted(agents, key=lambda change: -abs(change.difference))
 
@@ -112,6 +127,11 @@ def _changed(old: dict[str, Any] | None, new: dict[str, Any] | None) -> tuple[st
     if old is None or new is None:
         return ("new",) if old is None else ("gone",)
     return tuple(name for name in WORDS if old.get(name) != new.get(name))
+
+
+def _moved(old: _Cost, new: _Cost) -> tuple[str, ...]:
+    """Return whether an agent that was called in both runs took other channels, or another for most of its calls."""
+    return ("channel",) if old.calls and new.calls and old.channels != new.channels else ()
 
 
 def _instructions(db: Book, shape: dict[str, Any] | None) -> str | None:

@@ -11,10 +11,15 @@ from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.journal.tables import select
 
-_SLICES = """SELECT arm, agent, COUNT(*) AS calls, SUM(prompt) AS tokens,
-  CAST(ROUND(SUM(1.0*prompt*repeated/MAX(chars,1))) AS INT) AS repeated, SUM(cache_read) AS read,
+REPEATED = """CASE WHEN p.why IN ('retry','repair','longer') THEN (
+    SELECT MIN(f.repeated) FROM asks k JOIN asks s ON s.row=k.row AND s.key=k.key JOIN attempts f ON f.id=s.attempt
+    WHERE k.attempt=p.attempt AND k.place=0) ELSE p.repeated END"""
+"""Characters of an attempt of `p` that its row had sent before. What a retry sends again is no part of the graph: of it
+as much was sent before as of the first attempt of its task."""
+_SLICES = f"""SELECT arm, agent, COUNT(*) AS calls, SUM(prompt) AS tokens,
+  CAST(ROUND(SUM(1.0*prompt*({REPEATED})/MAX(chars,1))) AS INT) AS repeated, SUM(cache_read) AS read,
   SUM(cache_write_5m+cache_write_1h) AS written
-  FROM paid WHERE status='succeeded' GROUP BY arm, agent ORDER BY arm DESC, SUM(prompt) DESC"""
+  FROM paid p WHERE status='succeeded' GROUP BY arm, agent ORDER BY arm DESC, SUM(prompt) DESC"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +36,7 @@ class SliceAccount:
     tokens: int
     """All input, cached or not."""
     repeated: int
-    """Of it, what the same row had sent before, to this agent or another: allotted by characters."""
+    """Of it, what the same row had sent before, to this agent or another: allotted by characters; retries apart."""
     read: int
     """Of it, read from the cache."""
     written: int

@@ -12,10 +12,11 @@ from fanwise.journal.tables import select
 
 from .account import PairedRow, baseline_arm, paired_rows
 from .composition import KINDS, composition, tasks
+from .slices import REPEATED
 
-_AGENT = """SELECT agent, COUNT(*) AS calls, SUM(tokens) AS tokens,
-    COALESCE(CAST(ROUND(SUM(1.0*prompt*repeated/MAX(chars,1))) AS INT),0) AS repeated
-  FROM served WHERE row=? AND arm='fanout' AND at IS NOT NULL GROUP BY agent ORDER BY SUM(tokens) DESC LIMIT 1"""
+_AGENT = f"""SELECT agent, COUNT(*) AS calls, SUM(tokens) AS tokens,
+    COALESCE(CAST(ROUND(SUM(1.0*prompt*({REPEATED})/MAX(chars,1))) AS INT),0) AS repeated
+  FROM served p WHERE row=? AND arm='fanout' AND at IS NOT NULL GROUP BY agent ORDER BY SUM(tokens) DESC LIMIT 1"""
 
 
 class _Agent(NamedTuple):

@@ -16,6 +16,7 @@ from fanwise.ledger.slices import SliceAccount
 from fanwise.ledger.summary import read_share
 from fanwise.units import usd_text
 
+from .bill import bill_words
 from .headline import interval, remarks, times, with_rows
 from .words import LEVERS, OWN_BASELINE, PARTS, agent_name, choice_lines, money, printable, with_unknown
 
@@ -79,8 +80,7 @@ def _cost(summary: Mapping[str, Any]) -> Iterator[Line]:
         least = f"{money(summary['floor_usd'])} is the least that the fan-out's tokens could have cost"
         yield "floor", f"{least} in these channels; its input cost {over:.2f} times its floor"
     if summary["bill_usd"] is not None:
-        agrees = "equal to the ledger" if summary["bill_usd"] == summary["cost_usd"] else "differs from the ledger"
-        yield "bill", f"{money(summary['bill_usd'])} by the emulator's own bill, {agrees}"
+        yield "bill", bill_words(summary)
 
 
 def _not_in_the_cost(summary: Mapping[str, Any]) -> Iterator[Line]:

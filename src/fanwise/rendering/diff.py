@@ -52,13 +52,20 @@ def _agents(changes: Iterable[AgentChange]) -> Table:
         sign = "+" if change.difference >= 0 else "-"
         table.add_row(
             Text(change.agent),
-            ", ".join(changed_words(change.changed)) or "nothing",
+            ", ".join(_words(change)) or "nothing",
             f"{change.calls_before:.2f} to {change.calls_after:.2f}",
             money(str(change.before)),
             money(str(change.after)),
             f"{sign}{money(str(abs(change.difference)))}",
         )
     return table
+
+
+def _words(change: AgentChange) -> Iterator[str]:
+    """Yield what is different of an agent; of its channel, what it was and is."""
+    for name, word in zip(change.changed, changed_words(change.changed), strict=True):
+        channels = (" and ".join(channels) for channels in (change.channels_before, change.channels_after))
+        yield f"{word} ({' to '.join(channels)})" if name == "channel" else word
 
 
 def _instructions(changes: Iterable[AgentChange]) -> Iterator[str]:

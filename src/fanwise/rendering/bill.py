@@ -1,0 +1,48 @@
+"""The emulator's own bill beside the ledger: equal, or by how much it differs, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from .words import money
+
+
+def bill_words(summary: Mapping[str, Any]) -> str:
+    """Return the bill of a run in words; the summary has one."""
+    bill = Decimal(summary["bill_usd"])
+    more = bill - Decimal(summary["cost_usd"])
+    own = f"{money(summary['bill_usd'])} by the emulator's own bill"
+    if not more:
+        return f"{own}, equal to the ledger"
+    by = f"{own}, {_exact(more)} {'more' if more > 0 else 'less'} than the ledger"
+    reasons = list(_reasons(summary)) if more > 0 else []
+    most = _most(summary)
+    if most is not None and more > most:
+        reasons.append(f"{_exact(more - most)} of it is of no attempt that the ledger knows to be open")
+    return f"{by}: {'; '.join(reasons) or 'the ledger has attempts that were not billed, or were at another price'}"
+
+
+def _reasons(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the emulator has billed and the ledger has no price of."""
+    lost, unread = summary["attempts"]["lost"], summary["open"]
+    if lost:
+        most = money(summary["lost_upper_bound_usd"])
+        yield f"the replies of {lost:,} attempts were lost, which may have cost up to {most}"
+    if unread["attempts"]:
+        yield f"{unread['attempts']:,} attempts are open, which may cost up to {money(unread['upper_bound_usd'])}"
+    if summary["unpriced_attempts"]:
+        yield f"{summary['unpriced_attempts']:,} attempts have no price that the ledger knows"
+
+
+def _exact(amount: Decimal) -> str:
+    """Return dollars with all their decimals: a difference may be small."""
+    return f"${abs(amount).normalize():,f}"
+
+
+def _most(summary: Mapping[str, Any]) -> Decimal | None:
+    """Return how many dollars the bill may have more than the ledger; None where that is not known."""
+    if summary["unpriced_attempts"]:
+        return None
+    return Decimal(summary["lost_upper_bound_usd"]) + Decimal(summary["open"]["upper_bound_usd"])

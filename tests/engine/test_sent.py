@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from fanwise import Block, Job, agent, graph
-from fanwise.context.repeats import CacheScope, Piece, Repeats
+from fanwise.context.repeats import Piece, Repeats
 from fanwise.job.account import Account
 from fanwise.job.job import resume
 
@@ -66,7 +66,8 @@ def test_behind_the_gate_every_prefix_is_written_once_and_the_input_is_near_its_
     without = carried_out(tmp_path / "off", channel="live", gate=False).summary
     assert without["cache"]["writes"] > 24 * 2
     assert Decimal(without["cost_usd"]) > 2 * Decimal(with_gate["cost_usd"])
-    assert without["floor_usd"] == with_gate["floor_usd"], "the floor is of the tokens, whoever wrote them when"
+    floors = [float(account["floor_usd"]) for account in (with_gate, without)]
+    assert floors[0] == pytest.approx(floors[1], rel=1e-4), "of the tokens, whoever wrote them when; but for rounding"
 
 
 @pytest.mark.parametrize("channel", ["live", "batch"])
@@ -98,26 +99,20 @@ async def test_a_resumed_run_has_no_floor_above_its_bill(tmp_path: Path, anyio_b
 
 
 pieces = st.lists(st.builds(Piece, st.integers(1, 6), st.just(7)), max_size=3).map(tuple)
-sends = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["m", "n"]), st.integers(0, 1), pieces), max_size=30)
+sends = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 1), pieces), max_size=30)
 
 
 @given(st.tuples(pieces, pieces), sends)
 def test_what_is_sent_again_is_what_was_sent_before(
-    nodes: tuple[tuple[Piece, ...], ...], sends: list[tuple[int, str, int, tuple[Piece, ...]]]
+    nodes: tuple[tuple[Piece, ...], ...], sends: list[tuple[int, int, tuple[Piece, ...]]]
 ) -> None:
     repeats = Repeats()
-    by_row, by_model = set[tuple[int, int]](), dict[tuple[object, ...], int]()
-    for row, model, node, own in sends:
+    by_row = set[tuple[int, int]]()
+    for row, node, own in sends:
         parts = (*nodes[node], *own)
-        found = repeats.count(row, CacheScope("fanout", model), nodes[node], own)
-        repeated = readable = reusable = 0
-        for index, part in enumerate(parts):
+        counted = repeats.count(row, "fanout", nodes[node], own)
+        repeated = 0
+        for part in parts:
             repeated += 7 * ((row, part.key) in by_row)
             by_row.add((row, part.key))
-            where = (model, part.key) if index < len(nodes[node]) else (model, part.key, row)
-            by_model[where] = by_model.get(where, 0) + 1
-            readable += 7 * (by_model[where] > 1)
-            reusable += 7 * (by_model[where] == 2)
-        assert (found.chars, found.repeated, found.readable, found.reusable) == (
-            7 * len(parts), repeated, readable, reusable,
-        )  # fmt: skip
+        assert (counted.chars, counted.repeated) == (7 * len(parts), repeated)

@@ -11,6 +11,7 @@ from fanwise.canonical import dumps
 from fanwise.media import Media
 from fanwise.models import facts
 
+from .cacheable import SharedBlocks, shared_blocks
 from .frame import Frame
 from .parts import Part, Prefix, prefixes_behind
 from .repeats import Piece
@@ -43,6 +44,9 @@ class Composer:
         self._common = tuple(
             self._piece(part) for part in _parts(segments, need.apart) if part.text or part.media is not None
         )
+        standing = (segment for segment in segments if segment.place != "tail")
+        self.shared_blocks: SharedBlocks = shared_blocks(_parts(standing, need.apart), self._per_token)
+        """The blocks that all of its requests have in common."""
         self._frames: dict[int, Frame] = {}
 
     def request(
@@ -66,7 +70,7 @@ class Composer:
         in_blocks = {param: name for param, name in self._blocks.items() if isinstance(values[param], str | Media)}
         texts = value_texts(values, in_blocks)
         last = Part(tail(self._opening, texts, "" if turns else repair))
-        content, own = (*self._before, *self._behind, last), tuple(map(_piece, turns))
+        content, own, parts = (*self._before, *self._behind, last), tuple(map(_piece, turns)), ()
         sizes = {param: len(text) for param, text in texts.items()}
         if in_blocks:
             blocks = self._row({name: values[param] for param, name in in_blocks.items()})
@@ -83,6 +87,8 @@ class Composer:
             own=own,
             turns=_repaired(turns, repair),
             keep=keep,
+            shared=self.shared_blocks.key,
+            row_parts=parts,
             sizes=tuple(sizes.values()),
         )
 

@@ -31,6 +31,10 @@ class Request:
     """Messages that followed the first, as canonical JSON: what the model said, what its tools said, and so on."""
     keep: bool = False
     """Whether the conversation is asked to be cached up to here, since it is expected to go on."""
+    shared: str = ""
+    """Key of the blocks that all requests of its node have in common."""
+    row_parts: tuple[Part, ...] = ()
+    """Of its content, the blocks of the row."""
     sizes: tuple[int, ...] = ()
     """Characters of the values that it shows, by the names of their parameters in order."""
     _prefixes: tuple[Prefix, ...] | None = field(default=None, repr=False)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from fanwise.api.failures import Failure
 from fanwise.api.replies import Reply
+from fanwise.context.cacheable import blocks_text
 from fanwise.context.repeats import Piece, Repeated
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
@@ -58,6 +59,8 @@ class Outline(NamedTuple):
     """What rows have in common of it."""
     own: tuple[Piece, ...]
     """What is the row's."""
+    blocks: str
+    """What of it a cache can hold."""
 
 
 def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
@@ -68,7 +71,10 @@ def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
         if marked and prefix.job:
             longest = prefix if batch else prefixes[-1]  # in batches no block of a row is marked
             share, shared = round(prefix.tokens / max(longest.tokens, 1), 6), prefix.key[:16]
-    return Outline(request.hash(), share, shared, ",".join(map(str, request.sizes)), request.common, request.own)
+    return Outline(
+        request.hash(), share, shared, ",".join(map(str, request.sizes)), request.common, request.own,
+        blocks_text(request),
+    )  # fmt: skip
 
 
 def intent(
@@ -79,8 +85,8 @@ def intent(
     record = AttemptRecord(
         id=attempt, arm=role.arm, agent=role.agent, model=role.model, channel="live" if batch is None else "batch",
         why=errand.why, request_hash=sent.hash, reserved=hold.cost, sent=at, intent=batch, job_share=sent.share,
-        prefix=sent.prefix, chars=again.chars, repeated=again.repeated, readable=again.readable,
-        reusable=again.reusable, bound=hold.tokens,
+        prefix=sent.prefix, chars=again.chars, repeated=again.repeated, blocks=sent.blocks,
+        bound=hold.tokens,
     )  # fmt: skip
     asks: list[AskRecord] = []
     for place, ask in enumerate(errand.asks):

@@ -39,7 +39,7 @@ class Books:
             batch: Number of the batch's intent; None: it goes live.
         """
         errand.begin()
-        again = self.repeats.count(errand.row, errand.role.cache, sent.common, sent.own)
+        again = self.repeats.count(errand.row, errand.role.arm, sent.common, sent.own)
         self.journal.add_attempt(*intent(errand, sent, attempt, hold, again, at, batch))
 
     def row_ended(self, row: int) -> None:

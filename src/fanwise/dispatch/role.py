@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fanwise.api.tools import SdkTool
-from fanwise.context.repeats import CacheScope
 from fanwise.journal.records import ArmName
 from fanwise.limits import pool
 from fanwise.models import ModelFacts, facts
@@ -36,13 +35,10 @@ class Role:
     """What is known of its model."""
     pool: str = field(init=False)
     """The rate limits that its model shares with others."""
-    cache: CacheScope = field(init=False)
-    """What it can read: agents on one model share a cache, arms share none."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "facts", facts(self.model))
         object.__setattr__(self, "pool", pool(self.model))
-        object.__setattr__(self, "cache", CacheScope(self.arm, self.model))
 
 
 class Roles:

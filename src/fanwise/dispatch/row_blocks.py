@@ -59,4 +59,4 @@ def _content(errand: Errand, request: Request) -> int | None:
     if last < 0 or parts[last].job:
         return None
     shown = (part.text if part.media is None else part.media.sha for part in parts[: last + 1] if not part.job)
-    return hash((errand.role.cache, *shown))
+    return hash((errand.role.arm, errand.role.model, *shown))

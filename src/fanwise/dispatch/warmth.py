@@ -108,7 +108,7 @@ class Warmer:
         books, role = self._books, warm.role
         errand = Errand(role=role, asks=(), compose=never_composed, why="warm")
         attempt, at, started, entered = books.journal.next_attempt(), now(), time.monotonic(), self._gate.clock()
-        sent = outline(warm.request, batch=False)._replace(own=())
+        sent = outline(warm.request, batch=False)._replace(own=(), blocks="")
         books.begin(errand, attempt, sent, hold, at=at.timestamp())
         await books.journal.commit()
         try:

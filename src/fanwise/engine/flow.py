@@ -106,8 +106,6 @@ class TaskFlow:
         for name in names:
             arm = self._arms[name]
             run = RowRun(number=row.number, row_id=row.row_id, size=row.size, arm=arm, state=row_state(arm, row))
-            if self._settings.resumed and self._books.journal.has_attempts(row.number, name):
-                self._books.repeats.resume_row(row.number, name)
             self._advance(run, run.state.start())
         self._drain()
 

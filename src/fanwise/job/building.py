@@ -63,7 +63,7 @@ async def engine_of(
         row_tokens=spec.row_budget_tokens,
     )  # fmt: skip
     budget = Budget(limits, journal.spent(), journal.spent if terms.resumed else None)
-    books = Books(run_id=manifest.run_id, journal=journal, budget=budget, repeats=Repeats(resumed=terms.resumed))
+    books = Books(run_id=manifest.run_id, journal=journal, budget=budget, repeats=Repeats())
     return build_engine(arms, api, books, types, arms_of=arms_of, settings=settings, ways=_ways(run, terms))
 
 

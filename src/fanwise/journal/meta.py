@@ -119,5 +119,7 @@ SLICES = MetaKey("slices", dict[str, dict[str, list[str]]])
 """By arm and agent the names of the fields and blocks that it is shown."""
 AGENTS = MetaKey("agents", dict[str, dict[str, dict[str, Any]]])
 """By arm and agent what shapes its requests; texts by hash."""
+BLOCKS = MetaKey("blocks", dict[str, list[tuple[str, int]]])
+"""By key the blocks that the requests of a node have in common, of all sessions: of each its hash and characters."""
 TASKS = MetaKey("tasks", dict[str, dict[str, Any]])
 """By arm the tasks and what travels between them."""

@@ -118,10 +118,8 @@ class AttemptRecord:
     """Characters of all that may be sent again: blocks, instructions, schema, values."""
     repeated: int = 0
     """Of these, what the same row has sent before."""
-    readable: int = 0
-    """Of these, what the run has sent to this model before."""
-    reusable: int = 0
-    """Of these, what is sent to this model for the second time."""
+    blocks: str = ""
+    """What of it a cache can hold, see `context.cacheable`; empty where that was not noted."""
     bound: int = 0
     """Upper bound of the tokens that it takes, input and output."""
 

@@ -10,7 +10,7 @@ from fanwise.pricing.usage import Usage
 
 from .records import SERVES_NONE
 
-FIRST_VERSION = VERSION = 5
+FIRST_VERSION, VERSION = 5, 6
 """The first version whose journals are kept, and that of those that are written."""
 APPLICATION = int.from_bytes(b"fanw", "big")
 """What the header of a journal's file says that it is of."""
@@ -27,7 +27,8 @@ CREATE TABLE tasks(
   kind TEXT, message TEXT);
 CREATE TABLE attempts(
   id INTEGER PRIMARY KEY, arm TEXT, agent TEXT, model TEXT, channel TEXT, why TEXT, request_hash TEXT, reserved INT,
-  sent REAL, intent INT, job_share REAL, prefix TEXT, chars INT, repeated INT, readable INT, reusable INT, bound INT);
+  sent REAL, intent INT, job_share REAL, prefix TEXT, chars INT, repeated INT, blocks TEXT DEFAULT '',
+  bound INT);
 CREATE TABLE asks(
   attempt INT, place INT, key TEXT, row INT, node TEXT, label TEXT, number INT, sizes TEXT,
   PRIMARY KEY(attempt, place)) WITHOUT ROWID;
@@ -54,7 +55,7 @@ _ATTEMPT = ", ".join(
     f"a.{name}"
     for name in (
         "arm", "agent", "model", "channel", "why", "request_hash", "sent", "intent", "job_share", "prefix", "chars",
-        "repeated", "readable", "reusable",
+        "repeated", "blocks",
     )
 )  # fmt: skip
 _END = "COALESCE(e.status,'open') AS status, e.kind, e.message, e.at, e.request_id, e.latency_s"

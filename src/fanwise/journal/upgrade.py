@@ -15,11 +15,24 @@ from urllib.parse import quote
 from fanwise.errors import RunDirectoryError
 
 from .opening import version_of
-from .schema import VERSION
+from .schema import VERSION, VIEWS
 
 Step = Callable[[sqlite3.Connection], None]
 """Changes a journal of one version to the next; it runs in a transaction that is open."""
-STEPS: dict[int, Step] = {}
+
+
+def _note_blocks(db: sqlite3.Connection) -> None:
+    """Version 6 notes the blocks of a request; of those that were sent before nothing is known."""
+    for view in ("served", "task_attempts", "paid"):
+        db.execute(f"DROP VIEW IF EXISTS {view}")
+    db.execute("ALTER TABLE attempts DROP COLUMN readable")
+    db.execute("ALTER TABLE attempts DROP COLUMN reusable")
+    db.execute("ALTER TABLE attempts ADD COLUMN blocks TEXT DEFAULT ''")
+    for view in VIEWS.split(";")[:-1]:
+        db.execute(view)
+
+
+STEPS: dict[int, Step] = {5: _note_blocks}
 """By the version that a step begins with; one for every version that is not the newest."""
 COUNTED = ("rows", "rejects", "texts", "blocks", "tasks", "attempts", "ends", "turns", "batches", "results", "sessions")
 """Tables of which no record may be lost."""

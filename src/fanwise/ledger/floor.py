@@ -1,49 +1,30 @@
-"""The floor: the least that the same tokens could have cost in the channels that were used.
+"""The floor: the least that the same requests could have cost in the channels that were used.
 
-Every piece of a request is taken at the cheaper of plain and written once, read after, whatever the
-shortest prefix, the order or the life of an entry; outputs as they were. A run cannot cost less.
+Every block that is sent again within its life is written once, by the request that sent it first and at its price, and
+read otherwise, whatever the order of the blocks; no less is read than was really read; all else is plain input, and
+outputs are as they were. So it is never above what was paid: see docs/decisions/2026-11-29-floor.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.reader import Book
-from fanwise.journal.records import ArmName, Channel
-from fanwise.journal.tables import select
+from fanwise.journal.records import ArmName
 from fanwise.pricing.cost import WEB_SEARCH_PICO, tokens_cost
-from fanwise.pricing.rates import rates
+from fanwise.pricing.rates import Rates, rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
 
-_GROUPS = """SELECT model, channel, CAST(sent/3600 AS INT) AS hour, MAX(prompt) AS most_prompt, SUM(prompt) AS prompt,
-  SUM(1.0*prompt*readable/MAX(chars,1)) AS readable, SUM(1.0*prompt*reusable/MAX(chars,1)) AS reusable,
-  SUM(output) AS output, SUM(cost) AS cost, SUM(web_searches) AS web_searches
-  FROM paid WHERE cost>0 AND arm=? GROUP BY 1, 2, 3, prompt>100000"""
+from .lives import BilledRequest, CacheableRequest, lives
+
+_WARM = "SELECT COALESCE(SUM(cost),0) FROM paid WHERE NOT serves AND cost>0 AND arm=?"
+_NOT_NOTED = "SELECT 1 FROM paid WHERE serves AND cost>0 AND blocks='' AND arm=? LIMIT 1"
 
 
-@dataclass(slots=True, kw_only=True)
-class _FloorGroup:
-    """Attempts that have one price."""
-
-    model: str
-    channel: Channel
-    hour: int
-    """Since 1970."""
-    most_prompt: int
-    """Input tokens of the longest of them."""
-    prompt: int
-    readable: float
-    """Of these tokens, what the run had sent to the model before, by characters."""
-    reusable: float
-    """Of these tokens, what was sent to it for the second time."""
-    output: int
-    cost: int
-    web_searches: int
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:
     """Floor of the attempts whose price is known, and what their input has cost, in picodollars."""
 
@@ -52,38 +33,74 @@ class Floor:
     """Of the floor, what is not output."""
     input_paid: int
 
-    def __add__(self, more: Floor) -> Floor:
-        return Floor(
-            self.total + more.total,
-            self.input_total + more.input_total, self.input_paid + more.input_paid,
-        )  # fmt: skip
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TokenPrices:
+    """Picodollars of a token."""
+
+    plain: int
+    read: int
+    write: int
+    """For five minutes: the cheapest way to write it."""
+    output: int
 
 
-def floor(db: Book, arm: ArmName) -> Floor:
-    """Return the floor of one arm of a run, beside what was paid.
+def floor(db: Book, arm: ArmName) -> Floor | None:
+    """Return the floor of one arm of a run, beside what was paid; None where it was not noted what was sent.
 
-    Tokens are allotted to the pieces of a request by their characters.
+    Requests that keep a prefix warm are in it as they were paid.
     """
-    total = Floor(0, 0, 0)
-    for group in select(db, _FloorGroup, _GROUPS, (arm,)):
+    if db.execute(_NOT_NOTED, (arm,)).fetchone() is not None:
+        return None
+    warm: int = db.execute(_WARM, (arm,)).fetchone()[0]
+    least, input_paid, outputs = warm, warm, 0
+    for cacheable in lives(db, arm):
+        cost = cacheable.request.cost
         try:
-            total += _least(group)
+            price = _prices(cacheable.request)
         except UnknownPriceError:
             continue
-    return total
+        if cost is None:
+            continue
+        output = cacheable.request.output * price.output + cacheable.request.web_searches * WEB_SEARCH_PICO
+        least += _least_input(cacheable, price)
+        input_paid, outputs = input_paid + cost - output, outputs + output
+    least = min(least, input_paid)
+    return Floor(total=least + outputs, input_total=least, input_paid=input_paid)
 
 
-def _least(group: _FloorGroup) -> Floor:
-    """Return the floor of attempts that have one price.
+def _least_input(cacheable: CacheableRequest, price: _TokenPrices) -> int:
+    """Return what the input of a request could have cost, with what its reading takes to be written before."""
+    prompt = cacheable.request.prompt
+    plain = prompt - cacheable.readable
+    left = plain
+    for life, tokens in cacheable.begun:  # what was really read here was not written here
+        written = min(tokens, left)
+        left -= written
+        life.write = written * (price.write - price.plain)
+    writes = 0
+    for life, tokens in cacheable.alive:  # a write that readings do not pay for would not be made
+        paid_for = min(life.write, tokens * (price.plain - price.read))
+        life.write -= paid_for
+        writes += paid_for
+    return plain * price.plain + cacheable.readable * price.read + writes
+
+
+def _prices(request: BilledRequest) -> _TokenPrices:
+    """Return what the tokens of a request cost when it was sent, by its length and channel.
 
     Raises:
-        UnknownPriceError: It is not known.
+        UnknownPriceError: No price is known.
     """
-    rate, batch = rates(group.model, moment(group.hour * 3600), group.most_prompt), group.channel == "batch"
-    fresh = max(int(group.prompt - group.readable - group.reusable), 0)
-    written = min(int(group.reusable), int(group.prompt))
-    least = Usage(input=fresh, cache_write_5m=written, cache_read=int(group.readable))
-    plain = tokens_cost(Usage(input=group.prompt), rate, batch=batch)
-    front = min(tokens_cost(least, rate, batch=batch), plain)
-    back = tokens_cost(Usage(output=group.output), rate, batch=batch) + group.web_searches * WEB_SEARCH_PICO
-    return Floor(front + back, front, group.cost - back)
+    rate = rates(request.model, moment(request.sent // 3600 * 3600), request.prompt)
+    return _token_prices(rate, request.channel == "batch")
+
+
+@lru_cache(maxsize=256)
+def _token_prices(rate: Rates, batch: bool) -> _TokenPrices:
+    return _TokenPrices(
+        plain=tokens_cost(Usage(input=1), rate, batch=batch),
+        read=tokens_cost(Usage(cache_read=1), rate, batch=batch),
+        write=tokens_cost(Usage(cache_write_5m=1), rate, batch=batch),
+        output=tokens_cost(Usage(output=1), rate, batch=batch),
+    )

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
-from fanwise.journal.tables import select
 
-_READS = """SELECT arm, agent, SUM(prompt) AS input, SUM(cache_read) AS read,
-  CAST(ROUND(SUM(1.0*prompt*readable/MAX(chars,1))) AS INT) AS readable
-  FROM paid WHERE status='succeeded' AND serves GROUP BY arm, agent ORDER BY arm DESC, SUM(prompt) DESC"""
+from .lives import lives
+
+_ARMS = "SELECT DISTINCT arm FROM attempts ORDER BY arm DESC"
 
 
-class Reads(NamedTuple):
+@dataclass(slots=True, kw_only=True)
+class Reads:
     """One agent's answered requests, in tokens."""
 
     arm: ArmName
     agent: str
-    input: int
+    input: int = 0
     """All input, cached or not."""
-    read: int
-    readable: int
-    """What the run had sent to the same model before: a cache without a shortest prefix, an order or an end
-    of its entries would have read all of it."""
+    read: int = 0
+    readable: int = 0
+    """What the run had sent to the same model before, within the life of a cache entry, in blocks long enough for it:
+    a cache that keeps no order would have read all of it."""
 
     @property
     def missed(self) -> int:
@@ -32,5 +32,13 @@ class Reads(NamedTuple):
 
 
 def reads(db: Book) -> list[Reads]:
-    """Return what each agent read from the cache beside what it could have, the fan-out first."""
-    return list(select(db, Reads, _READS))
+    """Return what each agent read from the cache beside what it could have, the fan-out first, the largest first."""
+    accounts: dict[tuple[ArmName, str], Reads] = {}
+    for (arm,) in db.execute(_ARMS).fetchall():
+        for cacheable in lives(db, arm):
+            request = cacheable.request
+            account = accounts.setdefault((arm, request.agent), Reads(arm=arm, agent=request.agent))
+            account.input += request.prompt
+            account.read += request.read
+            account.readable += cacheable.readable
+    return sorted(sorted(accounts.values(), key=lambda account: -account.input), key=lambda a: a.arm, reverse=True)

@@ -91,7 +91,8 @@ def figures(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield from _multiplier(summary)
     yield "read from the cache", f"{100 * read_share(summary['tokens']):.0f} %", "of all input"
     over = summary["input_over_floor"]
-    floor = "no price is known" if unknown else f"floor {dollars(summary['floor_usd'])}"
+    is_noted = summary["floor_usd"] is not None
+    floor = "no price is known" if unknown else f"floor {dollars(summary['floor_usd'])}" if is_noted else "not noted"
     yield "over the floor", "unknown" if over is None else f"{over:.2f}x", floor
     yield from _work(summary)
 

@@ -1,0 +1,52 @@
+"""The blocks of a request: what a cache can hold of it, by content, so that the account sees what was sent again.
+
+The API caches whole blocks: tools, the schema, each block of `system` and of the messages ("Prompt caching", read
+2026-11-23). The last text of the first message holds the values, and is read again only where a conversation goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import NamedTuple
+
+from fanwise.canonical import digest
+
+from .frame import UTF8
+from .parts import Part
+from .request import Request
+
+SizedBlock = tuple[str, int]
+"""Hash of a block's content, and its characters."""
+
+
+class SharedBlocks(NamedTuple):
+    """The blocks that all requests of a node have in common."""
+
+    key: str
+    blocks: tuple[SizedBlock, ...]
+
+
+def shared_blocks(parts: Iterable[Part], per_token: float) -> SharedBlocks:
+    """Return blocks with a key by their content.
+
+    Args:
+        parts: What the requests of a node have in common, the last text of the first message left out.
+        per_token: Characters of a token, on average.
+    """
+    blocks = tuple(_block(part, per_token) for part in parts if part.text or part.media is not None)
+    return SharedBlocks(digest(repr(blocks))[:12], blocks)
+
+
+def blocks_text(request: Request) -> str:
+    """Return the characters of a request, the key of its shared blocks, and its own as `hash:characters`."""
+    per_token = request.frame.per_token
+    own = [_block(part, per_token) for part in request.row_parts]
+    if request.frame.tools:  # its conversation may go on, and is then sent again from its first message on
+        own += [_block(part, per_token) for part in (request.content[-1], *map(Part, request.turns))]
+    return " ".join([str(request.chars()), request.shared, *(f"{sha}:{chars}" for sha, chars in own)])
+
+
+def _block(part: Part, per_token: float) -> SizedBlock:
+    content = part.text if part.media is None else part.media.sha
+    return blake2b(content.encode(*UTF8), digest_size=7).hexdigest(), part.chars(per_token)

@@ -1,0 +1,109 @@
+"""Lives of blocks: which of a request's blocks were sent before, and so long ago that a cache could still have them.
+
+A block lives from a billed request that shows it for an hour, the longest that the API keeps an entry, and anew from
+each further one: reads renew ("Prompt caching", read 2026-11-23). Which arm and which model it was sent to divides
+lives; channel, row and place in the request do not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fanwise.journal.meta import BLOCKS
+from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName, Channel
+from fanwise.journal.tables import select
+from fanwise.models import facts
+
+LIFE_S = 3600.0
+_SENT = """SELECT arm, agent, model, channel, sent, blocks, prompt, cache_read AS read, output, web_searches, cost
+  FROM paid WHERE status='succeeded' AND serves AND cost IS NOT 0 AND arm=? ORDER BY attempt"""
+
+
+@dataclass(slots=True, kw_only=True)
+class BilledRequest:
+    """A request that was answered, and not for nothing."""
+
+    arm: ArmName
+    agent: str
+    model: str
+    channel: Channel
+    sent: float
+    """In seconds since 1970."""
+    blocks: str
+    """What `context.cacheable.blocks_text` has noted."""
+    prompt: int
+    """All input tokens."""
+    read: int
+    """Of these, what was really read."""
+    output: int
+    web_searches: int
+    cost: int | None
+    """Picodollars; None where no price is known."""
+
+
+@dataclass(slots=True)
+class BlockLife:
+    """One life of a block."""
+
+    last: float
+    """When it was sent last, in seconds since 1970."""
+    write: int = 0
+    """Picodollars that writing it takes more than sending it, as far as no reading has paid for them yet."""
+
+
+class CacheableRequest(NamedTuple):
+    """A request with what a cache could hold of it."""
+
+    request: BilledRequest
+    alive: tuple[tuple[BlockLife, int], ...]
+    """Blocks that were sent before, each with its tokens; none where together they are too short for the model."""
+    begun: tuple[tuple[BlockLife, int], ...]
+    """Blocks whose life begins here."""
+    readable: int
+    """Tokens that could be read: all of the first, and no less than was really read."""
+
+
+def lives(db: Book, arm: ArmName) -> Iterator[CacheableRequest]:
+    """Yield the answered requests of an arm, in the order in which they were sent.
+
+    A block has so many of the input tokens as of the characters, rounded down.
+    """
+    shared = BLOCKS.of(db)
+    alive_by_model = defaultdict[str, dict[int, BlockLife]](dict)
+    for request in select(db, BilledRequest, _SENT, (arm,)):
+        sizes = _sizes(request, shared)
+        yield _meet(request, sizes, alive_by_model[request.model])
+
+
+def _sizes(request: BilledRequest, shared: dict[str, list[tuple[str, int]]]) -> dict[int, int]:
+    """Return the tokens of a request's blocks by the hash of their content; a block that it shows twice counts once."""
+    if not request.blocks:
+        return {}
+    total, key, *own = request.blocks.split(" ")
+    blocks = [*shared.get(key, ()), *((sha, int(chars)) for sha, _, chars in (text.partition(":") for text in own))]
+    all_chars = max(int(total), 1)
+    return {int(sha, 16): request.prompt * chars // all_chars for sha, chars in blocks}
+
+
+def _meet(request: BilledRequest, sizes: dict[int, int], lives_of_model: dict[int, BlockLife]) -> CacheableRequest:
+    """Return what of a request could be read, and begin or renew the lives of its blocks."""
+    minimum = facts(request.model).cache_minimum
+    alive: list[tuple[BlockLife, int]] = []
+    begun: list[tuple[BlockLife, int]] = []
+    for sha, tokens in sizes.items():
+        life = lives_of_model.get(sha)
+        if life is not None and request.sent - life.last <= LIFE_S:
+            alive.append((life, tokens))
+        elif request.prompt >= minimum:
+            life = lives_of_model[sha] = BlockLife(request.sent)
+            begun.append((life, tokens))
+    readable = sum(tokens for _, tokens in alive)
+    if readable < minimum and not request.read:
+        alive, readable = [], 0
+    for life, _ in alive:
+        life.last = request.sent
+    return CacheableRequest(request, tuple(alive), tuple(begun), min(max(readable, request.read), request.prompt))

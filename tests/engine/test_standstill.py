@@ -9,6 +9,7 @@ import pytest
 
 from fanwise.dispatch.channel import Chooser
 from fanwise.dispatch.errand import Errand
+from fanwise.dispatch.gate import Gate
 from fanwise.engine.standstill import standstill
 from support import bill, emulator, environment, fanwise, summary, tickets
 
@@ -24,23 +25,36 @@ def half(chooser: Chooser, errand: Errand) -> str | None:
     return "live" if errand.row % 2 else None
 
 
-@pytest.mark.parametrize("planted", [never, half])
+async def closed(gate: Gate, prefixes: object, minimum: int) -> None:
+    """Let nobody pass: a bug, planted."""
+    await anyio.sleep_forever()
+
+
+PLANTED = {
+    "no channel for any call": (Chooser, "channel", never),
+    "no channel for half of them": (Chooser, "channel", half),
+    "all live calls wait for a prefix that nobody writes": (Gate, "enter", closed),
+}
+
+
+@pytest.mark.parametrize("planted", PLANTED)
 def test_a_run_that_waits_for_nothing_halts_and_resumes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: object
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: str
 ) -> None:
     rows, out = tickets(tmp_path / "rows.jsonl", 12), tmp_path / "run"
     with emulator(graph=GRAPH) as url:
         env = environment(ANTHROPIC_API_KEY="k")
         call = ("--base-url", url, "--yes")
         with monkeypatch.context() as bug:
-            bug.setattr(Chooser, "channel", planted)
-            halted = fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", "auto", *call, env=env)
+            bug.setattr(*PLANTED[planted])
+            channel = "live" if PLANTED[planted][0] is Gate else "auto"
+            halted = fanwise("run", GRAPH, "--rows", rows, "--out", out, "--channel", channel, *call, env=env)
         assert halted.returncode == 3, halted.stderr
         assert "none is under way" in halted.stderr
         assert f"fanwise resume {out}" in halted.stderr
         assert "none is under way" in summary(out)["halted"]
         before = len(bill(url)["entries"])
-        assert (before == 0) == (planted is never)
+        assert (before > 0) == (PLANTED[planted][2] is half)
         resumed = fanwise("resume", out, *call, env=env)
         assert resumed.returncode == 0, resumed.stderr
         account = summary(out)
@@ -50,7 +64,7 @@ def test_a_run_that_waits_for_nothing_halts_and_resumes(
         assert len(entries) == account["attempts"]["sent"], "what was answered before is not asked again"
 
 
-def test_what_parks_calls_for_a_moment_is_no_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_parks_calls_for_a_moment_is_no_standstill(monkeypatch: pytest.MonkeyPatch, anyio_backend: str) -> None:
     """It has to be seen twice in a row, and the run has to be at work."""
     monkeypatch.setattr("fanwise.engine.standstill.LOOK_S", 0.01)
 
@@ -65,5 +79,5 @@ def test_what_parks_calls_for_a_moment_is_no_standstill(monkeypatch: pytest.Monk
         with anyio.fail_after(30):
             return await standstill(is_still, ended)
 
-    assert not anyio.run(looks, [True, False, True, False])
-    assert anyio.run(looks, [False, True, True, True])
+    assert not anyio.run(looks, [True, False, True, False], backend=anyio_backend)
+    assert anyio.run(looks, [False, True, True, True], backend=anyio_backend)

@@ -110,8 +110,8 @@ class Batches:
         return self._flight.claim(errand)
 
     def is_idle(self) -> bool:
-        """Return whether nothing waits to be sent, and no batch is open."""
-        return not (self.queued or self.in_flight or self.open_batches)
+        """Return whether nothing is ready to be sent, nor waits for a time, and no batch is open."""
+        return not (len(self._queue) or len(self._retrying.later) or self.in_flight or self.open_batches)
 
     def outlives(self) -> bool:
         """Return whether every errand is in a batch whose id is known."""

@@ -39,7 +39,7 @@ class Carrier(Protocol):
         ...
 
     def is_idle(self) -> bool:
-        """Return whether nothing is sent, nor waits for its turn or for a time: no errand will end by itself."""
+        """Return whether nothing is sent, nor about to be, nor waits for a time: no errand will end by itself."""
         ...
 
     def outlives(self) -> bool:

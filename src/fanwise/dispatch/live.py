@@ -90,8 +90,10 @@ class Live:
         return False
 
     def is_idle(self) -> bool:
-        """Return whether nothing is sent, nor waits for a slot or a time; who waits for a prefix alone is idle too."""
-        return not (self.queued or self.in_flight or self._warmer.is_reading)
+        """Return whether nothing is sent, nor about to be, nor waits for a time: who waits for others waits in vain."""
+        about_to_be = self._turns.statistics().current_buffer_used
+        timers = len(self._later) + len(self._pools.wakes)
+        return not (self.in_flight or about_to_be or timers or self._warmer.is_reading)
 
     def outlives(self) -> bool:
         """Return whether there is nothing here: what goes live ends with this process."""

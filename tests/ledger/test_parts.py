@@ -24,6 +24,7 @@ from fanwise.ledger.allotment import allotted
 from fanwise.ledger.levers import levers
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
+from fanwise.rendering.html.sentences import levers_lead, sentences
 from fanwise.units import now
 from support import ROOT, example_rows, fanwise, lines, read_only
 
@@ -70,6 +71,8 @@ def test_whatever_was_sent_rows_and_levers_sum_to_the_ledger(tmp_path: Path, sen
         pulled = levers(journal.db, arm)
         if pulled is not None:
             assert pulled.naive - sum(pulled.saved.values()) == pulled.paid == totals(journal.db, arm).cost
+            assert pulled.naive - sum(pulled.saved_reversed.values()) == pulled.paid
+            assert list(pulled.saved_reversed) == list(pulled.saved)[::-1]
             assert pulled.saved["slices"] >= 0
             assert pulled.saved["batch"] >= 0
     assert len({(one.row, one.arm) for one in found}) == len(found)
@@ -129,9 +132,32 @@ def test_the_report_tells_the_levers(tmp_path: Path) -> None:
     graph = f"{ROOT / 'examples' / 'tickets' / 'graph.py'}:triage"
     said = fanwise("run", graph, "--rows", file, "--out", tmp_path / "run", "--channel", "live", "--limit", 5)
     assert said.returncode == 0, said.stderr
-    assert "with everything to everyone on claude-sonnet-5-5, uncached, live; own models -$" in said.stdout
+    told = " ".join(said.stdout.split())
+    assert "with everything to everyone on claude-sonnet-5-5, uncached, live; own models -$" in told
     kept = json.loads((tmp_path / "run" / "summary.json").read_text())["levers"]
     assert set(kept["saved_usd"]) == {"models", "slices", "cache", "batch"}
+    assert "in the other order: batches" in told or "in the other order: cache" in told, (
+        "slices took three times as much by the order alone"
+    )
+    assert kept["saved_usd"] != kept["saved_in_reverse_usd"]
+
+
+def test_levers_start_from_the_single_agents_bill_and_never_lead_where_that_is_less(tmp_path: Path) -> None:
+    """A page praised its slices where one agent would have cost less: they began at a bill that nobody would pay."""
+    graph, file = f"{ROOT / 'examples' / 'tickets' / 'graph.py'}:triage", example_rows("tickets", tmp_path / "rows", 12)
+    job = Job(graph, rows=file, out=tmp_path / "run", channel="live", baseline="auto")
+    summary = job.run_sync().summary
+    pulled, ratio = summary["levers"], summary["multiplier"]["usd"]["ratio"]
+    assert float(pulled["alone_usd"]) * ratio == pytest.approx(float(summary["fanout_usd"]), rel=1e-5)
+    is_dearer = ratio > 1
+    assert levers_lead(summary) is not is_dearer
+    cheaper = summary | {"levers": pulled | {"alone_usd": str(2 * Decimal(pulled["paid_usd"]))}}
+    dearer = summary | {"levers": pulled | {"alone_usd": str(Decimal(pulled["paid_usd"]) / 2)}}
+    assert "What took most off the bill" in " ".join(sentences(cheaper))
+    assert "What took most off the bill" not in " ".join(sentences(dearer))
+    said = fanwise("report", tmp_path / "run").stdout
+    assert said.index("multiplier") < said.index("levers"), "what it cost against one agent comes first"
+    assert " for one agent, +$" in said
 
 
 def test_the_row_that_was_multiplied_most_is_named_with_its_reason(tmp_path: Path) -> None:

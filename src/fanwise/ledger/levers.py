@@ -1,12 +1,13 @@
-"""The levers: what the same calls would have cost without each of them, and what each took off.
+"""The levers: from the single agent's bill, over the same calls without any of them, to what was paid.
 
-The order is stated and every step is counted on the same attempts, so the steps sum to the difference:
+Each is counted on the same attempts, so the steps sum to the difference; what one takes off depends on which were
+counted before it, so two orders are told, the one the reverse of the other:
 
-1. every call on the dearest model of the graph, shown all that the row was shown anywhere, uncached, live;
-2. `models`: each call on its own model;
-3. `slices`: each call shown its own slice alone;
-4. `cache`: what was written and read, as it was billed (below zero where writes were not read);
-5. `batch`: the channel that it took. That is what was paid.
+- none: every call on the dearest model of the graph, shown all that the row was shown anywhere, uncached, live;
+- `models`: each call on its own model;
+- `slices`: each call shown its own slice alone;
+- `cache`: what was written and read of its slice, as it was billed (below zero where writes were not read);
+- `batch`: the channel that it took. With all four that is what was paid.
 
 Outputs are those that came. What an answer without a cap would have been is not known, so caps are no
 step here. Attempts without a price, and those that were free, are left out.
@@ -14,22 +15,26 @@ step here. Attempts without a price, and those that were free, are left out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
+from operator import add
 from typing import Any
 
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.reader import Book
-from fanwise.journal.records import ArmName
+from fanwise.journal.records import ArmName, Channel
 from fanwise.journal.tables import select
-from fanwise.pricing.cost import WEB_SEARCH_PICO
+from fanwise.pricing.cost import WEB_SEARCH_PICO, tokens_cost
 from fanwise.pricing.rates import known_rates, price_steps, rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment, usd_text
 
 NAMES = ("models", "slices", "cache", "batch")
+ORDERS = (NAMES, NAMES[::-1])
 _CALLS = """WITH calls AS (
-    SELECT row, model, CAST(sent/3600 AS INT) AS hour, prompt, chars, repeated,
+    SELECT row, model, channel, CAST(sent/3600 AS INT) AS hour, prompt, chars, repeated,
       input, cache_write_5m, cache_write_1h, cache_read, output, web_searches, cost
     FROM task_attempts WHERE arm=:arm AND cost>0),
   shown AS (
@@ -38,11 +43,11 @@ _CALLS = """WITH calls AS (
   widened AS (
     SELECT c.*, c.prompt+COALESCE(MAX(s.everything-c.chars,0)*s.tokens/MAX(s.chars,1),0) AS widest
     FROM calls c LEFT JOIN shown s ON s.row=c.row)
-  SELECT model, hour, MAX(prompt) AS most_prompt, MAX(widest) AS most_widest, COUNT(*) AS calls, SUM(prompt) AS prompt,
-    SUM(widest) AS widest, SUM(input) AS input, SUM(cache_write_5m) AS cache_write_5m,
+  SELECT model, channel, hour, MAX(prompt) AS most_prompt, MAX(widest) AS most_widest, COUNT(*) AS calls,
+    SUM(prompt) AS prompt, SUM(widest) AS widest, SUM(input) AS input, SUM(cache_write_5m) AS cache_write_5m,
     SUM(cache_write_1h) AS cache_write_1h, SUM(cache_read) AS cache_read, SUM(output) AS output,
     SUM(web_searches) AS web_searches, SUM(cost) AS cost
-  FROM widened GROUP BY model, hour, {steps}"""
+  FROM widened GROUP BY model, channel, hour, {steps}"""
 """Calls in groups of one price. All that a row was shown anywhere is counted in tokens by its characters."""
 _MODELS = "SELECT DISTINCT model, CAST(sent/3600 AS INT) FROM paid WHERE arm=? AND cost>0 ORDER BY 2"
 
@@ -52,6 +57,7 @@ class _LeverGroup:
     """Calls that have one price."""
 
     model: str
+    channel: Channel
     hour: int
     """Since 1970."""
     most_prompt: int
@@ -72,7 +78,9 @@ class Levers:
     naive: int
     """With none of the levers."""
     saved: dict[str, int]
-    """What each took off, in order; they sum to `naive - paid`."""
+    """What each took off, in the order of `NAMES`; they sum to `naive - paid`."""
+    saved_reversed: dict[str, int]
+    """What each took off, the last of `NAMES` counted first; they sum to the same."""
     paid: int
     dearest: str
     """The model of the first step."""
@@ -88,43 +96,67 @@ def levers(db: Book, arm: ArmName = "fanout") -> Levers | None:
     dearest = max(sorted(prices), key=lambda model: prices[model])
     bounds = {start for model in prices for _, at in hours for start in price_steps(model, at)}
     conditions = ", ".join(f"{size}>{bound}" for size in ("prompt", "widest") for bound in bounds)
-    costs, calls = [0] * 5, 0
+    orders, calls = [[0] * (len(NAMES) + 1) for _ in ORDERS], 0
     for group in select(db, _LeverGroup, _CALLS.format(steps=conditions), {"arm": arm}):
-        costs = [total + cost for total, cost in zip(costs, _costs(group, dearest), strict=True)]
+        for costs, order in zip(orders, ORDERS, strict=True):
+            costs[:] = map(add, costs, _costs(group, dearest, order))
         calls += group.calls
-    saved = {name: before - after for name, (before, after) in zip(NAMES, pairwise(costs), strict=True)}
-    return Levers(naive=costs[0], saved=saved, paid=costs[4], dearest=dearest, attempts=calls)
-
-
-def _costs(group: _LeverGroup, dearest: str) -> tuple[int, int, int, int, int]:
-    """Return what calls cost at every step."""
-    at, usage, paid = moment(group.hour * 3600), group.usage, group.cost
-    searched = usage.web_searches * WEB_SEARCH_PICO
-    try:
-        dear, wide = rates(dearest, at, group.most_widest), rates(group.model, at, group.most_widest)
-        own = rates(group.model, at, group.most_prompt)
-    except UnknownPriceError:  # they have a price of their own, and no other to be held against
-        return paid, paid, paid, paid, paid
-    cached = (
-        usage.input * own.input + usage.cache_write_5m * own.write_5m + usage.cache_write_1h * own.write_1h
-        + usage.cache_read * own.read
-    )  # fmt: skip
-    return (
-        group.widest * dear.input + usage.output * dear.output + searched,
-        group.widest * wide.input + usage.output * wide.output + searched,
-        group.prompt * own.input + usage.output * own.output + searched,
-        cached + usage.output * own.output + searched,
-        paid,
+    saved, saved_reversed = (
+        {name: before - after for name, (before, after) in zip(order, pairwise(costs), strict=True)}
+        for order, costs in zip(ORDERS, orders, strict=True)
     )
+    return Levers(
+        naive=orders[0][0], saved=saved, saved_reversed=saved_reversed, paid=orders[0][-1], dearest=dearest,
+        attempts=calls,
+    )  # fmt: skip
 
 
-def data(pulled: Levers | None) -> dict[str, Any] | None:
-    """Return levers as JSON-ready data."""
+def _costs(group: _LeverGroup, dearest: str, order: Sequence[str]) -> list[int]:
+    """Return what calls cost with none of the levers, and with one more of them at every step."""
+    try:
+        costs = [_cost(group, dearest, order[:count]) for count in range(len(order))]
+    except UnknownPriceError:  # they have a price of their own, and no other to be held against
+        costs = [group.cost] * len(order)
+    return [*costs, group.cost]
+
+
+def _cost(group: _LeverGroup, dearest: str, pulled: Sequence[str]) -> int:
+    """Return what calls cost with some of the levers, in picodollars.
+
+    Raises:
+        UnknownPriceError: A price is not known.
+    """
+    usage, is_narrow = group.usage, "slices" in pulled
+    model = group.model if "models" in pulled else dearest
+    rate = rates(model, moment(group.hour * 3600), group.most_prompt if is_narrow else group.most_widest)
+    more = 0 if is_narrow else group.widest - group.prompt
+    if "cache" in pulled:
+        tokens = usage._replace(input=usage.input + more, thinking=0, web_searches=0)
+    else:
+        tokens = Usage(input=group.prompt + more, output=usage.output)
+    batch = "batch" in pulled and group.channel == "batch"
+    return tokens_cost(tokens, rate, batch=batch) + usage.web_searches * WEB_SEARCH_PICO
+
+
+def alone(pulled: Levers, ratio: float | None) -> int | None:
+    """Return the single agent's bill in picodollars by the ratio of the two; None where that is not known."""
+    return round(Decimal(pulled.paid) / Decimal(str(ratio))) if ratio else None
+
+
+def data(pulled: Levers | None, ratio: float | None = None) -> dict[str, Any] | None:
+    """Return levers as JSON-ready data.
+
+    Args:
+        pulled: The levers.
+        ratio: Dollars of the fan-out over those of the single agent; None where it is not known.
+    """
     if pulled is None:
         return None
     return {
+        "alone_usd": usd_text(alone(pulled, ratio)),
         "naive_usd": usd_text(pulled.naive),
         "saved_usd": {name: usd_text(saved) for name, saved in pulled.saved.items()},
+        "saved_in_reverse_usd": {name: usd_text(saved) for name, saved in pulled.saved_reversed.items()},
         "paid_usd": usd_text(pulled.paid),
         "dearest_model": pulled.dearest,
         "attempts": pulled.attempts,

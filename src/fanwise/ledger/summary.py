@@ -15,7 +15,7 @@ from .composition import composition
 from .composition import data as composition_data
 from .floor import floor
 from .levers import data, levers
-from .multiplier import multiplier, per_success_data
+from .multiplier import Multiplier, multiplier, per_success_data
 from .slices import slices
 from .status import session_end
 from .worst import worst
@@ -62,7 +62,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "choices": CHOICES.of(db),
         "cost_per_successful_row_usd": _ratio(fanout.cost, good),
         "baseline_cost_per_successful_row_usd": _ratio(arms.get(single, Totals()).cost, succeeded(db, single)),
-        "levers": data(levers(db)),
+        "levers": data(levers(db), 1.0 if single == "fanout" else _dollars(measured, MODELLED.of(db))),
         "multiplier": None if measured is None else measured.data(),
         "per_success": per_success_data(measured),
         "modelled": MODELLED.of(db),
@@ -76,6 +76,13 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "wall_s": round(wall[0], 3),
         "sessions": wall[1],
     }
+
+
+def _dollars(measured: Multiplier | None, modelled: Mapping[str, Any] | None) -> float | None:
+    """Return dollars of the fan-out over those of the single agent, as measured, else as modelled; None: not known."""
+    if measured is not None:
+        return measured.usd.ratio
+    return modelled["usd"].get("ratio") if modelled and modelled["usd"] else None
 
 
 def read_share(tokens: Mapping[str, int]) -> float:

@@ -103,22 +103,33 @@ def _comparison(summary: Mapping[str, Any]) -> Iterator[Line]:
     per_row, alone = summary["cost_per_successful_row_usd"], summary["baseline_cost_per_successful_row_usd"]
     cost = "no row has succeeded" if per_row is None else f"{money(per_row)}, retries and failures counted"
     yield "per good row", cost if alone is None or summary["own_baseline"] else f"{cost}; one agent {money(alone)}"
-    if summary["levers"] is not None:
-        yield "levers", _levers(summary["levers"])
     yield from _multiplier(summary)
     if summary["modelled"] is not None:
         yield "modelled", _modelled(summary["modelled"])
+    if summary["levers"] is not None:
+        yield from _levers(summary["levers"])
 
 
-def _levers(levers: Mapping[str, Any]) -> str:
-    """Return what each lever took off the bill of the fan-out, in order."""
-    steps = ", ".join(
-        f"{LEVERS[name]} {'-' if Decimal(saved) > 0 else '+'}${abs(Decimal(saved)):,.6f}"
-        for name, saved in levers["saved_usd"].items()
-        if Decimal(saved)
-    )
-    naive = f"{money(levers['naive_usd'])} with everything to everyone on {levers['dearest_model']}, uncached, live"
-    return f"{naive}; {steps or 'nothing taken off'}; {money(levers['paid_usd'])} paid"
+def _levers(levers: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield what each lever took off, from the single agent's bill on where that is known, in both orders."""
+    naive, alone = Decimal(levers["naive_usd"]), levers["alone_usd"]
+    begin = f"{money(levers['naive_usd'])} with"
+    if alone is not None:
+        begin = f"{money(alone)} for one agent, {_off(Decimal(alone) - naive)} with"
+    naive_calls = f"{begin} everything to everyone on {levers['dearest_model']}, uncached, live"
+    steps = _steps(levers["saved_usd"])
+    yield "levers", f"{naive_calls}; {steps or 'nothing taken off'}; {money(levers['paid_usd'])} paid"
+    if levers["saved_usd"] != levers["saved_in_reverse_usd"]:
+        yield "", f"in the other order: {_steps(levers['saved_in_reverse_usd'])}"
+
+
+def _steps(saved_by_lever: Mapping[str, str]) -> str:
+    return ", ".join(f"{LEVERS[name]} {_off(Decimal(usd))}" for name, usd in saved_by_lever.items() if Decimal(usd))
+
+
+def _off(saved: Decimal) -> str:
+    """Return dollars that were taken off with the sign that they have on the bill."""
+    return f"{'-' if saved > 0 else '+'}${abs(saved):,.6f}"
 
 
 def _multiplier(summary: Mapping[str, Any]) -> Iterator[Line]:

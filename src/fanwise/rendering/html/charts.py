@@ -48,9 +48,12 @@ def spread(bins: Sequence[Bin], ratio: float, what: str, unit: str) -> str:
 
 
 def waterfall(levers: Mapping[str, Any]) -> str:
-    """Return what each lever took off the bill, from everything to everyone down to what was paid."""
-    at = Decimal(levers["naive_usd"])
-    steps: list[dict[str, Any]] = [_step("without levers", Decimal(0), at, "whole", dollars(at))]
+    """Return what each lever took off the bill, from one agent's over everything to everyone to what was paid."""
+    at, steps = Decimal(levers["naive_usd"]), list[dict[str, Any]]()
+    if levers["alone_usd"] is not None:
+        alone = Decimal(levers["alone_usd"])
+        steps.append(_step("one agent", Decimal(0), alone, "whole", dollars(alone)))
+    steps.append(_step("without levers", Decimal(0), at, "whole", dollars(at)))
     for name, saved in levers["saved_usd"].items():
         off = Decimal(saved)
         label = f"{'-' if off > 0 else '+'}{dollars(abs(off))}" if off else "$0"

@@ -88,7 +88,7 @@ def _pictures(summary: Mapping[str, Any], tables: ReportTables, details: ReportD
     yield from _multipliers(summary, details)
     levers = summary["levers"]
     if levers is not None:
-        remark = f"From everything to everyone on {levers['dearest_model']}, uncached and live, to the bill."
+        remark = f"With everything to everyone on {levers['dearest_model']}, uncached and live, to the bill."
         yield "What took how much off the bill", remark, charts.waterfall(levers)
     if summary["made_of"]:
         drawing = charts.composition(summary["made_of"], details.rows_by_arm)

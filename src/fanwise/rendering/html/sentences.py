@@ -71,11 +71,26 @@ def _causes(summary: Mapping[str, Any]) -> Iterator[str]:
     if total:
         largest = max(tokens_by_part, key=lambda part: tokens_by_part[part])
         yield f"Most of its tokens, {share(tokens_by_part[largest], total)}, are {PARTS[largest]}."
-    if summary["levers"] is not None:
-        saved_by_lever = summary["levers"]["saved_usd"]
-        best = max(saved_by_lever, key=lambda lever: Decimal(saved_by_lever[lever]))
-        if Decimal(saved_by_lever[best]) > 0:
-            yield f"What took most off the bill: {LEVERS[best]}, {dollars(saved_by_lever[best])}."
+    if levers_lead(summary):
+        yield from _best_lever(summary["levers"])
+
+
+def levers_lead(summary: Mapping[str, Any]) -> bool:
+    """Return whether levers may stand in front: never where the fan-out cost more than one agent."""
+    levers = summary["levers"]
+    return levers is not None and Decimal(levers["alone_usd"] or levers["naive_usd"]) >= Decimal(levers["paid_usd"])
+
+
+def _best_lever(levers: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what took most off in whichever order it is counted, with what it took off in both."""
+    orders = (levers["saved_usd"], levers["saved_in_reverse_usd"])
+    least = {lever: min(Decimal(saved[lever]) for saved in orders) for lever in orders[0]}
+    best = max(least, key=lambda lever: least[lever])
+    if least[best] > 0:
+        amounts = sorted({Decimal(saved[best]) for saved in orders})
+        told = " or ".join(dollars(str(amount)) for amount in amounts)
+        by_order = ", by which lever is counted first" if len(amounts) > 1 else ""
+        yield f"What took most off the bill: {LEVERS[best]}, {told}{by_order}."
 
 
 def figures(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

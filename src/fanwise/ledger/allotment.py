@@ -22,7 +22,7 @@ from .account import in_order, shared_writes
 
 _ASKS = "SELECT row, arm, agent, cost, tokens FROM served ORDER BY row"
 _ROWS_OF_AGENTS = "SELECT arm, agent, COUNT(DISTINCT row) FROM served GROUP BY arm, agent"
-_KEPT_WARM = "SELECT arm, agent, SUM(cost) FROM paid WHERE NOT serves GROUP BY arm, agent"
+_KEPT_WARM = "SELECT arm, agent, SUM(cost), SUM(tokens) FROM paid WHERE NOT serves GROUP BY arm, agent"
 
 _Ask = tuple[int, ArmName, str, int | None, int | None]
 """Row, arm, agent, picodollars and tokens of an ask; a plain tuple, since there may be tens of millions."""
@@ -44,6 +44,9 @@ class RowCost(NamedTuple):
     paid: int = 0
     """What its attempts cost as they were billed, that what they wrote for others included."""
     tokens: int = 0
+    """Of its attempts."""
+    shared_tokens: int = 0
+    """Its part of those that kept warm what rows share."""
 
     @property
     def cost(self) -> int:
@@ -63,8 +66,10 @@ class _Pools:
             if write.row:  # what keeps warm is shared as a whole
                 self.pools[write.arm, write.agent] += write.extra
                 self.extras[write.row, write.arm, write.agent] += write.extra
-        for arm, agent, cost in db.execute(_KEPT_WARM):
+        self.tokens = Counter[_Agent]()
+        for arm, agent, cost, tokens in db.execute(_KEPT_WARM):
             self.pools[arm, agent] += cost or 0
+            self.tokens[arm, agent] += tokens or 0
         self.rows: dict[_Agent, int] = {}
         """How many rows each agent was asked for."""
         if self.pools:
@@ -72,18 +77,19 @@ class _Pools:
         self._given = Counter[_Agent]()
         """How many rows have had their part of a pool."""
 
-    def part(self, row: int, agent: _Agent) -> tuple[int, int]:
-        """Return the next row's part of what an agent's rows share, and what that row had paid for all of them."""
+    def part(self, row: int, agent: _Agent) -> tuple[int, int, int]:
+        """Return the next row's part of what an agent's rows share, what that row had paid for all, and its tokens."""
         if agent not in self.pools:
-            return 0, 0
-        part, rest = divmod(self.pools[agent], self.rows[agent])
-        part += self._given[agent] < rest
+            return 0, 0, 0
+        place, rows = self._given[agent], self.rows[agent]
         self._given[agent] += 1
-        return part, self.extras.get((row, *agent), 0)
+        part, tokens = (pool // rows + (place < pool % rows) for pool in (self.pools[agent], self.tokens[agent]))
+        return part, self.extras.get((row, *agent), 0), tokens
 
-    def left(self, arm: ArmName) -> int:
-        """Return what an arm's agents share that were asked for no row."""
-        return sum(pool for agent, pool in self.pools.items() if agent[0] == arm and agent not in self.rows)
+    def left(self, arm: ArmName) -> tuple[int, int]:
+        """Return what an arm's agents share that were asked for no row: picodollars, and tokens."""
+        agents = [agent for agent in self.pools if agent[0] == arm and agent not in self.rows]
+        return sum(self.pools[agent] for agent in agents), sum(self.tokens[agent] for agent in agents)
 
 
 def allotted(db: Book) -> Iterator[RowCost]:
@@ -92,9 +98,9 @@ def allotted(db: Book) -> Iterator[RowCost]:
     for row, of_row in groupby(asks, key=itemgetter(0)):
         yield from _row_costs(row, of_row, pools)
     for arm in in_order({arm for arm, _ in pools.pools}):
-        left = pools.left(arm)
-        if left:
-            yield RowCost(row=0, arm=arm, own=0, shared=left, unknown=0)
+        left, tokens = pools.left(arm)
+        if left or tokens:
+            yield RowCost(row=0, arm=arm, own=0, shared=left, unknown=0, shared_tokens=tokens)
 
 
 @dataclass(slots=True)
@@ -121,11 +127,11 @@ def _row_costs(row: int, asks: Iterable[_Ask], pools: _Pools) -> Iterator[RowCos
         sums.tokens += tokens or 0
         agents[arm].add(agent)
     for arm in in_order(arms):
-        sums, shared, extra = arms[arm], 0, 0
+        sums, shared, extra, shared_tokens = arms[arm], 0, 0, 0
         for agent in agents[arm] if pools.pools else ():
-            part, paid_for_all = pools.part(row, (arm, agent))
-            shared, extra = shared + part, extra + paid_for_all
+            part, paid_for_all, kept_warm = pools.part(row, (arm, agent))
+            shared, extra, shared_tokens = shared + part, extra + paid_for_all, shared_tokens + kept_warm
         yield RowCost(
             row=row, arm=arm, own=sums.paid - extra, shared=shared, unknown=sums.unknown, paid=sums.paid,
-            tokens=sums.tokens,
+            tokens=sums.tokens, shared_tokens=shared_tokens,
         )  # fmt: skip

@@ -189,7 +189,7 @@ def multiplier(db: Book, seed: int = 0) -> Multiplier | None:
     tokens, usd, raw, cut_off = RowRatios(), RowRatios(), RowRatios(), 0
     for row in rows:
         fanout, baseline = size.cost(row.fanout), size.cost(row.baseline)
-        tokens.add(row.fanout.tokens, row.baseline.tokens)
+        tokens.add(size.tokens(row.fanout), size.tokens(row.baseline))
         raw.add(row.fanout.paid, row.baseline.paid)
         usd.add(fanout, baseline)
         cut_off += row.cut_off

@@ -55,6 +55,10 @@ class JobSize:
         """Return what a row cost, in picodollars over `rows`: a whole number, so that sums are exact."""
         return cost.own * self.rows + cost.shared * self._asked.get(cost.arm, 0)
 
+    def tokens(self, cost: RowCost) -> int:
+        """Return the tokens of a row, times `rows`: with its part of those that kept warm what rows share."""
+        return cost.tokens * self.rows + cost.shared_tokens * self._asked.get(cost.arm, 0)
+
 
 @dataclass(slots=True)
 class LeftOut:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from fanwise.ledger.comparison import ArmFigures, Comparison
 from fanwise.ledger.intervals import Interval
+from fanwise.ledger.multiplier import interval_data
 
 from .headline import interval, times
 
@@ -50,7 +51,8 @@ def _cost_of_success(comparison: Comparison) -> str:
     if ratio is None or fanout.per_success_usd is None or baseline.per_success_usd is None:
         return f"the fan-out succeeded {fanout.good} times and one agent {baseline.good} times."
     costs = f"${fanout.per_success_usd:,.6f} with the fan-out and ${baseline.per_success_usd:,.6f} with one agent"
-    return f"a successful row cost {costs}, {_times(ratio)}."
+    success = interval_data(ratio, comparison.verdict.rows)
+    return f"a successful row cost {costs}, {ratio.value:.2f} times as much ({interval(success)})."
 
 
 def _in_all(comparison: Comparison) -> Iterator[str]:
@@ -62,10 +64,6 @@ def _in_all(comparison: Comparison) -> Iterator[str]:
     yield f"In all the fan-out took {took} of one agent ({interval(multiplier['usd'])})."
     if multiplier["few_rows"]:
         yield "Few rows carry the bill: one has more than a quarter of what a side took."
-
-
-def _times(ratio: Interval) -> str:
-    return f"{ratio.value:.2f} times as much (95 % {ratio.low:.2f} to {ratio.high:.2f})"
 
 
 def _points(difference: Interval) -> str:

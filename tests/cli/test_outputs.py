@@ -68,9 +68,20 @@ def test_tables_that_cannot_be_written_are_refused(run: Path, tmp_path: Path) ->
 def test_a_run_directory_that_cannot_be_is_refused(tmp_path: Path, command: tuple[str, ...]) -> None:
     """A name that is too long was a traceback."""
     rows = tickets(tmp_path / "rows.jsonl", 3)
-    call = (command[0], f"{DESK}:single", "--rows", rows, *command[1:], "--out")
+    call = (command[0], f"{DESK}:triage", "--rows", rows, *command[1:], "--out")
     for out, reason in [(tmp_path / ("r" * 300), "File name too long"), (rows / "run", "Not a directory")]:
         said = fanwise(*call, out)
         assert said.returncode == 2
         assert said.stderr.splitlines()[-1] == f"fanwise: {out} cannot be used: {reason}; choose another directory"
     assert list(tmp_path.iterdir()) == [rows]
+
+
+def test_names_that_no_file_can_have_are_in_no_traceback(tmp_path: Path) -> None:
+    """pathlib raises OSError for them where it says False of others."""
+    name, rows = "n" * 300, tickets(tmp_path / "rows.jsonl", 3)
+    assert refused("report", name) == f"{name} is no run directory: it has no journal.db"
+    assert refused("history", name) == f"there is no folder '{name}'"
+    assert refused("graph", f"{name}.py:job") == f"there is no file '{name}.py'"
+    assert "File name too long" in refused("plan", f"{DESK}:triage", "--rows", f"{name}.jsonl")
+    said = refused("compare", f"{DESK}:triage", "--rows", rows, "--labels", name)
+    assert said == f"--labels: '{name}' is no file, and no row of {rows} has a field of that name; name one of the two"

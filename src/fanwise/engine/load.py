@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -85,7 +86,7 @@ def _loaded(place: str) -> ModuleType:
 
 
 def _file(path: Path) -> ModuleType:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UsageError(f"there is no file {str(path)!r}")
     path = path.resolve()
     name = f"_fanwise_{path.stem}_{digest(str(path))[:8]}"

@@ -23,7 +23,7 @@ JOURNAL = "journal.db"
 
 def holds_run(directory: str | Path) -> bool:
     """Return whether a directory has the journal of a run."""
-    return (Path(directory) / JOURNAL).exists()
+    return os.path.exists(Path(directory) / JOURNAL)  # False for names that no system takes, where pathlib raises
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def reading(directory: str | Path) -> Generator[JournalReader]:
         RunDirectoryError: It is no run directory, or its journal cannot be read.
     """
     path = Path(directory) / JOURNAL
-    if not path.exists():
+    if not holds_run(directory):
         raise RunDirectoryError(f"{directory} is no run directory: it has no {JOURNAL}")
     with opening.reading(path, held=is_held(directory)) as journal:
         yield journal

@@ -59,7 +59,7 @@ def _directories(folders: tuple[str | Path, ...]) -> Iterator[Path]:
     """Yield folders that hold a run, each once."""
     seen: set[Path] = set()
     for folder in map(Path, folders):
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise UsageError(f"there is no folder {str(folder)!r}")
         for journal in (folder / JOURNAL, *sorted(folder.glob(f"*/{JOURNAL}"))):
             if os.path.exists(journal) and journal.resolve() not in seen:
@@ -155,7 +155,7 @@ class _Judge:
         if self.labels is None:
             return None
         manifest = _manifest(db)
-        if not Path(self.labels).is_file() and not manifest.rows.is_file():
+        if not os.path.isfile(self.labels) and not manifest.rows.is_file():
             raise RunDirectoryError(f"its rows file {manifest.rows} is gone, which had the labels")
         try:
             by_row = labels_of(self.labels, manifest.rows, manifest.format, manifest.spec.id_field)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ def labels_of(labels: str | Path, rows: Path, form: Format, id_field: str | None
         SpecError: There is no such field, or the file is none of labels.
     """
     file, id_name = Path(labels), id_field or "id"
-    if file.is_file():
+    if os.path.isfile(file):  # not of pathlib, which raises where a field has a name that no file could have
         by_id = _labels_of_file(file, id_name)
         message, hint = f"no line of {labels} has a label", f'write lines like {{"{id_name}": "a", "label": "yes"}}'
     else:

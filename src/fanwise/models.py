@@ -6,6 +6,7 @@ troubleshooting" and "Models overview", as read on 2026-11-23. Prices are in `pr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,6 +85,24 @@ _TABLE: dict[str, ModelFacts] = {
     "claude-haiku-4-5": _facts(4_096, None, old_tokenizer=True, effort=False, limit=64_000),
 }
 _UNKNOWN = _facts(512, None, effort=False)
+
+
+STRONGEST_FIRST: tuple[str, ...] = (
+    "claude-mythos-5-2", "claude-fable-5-2", "claude-mythos-5-1", "claude-fable-5-1", "claude-mythos-5",
+    "claude-fable-5", "claude-opus-5-5", "claude-opus-5", "claude-opus-4-8", "claude-sonnet-5-5", "claude-opus-4-7",
+    "claude-opus-4-6", "claude-sonnet-5", "claude-opus-4-5", "claude-sonnet-4-6", "claude-haiku-5-5",
+    "claude-sonnet-4-5", "claude-haiku-4-5",
+)  # fmt: skip
+"""Whom a single agent is asked of, where the agents of a graph have several models.
+
+A choice of ours, by line and by age, and not by price: the dearest model is not the best at every job.
+"""
+
+
+def strongest(models: Sequence[str]) -> str:
+    """Return the first of some models by `STRONGEST_FIRST`; one that is not in it comes behind those that are."""
+    order = {model: place for place, model in enumerate(STRONGEST_FIRST)}
+    return min(models, key=lambda model: order.get(model, order.get(dateless(model), len(order))))
 
 
 def known_models() -> tuple[str, ...]:

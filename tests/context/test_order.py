@@ -196,7 +196,7 @@ def with_files(row: Files) -> str:
 @pytest.mark.parametrize("which", ["fanout", "baseline"])
 def test_a_request_with_files_is_known_as_its_arm_s(which: Any) -> None:
     """Found: behind files the block that tells the baseline apart stands in the content; it had no stand-in then."""
-    single = single_agent(with_files.spec, MODEL)
+    single = single_agent(with_files.spec)
     assert single is not None
     graphs: dict[Any, GraphSpec] = {"fanout": with_files.spec, "baseline": single}
     plans = build_arms(graphs)

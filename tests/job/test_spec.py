@@ -74,7 +74,7 @@ def test_all_mistakes_are_named_at_once_and_nothing_is_made(tmp_path: Path) -> N
         ("deadline", 90, "90 is not text"),
         ("deadline", "9" * 400 + "d", "is longer than any run"),
         ("deadline", "99999999d", "'99999999d' is longer than any run"),
-        ("baseline", "single", "'single' is no baseline; write auto, none, path/file.py:name"),
+        ("baseline", "single", "'single' is no baseline; write auto, auto:thinking, none, path"),
         ("baseline", "desk.py:", "'desk.py:' is no baseline"),
         ("baseline", None, "None is not text"),
         ("base_url", "http://[", "'http://[' is no address: Invalid IPv6 URL; write it like http://"),

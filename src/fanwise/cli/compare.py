@@ -30,7 +30,7 @@ STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows
 @click.option("--score", metavar="FILE.py:FUNCTION", default=None, help="Gives 0 to 1 for an output and its label.")
 @click.option("--sample", type=WholeNumber(2), default=40, show_default=True, help="Rows, drawn at random.")
 @click.option("--seed", type=WholeNumber(), default=0, show_default=True, help="Another one draws other rows.")
-@job_option("baseline", metavar="auto|GRAPH", default="auto", show_default=True, help="The single agent.")
+@job_option("baseline", metavar="auto|auto:thinking|GRAPH", default="auto", show_default=True, help="The single agent.")
 @job_option("id_field", help="Field with the row's id.")
 @job_option("channel", default="live", show_default=True, help=None)
 @job_option(

@@ -30,7 +30,11 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--token", default="", help="Callers must send it as their key, and to the control routes.")
 @click.option("--graph", default=None, help="Answer with the stand-ins of this graph, and of its baseline.")
 @click.option(
-    "--baseline", metavar="auto|GRAPH|none", default="auto", show_default=True, help="Whose stand-ins answer too."
+    "--baseline",
+    metavar="auto|auto:thinking|GRAPH|none",
+    default="auto",
+    show_default=True,
+    help="Whose stand-ins answer too.",
 )
 @click.option("--dir", "directory", type=_FOLDER, default=None, help="Keep its state here. [default: forget it]")
 @click.option("--latency-s", type=click.FloatRange(0), default=0.0, show_default=True, help="Seconds for a reply.")

@@ -1,24 +1,30 @@
-"""The single agent made from a fan-out: the union of the slices, the instructions joined, the final schema."""
+"""The single agent made from a fan-out: what its agents see, told the flow, with the steps around it as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
 
 from fanwise.blocks import Block
-from fanwise.models import facts, intensity
+from fanwise.models import Effort, Intensity, facts, intensity, strongest
 
 from . import types as ty
-from .expr import Get, gets
-from .nodes import EachNode, GraphSpec, TaskNode, Template, reads, walk
+from .briefing import briefing
+from .cut import Cut, asked, cut
+from .expr import Get, Make, gets
+from .nodes import EachNode, GraphSpec, Node, TaskNode, Template, parts, walk
+from .redirect import redirect, redirected
 from .rehearse import rehearse
 from .schema import problems, schema
 from .spec import AgentSpec
 
-_PREFACE = "Do the whole job for this row yourself, in one answer. The job has these parts:"
+LEAST_CAP = 4_096
+"""Tokens that a single agent may answer with at least: a cap of ours must not cut it off."""
+ITEMS = 8
+"""Items that a list is taken to have for the cap, where the graph does not bound it."""
 
 
 class SingleAgent:
@@ -35,66 +41,133 @@ class SingleAgent:
         return self._spec
 
 
-def single_agent(spec: GraphSpec, model: str) -> GraphSpec | None:
+def single_agent(spec: GraphSpec, *, thinking: bool = False) -> GraphSpec | None:
     """Return a graph of one agent that does the whole row, or None for a graph without agents.
 
-    It is shown every field of the row that any task reads, and every block of context; its cap
-    is the sum of the agents' caps. Its stand-in rehearses the fan-out.
+    Steps that need the row alone come before it and last steps behind it, as they are. It is told the flow
+    between them, and shown every field of the row and every block of context that the agents are shown. Its model is
+    the strongest of theirs (`models.STRONGEST_FIRST`). Its stand-in rehearses the fan-out.
 
     Args:
         spec: The fan-out.
-        model: The model that carries it out: the dearest of the fan-out's, so that it can do
-            all that any of them can.
+        thinking: Whether it thinks, at the greatest effort of the agents and `high` at least.
     """
     agents = [node.target.spec for node in spec.tasks() if node.target.spec is not None]
     if not agents:
         return None
-    row = {part.name: part for part in _parts_read(spec)}
-    agent = _agent(spec, model, agents, {name: part.type for name, part in row.items()})
-
-    def body(**values: Any) -> Any:
-        return rehearse(spec, _arguments(spec, values))
-
+    graph = cut(spec)
+    row = list(_parts_read(spec, graph))
+    shown = {one.name: one for one in graph.shown}
+    types = {part.name: part.type for part in row} | {name: one.type for name, one in shown.items()}
+    places = {part.name: part.get for part in row} | {name: one.get for name, one in shown.items()}
+    labels = {name: ".".join([spec.slots.get(get.slot, name), *(str(key) for _, key in get.path)])
+              for name, get in places.items() if name in shown}  # fmt: skip
+    agent = _agent(spec, graph, agents, types, _level(agents, thinking=thinking))
+    agent = replace(agent, instructions=briefing(spec, graph, {get: name for name, get in places.items()}))
     slot = max(spec.slots) + 1
     node = TaskNode(
         slot=slot,
         path="baseline",
         place=spec.place,
-        target=SingleAgent(body, agent),
-        args={name: part.get for name, part in row.items()},
-        blocks={name: name for name, part in row.items() if ty.is_block(part.type)},
-        labels={name: name for name in row},
+        target=SingleAgent(_stand_in(spec, graph, row), agent),
+        args=places,
+        blocks={name: name for name, tp in types.items() if ty.is_block(tp)},
+        labels={name: labels.get(name, name) for name in types},
     )
-    slots = {**spec.slots, slot: "baseline"}
-    return replace(spec, name=f"{spec.name} by one agent", template=Template((node,), Get(slot)), slots=slots)
+    return replace(
+        spec,
+        name=f"{spec.name} by one agent",
+        template=_template(spec, graph, node),
+        slots={**spec.slots, slot: "baseline"},
+    )
 
 
-def _agent(spec: GraphSpec, model: str, agents: list[AgentSpec], params: Mapping[str, Any]) -> AgentSpec:
-    """Return the settings of one agent that does the work of several: of each call, with options of its own."""
+def _template(spec: GraphSpec, graph: Cut, node: TaskNode) -> Template:
+    """Return the steps before an agent, the agent, and the steps behind it, which read its answer."""
+    if not graph.answer:
+        return Template((*graph.early, node), Get(node.slot))
+    one = len(graph.answer) == 1
+    answers = {part.get: Get(node.slot) if one else Get(node.slot, (("field", part.name),)) for part in graph.answer}
+    late = redirected(graph.late, answers)
+    return Template((*graph.early, node, *late), redirect(spec.template.output, answers))
+
+
+def _stand_in(spec: GraphSpec, graph: Cut, row: Sequence[_RowPart]) -> Callable[..., Any]:
+    """Return what answers offline: the fan-out's own stand-ins, on what the single agent is shown."""
+    first = max(spec.slots) + 1
+    slots = {one.name: first + number for number, one in enumerate(graph.shown)}
+    early = {one.get: Get(slots[one.name]) for one in graph.shown}
+    output = spec.template.output
+    if graph.answer:
+        gets_ = tuple(one.get for one in graph.answer)
+        output = gets_[0] if len(gets_) == 1 else Make("dict", gets_, tuple(one.name for one in graph.answer))
+    template = Template(redirected(graph.middle, early), redirect(output, early))
+    rehearsed = replace(spec, template=template, params={**spec.params, **slots})
+
+    def body(**values: Any) -> Any:
+        return rehearse(rehearsed, {**_arguments(spec, row, values), **{name: values[name] for name in slots}})
+
+    return body
+
+
+def _level(agents: Sequence[AgentSpec], *, thinking: bool) -> tuple[str, AgentSpec, Intensity]:
+    """Return the model of a single agent, the agent of whose intents it takes, and how hard it works."""
+    model = strongest([agent.model for agent in agents])
+    hardest = max(agents, key=lambda agent: agent.intensity.allowance)
+    intents: list[tuple[bool | None, Effort | None]] = [(hardest.thinking, hardest.effort), (None, None)]
+    if thinking:
+        intents.insert(0, (True, hardest.effort if hardest.effort in ("xhigh", "max") else "high"))
+    for thinks, effort in intents:
+        try:
+            return model, replace(hardest, thinking=thinks, effort=effort), intensity(model, thinks, effort)
+        except ValueError:
+            continue
+    raise AssertionError(f"{model} takes no intensity at all")
+
+
+def _agent(
+    spec: GraphSpec,
+    graph: Cut,
+    agents: Sequence[AgentSpec],
+    params: Mapping[str, Any],
+    level: tuple[str, AgentSpec, Intensity],
+) -> AgentSpec:
+    """Return the settings of one agent that does the work of several, instructions left out."""
     unique = list({agent.name: agent for agent in agents}.values())
     context: dict[str, Block] = {block.sha: block for agent in unique for block in agent.context}
-    strongest = max(agents, key=lambda agent: agent.intensity.allowance)
-    try:
-        level = intensity(model, strongest.thinking, strongest.effort)
-    except ValueError:
-        level = intensity(model, None, None)
+    model, hardest, how_hard = level
     return AgentSpec(
         name="baseline",
         tiers=(model,),
-        instructions="\n\n".join([_PREFACE, *(f"## {agent.name}\n{agent.instructions}" for agent in unique)]),
+        instructions="",
         context=tuple(context.values()),
-        max_tokens=min(sum(agent.max_tokens for agent in unique), facts(model).max_output),
-        effort=strongest.effort,
-        thinking=strongest.thinking,
-        intensity=level,
+        max_tokens=min(max(2 * _longest(spec, graph), LEAST_CAP), facts(model).max_output - how_hard.allowance),
+        effort=hardest.effort,
+        thinking=hardest.thinking,
+        intensity=how_hard,
         time_limit_s=max(agent.time_limit_s for agent in unique),
         params=params,
-        output=spec.output_type,
-        schema=schema(spec.output_type),
+        output=graph.answer_type,
+        schema=schema(graph.answer_type),
         place=spec.place,
         tools=tuple({tool.name: tool for agent in unique for tool in agent.tools}.values()),
         max_turns=sum(agent.max_turns for agent in unique),
     )
+
+
+def _longest(spec: GraphSpec, graph: Cut) -> int:
+    """Return the tokens that the fan-out's agents may answer with where their answers are the single agent's."""
+    output = [one.get for one in graph.answer] or list(gets(spec.template.output))
+    given = {get.slot for get in output}
+    nodes = [node for node in graph.middle if node.slot in given]
+    return sum(_most_tokens(node) for node in nodes) or sum(_most_tokens(node) for node in graph.middle)
+
+
+def _most_tokens(node: Node) -> int:
+    if isinstance(node, TaskNode):
+        return node.target.spec.max_tokens if node.target.spec is not None else 0
+    inside = sum(_most_tokens(inner) for part in parts(node) for inner in part.nodes)
+    return inside * (node.most or ITEMS) if isinstance(node, EachNode) else inside
 
 
 def has_one_agent(spec: GraphSpec) -> bool:
@@ -111,7 +184,7 @@ def has_one_agent(spec: GraphSpec) -> bool:
 
 def output_problems(spec: GraphSpec) -> list[tuple[str, str]]:
     """Return why the graph's output cannot be asked of one agent: pairs of message and hint."""
-    return problems(spec.output_type)
+    return problems(cut(spec).answer_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +211,11 @@ def _row_parts(spec: GraphSpec) -> Iterator[_RowPart]:
             yield _RowPart(name=name, param=param, field=field, type=inner, get=Get(slot, (("field", field),)))
 
 
-def _parts_read(spec: GraphSpec) -> Iterator[_RowPart]:
-    """Yield the parts of the row that any node reads, in the row's order."""
+def _parts_read(spec: GraphSpec, graph: Cut) -> Iterator[_RowPart]:
+    """Yield the parts of the row that the agent has to be shown, in the row's order."""
     fields_read: dict[int, set[str]] = {slot: set() for slot in spec.params.values()}
     read_as_a_whole: set[int] = set()
-    exprs = [expr for node in walk(spec.template) for expr in reads(node)] + [spec.template.output]
+    exprs = asked(graph.middle, graph.answer, spec)
     for get in (get for expr in exprs for get in gets(expr) if get.slot in fields_read):
         if get.path and get.path[0][0] == "field":
             fields_read[get.slot].add(get.path[0][1])
@@ -155,19 +228,16 @@ def _parts_read(spec: GraphSpec) -> Iterator[_RowPart]:
             yield part
 
 
-def _arguments(spec: GraphSpec, values: Mapping[str, Any]) -> dict[str, Any]:
+def _arguments(spec: GraphSpec, parts_shown: Sequence[_RowPart], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row as far as the single agent was shown it, for the rehearsal."""
-    arguments: dict[str, Any] = {}
-    records: dict[str, dict[str, Any]] = {param: {} for param in spec.params}
-    for part in _row_parts(spec):
+    arguments: dict[str, Any] = dict.fromkeys(spec.params)
+    records: dict[str, dict[str, Any]] = {}
+    for part in parts_shown:
         if part.field is None:
             arguments[part.param] = values.get(part.param)
         elif part.name in values:
-            records[part.param][part.field] = values[part.name]
-    return {
-        param: arguments[param] if param in arguments else _as_record(tp, records[param])
-        for param, tp in spec.param_types.items()
-    }
+            records.setdefault(part.param, {})[part.field] = values[part.name]
+    return arguments | {param: _as_record(spec.param_types[param], fields) for param, fields in records.items()}
 
 
 def _as_record(tp: Any, fields: dict[str, Any]) -> Any:

@@ -9,14 +9,15 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from fanwise.engine.load import load_graph
-from fanwise.errors import DefinitionError, Mistake, UnknownPriceError, UsageError
+from fanwise.errors import DefinitionError, Mistake, UsageError
 from fanwise.graph.baseline import has_one_agent, output_problems, single_agent
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.types import name as type_name
 from fanwise.journal.records import ArmName
-from fanwise.pricing.rates import rates
-from fanwise.units import now
+
+THINKING = "auto:thinking"
+"""The baseline that `auto` names, with room to think."""
 
 
 def graph_of(graph: Graph[..., Any] | str) -> Graph[..., Any]:
@@ -35,7 +36,7 @@ def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphS
 
     Args:
         graph: The fan-out, or its reference.
-        baseline: `none`, `auto`, or the reference of a graph.
+        baseline: `none`, `auto`, `auto:thinking`, or the reference of a graph.
 
     Raises:
         UsageError: A graph does not exist or has mistakes, or the baseline takes other rows.
@@ -44,12 +45,12 @@ def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphS
     graphs: dict[ArmName, GraphSpec] = {"fanout": fanout.spec}
     if baseline == "none" or (baseline == "auto" and has_one_agent(fanout.spec)):
         return graphs
-    if baseline == "auto":
+    if baseline in ("auto", THINKING):
         problems = output_problems(fanout.spec)
         if problems:
-            mistakes = tuple(Mistake(fanout.place, f"--baseline auto: {text}", hint) for text, hint in problems)
+            mistakes = tuple(Mistake(fanout.place, f"--baseline {baseline}: {text}", hint) for text, hint in problems)
             raise DefinitionError(f"graph {fanout.name!r}", mistakes)
-        agent = single(fanout.spec)
+        agent = single_agent(fanout.spec, thinking=baseline == THINKING)
         if agent is not None:
             graphs["baseline"] = agent
     else:
@@ -63,7 +64,7 @@ def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphS
 
 def single(spec: GraphSpec) -> GraphSpec | None:
     """Return the single agent that does a row of a graph, or None where none could give its output."""
-    return None if output_problems(spec) else single_agent(spec, _dearest(spec))
+    return None if output_problems(spec) else single_agent(spec)
 
 
 def is_own_baseline(graphs: Mapping[ArmName, GraphSpec]) -> bool:
@@ -82,15 +83,3 @@ def reference_of(graph: Graph[..., Any] | str) -> str:
 def _rows(spec: GraphSpec) -> list[Any]:
     """Return what the rows of a graph look like; two files may each define the same model."""
     return [TypeAdapter(tp).json_schema() for tp in spec.param_types.values()]
-
-
-def _dearest(spec: GraphSpec) -> str:
-    models = [agent.model for node in spec.tasks() if (agent := node.target.spec) is not None]
-
-    def price(model: str) -> int:
-        try:
-            return rates(model, now()).output
-        except UnknownPriceError:
-            return 0
-
-    return max(models, key=price, default="")

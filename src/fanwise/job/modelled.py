@@ -8,6 +8,7 @@ looks at what the fan-out was billed.
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,15 +17,18 @@ from typing import Any
 
 from fanwise.context.request import Request
 from fanwise.engine.arms import Arm, row_state
+from fanwise.engine.nodes import AgentNode, task_key
 from fanwise.engine.rows import Record, Row, line_at
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.baseline import has_one_agent
 from fanwise.graph.nodes import GraphSpec
+from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
+from fanwise.graph.wire import load
 from fanwise.journal.reader import Book
 from fanwise.ledger.account import row_account
 from fanwise.ledger.multiplier import Bin, RowRatios, Spread, Spreading, bins
 from fanwise.ledger.outcomes import output_lengths, rows_numbered, rows_with_output
-from fanwise.ledger.tasks import chosen_channel, sampled_answers
+from fanwise.ledger.tasks import chosen_channel, sampled_answers, task_output
 from fanwise.models import facts
 from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
@@ -153,11 +157,29 @@ def _composed(db: Book, manifest: Manifest, arm: Arm, numbers: list[int]) -> dic
 
     def calls(some: Iterable[int]) -> dict[int, _ComposedCall]:
         rows = _read(db, manifest, arm.graph, set(some))
-        return {row.number: _composed_call(node.request(row_state(arm, row).start()[0])) for row in rows}
+        tasks = {row.number: _asked(db, arm, row) for row in rows}
+        return {number: _composed_call(node.request(task)) for number, task in tasks.items() if task is not None}
 
     first = calls(numbers[:FIRST])
     each_s = (time.monotonic() - started) / FIRST
     return first | calls(numbers[FIRST : FIRST + int(LONGEST_S / max(each_s, 1e-6))])
+
+
+def _asked(db: Book, arm: Arm, row: Row) -> Task | None:
+    """Return the single agent's task of a row, behind steps as the fan-out has had them; None where one has failed."""
+    ready = row_state(arm, row)
+    asked: list[Task] = []
+
+    def outcome(task: Task) -> Outcome:
+        node = arm.nodes[task.node.path]
+        if isinstance(node, AgentNode):
+            asked.append(task)
+            return Failed(task.label, "not_asked", "")
+        text = task_output(db, task_key(row.row_id, "fanout", node, task))
+        return Failed(task.label, "unknown", "") if text is None else Done(load(node.output, json.loads(text)))
+
+    run_all(ready, outcome)
+    return asked[0] if asked else None
 
 
 def _drawn(db: Book) -> dict[int, int]:

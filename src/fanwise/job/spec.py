@@ -83,8 +83,10 @@ def _reference(value: Any) -> None:
 
 
 def _baseline(value: str) -> None:
-    if value not in ("none", "auto") and not all(value.rpartition(":")[::2]):
-        raise ValueError(f"{value!r} is no baseline; write auto, none, path/file.py:name or package.module:name")
+    if value not in ("none", "auto", "auto:thinking") and not all(value.rpartition(":")[::2]):
+        raise ValueError(
+            f"{value!r} is no baseline; write auto, auto:thinking, none, path/file.py:name or package.module:name"
+        )
 
 
 def _rows(value: object) -> None:
@@ -148,9 +150,15 @@ class JobSpec:
     ] = None
     baseline: Annotated[
         str,
-        FieldRule(scope="run", help="The single agent to compare with.", metavar="auto|GRAPH|none", check=_baseline),
+        FieldRule(
+            scope="run",
+            help="The single agent to compare with.",
+            metavar="auto|auto:thinking|GRAPH|none",
+            check=_baseline,
+        ),
     ] = "none"
-    """`none`, `auto` (one agent made from the fan-out), or the reference of a graph."""
+    """`none`, `auto` (one agent made from the fan-out), `auto:thinking` (with room to think), or the reference of a
+    graph."""
     sample: Annotated[
         int | None, FieldRule(scope="run", help="Run the baseline on so many rows, drawn at random.", at_least=1)
     ] = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fanwise.journal.meta import AGENTS
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 
@@ -66,6 +67,8 @@ class ReportDetails:
     failing: list[Failing]
     """What came to nothing."""
     dearest: list[DearRow]
+    single_agent: str
+    """What the single agent was told; empty where none was asked."""
 
 
 def report_details(db: Book, summary: Mapping[str, Any]) -> ReportDetails:
@@ -83,7 +86,15 @@ def report_details(db: Book, summary: Mapping[str, Any]) -> ReportDetails:
         timeline=timeline(db),
         failing=failing(db),
         dearest=dearest(db),
+        single_agent=_briefing(db) if summary["attempts"]["baseline"]["sent"] else "",
     )
+
+
+def _briefing(db: Book) -> str:
+    """Return the instructions of the agents of the baseline."""
+    hashes = dict.fromkeys(agent["instructions"] for agent in AGENTS.of(db).get("baseline", {}).values())
+    texts = (db.execute("SELECT text FROM blocks WHERE sha=?", (sha,)).fetchone() for sha in hashes)
+    return "\n\n".join(row[0] for row in texts if row is not None and row[0])
 
 
 def _graphs(db: Book, summary: Mapping[str, Any]) -> Iterator[GraphAccount]:

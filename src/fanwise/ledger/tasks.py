@@ -148,6 +148,13 @@ def tool_requests(db: Book) -> Iterator[ToolRequest]:
     return select(db, ToolRequest, _TOOLS)
 
 
+def task_output(db: Book, key: str) -> str | None:
+    """Return what a task has come to, as canonical JSON; None where it has failed, or it was purged."""
+    query = "SELECT x.text FROM tasks t JOIN texts x ON x.sha=t.output WHERE t.key=? AND t.status='done'"
+    row = db.execute(query, (key,)).fetchone()
+    return None if row is None else row[0]
+
+
 def sampled_answers(db: Book) -> Iterator[SampledAnswer]:
     """Yield the answers of a measured single agent that it gave at once."""
     return select(db, SampledAnswer, _SAMPLE)

@@ -14,9 +14,8 @@ import click
 from fanwise.errors import UsageError
 from fanwise.job.mode import is_simulated
 from fanwise.job.spec import JobSpec
-from fanwise.journal.records import Channel
-from fanwise.ledger.forecast import CHANNELS, Forecast, Price
-from fanwise.studies.plan.drawn import draw_sample
+from fanwise.ledger.forecast import Forecast, Price
+from fanwise.studies.plan.drawn import draw_contents
 from fanwise.studies.plan.forecast import forecast_job
 from fanwise.units import pico_from_usd, usd
 
@@ -87,8 +86,7 @@ def asking(options: dict[str, Any]) -> Question:
 
 def foreseen(spec: JobSpec) -> Forecast:
     """Return what a job will cost in its channel, from so few rows that nobody waits for it."""
-    channels: tuple[Channel, ...] = CHANNELS if spec.channel == "auto" else (spec.channel,)
-    return forecast_job(spec, draw_sample(spec, ROWS), channels=channels, alternatives=False)
+    return forecast_job(spec, draw_contents(spec, ROWS), channels=(spec.channel,), alternatives=False)
 
 
 def _most(price: Price | None, spec: JobSpec, unpriced: tuple[str, ...]) -> int | None:

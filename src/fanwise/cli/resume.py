@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -12,15 +11,14 @@ import click
 from fanwise.job import batches, job
 from fanwise.job.account import Account
 from fanwise.job.directory import peeking
-from fanwise.job.manifest import Manifest, is_edited
+from fanwise.job.manifest import Manifest
 from fanwise.job.mode import is_simulated
 from fanwise.job.watcher import Watcher
-from fanwise.journal.meta import STATICS
-from fanwise.ledger.outcomes import finished_rows
 from fanwise.rendering.status import cancelled_line
+from fanwise.studies.plan.rest import rest_of_run
 
 from .carrying import carry_out
-from .consent import Question, asking, foreseen, threshold
+from .consent import ROWS, Question, asking, threshold
 from .ending import exit_on_error
 from .options import chosen, session_options
 
@@ -56,15 +54,10 @@ def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, a
 def _consent(directory: str, retry: tuple[str, ...], changes: dict[str, Any], question: Question) -> None:
     """Say what the rest of the run will cost before it goes on, and ask where that is much."""
     with peeking(directory) as db:
-        finished = finished_rows(db, failed_too=not retry)
-        manifest, before = Manifest.of(db), STATICS.of(db)
-    spec = manifest.spec.resumed(**changes)
-    if manifest.mode == "embedded" or anyio.run(is_simulated, spec.base_url):
-        return
-    forecast = foreseen(spec)
-    if is_edited(replace(manifest, spec=spec), before):
-        finished = 0  # what was edited is asked again, for all rows
-    left = max(forecast.rows - finished, 0)
-    price = forecast.total().scaled(left, max(forecast.rows, 1))
-    what = f"the rest of the run, {left:,} rows of {forecast.rows:,},"
-    question.consent(price, what, spec, unpriced=forecast.unpriced)
+        manifest = Manifest.of(db)
+        spec = manifest.spec.resumed(**changes)
+        if manifest.mode == "embedded" or anyio.run(is_simulated, spec.base_url):
+            return
+        rest = rest_of_run(db, spec, ROWS, retried=bool(retry))
+    what = f"the rest of the run, {rest.rows:,} rows of {rest.all_rows:,},"
+    question.consent(rest.forecast.total(), what, spec, unpriced=rest.forecast.unpriced)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from fanwise.context.sizes import Source
 from fanwise.journal.records import ArmName, Channel
@@ -12,30 +12,22 @@ from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import now, usd_text
 
+PlannedChannel = Literal["live", "batch", "auto"]
 CHANNELS: tuple[Channel, ...] = ("live", "batch")
+PLANNED: tuple[PlannedChannel, ...] = ("auto", *CHANNELS)
+"""The default first: `auto` takes what each call costs less in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
     """What one arm of a job will cost in one channel, in picodollars."""
 
-    channel: Channel
+    channel: PlannedChannel
     arm: ArmName
     expected: int
     low: int
     high: int
     worst: int
-
-    def scaled(self, part: int, total: int) -> Price:
-        """Return the price of a part of the rows."""
-        return Price(
-            channel=self.channel,
-            arm=self.arm,
-            expected=self.expected * part // total,
-            low=self.low * part // total,
-            high=self.high * part // total,
-            worst=self.worst * part // total,
-        )
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data, in dollars."""
@@ -49,11 +41,13 @@ class Price:
 class AgentForecast:
     """What one agent will do in a job, in one channel."""
 
-    channel: Channel
+    channel: PlannedChannel
     arm: ArmName
     agent: str
     model: str
     calls: int
+    batch_calls: int
+    """Of them, those in batches."""
     usage: Usage
     cost: int
     """Picodollars, expected."""
@@ -62,7 +56,7 @@ class AgentForecast:
         """Return it as JSON-ready data."""
         return {
             "channel": self.channel, "arm": self.arm, "agent": self.agent, "model": self.model, "calls": self.calls,
-            "usage": self.usage, "expected_usd": usd_text(self.cost),
+            "batch_calls": self.batch_calls, "usage": self.usage, "expected_usd": usd_text(self.cost),
         }  # fmt: skip
 
 
@@ -130,13 +124,13 @@ class Forecast:
     own_baseline: bool = False
     """Whether the graph has one agent, so that its calls are the single agent's too."""
 
-    def price(self, channel: Channel, arm: ArmName = "fanout") -> Price | None:
+    def price(self, channel: PlannedChannel, arm: ArmName = "fanout") -> Price | None:
         """Return the price of one arm in one channel."""
         return next((price for price in self.prices if (price.channel, price.arm) == (channel, arm)), None)
 
     def total(self) -> Price:
-        """Return what both arms will cost together in the cheaper channel."""
-        by_channel = [[price for price in self.prices if price.channel == channel] for channel in CHANNELS]
+        """Return what both arms will cost together, in the cheapest channel where it is planned for several."""
+        by_channel = [[price for price in self.prices if price.channel == channel] for channel in PLANNED]
         sums = [_sum_of(prices) for prices in by_channel if prices]
         return min(sums, key=lambda price: price.expected)
 

@@ -79,10 +79,10 @@ def rows_with_output(db: Book) -> array[int]:
     return array("q", (row for (row,) in db.execute(query)))
 
 
-def finished_rows(db: Book, *, failed_too: bool) -> int:
-    """Return how many rows have ended in the fan-out, those that failed counted or not."""
-    query = "SELECT COUNT(*) FROM results WHERE arm='fanout'"
-    return db.execute(query if failed_too else f"{query} AND status<>'failed'").fetchone()[0]
+def ended_rows(db: Book, arm: ArmName, *, failed_too: bool) -> Iterator[int]:
+    """Yield the numbers of the rows that have ended on an arm, in order, those that failed among them or not."""
+    query = "SELECT row FROM results WHERE arm=? AND (status<>'failed' OR ?) ORDER BY row"
+    return (row for (row,) in db.execute(query, (arm, failed_too)))
 
 
 def row_named(db: Book, row_id: str) -> RowRecord | None:

@@ -11,15 +11,18 @@ from fanwise.journal.records import ArmName, Channel, Why
 from fanwise.journal.tables import select
 from fanwise.pricing.usage import Usage
 
+_KEPT = """SELECT t.arm, t.agent, t.node, COUNT(*) FROM tasks t
+  WHERE t.status='done' AND t.agent<>'' AND (?1 OR NOT EXISTS (
+    SELECT 1 FROM results r WHERE r.row=t.row AND r.arm=t.arm)) GROUP BY t.arm, t.agent, t.node"""
 _TIMES = """SELECT row, node, SUM(latency_s) AS seconds, SUM(tokens) AS tokens
   FROM served WHERE arm=? AND at IS NOT NULL GROUP BY row, node, key ORDER BY row"""
 _NODES = """SELECT node, COUNT(*) AS calls, COALESCE(SUM(tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost,
   SUM(at IS NOT NULL AND cost IS NULL) AS unknown FROM served WHERE arm=? GROUP BY node"""
-_AGENTS = """SELECT row, arm, agent, model, MAX(channel) AS channel, MAX(sent) AS sent, COUNT(*) AS calls,
+_AGENTS = """SELECT row, arm, agent, model, channel, why='pilot' AS pilot, MAX(sent) AS sent, COUNT(*) AS calls,
   SUM(input) AS input, SUM(cache_write_5m) AS cache_write_5m, SUM(cache_write_1h) AS cache_write_1h,
   SUM(cache_read) AS cache_read, SUM(output) AS output, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(reserved),0) AS bound
-  FROM served WHERE at IS NOT NULL GROUP BY row, arm, agent, model"""
+  FROM served WHERE at IS NOT NULL GROUP BY row, arm, agent, model, channel, why='pilot'"""
 _ANSWERED = """SELECT s.request_hash, t.arm, t.node, x.text AS output
   FROM served s JOIN tasks t ON t.key=s.key JOIN texts x ON x.sha=t.output
   WHERE t.status='done' AND s.kind IS NOT 'tool_use'"""
@@ -56,13 +59,15 @@ class NodeAccount(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class RowAgent:
-    """What one agent took for one row, over all its attempts that have ended."""
+    """What one agent took for one row in one channel, over all its attempts that have ended."""
 
     row: int
     arm: ArmName
     agent: str
     model: str
     channel: Channel
+    pilot: bool
+    """Whether they went ahead, to learn what the others go by."""
     sent: float
     """When the last of them was sent, in seconds since 1970."""
     calls: int
@@ -128,8 +133,18 @@ def rows_served(db: Book, arm: ArmName) -> int:
 
 
 def row_agents(db: Book) -> Iterator[RowAgent]:
-    """Yield what each agent took for each row."""
+    """Yield what each agent took for each row, by channel, and what went ahead apart."""
     return select(db, RowAgent, _AGENTS)
+
+
+def kept_answers(db: Book, *, of_ended: bool) -> dict[tuple[ArmName, str, str], int]:
+    """Return how many answers a run has, by arm, agent and node.
+
+    Args:
+        db: Its journal.
+        of_ended: Whether those of rows that have ended are counted too.
+    """
+    return {(arm, agent, node): count for arm, agent, node, count in db.execute(_KEPT, (of_ended,))}
 
 
 def requests_of(db: Book, key: str) -> list[SentRequest]:

@@ -31,7 +31,7 @@ def show_forecast(forecast: Forecast, console: Console) -> None:
         _say(console, f"with a strict schema per agent, each with a cache of its own: {costs} (--schemas strict)")
     _say(console, _time(forecast))
     console.print(_agents(forecast))
-    for line in (*_cheaper_channels(forecast), *_prefixes(forecast)):
+    for line in (*_auto_channels(forecast), *_prefixes(forecast)):
         _say(console, line)
 
 
@@ -71,7 +71,10 @@ def _agents(forecast: Forecast) -> Table:
     table = Table(*names, box=None, pad_edge=False, header_style="dim")
     for column in table.columns[3:]:
         column.justify = "right"
+    channels = {agent.channel for agent in forecast.agents}
     for agent in forecast.agents:
+        if agent.channel == "auto" and len(channels) > 1:
+            continue  # a line below says which of the others it takes for whom
         usage = agent.usage
         written = usage.cache_write_5m + usage.cache_write_1h
         counts = (agent.calls, usage.input, written, usage.cache_read, usage.output)
@@ -79,19 +82,18 @@ def _agents(forecast: Forecast) -> Table:
     return table
 
 
-def _cheaper_channels(forecast: Forecast) -> Iterator[str]:
-    """Yield which agents are cheaper in which channel: what `--channel auto` goes by."""
-    costs: dict[tuple[str, str], dict[str, int]] = {}
+def _auto_channels(forecast: Forecast) -> Iterator[str]:
+    """Yield which channel `--channel auto` takes for each agent."""
+    by_way: dict[str, list[str]] = {}
     for agent in forecast.agents:
-        costs.setdefault((agent.arm, agent.agent), {})[agent.channel] = agent.cost
-    cheaper: dict[str, list[str]] = {}
-    for (arm, agent), by_channel in costs.items():
-        if len(by_channel) == 2:
-            best, second = sorted(by_channel, key=lambda channel: by_channel[channel])
-            text = f"{agent_name(arm, agent)} {_money(by_channel[best])} against {_money(by_channel[second])}"
-            cheaper.setdefault(best, []).append(text)
-    for channel, agents in cheaper.items():
-        yield f"cheaper {'by batch' if channel == 'batch' else channel}: {', '.join(agents)}"
+        if agent.channel == "auto" and agent.calls:
+            name, batch = agent_name(agent.arm, agent.agent), min(agent.batch_calls, agent.calls)
+            if 0 < batch < agent.calls:
+                by_way.setdefault("partly by batch", []).append(f"{name} ({batch:,} of {agent.calls:,} calls)")
+            else:
+                by_way.setdefault("by batch" if batch else "live", []).append(name)
+    if by_way:
+        yield "auto sends " + "; ".join(f"{way}: {', '.join(names)}" for way, names in by_way.items())
 
 
 def _prefixes(forecast: Forecast) -> Iterator[str]:

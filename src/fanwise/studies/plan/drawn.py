@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -15,6 +16,8 @@ from fanwise.errors import UsageError
 from fanwise.job.arms import graph_of
 from fanwise.job.manifest import rows_of
 from fanwise.job.spec import JobSpec
+
+from .contents import Contents, CountedContent
 
 POOL = 400
 """Rows that are drawn in all."""
@@ -27,6 +30,8 @@ class DrawnRow:
     number: int
     """Its line or record number in the file."""
     data: dict[str, Any]
+    weight: float = 1.0
+    """How many rows of the file it stands for since they are equal to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +44,23 @@ class Drawn:
     """Other rows, drawn likewise, to hold the sample against."""
     valid: int
     rejected: int
+    units: float
+    """Rows of the file, of which equal ones count once where the sample was drawn so."""
+    sampled_units: int
+    """The same, of the sample."""
+    passed: int = 0
+    """Valid rows that were passed over."""
+
+    def alone(self) -> Drawn:
+        """Return the sample as if there were no other rows."""
+        rows = tuple(DrawnRow(row.number, row.data) for row in self.rows)
+        return Drawn(
+            rows=rows, more=(), valid=len(rows), rejected=self.rejected, units=len(rows), sampled_units=len(rows)
+        )
 
 
 def draw_sample(spec: JobSpec, count: int, seed: int = 0) -> Drawn:
-    """Draw the rows that are carried out for a whole job, the same for the same file.
+    """Draw the rows that are carried out for a whole job, the same for the same file; each with equal chance.
 
     Args:
         spec: The job.
@@ -52,20 +70,86 @@ def draw_sample(spec: JobSpec, count: int, seed: int = 0) -> Drawn:
     Raises:
         UsageError: The graph or the file cannot be used, or no row is valid.
     """
+    rows, chance = _rows(spec, count), random.Random(seed)
+    drawn = [DrawnRow(number, _plain(data)) for number, data in reservoir(rows, max(count, POOL), chance)]
+    _check_any(rows, spec)
+    chance.shuffle(drawn)
+    sample = sorted(drawn[:count], key=lambda row: row.number)
+    return Drawn(
+        rows=tuple(sample),
+        more=tuple(drawn[count:]),
+        valid=rows.valid,
+        rejected=rows.rejected,
+        units=rows.valid,
+        sampled_units=len(sample),
+    )
+
+
+def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[int], bool] = lambda _: False) -> Drawn:
+    """Draw rows with different contents first, each with the number of its equals: to rehearse, not to pay for.
+
+    Rows that are repeated cost the same each time, so that a file and the same file twice are drawn alike.
+
+    Args:
+        spec: The job.
+        count: Rows to draw, one or more.
+        passed_over: Says of a row by its number that it is none of the job any more; rows come in their order.
+
+    Returns:
+        The sample; it is empty where all rows are passed over.
+
+    Raises:
+        UsageError: The graph or the file cannot be used, or no row is valid.
+    """
+    rows, contents, passed = _rows(spec, count), Contents(spec.id_field or "id", max(count, POOL), count), 0
+    for number, data in rows:
+        if passed_over(number):
+            passed += 1
+        else:
+            contents.add(number, data)
+    _check_any(rows, spec)
+    counted = contents.drawn()
+    sample, valid = _first_of_each(counted[:count], count), rows.valid - passed
+    rest = [_drawn_row(content, 0, content.times) for content in counted[count:]]
+    return Drawn(
+        rows=tuple(sorted(sample, key=lambda row: row.number)),
+        more=tuple(rest),
+        valid=valid,
+        rejected=rows.rejected,
+        units=contents.units(valid),
+        sampled_units=min(len(counted), count),
+        passed=passed,
+    )
+
+
+def _first_of_each(contents: list[CountedContent], count: int) -> list[DrawnRow]:
+    """Return one row of each content, then a second one, and so on, until there are so many."""
+    places = ((content, place) for place in range(count) for content in contents if place < len(content.rows))
+    taken = list(islice(places, count))
+    of_each = Counter(content.key for content, _ in taken)
+    return [_drawn_row(content, place, content.times / of_each[content.key]) for content, place in taken]
+
+
+def _drawn_row(content: CountedContent, place: int, weight: float) -> DrawnRow:
+    number, data = content.row(place)
+    return DrawnRow(number, _plain(data), weight)
+
+
+def _rows(spec: JobSpec, count: int) -> _ValidRows:
     if count < 1:
         raise UsageError(f"a sample of {count} rows is none; draw one or more")
     path, form = rows_of(spec)
     types = RowTypes(graph_of(spec.graph).spec.param_types, spec.id_field, path.parent)
-    rows, chance = _ValidRows(islice(read(path, form), spec.limit), types), random.Random(seed)
-    drawn = [
-        DrawnRow(number, json.loads(json.dumps(dict(data), default=str)))
-        for number, data in reservoir(rows, max(count, POOL), chance)
-    ]
-    if not drawn:
-        raise UsageError(f"no row of {path} is valid: {rows.rejected} were set aside")
-    chance.shuffle(drawn)
-    sample = sorted(drawn[:count], key=lambda row: row.number)
-    return Drawn(rows=tuple(sample), more=tuple(drawn[count:]), valid=rows.valid, rejected=rows.rejected)
+    return _ValidRows(islice(read(path, form), spec.limit), types)
+
+
+def _check_any(rows: _ValidRows, spec: JobSpec) -> None:
+    if not rows.valid:
+        raise UsageError(f"no row of {rows_of(spec)[0]} is valid: {rows.rejected} were set aside")
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(dict(data), default=str))
 
 
 class _ValidRows:

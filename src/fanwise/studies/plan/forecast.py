@@ -24,7 +24,8 @@ from fanwise.job.manifest import draft
 from fanwise.job.spec import JobSpec
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.records import ArmName, Channel
-from fanwise.ledger.forecast import CHANNELS, AgentForecast, Forecast
+from fanwise.ledger.account import totals_by_arm
+from fanwise.ledger.forecast import CHANNELS, PLANNED, AgentForecast, Forecast, PlannedChannel, Price
 from fanwise.ledger.tasks import answered_requests, first_channel, tool_requests
 from fanwise.pricing.rates import known_rates
 from fanwise.units import now
@@ -33,9 +34,11 @@ from .drawn import Drawn
 from .estimate import AgentEstimate, RowUse
 from .pace import shortest_minutes
 from .prefixes import prefix_tree
-from .price import arm_price, estimate_job
+from .price import Owed, Paid, Scale, arm_price, estimate_job, lengthened, without_rows
+from .reach import reach_of
 from .rehearsed import rehearse_rows
-from .simulated import LengthFactors, SampleUse, length_factors, sample_use, simulate
+from .simulated import LengthFactors, length_factors, simulate
+from .used import SampleUse, sample_use
 
 
 def forecast_job(
@@ -43,8 +46,9 @@ def forecast_job(
     drawn: Drawn,
     *,
     run: str | Path | None = None,
-    channels: Sequence[Channel] = CHANNELS,
+    channels: Sequence[PlannedChannel] = PLANNED,
     alternatives: bool = True,
+    owed: Owed | None = None,
 ) -> Forecast:
     """Return what a job will do and cost; nothing is sent anywhere.
 
@@ -54,38 +58,46 @@ def forecast_job(
         run: A run directory in which these rows were carried out and paid for.
         channels: The channels to plan for.
         alternatives: Whether to plan with strict schemas too, where they are not.
+        owed: What is still to be done, where that is not all.
     """
-    job = _SampledJob(spec, drawn, run)
+    job = _SampledJob(spec, drawn, run, owed or Owed(rows=_arm_rows(spec, drawn.valid)))
     estimates = {channel: job.estimate(channel) for channel in channels}
     agents = [_agent_forecast(channel, agent) for channel in channels for agent in estimates[channel]]
     calls = {(agent.arm, agent.agent): agent.calls for agent in agents}
-    paid = job.paid is not None
-    prices = [arm_price(channel, arm, estimates[channel], paid=paid) for channel in channels for arm in job.graphs]
+    prices = [job.price(channel, arm, estimates[channel]) for channel in channels for arm in job.graphs]
     return Forecast(
         rows=drawn.valid,
         rejected=drawn.rejected,
         sampled=len(drawn.rows),
-        paid=paid,
+        paid=job.paid is not None,
         simulated=job.paid is None or job.paid.simulated,
         agents=tuple(agents),
         prices=tuple(prices),
-        strict_costs=job.strict_costs(channels) if alternatives else {},
+        strict_costs=job.strict_costs(CHANNELS) if alternatives else {},
         prefixes={name: prefix_tree(arm, calls) for name, arm in job.arms.items()},
         batch_rounds=rounds(job.graphs["fanout"]),
-        live_minutes=shortest_minutes([agent for agent in estimates[channels[0]] if agent.arm == "fanout"]),
+        live_minutes=shortest_minutes(
+            [agent for agent in estimates["live" if "live" in channels else channels[0]] if agent.arm == "fanout"]
+        ),
         unpriced=_unpriced(agents),
         size_sources={agent.model: job.manifest.known_sizes.source(agent.model) for agent in agents},
         own_baseline=is_own_baseline(job.graphs),
     )
 
 
-def _agent_forecast(channel: Channel, agent: AgentEstimate) -> AgentForecast:
+def _arm_rows(spec: JobSpec, rows: int) -> dict[ArmName, int]:
+    """Return how many rows each arm is asked for."""
+    return {} if spec.sample is None else {"baseline": min(spec.sample, rows)}
+
+
+def _agent_forecast(channel: PlannedChannel, agent: AgentEstimate) -> AgentForecast:
     return AgentForecast(
         channel=channel,
         arm=agent.arm,
         agent=agent.agent,
         model=agent.model,
         calls=agent.calls,
+        batch_calls=agent.batch_calls,
         usage=agent.usage,
         cost=round(agent.cost.value),
     )
@@ -99,30 +111,41 @@ def _unpriced(agents: Iterable[AgentForecast]) -> tuple[str, ...]:
 class _SampledJob:
     """A job of which a sample is carried out by stand-ins: what its agents will take for all rows."""
 
-    def __init__(self, spec: JobSpec, drawn: Drawn, run: str | Path | None) -> None:
+    def __init__(self, spec: JobSpec, drawn: Drawn, run: str | Path | None, owed: Owed) -> None:
         """Rehearse a job.
 
         Args:
             spec: The job.
             drawn: Its sample.
             run: A run directory in which the sample was paid for.
+            owed: What is to be done of the job.
         """
         self.graphs = _graphs(spec)
         self.manifest = draft(spec, self.graphs)
         self.arms = self.manifest.arms(self.graphs)
         self.paid = None if run is None else _paid_sample(self.arms, drawn, run)
         self._drawn = drawn
-        self._rehearsed = rehearse_rows(
-            self.arms, self.manifest.row_types(self.graphs["fanout"]), drawn.rows, drawn.more
-        )
-        self._uses: dict[Channel, SampleUse] = {}
+        rehearsed = rehearse_rows(self.arms, self.manifest.row_types(self.graphs["fanout"]), drawn)
+        self._scale = Scale(drawn, rehearsed, owed)
+        self._reaches = {arm: reach_of(graph) for arm, graph in self.graphs.items()}
+        self._uses: dict[PlannedChannel, SampleUse] = {}
         self._factors: LengthFactors = {}
         if self.paid is not None:
             self._factors = length_factors(self.paid.rows, self._use(self.paid.channel).rows)
 
-    def estimate(self, channel: Channel) -> list[AgentEstimate]:
+    def estimate(self, channel: PlannedChannel) -> list[AgentEstimate]:
         """Return what each agent will take in a channel."""
         return self._scaled_up(self._use(channel), channel)
+
+    def price(self, channel: PlannedChannel, arm: ArmName, agents: Sequence[AgentEstimate]) -> Price:
+        """Return what an arm will cost in a channel: what its sample was paid, and the other rows."""
+        reaches = self._reaches[arm]
+        if self.paid is None or arm not in self.paid.costs:
+            return arm_price(channel, arm, agents, reaches)
+        use = self._use(channel)
+        rows = lengthened(use.rows, self._factors, channel)
+        paid = Paid(cost=self.paid.costs[arm], once=sum(part.extra for part in use.once if part.arm == arm))
+        return arm_price(channel, arm, [without_rows(agent, rows) for agent in agents], reaches, paid=paid)
 
     def strict_costs(self, channels: Iterable[Channel]) -> dict[Channel, int]:
         """Return the picodollars of the fan-out with strict schemas; empty where they are strict anyway."""
@@ -133,9 +156,9 @@ class _SampledJob:
     def _strict_cost(self, channel: Channel) -> int:
         fanout = {"fanout": self.graphs["fanout"]}
         use = simulate(self.manifest, self._drawn, channel, graphs=fanout, schemas="strict")
-        return arm_price(channel, "fanout", self._scaled_up(use, channel), paid=False).expected
+        return arm_price(channel, "fanout", self._scaled_up(use, channel), {}).expected
 
-    def _use(self, channel: Channel) -> SampleUse:
+    def _use(self, channel: PlannedChannel) -> SampleUse:
         """Return what the sample takes in a channel, simulated once."""
         if channel not in self._uses:
             answers = None if self.paid is None else self.paid.answers
@@ -149,8 +172,8 @@ class _SampledJob:
             )
         return self._uses[channel]
 
-    def _scaled_up(self, use: SampleUse, channel: Channel) -> list[AgentEstimate]:
-        return estimate_job(use, self._drawn, self._rehearsed, self._factors, channel)
+    def _scaled_up(self, use: SampleUse, channel: PlannedChannel) -> list[AgentEstimate]:
+        return estimate_job(use, self._scale, self._factors, channel)
 
 
 def _graphs(spec: JobSpec) -> dict[ArmName, GraphSpec]:
@@ -169,6 +192,8 @@ class _PaidSample:
     answers: dict[str, StandInAnswer]
     """By the hash of the request."""
     rows: list[RowUse]
+    costs: dict[ArmName, int]
+    """Picodollars of each arm that was carried out, whatever they were paid for."""
     channel: Channel
     simulated: bool
     """Whether stand-ins have answered for the models all the same."""
@@ -180,6 +205,7 @@ def _paid_sample(arms: Mapping[ArmName, Arm], drawn: Drawn, run: str | Path) -> 
         return _PaidSample(
             answers=recorded_answers(arms, answered_requests(journal.db), tool_requests(journal.db)),
             rows=[row for row in sample_use(journal.db).rows if row.row in numbers],
+            costs={arm: totals.cost for arm, totals in totals_by_arm(journal.db).items()},
             channel=first_channel(journal.db) or "live",
             simulated=OFFLINE.of(journal) is True,
         )

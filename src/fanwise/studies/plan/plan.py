@@ -18,7 +18,7 @@ from fanwise.journal.records import Channel
 from fanwise.ledger.forecast import CHANNELS, Forecast
 from fanwise.studies.checking import Mistakes, described, opened
 
-from .drawn import Drawn, draw_sample
+from .drawn import Drawn, draw_contents, draw_sample
 from .forecast import forecast_job
 
 
@@ -34,9 +34,7 @@ class SampleRun:
 
     def forecast(self) -> Forecast:
         """Return what these rows will cost; it takes as long as a plan of them."""
-        channel: Channel = "live" if self.spec.channel == "live" else "batch"
-        alone = replace(self.drawn, valid=len(self.drawn.rows), more=())
-        return forecast_job(self.spec, alone, channels=(channel,), alternatives=False)
+        return forecast_job(self.spec, self.drawn.alone(), channels=(self.spec.channel,), alternatives=False)
 
     async def run(self, watcher: Watcher | None = None) -> Account:
         """Carry them out; the other rows wait for `resume`.
@@ -92,9 +90,10 @@ def plan(
     """
     call = dict(graph=graph, rows=rows, out=out, channel=channel, **fields)
     spec = _checked(call, simulate, sample)
-    drawn = draw_sample(spec, simulate if sample is None else sample)
-    if sample is not None:
-        carry_out(SampleRun(spec=spec, drawn=drawn, subject=f"the sample of {len(drawn.rows)} rows"))
+    if sample is None:
+        return forecast_job(replace(spec, baseline="auto"), draw_contents(spec, simulate))
+    drawn = draw_sample(spec, sample)
+    carry_out(SampleRun(spec=spec, drawn=drawn, subject=f"the sample of {len(drawn.rows)} rows"))
     return forecast_job(replace(spec, baseline="auto"), drawn, run=out)
 
 

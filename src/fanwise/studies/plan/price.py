@@ -2,56 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from fanwise.journal.records import ArmName, Channel
+from fanwise.dispatch.channel import ChannelChoice
+from fanwise.journal.records import ArmName
 from fanwise.ledger.account import SharedWrite
 from fanwise.ledger.forecast import Price
-from fanwise.pricing.rates import known_rates
 from fanwise.units import now
 
 from .drawn import Drawn
-from .estimate import SURE, AgentEstimate, RowUse, estimate_agents, scaled_usage
+from .estimate import AgentEstimate, Estimate, Population, RowUse, agent_estimate, scaled_usage
+from .reach import OWN, Reach
 from .rehearsed import Rehearsed
-from .simulated import LengthFactors, SampleUse, price_of
+from .simulated import LengthFactors
+from .used import SampleUse, tokens_price
 
 SHORTER, LONGER = 0.5, 2.0
-"""How much shorter or longer a model's answers are taken to be than those of the stand-ins, for the range."""
-FEWEST_HITS = 0.3
-"""Least share of reads in batches, for the range ("Batch processing", read 2026-11-23)."""
+"""How much shorter or longer a model's answers, and lists in them, are taken to be than those of the stand-ins, for
+the range."""
 
 
-def estimate_job(
-    use: SampleUse, drawn: Drawn, rehearsed: Rehearsed, factors: LengthFactors, channel: Channel
-) -> list[AgentEstimate]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """What a sample has cost that was carried out as the job itself would be."""
+
+    cost: int
+    """Picodollars."""
+    once: int
+    """Picodollars that the other rows pay once more where the cache has forgotten by then, and else do not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """What is still to be done of a job."""
+
+    rows: Mapping[ArmName, int] = field(default_factory=dict[ArmName, int])
+    """Rows that an arm is asked for; all of them where it is not in there."""
+    kept: Mapping[tuple[ArmName, str], int] = field(default_factory=dict[tuple[ArmName, str], int])
+    """Answers of these rows that a run directory holds, by arm and agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How a sample stands for a job."""
+
+    drawn: Drawn
+    rehearsed: Rehearsed
+    owed: Owed
+
+    def population(self, arm: ArmName) -> Population:
+        """Return the rows of an arm."""
+        drawn = self.drawn
+        more = len(self.rehearsed.rows) - len(drawn.rows)
+        return Population(
+            rows=self.owed.rows.get(arm, drawn.valid),
+            all_rows=max(drawn.valid, self.owed.rows.get(arm, 0)),
+            units=drawn.units,
+            sampled=drawn.sampled_units,
+            rehearsed=drawn.sampled_units + more,
+        )
+
+
+def estimate_job(use: SampleUse, scale: Scale, factors: LengthFactors, channel: ChannelChoice) -> list[AgentEstimate]:
     """Return what each agent will take for all rows; what all rows share is written once.
 
     Args:
         use: What the sample took.
-        drawn: The sample.
-        rehearsed: The yardstick.
+        scale: How it stands for the job.
         factors: How much longer real prompts and answers are than those of the sample.
         channel: How requests travel.
     """
-    uses = [_scaled(row, factors.get((row.arm, row.agent), (1.0, 1.0)), channel) for row in use.rows]
-    agents = estimate_agents(uses, rehearsed, [row.number for row in drawn.rows], drawn.valid)
-    return [_with_writes(agent, use.shared_writes) for agent in agents]
+    by_agent: dict[tuple[str, str, str], dict[int, RowUse]] = {}
+    for row in lengthened(use.rows, factors, channel):
+        by_agent.setdefault((row.arm, row.agent, row.model), {})[row.row] = row
+    numbers = {row.number: row.weight for row in scale.drawn.rows}
+    agents: list[AgentEstimate] = []
+    for (arm, agent, _), uses in by_agent.items():
+        population = scale.population(arm)
+        if population.rows:
+            sizes = scale.rehearsed.yardstick(arm, agent)
+            estimate = agent_estimate(uses, numbers, sizes, population)
+            rest = 1 - min(scale.owed.kept.get((arm, agent), 0) / max(estimate.calls, 1), 1.0)
+            agents.append(_part(_with_once(estimate, use.once), rest) if rest < 1 else _with_once(estimate, use.once))
+    return agents
 
 
-def _scaled(use: RowUse, factors: tuple[float, float], channel: Channel) -> RowUse:
+def lengthened(rows: Iterable[RowUse], factors: LengthFactors, channel: ChannelChoice) -> list[RowUse]:
     """Return what was simulated with prompts and answers as long as the real ones."""
+    return [_lengthened(row, factors.get((row.arm, row.agent), (1.0, 1.0)), channel) for row in rows]
+
+
+def _lengthened(use: RowUse, factors: tuple[float, float], channel: ChannelChoice) -> RowUse:
     if factors == (1.0, 1.0):
         return use
-    moment, usage = now().timestamp(), scaled_usage(use.usage, *factors)
-    before = price_of(use.usage, use.model, channel, moment) or 1
-    cost = use.cost * price_of(usage, use.model, channel, moment) // before
-    return replace(use, usage=usage, cost=cost, output_cost=round(use.output_cost * factors[1]))
+    prompt, output = factors
+    moment, calls, usage = now().timestamp(), max(use.calls, 1), scaled_usage(use.usage, prompt, output)
+    way = channel if channel != "auto" else ("batch" if use.batch_calls * 2 > use.calls else "live")
+    before = tokens_price(use.usage, use.model, way, moment, use.usage.prompt // calls) or 1
+    after = tokens_price(usage, use.model, way, moment, usage.prompt // calls)
+    return replace(
+        use,
+        usage=usage,
+        cost=use.cost * after // before,
+        input_cost=round(use.input_cost * prompt),
+        output_cost=round(use.output_cost * output),
+        misses_cost=round(use.misses_cost * prompt),
+    )
 
 
-def _with_writes(agent: AgentEstimate, shared: Iterable[SharedWrite]) -> AgentEstimate:
-    """Return an estimate with what was written for all rows, once."""
-    writes = [write for write in shared if (write.arm, write.agent) == (agent.arm, agent.agent)]
+def _with_once(agent: AgentEstimate, once: Iterable[SharedWrite]) -> AgentEstimate:
+    """Return an estimate with what is paid once for all rows."""
+    writes = [write for write in once if (write.arm, write.agent) == (agent.arm, agent.agent)]
     five, hour = sum(write.five for write in writes), sum(write.hour for write in writes)
     usage = agent.usage._replace(
         cache_write_5m=agent.usage.cache_write_5m + five,
@@ -62,23 +124,67 @@ def _with_writes(agent: AgentEstimate, shared: Iterable[SharedWrite]) -> AgentEs
     return replace(agent, usage=usage, cost=cost)
 
 
-def arm_price(channel: Channel, arm: ArmName, agents: Sequence[AgentEstimate], *, paid: bool) -> Price:
+def without_rows(agent: AgentEstimate, rows: Iterable[RowUse]) -> AgentEstimate:
+    """Return what an agent will take for the rows that are not among these."""
+    own = [row for row in rows if (row.arm, row.agent, row.model) == (agent.arm, agent.agent, agent.model)]
+    cost, bound = sum(row.cost for row in own), sum(row.bound for row in own)
+    return replace(
+        agent,
+        cost=replace(agent.cost, value=max(agent.cost.value - cost, 0.0)),
+        misses_cost=max(agent.misses_cost - sum(row.misses_cost for row in own), 0.0),
+        bound=replace(agent.bound, value=max(agent.bound.value - bound, 0.0)),
+    )
+
+
+def _part(agent: AgentEstimate, share: float) -> AgentEstimate:
+    """Return a share of what an agent will take."""
+
+    def part(estimate: Estimate) -> Estimate:
+        return Estimate(estimate.value * share, estimate.margin * share)
+
+    return replace(
+        agent,
+        calls=round(agent.calls * share),
+        batch_calls=round(agent.batch_calls * share),
+        usage=scaled_usage(agent.usage, share, share),
+        cost=part(agent.cost),
+        input_cost=agent.input_cost * share,
+        output_cost=agent.output_cost * share,
+        misses_cost=agent.misses_cost * share,
+        bound=part(agent.bound),
+    )
+
+
+def arm_price(
+    channel: ChannelChoice,
+    arm: ArmName,
+    agents: Iterable[AgentEstimate],
+    reaches: Mapping[str, Reach],
+    *,
+    paid: Paid | None = None,
+) -> Price:
     """Return what one arm will cost.
 
     Args:
         channel: How its requests travel.
         arm: Which one.
-        agents: What the agents of all arms will take.
-        paid: Whether the answers are those of the models; else they may be shorter or longer.
+        agents: What the agents of all arms will take, without the rows that were paid for.
+        reaches: What of its agents' costs depends on the answers of others.
+        paid: What the other rows have cost. Their answers are those of the models; else they may be shorter or
+            longer, and so what is made of them.
     """
     of_arm = [agent for agent in agents if agent.arm == arm]
-    expected = sum(agent.cost.value for agent in of_arm)
-    error = SURE * sum(agent.cost.error for agent in of_arm)
-    output = 0.0 if paid else sum(agent.output_cost for agent in of_arm)
-    misses = sum(map(_misses, of_arm)) if channel == "batch" else 0.0
-    low = expected - error - output * (1 - SHORTER)
-    high = expected + error + output * (LONGER - 1) + misses
-    worst = sum(agent.bound.value + SURE * agent.bound.error for agent in of_arm)
+    expected = high = worst = 0.0 if paid is None else float(paid.cost)
+    low = 0.0 if paid is None else float(paid.cost - paid.once)
+    for agent in of_arm:
+        reach = OWN if paid is not None else reaches.get(agent.agent, OWN)
+        shown = agent.output_cost if paid is None else 0.0
+        shown += agent.input_cost if reach.prompts else 0.0
+        fewer, more = (SHORTER, LONGER) if reach.calls else (1.0, 1.0)
+        expected += agent.cost.value
+        low += max((agent.cost.value - shown * (1 - SHORTER)) * fewer - agent.cost.margin, 0.0)
+        high += (agent.cost.value + shown * (LONGER - 1) + agent.misses_cost) * more + agent.cost.margin
+        worst += (agent.bound.value + agent.bound.margin) * more
     return Price(
         channel=channel,
         arm=arm,
@@ -87,11 +193,3 @@ def arm_price(channel: Channel, arm: ArmName, agents: Sequence[AgentEstimate], *
         high=round(high),
         worst=max(round(worst), round(high)),
     )
-
-
-def _misses(agent: AgentEstimate) -> float:
-    """Return what an agent would cost more if batches found as few entries as they do at worst."""
-    rate = known_rates(agent.model, now())
-    if rate is None:
-        return 0.0
-    return agent.usage.cache_read * (1 - FEWEST_HITS) * (rate.write_5m - rate.read) / 2

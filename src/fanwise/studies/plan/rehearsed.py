@@ -7,7 +7,7 @@ many more rows than are worth simulating or paying for. Costs of the sample are 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +19,7 @@ from fanwise.graph.state import Done, Outcome, Task, run_all
 from fanwise.graph.wire import encode
 from fanwise.journal.records import ArmName
 
-from .drawn import DrawnRow
+from .drawn import Drawn, DrawnRow
 
 LONGEST_S = 10.0
 """After so long no more rows are rehearsed."""
@@ -31,33 +31,47 @@ Measure = dict[tuple[str, str], float]
 
 
 @dataclass(frozen=True, slots=True)
+class Yardstick:
+    """Sizes of rows for one agent: about what it costs for each."""
+
+    sizes: Mapping[int, float]
+    """By the number of the row."""
+    mean: float
+    """Over all rows of the file, as far as they were rehearsed."""
+    variance: float
+
+    def of(self, number: int) -> float:
+        """Return the size of one row."""
+        return self.sizes[number]
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearsed:
     """Rows and their measures; the sample first."""
 
-    rows: dict[int, Measure]
+    rows: Mapping[int, Measure]
+    weights: Mapping[int, float]
+    """How many equal rows each stands for."""
 
-    def of(self, number: int, arm: str, agent: str) -> float:
-        """Return the measure of one row."""
-        return self.rows[number].get((arm, agent), 0.0)
+    def yardstick(self, arm: str, agent: str) -> Yardstick:
+        """Return the sizes of all rows that were rehearsed, for one agent."""
+        sizes = {number: measure.get((arm, agent), 0.0) for number, measure in self.rows.items()}
+        mass = sum(self.weights[number] for number in sizes)
+        mean = sum(self.weights[number] * size for number, size in sizes.items()) / mass
+        variance = sum(self.weights[number] * (size - mean) ** 2 for number, size in sizes.items()) / mass
+        return Yardstick(sizes, mean, variance)
 
-    def mean(self, arm: str, agent: str) -> float:
-        """Return the mean over all rows that were rehearsed."""
-        return sum(self.of(number, arm, agent) for number in self.rows) / len(self.rows)
 
-
-def rehearse_rows(
-    arms: Mapping[ArmName, Arm], types: RowTypes, sample: Iterable[DrawnRow], more: Iterable[DrawnRow]
-) -> Rehearsed:
+def rehearse_rows(arms: Mapping[ArmName, Arm], types: RowTypes, drawn: Drawn) -> Rehearsed:
     """Rehearse the rows of a sample, and as many more as time allows."""
-    measures: dict[int, Measure] = {}
-    for row in sample:
-        measures[row.number] = _measure(arms, types, row)
+    measures = {row.number: _measure(arms, types, row) for row in drawn.rows}
     end = time.monotonic() + LONGEST_S
-    for row in more:
+    for row in drawn.more:
         if time.monotonic() > end:
             break
         measures[row.number] = _measure(arms, types, row)
-    return Rehearsed(measures)
+    weights = {row.number: row.weight for row in (*drawn.rows, *drawn.more)}
+    return Rehearsed(measures, weights)
 
 
 def _measure(arms: Mapping[ArmName, Arm], types: RowTypes, drawn: DrawnRow) -> Measure:

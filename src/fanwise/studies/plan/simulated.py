@@ -1,18 +1,18 @@
-"""A sample carried out on an embedded emulator, and what its agents took there or in a run that was paid."""
+"""A sample carried out on an embedded emulator, as a part of a job over all rows."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 
 from fanwise.canonical import dumps
 from fanwise.context.layout import Schemas
+from fanwise.dispatch.channel import ChannelChoice
 from fanwise.engine.standin import StandInAnswer
-from fanwise.errors import UnknownPriceError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.close import close
 from fanwise.job.directory import reading
@@ -22,31 +22,17 @@ from fanwise.job.prepare import prepare
 from fanwise.job.spec import JobSpec
 from fanwise.job.work import work
 from fanwise.journal.memory import MemoryJournal
-from fanwise.journal.reader import Book
-from fanwise.journal.records import ArmName, Channel
-from fanwise.ledger.account import SharedWrite, shared_writes
-from fanwise.ledger.tasks import RowAgent, row_agents
-from fanwise.pricing.cost import cost
-from fanwise.pricing.usage import Usage
-from fanwise.units import moment
+from fanwise.journal.records import ArmName
 
 from .drawn import Drawn
 from .estimate import RowUse
-
-
-@dataclass(frozen=True, slots=True)
-class SampleUse:
-    """What the rows of a sample took."""
-
-    rows: list[RowUse]
-    shared_writes: list[SharedWrite]
-    """What was written for all rows."""
+from .used import SampleUse, sample_use
 
 
 def simulate(
     manifest: Manifest,
     drawn: Drawn,
-    channel: Channel,
+    channel: ChannelChoice,
     *,
     graphs: Mapping[ArmName, GraphSpec],
     schemas: Schemas,
@@ -84,43 +70,7 @@ def simulate(
 def _renumbered(use: SampleUse, drawn: Drawn) -> SampleUse:
     """Return what rows took under their numbers in the whole file; in the sample's own they count from 1."""
     numbers = {place: row.number for place, row in enumerate(drawn.rows, 1)}
-    return SampleUse([replace(row, row=numbers[row.row]) for row in use.rows], use.shared_writes)
-
-
-def sample_use(db: Book) -> SampleUse:
-    """Return what the rows of a run took, per agent; what all rows share counts as read."""
-    writes = shared_writes(db)
-    return SampleUse([_row_use(account, writes) for account in row_agents(db)], writes)
-
-
-def _row_use(account: RowAgent, shared: Iterable[SharedWrite]) -> RowUse:
-    """Return what an agent took for a row, with what it wrote for all rows counted as read."""
-    key, usage = (account.row, account.arm, account.agent), account.usage
-    writes = [write for write in shared if (write.row, write.arm, write.agent) == key]
-    five, hour = sum(write.five for write in writes), sum(write.hour for write in writes)
-    return RowUse(
-        row=account.row,
-        arm=account.arm,
-        agent=account.agent,
-        model=account.model,
-        calls=account.calls,
-        usage=usage._replace(
-            cache_write_5m=usage.cache_write_5m - five,
-            cache_write_1h=usage.cache_write_1h - hour,
-            cache_read=usage.cache_read + five + hour,
-        ),
-        cost=account.cost - sum(write.extra for write in writes),
-        output_cost=price_of(Usage(output=usage.output), account.model, account.channel, account.sent),
-        bound=account.bound,
-    )
-
-
-def price_of(usage: Usage, model: str, channel: Channel, sent: float) -> int:
-    """Return the price of a usage in picodollars; 0 where none is known."""
-    try:
-        return cost(usage, model, moment(sent), batch=channel == "batch")
-    except UnknownPriceError:
-        return 0
+    return SampleUse([replace(row, row=numbers[row.row]) for row in use.rows], use.once)
 
 
 LengthFactors = Mapping[tuple[ArmName, str], tuple[float, float]]

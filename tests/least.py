@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, NamedTuple
 
 LIFE_S = 3600.0
@@ -45,10 +46,19 @@ class Sent:
     prompt: int
     read: int
     output: int
-    most: dict[str, int] = field(default_factory=dict[str, int])
-    """Tokens of each block, by its content: the larger of both counts."""
-    least: dict[str, int] = field(default_factory=dict[str, int])
-    """The smaller."""
+    counted: dict[str, int] = field(default_factory=dict[str, int])
+    """Tokens of each block, by its content: counted from its text."""
+    shared: dict[str, float] = field(default_factory=dict[str, float])
+    """The same: its share of the input by its characters."""
+
+    def least(self, text: str) -> int:
+        """The smaller of both counts."""
+        return min(self.counted[text], int(self.shared[text]))
+
+    def most(self, texts: list[str]) -> int:
+        """The larger count of some blocks together."""
+        counted, shared = (sum(sizes[text] for text in texts) for sizes in (self.counted, self.shared))
+        return min(self.prompt, max(int(counted), ceil(shared)))
 
 
 def sent_requests(bill: dict[str, Any], wire: list[dict[str, Any]], items: dict[str, dict[str, Any]]) -> list[Sent]:
@@ -74,11 +84,9 @@ def _sent(entry: dict[str, Any], body: dict[str, Any]) -> Sent:
     total = sum(map(len, texts))
     hidden = PRICES[sent.model].hidden if body.get("tools") else 0
     for text in dict.fromkeys(texts):
-        counted = -(-len(text) * 10 // PRICES[sent.model].tenth_chars)
-        shared = prompt * len(text) / total
         is_tools = bool(hidden) and text is texts[0]
-        sent.most[text] = max(counted + hidden * is_tools, -int(-shared // 1))
-        sent.least[text] = min(counted, int(shared))
+        sent.counted[text] = -(-len(text) * 10 // PRICES[sent.model].tenth_chars) + hidden * is_tools
+        sent.shared[text] = prompt * len(text) / total
     return sent
 
 
@@ -110,34 +118,37 @@ def least_price(requests: list[Sent]) -> int:
     A block that is sent once, or whose writing no reading pays for, is plain input, and so is all that is no part of a
     prefix long enough for its model.
     """
-    total, most_saved = 0, 0
-    for request in requests:
-        price = PRICES[request.model]
-        total += request.times * (request.prompt * price.plain + request.output * price.output)
     chains = _chains(requests)
-    repeated = {(id(request), text) for text, chain in chains for request in chain}
-    for request in requests:  # what rounding may have made of a prefix that was really read
-        price = PRICES[request.model]
-        blocks = [text for text in request.most if (id(request), text) in repeated]
-        lacking = max(request.read - sum(request.least[text] for text in blocks), 0)
-        most_saved += request.times * lacking * (price.write - price.plain)
+    repeated: dict[int, list[str]] = defaultdict(list)
     for text, chain in chains:
-        readers = [request for request in chain if _can_read(request, repeated)]
-        if len(readers) < 1:
-            continue
-        price = PRICES[chain[0].model]
-        saved = [request.times * request.most[text] * (price.plain - price.read) for request in readers]
-        if len(readers) == len(chain):  # one of them writes it: whoever is the cheapest
-            saved.remove(min(saved))
-        write = min(request.times for request in chain) * min(request.least[text] for request in chain)
-        most_saved += max(sum(saved) - write * (price.write - price.plain), 0)
-    return (total - most_saved) // 2
+        for request in chain:
+            repeated[id(request)].append(text)
+    readers = {id(request) for request in requests if _can_read(request, repeated[id(request)])}
+    total = 0
+    for request in requests:
+        price, texts = PRICES[request.model], repeated[id(request)]
+        total += request.times * (request.prompt * price.plain + request.output * price.output)
+        if id(request) in readers:
+            total -= request.times * request.most(texts) * (price.plain - price.read)
+        # What was really read here was not written here: a part of the begun blocks, where counts are rounded.
+        lacking = max(request.read - sum(map(request.least, texts)), 0)
+        total -= request.times * lacking * (price.write - price.plain)
+    return (total + sum(_write(text, chain, readers) for text, chain in chains)) // 2
 
 
-def _can_read(request: Sent, repeated: set[tuple[int, str]]) -> bool:
+def _write(text: str, chain: list[Sent], readers: set[int]) -> int:
+    """What the requests of one life of a block cost more, at the least, than if all of them had read it."""
+    price = PRICES[chain[0].model]
+    saved = [request.times * request.least(text) * (price.plain - price.read) for request in chain]
+    saved_by_readers = [amount for amount, request in zip(saved, chain, strict=True) if id(request) in readers]
+    not_read = min(saved) if len(saved_by_readers) == len(chain) else 0
+    tokens = min(request.times for request in chain) * min(request.least(text) for request in chain)
+    return not_read + max(min(tokens * (price.write - price.plain), sum(saved_by_readers) - max(saved)), 0)
+
+
+def _can_read(request: Sent, texts: list[str]) -> bool:
     """Whether what was sent more than once is long enough in a request."""
-    length = sum(tokens for text, tokens in request.most.items() if (id(request), text) in repeated)
-    return length >= PRICES[request.model].minimum or request.read > 0
+    return request.most(texts) >= PRICES[request.model].minimum or request.read > 0
 
 
 def _chains(requests: list[Sent]) -> list[tuple[str, list[Sent]]]:
@@ -145,7 +156,7 @@ def _chains(requests: list[Sent]) -> list[tuple[str, list[Sent]]]:
     chains: list[tuple[str, list[Sent]]] = []
     open_chains = defaultdict[tuple[str, str], list[Sent]](list)
     for request in requests:
-        for text in request.most:
+        for text in request.counted:
             chain = open_chains[request.model, text]
             if chain and request.at - chain[-1].at > LIFE_S + 60:
                 chains.append((text, chain))

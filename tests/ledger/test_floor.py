@@ -1,6 +1,7 @@
 """The floor: never above what was paid, and never below what writing once and reading otherwise would have cost.
 
-`GRAPHS=200 python -m pytest -s tests/ledger/test_floor.py` tries as many random graphs, and says how near they came.
+`GRAPHS=200 python -m pytest -s -o faulthandler_timeout=0 tests/ledger/test_floor.py` tries as many random
+graphs, and says how near they came.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from unittest import mock
 
 import anyio
 import time_machine
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -171,12 +172,12 @@ def bounds(case: Case) -> Bounds:
 
 
 @given(cases)
-@settings(max_examples=GRAPHS, deadline=None)
+@settings(max_examples=GRAPHS, deadline=None, phases=(Phase.reuse, Phase.generate))  # to shrink runs takes minutes
 def test_on_random_graphs_the_floor_is_never_above_what_was_paid_nor_below_one_write_a_life(case: Case) -> None:
     """A floor stood above the bill of a resumed run, and far below it where rows share documents."""
     bound = bounds(case)
     assert bound.least <= bound.floor <= bound.paid
-    if GRAPHS > 25:
+    if GRAPHS > 25 and bound.least:  # else nothing was sent
         print(f"floor {bound.floor / bound.least:.4f} of the least, paid {bound.paid / bound.floor:.4f} of the floor")
 
 

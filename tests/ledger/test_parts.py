@@ -148,6 +148,7 @@ def test_levers_start_from_the_single_agents_bill_and_never_lead_where_that_is_l
     job = Job(graph, rows=file, out=tmp_path / "run", channel="live", baseline="auto")
     summary = job.run_sync().summary
     pulled, ratio = summary["levers"], summary["multiplier"]["usd"]["ratio"]
+    assert pulled["alone_usd"] == summary["baseline_usd"], "it has ended all rows"
     assert float(pulled["alone_usd"]) * ratio == pytest.approx(float(summary["fanout_usd"]), rel=1e-5)
     is_dearer = ratio > 1
     assert levers_lead(summary) is not is_dearer

@@ -138,22 +138,30 @@ def _cost(group: _LeverGroup, dearest: str, pulled: Sequence[str]) -> int:
     return tokens_cost(tokens, rate, batch=batch) + usage.web_searches * WEB_SEARCH_PICO
 
 
-def alone(pulled: Levers, ratio: float | None) -> int | None:
-    """Return the single agent's bill in picodollars by the ratio of the two; None where that is not known."""
+def alone(pulled: Levers, bill: int | None, ratio: float | None) -> int | None:
+    """Return the single agent's bill of all rows in picodollars; None where it is not known.
+
+    Args:
+        pulled: The levers.
+        bill: What it was, where the single agent has ended all rows.
+        ratio: Dollars of the fan-out over its own, else.
+    """
+    if bill is not None:
+        return bill
     return round(Decimal(pulled.paid) / Decimal(str(ratio))) if ratio else None
 
 
-def data(pulled: Levers | None, ratio: float | None = None) -> dict[str, Any] | None:
+def data(pulled: Levers | None, alone_pico: int | None = None) -> dict[str, Any] | None:
     """Return levers as JSON-ready data.
 
     Args:
         pulled: The levers.
-        ratio: Dollars of the fan-out over those of the single agent; None where it is not known.
+        alone_pico: The single agent's bill; None where it is not known.
     """
     if pulled is None:
         return None
     return {
-        "alone_usd": usd_text(alone(pulled, ratio)),
+        "alone_usd": usd_text(alone_pico),
         "naive_usd": usd_text(pulled.naive),
         "saved_usd": {name: usd_text(saved) for name, saved in pulled.saved.items()},
         "saved_in_reverse_usd": {name: usd_text(saved) for name, saved in pulled.saved_reversed.items()},

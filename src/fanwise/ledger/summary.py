@@ -8,13 +8,14 @@ from typing import Any
 
 from fanwise.journal.meta import CHOICES, HALTED, MODELLED, NOTES, OFFLINE, RunOrigin
 from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName
 from fanwise.units import usd_text
 
 from .account import Totals, added, baseline_arm, failed_tasks, row_counts, succeeded, totals_by_arm
 from .composition import composition
 from .composition import data as composition_data
 from .floor import floor
-from .levers import data, levers
+from .levers import Levers, alone, data, levers
 from .multiplier import Multiplier, multiplier, per_success_data
 from .slices import slices
 from .status import session_end
@@ -37,7 +38,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
     rows = row_counts(db)
     measured = multiplier(db)
     good, single = rows["succeeded"], baseline_arm(db)
-    least = floor(db, "fanout")
+    least, pulled = floor(db, "fanout"), levers(db)
     wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
     return {
         "format": FORMAT,
@@ -62,7 +63,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "choices": CHOICES.of(db),
         "cost_per_successful_row_usd": _ratio(fanout.cost, good),
         "baseline_cost_per_successful_row_usd": _ratio(arms.get(single, Totals()).cost, succeeded(db, single)),
-        "levers": data(levers(db), 1.0 if single == "fanout" else _dollars(measured, MODELLED.of(db))),
+        "levers": data(pulled, _alone(db, pulled, arms, measured)),
         "multiplier": None if measured is None else measured.data(),
         "per_success": per_success_data(measured),
         "modelled": MODELLED.of(db),
@@ -78,11 +79,18 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
     }
 
 
-def _dollars(measured: Multiplier | None, modelled: Mapping[str, Any] | None) -> float | None:
-    """Return dollars of the fan-out over those of the single agent, as measured, else as modelled; None: not known."""
+def _alone(db: Book, pulled: Levers | None, arms: Mapping[ArmName, Totals], measured: Multiplier | None) -> int | None:
+    """Return the single agent's bill of all rows, as measured, else as modelled; None where neither is known."""
+    if pulled is None:
+        return None
+    if baseline_arm(db) == "fanout":
+        return pulled.paid
+    bill, modelled = None, MODELLED.of(db)
+    if measured is not None and not measured.left_out.rows:
+        bill = arms["baseline"].cost
     if measured is not None:
-        return measured.usd.ratio
-    return modelled["usd"].get("ratio") if modelled and modelled["usd"] else None
+        return alone(pulled, bill, measured.usd.ratio)
+    return alone(pulled, None, modelled["usd"].get("ratio") if modelled and modelled["usd"] else None)
 
 
 def read_share(tokens: Mapping[str, int]) -> float:

@@ -74,7 +74,8 @@ def lay_out(
 
 def _content_marks(need: Need, uses: Counter[str]) -> int:
     """Return how many breakpoints a node needs behind files and blocks of the row."""
-    return min(len(_shared(need, uses)), MAX_ROW_MARKS) + bool(need.media)
+    marked = {*_shared(need, uses), *need.again}
+    return min(len(marked), MAX_ROW_MARKS) + bool(need.media)
 
 
 def _sharers(
@@ -180,13 +181,15 @@ class _BlockTable:
         """Return the shape of a node from the prefixes that its type shares."""
         own_marked = bool(nodes) and not self.instructions.isdisjoint(nodes[-1].blocks)
         bundles = self._bundles(nodes[:-1] if own_marked else nodes)
-        ordered = tuple(sorted(need.row_blocks, key=lambda name: (-uses[name], name)))
+        ordered = tuple(sorted(need.row_blocks, key=lambda name: (-uses[name], name not in need.again, name)))
+        shared = len(_shared(need, uses))
         return Shape(
             bundles=bundles,
             own=_texts_but(need, {block for bundle in bundles for block in bundle}),
             own_marked=own_marked,
             row_blocks=ordered,
-            shared_row_blocks=len(_shared(need, uses)),
+            shared_row_blocks=shared,
+            again=0 if shared else len(need.again),
             media=tuple(sorted(need.media, key=lambda block: block.sha)),
             way=way,
             schema_text=dumps(dict(need.schema if schema is None else schema)),

@@ -69,6 +69,8 @@ class Need:
     """Definitions of its tools, as canonical JSON: they stand in front of all else and key the cache."""
     apart: str = ""
     """Agents of another `apart` share no prefix with these, and their blocks are hashed with it: the arms of a run."""
+    again: frozenset[str] = frozenset()
+    """Names of blocks of the row that many rows show."""
     named: bool = False
     """Whether the request says the agent's name, since nothing else tells it from another agent."""
     sizes: Sizes = field(default=DOCUMENTED, compare=False)
@@ -113,6 +115,8 @@ class Shape:
     """`format`, or the agent's own schema where that is in the tail, as canonical JSON."""
     format: Mapping[str, Any] | None
     """What travels as `output_config.format`, which keys the cache; None where the schema is in the tail."""
+    again: int = 0
+    """How many of the blocks of the row, from the front, are marked since many rows show them."""
 
     @property
     def row_first(self) -> bool:
@@ -122,7 +126,7 @@ class Shape:
     @property
     def marked_row_blocks(self) -> tuple[str, ...]:
         """Blocks of the row with a breakpoint behind them."""
-        return self.row_blocks[: min(self.shared_row_blocks, MAX_ROW_MARKS)]
+        return self.row_blocks[: min(max(self.shared_row_blocks, self.again), MAX_ROW_MARKS)]
 
     def segments(self, need: Need) -> Iterator[Segment]:
         """Yield what a node's requests show, from the front to the end: the only place that knows this order.

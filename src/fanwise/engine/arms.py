@@ -15,6 +15,7 @@ from fanwise.context.shape import CachePrices, Need
 from fanwise.context.sizes import DOCUMENTED, Sizes
 from fanwise.dispatch.role import Role
 from fanwise.errors import UnknownPriceError
+from fanwise.graph.expr import Expr, Get
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.state import RowState
@@ -52,6 +53,7 @@ def build_arms(
     schemas: Schemas = "auto",
     sizes: Sizes = DOCUMENTED,
     toolbox: Toolbox = NO_SERVERS,
+    repeated: Collection[str] = (),
 ) -> dict[ArmName, Arm]:
     """Return the arms of a run; none reads what another has written to the cache.
 
@@ -60,12 +62,23 @@ def build_arms(
         schemas: How schemas travel.
         sizes: How many tokens texts have.
         toolbox: What is known of the tools of MCP servers.
+        repeated: Blocks of the row that many rows show, see `repeated_blocks`.
 
     Raises:
         UsageError: The tools of an agent are not known here, or two have one name.
     """
-    ambiguous = _ambiguous(graphs.values())
-    return {name: _arm(name, graph, schemas, sizes, toolbox, ambiguous) for name, graph in graphs.items()}
+    ways = _Making(schemas, sizes, toolbox, _ambiguous(graphs.values()), frozenset(repeated))
+    return {name: _arm(name, graph, ways) for name, graph in graphs.items()}
+
+
+class _Making(NamedTuple):
+    """What decides how the requests of all arms are made, beside their graphs."""
+
+    schemas: Schemas
+    sizes: Sizes
+    toolbox: Toolbox
+    ambiguous: frozenset[Signature]
+    repeated: frozenset[str]
 
 
 def apart_of(arm: ArmName) -> str:
@@ -101,16 +114,9 @@ def statics(arms: Mapping[ArmName, Arm]) -> dict[str, str]:
     return {f"{name} {path}": node.static for name, arm in arms.items() for path, node in arm.nodes.items()}
 
 
-def _arm(
-    name: ArmName,
-    graph: GraphSpec,
-    schemas: Schemas,
-    sizes: Sizes,
-    toolbox: Toolbox,
-    ambiguous: Collection[Signature],
-) -> Arm:
+def _arm(name: ArmName, graph: GraphSpec, ways: _Making) -> Arm:
     tasks = graph.tasks()
-    kits = {agent.name: toolbox.kit(agent) for node in tasks if (agent := node.target.spec) is not None}
+    kits = {agent.name: ways.toolbox.kit(agent) for node in tasks if (agent := node.target.spec) is not None}
     inside_each = _inside_each(graph.template, False)
     needs = {
         node.path: _need(
@@ -118,14 +124,14 @@ def _arm(
             node,
             agent,
             kits[agent.name],
-            sizes,
+            ways,
             repeated=inside_each[node.path],
-            named=Signature.of(agent) in ambiguous,
+            again=_again(graph, node, ways.repeated),
         )
         for node in tasks
         if (agent := node.target.spec) is not None
     }
-    shapes = layout(needs, _cache_prices, schemas)
+    shapes = layout(needs, _cache_prices, ways.schemas)
     roles: dict[str, Role] = {}
     nodes: dict[str, AgentNode | StepNode] = {}
     for node in tasks:
@@ -149,7 +155,14 @@ def _arm(
 
 
 def _need(
-    name: ArmName, node: TaskNode, agent: AgentSpec, kit: Kit, sizes: Sizes, *, repeated: bool, named: bool
+    name: ArmName,
+    node: TaskNode,
+    agent: AgentSpec,
+    kit: Kit,
+    ways: _Making,
+    *,
+    repeated: bool,
+    again: frozenset[str],
 ) -> Need:
     return Need(
         agent=agent.name,
@@ -161,11 +174,24 @@ def _need(
         row_blocks=tuple(node.blocks.values()),
         repeated=repeated,
         tools=kit.text,
-        sizes=sizes,
-        chars_per_token=sizes.per_token(agent.model),
+        sizes=ways.sizes,
+        chars_per_token=ways.sizes.per_token(agent.model),
         apart=apart_of(name),
-        named=named,
+        again=again,
+        named=Signature.of(agent) in ways.ambiguous,
     )
+
+
+def _again(graph: GraphSpec, node: TaskNode, repeated: Collection[str]) -> frozenset[str]:
+    """Return the names of the blocks of a node that are fields of the row which many rows show."""
+    params = {slot: param for param, slot in graph.params.items()}
+
+    def place(expr: Expr) -> str:
+        if not isinstance(expr, Get) or expr.slot not in params:
+            return ""
+        return ".".join([params[expr.slot], *(str(key) for _, key in expr.path)])
+
+    return frozenset(name for param, name in node.blocks.items() if place(node.args[param]) in repeated)
 
 
 def _role(name: ArmName, agent: AgentSpec, need: Need, kit: Kit) -> Role:

@@ -14,6 +14,7 @@ from typing import Any
 
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
 from fanwise.engine.arms import Arm, build_arms, statics
+from fanwise.engine.repeated import repeated_blocks
 from fanwise.engine.rows import Format, Record, RowTypes, format_of, read
 from fanwise.engine.toolbox import NO_SERVERS, Toolbox, list_tools, toolbox_from
 from fanwise.errors import RunDirectoryError, UsageError
@@ -50,6 +51,8 @@ class Manifest:
     """How many tokens the texts have that rows share; None: nobody has counted them."""
     tools: Toolbox = NO_SERVERS
     """Definitions of the tools of MCP servers."""
+    repeated: tuple[str, ...] = ()
+    """Blocks of the row that many rows show, see `engine.repeated`."""
 
     @classmethod
     def of(cls, source: Source) -> Manifest:
@@ -72,6 +75,7 @@ class Manifest:
             spec=JobSpec(graph=data["graph"], rows=data["rows"], format=data["format"], **data["spec"]),
             sizes=None if data["sizes"] is None else sizes_from(data["sizes"]),
             tools=toolbox_from(data["tools"]),
+            repeated=tuple(data.get("repeated", ())),
         )
 
     @classmethod
@@ -113,6 +117,7 @@ class Manifest:
             "spec": self.spec.data(),
             "sizes": None if self.sizes is None else self.sizes.data(),
             "tools": self.tools.data(),
+            "repeated": list(self.repeated),
         }
 
     @property
@@ -143,11 +148,23 @@ class Manifest:
         Raises:
             UsageError: The tools of an agent are not known here.
         """
-        return build_arms(graphs, self.spec.schemas, self.known_sizes, self.tools if tools is None else tools)
+        return build_arms(
+            graphs, self.spec.schemas, self.known_sizes, self.tools if tools is None else tools, self.repeated
+        )
 
     def row_types(self, graph: GraphSpec) -> RowTypes:
         """Return what makes rows of records, for a graph that takes them."""
         return RowTypes(graph.param_types, self.spec.id_field, self.folder)
+
+    def with_repeated(self, graph: GraphSpec) -> Manifest:
+        """Return the run with the blocks that many of its rows show: they are looked for once, as it begins.
+
+        Args:
+            graph: The fan-out, which takes the rows.
+        """
+        if not any(node.blocks for node in graph.tasks()):
+            return self
+        return replace(self, repeated=repeated_blocks(self.records(), graph.param_types))
 
     def records(self) -> Iterator[Record]:
         """Yield the records of the rows file, in order.
@@ -180,6 +197,7 @@ def draft(spec: JobSpec, graphs: Mapping[ArmName, GraphSpec]) -> Manifest:
         UsageError: There is no such file, or a server of tools cannot be asked.
     """
     manifest = Manifest.begun(spec, *rows_of(spec))
+    manifest = manifest.with_repeated(graphs["fanout"])
     return replace(manifest, sizes=known_sizes(graphs.values()), tools=list_tools(graphs.values()))
 
 

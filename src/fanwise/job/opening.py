@@ -38,6 +38,8 @@ class Rehearsal:
     """Answers of the embedded emulator, by the hash of the request, before any stand-in."""
     scale: float = 1.0
     """How many rows of the job each row stands for."""
+    repeated: tuple[str, ...] = ()
+    """Blocks of the row that many rows of the job show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,10 @@ def begun(spec: JobSpec, terms: Terms) -> Generator[OpenRun]:
         try:
             manifest = Manifest.begun(spec, *_rows(spec, directory.path), mode)
             if terms.rehearsal is not None:
-                manifest = replace(manifest, folder=terms.rehearsal.folder)
+                rehearsal = terms.rehearsal
+                manifest = replace(manifest, folder=rehearsal.folder, repeated=rehearsal.repeated)
+            else:
+                manifest = manifest.with_repeated(graphs["fanout"])
             yield OpenRun(directory=directory, manifest=manifest, spec=spec, graphs=graphs)
         except BaseException:  # whoever is interrupted before anything has begun has nothing to go on with either
             if directory.journal.session == 0:

@@ -55,7 +55,9 @@ def simulate(
             graph=manifest.graph, rows=path, out=out, channel=channel, id_field=manifest.spec.id_field, schemas=schemas
         )
         scale = max(drawn.valid / len(drawn.rows), 1.0)
-        rehearsal = Rehearsal(graphs=graphs, folder=manifest.folder, recorded=recorded, scale=scale)
+        rehearsal = Rehearsal(
+            graphs=graphs, folder=manifest.folder, recorded=recorded, scale=scale, repeated=manifest.repeated
+        )
 
         async def rehearse() -> None:
             async with prepare(spec, Terms(rehearsal=rehearsal, journal=MemoryJournal())) as prepared:

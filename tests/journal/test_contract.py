@@ -26,7 +26,9 @@ from fanwise.journal.records import (
     Billed,
     BlockRecord,
     Channel,
+    EditRecord,
     EndRecord,
+    ReachedRecord,
     RejectRecord,
     RowRecord,
     RowResult,
@@ -255,6 +257,39 @@ async def test_rounds_of_tools_are_in_order_and_the_last_may_be_open(shelf: Shel
     assert journal.turns("k") == [(None, None), (None, None)]
 
 
+@pytest.mark.anyio
+async def test_a_task_that_is_reached_by_another_row_is_this_row_s(shelf: Shelf) -> None:
+    journal = shelf.journal
+    journal.add_attempt(*sent(1, ("k", 3)))
+    journal.add_attempt(*sent(2, ("k", 3), ("other", 3)))
+    journal.add_task(done("k"))
+    journal.add_end(ended(1, 7))
+    await journal.commit()
+    for row in (1, 2):
+        journal.add_reached(ReachedRecord("k", row, 2))
+    await journal.commit()
+    journal = shelf.reopen()
+    assert [(ask.key, ask.row) for ask in kept(journal, AskRecord)] == [("k", 2), ("k", 2), ("other", 3)]
+    task = journal.task("k")
+    assert task is not None
+    assert task.row == 2
+    assert [journal.spent(row).cost for row in (1, 2, 3)] == [0, 7, 0]
+    assert kept(journal, ReachedRecord) == [ReachedRecord("k", 2, 2)]
+
+
+@pytest.mark.anyio
+async def test_rows_are_found_by_number_and_edits_are_kept_at_once(shelf: Shelf) -> None:
+    journal = shelf.journal
+    journal.start_session(1.0, "live", "")
+    journal.add_row(RowRecord(1, "a", 0, "h", 1))
+    journal.set_edit(EditRecord("fanout", 2))
+    journal.set_edit(EditRecord("fanout", 3))
+    await journal.commit()
+    journal = shelf.reopen()
+    assert (journal.row(1), journal.row(2)) == (RowRecord(1, "a", 0, "h", 1, since=1), None)
+    assert journal.edits() == {"fanout": 3}
+
+
 # Attempts ------------------------------------------------------------------------------------------
 
 
@@ -269,8 +304,7 @@ async def test_attempts_are_found_by_number_task_and_row(shelf: Shelf) -> None:
     journal.start_session(1.0, "live", "")
     assert [journal.attempt(number) for number in (1, 2, 3, 4)] == [*served, None]
     assert [journal.attempts_of(key) for key in ("k", "k2", "k3")] == [2, 1, 0]
-    places = [(1, "fanout"), (1, "baseline"), (2, "fanout"), (2, "baseline"), (0, "fanout")]
-    assert [journal.has_attempts(*place) for place in places] == [True, True, False, True, False]
+    assert [journal.has_attempts(row) for row in (0, 1, 2, 3)] == [False, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -573,7 +607,7 @@ def test_all_stores_say_the_same_of_the_same_records(entries: list[Any]) -> None
                 Counter(map(repr, journal.records())),
                 [journal.attempt(number) for number in range(1, len(entries) + 2)],
                 [journal.attempts_of(key) for key in KEYS],
-                [journal.has_attempts(row, arm) for row in ROWS for arm in ("fanout", "baseline")],
+                [journal.has_attempts(row) for row in ROWS],
                 [list(journal.open_attempts(intent)) for intent in (1, 2, 3)],
                 [journal.owns(intent, number) for intent in (1, 2) for number in range(1, len(entries) + 1)],
                 [journal.spent(row) for row in (None, *ROWS)],

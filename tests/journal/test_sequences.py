@@ -17,6 +17,8 @@ from fanwise.journal.records import (
     AnswerRecord,
     AskRecord,
     BlockRecord,
+    EditRecord,
+    ReachedRecord,
     RejectRecord,
     RowRecord,
     RowResult,
@@ -37,12 +39,15 @@ def calls(method: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[
 
 
 REOPEN, LOOK = Call("reopen"), Call("look")
-AFTER_COMMIT = {"lose_open", "drop_stale_rows", "purge"}
+AFTER_COMMIT = {"lose_open", "drop_stale_rows", "purge", "add_reached"}
 """What these change is what is durable."""
+BEFORE_COMMIT = {"add_reached"}
+"""What these change is what was added before, and nothing that comes with it."""
 KEYS, ROWS, NUMBERS, IDS, TEXTS = ["k0", "k1", "k2"], range(4), range(1, 6), ["a", "b"], ["yes", "no", "long " * 60]
 keys, rows, numbers = st.sampled_from(KEYS), st.sampled_from(ROWS), st.sampled_from(NUMBERS)
 ids, texts, moments = st.sampled_from(IDS), st.sampled_from(TEXTS), st.floats(0, 100)
 arms, intents = st.sampled_from(["fanout", "baseline"]), st.sampled_from([None, 1, 2, 3])
+sessions = st.integers(0, 3)
 costs, counts = st.none() | st.integers(0, 99), st.integers(0, 50)
 statuses, usages = st.sampled_from(["succeeded", "failed", "lost"]), st.builds(Usage, *[counts] * 7)
 attempts = st.builds(
@@ -62,7 +67,9 @@ steps = st.one_of(
     calls("end_session", moments, st.sampled_from(["completed", "halted"])),
     calls("lose_open", moments),
     calls("set_meta", keys, texts),
-    calls("add_row", st.builds(RowRecord, numbers, ids, st.just(0), st.just("h"), st.integers(0, 3))),
+    calls("add_row", st.builds(RowRecord, numbers, ids, st.just(0), st.just("h"), sessions, sessions)),
+    calls("add_reached", st.builds(ReachedRecord, keys, rows, st.integers(1, 3))),
+    calls("set_edit", st.builds(EditRecord, arms, st.integers(2, 3))),
     calls("add_reject", st.builds(RejectRecord, numbers, texts, texts, st.integers(0, 3))),
     calls("add_text", texts),
     calls("add_block", st.builds(BlockRecord, keys, texts, texts)),
@@ -82,7 +89,7 @@ steps = st.one_of(
             st.none() | st.sampled_from(["b1", "b2"]),
         ),
     ),
-    calls("add_result", st.builds(RowResult, rows, arms, st.just("failed"), st.none(), texts)),
+    calls("add_result", st.builds(RowResult, rows, arms, st.just("failed"), st.none(), texts, sessions)),
 )  # fmt: skip
 
 
@@ -104,7 +111,10 @@ class Worker:
         if call.method in AFTER_COMMIT:
             await self.journal.commit()
         try:
-            return getattr(self.journal, call.method)(*call.arguments)
+            answer = getattr(self.journal, call.method)(*call.arguments)
+            if call.method in BEFORE_COMMIT:
+                await self.journal.commit()
+            return answer
         except ValueError as error:
             return str(error)
 
@@ -117,11 +127,13 @@ class Worker:
             "session": (journal.session, journal.session_start()),
             "meta": [journal.meta(key) for key in KEYS],
             "known_ids": journal.known_ids(IDS),
+            "row": [journal.row(number) for number in NUMBERS],
+            "edits": journal.edits(),
             "task": [journal.task(key) for key in KEYS],
             "turns": [journal.turns(key) for key in KEYS],
             "attempt": [journal.attempt(number) for number in NUMBERS],
             "attempts_of": [journal.attempts_of(key) for key in KEYS],
-            "has_attempts": [journal.has_attempts(row, arm) for row in ROWS for arm in ("fanout", "baseline")],
+            "has_attempts": [journal.has_attempts(row) for row in ROWS],
             "open_batches": journal.open_batches(),
             "batch_ids": journal.batch_ids(),
             "owns": [journal.owns(intent, number) for intent in range(1, 4) for number in NUMBERS],

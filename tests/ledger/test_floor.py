@@ -29,6 +29,7 @@ from fanwise import Block, Emulator, Job, agent, each, graph
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.job.job import resume
+from fanwise.journal.schema import VIEW_NAMES
 from fanwise.journal.upgrade import carry_over
 from fanwise.ledger.floor import floor
 from fanwise.ledger.summary import summary as summary_of
@@ -231,9 +232,10 @@ def test_of_a_journal_that_has_not_noted_what_was_sent_the_floor_is_not_known(tm
     path = tmp_path / "run" / "journal.db"
     with closing(sqlite3.connect(path)) as db:
         for change in (
-            "DROP VIEW served", "DROP VIEW task_attempts", "DROP VIEW paid", "ALTER TABLE attempts DROP COLUMN blocks",
-            "ALTER TABLE attempts ADD COLUMN readable INT", "ALTER TABLE attempts ADD COLUMN reusable INT",
-            "PRAGMA user_version=5",
+            *(f"DROP VIEW {view}" for view in VIEW_NAMES), "DROP TABLE edits", "DROP TABLE reached",
+            "ALTER TABLE rows DROP COLUMN since", "ALTER TABLE results DROP COLUMN session",
+            "ALTER TABLE attempts DROP COLUMN blocks", "ALTER TABLE attempts ADD COLUMN readable INT",
+            "ALTER TABLE attempts ADD COLUMN reusable INT", "PRAGMA user_version=5",
         ):  # fmt: skip
             db.execute(change)
     carry_over(path)

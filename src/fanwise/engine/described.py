@@ -27,7 +27,7 @@ def describe(journal: Journal, arms: Mapping[ArmName, Arm]) -> None:
     AGENTS.keep(journal, {name: {node.spec.name: _agent(node) for node in arm.agents()} for name, arm in arms.items()})
     shared = (node.composer.shared_blocks for arm in arms.values() for node in arm.agents())
     BLOCKS.keep(journal, BLOCKS.of(journal) | {blocks.key: list(blocks.blocks) for blocks in shared})
-    TASKS.keep(journal, {name: _tasks(arm) for name, arm in arms.items()})
+    TASKS.keep(journal, tasks_of(arms))
 
 
 def _agent(node: AgentNode) -> dict[str, Any]:
@@ -49,6 +49,11 @@ def _agent(node: AgentNode) -> dict[str, Any]:
         "tools": digest(node.need.tools) if node.need.tools else "",
         "layout": digest(canonical(layout)),
     }
+
+
+def tasks_of(arms: Mapping[ArmName, Arm]) -> dict[ArmName, dict[str, Any]]:
+    """Return by arm its tasks and what travels between them, as the account has them."""
+    return {name: _tasks(arm) for name, arm in arms.items()}
 
 
 def _tasks(arm: Arm) -> dict[str, Any]:

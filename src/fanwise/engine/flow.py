@@ -15,7 +15,7 @@ from fanwise.dispatch.books import Books
 from fanwise.dispatch.carriers import Carriers
 from fanwise.dispatch.errand import Ask, Errand
 from fanwise.graph.state import Failed, Outcome, Task
-from fanwise.journal.records import ArmName
+from fanwise.journal.records import ArmName, ReachedRecord
 
 from .arms import Arm, row_state
 from .conversing import Conversing
@@ -76,6 +76,8 @@ class TaskFlow:
         self._window, self._counters, self._recorder, self._talks = window, counters, recorder, talks
         self._carriers = carriers
         self._main = next(iter(arms))
+        self._since = books.journal.edits() if settings.resumed else {}
+        """By arm the session since which its graph is as it is; an arm that was never changed is not there."""
         self.steps = Steps(self._step_ended)
         self.conversing = Conversing(talks, carriers.submit)
         self._owners: dict[Errand, tuple[tuple[RowRun, Task], ...]] = {}
@@ -105,7 +107,10 @@ class TaskFlow:
         self._window.open(row, len(names))
         for name in names:
             arm = self._arms[name]
-            run = RowRun(number=row.number, row_id=row.row_id, size=row.size, arm=arm, state=row_state(arm, row))
+            run = RowRun(
+                number=row.number, row_id=row.row_id, size=row.size, arm=arm, state=row_state(arm, row),
+                is_noted=max(row.since, self._since.get(name, 1)) > 1,
+            )  # fmt: skip
             self._advance(run, run.state.start())
         self._drain()
 
@@ -123,9 +128,13 @@ class TaskFlow:
         except TypeError as error:
             self._outcomes.append((run, task, Failed(task.label, "invalid_value", str(error))))
             return
+        if run.is_noted:
+            self._books.journal.add_reached(ReachedRecord(key, run.number, self._books.journal.session))
         outcome = self._remembered(key, node, task) if self._settings.resumed else None
         if outcome is not None:
             self._counters.remembered += 1
+            if isinstance(node, AgentNode):
+                run.remembered.append((node, task))
             self._outcomes.append((run, task, outcome))
         elif isinstance(node, StepNode):
             self.steps.start(run, task, key)
@@ -140,6 +149,7 @@ class TaskFlow:
 
     def _send(self, run: RowRun, task: Task, key: str, node: AgentNode) -> None:
         resumed = self._settings.resumed
+        self._count_remembered(run)
         before = self._books.journal.attempts_of(key) if resumed else 0
         errand = Errand(
             role=node.role,
@@ -154,6 +164,13 @@ class TaskFlow:
             self.conversing.start(errand)
         else:
             self._carriers.submit(errand)
+
+    def _count_remembered(self, run: RowRun) -> None:
+        """Count what a row has sent in earlier sessions, before it sends more."""
+        for node, task in run.remembered:
+            request = node.request(task)
+            self._books.repeats.count(run.number, run.arm.name, request.common, request.own)
+        run.remembered.clear()
 
     # Outcomes in, rows out ---------------------------------------------------------------------
 

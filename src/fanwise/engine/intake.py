@@ -74,14 +74,23 @@ class Intake:
         raws = {record.number: record for record in chunk}
         numbers = self.journal.known_ids([row.row_id for row in rows]) if rows else {}
         unique: list[Row] = []
+        session = self.journal.session
         for row in rows:
             first = numbers.setdefault(row.row_id, row.number)
             if first != row.number:
                 self._reject(raws[row.number], f"its id {row.row_id!r} is that of line {first}")
                 continue
-            self.journal.add_row(RowRecord(row.number, row.row_id, row.locator, row.hash, self.journal.session))
-            unique.append(row)
+            since = self._since(row) if session > 1 else 1
+            self.journal.add_row(RowRecord(row.number, row.row_id, row.locator, row.hash, session, since))
+            unique.append(row._replace(since=since))
         return unique
+
+    def _since(self, row: Row) -> int:
+        """Return the first session that has read a row as it is."""
+        before = self.journal.row(row.number)
+        if before is not None and (before.row_id, before.hash) == (row.row_id, row.hash):
+            return before.since
+        return self.journal.session if self.journal.has_attempts(row.number) else 1
 
     def _reject(self, record: Record, reason: str) -> None:
         self.counters.rejected += 1

@@ -18,7 +18,7 @@ class Recorder:
     """Writes outcomes down; used by one event loop."""
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+        self._journal, self._session = journal, max(journal.session, 1)
         self._last: tuple[object, str] = (_NOTHING, "")
         """The output that was kept last, and its hash."""
 
@@ -52,11 +52,11 @@ class Recorder:
         outcome = run.state.outcome()
         if isinstance(outcome, Done):
             status = "partial" if run.state.failures else "succeeded"
-            result = RowResult(run.number, run.arm.name, status, self._kept(outcome.value))
+            result = RowResult(run.number, run.arm.name, status, self._kept(outcome.value), session=self._session)
         else:
             cause = outcome if isinstance(outcome, Failed) else outcome.cause
             reason = f"{cause.task}: {cause.kind}: {cause.message}"
-            result = RowResult(run.number, run.arm.name, "failed", None, reason)
+            result = RowResult(run.number, run.arm.name, "failed", None, reason, self._session)
         self._journal.add_result(result)
         return result
 

@@ -191,6 +191,8 @@ class Row(NamedTuple):
     """One value per parameter of the graph."""
     hash: str
     size: int
+    since: int = 1
+    """The first session that read it as it is, see `RowRecord`."""
 
 
 class RowTypes:

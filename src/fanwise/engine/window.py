@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fanwise.dispatch.bell import Bell
-from fanwise.graph.state import RowState
+from fanwise.graph.state import RowState, Task
 
 from .arms import Arm
+from .nodes import AgentNode
 from .rows import Row
 from .settings import Settings
 
@@ -21,6 +22,10 @@ class RowRun:
     size: int
     arm: Arm
     state: RowState
+    is_noted: bool
+    """Whether its tasks are noted as they are needed: it, or its graph, is another than when the run began."""
+    remembered: list[tuple[AgentNode, Task]] = field(default_factory=list[tuple["AgentNode", Task]])
+    """Tasks of an earlier session whose requests are not counted among what the row has sent."""
 
 
 class Window:

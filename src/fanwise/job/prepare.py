@@ -13,17 +13,18 @@ import anyio
 from fanwise.api.client import Api
 from fanwise.engine.arms import Arm, statics
 from fanwise.engine.collecting import seldom
-from fanwise.engine.described import describe
+from fanwise.engine.described import describe, tasks_of
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import Toolbox, open_toolbox
 from fanwise.graph.graphs import Graph
-from fanwise.journal.meta import HALTED, OFFLINE, OWN_BASELINE, STATICS
-from fanwise.journal.records import ArmName
+from fanwise.journal.meta import HALTED, OFFLINE, OWN_BASELINE, STATICS, TASKS
+from fanwise.journal.records import ArmName, EditRecord
 from fanwise.units import now
 
 from .answering import connected
 from .arms import is_own_baseline
 from .close import settle
+from .edits import changes, edited_arms
 from .opening import OpenRun, Terms, begun, found
 from .preflight import check_models, check_same_kind, usable_channel
 from .prepared import Prepared
@@ -134,9 +135,11 @@ def _begin_session(prepared: Prepared) -> None:
     """Record that this process works on the run, and what is different from the session before."""
     journal, notes, at = prepared.journal, prepared.watcher.notes, now().timestamp()
     present, before = statics(prepared.arms), STATICS.of(journal)
+    changed = changes(before, present)
+    session = journal.start_session(at, prepared.run.spec.channel, changed)
+    for arm in edited_arms(before, present, TASKS.of(journal), tasks_of(prepared.arms)):
+        journal.set_edit(EditRecord(arm, session))
     STATICS.keep(journal, present)
-    changed = _changes(before, present)
-    journal.start_session(at, prepared.run.spec.channel, changed)
     if prepared.terms.resumed:
         lost = journal.lose_open(at)
         if lost:
@@ -147,13 +150,3 @@ def _begin_session(prepared: Prepared) -> None:
     journal.watch = prepared.watcher.ended
     OWN_BASELINE.keep(journal, is_own_baseline(prepared.run.graphs))
     HALTED.keep(journal, "")
-
-
-def _changes(before: Mapping[str, str], present: Mapping[str, str]) -> str:
-    """Return which nodes have been edited since the session before, in words: their answers do not hold any more."""
-    if not before:
-        return ""
-    words = [f"{name} is new" for name in present if name not in before]
-    words += [f"{name} has changed" for name, hash_ in present.items() if before.get(name, hash_) != hash_]
-    words += [f"{name} is gone" for name in before if name not in present]
-    return f"changed since the last session: {', '.join(words)}" if words else ""

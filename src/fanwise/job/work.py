@@ -67,6 +67,8 @@ def _keep(prepared: Prepared, engine: Engine, shard: Shard) -> None:
     CHOICES.keep(journal, engine.carriers.chooser.reasons(CHOICES.of(journal)))
     cancelled = engine.ended == "completed" and (engine.rows_in_work() or not engine.read_all)
     ended: Ended = "interrupted" if cancelled else engine.ended
-    everything = engine.read_all and shard.numbers is None and prepared.run.spec.limit is None
+    limit = prepared.run.spec.limit
+    is_limited = limit is not None and engine.counters.read >= limit
+    everything = engine.read_all and shard.numbers is None and not is_limited
     end = ShardEnd(ended=ended, reason=engine.halted, covers_file=everything and ended == "completed")
     prepared.ends.append(end)

@@ -21,8 +21,10 @@ from .records import (
     BatchRecord,
     Billed,
     BlockRecord,
+    EditRecord,
     EndRecord,
     MetaRecord,
+    ReachedRecord,
     Record,
     RejectRecord,
     RowRecord,
@@ -74,14 +76,16 @@ class MemoryJournal:
         self._asks: dict[int, list[AskRecord]] = {}
         """By attempt, in the order of their places."""
         self._of_row = defaultdict[int, list[AskRecord]](list)
-        self._of_key = Counter[str]()
-        """Attempts of each task."""
+        self._of_key = defaultdict[str, list[tuple[int, int]]](list)
+        """Attempt and place of each ask of a task."""
         self._of_intent = defaultdict[int, list[int]](list)
         """Attempts in each batch."""
         self._ends: dict[int, EndRecord] = {}
         self._answers: dict[tuple[int, int], AnswerRecord] = {}
         self._batches: dict[int, BatchRecord] = {}
         self._results: dict[tuple[int, str], RowResult] = {}
+        self._edits: dict[str, EditRecord] = {}
+        self._reached: dict[str, ReachedRecord] = {}
         self._numbers = AttemptNumbers()
         self._intent = 0
 
@@ -99,6 +103,10 @@ class MemoryJournal:
     def set_meta(self, key: str, value: str) -> None:
         """Keep a setting of the run."""
         self._meta[key] = value
+
+    def set_edit(self, record: EditRecord) -> None:
+        """Keep when the graph of an arm was changed."""
+        self._edits[record.arm] = record
 
     def start_session(self, at: float, channel: str, changed: str) -> int:
         """Record that a worker begins; return the session's number."""
@@ -205,7 +213,7 @@ class MemoryJournal:
     def _keep_ask(self, ask: AskRecord) -> None:
         self._asks[ask.attempt].append(ask)
         self._of_row[ask.row].append(ask)
-        self._of_key[ask.key] += 1
+        self._of_key[ask.key].append((ask.attempt, ask.place))
 
     def add_end(self, record: EndRecord) -> None:
         """Add the end of an attempt; the first one stays."""
@@ -230,6 +238,18 @@ class MemoryJournal:
         if self.observer is not None:
             self.observer.result(record, now().timestamp())
 
+    def add_reached(self, record: ReachedRecord) -> None:
+        """Add a task that a row needs as it is now, whose asks and outcome become this row's."""
+        self._reached[record.key] = record
+        for attempt, place in self._of_key.get(record.key, ()):
+            ask = self._asks[attempt][place]
+            moved = self._asks[attempt][place] = replace(ask, row=record.row)
+            self._of_row[ask.row].remove(ask)
+            self._of_row[record.row].append(moved)
+        task = self._tasks.get(record.key)
+        if task is not None:
+            self._tasks[record.key] = replace(task, row=record.row)
+
     async def commit(self) -> None:
         """Let others run: what was added is as durable as it gets."""
         await anyio.lowlevel.checkpoint()
@@ -253,6 +273,8 @@ class MemoryJournal:
         yield from self._ends.values()
         yield from self._batches.values()
         yield from self._results.values()
+        yield from self._edits.values()
+        yield from self._reached.values()
 
     # Look-ups ----------------------------------------------------------------------------------
 
@@ -286,11 +308,19 @@ class MemoryJournal:
 
     def attempts_of(self, key: str) -> int:
         """Return how many attempts a task has had."""
-        return self._of_key[key]
+        return len(self._of_key.get(key, ()))
 
-    def has_attempts(self, row: int, arm: str) -> bool:
-        """Return whether anything was sent for a row and arm."""
-        return any(self._attempts[ask.attempt].arm == arm for ask in self._of_row.get(row, ()))
+    def has_attempts(self, row: int) -> bool:
+        """Return whether anything was sent for a row."""
+        return bool(self._of_row.get(row))
+
+    def row(self, number: int) -> RowRecord | None:
+        """Return the row of a number as it was read last."""
+        return self._rows.get(number)
+
+    def edits(self) -> dict[str, int]:
+        """Return by arm the session since which its graph is as it is; without those that were never changed."""
+        return {arm: edit.session for arm, edit in self._edits.items()}
 
     def known_ids(self, ids: Sequence[str]) -> dict[str, int]:
         """Return the numbers of the rows with these ids that this session has read: of each id its last row."""

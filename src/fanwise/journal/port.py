@@ -17,7 +17,9 @@ from .records import (
     BatchRecord,
     Billed,
     BlockRecord,
+    EditRecord,
     EndRecord,
+    ReachedRecord,
     Record,
     RejectRecord,
     RowRecord,
@@ -123,6 +125,13 @@ class Journal(Protocol):
         """Add the end of a row on one arm, in the place of an earlier one."""
         ...
 
+    def add_reached(self, record: ReachedRecord) -> None:
+        """Add a task that a row needs as it is now, in the place of an earlier record of its key.
+
+        Its asks and its outcome that were added before become this row's.
+        """
+        ...
+
     async def commit(self) -> None:
         """Return when all that was added before this call is durable."""
         ...
@@ -143,6 +152,10 @@ class Journal(Protocol):
 
     def set_meta(self, key: str, value: str) -> None:
         """Keep a setting of the run, at once."""
+        ...
+
+    def set_edit(self, record: EditRecord) -> None:
+        """Keep when the graph of an arm was changed, at once, in the place of an earlier record of the arm."""
         ...
 
     def start_session(self, at: float, channel: str, changed: str) -> int:
@@ -205,8 +218,16 @@ class Journal(Protocol):
         """Return how many attempts a task has had."""
         ...
 
-    def has_attempts(self, row: int, arm: str) -> bool:
-        """Return whether anything was sent for a row and arm."""
+    def has_attempts(self, row: int) -> bool:
+        """Return whether anything was sent for a row."""
+        ...
+
+    def row(self, number: int) -> RowRecord | None:
+        """Return the row of a number as it was read last, once that is durable."""
+        ...
+
+    def edits(self) -> dict[str, int]:
+        """Return by arm the session since which its graph is as it is; without those that were never changed."""
         ...
 
     def known_ids(self, ids: Sequence[str]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from .records import (
     BatchRecord,
     Billed,
     Record,
+    RowRecord,
     Served,
     Spent,
     TaskRecord,
@@ -83,10 +84,17 @@ class JournalReader:
         """Return how many attempts a task has had."""
         return self._value("SELECT COUNT(*) FROM asks WHERE key=?", key)
 
-    def has_attempts(self, row: int, arm: str) -> bool:
-        """Return whether anything was sent for a row and arm."""
-        query = "SELECT 1 FROM asks k JOIN attempts a ON a.id=k.attempt WHERE k.row=? AND a.arm=? LIMIT 1"
-        return self.db.execute(query, (row, arm)).fetchone() is not None
+    def has_attempts(self, row: int) -> bool:
+        """Return whether anything was sent for a row."""
+        return self.db.execute("SELECT 1 FROM asks WHERE row=? LIMIT 1", (row,)).fetchone() is not None
+
+    def row(self, number: int) -> RowRecord | None:
+        """Return the row of a number as it was read last, once that is durable."""
+        return next(select(self.db, RowRecord, "SELECT * FROM rows WHERE number=?", (number,)), None)
+
+    def edits(self) -> dict[str, int]:
+        """Return by arm the session since which its graph is as it is; without those that were never changed."""
+        return dict(self.db.execute("SELECT arm, session FROM edits").fetchall())
 
     def read_ids(self, ids: Sequence[str], session: int) -> dict[str, int]:
         """Return the numbers of the rows with these ids that a session has read: of each id its last row."""
@@ -126,19 +134,19 @@ class JournalReader:
 
     def spent(self, row: int | None = None) -> Spent:
         """Return what counts against a budget, of the run or a row: what is paid, and the bounds of what was lost."""
-        source, args = ("served WHERE row=? AND", (row,)) if row is not None else ("paid WHERE", ())
+        source, args = ("all_served WHERE row=? AND", (row,)) if row is not None else ("all_paid WHERE", ())
         query = f"""SELECT COALESCE(SUM(CASE WHEN status='lost' THEN reserved ELSE cost END),0) AS cost,
           COALESCE(SUM(CASE WHEN status='lost' THEN bound ELSE tokens END),0) AS tokens FROM {source} at IS NOT NULL"""
         return next(select(self.db, Spent, query, args))
 
     def outputs(self) -> list[AnswerLengths]:
         """Return how long the answers of each agent on each model were."""
-        query = """SELECT arm, agent, model, COUNT(*) AS answers, SUM(output) AS tokens FROM paid
+        query = """SELECT arm, agent, model, COUNT(*) AS answers, SUM(output) AS tokens FROM all_paid
           WHERE status='succeeded' AND serves GROUP BY arm, agent, model"""
         return list(select(self.db, AnswerLengths, query))
 
     def sent_and_billed(self, since: float) -> dict[str, Billed]:
         """Return by model the characters sent since a moment and the input tokens that were billed for them."""
-        query = """SELECT model, SUM(chars), SUM(prompt) FROM paid
+        query = """SELECT model, SUM(chars), SUM(prompt) FROM all_paid
           WHERE status='succeeded' AND serves AND sent>=? GROUP BY model"""
         return {model: Billed(chars, tokens) for model, chars, tokens in self.db.execute(query, (since,))}

@@ -47,6 +47,8 @@ class RowRecord(NamedTuple):
     hash: str
     session: int
     """The last session that read it."""
+    since: int = 1
+    """The first session that read it as it is; 1 also where an earlier one sent nothing for a row of its number."""
 
 
 class RejectRecord(NamedTuple):
@@ -232,6 +234,27 @@ class RowResult(NamedTuple):
     output: str | None
     """Hash of the output's canonical JSON."""
     reason: str = ""
+    session: int = 1
+    """In which it ended."""
+
+
+class EditRecord(NamedTuple):
+    """When the graph of an arm was changed last; there is none of an arm that never was."""
+
+    arm: ArmName
+    session: int
+    """The first that had the graph as it is, or that had none any more."""
+
+
+class ReachedRecord(NamedTuple):
+    """A task that a row needs as it is now; noted of rows that were changed, themselves or in their graph."""
+
+    key: str
+    """Content key of the task."""
+    row: int
+    """Its asks and its outcome are this row's, whatever number that had before."""
+    session: int
+    """The last in which the row needed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +296,8 @@ Record = (
     | TurnRecord
     | BatchRecord
     | RowResult
+    | EditRecord
+    | ReachedRecord
 )
 """All that a journal holds."""
 

@@ -30,8 +30,10 @@ from .records import (
     AttemptRecord,
     BatchRecord,
     BlockRecord,
+    EditRecord,
     EndRecord,
     MetaRecord,
+    ReachedRecord,
     Record,
     RejectRecord,
     RowRecord,
@@ -42,7 +44,7 @@ from .records import (
     TurnRecord,
     checked,
 )  # fmt: skip
-from .schema import APPLICATION, KEY_INDEX, SEVERAL, TABLES, VERSION, VIEWS
+from .schema import APPLICATION, KEY_INDEX, MOVES, SEVERAL, TABLES, VERSION, VIEWS
 from .tables import TABLES as TABLE_OF
 
 SHORT, MOST_SHORT = 200, 1_000
@@ -119,6 +121,10 @@ class SqliteJournal(JournalReader):
     def set_meta(self, key: str, value: str) -> None:
         """Keep a setting of the run, at once."""
         self._writer.execute(TABLE_OF[MetaRecord].insert, MetaRecord(key, value))
+
+    def set_edit(self, record: EditRecord) -> None:
+        """Keep when the graph of an arm was changed, at once."""
+        self._writer.execute(TABLE_OF[EditRecord].insert, record)
 
     def start_session(self, at: float, channel: str, changed: str) -> int:
         """Record that a process works on the run; return the session's number."""
@@ -245,6 +251,10 @@ class SqliteJournal(JournalReader):
         if self.observer is not None:
             self.observer.result(record, now().timestamp())
 
+    def add_reached(self, record: ReachedRecord) -> None:
+        """Add a task that a row needs as it is now, whose asks and outcome become this row's."""
+        self._add(ReachedRecord, record)
+
     def restore(self, records: Sequence[Record]) -> None:
         """Write records as another journal has kept them, at once; nobody is told of them."""
         for record in records:
@@ -296,6 +306,8 @@ class SqliteJournal(JournalReader):
             for kind, records in buffer.items():
                 table = TABLE_OF[kind]
                 self._writer.executemany(table.insert, records if table.values is None else map(table.values, records))
+            for move in MOVES if ReachedRecord in buffer else ():
+                self._writer.executemany(move, ((reached.row, reached.key) for reached in buffer[ReachedRecord]))
             self._writer.executemany(SEVERAL, ((attempt,) for attempt, tasks in served.items() if tasks > 1))
             self._writer.execute("COMMIT")
         except BaseException:

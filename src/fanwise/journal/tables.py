@@ -18,8 +18,10 @@ from .records import (
     AttemptRecord,
     BatchRecord,
     BlockRecord,
+    EditRecord,
     EndRecord,
     MetaRecord,
+    ReachedRecord,
     Record,
     RejectRecord,
     RowRecord,
@@ -86,6 +88,8 @@ TABLES: Mapping[type[Record], RecordTable] = {
         _table("ends", EndRecord, "IGNORE"),
         _table("batches", BatchRecord, "REPLACE"),
         _table("results", RowResult, "REPLACE"),
+        _table("edits", EditRecord, "REPLACE"),
+        _table("reached", ReachedRecord, "REPLACE"),
     )
 }
 

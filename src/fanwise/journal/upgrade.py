@@ -15,7 +15,7 @@ from urllib.parse import quote
 from fanwise.errors import RunDirectoryError
 
 from .opening import version_of
-from .schema import VERSION, VIEWS
+from .schema import CHANGES, VERSION, VIEW_NAMES, VIEWS
 
 Step = Callable[[sqlite3.Connection], None]
 """Changes a journal of one version to the next; it runs in a transaction that is open."""
@@ -23,16 +23,27 @@ Step = Callable[[sqlite3.Connection], None]
 
 def _note_blocks(db: sqlite3.Connection) -> None:
     """Version 6 notes the blocks of a request; of those that were sent before nothing is known."""
-    for view in ("served", "task_attempts", "paid"):
-        db.execute(f"DROP VIEW IF EXISTS {view}")
+    _drop_views(db)  # made again by the step to the newest version
     db.execute("ALTER TABLE attempts DROP COLUMN readable")
     db.execute("ALTER TABLE attempts DROP COLUMN reusable")
     db.execute("ALTER TABLE attempts ADD COLUMN blocks TEXT DEFAULT ''")
-    for view in VIEWS.split(";")[:-1]:
-        db.execute(view)
 
 
-STEPS: dict[int, Step] = {5: _note_blocks}
+def _note_changes(db: sqlite3.Connection) -> None:
+    """Version 7 notes what of a run counts now; of what was changed before nothing is known."""
+    _drop_views(db)
+    db.execute("ALTER TABLE rows ADD COLUMN since INT DEFAULT 1")
+    db.execute("ALTER TABLE results ADD COLUMN session INT DEFAULT 1")
+    for statement in f"{CHANGES}{VIEWS}".split(";")[:-1]:
+        db.execute(statement)
+
+
+def _drop_views(db: sqlite3.Connection) -> None:
+    for view in VIEW_NAMES:
+        db.execute(f"DROP VIEW IF EXISTS {view}")
+
+
+STEPS: dict[int, Step] = {5: _note_blocks, 6: _note_changes}
 """By the version that a step begins with; one for every version that is not the newest."""
 COUNTED = ("rows", "rejects", "texts", "blocks", "tasks", "attempts", "ends", "turns", "batches", "results", "sessions")
 """Tables of which no record may be lost."""

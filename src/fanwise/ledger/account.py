@@ -73,14 +73,21 @@ _TOTALS = f"""SELECT COUNT(*) AS sent, COALESCE(SUM(status='succeeded'),0) AS su
   COUNT(DISTINCT CASE WHEN prefix<>'' THEN model || prefix END) AS prefixes,
   COALESCE(SUM(cache_write_5m+cache_write_1h>0),0) AS writes, COALESCE(SUM(cache_read>0),0) AS reads,
   COALESCE(SUM(kind='paid_twice'),0) AS paid_twice, COALESCE(SUM(status='open'),0) AS open,
-  COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0) AS open_bound FROM paid WHERE arm=?"""
+  COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0) AS open_bound FROM {{attempts}}
+  WHERE arm=?"""
 
 
 def totals(db: Book, arm: ArmName | None = None) -> Totals:
     """Return the totals of one arm, or of all of them."""
     if arm is None:
         return added(totals_by_arm(db).values())
-    return next(select(db, Totals, _TOTALS, (arm,)))
+    return next(select(db, Totals, _TOTALS.format(attempts="paid"), (arm,)))
+
+
+def cash_totals(db: Book) -> Totals:
+    """Return the totals of all attempts that were ever made, those among them that count no more."""
+    arms = db.execute("SELECT DISTINCT arm FROM attempts").fetchall()
+    return added(next(select(db, Totals, _TOTALS.format(attempts="all_paid"), arm)) for arm in arms)
 
 
 def totals_by_arm(db: Book) -> dict[ArmName, Totals]:
@@ -98,7 +105,7 @@ def added(parts: Iterable[Totals]) -> Totals:
 
 def succeeded(db: Book, arm: ArmName) -> int:
     """Return how many rows have succeeded on one arm."""
-    query = "SELECT COUNT(*) FROM results WHERE arm=? AND status='succeeded'"
+    query = "SELECT COUNT(*) FROM row_ends WHERE arm=? AND status='succeeded'"
     return db.execute(query, (arm,)).fetchone()[0]
 
 
@@ -109,7 +116,7 @@ def valid_rows(db: Book) -> int:
 
 def row_counts(db: Book) -> dict[str, int]:
     """Return how many rows were read, and how they have ended so far."""
-    counts = dict(db.execute("SELECT status, COUNT(*) FROM results WHERE arm='fanout' GROUP BY status").fetchall())
+    counts = dict(db.execute("SELECT status, COUNT(*) FROM row_ends WHERE arm='fanout' GROUP BY status").fetchall())
     valid, rejected = valid_rows(db), db.execute("SELECT COUNT(*) FROM rejects").fetchone()[0]
     ended = {status: counts.get(status, 0) for status in ("succeeded", "partial", "failed")}
     unfinished = max(valid - sum(ended.values()), 0)
@@ -129,7 +136,7 @@ class RowAccount(NamedTuple):
     """Attempts with an unknown price: lost ones, or of an unknown model."""
 
 
-_ROW = """SELECT r.row, r.arm, r.status, s.tokens, s.cost, s.unknown FROM results r,
+_ROW = """SELECT r.row, r.arm, r.status, s.tokens, s.cost, s.unknown FROM row_ends r,
   (SELECT COALESCE(SUM(tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost,
     COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM served WHERE row=?1 AND arm=?2) s
   WHERE r.row=?1 AND r.arm=?2"""
@@ -165,7 +172,7 @@ _PAIRED = """SELECT s.row, SUM(CASE WHEN arm='fanout' THEN tokens ELSE 0 END) AS
   SUM(CASE WHEN arm=:baseline THEN cost ELSE 0 END) AS baseline_cost,
   SUM(cost IS NULL AND :baseline<>'fanout') AS unknown
   FROM served s WHERE s.at IS NOT NULL AND s.arm IN ('fanout',:baseline) AND s.row IN (
-    SELECT b.row FROM results b JOIN results f ON f.row=b.row AND f.arm='fanout' AND f.status<>'failed'
+    SELECT b.row FROM row_ends b JOIN row_ends f ON f.row=b.row AND f.arm='fanout' AND f.status<>'failed'
     WHERE b.arm=:baseline AND b.status<>'failed')
   GROUP BY s.row"""
 """What is not known of an attempt is the same on both sides where they are one."""
@@ -179,7 +186,7 @@ def paired_rows(db: Book) -> Iterator[PairedRow]:
 
 def has_baseline(db: Book) -> bool:
     """Return whether any row has ended on the baseline."""
-    return db.execute("SELECT 1 FROM results WHERE arm=? LIMIT 1", (baseline_arm(db),)).fetchone() is not None
+    return db.execute("SELECT 1 FROM row_ends WHERE arm=? LIMIT 1", (baseline_arm(db),)).fetchone() is not None
 
 
 class SharedWrite(NamedTuple):
@@ -259,7 +266,7 @@ class FailedTask:
 
 _FAILURES = """SELECT COALESCE(w.row_id,'') AS row_id, t.row, t.arm, t.label AS task, t.agent, t.kind, t.message,
   COALESCE((SELECT SUM(s.cost) FROM served s WHERE s.row=t.row AND s.arm=t.arm),0) AS paid
-  FROM tasks t LEFT JOIN rows w ON w.number=t.row WHERE t.status='failed' ORDER BY t.row, t.label LIMIT ?"""
+  FROM outcomes t LEFT JOIN rows w ON w.number=t.row WHERE t.status='failed' ORDER BY t.row, t.label LIMIT ?"""
 
 
 def failures(db: Book, most: int = 20) -> list[FailedTask]:
@@ -269,7 +276,7 @@ def failures(db: Book, most: int = 20) -> list[FailedTask]:
 
 def failed_tasks(db: Book) -> dict[str, int]:
     """Return the number of failed tasks by error class."""
-    query = "SELECT kind, COUNT(*) FROM tasks WHERE status='failed' GROUP BY kind ORDER BY 2 DESC"
+    query = "SELECT kind, COUNT(*) FROM outcomes WHERE status='failed' GROUP BY kind ORDER BY 2 DESC"
     return dict(db.execute(query).fetchall())
 
 

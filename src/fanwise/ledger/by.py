@@ -23,7 +23,7 @@ cached prefix that rows share (empty: none), `hour` the one in which it was sent
 OF_ATTEMPTS = frozenset({"side", "agent", "tier", "channel", "prefix", "status", "hour"})
 """Of these, what an attempt has whatever tasks it serves."""
 _COLUMNS = f"arm, row, label, node, agent, model, channel, number, prefix, status, sent, cost, {', '.join(KINDS)}"
-_SHARES = f"(SELECT {_COLUMNS} FROM served UNION ALL SELECT {_COLUMNS} FROM task_attempts WHERE NOT serves)"
+_SHARES = f"(SELECT {_COLUMNS} FROM all_served UNION ALL SELECT {_COLUMNS} FROM all_task_attempts WHERE NOT serves)"
 """Each task with its share of its attempts, and the attempts that serve none."""
 
 
@@ -69,7 +69,7 @@ def by(db: Book, dimensions: Sequence[str]) -> Iterator[Group]:
     if unheard or not dimensions:
         words = ", ".join(map(repr, unheard)) or "nothing"
         raise UsageError(f"the ledger cannot be asked by {words}; by {', '.join(DIMENSIONS)}, or several with commas")
-    source = "paid" if OF_ATTEMPTS.issuperset(dimensions) else _SHARES
+    source = "all_paid" if OF_ATTEMPTS.issuperset(dimensions) else _SHARES
     columns = ", ".join(DIMENSIONS[name] for name in dimensions)
     places = ", ".join(str(place) for place in range(1, len(dimensions) + 1))
     query = f"""SELECT {columns}, COUNT(*), SUM(status='failed'), SUM(status='lost'), {SUMS},

@@ -14,7 +14,7 @@ _ROWS = """SELECT s.row, COALESCE(w.row_id,'') AS row_id, COALESCE(r.status,'unf
   COALESCE(r.reason,'') AS reason, COALESCE(SUBSTR(t.text,1,2000),'') AS output, s.cost, s.attempts, s.unknown
   FROM (SELECT row, SUM(COALESCE(cost,0)) AS cost, COUNT(*) AS attempts, SUM(cost IS NULL) AS unknown
     FROM served WHERE arm='fanout' GROUP BY row ORDER BY 2 DESC, row LIMIT ?) s
-  LEFT JOIN rows w ON w.number=s.row LEFT JOIN results r ON r.row=s.row AND r.arm='fanout'
+  LEFT JOIN rows w ON w.number=s.row LEFT JOIN row_ends r ON r.row=s.row AND r.arm='fanout'
   LEFT JOIN texts t ON t.sha=r.output ORDER BY s.cost DESC, s.row"""
 _TASKS = """SELECT node, model, COUNT(*) AS attempts, COALESCE(SUM(cache_read),0) AS read,
   COALESCE(SUM(cost),0) AS cost, SUM(cost IS NULL) AS unknown, SUM(status<>'succeeded') AS bad

@@ -16,15 +16,16 @@ _ATTEMPTS = """SELECT p.attempt, p.row, w.row_id, p.arm AS side, p.label AS task
   p.cache_write_1h AS cache_write_1h_tokens, p.cache_read AS cache_read_tokens, p.output AS output_tokens,
   p.thinking AS thinking_tokens, p.web_searches, p.cost, p.reserved, p.sent, p.at AS ended, p.latency_s, p.request_id,
   p.prefix
-  FROM task_attempts p LEFT JOIN rows w ON w.number=p.row LEFT JOIN batches b ON b.intent=p.intent ORDER BY p.attempt"""
+  FROM all_task_attempts p LEFT JOIN rows w ON w.number=p.row LEFT JOIN batches b ON b.intent=p.intent
+  ORDER BY p.attempt"""
 _TASKS = """SELECT t.row, w.row_id, t.arm AS side, t.label AS task, t.node, t.agent, t.status, t.kind, t.message,
   x.text AS output, COALESCE(s.attempts,0) AS attempts, s.cost, COALESCE(s.unknown,0) AS attempts_of_unknown_cost
   FROM tasks t LEFT JOIN rows w ON w.number=t.row LEFT JOIN texts x ON x.sha=t.output
   LEFT JOIN (SELECT key, COUNT(*) AS attempts, SUM(cost) AS cost, SUM(cost IS NULL) AS unknown
-    FROM served GROUP BY key) s ON s.key=t.key
+    FROM all_served GROUP BY key) s ON s.key=t.key
   ORDER BY t.row, t.arm DESC, t.label"""
 _ROW = """SELECT w.row_id, r.status, r.reason, x.text, (SELECT SUM(tokens) FROM served WHERE row=:row AND arm=:arm)
-  FROM (SELECT 1) LEFT JOIN rows w ON w.number=:row LEFT JOIN results r ON r.row=:row AND r.arm=:arm
+  FROM (SELECT 1) LEFT JOIN rows w ON w.number=:row LEFT JOIN row_ends r ON r.row=:row AND r.arm=:arm
   LEFT JOIN texts x ON x.sha=r.output"""
 
 

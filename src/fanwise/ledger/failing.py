@@ -14,7 +14,7 @@ _UNUSED = """WITH last AS (
     SELECT key, MAX(attempt) AS attempt FROM asks WHERE key IN (SELECT key FROM asks WHERE number>1) GROUP BY key)
   SELECT CASE WHEN t.status='failed' THEN t.kind ELSE 'asked again' END AS kind, 'unused' AS status, s.channel,
     COUNT(*) AS attempts, COALESCE(SUM(s.cost),0) AS cost, SUM(s.cost IS NULL) AS unknown, 0 AS bound
-  FROM served s LEFT JOIN tasks t ON t.key=s.key LEFT JOIN last l ON l.key=s.key
+  FROM served s LEFT JOIN outcomes t ON t.key=s.key LEFT JOIN last l ON l.key=s.key
   WHERE s.status='succeeded' AND s.kind<>'tool_use' AND (t.status='failed' OR s.attempt<l.attempt) GROUP BY 1, 3"""
 
 

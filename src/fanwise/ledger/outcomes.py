@@ -14,12 +14,12 @@ from fanwise.journal.tables import select
 from .account import baseline_arm
 
 _RESULTS = """SELECT r.row, w.row_id, r.status, r.reason, t.text AS output, b.status AS baseline_status
-  FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
-  LEFT JOIN results b ON b.row=r.row AND b.arm=?
+  FROM row_ends r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
+  LEFT JOIN row_ends b ON b.row=r.row AND b.arm=?
   WHERE r.arm='fanout' ORDER BY r.row"""
 _OUTPUTS = """SELECT r.row, w.row_id, r.arm, CASE WHEN r.status='failed' THEN NULL ELSE t.text END AS output
-  FROM results r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output ORDER BY r.row"""
-_LENGTHS = """SELECT r.row, LENGTH(t.text) FROM results r JOIN texts t ON t.sha=r.output
+  FROM row_ends r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output ORDER BY r.row"""
+_LENGTHS = """SELECT r.row, LENGTH(t.text) FROM row_ends r JOIN texts t ON t.sha=r.output
   WHERE r.arm='fanout' AND r.row IN (SELECT value FROM json_each(?)) ORDER BY r.row"""
 
 
@@ -75,13 +75,13 @@ def output_lengths(db: Book, rows: Collection[int]) -> dict[int, int]:
 
 def rows_with_output(db: Book) -> array[int]:
     """Return the numbers of the rows that have an output in the fan-out; there may be millions."""
-    query = "SELECT row FROM results WHERE arm='fanout' AND status<>'failed'"
+    query = "SELECT row FROM row_ends WHERE arm='fanout' AND status<>'failed'"
     return array("q", (row for (row,) in db.execute(query)))
 
 
 def ended_rows(db: Book, arm: ArmName, *, failed_too: bool) -> Iterator[int]:
     """Yield the numbers of the rows that have ended on an arm, in order, those that failed among them or not."""
-    query = "SELECT row FROM results WHERE arm=? AND (status<>'failed' OR ?) ORDER BY row"
+    query = "SELECT row FROM row_ends WHERE arm=? AND (status<>'failed' OR ?) ORDER BY row"
     return (row for (row,) in db.execute(query, (arm, failed_too)))
 
 

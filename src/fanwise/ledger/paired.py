@@ -18,9 +18,9 @@ from .allotment import NOTHING, RowCost, allotted
 SIDES: tuple[ArmName, ArmName] = ("fanout", "baseline")
 """The two that are held against each other."""
 _ENDED = """SELECT f.row, f.status, b.status, b.status='failed' AND EXISTS(
-    SELECT 1 FROM asks k JOIN tasks t ON t.key=k.key
+    SELECT 1 FROM asks k JOIN outcomes t ON t.key=k.key
     WHERE k.row=f.row AND t.arm=:baseline AND t.status='failed' AND t.kind='truncated')
-  FROM results f JOIN results b ON b.row=f.row AND b.arm=:baseline WHERE f.arm='fanout' ORDER BY f.row"""
+  FROM row_ends f JOIN row_ends b ON b.row=f.row AND b.arm=:baseline WHERE f.arm='fanout' ORDER BY f.row"""
 _ASKED = "SELECT arm, COUNT(DISTINCT row) FROM served WHERE row>0 GROUP BY arm"
 
 
@@ -96,7 +96,7 @@ class PairedRows:
                 unknown += 1
             else:
                 yield pair
-        (fanout_ended,) = self.db.execute("SELECT COUNT(*) FROM results WHERE arm='fanout'").fetchone()
+        (fanout_ended,) = self.db.execute("SELECT COUNT(*) FROM row_ends WHERE arm='fanout'").fetchone()
         self.left_out = LeftOut(max(valid_rows(self.db) - fanout_ended, 0), fanout_ended - ended, unknown)
 
 

@@ -91,7 +91,7 @@ class _WorkDone(NamedTuple):
 
 _WORK = """SELECT COUNT(*) AS attempts, COALESCE(SUM(status='open'),0) AS in_flight, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0) AS reserved,
-  COALESCE(SUM(cache_read),0) AS cache_read_tokens, MAX(at) AS last FROM paid"""
+  COALESCE(SUM(cache_read),0) AS cache_read_tokens, MAX(at) AS last FROM all_paid"""
 _BATCHES = """SELECT batch_id, size AS requests, at AS submitted, state FROM batches
   WHERE state IN ('intent','adopted','created') ORDER BY intent"""
 

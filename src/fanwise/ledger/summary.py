@@ -12,6 +12,7 @@ from fanwise.journal.records import ArmName
 from fanwise.units import usd_text
 
 from .account import Totals, added, baseline_arm, failed_tasks, row_counts, succeeded, totals_by_arm
+from .cash import cash
 from .composition import composition
 from .composition import data as composition_data
 from .floor import floor
@@ -35,7 +36,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
     origin = RunOrigin.of(db)
     arms = totals_by_arm(db)
     whole_run, fanout, baseline = added(arms.values()), arms.get("fanout", Totals()), arms.get("baseline", Totals())
-    rows = row_counts(db)
+    rows, spent = row_counts(db), cash(db, whole_run)
     measured = multiplier(db)
     good, single = rows["succeeded"], baseline_arm(db)
     least, pulled = floor(db, "fanout"), levers(db)
@@ -57,8 +58,9 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "floor_usd": None if least is None else usd_text(least.total),
         "input_over_floor": round(least.input_paid / least.input_total, 6) if least and least.input_total else None,
         "lost_upper_bound_usd": usd_text(whole_run.lost_bound),
-        "open": {"attempts": whole_run.open, "upper_bound_usd": usd_text(whole_run.open_bound)},
+        "open": {"attempts": spent.totals.open, "upper_bound_usd": usd_text(spent.totals.open_bound)},
         "unpriced_attempts": whole_run.unpriced,
+        "cash": spent.data(),
         "bill_usd": usd_text(bill),
         "choices": CHOICES.of(db),
         "cost_per_successful_row_usd": _ratio(fanout.cost, good),

@@ -11,9 +11,9 @@ from fanwise.journal.records import ArmName, Channel, Why
 from fanwise.journal.tables import select
 from fanwise.pricing.usage import Usage
 
-_KEPT = """SELECT t.arm, t.agent, t.node, COUNT(*) FROM tasks t
+_KEPT = """SELECT t.arm, t.agent, t.node, COUNT(*) FROM outcomes t
   WHERE t.status='done' AND t.agent<>'' AND (?1 OR NOT EXISTS (
-    SELECT 1 FROM results r WHERE r.row=t.row AND r.arm=t.arm)) GROUP BY t.arm, t.agent, t.node"""
+    SELECT 1 FROM row_ends r WHERE r.row=t.row AND r.arm=t.arm)) GROUP BY t.arm, t.agent, t.node"""
 _TIMES = """SELECT row, node, SUM(latency_s) AS seconds, SUM(tokens) AS tokens
   FROM served WHERE arm=? AND at IS NOT NULL GROUP BY row, node, key ORDER BY row"""
 _NODES = """SELECT node, COUNT(*) AS calls, COALESCE(SUM(tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost,
@@ -24,7 +24,7 @@ _AGENTS = """SELECT row, arm, agent, model, channel, why='pilot' AS pilot, MAX(s
   COALESCE(SUM(reserved),0) AS bound
   FROM served WHERE at IS NOT NULL GROUP BY row, arm, agent, model, channel, why='pilot'"""
 _ANSWERED = """SELECT s.request_hash, t.arm, t.node, x.text AS output
-  FROM served s JOIN tasks t ON t.key=s.key JOIN texts x ON x.sha=t.output
+  FROM served s JOIN outcomes t ON t.key=s.key JOIN texts x ON x.sha=t.output
   WHERE t.status='done' AND s.kind IS NOT 'tool_use'"""
 _TOOLS = """WITH rounds AS (
     SELECT key, request_hash, ROW_NUMBER() OVER (PARTITION BY key ORDER BY number) AS round
@@ -32,7 +32,7 @@ _TOOLS = """WITH rounds AS (
   SELECT r.request_hash, x.text AS message FROM rounds r JOIN turns t ON t.key=r.key AND t.number=r.round
   JOIN texts x ON x.sha=t.message ORDER BY r.key, r.round"""
 _SAMPLE = """SELECT p.row, p.prompt, p.output, LENGTH(t.text) AS result_chars FROM task_attempts p
-  JOIN results r ON r.row=p.row AND r.arm='baseline' JOIN texts t ON t.sha=r.output
+  JOIN row_ends r ON r.row=p.row AND r.arm='baseline' JOIN texts t ON t.sha=r.output
   WHERE p.arm='baseline' AND p.agent='baseline' AND p.number=1 AND p.kind='end_turn'"""
 
 
@@ -149,7 +149,7 @@ def kept_answers(db: Book, *, of_ended: bool) -> dict[tuple[ArmName, str, str], 
 
 def requests_of(db: Book, key: str) -> list[SentRequest]:
     """Return the requests that were sent for a task, in order."""
-    query = "SELECT number, why, request_hash FROM served WHERE key=? ORDER BY number"
+    query = "SELECT number, why, request_hash FROM all_served WHERE key=? ORDER BY number"
     return list(select(db, SentRequest, query, (key,)))
 
 

@@ -13,11 +13,12 @@ MOST_BATCHES = 60
 _STEPS = """SELECT channel, MIN(CAST((at-:start)/:width AS INT),:last)*:width AS begin, SUM(sent) AS sent,
     SUM(ended) AS ended, SUM(failed) AS failed FROM (
     SELECT channel, sent AS at, 1 AS sent, 0 AS ended, 0 AS failed FROM attempts
-    UNION ALL SELECT channel, at, 0, status='succeeded', status<>'succeeded' FROM paid WHERE at IS NOT NULL)
+    UNION ALL SELECT channel, at, 0, status='succeeded', status<>'succeeded' FROM all_paid WHERE at IS NOT NULL)
   GROUP BY 1, 2 ORDER BY 1, 2"""
 _BATCHES = """SELECT COALESCE(b.batch_id,'') AS batch_id, b.size AS requests, b.at-:start AS begin,
     p.last-:start AS end, b.state FROM batches b
-  LEFT JOIN (SELECT intent, MAX(at) AS last FROM paid WHERE intent IS NOT NULL GROUP BY intent) p ON p.intent=b.intent
+  LEFT JOIN (SELECT intent, MAX(at) AS last FROM all_paid WHERE intent IS NOT NULL GROUP BY intent) p
+    ON p.intent=b.intent
   ORDER BY b.size DESC LIMIT :most"""
 _SESSIONS = "SELECT started-:start, ended-:start, how FROM sessions ORDER BY id"
 
@@ -61,7 +62,7 @@ class Timeline:
 
 def timeline(db: Book) -> Timeline:
     """Return what happened when; pauses between sessions are part of the time."""
-    first, last = db.execute("SELECT MIN(sent), MAX(MAX(sent), COALESCE(MAX(at),0)) FROM paid").fetchone()
+    first, last = db.execute("SELECT MIN(sent), MAX(MAX(sent), COALESCE(MAX(at),0)) FROM all_paid").fetchone()
     if first is None:
         return Timeline(width_s=0.0, steps=[], batches=[], sessions=[])
     (begun,) = db.execute("SELECT MIN(started) FROM sessions").fetchone()

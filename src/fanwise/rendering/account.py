@@ -17,6 +17,7 @@ from fanwise.ledger.summary import read_share
 from fanwise.units import usd_text
 
 from .bill import bill_words
+from .cash import paid_in_all
 from .headline import interval, remarks, times, with_rows
 from .words import LEVERS, OWN_BASELINE, PARTS, agent_name, choice_lines, money, printable, with_unknown
 
@@ -75,6 +76,9 @@ def _cost(summary: Mapping[str, Any]) -> Iterator[Line]:
     """Yield what was paid, beside the least that it could have been and beside the emulator's bill."""
     fanout, baseline = money(summary["fanout_usd"]), money(summary["baseline_usd"])
     yield "cost", f"{money(summary['cost_usd'])} = fan-out {fanout} + baseline {baseline}"
+    in_all = paid_in_all(summary)
+    if in_all is not None:
+        yield "", in_all
     over = summary["input_over_floor"]
     if over is not None:
         least = f"{money(summary['floor_usd'])} is the least that the fan-out's tokens could have cost"

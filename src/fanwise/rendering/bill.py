@@ -12,7 +12,7 @@ from .words import money
 def bill_words(summary: Mapping[str, Any]) -> str:
     """Return the bill of a run in words; the summary has one."""
     bill = Decimal(summary["bill_usd"])
-    more = bill - Decimal(summary["cost_usd"])
+    more = bill - Decimal(summary["cash"]["paid_usd"])
     own = f"{money(summary['bill_usd'])} by the emulator's own bill"
     if not more:
         return f"{own}, equal to the ledger"
@@ -26,14 +26,14 @@ def bill_words(summary: Mapping[str, Any]) -> str:
 
 def _reasons(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the emulator has billed and the ledger has no price of."""
-    lost, unread = summary["attempts"]["lost"], summary["open"]
-    if lost:
-        most = money(summary["lost_upper_bound_usd"])
-        yield f"the replies of {lost:,} attempts were lost, which may have cost up to {most}"
+    cash, unread = summary["cash"], summary["open"]
+    if cash["lost"]:
+        most = money(cash["lost_upper_bound_usd"])
+        yield f"the replies of {cash['lost']:,} attempts were lost, which may have cost up to {most}"
     if unread["attempts"]:
         yield f"{unread['attempts']:,} attempts are open, which may cost up to {money(unread['upper_bound_usd'])}"
-    if summary["unpriced_attempts"]:
-        yield f"{summary['unpriced_attempts']:,} attempts have no price that the ledger knows"
+    if cash["unpriced_attempts"]:
+        yield f"{cash['unpriced_attempts']:,} attempts have no price that the ledger knows"
 
 
 def _exact(amount: Decimal) -> str:
@@ -43,6 +43,7 @@ def _exact(amount: Decimal) -> str:
 
 def _most(summary: Mapping[str, Any]) -> Decimal | None:
     """Return how many dollars the bill may have more than the ledger; None where that is not known."""
-    if summary["unpriced_attempts"]:
+    cash = summary["cash"]
+    if cash["unpriced_attempts"]:
         return None
-    return Decimal(summary["lost_upper_bound_usd"]) + Decimal(summary["open"]["upper_bound_usd"])
+    return Decimal(cash["lost_upper_bound_usd"]) + Decimal(summary["open"]["upper_bound_usd"])

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fanwise.ledger.summary import read_share
+from fanwise.rendering.cash import paid_in_all
 from fanwise.rendering.headline import interval, remarks, times
 from fanwise.rendering.words import LEVERS, OWN_BASELINE, PARTS
 
@@ -16,6 +17,9 @@ from .figures import dollars, share
 def sentences(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield what it cost, against one agent, and why, in sentences."""
     yield _cost(summary)
+    in_all = paid_in_all(summary)
+    if in_all is not None:
+        yield f"{in_all[0].upper()}{in_all[1:]}."
     yield from _against_one_agent(summary)
     yield from _causes(summary)
     if summary["attempts"]["lost"]:
@@ -100,7 +104,8 @@ def figures(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     baseline = f"baseline {dollars(summary['baseline_usd'])} of it" if has_baseline else "no baseline was asked"
     if summary["own_baseline"]:
         baseline = "one agent, and its own baseline"
-    yield "paid", "unknown" if unknown else dollars(summary["cost_usd"]), baseline
+    name = "paid" if paid_in_all(summary) is None else "cost"
+    yield name, "unknown" if unknown else dollars(summary["cost_usd"]), baseline
     per_row = None if unknown else summary["cost_per_successful_row_usd"]
     yield "a good row", dollars(per_row), _one_agent(summary)
     yield from _multiplier(summary)

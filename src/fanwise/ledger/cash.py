@@ -1,0 +1,79 @@
+"""What was paid in all, and how much of it is in no figure of the account, since what it paid for counts no more.
+
+The account is of the rows as they are in their file, in the graphs as they are. What an edit has replaced, and what
+rows have cost that left their file or were changed, is cash all the same: the bill has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from fanwise.journal.reader import Book
+from fanwise.journal.tables import select
+from fanwise.units import usd_text
+
+from .account import Totals, cash_totals
+
+_OF_OTHER_ROWS = """SELECT COUNT(*) AS attempts, COALESCE(SUM(cost),0) AS cost,
+  COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM of_other_rows"""
+_UNKNOWN = "SELECT COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) FROM {attempts}"
+
+
+class NotCounted(NamedTuple):
+    """Attempts that are cash and no part of the account."""
+
+    attempts: int = 0
+    cost: int = 0
+    """Picodollars as far as they are known."""
+    unknown: int = 0
+    """Of these attempts, those that have ended and whose cost is not known."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return {"attempts": self.attempts, "usd": usd_text(self.cost), "attempts_of_unknown_cost": self.unknown}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cash:
+    """All that a run has paid."""
+
+    totals: Totals
+    """Of every attempt."""
+    replaced: NotCounted
+    """What was paid for answers that no row needs any more, or that none has come to again since an edit."""
+    left: NotCounted
+    """What was paid for rows that have left the file, or were changed in it."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        totals = self.totals
+        return {
+            "paid_usd": usd_text(totals.cost),
+            "attempts": totals.sent,
+            "lost": totals.lost,
+            "lost_upper_bound_usd": usd_text(totals.lost_bound),
+            "unpriced_attempts": totals.unpriced,
+            "replaced": self.replaced.data(),
+            "left": self.left.data(),
+        }
+
+
+def cash(db: Book, account: Totals) -> Cash:
+    """Return what was paid in all.
+
+    Args:
+        db: The journal.
+        account: Totals of the attempts that count.
+    """
+    (sessions,) = db.execute("SELECT COUNT(*) FROM sessions").fetchone()
+    if sessions < 2:
+        return Cash(totals=account, replaced=NotCounted(), left=NotCounted())
+    totals, left = cash_totals(db), next(select(db, NotCounted, _OF_OTHER_ROWS))
+    unknown, counted = (db.execute(_UNKNOWN.format(attempts=name)).fetchone()[0] for name in ("all_paid", "paid"))
+    replaced = NotCounted(
+        totals.sent - account.sent - left.attempts,
+        totals.cost - account.cost - left.cost,
+        unknown - counted - left.unknown,
+    )
+    return Cash(totals=totals, replaced=replaced, left=left)

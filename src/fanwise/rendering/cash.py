@@ -1,0 +1,28 @@
+"""What was paid in all, in words, where it is more than the account has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .words import money
+
+WORDS = {
+    "replaced": "for answers that were replaced",
+    "left": "for rows that left the file or were changed",
+}
+"""What was paid and is no part of the account, by its key in the summary."""
+
+
+def paid_in_all(summary: Mapping[str, Any]) -> str | None:
+    """Return what was paid in all, and for what that counts no more; None where all of it counts."""
+    cash = summary.get("cash")  # an earlier version has kept none
+    parts = (
+        [] if cash is None else [_part(cash[name], words) for name, words in WORDS.items() if cash[name]["attempts"]]
+    )
+    return f"paid in all {money(cash['paid_usd'])}, of it {' and '.join(parts)}" if cash and parts else None
+
+
+def _part(part: Mapping[str, Any], words: str) -> str:
+    unknown = part["attempts_of_unknown_cost"]
+    return f"{money(part['usd'])} {words}" + (f" (and {unknown:,} attempts of unknown cost)" if unknown else "")

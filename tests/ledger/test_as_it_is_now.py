@@ -1,0 +1,246 @@
+"""The account is of the graph and of the rows as they are now: after edit and resume it is that of a fresh run."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from fanwise import Block, Job, agent, graph, optional, report, resume, step
+from fanwise.graph.graphs import Graph
+from fanwise.rendering.cash import paid_in_all
+from support import fanwise, read_only, stored_bill
+
+NOT_OF_THE_ACCOUNT = ("run_id", "created", "graph", "wall_s", "sessions", "notes", "cash", "bill_usd", "choices")
+"""Of a summary: ids and times, what sessions had to say, and cash."""
+
+
+class Letter(BaseModel):
+    id: str
+    body: str
+
+
+@step
+def known(body: str) -> str:
+    if body.startswith("bad"):
+        raise ValueError("not known")
+    return body.upper()
+
+
+ROWS = tuple((f"l{number}", f"{'bad ' * (number == 2)}letter {number}") for number in range(6))
+"""Ids and bodies; a step fails on one of them."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What may be edited between two sessions."""
+
+    prompt: str = "Say what it is about."
+    model: str = "claude-haiku-5-5"
+    guide: str = "Keep to the house style."
+    reviewed: bool = False
+    rows: tuple[tuple[str, str], ...] = ROWS
+
+    def graph(self) -> Graph[..., Any]:
+        """Four agents, two of which see what the first says, and a step that may fail."""
+
+        def sort(body: str) -> str:
+            return f"about {len(body)}"
+
+        def draft(body: str, topic: str) -> str:
+            """Draft an answer."""
+            return f"{topic}: {body[:4]}"
+
+        def sign(text: str) -> str:
+            """Sign it."""
+            return f"{text}, yours"
+
+        def review(body: str, text: str) -> str:
+            """Look it over."""
+            return f"fine: {text[:2]}"
+
+        sort.__doc__ = self.prompt
+        guide = Block("guide", self.guide)
+        sorting = agent(model=self.model, context=[guide])(sort)
+        drafting = agent(model="claude-sonnet-5-5", context=[guide])(draft)
+        signing = agent(model="claude-haiku-5-5")(sign)
+        reviewing = agent(model="claude-haiku-5-5")(review)
+
+        def plain(letter: Letter) -> list[str | None]:
+            text = drafting(letter.body, sorting(letter.body))
+            return listed(optional(known(letter.body)), signing(text))
+
+        def reviewed(letter: Letter) -> list[str | None]:
+            text = drafting(letter.body, sorting(letter.body))
+            return listed(optional(known(letter.body)), reviewing(letter.body, text))
+
+        return graph(reviewed if self.reviewed else plain)
+
+    def write(self, path: Path) -> Path:
+        """The rows, as JSON lines."""
+        path.write_text("".join(f"{json.dumps({'id': name, 'body': body})}\n" for name, body in self.rows))
+        return path
+
+
+@step
+def listed(first: str | None, second: str) -> list[str | None]:
+    return [first, second]
+
+
+START = State()
+EDITS = {
+    "prompt": replace(START, prompt="Say in two words what it is about."),
+    "model": replace(START, model="claude-sonnet-5-5"),
+    "block": replace(START, guide="Keep to the new house style."),
+    "an agent for another": replace(START, reviewed=True),
+    "rows": replace(START, rows=(*START.rows[1:3], ("l3", "another letter"), *START.rows[4:])),
+}
+
+
+def carried_out(state: State, folder: Path, *, again: bool = False, **fields: Any) -> dict[str, Any]:
+    """The summary of a session on a state, embedded."""
+    rows = state.write(folder / "rows.jsonl")
+    if again:
+        return anyio.run(lambda: resume(folder / "run", graph=state.graph(), **fields)).summary
+    fields = {"baseline": "auto", "channel": "live"} | fields
+    return Job(state.graph(), rows=rows, out=folder / "run", slots=1, seed=1, **fields).run_sync().summary
+
+
+def account(summary: dict[str, Any]) -> dict[str, Any]:
+    return {name: figure for name, figure in json.loads(json.dumps(summary)).items() if name not in NOT_OF_THE_ACCOUNT}
+
+
+def results(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "run" / "results.jsonl").read_text().splitlines()]
+
+
+def billed(folder: Path) -> Decimal:
+    """Dollars that the emulator has billed."""
+    with read_only(folder / "run" / "emulator.db") as db:
+        (pico,) = db.execute("SELECT SUM(pico) FROM bill").fetchone()
+    return Decimal(pico) / 10**12
+
+
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    edited, fresh = tmp_path / "edited", tmp_path / "fresh"
+    edited.mkdir()
+    fresh.mkdir()
+    return edited, fresh
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+@pytest.mark.parametrize("name", EDITS)
+def test_after_edit_and_resume_every_figure_is_that_of_a_fresh_run(tmp_path: Path, name: str, channel: str) -> None:
+    """A prompt was edited and the run resumed: the multiplier went from 2.56 to 1.55, as both answers were counted."""
+    edited, fresh = folders(tmp_path)
+    first = carried_out(START, edited, channel=channel)
+    after = carried_out(EDITS[name], edited, again=True)
+    expected = carried_out(EDITS[name], fresh, channel=channel)
+    assert account(after) == account(expected)
+    assert results(edited) == results(fresh)
+    cash = after["cash"]
+    assert Decimal(after["bill_usd"]) == Decimal(cash["paid_usd"]) == billed(edited)
+    assert Decimal(cash["paid_usd"]) > max(Decimal(after["cost_usd"]), Decimal(first["cost_usd"]))
+    parts = Decimal(cash["replaced"]["usd"]) + Decimal(cash["left"]["usd"])
+    assert Decimal(after["cost_usd"]) + parts == Decimal(cash["paid_usd"])
+    assert bool(cash["left"]["attempts"]) == (name == "rows")
+    assert bool(cash["replaced"]["attempts"]) == (name != "rows")
+
+
+def sent(folder: Path, arm: str) -> int:
+    """How many requests one arm has sent; as many as the emulator has billed."""
+    with read_only(folder / "run" / "journal.db") as db:
+        arms = [row[0] for row in db.execute("SELECT arm FROM attempts")]
+    assert len(arms) == len(stored_bill(folder / "run"))
+    return arms.count(arm)
+
+
+@pytest.mark.parametrize(("name", "baselines"), [("prompt", 6), ("block", 6), ("model", 0), ("rows", 1)])
+def test_a_baseline_is_asked_again_only_where_its_own_request_has_changed(
+    tmp_path: Path, name: str, baselines: int
+) -> None:
+    """The model of the single agent is the strongest of the graph, which the edit of another leaves as it is."""
+    carried_out(START, tmp_path)
+    assert sent(tmp_path, "baseline") == len(ROWS)
+    after = carried_out(EDITS[name], tmp_path, again=True)
+    assert sent(tmp_path, "baseline") == len(ROWS) + baselines
+    assert after["attempts"]["baseline"]["sent"] == after["rows"]["read"]
+
+
+def test_what_was_not_changed_is_not_cash_apart(tmp_path: Path) -> None:
+    first = carried_out(START, tmp_path)
+    again = carried_out(START, tmp_path, again=True)
+    assert account(again) == account(first)
+    assert again["cash"] == first["cash"]
+    assert paid_in_all(again) is None
+
+
+def test_every_surface_says_what_was_paid_in_all(tmp_path: Path) -> None:
+    carried_out(START, tmp_path)
+    state = replace(EDITS["prompt"], rows=(*ROWS[:3], ("l3", "another letter"), ROWS[4]))
+    cash = carried_out(state, tmp_path, again=True)["cash"]
+    replaced, left = (f"${Decimal(cash[name]['usd']):,.6f}" for name in ("replaced", "left"))
+    words = (
+        f"aid in all ${Decimal(cash['paid_usd']):,.6f}, of it {replaced} for answers that were replaced"
+        f" and {left} for rows that left the file or were changed"
+    )
+    assert "$0.000000" not in words
+    shown = fanwise("report", tmp_path / "run")
+    assert words in " ".join(shown.stdout.split())
+    assert words in " ".join(report(tmp_path / "run").html().split())
+    assert "equal to the ledger" in shown.stdout
+
+
+def test_a_row_that_was_not_come_to_since_an_edit_is_unfinished(tmp_path: Path) -> None:
+    carried_out(START, tmp_path)
+    ended = 2
+    halted = carried_out(EDITS["model"], tmp_path, again=True, limit=ended)
+    assert len(results(tmp_path)) == ended
+    assert halted["rows"]["unfinished"] == len(ROWS) - ended
+    assert halted["multiplier"]["rows"] == ended
+    assert halted["multiplier"]["left_out"]["unfinished"] == len(ROWS) - ended
+    assert halted["attempts"]["baseline"]["sent"] == len(ROWS), "its graph is as it was"
+    parts = sum(Decimal(halted["cash"][name]["usd"]) for name in ("replaced", "left"))
+    assert Decimal(halted["cost_usd"]) + parts == Decimal(halted["cash"]["paid_usd"]) == billed(tmp_path)
+
+
+some_rows = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "c", "d", "e"]), st.sampled_from(["bad news", "good news", "news"])),
+    min_size=1, max_size=5, unique_by=lambda row: row[0],
+)  # fmt: skip
+states = st.builds(
+    State, st.sampled_from(["Sort it.", "Say its kind."]), st.sampled_from(["claude-haiku-5-5", "claude-opus-5-5"]),
+    st.sampled_from(["Be kind.", "Be brief."]), st.booleans(), some_rows.map(tuple),
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(states, st.integers(0, 3)), min_size=2, max_size=4))
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_was_edited_and_wherever_it_was_halted_the_account_is_that_of_a_fresh_run(
+    sessions: Sequence[tuple[State, int]],
+) -> None:
+    """Rows come, go, move and change; an edit may be taken back, and a session may end before all rows are read."""
+    with tempfile.TemporaryDirectory() as name:
+        edited, fresh = folders(Path(name))
+        for number, (state, limit) in enumerate(sessions):
+            is_last = number == len(sessions) - 1
+            carried_out(state, edited, again=bool(number), limit=limit if limit and not is_last else 100)
+        final = sessions[-1][0]
+        after, expected = report(edited / "run").summary, carried_out(final, fresh)
+        assert account(after) | {"modelled": None} == account(expected) | {"modelled": None}
+        assert results(edited) == results(fresh)
+        cash = after["cash"]
+        assert Decimal(cash["paid_usd"]) == billed(edited)
+        parts = Decimal(cash["replaced"]["usd"]) + Decimal(cash["left"]["usd"])
+        assert Decimal(after["cost_usd"]) + parts == Decimal(cash["paid_usd"])
+        event(f"{cash['replaced']['attempts'] > 0} replaced, {cash['left']['attempts'] > 0} left")

@@ -70,7 +70,7 @@ def answer(part: str) -> str:
 @agent(model=SONNET, max_tokens=2_000)
 def gather(answers: list[str]) -> str:
     """Write one text of the answers."""
-    return words(sum(map(len, answers)) / 8)
+    return words(20 * len(answers))
 
 
 @graph
@@ -85,9 +85,15 @@ def split(text: str) -> list[str]:
     return [f"Question {number}: {text[:40]}" for number in range(count)]
 
 
+@agent(model=SONNET, max_tokens=2_000)
+def condense(answers: list[str]) -> str:
+    """Write a short text of the answers."""
+    return words(80)
+
+
 @graph
 def planned_lists(row: Text) -> str:
-    return gather(each(split(row.text), answer))
+    return condense(each(split(row.text), answer))
 
 
 class Kind(BaseModel):

@@ -7,6 +7,7 @@ import random
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -22,7 +23,7 @@ from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.composition import KINDS, composition
 from fanwise.pricing.usage import Usage
-from support import read_only
+from support import fanwise, read_only
 
 
 class Letter(BaseModel):
@@ -155,6 +156,34 @@ def test_a_modelled_baseline_is_near_the_measured_one(tmp_path: Path) -> None:
     for run in (both, alone):
         for kind in ("tokens", "usd"):
             assert run["modelled"][kind]["mean"] == pytest.approx(both["multiplier"][kind]["mean"], rel=0.1), kind
+
+
+@pytest.mark.parametrize("channel", ["batch", "auto"])
+def test_what_is_modelled_or_measured_on_a_sample_is_priced_as_the_job_would_be(tmp_path: Path, channel: str) -> None:
+    """Found by samples of eight rows, which cost 0.74 where all rows cost 0.99, and by prefixes that were written at
+    the price of five minutes in batches, where an hour is paid."""
+    rows = [{"id": f"t{number}", "subject": "s", "body": "Why? " * 9} for number in range(40)]
+
+    def usd(name: str, **options: Any) -> tuple[Any, Any]:
+        found = Job(triage, rows=rows, out=tmp_path / name, channel=channel, **options).run_sync().summary
+        return found["multiplier"] and found["multiplier"]["usd"]["ratio"], found["modelled"]
+
+    measured, _ = usd("all", baseline="auto")
+    assert usd("sample", baseline="auto", sample=8)[0] == pytest.approx(measured, rel=0.02)
+    _, modelled = usd("none")
+    assert modelled["model"] == "claude-haiku-5-5"
+    assert modelled["usd"]["ratio"] == pytest.approx(measured, rel=0.1)
+    assert modelled["usd_by_channel"]["live"] < modelled["usd_by_channel"]["batch"]
+
+
+def test_a_report_shows_what_was_modelled_only_where_nothing_was_measured(tmp_path: Path) -> None:
+    rows = [{"id": f"t{number}", "subject": "s", "body": "Why? " * 9} for number in range(6)]
+    Job(triage, rows=rows, out=tmp_path / "both", channel="live", baseline="auto").run_sync()
+    Job(triage, rows=rows, out=tmp_path / "alone", channel="live").run_sync()
+    assert "modelled" not in fanwise("report", tmp_path / "both").stdout
+    text = " ".join(fanwise("report", tmp_path / "alone").stdout.split())
+    assert "against one agent on claude-haiku-5-5 that was not asked: an estimate, its call composed" in text
+    assert "; with its calls live " in text
 
 
 def test_where_no_agent_is_asked_nothing_is_modelled(tmp_path: Path) -> None:

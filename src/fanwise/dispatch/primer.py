@@ -88,7 +88,7 @@ class Primer:
     @property
     def hit_rate(self) -> float:
         """Share of reads that is expected of a prefix that was written."""
-        return (self._read + PRIOR * WEIGHT) / (self._expected + WEIGHT)
+        return expected_hits(self._read, self._expected)
 
     def way(self, errand: Errand) -> Way:
         """Return how an errand is to travel now: `lead` is said once for a cold prefix."""
@@ -155,6 +155,11 @@ class Primer:
         """Remember over sessions what is warm."""
         warm = {key: state.warm_until for key, state in self._states.items() if state.warm_until and state.cached}
         PRIMED.keep(self._journal, warm)
+
+
+def expected_hits(read: int, marked: int) -> float:
+    """Return the share of reads that is expected in batches after so many of the requests that could have read did."""
+    return (read + PRIOR * WEIGHT) / (marked + WEIGHT)
 
 
 def _prices(model: str, hit_rate: float) -> _Prices:

@@ -1,9 +1,9 @@
 """The baseline that nobody paid for: one agent's call for each row, composed and counted.
 
-Its prompt is the very request that the single agent would be sent, counted. Its answer has the size
-of the row's own result, or as much more as a measured sample of it has shown. What its rows share is
-taken as written once and read ever after, which is the best that could happen to it. Nothing here
-looks at what the fan-out was billed.
+It is an estimate, and neither a bound nor a measure. Its prompt is the very request that the single
+agent would be sent, counted. Its answer has the size of the row's own result, or as much more as a
+measured sample of it has shown. It travels as the run does, and what its rows share is written and
+read as `--channel auto` expects it. Nothing here looks at what the fan-out was billed.
 """
 
 from __future__ import annotations
@@ -11,29 +11,30 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from fanwise.context.request import Request
+from fanwise.dispatch.primer import expected_hits
 from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.nodes import AgentNode, task_key
 from fanwise.engine.rows import Record, Row, line_at
-from fanwise.errors import UnknownPriceError
 from fanwise.graph.baseline import has_one_agent
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
 from fanwise.graph.wire import load
 from fanwise.journal.reader import Book
+from fanwise.journal.records import Channel
 from fanwise.ledger.account import row_account
 from fanwise.ledger.multiplier import Bin, RowRatios, Spread, Spreading, bins
 from fanwise.ledger.outcomes import output_lengths, rows_numbered, rows_with_output
-from fanwise.ledger.tasks import chosen_channel, sampled_answers, task_output
+from fanwise.ledger.tasks import batch_reads, chosen_channel, sampled_answers, task_output
 from fanwise.models import facts
-from fanwise.pricing.cost import cost
 from fanwise.pricing.usage import Usage
-from fanwise.units import now
 
+from .alone_price import APART, call_prices, channel_of
 from .arms import single
 from .manifest import Manifest
 
@@ -47,10 +48,14 @@ FIRST, LONGEST_S = 20, 5.0
 class Modelled:
     """The multiplier against a modelled baseline."""
 
+    model: str
+    """Which would have been asked."""
     rows: int
     tokens: Spread
     usd: Spread | None
     """None where the price of its model is not known."""
+    usd_by_channel: Mapping[Channel, float]
+    """The ratio in dollars for each way of the single agent's calls, where these differ much; else empty."""
     bins: tuple[Bin, ...]
     """Of the multiplier in tokens."""
     answers: str
@@ -59,9 +64,10 @@ class Modelled:
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
         return {
-            "baseline": "modelled", "rows": self.rows, "tokens": self.tokens.data(),
-            "usd": None if self.usd is None else self.usd.data(), "bins": list(map(list, self.bins)),
-            "answers": self.answers,
+            "baseline": "modelled", "model": self.model, "rows": self.rows, "tokens": self.tokens.data(),
+            "usd": None if self.usd is None else self.usd.data(),
+            "usd_by_channel": {channel: round(ratio, 6) for channel, ratio in self.usd_by_channel.items()},
+            "bins": list(map(list, self.bins)), "answers": self.answers,
         }  # fmt: skip
 
 
@@ -94,6 +100,17 @@ class _Ratios:
     tokens: RowRatios = field(default_factory=RowRatios)
     usd: RowRatios = field(default_factory=RowRatios)
     """Of the rows whose price is known."""
+    fanout: float = 0.0
+    """Picodollars of these rows."""
+    alone: Counter[Channel] = field(default_factory=Counter[Channel])
+    """Picodollars of the single agent for them, in each channel."""
+
+    def usd_by_channel(self) -> dict[Channel, float]:
+        """Return the ratio for each way of the single agent's calls; empty where these cost about the same."""
+        least, most = min(self.alone.values(), default=0), max(self.alone.values(), default=0)
+        if not least or most < APART * least:
+            return {}
+        return {channel: self.fanout / cost for channel, cost in self.alone.items()}
 
 
 def modelled(db: Book, manifest: Manifest, fanout: GraphSpec) -> Modelled | None:
@@ -118,9 +135,11 @@ def modelled(db: Book, manifest: Manifest, fanout: GraphSpec) -> Modelled | None
     if tokens is None:
         return None
     return Modelled(
+        model=next(iter(calls.values())).model,
         rows=ratios.tokens.sums.rows,
         tokens=tokens,
         usd=ratios.usd.spread() if ratios.usd.sums.rows == ratios.tokens.sums.rows else None,
+        usd_by_channel=ratios.usd_by_channel(),
         bins=bins(ratios.tokens.values),
         answers="sample" if rates.rows else "results",
     )
@@ -137,16 +156,20 @@ def _ratios(
         result_chars: Characters of each row's result.
         rates: What a sample of these calls has shown.
     """
-    ratios, spreading, batch = _Ratios(), Spreading(db), _goes_in_batches(db)
+    ratios, spreading, chosen = _Ratios(), Spreading(db), chosen_channel(db)
+    hit_rate = expected_hits(*batch_reads(db))
     for number, call in calls.items():
         account = row_account(db, number, "fanout")
         if account is None or account.unknown or not account.tokens or not account.cost:
             continue
         usage = _usage(call, result_chars[number], rates)
         ratios.tokens.add(account.tokens, usage.total)
-        price = _price(usage, call.model, spreading.rows, batch=batch)
-        if price:
-            ratios.usd.add(round(spreading.of(account)), round(price))
+        prices = call_prices(usage, call.model, spreading.rows, hit_rate)
+        if prices:
+            fanout = spreading.of(account)
+            ratios.usd.add(round(fanout), round(prices[channel_of(chosen, prices)]))
+            ratios.fanout += fanout
+            ratios.alone.update({channel: round(price) for channel, price in prices.items()})
     return ratios
 
 
@@ -246,20 +269,3 @@ def _usage(call: _ComposedCall, result_chars: int, rates: _SampleRates) -> Usage
     if read < facts(call.model).cache_minimum:
         read = 0
     return Usage(input=prompt - read, cache_read=read, output=output)
-
-
-def _price(usage: Usage, model: str, rows: int, *, batch: bool) -> float:
-    """Return picodollars of the call with its part of writing what rows share; 0 where no price is known."""
-    at, shared = now(), usage.cache_read
-    try:
-        price = cost(usage, model, at, batch=batch)
-        written = cost(Usage(cache_write_5m=shared), model, at, batch=batch)
-        read = cost(Usage(cache_read=shared), model, at, batch=batch)
-    except UnknownPriceError:
-        return 0.0
-    return price + (written - read) / rows
-
-
-def _goes_in_batches(db: Book) -> bool:
-    """Return whether the single agent would go in batches: wherever the run may, since they cost it half."""
-    return chosen_channel(db) not in (None, "live")

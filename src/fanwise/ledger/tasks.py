@@ -175,6 +175,13 @@ def sampled_answers(db: Book) -> Iterator[SampledAnswer]:
     return select(db, SampledAnswer, _SAMPLE)
 
 
+def batch_reads(db: Book) -> tuple[int, int]:
+    """Return how many requests in batches have read a prefix, and how many would have if all of them had."""
+    query = """SELECT COALESCE(SUM(cache_read>0),0), COUNT(*) FROM paid
+      WHERE channel='batch' AND (cache_read>0 OR cache_write_5m>0)"""
+    return db.execute(query).fetchone()
+
+
 def first_channel(db: Book) -> Channel | None:
     """Return the channel of the first attempt; None where none was made."""
     row = db.execute("SELECT channel FROM attempts ORDER BY id LIMIT 1").fetchone()

@@ -117,7 +117,7 @@ def _multipliers(summary: Mapping[str, Any], details: ReportDetails) -> Iterator
             "Multiplier in dollars, row by row", "The writing of shared prefixes is spread over all rows.",
             charts.spread(measured.usd_bins, measured.usd.ratio, "times the dollars of one agent", "dollars"),
         )  # fmt: skip
-    if modelled is not None:
+    if modelled is not None and measured is None:
         ratio = modelled["tokens"].get("ratio", modelled["tokens"]["mean"])  # an earlier version has kept no ratio
         bins = [Bin(*bounds_and_rows) for bounds_and_rows in modelled["bins"]]
         yield (

@@ -53,12 +53,12 @@ def _against_one_agent(summary: Mapping[str, Any]) -> Iterator[str]:
         if success is not None:
             yield f"A row that succeeded cost {_times(success)} the dollars of one agent's ({interval(success)})."
         yield from (f"{remark[0].upper()}{remark[1:]}." for remark in remarks(measured))
-    if modelled is not None:
-        took = "would have taken" if measured else "took"
+    if modelled is not None and measured is None:
         in_dollars = "" if modelled["usd"] is None else f" and {_times(modelled['usd'])} the dollars"
+        model = f" on {modelled['model']}" if "model" in modelled else ""
         rows = f"whose call was composed and counted on {modelled['rows']:,} rows"
-        in_tokens = f"{took} {_times(modelled['tokens'])} the tokens"
-        yield f"Against one agent that was not asked, {rows}, it {in_tokens}{in_dollars}."
+        in_tokens = f"took an estimated {_times(modelled['tokens'])} the tokens"
+        yield f"Against one agent{model} that was not asked, {rows}, it {in_tokens}{in_dollars}."
     if measured is None and modelled is None:
         yield "It was not held against one agent: no row has both, and none could be modelled."
 

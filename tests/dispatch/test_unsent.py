@@ -61,7 +61,7 @@ def test_of_two_limits_the_one_that_bound_is_named(tmp_path: Path) -> None:
     rows = tickets(tmp_path / "rows.jsonl", 40)
     for limits, name in (
         ({"budget_usd": "100", "budget_tokens": 20_000}, "--budget-tokens"),
-        ({"budget_usd": "0.003", "budget_tokens": 10**9}, "--budget-usd"),
+        ({"budget_usd": "0.001", "budget_tokens": 10**9}, "--budget-usd"),
     ):
         with pytest.raises(HaltedError, match=name):
             Job(f"{DESK}:triage", rows=rows, out=tmp_path / name, channel="batch", **limits).run_sync()

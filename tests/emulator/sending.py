@@ -56,7 +56,7 @@ def send_to(
     with reply:
         raw = reply.read()
         kind = reply.headers.get("content-type", "")
-        return reply.status, json.loads(raw) if "json" in kind else {"raw": raw}, dict(reply.headers)
+        return reply.status, _parsed(raw) if "json" in kind else {"raw": raw}, dict(reply.headers)
 
 
 def ended(client: Anthropic, batch_id: str) -> Any:
@@ -67,3 +67,11 @@ def ended(client: Anthropic, batch_id: str) -> Any:
             return batch
         time.sleep(0.005)
     raise AssertionError("the batch did not end")
+
+
+def _parsed(raw: Any) -> Any:
+    """Return a body as JSON; one that a fault has garbled as it came."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return {"raw": raw}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +27,7 @@ from fanwise.studies.plan.rehearsed import Yardstick
 from fanwise.studies.plan.rest import rest_of_run
 from fanwise.units import pico_from_usd
 from inprocess import own_modules
-from support import DESK, fanwise, summary, tickets
+from support import DESK, ROOT, fanwise, summary, tickets
 
 DESK_GRAPH = f"{DESK}:triage"
 LISTED = '''
@@ -182,3 +186,21 @@ def test_a_baseline_on_a_sample_is_priced_as_such(tmp_path: Path) -> None:
     paid = pico_from_usd(summary(out)["baseline_usd"])
     assert price.low <= paid <= price.high
     assert abs(price.expected / paid - 1) < 0.05
+
+
+def test_a_plan_holds_the_bill_in_every_channel_though_lists_are_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small form of `bench/plan.py`: lists that a model makes, 1.7 times as long as the stand-ins'."""
+    monkeypatch.syspath_prepend(str(ROOT / "bench"))
+    spec = importlib.util.spec_from_file_location("bench_plan", ROOT / "bench" / "plan.py")
+    assert spec is not None and spec.loader is not None
+    bench = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    job = replace(bench.jobs()["planned lists"], count=30)
+    cases = bench.cases("planned lists", job, bench.FACTORS.index(1.7), tmp_path)
+    assert [case.channel for case in cases] == list(PLANNED)
+    for case in cases:
+        assert case.within, case
+        assert case.bill <= case.worst, case
+        assert case.bill > 1.3 * case.expected, "they do cost more"

@@ -172,8 +172,10 @@ def test_an_edited_prompt_runs_again_what_it_changed_and_nothing_above(tmp_path:
     result = fanwise("resume", out)
     assert result.returncode == 0
     assert "fanout draft has changed" in result.stderr
-    assert summary(out)["attempts"]["sent"] - sent == 10, "the draft of each row, and nothing that it is built on"
-    assert summary(out)["cost_usd"] == summary(out)["bill_usd"]
+    cash = summary(out)["cash"]
+    assert cash["attempts"] - sent == 10, "the draft of each row, and nothing that it is built on"
+    assert (summary(out)["attempts"]["sent"], cash["replaced"]["attempts"]) == (sent, 10)
+    assert cash["paid_usd"] == summary(out)["bill_usd"]
 
 
 def test_a_second_resume_sends_nothing(tmp_path: Path) -> None:

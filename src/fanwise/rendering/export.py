@@ -110,7 +110,7 @@ TABLES = (
         *_WHO, "status text succeeded, partial or failed; empty while it has not ended.",
         "reason text Why it failed.", "output text Its output as JSON.", "tokens whole All tokens, cached or not.",
         "own_usd text What its attempts cost, apart from what they wrote for other rows.",
-        "shared_usd text Its part of what rows share.", "cost_usd text Both; these sum to the ledger.",
+        "shared_usd text Its part of what rows share.", "cost_usd text Both; these sum to the account.",
         "attempts_of_unknown_cost whole Attempts that are not in cost_usd."), lambda db, summary: row_lines(db)),
     Table("totals", _columns("name text Where the figure stands in summary.json.", "value text The figure."), _totals),
 )  # fmt: skip

@@ -23,6 +23,8 @@ class Gateway:
     """Parts of paths that it answers with 404."""
     shows: bool = True
     """Whether replies say that they are simulated."""
+    usage: bool = True
+    """Whether replies say what they took."""
     url: str = ""
     asked: list[str] = field(default_factory=list[str])
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
@@ -53,7 +55,19 @@ class Gateway:
             session.request(request.method, self.upstream + path, data=body or None, headers=kept) as reply,
         ):
             body = await reply.read()
+            if not self.usage and "_emulator" not in request.path:
+                body = b"\n".join(map(_without_usage, body.split(b"\n")))
             return web.Response(body=body, status=reply.status, content_type="application/json", headers=shown)
+
+
+def _without_usage(line: bytes) -> bytes:
+    """A line of JSON, or of a stream, without the usage of any message in it."""
+    front = b"data: " if line.startswith(b"data: ") else b""
+    try:
+        data = json.loads(line[len(front) :], object_hook=lambda part: {k: v for k, v in part.items() if k != "usage"})
+    except ValueError:
+        return line
+    return front + json.dumps(data).encode()
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from fanwise import Emulator, HaltedError, Job
 from fanwise.engine.arms import build_arms
 from fanwise.engine.load import load_graph
 from fanwise.engine.standin import answerer
-from support import DESK, summary, tickets
+from gateway import gateway
+from support import DESK, bill, emulator, environment, fanwise, summary, tickets
 
 BUDGET = "0.004"
 """About a fifth of what the job would cost in all."""
@@ -54,6 +55,32 @@ def test_a_budget_in_tokens_halts_the_run_before_it_is_passed(tmp_path: Path, ch
     tokens = summary(tmp_path / "run")["tokens"]
     used = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output"))
     assert 10_000 < used <= 30_000
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+@pytest.mark.parametrize(("limit", "most"), [("usd", BUDGET), ("tokens", 60_000)])
+def test_a_budget_halts_a_run_whose_replies_have_no_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channel: str, limit: str, most: str | int
+) -> None:
+    """Such replies were once counted as free: 120 rows were sent under any budget, and the account said $0."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    rows, out = tickets(tmp_path / "rows.jsonl", 60), tmp_path / "run"
+    with emulator(graph=GRAPH) as url, gateway(url, usage=False) as server:
+        options = {"channel": channel, "base_url": server.url, "slots": 4, f"budget_{limit}": most}
+        with pytest.raises(HaltedError, match=f"--budget-{limit}"):
+            Job(GRAPH, rows=rows, out=out, **options).run_sync()
+        paid = bill(url)["totals"]
+        resumed = fanwise("resume", out, "--base-url", server.url, "--yes", env=environment(ANTHROPIC_API_KEY="k"))
+        assert resumed.returncode == 3, resumed.stderr
+        assert bill(url)["totals"] == paid, "a second session knows what the first one holds"
+    account = summary(out)
+    assert 0 < paid["pico"] <= Decimal(account["unpriced_upper_bound_usd"]) * 10**12
+    if limit == "usd":
+        assert Decimal(account["unpriced_upper_bound_usd"]) <= Decimal(most)
+    attempts = account["attempts"]["succeeded"]
+    assert account["unpriced_attempts"] == account["attempts_of_unknown_tokens"] == attempts > 0
+    said = {line.partition("  ")[0]: line for line in fanwise("report", out).stdout.splitlines()}
+    assert said["cost"].split()[1] == "unknown" and f"of {attempts} attempts they are unknown" in said["tokens"]
 
 
 @pytest.mark.parametrize("channel", ["live", "batch"])

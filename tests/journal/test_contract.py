@@ -536,9 +536,12 @@ async def test_what_counts_against_a_budget(shelf: Shelf) -> None:
     journal.add_end(ended(3, None, usage=Usage(input=2)))
     journal.add_end(ended(5, 11, usage=Usage(cache_read=3)))
     await journal.commit()
-    assert journal.spent() == Spent(7 + 100 + 0 + 11, 15 + 1_000 + 2 + 3), "lost at its bound, unknown at nothing"
+    assert journal.spent() == Spent(7 + 100 + 100 + 11, 15 + 1_000 + 2 + 3), "what is not known is at its bound"
     assert journal.spent(1) == Spent(107, 1_015)
-    assert journal.spent(2) == Spent(0, 2), "what has not ended is not spent"
+    assert journal.spent(2) == Spent(100, 2), "what has not ended is not spent"
+    journal.add_end(ended(4, None))
+    await journal.commit()
+    assert journal.spent(2) == Spent(200, 1_002), "a reply without usage, which took nothing in the account"
     assert journal.spent(3) == Spent(0, 0)
 
 
@@ -569,6 +572,7 @@ async def test_how_long_answers_were_and_what_was_billed(shelf: Shelf) -> None:
     for number in (1, 2, 3, 5):
         journal.add_end(ended(number, usage=Usage(number, 10, 100, 1_000, output=number)))
     journal.add_end(ended(4, status="failed"))
+    journal.add_end(ended(6, None))  # a reply without usage: it was once counted as an answer of no tokens
     await journal.commit()
     lengths = [AnswerLengths("fanout", "a", model, answers, 3) for model, answers in (("big", 1), ("m", 2))]
     assert sorted(journal.outputs()) == lengths

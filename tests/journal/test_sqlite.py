@@ -163,7 +163,7 @@ def test_rows_sides_and_agents_sum_to_the_ledger(
     for name in ("sent", "succeeded", "failed", "lost", "unpriced", "cost", "lost_bound"):
         assert getattr(both, name) == sum(getattr(part, name) for part in parts)
     assert both.unpriced == sum(status == "unpriced" for _, _, _, status, _, _ in entries), "unknown is not zero"
-    assert journal.spent().cost == both.cost + 7 * both.lost
+    assert journal.spent().cost == both.cost + 7 * (both.lost + both.unpriced)
     assert summary(journal.db)["unpriced_attempts"] == both.unpriced
     journal.close()
 

@@ -11,7 +11,7 @@ from fanwise.rendering.progress import progress_line
 
 HALF_WAY = Progress(
     elapsed_s=10.0, total_rows=40, read=25, finished=16, failed=3, rejected=4, calls=50, remembered=7, open_batches=2,
-    batch_requests=300, cost=1_234_567_890_000, simulated=True, cache_read_tokens=12_345,
+    batch_requests=300, cost=1_234_567_890_000, unknown=0, simulated=True, cache_read_tokens=12_345,
 )  # fmt: skip
 
 
@@ -28,6 +28,11 @@ def test_what_there_is_none_of_is_not_on_it() -> None:
         cache_read_tokens=0,
     )  # fmt: skip
     assert progress_line(plain) == "16 rows, 50 calls, $1.2346, 0 tokens read from the cache"
+
+
+def test_what_is_not_known_of_the_spend_is_on_it() -> None:
+    assert "at least $1.2346 (3 unknown) simulated" in progress_line(replace(HALF_WAY, unknown=3))
+    assert ", unknown simulated" in progress_line(replace(HALF_WAY, cost=0, unknown=50))
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from fanwise.context.cacheable import blocks_text
 from fanwise.context.repeats import Piece, Repeated
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
-from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord, Served
+from fanwise.journal.records import NO_TOKENS, AskRecord, AttemptRecord, EndRecord, Served
+from fanwise.jsonable import as_list
 from fanwise.pricing.cost import cost, is_free, reply_cost
-from fanwise.pricing.usage import Usage, read_usage
+from fanwise.pricing.usage import Usage, is_counted, read_usage
 
 from .budget import Hold
 from .errand import Ask, Errand
@@ -103,12 +104,7 @@ def paid(
     attempt: int, model: str, reply: Reply, sent: datetime, *, batch: bool, latency_s: float, kind: str = ""
 ) -> EndRecord:
     """Return the end of an attempt that was answered, with its price."""
-    try:
-        usage, price = reply_cost(reply.usage, model, sent, batch=batch)
-        if is_free(reply.stop_reason, reply.refusal, usage.output):
-            price = 0
-    except UnknownPriceError:
-        usage, price = read_usage(reply.usage), None
+    usage, price = _usage_and_price(reply, model, sent, batch=batch)
     return EndRecord(
         attempt=attempt,
         at=time.time(),
@@ -119,6 +115,22 @@ def paid(
         cost=price,
         latency_s=latency_s,
     )
+
+
+def _usage_and_price(reply: Reply, model: str, sent: datetime, *, batch: bool) -> tuple[Usage, int | None]:
+    """Return what a reply took; no tokens and no price where its usage does not say, as behind some gateways."""
+    try:
+        iterations = as_list(reply.usage.get("iterations"))
+        usage = read_usage(reply.usage)
+        if not all(map(is_counted, (reply.usage, *iterations))) or min(usage) < 0:
+            return NO_TOKENS, None
+        try:
+            usage, price = reply_cost(reply.usage, model, sent, batch=batch)
+        except UnknownPriceError:
+            return usage, None
+    except (ValueError, TypeError, AttributeError, OverflowError):  # counts that are no numbers
+        return NO_TOKENS, None
+    return usage, 0 if is_free(reply.stop_reason, reply.refusal, usage.output) else price
 
 
 def unpaid(attempt: int, failure: Failure, latency_s: float) -> EndRecord:
@@ -140,4 +152,4 @@ def billed(end: EndRecord | None) -> tuple[int | None, int | None]:
     """Return price and tokens of an attempt for the budget: None where they are unknown, 0 where it was not sent."""
     if end is None:
         return 0, 0
-    return end.cost, None if end.status == "lost" else end.usage.total
+    return end.cost, end.tokens

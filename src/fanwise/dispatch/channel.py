@@ -128,8 +128,9 @@ class Chooser:
         """
         if self._choice == "auto":
             learnt = self._of(errand.role)
-            answers, tokens = learnt.lengths
-            learnt.lengths = Lengths(answers + 1, tokens + int(reply.usage.get("output_tokens") or 0))
+            (answers, tokens), output = learnt.lengths, reply.usage.get("output_tokens")
+            if isinstance(output, int):  # else nothing says how long it was
+                learnt.lengths = Lengths(answers + 1, tokens + output)
         return self.ended(errand)
 
     def ended(self, errand: Errand) -> bool:

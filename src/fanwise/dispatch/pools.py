@@ -74,7 +74,8 @@ class Pools:
     def replied(self, role: Role, reply: Reply, usage: Usage) -> None:
         """Learn from a reply: of its size, and now and then of what its headers say of the limits."""
         pace = self._paces[role.pool]
-        pace.answered(usage)
+        if usage.total:  # else the reply did not say
+            pace.answered(usage)
         if reply.headers is not None and pace.wants_headers():
             pace.learn(rate_headers(reply.headers))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fanwise.api.failures import Failure
 from fanwise.api.replies import Reply
 from fanwise.context.parts import Prefix
+from fanwise.pricing.usage import is_counted
 
 from .role import Role
 
@@ -84,7 +85,7 @@ class Proof:
             previous: What `previous` had said.
         """
         shared = _shared(prefixes)
-        if shared is None or shared.tokens < role.facts.cache_minimum * SURE:
+        if shared is None or shared.tokens < role.facts.cache_minimum * SURE or not is_counted(reply.usage):
             return
         watch, has_read = self._watches.setdefault(shared.key, _Watch()), bool(reply.usage.get(_READ))
         if shared not in led:

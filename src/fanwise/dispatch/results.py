@@ -84,7 +84,7 @@ class Results:
         self._flight.settle(sent, end)
         if not sent.prefix:
             return
-        if end.status == "succeeded":
+        if end.status == "succeeded" and end.tokens is not None:
             self._primer.answered(sent.prefix, end.usage, sent.at, led=sent.led)
         elif sent.led:
             self._primer.release(sent.prefix)

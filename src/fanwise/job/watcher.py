@@ -19,7 +19,9 @@ class Watcher:
     """Rows in the file, where counting them is cheap."""
     calls: int = 0
     cost: int = 0
-    """Picodollars of this session."""
+    """Picodollars of this session that are known to be paid."""
+    unknown: int = 0
+    """Attempts of this session whose cost is unknown."""
     read_tokens: int = 0
     notes: list[str] = field(default_factory=list[str])
 
@@ -27,6 +29,7 @@ class Watcher:
         """Count the end of an attempt."""
         self.calls += 1
         self.cost += record.cost or 0
+        self.unknown += record.cost is None
         self.read_tokens += record.usage.cache_read
 
     def progress(self, elapsed_s: float) -> Progress | None:
@@ -50,6 +53,7 @@ class Watcher:
             open_batches=batches.open_batches,
             batch_requests=batches.in_flight,
             cost=self.cost,
+            unknown=self.unknown,
             simulated=bool(self.offline),
             cache_read_tokens=self.read_tokens,
         )

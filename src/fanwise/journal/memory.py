@@ -356,15 +356,16 @@ class MemoryJournal:
     # What earlier sessions have shown ----------------------------------------------------------
 
     def spent(self, row: int | None = None) -> Spent:
-        """Return what counts against a budget, of the run or a row: what is paid, and the bounds of what was lost."""
+        """Return what counts against a budget, of the run or a row: what is paid, and bounds of what is unknown."""
         cost = tokens = 0
         for asks, place, attempt in self._parts(row):
             end = self._ends.get(attempt)
             if end is not None:
                 record = self._attempts[attempt]
-                lost = end.status == "lost"
-                cost += share((record.reserved if lost else end.cost) or 0, asks, place)
-                counts = (record.bound,) if lost else end.usage[:5]  # thinking and searches are no tokens of their own
+                cost_is_known = end.status != "lost" and end.cost is not None
+                cost += share((end.cost if cost_is_known else record.reserved) or 0, asks, place)
+                # Thinking and searches are no tokens of their own.
+                counts = (record.bound,) if end.tokens is None else end.usage[:5]
                 tokens += sum(share(count, asks, place) for count in counts)
         return Spent(cost, tokens)
 
@@ -376,9 +377,9 @@ class MemoryJournal:
             yield from ((len(self._asks[ask.attempt]), ask.place, ask.attempt) for ask in self._of_row.get(row, ()))
 
     def _answered(self) -> Iterator[tuple[AttemptRecord, EndRecord]]:
-        """Yield the attempts that serve tasks and have succeeded, with their ends."""
+        """Yield the attempts that serve tasks, have succeeded and took tokens that are known, with their ends."""
         for number, end in self._ends.items():
-            if end.status == "succeeded" and self._asks.get(number):
+            if end.status == "succeeded" and end.tokens is not None and self._asks.get(number):
                 yield self._attempts[number], end
 
     def outputs(self) -> list[AnswerLengths]:

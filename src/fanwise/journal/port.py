@@ -253,11 +253,11 @@ class Journal(Protocol):
     # What earlier sessions have shown ----------------------------------------------------------
 
     def spent(self, row: int | None = None) -> Spent:
-        """Return what counts against a budget, of the run or a row: what is paid, and the bounds of what was lost."""
+        """Return what counts against a budget, of the run or a row: what is paid, and bounds of what is unknown."""
         ...
 
     def outputs(self) -> list[AnswerLengths]:
-        """Return how long the answers of each agent on each model were."""
+        """Return how long the answers of each agent on each model were, as far as that is known."""
         ...
 
     def sent_and_billed(self, since: float) -> dict[str, Billed]:

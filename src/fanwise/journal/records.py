@@ -211,6 +211,12 @@ class EndRecord:
     """Picodollars; None where it is unknown."""
     latency_s: float = 0.0
 
+    @property
+    def tokens(self) -> int | None:
+        """All that it took, input and output; None where that is unknown: it was lost, or its reply had no usage."""
+        total = self.usage.total
+        return None if self.status == "lost" or (self.cost is None and not total) else total
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRecord:
@@ -303,7 +309,7 @@ Record = (
 
 
 class Spent(NamedTuple):
-    """What was paid, or is held for attempts that were lost."""
+    """What was paid, or is held for attempts of which that is not known."""
 
     cost: int = 0
     """Picodollars."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.meta import OWN_BASELINE
@@ -39,12 +39,16 @@ class Totals:
     retried: int = 0
     """Attempts that were not the first of their task, nor a further round of its tools."""
     unpriced: int = 0
-    """Attempts that were answered, whose price is unknown."""
+    """Attempts that were answered, whose price is unknown: of a model without one, or of a reply without usage."""
+    unpriced_bound: int | None = 0
+    """Picodollars that these may have cost at most; None where no bound is known."""
+    uncounted: int = 0
+    """Attempts that have ended and whose tokens are unknown: lost ones, and replies without usage."""
     usage: Usage = NO_TOKENS
     cost: int = 0
     """Picodollars that are known to be paid."""
-    lost_bound: int = 0
-    """Picodollars that lost attempts may have cost at most."""
+    lost_bound: int | None = 0
+    """Picodollars that lost attempts may have cost at most; None where no bound is known."""
     prefixes: int = 0
     """Distinct marked prefixes that rows have in common."""
     writes: int = 0
@@ -55,25 +59,45 @@ class Totals:
     """Attempts whose task had been answered otherwise, for a deadline."""
     open: int = 0
     """Attempts without an end: in batches that have not been read, or under way."""
-    open_bound: int = 0
-    """Picodollars that these may cost at most."""
+    open_bound: int | None = 0
+    """Picodollars that these may cost at most; None where no bound is known."""
+
+    @property
+    def unknown(self) -> int:
+        """Attempts that have ended and whose cost is unknown."""
+        return self.lost + self.unpriced
 
     def plus(self, more: Totals) -> Totals:
         """Return the totals of two arms; their prefixes are not the same, since arms share none."""
-        sums = {name: getattr(self, name) + getattr(more, name) for name in _COUNTS}
+        sums: dict[str, Any] = {name: _sum(getattr(self, name), getattr(more, name)) for name in _COUNTS}
         return Totals(usage=self.usage.plus(more.usage), **sums)
 
 
+def _sum(count: int | None, more: int | None) -> int | None:
+    return None if count is None or more is None else count + more
+
+
 _COUNTS = tuple(field.name for field in fields(Totals) if field.name != "usage")
+
+
+def _bound(condition: str) -> str:
+    """Return what attempts may cost at most in SQL; NULL where one of them has no bound."""
+    unbounded = f"SUM({condition} AND reserved IS NULL)"
+    return f"CASE WHEN {unbounded} THEN NULL ELSE COALESCE(SUM(CASE WHEN {condition} THEN reserved END),0) END"
+
+
 _TOTALS = f"""SELECT COUNT(*) AS sent, COALESCE(SUM(status='succeeded'),0) AS succeeded,
   COALESCE(SUM(status='failed'),0) AS failed, COALESCE(SUM(status='lost'),0) AS lost,
   COALESCE(SUM(why IN ('retry','repair','longer')),0) AS retried,
-  COALESCE(SUM(status='succeeded' AND cost IS NULL),0) AS unpriced, {SUMS}, COALESCE(SUM(cost),0) AS cost,
-  COALESCE(SUM(CASE WHEN status='lost' THEN reserved END),0) AS lost_bound,
+  COALESCE(SUM(status='succeeded' AND cost IS NULL),0) AS unpriced,
+  {_bound("status='succeeded' AND cost IS NULL")} AS unpriced_bound,
+  COALESCE(SUM(status='lost' OR (status='succeeded' AND cost IS NULL AND tokens=0)),0) AS uncounted,
+  {SUMS}, COALESCE(SUM(cost),0) AS cost,
+  {_bound("status='lost'")} AS lost_bound,
   COUNT(DISTINCT CASE WHEN prefix<>'' THEN model || prefix END) AS prefixes,
   COALESCE(SUM(cache_write_5m+cache_write_1h>0),0) AS writes, COALESCE(SUM(cache_read>0),0) AS reads,
   COALESCE(SUM(kind='paid_twice'),0) AS paid_twice, COALESCE(SUM(status='open'),0) AS open,
-  COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0) AS open_bound FROM {{attempts}}
+  {_bound("status='open'")} AS open_bound FROM {{attempts}}
   WHERE arm=?"""
 
 

@@ -54,6 +54,7 @@ class Cash:
             "lost": totals.lost,
             "lost_upper_bound_usd": usd_text(totals.lost_bound),
             "unpriced_attempts": totals.unpriced,
+            "unpriced_upper_bound_usd": usd_text(totals.unpriced_bound),
             "replaced": self.replaced.data(),
             "left": self.left.data(),
         }

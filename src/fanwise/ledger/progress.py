@@ -26,7 +26,9 @@ class Progress:
     batch_requests: int
     """Requests in them."""
     cost: int
-    """Picodollars of this session."""
+    """Picodollars of this session that are known to be paid."""
+    unknown: int
+    """Attempts of this session whose cost is unknown."""
     simulated: bool
     """Whether stand-ins answer for the models."""
     cache_read_tokens: int

@@ -43,6 +43,11 @@ class Usage(NamedTuple):
         return self.prompt + self.output
 
 
+def is_counted(data: Mapping[str, Any]) -> bool:
+    """Return whether the usage object of a reply says what it took: the API's always has both counts."""
+    return data.get("input_tokens") is not None and data.get("output_tokens") is not None
+
+
 def read_usage(data: Mapping[str, Any]) -> Usage:
     """Return the usage object of a reply as counts; what is absent or null counts as 0.
 

@@ -19,7 +19,18 @@ from fanwise.units import usd_text
 from .bill import bill_words
 from .cash import paid_in_all
 from .headline import interval, remarks, times, with_rows
-from .words import LEVERS, OWN_BASELINE, PARTS, agent_name, choice_lines, money, printable, with_unknown
+from .words import (
+    LEVERS,
+    OWN_BASELINE,
+    PARTS,
+    agent_name,
+    at_least,
+    choice_lines,
+    may_have_cost,
+    money,
+    printable,
+    with_unknown,
+)
 
 SIMULATED = "SIMULATED: answered by stand-ins on the embedded emulator; no model was asked, nothing was paid"
 MOST_MESSAGE = 160
@@ -69,13 +80,16 @@ def _work(summary: Mapping[str, Any]) -> Iterator[Line]:
     yield "attempts", ends
     prompt = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
     read = f", {100 * read_share(tokens):.0f} % of the input read from the cache" if prompt else ""
-    yield "tokens", f"{prompt:,} in, {tokens['output']:,} out{read}"
+    uncounted = summary["attempts_of_unknown_tokens"]
+    unknown = f"; of {uncounted:,} attempts they are unknown" if uncounted else ""
+    yield "tokens", f"{prompt:,} in, {tokens['output']:,} out{read}{unknown}"
 
 
 def _cost(summary: Mapping[str, Any]) -> Iterator[Line]:
     """Yield what was paid, beside the least that it could have been and beside the emulator's bill."""
-    fanout, baseline = money(summary["fanout_usd"]), money(summary["baseline_usd"])
-    yield "cost", f"{money(summary['cost_usd'])} = fan-out {fanout} + baseline {baseline}"
+    unknown = summary["attempts_of_unknown_cost"]
+    fanout, baseline = (at_least(summary[f"{side}_usd"], unknown[side]) for side in ("fanout", "baseline"))
+    yield "cost", f"{at_least(summary['cost_usd'], sum(unknown.values()))} = fan-out {fanout} + baseline {baseline}"
     in_all = paid_in_all(summary)
     if in_all is not None:
         yield "", in_all
@@ -91,22 +105,26 @@ def _not_in_the_cost(summary: Mapping[str, Any]) -> Iterator[Line]:
     """Yield what may have cost more, or in vain."""
     attempts, unread = summary["attempts"], summary["open"]
     if attempts["lost"]:
-        yield "lost", f"{attempts['lost']} attempts may have cost up to {money(summary['lost_upper_bound_usd'])} more"
+        yield "lost", f"{attempts['lost']} attempts {may_have_cost(summary['lost_upper_bound_usd'])}"
     if attempts["paid_twice"]:
         yield "paid twice", f"{attempts['paid_twice']} attempts, whose tasks were answered live for the deadline"
     if unread["attempts"]:
-        most = f"may cost up to {money(unread['upper_bound_usd'])} more"
+        most = may_have_cost(unread["upper_bound_usd"]).replace("have cost", "cost")
         in_batches = f"{unread['attempts']} attempts in batches that have not been read {most}"
         yield "open", f"{in_batches}; `fanwise batches DIR collect` reads them"
     if summary["unpriced_attempts"]:
-        yield "unknown", f"{summary['unpriced_attempts']} attempts have no known price and are in no total"
+        most = may_have_cost(summary["unpriced_upper_bound_usd"])
+        yield "unknown", f"{summary['unpriced_attempts']} attempts have no known price and are in no total; they {most}"
 
 
 def _comparison(summary: Mapping[str, Any]) -> Iterator[Line]:
     """Yield what a good row cost, what took how much off, and the fan-out against one agent."""
     per_row, alone = summary["cost_per_successful_row_usd"], summary["baseline_cost_per_successful_row_usd"]
-    cost = "no row has succeeded" if per_row is None else f"{money(per_row)}, retries and failures counted"
-    yield "per good row", cost if alone is None or summary["own_baseline"] else f"{cost}; one agent {money(alone)}"
+    unknown = summary["attempts_of_unknown_cost"]
+    cost = f"{at_least(per_row, unknown['fanout'])}, retries and failures counted"
+    cost = cost if summary["rows"]["succeeded"] else "no row has succeeded"
+    one_agent = at_least(alone, unknown["baseline"])
+    yield "per good row", cost if alone is None or summary["own_baseline"] else f"{cost}; one agent {one_agent}"
     yield from _multiplier(summary)
     if summary["modelled"] is not None and summary["multiplier"] is None:
         yield "modelled", _modelled(summary["modelled"])

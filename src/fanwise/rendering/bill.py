@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from .words import money
+from .words import may_have_cost, money
 
 
 def bill_words(summary: Mapping[str, Any]) -> str:
@@ -28,12 +28,16 @@ def _reasons(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the emulator has billed and the ledger has no price of."""
     cash, unread = summary["cash"], summary["open"]
     if cash["lost"]:
-        most = money(cash["lost_upper_bound_usd"])
-        yield f"the replies of {cash['lost']:,} attempts were lost, which may have cost up to {most}"
+        most = may_have_cost(cash["lost_upper_bound_usd"]).removesuffix(" more")
+        yield f"the replies of {cash['lost']:,} attempts were lost, which {most}"
     if unread["attempts"]:
-        yield f"{unread['attempts']:,} attempts are open, which may cost up to {money(unread['upper_bound_usd'])}"
+        yield f"{unread['attempts']:,} attempts are open, which may cost {_up_to(unread)}"
     if cash["unpriced_attempts"]:
         yield f"{cash['unpriced_attempts']:,} attempts have no price that the ledger knows"
+
+
+def _up_to(unread: Mapping[str, Any]) -> str:
+    return "any amount" if unread["upper_bound_usd"] is None else f"up to {money(unread['upper_bound_usd'])}"
 
 
 def _exact(amount: Decimal) -> str:
@@ -44,6 +48,5 @@ def _exact(amount: Decimal) -> str:
 def _most(summary: Mapping[str, Any]) -> Decimal | None:
     """Return how many dollars the bill may have more than the ledger; None where that is not known."""
     cash = summary["cash"]
-    if cash["unpriced_attempts"]:
-        return None
-    return Decimal(cash["lost_upper_bound_usd"]) + Decimal(summary["open"]["upper_bound_usd"])
+    bounds = (cash["lost_upper_bound_usd"], cash["unpriced_upper_bound_usd"], summary["open"]["upper_bound_usd"])
+    return None if None in bounds else sum(map(Decimal, bounds), Decimal(0))

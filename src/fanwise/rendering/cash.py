@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .words import money
+from .words import at_least
 
 WORDS = {
     "replaced": "for answers that were replaced",
@@ -20,9 +20,11 @@ def paid_in_all(summary: Mapping[str, Any]) -> str | None:
     parts = (
         [] if cash is None else [_part(cash[name], words) for name, words in WORDS.items() if cash[name]["attempts"]]
     )
-    return f"paid in all {money(cash['paid_usd'])}, of it {' and '.join(parts)}" if cash and parts else None
+    if cash is None or not parts:
+        return None
+    unknown = cash["lost"] + cash["unpriced_attempts"]
+    return f"paid in all {at_least(cash['paid_usd'], unknown)}, of it {' and '.join(parts)}"
 
 
 def _part(part: Mapping[str, Any], words: str) -> str:
-    unknown = part["attempts_of_unknown_cost"]
-    return f"{money(part['usd'])} {words}" + (f" (and {unknown:,} attempts of unknown cost)" if unknown else "")
+    return f"{at_least(part['usd'], part['attempts_of_unknown_cost'])} {words}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fanwise.ledger.progress import Progress
 from fanwise.units import usd
 
+from .words import with_unknown
+
 
 def progress_line(progress: Progress) -> str:
     """Return one line about a run: rows, calls, batches, spend, cache reads, time left."""
@@ -13,7 +15,8 @@ def progress_line(progress: Progress) -> str:
         parts.append(f"{progress.remembered} answers known")
     if progress.open_batches:
         parts.append(f"{progress.open_batches} batches with {progress.batch_requests} requests")
-    parts.append(f"${usd(progress.cost):.4f}{' simulated' if progress.simulated else ''}")
+    spend = with_unknown(f"${usd(progress.cost):.4f}", progress.cost, progress.unknown)
+    parts.append(f"{spend}{' simulated' if progress.simulated else ''}")
     parts.append(f"{progress.cache_read_tokens:,} tokens read from the cache")
     if progress.left_s is not None:
         parts.append(f"about {progress.left_s:.0f} s left")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -37,11 +37,26 @@ def money(text: str | None) -> str:
     return "unknown" if text is None else f"${Decimal(text):,.6f}"
 
 
+def at_least(text: str | None, unknown: int) -> str:
+    """Return a dollar amount for people, with how many attempts are not in it."""
+    return with_unknown(money(text), bool(text and Decimal(text)), unknown)
+
+
 def with_unknown(text: str, cost: int, unknown: int) -> str:
-    """Return an amount with how many attempts are not in it; where that is all that there is, `unknown`."""
+    """Return an amount with how many attempts are not in it: `at least $0.12 (3 unknown)`; `unknown` without any."""
     if not unknown:
         return text
-    return f"{text} + {unknown:,} unknown" if cost else "unknown"
+    return f"at least {text} ({unknown:,} unknown)" if cost else "unknown"
+
+
+def may_have_cost(bound: str | None, shown: Callable[[str], str] = money) -> str:
+    """Return in words what attempts of unknown cost may have cost at most.
+
+    Args:
+        bound: Dollars; None: no bound is known.
+        shown: How dollars are shown.
+    """
+    return "may have cost any amount" if bound is None else f"may have cost up to {shown(bound)} more"
 
 
 def printable(text: str) -> str:

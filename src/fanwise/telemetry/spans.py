@@ -189,13 +189,14 @@ class Spans:
 def _of_attempt(record: EndRecord, served: Served, labels: Mapping[str, str]) -> Attributes:
     """Return the attributes of an attempt's span: its labels, what it was for and what it took."""
     usage = record.usage
-    attributes: Attributes = {
-        **labels, "fanwise.why": served.attempt.why,
-        "gen_ai.usage.input_tokens": usage.prompt, "gen_ai.usage.output_tokens": usage.output,
-        "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
-        "gen_ai.usage.cache_write.input_tokens": usage.cache_write_5m + usage.cache_write_1h,
-        "gen_ai.usage.reasoning.output_tokens": usage.thinking,
-    }  # fmt: skip
+    attributes: Attributes = {**labels, "fanwise.why": served.attempt.why}
+    if record.tokens is not None:
+        attributes |= {
+            "gen_ai.usage.input_tokens": usage.prompt, "gen_ai.usage.output_tokens": usage.output,
+            "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
+            "gen_ai.usage.cache_write.input_tokens": usage.cache_write_5m + usage.cache_write_1h,
+            "gen_ai.usage.reasoning.output_tokens": usage.thinking,
+        }  # fmt: skip
     if served.asks:
         first = served.asks[0]
         attributes |= {"fanwise.attempt": first.number, "fanwise.row": first.row, "fanwise.task": first.label}

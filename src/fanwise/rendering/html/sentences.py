@@ -9,7 +9,7 @@ from typing import Any
 from fanwise.ledger.summary import read_share
 from fanwise.rendering.cash import paid_in_all
 from fanwise.rendering.headline import interval, remarks, times
-from fanwise.rendering.words import LEVERS, OWN_BASELINE, PARTS
+from fanwise.rendering.words import LEVERS, OWN_BASELINE, PARTS, may_have_cost
 
 from .figures import dollars, share
 
@@ -23,10 +23,11 @@ def sentences(summary: Mapping[str, Any]) -> Iterator[str]:
     yield from _against_one_agent(summary)
     yield from _causes(summary)
     if summary["attempts"]["lost"]:
-        most = dollars(summary["lost_upper_bound_usd"])
-        yield f"{summary['attempts']['lost']:,} attempts were lost and may have cost up to {most} more."
+        most = may_have_cost(summary["lost_upper_bound_usd"], dollars)
+        yield f"{summary['attempts']['lost']:,} attempts were lost and {most}."
     if summary["unpriced_attempts"]:
-        yield f"{summary['unpriced_attempts']:,} attempts have no known price and are in no total."
+        most = may_have_cost(summary["unpriced_upper_bound_usd"], dollars)
+        yield f"{summary['unpriced_attempts']:,} attempts have no known price and are in no total; they {most}."
 
 
 def _cost(summary: Mapping[str, Any]) -> str:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fanwise.ledger.evidence import Pair
 from fanwise.ledger.intervals import LEVEL, student
-from fanwise.ledger.verdict import Pair, difference, judge, price_ratio
+from fanwise.ledger.quality import difference
+from fanwise.ledger.verdict import judge, price_ratio
 
 SIMULATIONS = 400
 
@@ -19,7 +21,7 @@ def pair(fanout: float, baseline: float, fanout_good: bool, baseline_good: bool)
     """A row that is right or wrong on each arm, at a price."""
     return Pair(
         fanout=fanout, baseline=baseline, fanout_score=float(fanout_good), baseline_score=float(baseline_good),
-        fanout_good=fanout_good, baseline_good=baseline_good,
+        fanout_points=float(fanout_good), baseline_points=float(baseline_good),
     )  # fmt: skip
 
 
@@ -84,9 +86,9 @@ def test_too_few_rows_say_how_many_more() -> None:
 
 
 def test_a_side_that_never_succeeds_decides() -> None:
-    pairs = [pair(1.0, 1.0, True, False) for _ in range(20)]
+    pairs = [pair(1.0, 1.0, True, False) for _ in range(30)]
     assert judge(pairs).word == "fan out"
-    assert judge([pair(1.0, 1.0, False, True) for _ in range(20)]).word == "do not fan out"
+    assert judge([pair(1.0, 1.0, False, True) for _ in range(30)]).word == "do not fan out"
     assert judge(pairs[:3]).word == "not enough rows to tell"
     assert judge([]).word == "not enough rows to tell"
 
@@ -103,7 +105,7 @@ def test_few_rows_that_carry_the_bill_decide_nothing() -> None:
 def test_what_was_cut_off_decides_nothing_and_is_no_difference_in_quality() -> None:
     """A cap of ours cut one agent off, and the word was "fan out"."""
     cut_off = Pair(
-        fanout=1.0, baseline=1.0, fanout_score=1.0, baseline_score=0.0, fanout_good=True, baseline_good=False,
+        fanout=1.0, baseline=1.0, fanout_score=1.0, baseline_score=0.0, fanout_points=1.0, baseline_points=0.0,
         cut_off=True,
     )  # fmt: skip
     even = [pair(1.0, 1.0, True, True) for _ in range(30)]
@@ -116,9 +118,15 @@ def test_what_was_cut_off_decides_nothing_and_is_no_difference_in_quality() -> N
     assert judge([*cheaper, cut_off]).word == "fan out", "they have not decided it"
 
 
-def test_the_same_price_and_the_same_answers_are_no_reason() -> None:
+def test_the_same_price_and_the_same_answers_are_no_reason_before_all_rows_are_there() -> None:
+    """ "Do not" was said where the fan-out costs 4 % less."""
     pairs = [pair(1.0 + n % 3, 1.0 + n % 3, True, True) for n in range(400)]
-    assert judge(pairs).why == "it makes no difference"
+    found = judge(pairs, job_rows=1_000)
+    assert (found.word, found.why) == ("not enough rows to tell", "a successful row costs the same within 5 %")
+    assert found.more == 600, "only all of them tell"
+    assert judge(pairs, job_rows=400).word == "do not fan out"
+    cheaper = [pair(0.99, 1.0, True, True) for n in range(400)]
+    assert judge(cheaper, job_rows=400).word == "fan out"
 
 
 @pytest.mark.parametrize(("degrees", "exact"), [(5, 2.570582), (9, 2.262157), (29, 2.045230), (199, 1.971957)])

@@ -16,7 +16,7 @@ class ArmFigures:
     cost_usd: float
     """For each row, what rows share spread over all rows of the job."""
     per_success_usd: float | None
-    """None: no row has succeeded."""
+    """For each success, or for each point of score; None: no row has succeeded."""
     score: float
     """On average over rows in which the single agent was not cut off, 0 to 1; without labels the share of rows with an
     output."""
@@ -41,6 +41,8 @@ class Comparison:
     baseline: ArmFigures
     labelled: bool
     """Whether outputs were held against labels."""
+    in_points: bool
+    """Whether scores are fractions: then a success is a point of score, and what a row has of it counts."""
     job_rows: int
     """Rows of the whole job, over which what rows share is spread."""
     left_out: int
@@ -54,6 +56,7 @@ class Comparison:
         """Return it as JSON-ready data."""
         ratio = self.verdict.ratio
         return asdict(self) | {
+            "verdict": self.verdict.data(),
             "multiplier": None if self.multiplier is None else self.multiplier.data(),
             "per_success": None if ratio is None else interval_data(ratio, self.verdict.rows),
         }

@@ -1,7 +1,7 @@
 """Dollars for each successful row, fan-out over single agent, with its interval. Pure; memory does not grow with rows.
 
-It is a ratio of ratios: what a side has cost over how many of its rows succeeded. The interval is that of its
-logarithm, by the delta method over rows, with the quantile of Student's t.
+It is a ratio of ratios: what a side has cost over how many of its rows succeeded, or over their scores. The interval is
+that of its logarithm, by the delta method over rows, with the quantile of Student's t.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ class SuccessSums:
     _sums: list[float] = field(default_factory=lambda: [0] * len(SIGNS))
     _products: list[float] = field(default_factory=lambda: [0] * len(_PLACES))
 
-    def add(self, fanout: float, fanout_good: bool, baseline: float, baseline_good: bool) -> None:
-        """Add a row: what it cost on each side, in any unit that is the same for both, and whether it succeeded."""
-        values = (fanout, int(fanout_good), baseline, int(baseline_good))
+    def add(self, fanout: float, fanout_points: float, baseline: float, baseline_points: float) -> None:
+        """Add a row: what it cost on each side, in any unit that is the same for both, and what that has bought.
+
+        Points are 1 where it succeeded and else 0, or a score from 0 to 1.
+        """
+        values = (fanout, fanout_points, baseline, baseline_points)
         self.rows += 1
         self._sums = [total + value for total, value in zip(self._sums, values, strict=True)]
         self._products = [

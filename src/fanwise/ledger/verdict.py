@@ -1,8 +1,9 @@
 """Whether a job should fan out, from rows that both arms have carried out. Pure.
 
 What decides is dollars per successful row (what an attempt costs over how often it succeeds), beside the
-difference in quality. Both are paired: a hard row is hard for both. Where every row says the same, nothing
-was seen to vary: then three in n may still be otherwise ("rule of three").
+difference in quality. Both are paired: a hard row is hard for both. "Fan out" is wrong where the price ratio is 1 or
+more, or the quality lower by more than the margin; "do not fan out" is wrong where neither holds. Each word is wrong in
+at most 5 % of jobs, however often they are looked at on the way (`looks`).
 
 A row in which the single agent was cut off is its failure in money and says nothing of its quality; where the word
 would be another without such rows, they have decided it, and it is taken back. So it is where few rows carry the bill.
@@ -11,37 +12,27 @@ would be another without such rows, they have decided it, and it is taken back. 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from statistics import NormalDist
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
-from .intervals import LEVEL, Interval
+from .evidence import Evidence, Pair, largest_share
+from .intervals import Interval
+from .looks import LEAST_ROWS, MOST_ROWS, Levels, Look, Looks
+from .quality import Bounds, difference
 from .ratio import FEW_ROWS
 from .success import SuccessSums
 
 Word = Literal["fan out", "do not fan out", "not enough rows to tell"]
+YES: Word = "fan out"
+NO: Word = "do not fan out"
 UNDECIDED: Word = "not enough rows to tell"
+MARGIN = 0.02
+"""By how much worse answers may be, or by how much fewer, to count as equally good."""
 SAME = 0.05
-"""A difference in price of less than this share is none."""
-MOST_ROWS = 10_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """One row on both arms."""
-
-    fanout: float
-    """What it cost, in whatever unit."""
-    baseline: float
-    fanout_score: float
-    """0 to 1; 1 where it is right, or valid where there are no labels."""
-    baseline_score: float
-    fanout_good: bool
-    """Whether it counts as successful."""
-    baseline_good: bool
-    cut_off: bool = False
-    """Whether the single agent's answer was cut off: nothing is known of its quality then."""
+"""A difference in price of less than this share is hardly one."""
+ROUNDING = 1e-12
+"""Of a mean of floats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,133 +43,173 @@ class Verdict:
     why: str
     rows: int
     more: int
-    """Rows that would be needed beside these, where they are not enough."""
+    """Rows that would be needed beside these, where they are not enough; never more than the job has. 0: no more rows
+    would tell."""
     ratio: Interval | None
-    """Dollars per successful row, fan-out over baseline; None where an arm has no success."""
+    """Dollars per successful row, fan-out over baseline, with the interval of these rows alone, 95 %; None where an
+    arm has no success."""
     quality: Interval
-    """Difference of scores, fan-out minus baseline."""
+    """Difference of scores, fan-out minus baseline, with the interval of these rows alone, 95 %."""
+    decides: Decides
+    """What the word was decided by."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data; a bound that is nowhere is null."""
+        bounds = {
+            name: {"low": bound.low, "high": bound.high if math.isfinite(bound.high) else None}
+            for name, bound in (("ratio", self.decides.ratio), ("quality", self.decides.quality))
+        }
+        looks = [look._asdict() for look in self.decides.looks]
+        return asdict(self) | {"decides": {**bounds, "looks": looks}}
 
 
-def judge(pairs: Sequence[Pair], margin: float = 0.02) -> Verdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decides:
+    """The verdict's own bounds: they hold at all looks together, so that they are wider than those of one."""
+
+    ratio: Bounds
+    """The upper may be wrong in 5 % of jobs, the lower in 2.5 %."""
+    quality: Bounds
+    """The lower may be wrong in 5 % of jobs, the upper in 2.5 %."""
+    looks: tuple[Look, ...]
+    """All of them, this one last."""
+
+
+def judge(
+    pairs: Sequence[Pair],
+    margin: float = MARGIN,
+    *,
+    job_rows: int | None = None,
+    looks: Sequence[Look] = (),
+    labelled: bool = True,
+) -> Verdict:
     """Return the verdict of some rows.
 
     Args:
-        pairs: The rows.
+        pairs: The rows, drawn at random from those of the job.
         margin: By how much worse answers may be to count as equally good.
+        job_rows: Rows of the job. Where all of them are here nothing is left open. None: more than anybody looks at.
+        looks: Those that were made at fewer rows of this job.
+        labelled: Whether scores are held against labels; else they are the share that was answered.
     """
-    verdict = _judged(pairs, margin)
+    case = _Case(margin, Looks.at(len(pairs), max(job_rows or MOST_ROWS, len(pairs)), looks), labelled)
+    verdict = case.judged(pairs)
     if verdict.word == UNDECIDED:
         return verdict
     share = largest_share(pairs)
     if share > FEW_ROWS:
-        why, more = (
-            f"few rows carry the bill: one has {100 * share:.0f} % of what a side cost",
-            len(pairs) * share / FEW_ROWS,
-        )
-        return replace(verdict, word=UNDECIDED, why=why, more=max(math.ceil(more) - len(pairs), 1))
+        why = f"few rows carry the bill: one has {100 * share:.0f} % of what a side cost"
+        more = max(math.ceil(len(pairs) * share / FEW_ROWS) - len(pairs), 1)
+        return replace(verdict, word=UNDECIDED, why=why, more=min(more, case.left(len(pairs))))
     whole = [pair for pair in pairs if not pair.cut_off]
-    if len(whole) < len(pairs) and _judged(whole, margin).word != verdict.word:
+    if len(whole) < len(pairs) and case.word_of(Evidence.of(whole), len(pairs)) != verdict.word:
         why = f"one agent was cut off in {len(pairs) - len(whole)} rows, which would decide it; raise its max_tokens"
         return replace(verdict, word=UNDECIDED, why=why)
     return verdict
 
 
-def largest_share(pairs: Sequence[Pair]) -> float:
-    """Return the greatest share, 0 to 1, that one row has of what a side cost."""
-    sides = ([pair.fanout for pair in pairs], [pair.baseline for pair in pairs])
-    return max((max(costs) / sum(costs) for costs in sides if sum(costs) > 0), default=0.0)
+def decided(price: Bounds, quality: Bounds, margin: float = MARGIN) -> Word:
+    """Return the word that bounds of price and quality have."""
+    if quality.high < -margin - ROUNDING:
+        return NO
+    if price.high < 1 and quality.low >= -margin - ROUNDING:
+        return YES
+    return NO if price.low >= 1 else UNDECIDED
 
 
-def _judged(pairs: Sequence[Pair], margin: float) -> Verdict:
-    """Return the verdict of some rows, whoever decides it."""
-    quality = difference([pair.fanout_score - pair.baseline_score for pair in pairs if not pair.cut_off])
-    ratio = price_ratio(pairs)
-    if len(pairs) < 2 or ratio is None:
-        word, why, more = _few(pairs)
-    else:
-        word, why = _decided(ratio, quality, margin)
-        more = _more(len(pairs), ratio, quality, margin) if word == UNDECIDED else 0
-    return Verdict(word=word, why=why, rows=len(pairs), more=more, ratio=ratio, quality=quality)
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is judged, and how sure one must be."""
 
+    margin: float
+    looks: Looks
+    labelled: bool
 
-def _few(pairs: Sequence[Pair]) -> tuple[Word, str, int]:
-    """Return what rows say of which one arm, or both, have no success: the word, why, and how many more are needed."""
-    count, fanout_good = len(pairs), any(pair.fanout_good for pair in pairs)
-    if count >= 10 and fanout_good != any(pair.baseline_good for pair in pairs):
-        loser = "one agent" if fanout_good else "the fan-out"
-        return "fan out" if fanout_good else "do not fan out", f"{loser} has not succeeded once in {count} rows", 0
-    return UNDECIDED, "too few successes", max(10 - count, 10)
+    def left(self, rows: int) -> int:
+        """Return how many rows the job has beside so many."""
+        return self.looks.job_rows - rows
 
+    def judged(self, pairs: Sequence[Pair]) -> Verdict:
+        """Return the verdict of some rows, whoever decides it."""
+        evidence, rows = Evidence.of(pairs), len(pairs)
+        price, quality = self._bounds(evidence, rows, self.looks.levels)
+        word, more = self.word_of(evidence, rows), 0
+        if rows < LEAST_ROWS:
+            why, more = f"below {LEAST_ROWS} rows nothing is told", min(LEAST_ROWS - rows, self.left(rows))
+        elif not evidence.has_price:
+            why, more = "neither side has succeeded, or nothing was paid", min(rows, self.left(rows))
+        elif word == UNDECIDED:
+            why, more = self._open(price, quality), self._more(evidence, rows)
+        else:
+            why = self._why(evidence, quality, word)
+        return Verdict(
+            word=word,
+            why=why,
+            rows=rows,
+            more=more,
+            ratio=price_ratio(pairs),
+            quality=difference([pair.fanout_score - pair.baseline_score for pair in pairs if not pair.cut_off]),
+            decides=Decides(ratio=price, quality=quality, looks=self.looks.made),
+        )
 
-def _decided(ratio: Interval, quality: Interval, margin: float) -> tuple[Word, str]:
-    """Return the word that price and quality have, and why."""
-    if quality.high < -margin:
-        return "do not fan out", "its answers are worse"
-    if ratio.high < 1 and quality.low > -margin:
-        return "fan out", "a successful row costs less, and is no worse"
-    if ratio.low > 1:
-        better = ", though its answers are better" if quality.low > 0 else ""
-        return "do not fan out", f"a successful row costs more{better}"
-    if ratio.low > 1 - SAME and ratio.high < 1 + SAME and quality.high < margin:
-        return "do not fan out", "it makes no difference"
-    return UNDECIDED, _open(ratio, quality, margin)
+    def word_of(self, evidence: Evidence, seen: int) -> Word:
+        """Return the word of rows, where so many of the job have been seen."""
+        if evidence.rows < LEAST_ROWS or not evidence.has_price:
+            return UNDECIDED
+        return decided(*self._bounds(evidence, seen, self.looks.levels), self.margin)
 
+    def _bounds(self, evidence: Evidence, seen: int, levels: Levels) -> tuple[Bounds, Bounds]:
+        """Return the bounds of price and quality."""
+        unseen = 1 - seen / self.looks.job_rows
+        return evidence.price(levels, unseen), evidence.quality.bounds(levels.yes, levels.no, unseen)
 
-def _open(ratio: Interval, quality: Interval, margin: float) -> str:
-    if ratio.low <= 1 <= ratio.high:
-        return "a successful row may cost more or less"
-    return f"its answers may be worse by more than {margin:.0%}" if quality.low <= -margin else "it may be either"
+    def _why(self, evidence: Evidence, quality: Bounds, word: Word) -> str:
+        """Return why a word was said."""
+        fanout, baseline = evidence.costs.sums[1], evidence.costs.sums[3]
+        if not (fanout and baseline):
+            loser = "one agent" if fanout else "the fan-out"
+            return f"{loser} has not succeeded once in {evidence.rows:,.0f} rows"
+        if quality.high < -self.margin - ROUNDING:
+            return "its answers are worse" if self.labelled else "it answers fewer rows"
+        if word == YES:
+            return f"a successful row costs less{', and is no worse' if self.labelled else ''}"
+        better = ", though its answers are better" if self.labelled and quality.low > 0 else ""
+        return f"a successful row costs more{better}"
 
+    def _open(self, price: Bounds, quality: Bounds) -> str:
+        """Return what is not known yet."""
+        if price.low > 1 - SAME and price.high < 1 + SAME:
+            return f"a successful row costs the same within {100 * SAME:g} %"
+        if price.high >= 1:
+            return "a successful row may cost more or less"
+        what = "its answers may be worse by" if self.labelled else "the rows that it answers may be fewer by"
+        return f"a successful row costs less, but {what} more than {100 * self.margin:g} points"
 
-def _more(count: int, ratio: Interval, quality: Interval, margin: float) -> int:
-    """Return how many rows more would settle it, if what was seen is how it is: widths go with the root of rows."""
-    need = float(count + 1)
-    if ratio.low <= 1 <= ratio.high:
-        width, away = math.log(ratio.high / ratio.low) / 2, max(abs(math.log(ratio.value)), math.log1p(SAME) / 2)
-        need = max(need, count * (width / away) ** 2)
-    if quality.low <= -margin < quality.high:
-        width, away = (quality.high - quality.low) / 2, max(abs(quality.value + margin), margin / 2)
-        need = max(need, count * (width / away) ** 2)
-    return min(math.ceil(need) - count, MOST_ROWS)
+    def _more(self, evidence: Evidence, rows: int) -> int:
+        """Return how many rows more would settle it, if what was seen is how it is; at all rows of the job it is."""
+        enough, few = self.looks.job_rows, rows
+        if enough <= rows:
+            return 0
+
+        def settles(count: int) -> bool:
+            bounds = self._bounds(evidence.times(count / rows), count, self.looks.levels_at(count))
+            return decided(*bounds, self.margin) != UNDECIDED
+
+        doubled = 2 * rows
+        while doubled < enough:
+            if settles(doubled):
+                enough = doubled
+            else:
+                few, doubled = doubled, 2 * doubled
+        while enough - few > max(few // 100, 1):
+            middle = (few + enough) // 2
+            few, enough = (few, middle) if settles(middle) else (middle, enough)
+        return enough - rows
 
 
 def price_ratio(pairs: Sequence[Pair]) -> Interval | None:
     """Return dollars per successful row, fan-out over baseline; None where an arm has none."""
     sums = SuccessSums()
     for pair in pairs:
-        sums.add(pair.fanout, pair.fanout_good, pair.baseline, pair.baseline_good)
+        sums.add(pair.fanout, pair.fanout_points, pair.baseline, pair.baseline_points)
     return sums.ratio()
-
-
-def difference(values: Sequence[float]) -> Interval:
-    """Return the mean of paired differences of scores, each from -1 to 1, with its interval.
-
-    Where scores are fractions, rows count as more than they are: such differences vary less.
-    """
-    better, worse = sum(value for value in values if value > 0), -sum(value for value in values if value < 0)
-    squares = sum(value**2 for value in values)
-    if not values:
-        return Interval(0.0, -1.0, 1.0)
-    factor = (better + worse) / squares if squares else 1.0
-    rows, up, down = len(values) * factor, better * factor, worse * factor
-    mean, z = (up - down) / rows, NormalDist().inv_cdf((1 + LEVEL) / 2)
-
-    def far(true: float) -> bool:
-        """Whether a difference is too far from what was seen to be believed."""
-        linear = -up - down + (2 * rows - up + down) * true
-        root = math.sqrt(max(linear**2 + 8 * rows * down * true * (1 - true), 0.0))
-        chance = (root - linear) / (4 * rows)
-        variance = rows * (2 * chance + true * (1 - true))
-        return abs(up - down - rows * true) > z * math.sqrt(max(variance, 0.0))
-
-    return Interval(mean, _edge(far, mean, -1.0), _edge(far, mean, 1.0))
-
-
-def _edge(far: Callable[[float], bool], near: float, end: float) -> float:
-    """Return where a difference begins to be too far, between what was seen and an end."""
-    if not far(end):
-        return end
-    for _ in range(60):
-        middle = (near + end) / 2
-        near, end = (near, middle) if far(middle) else (middle, end)
-    return near

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +11,9 @@ from rich.text import Text
 
 from fanwise.ledger.comparison import ArmFigures, Comparison
 from fanwise.ledger.intervals import Interval
+from fanwise.ledger.looks import LEAST_ROWS
 from fanwise.ledger.multiplier import interval_data
+from fanwise.ledger.verdict import Verdict
 
 from .headline import interval, times
 
@@ -30,8 +33,7 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
 def _sentences(comparison: Comparison) -> Iterator[str]:
     verdict, fanout, baseline = comparison.verdict, comparison.fanout, comparison.baseline
     yield f"{verdict.word.capitalize()}: {verdict.why}."
-    if verdict.more:
-        yield f"About {verdict.more:,} rows more would tell, if they are like these."
+    yield from _more(comparison)
     yield f"On {verdict.rows:,} rows drawn from {comparison.job_rows:,}"
     yield _cost_of_success(comparison)
     kind = "right" if comparison.labelled else "answered"
@@ -40,10 +42,32 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
         cut_off = f"One agent was cut off in {comparison.cut_off:,} rows"
         yield f"{cut_off}: they are its failures in money, and are not in this difference."
     yield from _in_all(comparison)
+    yield from _what_decides(verdict)
     if not comparison.labelled:
-        yield "Without labels every output counts as right: --labels tells more."
+        yield "Without labels nothing is known of how right the answers are: --labels tells it."
     if comparison.left_out:
         yield f"{comparison.left_out} rows are left out: without a label, or with a cost that is not known."
+
+
+def _more(comparison: Comparison) -> Iterator[str]:
+    """Yield how many rows more would tell."""
+    verdict = comparison.verdict
+    if verdict.more and verdict.rows + verdict.more == comparison.job_rows:
+        yield f"Only all of its rows would tell, if they are like these: {verdict.more:,} more."
+    elif verdict.more:
+        yield f"About {verdict.more:,} rows more would tell, if they are like these."
+
+
+def _what_decides(verdict: Verdict) -> Iterator[str]:
+    """Yield the bounds that have decided: they are of all rows of the job, and hold at all looks together."""
+    ratio, quality, looks = verdict.decides.ratio, verdict.decides.quality, len(verdict.decides.looks)
+    if verdict.rows < LEAST_ROWS:
+        return
+    high = f"{ratio.high:.2f}" if isfinite(ratio.high) else "any"
+    points = f"{100 * quality.low:+.1f} to {100 * quality.high:+.1f} points"
+    which = f" (this is look {looks})" if looks > 1 else ""
+    bounds = f"{ratio.low:.2f} to {high} times, {points}"
+    yield f"What decides are bounds for all rows of the job that hold at every look{which}: {bounds}."
 
 
 def _cost_of_success(comparison: Comparison) -> str:
@@ -52,7 +76,8 @@ def _cost_of_success(comparison: Comparison) -> str:
         return f"the fan-out succeeded {fanout.good} times and one agent {baseline.good} times."
     costs = f"${fanout.per_success_usd:,.6f} with the fan-out and ${baseline.per_success_usd:,.6f} with one agent"
     success = interval_data(ratio, comparison.verdict.rows)
-    return f"a successful row cost {costs}, {ratio.value:.2f} times as much ({interval(success)})."
+    what = "a point of score" if comparison.in_points else "a successful row"
+    return f"{what} cost {costs}, {ratio.value:.2f} times as much ({interval(success)})."
 
 
 def _in_all(comparison: Comparison) -> Iterator[str]:
@@ -78,7 +103,10 @@ def _figures(comparison: Comparison) -> Table:
         table.add_column(name, justify="right")
     arms = (comparison.fanout, comparison.baseline)
     table.add_row("dollars", *(f"${arm.cost_usd:,.6f}" for arm in arms))
-    table.add_row("dollars for each success", *(_per_success(arm) for arm in arms))
+    table.add_row(
+        "dollars for each point" if comparison.in_points else "dollars for each success",
+        *(_per_success(arm) for arm in arms),
+    )
     table.add_row("tokens", *(f"{arm.tokens:,.0f}" for arm in arms))
     table.add_row("score", *(f"{arm.score:.3f}" for arm in arms))
     if not comparison.simulated:

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 from shutil import rmtree
-from statistics import fmean
 from tempfile import mkdtemp
-from typing import Any, NamedTuple
+from typing import Any
 
 from fanwise.dispatch.channel import ChannelChoice
-from fanwise.engine.arms import Arm
-from fanwise.engine.shown import request_lines
 from fanwise.errors import Mistake, SpecError
-from fanwise.graph.dag import generations, longest_path, rounds
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.arms import is_own_baseline
 from fanwise.job.directory import holds_run, reading
 from fanwise.job.manifest import Manifest, draft, is_edited, rows_of
 from fanwise.job.spec import JobSpec
-from fanwise.journal.meta import OFFLINE, STATICS
-from fanwise.journal.reader import Book
+from fanwise.journal.meta import STATICS
 from fanwise.journal.records import ArmName
-from fanwise.ledger.comparison import ArmFigures, Comparison
-from fanwise.ledger.multiplier import multiplier
-from fanwise.ledger.paired import SIDES, JobSize, PairedRows
-from fanwise.ledger.tasks import task_times
-from fanwise.ledger.verdict import Pair, judge
-from fanwise.units import PICO_PER_USD
+from fanwise.ledger.comparison import Comparison
 
 from .checking import Mistakes, described, opened
-from .labels import RowOutputs, Score, Scoring, check_labels, equal, labels_of, outputs_by_row, scorer
+from .comparing import comparison_of
+from .labels import Score, check_labels, equal, labels_of, scorer
+from .looking import keep_looks, looks_of
 from .plan.drawn import Drawn, draw_sample
 from .plan.plan import CarryOut, SampleRun, carry_out
-
-MARGIN = 0.02
-"""By how much worse answers may be to count as equally good."""
 
 
 def compare(
@@ -93,7 +81,10 @@ def compare(
         else:
             _check_same_job(directory, question)
         with reading(directory) as journal:
-            return comparison_of(journal.db, arms, question.labels, question.score)
+            looks = looks_of(directory)
+            comparison = comparison_of(journal.db, arms, question.labels, question.score, looks)
+            keep_looks(directory, looks, comparison.verdict.decides.looks)
+            return comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,125 +190,3 @@ def _check_same_job(directory: Path, question: _Question) -> None:
     if is_edited(manifest, before, question.graphs):
         message = f"{directory} holds answers from before the agents were edited"
         raise SpecError((Mistake("out", message, f"choose another directory, or `fanwise resume {directory}` first"),))
-
-
-def comparison_of(db: Book, arms: Mapping[ArmName, Arm], labels: Mapping[str, Any] | None, score: Score) -> Comparison:
-    """Return what the rows of a run with a baseline have come to.
-
-    Args:
-        db: Its journal.
-        arms: Both of them.
-        labels: By the row's id; None: an output is as good as another.
-        score: Holds an output against its label.
-
-    Raises:
-        SpecError: No row has both arms, or none of them a label, or the score fails.
-    """
-    outputs, size = outputs_by_row(db), JobSize(db)
-    scoring = None if labels is None else Scoring(labels, score)
-    outcomes = _outcomes(db, outputs, size, scoring)
-    if scoring is not None:
-        scoring.check()
-    left_out = len(outputs) - len(outcomes)
-    if not outcomes:
-        why = "none of the rows has a label" if left_out else "no row has an output or a failure on both sides"
-        raise SpecError((Mistake("labels" if left_out else "rows", f"there is nothing to compare: {why}"),))
-    fanout = {row: outcome for row, (outcome, _) in outcomes.items()}
-    baseline = {row: outcome for row, (_, outcome) in outcomes.items()}
-    margin = MARGIN if labels is not None else 1.0  # without labels nothing is known of quality
-    return Comparison(
-        simulated=OFFLINE.of(db) is True,
-        shape=tuple(shape(arms["fanout"])),
-        verdict=judge([_pair(*pair) for pair in outcomes.values()], margin),
-        fanout=_figures(db, arms["fanout"], fanout, size),
-        baseline=_figures(db, arms["baseline"], baseline, size),
-        labelled=labels is not None,
-        job_rows=size.rows,
-        left_out=left_out,
-        cut_off=sum(outcome.cut_off for outcome in baseline.values()),
-        multiplier=multiplier(db),
-    )
-
-
-class _Outcome(NamedTuple):
-    """What a row has come to on one arm."""
-
-    cost: int
-    """At the size of the job, as `JobSize` counts it."""
-    score: float
-    """0 to 1."""
-    good: bool
-    """Whether it counts as successful."""
-    cut_off: bool
-    """Whether the single agent's answer was cut off in this row."""
-
-
-def _outcomes(
-    db: Book, outputs: Mapping[int, RowOutputs], size: JobSize, scoring: Scoring | None
-) -> dict[int, tuple[_Outcome, _Outcome]]:
-    """Return what rows have come to in the fan-out and in the baseline, by number.
-
-    Rows that have not ended on both arms, that have a cost which is not known, or no label, are left out.
-    """
-    outcomes: dict[int, tuple[_Outcome, _Outcome]] = {}
-    for row in PairedRows(db):
-        row_id, by_arm = outputs[row.row]
-        if scoring is not None and row_id not in scoring.labels:
-            continue
-        both: list[_Outcome] = []
-        for arm, cost, status in zip(SIDES, (row.fanout, row.baseline), row.statuses, strict=True):
-            if scoring is None:
-                score, good = float(by_arm[arm] is not None), status == "succeeded"
-            else:
-                score = scoring.of(row_id, by_arm[arm])
-                good = score >= 1
-            both.append(_Outcome(size.cost(cost), score, good, row.cut_off))
-        outcomes[row.row] = (both[0], both[1])
-    return outcomes
-
-
-def _pair(fanout: _Outcome, baseline: _Outcome) -> Pair:
-    return Pair(
-        fanout=fanout.cost,
-        baseline=baseline.cost,
-        fanout_score=fanout.score,
-        baseline_score=baseline.score,
-        fanout_good=fanout.good,
-        baseline_good=baseline.good,
-        cut_off=baseline.cut_off,
-    )
-
-
-def _figures(db: Book, arm: Arm, outcomes: Mapping[int, _Outcome], size: JobSize) -> ArmFigures:
-    """Return the figures of an arm over some of its rows."""
-    dollars = sum(outcome.cost for outcome in outcomes.values()) / (size.rows * PICO_PER_USD)
-    scores = [outcome.score for outcome in outcomes.values() if not outcome.cut_off]
-    good = sum(outcome.good for outcome in outcomes.values())
-    seconds, tokens = list[float](), 0
-    for row, times in groupby(task_times(db, arm.name), key=lambda time: time.row):
-        if row in outcomes:
-            by_node: dict[str, float] = {}
-            for time in times:
-                by_node[time.node] = max(by_node.get(time.node, 0.0), time.seconds)
-                tokens += time.tokens
-            seconds.append(longest_path(arm.graph, by_node))
-    return ArmFigures(
-        cost_usd=dollars / len(outcomes),
-        per_success_usd=dollars / good if good else None,
-        score=fmean(scores) if scores else 0.0,
-        good=good,
-        tokens=tokens / len(outcomes),
-        seconds=fmean(seconds) if seconds else 0.0,
-    )
-
-
-def shape(arm: Arm) -> Iterator[str]:
-    """Yield what the shape of a graph says before any run."""
-    agents = arm.agents()
-    paths = {agent.node.path for agent in agents}
-    widest = max((len(paths.intersection(names)) for names in generations(arm.graph)), default=0)
-    depth = rounds(arm.graph)
-    together = f"up to {widest} side by side" if widest > 1 else "each waits for the one before"
-    yield f"{len(agents)} agents in {depth} round{'s' if depth != 1 else ''}, {together}"
-    for path, lines in request_lines(arm).items():
-        yield from (f"{path}: {line}" for line in lines if line.startswith("sent again"))

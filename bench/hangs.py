@@ -91,6 +91,7 @@ def main() -> None:
     def heard(ends: Ends) -> None:
         if ends.runs % EVERY == 0:
             print(f"{ends.runs} runs after {time.monotonic() - begun:.0f} s, {len(ends.wrong)} wrong", flush=True)
+            print(*ends.wrong[-1:], sep="\n", end="", flush=True)
 
     good = not options.rows or long_job(options.rows)
     ends = carry_out_all(options.runs, options.seed, heard)

@@ -25,7 +25,7 @@ MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
 FAULTS = (
     {"status": 429, "probability": 0.01, "retry_after": 0.05},
     {"status": 529, "probability": 0.003, "path": "/v1/messages"},
-    {"status": 400, "probability": 0.004, "match": "agent: a"},
+    {"status": 400, "probability": 0.004, "match": "values: "},
     {"lost": True, "probability": 0.003, "path": "/v1/messages"},
     {"item": "expired", "probability": 0.02},
     {"item": "errored", "probability": 0.01},

@@ -11,11 +11,17 @@ from fanwise.units import usd_text
 
 from .allotment import allotted
 
-_ATTEMPTS = """SELECT p.attempt, p.row, w.row_id, p.arm AS side, p.label AS task, p.node, p.agent, p.model, p.channel,
-  b.batch_id, p.number, p.status, p.kind, p.message, p.input AS input_tokens, p.cache_write_5m AS cache_write_5m_tokens,
-  p.cache_write_1h AS cache_write_1h_tokens, p.cache_read AS cache_read_tokens, p.output AS output_tokens,
-  p.thinking AS thinking_tokens, p.web_searches, p.cost, p.reserved, p.sent, p.at AS ended, p.latency_s, p.request_id,
-  p.prefix
+_USAGE = {
+    "input": "input_tokens", "cache_write_5m": "cache_write_5m_tokens", "cache_write_1h": "cache_write_1h_tokens",
+    "cache_read": "cache_read_tokens", "output": "output_tokens", "thinking": "thinking_tokens",
+    "web_searches": "web_searches",
+}  # fmt: skip
+_IS_KNOWN = "p.status<>'lost' AND (p.cost IS NOT NULL OR p.tokens>0)"
+_TAKEN = ", ".join(f"CASE WHEN {_IS_KNOWN} THEN p.{name} END AS {column}" for name, column in _USAGE.items())
+"""What an attempt took; nobody knows it of one that was lost, or whose reply did not say."""
+_ATTEMPTS = f"""SELECT p.attempt, p.row, w.row_id, p.arm AS side, p.label AS task, p.node, p.agent, p.model, p.channel,
+  b.batch_id, p.number, p.status, p.kind, p.message, {_TAKEN}, p.cost, p.reserved, p.sent, p.at AS ended, p.latency_s,
+  p.request_id, p.prefix
   FROM all_task_attempts p LEFT JOIN rows w ON w.number=p.row LEFT JOIN batches b ON b.intent=p.intent
   ORDER BY p.attempt"""
 _TASKS = """SELECT t.row, w.row_id, t.arm AS side, t.label AS task, t.node, t.agent, t.status, t.kind, t.message,

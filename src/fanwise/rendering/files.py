@@ -43,8 +43,13 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _ratios(fanout: RowCost, baseline: RowCost, statuses: tuple[str, str]) -> str:
-    """Return a row's multiplier as JSON; `null` where an arm has no output, or the baseline no tokens or price."""
-    if "failed" in statuses or not baseline.tokens or not baseline.paid:
+    """Return a row's multiplier as JSON.
+
+    `null` where an arm has no output, the baseline no tokens or price, or what an attempt took is not known; that is
+    the same on both sides where they are one.
+    """
+    is_known = fanout is baseline or not fanout.unknown + baseline.unknown
+    if "failed" in statuses or not is_known or not baseline.tokens or not baseline.paid:
         return "null"
     tokens, dollars = fanout.tokens / baseline.tokens, fanout.paid / baseline.paid
     return _encode({"tokens": round(tokens, 6), "usd_as_paid": round(dollars, 6)})

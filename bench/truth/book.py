@@ -1,0 +1,166 @@
+"""What the journal says, read as plain SQLite and priced by the price list."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from .prices import Tokens, cost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A task that an attempt serves."""
+
+    key: str
+    row: int
+    node: str
+    label: str
+    number: int
+    sizes: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A request, its end and the tasks that it serves."""
+
+    id: int
+    arm: str
+    agent: str
+    model: str
+    channel: str
+    why: str
+    status: str
+    """`open` where the journal has no end of it."""
+    kind: str
+    tokens: Tokens
+    is_counted: bool
+    """Whether its reply said what it took."""
+    usd: int | None
+    """Picodollars by the price list; None where they cannot be known."""
+    journal_usd: int | None
+    reserved: int | None
+    sent: float
+    bill_id: str
+    """Of its entry in the bill."""
+    job_share: float
+    prefix: str
+    chars: int
+    repeated: int
+    blocks: str
+    asks: tuple[Ask, ...]
+
+    @property
+    def total(self) -> int:
+        """Tokens, input and output."""
+        return self.tokens.prompt + self.tokens.output
+
+
+class Book:
+    """A journal."""
+
+    def __init__(self, journal: sqlite3.Connection) -> None:
+        """Read attempts and rows.
+
+        Args:
+            journal: A connection whose rows have names.
+        """
+        self.journal = journal
+        self.meta = {row["key"]: json.loads(row["value"]) for row in journal.execute("SELECT key, value FROM meta")}
+        self.run_id: str = self.meta["manifest"]["run_id"]
+        self._batches = {
+            row["intent"]: row["batch_id"] for row in journal.execute("SELECT intent, batch_id FROM batches")
+        }
+        asks: dict[int, list[Ask]] = {}
+        for row in journal.execute("SELECT * FROM asks ORDER BY attempt, place"):
+            asks.setdefault(row["attempt"], []).append(_ask(row))
+        query = (
+            "SELECT a.*, e.status, e.kind, e.message, e.request_id, e.input, e.cache_write_5m, e.cache_write_1h,"
+            " e.cache_read, e.output, e.cost FROM attempts a LEFT JOIN ends e ON e.attempt=a.id ORDER BY a.id"
+        )
+        self.attempts = [self._attempt(row, tuple(asks.get(row["id"], ()))) for row in journal.execute(query)]
+
+    def _attempt(self, row: sqlite3.Row, asks: tuple[Ask, ...]) -> Attempt:
+        has_end = row["status"] is not None
+        names = ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
+        tokens = Tokens(*(row[name] or 0 for name in names))
+        is_batch = row["channel"] == "batch"
+        is_silent = row["status"] == "succeeded" and row["cost"] is None and not sum(tokens)
+        is_counted = row["status"] in ("succeeded", "failed") and not is_silent
+        usd = cost(tokens, row["model"], batch=is_batch) if is_counted else None
+        is_free = row["kind"] == "refusal" and row["cost"] == 0
+        bill_id = f"{self._batches.get(row['intent'])}/{self.run_id}-{row['id']}" if is_batch else row["request_id"]
+        return Attempt(
+            id=row["id"], arm=row["arm"], agent=row["agent"], model=row["model"], channel=row["channel"],
+            why=row["why"], status=row["status"] if has_end else "open", kind=row["kind"] or "",
+            is_counted=is_counted, tokens=tokens,
+            usd=0 if is_free else usd, journal_usd=row["cost"], reserved=row["reserved"], sent=row["sent"],
+            bill_id=bill_id or "", job_share=row["job_share"], prefix=row["prefix"], chars=row["chars"],
+            repeated=row["repeated"], blocks=row["blocks"], asks=asks,
+        )  # fmt: skip
+
+    @cached_property
+    def rows(self) -> dict[int, int]:
+        """Rows that the last session has found in the file, each with the session since which it is as it is."""
+        found = self.journal.execute("SELECT number, since FROM rows WHERE session=(SELECT MAX(session) FROM rows)")
+        return {row["number"]: row["since"] for row in found}
+
+    @cached_property
+    def _edits(self) -> dict[str, int]:
+        return {row["arm"]: row["session"] for row in self.journal.execute("SELECT arm, session FROM edits")}
+
+    @cached_property
+    def _reached(self) -> dict[str, int]:
+        return {row["key"]: row["session"] for row in self.journal.execute("SELECT key, session FROM reached")}
+
+    def needs(self, row: int, arm: str, key: str) -> bool:
+        """Return whether a row of the file, as it is, needs a task in the graph as it is."""
+        since = max(self.rows.get(row, 0), self._edits.get(arm, 1))
+        return row in self.rows and (since < 2 or self._reached.get(key, 0) >= since)
+
+    @cached_property
+    def counting(self) -> list[Attempt]:
+        """The attempts of the account, by docs/decisions/2026-11-29-what-counts-now.md."""
+        served = [a for a in self.attempts if any(self.needs(ask.row, a.arm, ask.key) for ask in a.asks)]
+        kept = {(a.prefix, a.model, a.arm) for a in served}
+        return [a for a in self.attempts if a in served or (not a.asks and (a.prefix, a.model, a.arm) in kept)]
+
+    @cached_property
+    def of_other_rows(self) -> list[Attempt]:
+        """Attempts for rows that have left the file, or were changed in it."""
+        return [a for a in self.attempts if a.asks and not any(self._is_of_file(ask) for ask in a.asks)]
+
+    def _is_of_file(self, ask: Ask) -> bool:
+        since = self.rows.get(ask.row)
+        return since is not None and (since < 2 or self._reached.get(ask.key, 0) >= since)
+
+    @cached_property
+    def outcomes(self) -> dict[tuple[int, str], str]:
+        """How each row of the file ended on each side, in the graph as it is."""
+        return {
+            (row["row"], row["arm"]): row["status"]
+            for row in self.journal.execute("SELECT row, arm, status, session FROM results")
+            if row["row"] in self.rows
+            and (since := max(self.rows[row["row"]], self._edits.get(row["arm"], 1))) is not None
+            and (since < 2 or row["session"] >= since)
+        }
+
+    @cached_property
+    def failed(self) -> list[sqlite3.Row]:
+        """The failed tasks that rows of the file need."""
+        tasks = self.journal.execute("SELECT key, row, arm, kind FROM tasks WHERE status='failed'")
+        return [task for task in tasks if self.needs(task["row"], task["arm"], task["key"])]
+
+    def count(self, query: str) -> Any:
+        """Return the one value of a query."""
+        return self.journal.execute(query).fetchone()[0]
+
+
+def _ask(row: sqlite3.Row) -> Ask:
+    sizes = [int(size) for size in row["sizes"].split(",") if size]
+    return Ask(
+        key=row["key"], row=row["row"], node=row["node"], label=row["label"], number=row["number"], sizes=sizes
+    )  # fmt: skip

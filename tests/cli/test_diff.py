@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fanwise import Job
 from fanwise.ledger.by import DIMENSIONS, by
-from support import fanwise, read_only
+from fanwise.studies.history import history
+from gateway import gateway
+from support import emulator, fanwise, lines, read_only, summary
 
 GRAPH = '''
 from pydantic import BaseModel
@@ -150,3 +155,51 @@ def test_the_ledger_by_anything_sums_to_the_ledger(rows: Path) -> None:
     wrong = fanwise("report", out, "--by", "colour")
     assert wrong.returncode == 2
     assert "'colour'" in wrong.stderr and "prefix" in wrong.stderr
+
+
+def without_costs(out: Path, condition: str) -> None:
+    """As it is behind a gateway whose replies have no usage."""
+    with closing(sqlite3.connect(out / "journal.db")) as db:
+        unknown = "cost=NULL, input=0, cache_write_5m=0, cache_write_1h=0, cache_read=0, output=0"
+        db.execute(f"UPDATE ends SET {unknown} WHERE attempt IN (SELECT id FROM attempts WHERE {condition})")
+        db.commit()
+
+
+def test_what_is_not_known_is_no_lower_price(rows: Path) -> None:
+    """A run whose replies had no usage was 100 % cheaper than the one before."""
+    before, partly, wholly = (run(rows, name) for name in ("before", "partly", "wholly"))
+    without_costs(partly, "agent='second'")
+    without_costs(wholly, "1")
+    said = fanwise("diff", before, partly, "--fail-above", "5")
+    assert said.returncode == 1, "it is not known that it is not more"
+    assert "(6 unknown)" in said.stdout and "% less" not in said.stdout
+    assert "how much more a successful row costs is unknown" in said.stdout
+    second = next(line for line in said.stdout.splitlines() if line.startswith("second"))
+    assert second.split()[-2:] == ["unknown", "unknown"], "what it cost after, and the difference"
+    figures = told(before, partly)
+    assert figures["rise_percent"] is None and figures["figures"]["attempts of unknown cost"] == [0, 6]
+    assert told(before, wholly)["figures"]["per successful row"][1] is None
+    cost = next(line for line in fanwise("status", partly).stdout.splitlines() if line.startswith("cost"))
+    assert "at least $" in cost and "(6 unknown)" in cost
+
+
+def test_a_run_whose_replies_have_no_usage_has_no_price_wherever_it_is_read(
+    rows: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows, what each that succeeded cost, and its line of the history said $0."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    file, out = rows.parent / "job.py", rows.parent / "runs" / "run"
+    file.write_text(GRAPH.format(**CALM))
+    with emulator(graph=f"{file}:job") as url, gateway(url, usage=False) as server:
+        Job(f"{file}:job", rows=rows, out=out, channel="live", base_url=server.url).run_sync()
+    costs = {(line["cost_usd"], line["attempts_of_unknown_cost"]) for line in lines(out / "results.jsonl")}
+    assert costs == {(None, 2)}
+    account = summary(out)
+    assert account["attempts_of_unknown_cost"]["fanout"] == 12 and account["cost_per_successful_row_usd"] is None
+    assert fanwise("export", out, "--out", rows.parent / "tables", "--to", "jsonl").returncode == 0
+    exported = lines(rows.parent / "tables" / "rows.jsonl")
+    assert {(line["own_usd"], line["cost_usd"]) for line in exported} == {(None, None)}
+    (past,) = history(rows.parent / "runs").runs
+    assert (past.cost_per_successful_row_usd, past.attempts_of_unknown_cost) == (None, 12)
+    said = fanwise("history", rows.parent / "runs").stdout
+    assert said.count("unknown") == 2 and "$" not in said

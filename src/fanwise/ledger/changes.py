@@ -21,7 +21,8 @@ WORDS = {
     "schema": "what it answers", "max_tokens": "max_tokens", "thinking": "thinking", "effort": "effort",
     "tools": "tools", "layout": "layout of its prefix", "channel": "channel",
 }  # fmt: skip
-_COSTS = """SELECT agent, COUNT(*) AS calls, COALESCE(SUM(cost),0) AS cost, SUM(channel='live') AS live
+_COSTS = """SELECT agent, COUNT(*) AS calls, COALESCE(SUM(cost),0) AS cost, SUM(channel='live') AS live,
+  SUM(cost IS NULL) AS unknown
   FROM paid WHERE arm='fanout' AND at IS NOT NULL GROUP BY agent"""
 
 
@@ -33,8 +34,11 @@ class AgentChange:
     changed: tuple[str, ...]
     """What is different: keys of `WORDS`, or `new` and `gone`."""
     before: Decimal
-    """Dollars for each successful row."""
+    """Dollars for each successful row, as far as they are known."""
     after: Decimal
+    unknown_before: int
+    """Attempts whose cost is not known."""
+    unknown_after: int
     calls_before: Decimal
     """For each successful row."""
     calls_after: Decimal
@@ -46,14 +50,20 @@ class AgentChange:
 
     @property
     def difference(self) -> Decimal:
-        """Dollars that a successful row costs more, below zero less."""
+        """Dollars that a successful row costs more, below zero less; as far as they are known."""
         return self.after - self.before
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the cost of every attempt is known in both runs."""
+        return not self.unknown_before and not self.unknown_after
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
         return {
             "agent": self.agent, "changed": list(self.changed), "before_usd": _text(self.before),
-            "after_usd": _text(self.after), "difference_usd": _text(self.difference),
+            "after_usd": _text(self.after), "difference_usd": _text(self.difference) if self.is_known else None,
+            "attempts_of_unknown_cost": [self.unknown_before, self.unknown_after],
             "calls_before": float(round(self.calls_before, 6)), "calls_after": float(round(self.calls_after, 6)),
             "channels_before": list(self.channels_before), "channels_after": list(self.channels_after),
             "instructions": self.text,
@@ -84,6 +94,8 @@ class _Cost(NamedTuple):
     """Picodollars."""
     live: int
     """Calls that did not go in batches."""
+    unknown: int
+    """Of its calls, those that have ended and whose cost is not known."""
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -106,6 +118,8 @@ def changes(before: Book, after: Book) -> list[AgentChange]:
             changed=_changed(old_shapes.get(agent), new_shapes.get(agent)) + _moved(old, new),
             before=Decimal(old.cost) / PICO_PER_USD / old_rows,
             after=Decimal(new.cost) / PICO_PER_USD / new_rows,
+            unknown_before=old.unknown,
+            unknown_after=new.unknown,
             calls_before=Decimal(old.calls) / old_rows,
             calls_after=Decimal(new.calls) / new_rows,
             channels_before=old.channels,
@@ -113,7 +127,7 @@ def changes(before: Book, after: Book) -> list[AgentChange]:
             text=_diff(_instructions(before, old_shapes.get(agent)), _instructions(after, new_shapes.get(agent))),
         )
         for agent in dict.fromkeys([*old_shapes, *new_shapes, *old_costs, *new_costs])
-        for old, new in [[costs.get(agent, _Cost(agent, 0, 0, 0)) for costs in (old_costs, new_costs)]]
+        for old, new in [[costs.get(agent, _Cost(agent, 0, 0, 0, 0)) for costs in (old_costs, new_costs)]]
     ]
     return sorted(agents, key=lambda change: -abs(change.difference))
 

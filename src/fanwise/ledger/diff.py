@@ -10,6 +10,9 @@ from typing import Any
 from .changes import AgentChange
 from .summary import read_share
 
+PER_ROW = "per successful row"
+"""Name of a figure that has dollars."""
+UNKNOWN = "attempts of unknown cost"
 Figure = str | float | None
 """None: it is not known."""
 
@@ -22,6 +25,9 @@ class RunFigures:
     """Records that were read."""
     succeeded: int
     cost_per_successful_row_usd: str | None
+    """As far as it is known."""
+    unknown: int
+    """Attempts of the fan-out whose cost is not known."""
     tokens_multiplier: float | None
     usd_multiplier: float | None
     cache_read_share: float
@@ -34,7 +40,8 @@ class RunFigures:
         """Return the figures under the names that people and programs read."""
         return {
             "rows": f"{self.succeeded:,} of {self.rows:,} succeeded",
-            "per successful row": self.cost_per_successful_row_usd,
+            PER_ROW: self.cost_per_successful_row_usd,
+            UNKNOWN: self.unknown,
             "multiplier in tokens": self.tokens_multiplier,
             "multiplier in dollars": self.usd_multiplier,
             "input read from the cache": f"{100 * self.cache_read_share:.0f} %",
@@ -50,6 +57,7 @@ def run_figures(summary: Mapping[str, Any]) -> RunFigures:
         rows=summary["rows"]["read"],
         succeeded=summary["rows"]["succeeded"],
         cost_per_successful_row_usd=summary["cost_per_successful_row_usd"],
+        unknown=summary["attempts_of_unknown_cost"]["fanout"],
         tokens_multiplier=None if multiplier is None else multiplier["tokens"]["ratio"],
         usd_multiplier=None if multiplier is None else multiplier["usd"]["ratio"],
         cache_read_share=read_share(summary["tokens"]["fanout"]),
@@ -71,14 +79,15 @@ class Diff:
     def rise_percent(self) -> Decimal | None:
         """By how many percent a successful row costs more, below zero less; None where that is not known."""
         before, after = self.before.cost_per_successful_row_usd, self.after.cost_per_successful_row_usd
-        if before is None or after is None or not Decimal(before):
+        if before is None or after is None or not Decimal(before) or self.before.unknown or self.after.unknown:
             return None
         return (Decimal(after) / Decimal(before) - 1) * 100
 
     def figures(self) -> dict[str, tuple[Figure, Figure]]:
-        """Return each figure before and after, by its name."""
-        after = self.after.named()
-        return {name: (figure, after[name]) for name, figure in self.before.named().items()}
+        """Return each figure before and after, by its name; without a count of unknown costs where all are known."""
+        after, all_known = self.after.named(), not self.before.unknown and not self.after.unknown
+        pairs = {name: (figure, after[name]) for name, figure in self.before.named().items()}
+        return {name: pair for name, pair in pairs.items() if name != UNKNOWN or not all_known}
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""

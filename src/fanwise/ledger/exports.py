@@ -136,9 +136,11 @@ def task_lines(db: Book) -> Iterator[TaskLine]:
 def row_lines(db: Book) -> Iterator[RowLine]:
     """Yield all rows that anything was sent for, with their part of what rows share."""
     for cost in allotted(db):
+        known = cost.paid or not cost.unknown
         row_id, status, reason, output, tokens = db.execute(_ROW, {"row": cost.row, "arm": cost.arm}).fetchone()
         yield RowLine(
             row=cost.row, row_id=row_id, side=cost.arm, status=status, reason=reason, output=output, tokens=tokens,
-            own_usd=usd_text(cost.own), shared_usd=usd_text(cost.shared), cost_usd=usd_text(cost.cost),
+            own_usd=usd_text(cost.own) if known else None, shared_usd=usd_text(cost.shared),
+            cost_usd=usd_text(cost.cost) if known or cost.shared else None,
             attempts_of_unknown_cost=cost.unknown,
         )  # fmt: skip

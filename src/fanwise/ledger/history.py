@@ -27,7 +27,13 @@ class PastRun:
     cache_read: float
     """Share of the fan-out's input tokens that was read from the cache, 0 to 1."""
     cost_per_successful_row_usd: str | None
+    """Of the fan-out, as far as it is known."""
     cost_usd: str
+    """As far as it is known."""
+    fanout_attempts_of_unknown_cost: int
+    """Attempts of the fan-out whose cost is not known."""
+    attempts_of_unknown_cost: int
+    """Attempts whose cost is not known."""
     multiplier_tokens: float | None
     multiplier_usd: float | None
     offline: bool | None

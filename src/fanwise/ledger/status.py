@@ -66,6 +66,9 @@ class Status:
     in_flight: int
     """Attempts without an end: under way, or lost when the process was killed."""
     cost_usd: str | None
+    """As far as it is known."""
+    attempts_of_unknown_cost: int
+    """Those that have ended and whose cost is not known."""
     reserved_usd: str | None
     """What those in flight may cost at most."""
     cache_read_tokens: int
@@ -87,11 +90,13 @@ class _WorkDone(NamedTuple):
     reserved: int
     cache_read_tokens: int
     last: float | None
+    unknown: int
 
 
 _WORK = """SELECT COUNT(*) AS attempts, COALESCE(SUM(status='open'),0) AS in_flight, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0) AS reserved,
-  COALESCE(SUM(cache_read),0) AS cache_read_tokens, MAX(at) AS last FROM all_paid"""
+  COALESCE(SUM(cache_read),0) AS cache_read_tokens, MAX(at) AS last,
+  COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM all_paid"""
 _BATCHES = """SELECT batch_id, size AS requests, at AS submitted, state FROM batches
   WHERE state IN ('intent','adopted','created') ORDER BY intent"""
 
@@ -109,6 +114,7 @@ def status(db: Book) -> Status:
         attempts=work.attempts,
         in_flight=work.in_flight,
         cost_usd=usd_text(work.cost),
+        attempts_of_unknown_cost=work.unknown,
         reserved_usd=usd_text(work.reserved),
         cache_read_tokens=work.cache_read_tokens,
         last=work.last,

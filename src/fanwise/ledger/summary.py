@@ -66,8 +66,8 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "cash": spent.data(),
         "bill_usd": usd_text(bill),
         "choices": CHOICES.of(db),
-        "cost_per_successful_row_usd": _ratio(fanout.cost, good),
-        "baseline_cost_per_successful_row_usd": _ratio(arms.get(single, Totals()).cost, succeeded(db, single)),
+        "cost_per_successful_row_usd": _per_row(fanout, good),
+        "baseline_cost_per_successful_row_usd": _per_row(arms.get(single, Totals()), succeeded(db, single)),
         "levers": data(pulled, _alone(db, pulled, arms, measured)),
         "multiplier": None if measured is None else measured.data(),
         "per_success": per_success_data(measured),
@@ -126,8 +126,9 @@ def _tokens(totals: Totals) -> dict[str, Any]:
     }
 
 
-def _ratio(pico: int, count: int) -> str | None:
-    if not count:
+def _per_row(totals: Totals, count: int) -> str | None:
+    """Return dollars for each of some rows, as far as they are known; None where nothing is known of them."""
+    if not count or (totals.unknown and not totals.cost):
         return None
-    exact = (Decimal(pico) / count).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+    exact = (Decimal(totals.cost) / count).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
     return usd_text(int(exact))

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from fanwise.ledger.changes import AgentChange, changed_words
-from fanwise.ledger.diff import Diff, Figure
+from fanwise.ledger.diff import PER_ROW, Diff, Figure
 
-from .words import money, printable
+from .words import at_least, money, printable, with_unknown
 
 
 def show_diff(diff: Diff, console: Console) -> None:
@@ -20,6 +20,8 @@ def show_diff(diff: Diff, console: Console) -> None:
     rise = diff.rise_percent
     if rise is not None:
         console.print(Text(f"a successful row costs {abs(rise):.1f} % {'more' if rise >= 0 else 'less'}"))
+    elif diff.before.unknown or diff.after.unknown:
+        console.print(Text("how much more a successful row costs is unknown, since the cost of some attempts is"))
     console.print(_agents(diff.agents))
     for line in _instructions(diff.agents):
         console.print(Text(printable(line)))
@@ -30,15 +32,18 @@ def _figures(diff: Diff) -> Table:
     for name in ("", "before", "after"):
         table.add_column(name)
     for name, (before, after) in diff.figures().items():
-        table.add_row(name, _text(name, before), _text(name, after))
+        if name == PER_ROW:
+            pairs = ((before, diff.before.unknown), (after, diff.after.unknown))
+            texts = (at_least(None if figure is None else str(figure), unknown) for figure, unknown in pairs)
+            table.add_row(name, *texts)
+        else:
+            table.add_row(name, _text(before), _text(after))
     return table
 
 
-def _text(name: str, figure: Figure) -> str:
+def _text(figure: Figure) -> str:
     if figure is None:
         return "not known"
-    if name == "per successful row":
-        return money(str(figure))
     return f"{figure:.2f}x" if isinstance(figure, float) else str(figure)
 
 
@@ -54,9 +59,9 @@ def _agents(changes: Iterable[AgentChange]) -> Table:
             Text(change.agent),
             ", ".join(_words(change)) or "nothing",
             f"{change.calls_before:.2f} to {change.calls_after:.2f}",
-            money(str(change.before)),
-            money(str(change.after)),
-            f"{sign}{money(str(abs(change.difference)))}",
+            with_unknown(money(str(change.before)), change.before > 0, change.unknown_before),
+            with_unknown(money(str(change.after)), change.after > 0, change.unknown_after),
+            f"{sign}{money(str(abs(change.difference)))}" if change.is_known else "unknown",
         )
     return table
 

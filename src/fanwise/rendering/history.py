@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fanwise.ledger.history import History, PastRun
 
-from .words import money
+from .words import at_least
 
 
 def show_history(past: History, console: Console, *, labelled: bool) -> None:
@@ -40,10 +40,11 @@ def _cells(run: PastRun, *, labelled: bool) -> Iterator[str | Text]:
     yield from (f"{run.rows:,}", f"{100 * run.success:.0f} %")
     if labelled:
         yield "none" if run.quality is None else f"{run.quality:.3f}"
-    yield money(run.cost_per_successful_row_usd)
+    per_row = at_least(run.cost_per_successful_row_usd, run.fanout_attempts_of_unknown_cost)
+    yield per_row if run.success else "none succeeded"
     yield "" if run.multiplier_usd is None else f"{run.multiplier_usd:.2f}x"
     yield f"{100 * run.cache_read:.0f} %"
-    yield money(run.cost_usd) + (" simulated" if run.offline else "")
+    yield at_least(run.cost_usd, run.attempts_of_unknown_cost) + (" simulated" if run.offline else "")
 
 
 def _changes(runs: Sequence[PastRun]) -> Iterator[str]:

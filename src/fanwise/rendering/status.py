@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from fanwise.ledger.status import BatchState, CancelledBatches, Status
 
+from .words import with_unknown
+
 
 def status_lines(status: Status, directory: str, *, held: bool) -> Iterator[str]:
     """Yield a status line by line.
@@ -23,7 +25,8 @@ def status_lines(status: Status, directory: str, *, held: bool) -> Iterator[str]
     yield f"run       {status.run_id}  {_state(status, directory, held=held)}{halted}"
     yield f"rows      {done} of {rows['read']} read are done, {rows['failed']} failed, {rows['rejected']} set aside"
     yield f"attempts  {status.attempts} sent, {status.in_flight} without an end"
-    yield f"cost      ${status.cost_usd}{simulated}, up to ${status.reserved_usd} more in flight"
+    cost = with_unknown(f"${status.cost_usd}", int(status.cost_usd != "0"), status.attempts_of_unknown_cost)
+    yield f"cost      {cost}{simulated}, up to ${status.reserved_usd} more in flight"
     yield f"cache     {status.cache_read_tokens:,} tokens read"
     if status.last is not None:
         yield f"last      an attempt ended at {_moment(status.last)}"

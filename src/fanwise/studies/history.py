@@ -15,6 +15,7 @@ from fanwise.job.directory import JOURNAL, peeking
 from fanwise.job.manifest import Manifest
 from fanwise.journal.meta import AGENTS
 from fanwise.journal.reader import Book
+from fanwise.ledger.account import totals
 from fanwise.ledger.changes import Shapes, changed_agents
 from fanwise.ledger.history import History, PastRun, UnreadRun
 from fanwise.ledger.multiplier import multiplier
@@ -102,6 +103,11 @@ class _Multiplier(_Part):
     usd: _Ratio
 
 
+class _Unknown(_Part):
+    fanout: int
+    baseline: int
+
+
 class _Summary(_Part):
     format: Literal[2]
     graph: str | None
@@ -112,6 +118,8 @@ class _Summary(_Part):
     cost_usd: Dollars
     cost_per_successful_row_usd: Dollars | None
     offline: bool | None
+    attempts_of_unknown_cost: _Unknown | None = None
+    """None: the file is of a time when they were not told by side."""
 
     @property
     def graph_name(self) -> str:
@@ -128,6 +136,8 @@ class _Run:
     agents: Shapes
     """Of its fan-out."""
     models: tuple[str, ...]
+    unknown: _Unknown
+    """Attempts whose cost is not known."""
     multiplier: tuple[float | None, float | None]
     """In tokens and in dollars; None where it was not measured."""
     quality: tuple[float, int] | None
@@ -211,6 +221,7 @@ def _run(directory: Path, judge: _Judge) -> _Run:
                 summary=summary,
                 agents=agents,
                 models=tuple(sorted({agent["model"] for agent in agents.values()})),
+                unknown=summary.attempts_of_unknown_cost or _unknown(db),
                 multiplier=_multiplier(summary.multiplier, db),
                 quality=judge.quality(db),
             )
@@ -220,6 +231,11 @@ def _run(directory: Path, judge: _Judge) -> _Run:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise RunDirectoryError(f"{JOURNAL} does not hold what a run keeps ({what})") from None
+
+
+def _unknown(db: Book) -> _Unknown:
+    """Return how many attempts of each side have a cost that is not known."""
+    return _Unknown(fanout=totals(db, "fanout").unknown, baseline=totals(db, "baseline").unknown)
 
 
 def _multiplier(kept: _Multiplier | None, db: Book) -> tuple[float | None, float | None]:
@@ -276,6 +292,8 @@ def _past_run(run: _Run, changed: Mapping[str, Any]) -> PastRun:
         cache_read=read_share(summary.tokens.fanout.model_dump()),
         cost_per_successful_row_usd=summary.cost_per_successful_row_usd,
         cost_usd=summary.cost_usd,
+        fanout_attempts_of_unknown_cost=run.unknown.fanout,
+        attempts_of_unknown_cost=run.unknown.fanout + run.unknown.baseline,
         multiplier_tokens=in_tokens,
         multiplier_usd=in_usd,
         offline=summary.offline,

@@ -35,8 +35,11 @@ def _cost(summary: Mapping[str, Any]) -> str:
         return "What the fan-out cost is not known."
     per_row = summary["cost_per_successful_row_usd"]
     succeeded = summary["rows"]["succeeded"]
-    per_success = f", {dollars(per_row)} for each of the {succeeded:,} rows that succeeded" if per_row else ""
-    return f"The fan-out cost {dollars(summary['fanout_usd'])}{per_success}; retries and failures are counted."
+    at_least = "at least " if summary["attempts_of_unknown_cost"]["fanout"] else ""
+    per_success = f", {at_least}{dollars(per_row)} for each of the {succeeded:,} rows that succeeded" if per_row else ""
+    return (
+        f"The fan-out cost {at_least}{dollars(summary['fanout_usd'])}{per_success}; retries and failures are counted."
+    )
 
 
 def _against_one_agent(summary: Mapping[str, Any]) -> Iterator[str]:
@@ -106,9 +109,10 @@ def figures(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     if summary["own_baseline"]:
         baseline = "one agent, and its own baseline"
     name = "paid" if paid_in_all(summary) is None else "cost"
-    yield name, "unknown" if unknown else dollars(summary["cost_usd"]), baseline
-    per_row = None if unknown else summary["cost_per_successful_row_usd"]
-    yield "a good row", dollars(per_row), _one_agent(summary)
+    of_fanout, of_baseline = (summary["attempts_of_unknown_cost"][side] for side in ("fanout", "baseline"))
+    paid, per_row = summary["cost_usd"], summary["cost_per_successful_row_usd"]
+    yield name, "unknown" if unknown else _at_least(paid, of_fanout + of_baseline), baseline
+    yield "a good row", "unknown" if unknown else _at_least(per_row, of_fanout), _one_agent(summary)
     yield from _multiplier(summary)
     yield "read from the cache", f"{100 * read_share(summary['tokens']):.0f} %", "of all input"
     over = summary["input_over_floor"]
@@ -139,13 +143,18 @@ def _work(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_unknown(summary: Mapping[str, Any]) -> bool:
-    """Return whether there are attempts without a price and nothing else: unknown is not zero."""
-    return bool(summary["unpriced_attempts"]) and not Decimal(summary["fanout_usd"])
+    """Return whether there are attempts of unknown cost and nothing else: unknown is not zero."""
+    return bool(summary["attempts_of_unknown_cost"]["fanout"]) and not Decimal(summary["fanout_usd"])
+
+
+def _at_least(amount: str | None, unknown: int) -> str:
+    return f"at least {dollars(amount)}" if unknown and amount is not None else dollars(amount)
 
 
 def _one_agent(summary: Mapping[str, Any]) -> str:
     per_row = summary["baseline_cost_per_successful_row_usd"]
-    return "all failures in it" if per_row is None or summary["own_baseline"] else f"one agent {dollars(per_row)}"
+    amount = _at_least(per_row, summary["attempts_of_unknown_cost"]["baseline"])
+    return "all failures in it" if per_row is None or summary["own_baseline"] else f"one agent {amount}"
 
 
 def _time(seconds: float) -> str:

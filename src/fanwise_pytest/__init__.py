@@ -1,7 +1,7 @@
 """The pytest plugin: an emulated Messages API for the tests of any Anthropic client.
 
 Installed with fanwise; a test asks for the fixture by its name. It is a package of its own, since
-pytest loads it in every project that has fanwise installed: fanwise itself takes a second to import.
+pytest loads it in every project that has fanwise installed, and the SDK is dear to load.
 """
 
 from __future__ import annotations

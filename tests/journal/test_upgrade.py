@@ -58,11 +58,19 @@ def test_what_stands_only_in_the_log_comes_over_too(journal: Path) -> None:
 
 @pytest.mark.parametrize(
     "loss",
-    ["DELETE FROM tasks WHERE key=(SELECT MIN(key) FROM tasks)", "UPDATE ends SET cost=cost+1", "DELETE FROM sessions"],
+    [
+        "DELETE FROM tasks WHERE key=(SELECT MIN(key) FROM tasks)",
+        "UPDATE ends SET cost=cost+1",
+        "DELETE FROM sessions",
+        "DELETE FROM asks WHERE attempt=1",
+        "DELETE FROM answers",
+        "DELETE FROM meta",
+    ],
 )
 def test_a_step_that_loses_a_record_or_a_cent_is_refused_and_the_old_file_is_not_touched(
     journal: Path, loss: str
 ) -> None:
+    """Found: asks, answers and what a run is were not among what is counted."""
     before = contents(journal)
     with pytest.raises(RunDirectoryError, match=r"and is as it was: .* became"):
         carry_over(journal, {VERSION: lambda db: db.execute(loss)}, NEXT)  # type: ignore[dict-item,return-value]
@@ -87,3 +95,26 @@ def test_a_journal_of_the_newest_version_is_left_alone(journal: Path) -> None:
     before = contents(journal)
     carry_over(journal)
     assert contents(journal) == before
+
+
+def make_older(path: Path) -> None:
+    """Bring a journal back to version 6, as that has written it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for (view,) in db.execute("SELECT name FROM sqlite_schema WHERE type='view'").fetchall():
+            db.execute(f"DROP VIEW {view}")
+        db.executescript(
+            "DROP TABLE edits; DROP TABLE reached; ALTER TABLE rows DROP COLUMN since;"
+            "ALTER TABLE results DROP COLUMN session; PRAGMA user_version=6;"
+        )
+
+
+def test_the_command_that_goes_on_with_a_run_carries_it_over(journal: Path) -> None:
+    """Found: `fanwise resume` refused a journal of an earlier version, and advised to use `fanwise resume`."""
+    make_older(journal)
+    refused = fanwise("status", journal.parent)
+    assert refused.returncode == 2
+    assert f"`fanwise resume {journal.parent}` carries it over" in refused.stderr
+    result = fanwise("resume", journal.parent)
+    assert result.returncode == 0, result.stderr
+    assert version_of(journal) == VERSION
+    assert "3 succeeded" in fanwise("status", journal.parent).stdout

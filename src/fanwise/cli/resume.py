@@ -10,7 +10,7 @@ import click
 
 from fanwise.job import batches, job
 from fanwise.job.account import Account
-from fanwise.job.directory import peeking
+from fanwise.job.directory import bring_up_to_date, peeking
 from fanwise.job.manifest import Manifest
 from fanwise.job.mode import is_simulated
 from fanwise.job.watcher import Watcher
@@ -43,6 +43,7 @@ def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, a
             click.echo(cancelled_line(cancelled), err=True)
             return
 
+        bring_up_to_date(directory)
         _consent(directory, retry, chosen(options), question)
 
         async def work(watcher: Watcher) -> Account:

@@ -235,7 +235,7 @@ def _inside_each(template: Template, inside: bool) -> dict[str, bool]:
 
 
 def _shaping(agent: AgentSpec, need: Need) -> list[Any]:
-    """Return what an agent's answers depend on; not layout, channel or `max_tokens` (DESIGN, section 12)."""
+    """Return what an agent's answers depend on; not layout, channel or `max_tokens`, which may change."""
     return [
         agent.name, agent.model, agent.instructions, [block.sha for block in need.context], dict(agent.schema),
         agent.intensity.thinking, agent.intensity.effort, *([need.tools] if need.tools else []),

@@ -15,6 +15,7 @@ from fanwise.journal.copy import copied
 from fanwise.journal.opening import version_of
 from fanwise.journal.port import Journal
 from fanwise.journal.reader import Book, JournalReader
+from fanwise.journal.schema import VERSION
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.journal.upgrade import carry_over
 
@@ -49,6 +50,17 @@ def peeking(directory: str | Path) -> Generator[Book]:
     """
     with reading(directory) as journal:
         yield journal.db
+
+
+def bring_up_to_date(directory: str | Path) -> None:
+    """Carry the journal of a run over, where it is of an earlier version.
+
+    Raises:
+        RunDirectoryError: It is in use, cannot be read, or cannot be carried over.
+    """
+    if holds_run(directory) and version_of(Path(directory) / JOURNAL) < VERSION:
+        with RunDirectory(Path(directory), create=False):  # who holds it may, and nobody else
+            pass
 
 
 def is_held(directory: str | Path) -> bool:

@@ -45,8 +45,6 @@ def _drop_views(db: sqlite3.Connection) -> None:
 
 STEPS: dict[int, Step] = {5: _note_blocks, 6: _note_changes}
 """By the version that a step begins with; one for every version that is not the newest."""
-COUNTED = ("rows", "rejects", "texts", "blocks", "tasks", "attempts", "ends", "turns", "batches", "results", "sessions")
-"""Tables of which no record may be lost."""
 SUMMED = ("cost", "input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
 """Columns of `ends` whose sums may not change: they are the bill."""
 
@@ -95,7 +93,8 @@ def _write(path: Path, new: Path, steps: list[Step], newest: int) -> None:
             step(db)
         db.execute(f"PRAGMA user_version={newest}")
         db.execute("COMMIT")
-        before, after = _figures(old), _figures(db)
+        tables = _tables(old)
+        before, after = _figures(old, tables), _figures(db, tables)
         damage = db.execute("PRAGMA integrity_check").fetchone()[0]
     changed = ", ".join(f"{name} {before[name]} became {after[name]}" for name in before if before[name] != after[name])
     if changed or damage != "ok":
@@ -105,9 +104,18 @@ def _write(path: Path, new: Path, steps: list[Step], newest: int) -> None:
         )
 
 
-def _figures(db: sqlite3.Connection) -> dict[str, int]:
-    """Return how many records each table has, and the sums of what was billed."""
-    counts = {f"records of {table}": db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in COUNTED}
+def _tables(db: sqlite3.Connection) -> list[str]:
+    """Return the tables of a journal: of none may a record be lost."""
+    return [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type='table' ORDER BY name")]
+
+
+def _figures(db: sqlite3.Connection, tables: list[str]) -> dict[str, int]:
+    """Return how many records each of these tables has, and the sums of what was billed."""
+    present = set(_tables(db))
+    counts = {
+        f"records of {table}": db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] if table in present else 0
+        for table in tables
+    }
     sums = ", ".join(f"COALESCE(SUM({column}),0)" for column in SUMMED)
     values = db.execute(f"SELECT {sums} FROM ends").fetchone()
     return counts | {f"the sum of {column}": value for column, value in zip(SUMMED, values, strict=True)}

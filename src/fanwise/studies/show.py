@@ -49,15 +49,15 @@ def rendered(directory: str, row_id: str, label: str, arm: str) -> Rendered:
     """
     with reading(directory) as journal:
         manifest = Manifest.of(journal)
-        plans = manifest.arms(manifest.graphs())
+        arms = manifest.arms(manifest.graphs())
         if arm == "baseline" and OWN_BASELINE.of(journal):
             raise UsageError("the graph has one agent and is its own baseline: --side fanout shows its requests")
-        if arm not in plans:
+        if arm not in arms:
             raise UsageError(f"the run has no {arm}")
-        plan = plans[arm]
-        row = _row(journal, manifest, plan, row_id)
-        task, key = _find(journal, plan, row, label)
-        node = plan.nodes[task.node.path]
+        run_arm = arms[arm]
+        row = _row(journal, manifest, run_arm, row_id)
+        task, key = _find(journal, run_arm, row, label)
+        node = run_arm.nodes[task.node.path]
         if isinstance(node, StepNode):
             raise UsageError(f"task {label!r} is a step: it runs here and sends nothing")
         record = journal.task(key)
@@ -92,24 +92,24 @@ def _hashes(node: AgentNode, task: Task, rounds: Sequence[tuple[str, str]]) -> s
     }
 
 
-def _row(journal: JournalReader, manifest: Manifest, plan: Arm, row_id: str) -> Row:
+def _row(journal: JournalReader, manifest: Manifest, arm: Arm, row_id: str) -> Row:
     place = row_named(journal.db, row_id)
     if place is None:
         raise UsageError(f"the run has no row {row_id!r}")
     record = fetch(manifest.rows, manifest.format, place.locator)
-    row = None if record is None else manifest.row_types(plan.graph).check(record)
+    row = None if record is None else manifest.row_types(arm.graph).check(record)
     if not isinstance(row, Row) or row.hash != place.hash:
         raise UsageError(f"row {row_id!r} is not in {manifest.rows} any more as it was when it ran")
     return Row(place.number, row.locator, row_id, row.arguments, row.hash, row.size)
 
 
-def _find(journal: JournalReader, plan: Arm, row: Row, label: str) -> tuple[Task, str]:
+def _find(journal: JournalReader, arm: Arm, row: Row, label: str) -> tuple[Task, str]:
     """Replay the row from the journal until the task with this label is ready."""
     seen: dict[str, tuple[Task, str]] = {}
 
     def outcome(task: Task) -> Outcome:
-        node = plan.nodes[task.node.path]
-        key = task_key(row.row_id, plan.name, node, task)
+        node = arm.nodes[task.node.path]
+        key = task_key(row.row_id, arm.name, node, task)
         seen[task.label] = task, key
         record = journal.task(key)
         if record is None or record.status == "failed":
@@ -126,7 +126,7 @@ def _find(journal: JournalReader, plan: Arm, row: Row, label: str) -> tuple[Task
         except OutputError as error:
             return Failed(task.label, "invalid_output", str(error))
 
-    run_all(row_state(plan, row), outcome)
+    run_all(row_state(arm, row), outcome)
     if label not in seen:
         raise UsageError(f"row {row.row_id!r} has no task {label!r}; it has {', '.join(seen) or 'none'}")
     return seen[label]

@@ -206,7 +206,7 @@ def measured(draws: int, seed: int = 1) -> Iterator[tuple[Jobs, dict[Word, float
 
 def main() -> int:
     """Print the table; return 1 where a word is wrong too often."""
-    draws = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+    draws = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     failed = 0
     print(f"{'wrong words, at the boundary of':<58}{YES:>12}{NO:>18}")
     for kind, shares in measured(draws):

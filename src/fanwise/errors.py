@@ -59,6 +59,10 @@ class SpecError(UsageError):
         return "\n".join([head, *(f"  {mistake}" for mistake in self.mistakes)])
 
 
+class ScoringError(SpecError):
+    """A scoring function raised, or returned no number from 0 to 1 (exit status 70); what was answered is kept."""
+
+
 class RunDirectoryError(UsageError):
     """The run directory cannot be used as asked: locked, of another job, or of the other mode."""
 

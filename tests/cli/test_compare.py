@@ -92,3 +92,15 @@ def test_the_same_call_again_compares_what_was_answered_and_sends_nothing(rows: 
     other = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "label", "--out", out)
     assert other.returncode == 2
     assert f"--out: {out} holds another run: its graph is {GRAPH}:in_a_row, not {GRAPH}:apart" in other.stderr
+
+
+def test_a_score_that_raises_ends_with_a_status_of_its_own_before_anything_is_sent(rows: Path, tmp_path: Path) -> None:
+    score = tmp_path / "score.py"
+    score.write_text("def broken(output, label):\n    return output['kind']\n")
+    said = fanwise(
+        "compare", f"{GRAPH}:apart", "--baseline", f"{GRAPH}:alone", "--rows", rows, "--labels", "label",
+        "--score", f"{score}:broken", "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert (said.returncode, said.stdout) == (70, "")
+    assert "broken raised TypeError" in said.stderr
+    assert not (tmp_path / "run").exists()

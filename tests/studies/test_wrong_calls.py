@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel
 
 from fanwise import Job, SpecError, UsageError, agent, graph
+from fanwise.errors import ScoringError
 from fanwise.studies.compare import compare
 from fanwise.studies.history import history
 from fanwise.studies.plan.plan import plan
@@ -145,6 +147,57 @@ def raises(output: Any, label: Any) -> float:
     raise KeyError(label)
 
 
+def after_the_rehearsal(score: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A score that fails on answers alone: it is right the first time."""
+    calls: list[Any] = []
+
+    @functools.wraps(score)
+    def scored(output: Any, label: Any) -> Any:
+        calls.append(label)
+        return 1.0 if len(calls) == 1 else score(output, label)
+
+    return scored
+
+
+@pytest.mark.parametrize("score", [raises, lambda output, label: 85], ids=["raises", "percent"])
+def test_a_score_is_tried_before_anything_is_paid(rows: Path, score: Any) -> None:
+    """It was tried on answers that had been paid for."""
+    with pytest.raises(ScoringError, match=r"^score: row 'r0': .* for output \"TEXT\" and label \"TEXT\""):
+        compare(job, rows=rows, labels="right", score=score, carry_out=nobody)
+
+
+class Sorted(BaseModel):
+    kind: Literal["note", "question"]
+    words: int
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def sort(trimmed: str) -> Sorted:
+    """Sort it."""
+    return Sorted(kind="note", words=1)
+
+
+@graph
+def sorting(row: Row) -> Sorted:
+    return sort(trim(row.text))
+
+
+def test_labels_that_no_output_can_equal_are_refused_before_they_are_paid(rows: Path) -> None:
+    """All rows were wrong on both sides, and paid for."""
+    with pytest.raises(SpecError, match=r"row 'r0' is 'TEXT', and an output has fields: kind, words; .*kind=label"):
+        compare(sorting, rows=rows, labels="right", carry_out=nobody)
+    with pytest.raises(SpecError, match=r"row 'r0' has a field 'sort' that no output has; outputs have kind, words"):
+        compare(sorting, rows=rows, labels="sort=right", carry_out=nobody)
+    with pytest.raises(SpecError, match=r"row 'r0' is 'TEXT', and an output is one of note, question"):
+        compare(sorting, rows=rows, labels="kind=right", carry_out=nobody)
+
+
+def test_a_field_of_the_output_is_held_against_its_label(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(f'{{"id": "r{number}", "text": "text", "right": "Note"}}\n' for number in range(3)))
+    assert compare(sorting, rows=rows, labels="kind=right").fanout.score == 1.0
+
+
 @pytest.mark.parametrize(
     ("score", "message"),
     [
@@ -160,8 +213,8 @@ def test_a_scoring_that_fails_costs_nothing_that_was_answered(
     rows: Path, tmp_path: Path, score: Any, message: str
 ) -> None:
     """A TypeError came out behind the last paid answer, and without `out` the answers went with it."""
-    with pytest.raises(SpecError) as refused:
-        compare(job, rows=rows, labels="right", score=score, out=tmp_path / "run")
+    with pytest.raises(ScoringError) as refused:
+        compare(job, rows=rows, labels="right", score=after_the_rehearsal(score), out=tmp_path / "run")
     said = str(refused.value)
     assert "row 'r0': " in said and message in said, said
     assert 'for output "TEXT" and label "TEXT"' in said
@@ -179,8 +232,8 @@ def test_answers_that_nobody_kept_are_kept_where_the_scoring_fails(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     compare(job, rows=rows, labels="right")
     assert list(tmp_path.iterdir()) == [rows], "nothing is left of one that went well"
-    with pytest.raises(SpecError) as refused:
-        compare(job, rows=rows, labels="right", score=raises)
+    with pytest.raises(ScoringError) as refused:
+        compare(job, rows=rows, labels="right", score=after_the_rehearsal(raises))
     kept = Path(refused.value.mistakes[-1].message.removeprefix("the answers are kept in "))
     assert compare(job, rows=rows, labels="right", out=kept, carry_out=nobody).verdict.rows == 4
     assert kept.is_dir(), "it is named now, and stays"

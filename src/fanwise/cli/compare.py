@@ -26,7 +26,12 @@ STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows
 @click.argument("graph")
 @job_option("rows", required=True, help="JSONL, CSV or Parquet.")
 @job_option("format", help="Their format.")
-@click.option("--labels", metavar="FIELD|FILE", default=None, help="Field of the rows with what is right, or a JSONL.")
+@click.option(
+    "--labels",
+    metavar="FIELD|FILE",
+    default=None,
+    help="Field of the rows with what is right, or a JSONL.",
+)
 @click.option("--score", metavar="FILE.py:FUNCTION", default=None, help="Gives 0 to 1 for an output and its label.")
 @click.option("--sample", type=WholeNumber(2), default=40, show_default=True, help="Rows, drawn at random.")
 @click.option("--seed", type=WholeNumber(), default=0, show_default=True, help="Another one draws other rows.")
@@ -43,7 +48,8 @@ STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows
 def compare(labels: str | None, score: str | None, sample: int, seed: int, as_json: bool, **options: Any) -> None:
     """Tell whether GRAPH should fan out: both it and one agent carry out the same rows, and are held together.
 
-    Exit status: 0 fan out, 1 do not, 4 not enough rows to tell, 2 something is wrong with the call.
+    Exit status: 0 fan out, 1 do not, 4 not enough rows to tell, 2 something is wrong with the call, 70 the score
+    raised.
     """
     with exit_on_error():
         carry_out, out = carry_out_sample(asking(options)), options["out"]

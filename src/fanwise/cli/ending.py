@@ -9,9 +9,10 @@ from contextlib import contextmanager
 
 import click
 
-from fanwise.errors import FanwiseError, HaltedError, SpecError
+from fanwise.errors import FanwiseError, HaltedError, ScoringError, SpecError
 
-OK, FAILED_ROWS, USAGE, HALTED, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED_ROWS, USAGE, HALTED, FOREIGN, INTERRUPTED = 0, 1, 2, 3, 70, 130
+"""`FOREIGN`: a function of the user has raised."""
 
 
 def fail(message: str, status: int = USAGE) -> None:
@@ -30,7 +31,7 @@ def exit_on_error() -> Generator[None]:
     except SpecError as error:
         from .options import named_as_options  # only here: `status` does without the fields of a job
 
-        fail(str(named_as_options(error)), USAGE)
+        fail(str(named_as_options(error)), FOREIGN if isinstance(error, ScoringError) else USAGE)
     except FanwiseError as error:
         fail(str(error), USAGE)
     except BrokenPipeError:

@@ -24,6 +24,7 @@ from fanwise.ledger.comparison import Comparison
 
 from .checking import Mistakes, described, opened
 from .comparing import comparison_of
+from .fitting import check_fit, check_score
 from .labels import Score, check_labels, equal, labels_of, scorer
 from .looking import keep_looks, looks_of
 from .plan.drawn import Drawn, draw_sample
@@ -52,10 +53,10 @@ def compare(
     Args:
         graph: A graph, or its reference `path/file.py:name`.
         rows: A JSONL, CSV or Parquet file.
-        labels: What is right: a field of the rows, or a JSONL file with an `id` on every line; None: an output is as
-            good as another.
-        score: A function, or its reference `path/file.py:name`, that returns 0 to 1 for an output and its label;
-            None: equality.
+        labels: What is right: a field of the rows, `category=label` for that of a field of the output, or a JSONL
+            file with an `id` on every line; None: the share of rows that are answered is the quality.
+        score: A function, or its reference `path/file.py:name`, that returns 0 to 1 for an output as JSON data and its
+            label; None: equality. It is tried on a rehearsed row before anything is paid.
         sample: Rows to carry out, drawn at random; two or more.
         seed: Another one draws other rows.
         baseline: The single agent: `auto`, or the reference of a graph.
@@ -67,6 +68,7 @@ def compare(
 
     Raises:
         UsageError: The graph, the rows, the labels or a value cannot be used, or there is nothing to compare.
+        ScoringError: The score raises, or returns no number from 0 to 1.
         HaltedError: The sample was stopped before its end; what was done is kept.
     """
     call = dict(graph=graph, rows=rows, baseline=baseline, channel=channel, out=out, **fields)
@@ -76,6 +78,9 @@ def compare(
     with _directory_of(out) as directory:
         if out is None or not holds_run(directory):
             _check_labels_of(drawn, question)
+            if question.labels is not None:
+                data = {row.number: row.data for row in drawn.rows}
+                check_score(question.graphs["fanout"], data, question.labels, question.score, question.spec.id_field)
             subject = f"both sides on {len(drawn.rows)} rows"
             carry_out(SampleRun(spec=replace(question.spec, out=directory), drawn=drawn, subject=subject))
         else:
@@ -124,6 +129,10 @@ def _checked(
         if isinstance(labels, str | Path) and mistakes.is_free_of("rows", "labels", "format", "id_field"):
             with mistakes.of("labels"):
                 by_row = labels_of(labels, *rows_of(spec), spec.id_field)
+                if graphs and score is None:
+                    misfit = check_fit(by_row, graphs["fanout"].output_type)
+                    if misfit is not None:
+                        mistakes.add("labels", *misfit)
     return _Question(spec=mistakes.refused_or(spec), graphs=graphs, labels=by_row, score=score_of)
 
 
@@ -142,7 +151,7 @@ def _directory_of(out: str | Path | None) -> Generator[Path]:
         if folder is not None and not holds_run(directory):
             rmtree(folder)
         elif isinstance(error, SpecError) and holds_run(directory):
-            raise SpecError((*error.mistakes, _kept(directory)), error.subject) from None
+            raise type(error)((*error.mistakes, _kept(directory)), error.subject) from None
         if holds_run(directory):
             error.add_note(f"the answers are kept in {directory}")
         raise

@@ -227,7 +227,7 @@ def _run(directory: Path, judge: _Judge) -> _Run:
             )
     except SpecError as error:  # the scoring fails: everybody's mistake, and the run says where
         mistakes = [replace(mistake, message=f"{directory}, {mistake.message}") for mistake in error.mistakes]
-        raise SpecError(tuple(mistakes), error.subject) from None
+        raise type(error)(tuple(mistakes), error.subject) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise RunDirectoryError(f"{JOURNAL} does not hold what a run keeps ({what})") from None

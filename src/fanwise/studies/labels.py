@@ -6,7 +6,7 @@ import inspect
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from fanwise.engine.load import load_function
 from fanwise.engine.rows import Format, read
-from fanwise.errors import Mistake, SpecError, UsageError
+from fanwise.errors import Mistake, ScoringError, SpecError, UsageError
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_object
@@ -23,7 +23,11 @@ from fanwise.ledger.outcomes import row_outputs
 from .checking import Mistakes
 
 Score = Callable[[Any, Any], float]
-"""Returns how right an output is, 0 to 1, from the output as JSON data and its label."""
+"""Returns how right an output is, 0 to 1, from the output as JSON data (a model's as a dict by field) and its label.
+
+It is called with these two by position, once for each side of a row that has an output and a label, and once before
+anything is paid, with what the stand-ins make of a row. What it raises ends the comparison, and the answers are kept.
+"""
 ROUNDING = 1e-9
 """How far a score may lie beyond its bounds: a mean of floats may."""
 NAMED = 5
@@ -49,7 +53,8 @@ def labels_of(labels: str | Path, rows: Path, form: Format, id_field: str | None
     """Return labels by row id.
 
     Args:
-        labels: A field of the rows, or a JSONL file with an `id` on every line.
+        labels: A field of the rows, or a JSONL file with an `id` on every line; `category=label` where an output has
+            fields: the field of the output, and that of the rows which says what it should be.
         rows: The rows file.
         form: Its format.
         id_field: Field with the row's id.
@@ -62,13 +67,22 @@ def labels_of(labels: str | Path, rows: Path, form: Format, id_field: str | None
         by_id = _labels_of_file(file, id_name)
         message, hint = f"no line of {labels} has a label", f'write lines like {{"{id_name}": "a", "label": "yes"}}'
     else:
-        field = str(labels)
-        by_id = {row_id: data[field] for row_id, data in _records(rows, form, id_name) if field in data}
-        message = f"{field!r} is no file, and no row of {rows} has a field of that name"
+        by_id = _labels_of_fields(str(labels), _records(rows, form, id_name))
+        message = f"{str(labels)!r} is no file, and no row of {rows} has a field of that name"
         hint = "name one of the two"
     if not by_id:
         raise SpecError((Mistake("labels", message, hint),))
     return by_id
+
+
+def _labels_of_fields(name: str, records: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Return labels that are fields of the rows: one, or `category=label,urgency=other` where outputs have fields."""
+    if "=" not in name:
+        return {row_id: data[name] for row_id, data in records if name in data}
+    pairs = [part.partition("=")[::2] for part in name.split(",")]
+    fields = {field.strip(): of.strip() for field, of in pairs}
+    labels = {row_id: {field: data[of] for field, of in fields.items() if of in data} for row_id, data in records}
+    return {row_id: label for row_id, label in labels.items() if label}
 
 
 def _labels_of_file(file: Path, id_name: str) -> dict[str, Any]:
@@ -178,17 +192,20 @@ class Scoring:
             return 0.0
         return min(max(number, 0.0), 1.0)
 
-    def check(self) -> None:
+    def check(self, subject: str = "the scoring") -> None:
         """Refuse scores that are none.
 
+        Args:
+            subject: What has the mistakes, for the message.
+
         Raises:
-            SpecError: The function has failed; the first rows are named.
+            ScoringError: The function has failed; the first rows are named.
         """
         left = len(self.mistakes) - NAMED
         if left > 0:
             self.mistakes[NAMED:] = [Mistake("score", f"so it did for {left:,} more outputs")]
         if self.mistakes:
-            raise SpecError(tuple(self.mistakes), "the scoring")
+            raise ScoringError(tuple(self.mistakes), subject)
 
     def _add(self, row_id: str, output: str, what: str) -> None:
         label = _short(json.dumps(self.labels[row_id], ensure_ascii=False, default=repr))

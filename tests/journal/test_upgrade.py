@@ -117,4 +117,4 @@ def test_the_command_that_goes_on_with_a_run_carries_it_over(journal: Path) -> N
     result = fanwise("resume", journal.parent)
     assert result.returncode == 0, result.stderr
     assert version_of(journal) == VERSION
-    assert "3 succeeded" in fanwise("status", journal.parent).stdout
+    assert "3 of 3 read are done" in fanwise("status", journal.parent).stdout

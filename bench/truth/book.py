@@ -154,6 +154,10 @@ class Book:
         tasks = self.journal.execute("SELECT key, row, arm, kind FROM tasks WHERE status='failed'")
         return [task for task in tasks if self.needs(task["row"], task["arm"], task["key"])]
 
+    def of_task(self, row: int, key: str) -> list[Attempt]:
+        """Return all attempts for a task of a row."""
+        return [a for a in self.attempts if any((ask.row, ask.key) == (row, key) for ask in a.asks)]
+
     def count(self, query: str) -> Any:
         """Return the one value of a query."""
         return self.journal.execute(query).fetchone()[0]

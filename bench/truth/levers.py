@@ -10,6 +10,7 @@ from typing import Any
 from .book import Attempt, Book
 from .findings import Findings, usd
 from .prices import DEAREST_FIRST, LIST, Price, price_of
+from .slices import AGAIN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +85,22 @@ def _calls(book: Book) -> list[Call]:
     for attempt in attempts:
         own = price_of(attempt.model, attempt.tokens.prompt)
         assert own is not None
-        more = _more(attempt, by_row[attempt.asks[0].row]) if attempt.asks else 0
+        more = _more(attempt, by_row[attempt.asks[0].row], book) if attempt.asks else 0
         calls.append(Call(attempt=attempt, more=more, own=own, dearest=dearest))
     return calls
 
 
-def _more(attempt: Attempt, row: list[Attempt]) -> int:
+def _more(attempt: Attempt, row: list[Attempt], book: Book) -> int:
     """Return the tokens of all that the row was shown and this request was not."""
-    everything = sum(a.chars - a.repeated for a in row)
+    everything = sum(a.chars - _repeated(a, book) for a in row)
     prompt, chars = sum(a.tokens.prompt for a in row), sum(a.chars for a in row)
     return max((everything - attempt.chars) * prompt // chars, 0) if chars else 0
+
+
+def _repeated(attempt: Attempt, book: Book) -> int:
+    """Return the characters that the row had been shown before; a try that nobody was paid for has shown nothing."""
+    ask = attempt.asks[0]
+    before = [a for a in book.of_task(ask.row, ask.key) if a.id < attempt.id]
+    if attempt.why not in AGAIN or any(a.usd for a in before):
+        return attempt.repeated
+    return min(a.repeated for a in [*before, attempt])

@@ -31,12 +31,19 @@ from fanwise.pricing.rates import known_rates, price_steps, rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment, usd_text
 
+from .slices import REPEATED
+
 NAMES = ("models", "slices", "cache", "batch")
 ORDERS = (NAMES, NAMES[::-1])
-_CALLS = """WITH calls AS (
-    SELECT row, model, channel, CAST(sent/3600 AS INT) AS hour, prompt, chars, repeated,
+_NEVER_SHOWN = """p.why IN ('retry','repair','longer') AND NOT EXISTS(
+  SELECT 1 FROM asks k JOIN asks s ON s.row=k.row AND s.key=k.key JOIN ends e ON e.attempt=s.attempt
+  WHERE k.attempt=p.attempt AND k.place=0 AND s.attempt<p.attempt AND e.cost>0)"""
+"""Whether a request goes again for one that nobody was paid for: it is the first that shows what it shows."""
+_CALLS = f"""WITH calls AS (
+    SELECT row, model, channel, CAST(sent/3600 AS INT) AS hour, prompt, chars,
+      CASE WHEN {_NEVER_SHOWN} THEN {REPEATED} ELSE repeated END AS repeated,
       input, cache_write_5m, cache_write_1h, cache_read, output, web_searches, cost
-    FROM task_attempts WHERE arm=:arm AND cost>0),
+    FROM task_attempts p WHERE arm=:arm AND cost>0),
   shown AS (
     SELECT row, SUM(chars) AS chars, SUM(prompt) AS tokens, SUM(chars-repeated) AS everything
     FROM calls WHERE row>0 GROUP BY row HAVING COUNT(*)>1),
@@ -47,7 +54,7 @@ _CALLS = """WITH calls AS (
     SUM(prompt) AS prompt, SUM(widest) AS widest, SUM(input) AS input, SUM(cache_write_5m) AS cache_write_5m,
     SUM(cache_write_1h) AS cache_write_1h, SUM(cache_read) AS cache_read, SUM(output) AS output,
     SUM(web_searches) AS web_searches, SUM(cost) AS cost
-  FROM widened GROUP BY model, channel, hour, {steps}"""
+  FROM widened GROUP BY model, channel, hour, {{steps}}"""
 """Calls in groups of one price. All that a row was shown anywhere is counted in tokens by its characters."""
 _MODELS = "SELECT DISTINCT model, CAST(sent/3600 AS INT) FROM paid WHERE arm=? AND cost>0 ORDER BY 2"
 

@@ -27,19 +27,19 @@ usages = st.builds(Usage, *[st.integers(0, 3_000)] * 7)
 attempts = st.tuples(
     st.lists(keys, max_size=5), st.lists(keys, max_size=3), st.sampled_from(["fanout", "baseline"]),
     st.sampled_from(["claude-haiku-5-5", "claude-unheard-of-9"]), usages, st.none() | st.integers(0, 10**9),
-    st.floats(0, 1), st.sampled_from(["succeeded", "failed", "lost", "open"]),
+    st.floats(0, 1), st.sampled_from(["succeeded", "failed", "lost", "open"]), st.sampled_from("pq"),
 )  # fmt: skip
 
 
 def fill(journal: SqliteJournal, entries: list[Any]) -> None:
-    for number, (first, later, arm, model, usage, cost, share, status) in enumerate(entries, 1):
+    for number, (first, later, arm, model, usage, cost, share, status, prefix) in enumerate(entries, 1):
         asks = [
             AskRecord(attempt=number, place=place, key=key, row=row, node=node, label=node, number=1)
             for place, (key, row, node) in enumerate([*first, *(later if first else [])])
         ]
         record = AttemptRecord(
             id=number, arm=arm, agent="a", model=model, channel="live", why="first" if first else "warm",
-            request_hash="h", reserved=17, sent=AT, job_share=share, prefix="p", chars=40, repeated=8, bound=23,
+            request_hash="h", reserved=17, sent=AT, job_share=share, prefix=prefix, chars=40, repeated=8, bound=23,
         )  # fmt: skip
         journal.add_attempt(record, asks[: len(first)])
         if status != "open":
@@ -79,3 +79,20 @@ def test_shares_sum_to_the_attempt_and_every_account_to_the_ledger(entries: list
             assert sum(group.cost for group in groups) == whole.cost, dimension
             assert sum(group.usage.total for group in groups) == whole.usage.total, dimension
         assert sum(account.cost for account in agents(db)) == whole.cost
+
+
+def test_what_keeps_a_prefix_warm_is_borne_by_the_rows_behind_it() -> None:
+    """It was spread over all rows of the agent, those behind other prefixes among them."""
+    with tempfile.TemporaryDirectory() as folder, closing(SqliteJournal(Path(folder) / "journal.db")) as journal:
+        for number, (row, prefix) in enumerate([(1, "p"), (2, "p"), (3, "q"), (0, "p")], 1):
+            record = AttemptRecord(
+                id=number, arm="fanout", agent="a", model="claude-haiku-5-5", channel="live",
+                why="first" if row else "warm", request_hash="h", reserved=17, sent=AT, prefix=prefix,
+            )  # fmt: skip
+            ask = AskRecord(attempt=number, key=f"k{row}", row=row, node="n", label="n", number=1)
+            journal.add_attempt(record, [ask] if row else [])
+            journal.add_end(EndRecord(attempt=number, at=AT, status="succeeded", usage=Usage(cache_read=5), cost=5))
+        anyio.run(journal.commit)
+        assert [(cost.row, cost.shared, cost.shared_tokens) for cost in allotted(journal.db)] == [
+            (1, 3, 3), (2, 2, 2), (3, 0, 0),
+        ]  # fmt: skip

@@ -220,6 +220,8 @@ class SharedWrite(NamedTuple):
     """0: no row's."""
     arm: ArmName
     agent: str
+    prefix: str
+    """Key of what was written, shortened."""
     five: int
     """Tokens written for five minutes."""
     hour: int
@@ -235,6 +237,7 @@ class _Write:
     row: int
     arm: ArmName
     agent: str
+    prefix: str
     model: str
     channel: str
     sent: float
@@ -246,7 +249,8 @@ class _Write:
 
 _WRITES = """SELECT {columns} FROM task_attempts WHERE {wrote} AND attempt NOT IN (SELECT attempt FROM several)
   UNION ALL SELECT {columns} FROM served WHERE {wrote} AND attempt IN (SELECT attempt FROM several)""".format(
-    columns="row, arm, agent, model, channel, sent, job_share AS share, cost, input, cache_write_5m, cache_write_1h",
+    columns="row, arm, agent, prefix, model, channel, sent, job_share AS share, cost, input, cache_write_5m, "
+    "cache_write_1h",
     wrote="cost>0 AND job_share>0 AND cache_read=0 AND cache_write_5m+cache_write_1h>0",
 )
 
@@ -268,7 +272,7 @@ def shared_writes(db: Book) -> list[SharedWrite]:
         batch = write.channel == "batch"
         written = tokens_cost(Usage(cache_write_5m=five, cache_write_1h=hour), rate, batch=batch)
         extra = min(written - tokens_cost(Usage(cache_read=five + hour), rate, batch=batch), write.cost)
-        writes.append(SharedWrite(row=write.row, arm=write.arm, agent=write.agent, five=five, hour=hour, extra=extra))
+        writes.append(SharedWrite(write.row, write.arm, write.agent, write.prefix, five, hour, extra))
     return writes
 
 

@@ -1,9 +1,9 @@
 """What every row cost, with its part of what rows share: the parts sum to the ledger, to the last digit.
 
 The rule. What an attempt paid beyond a read, for writing what all rows share, and what keeping that
-warm has cost, is shared by the rows that the agent was asked for, in equal parts; what cannot be
-divided goes to the first of them, a picodollar each. Everything else stands on the row that caused it:
-its attempts, retries, repairs and failures.
+warm has cost, is shared by the rows for which the agent was asked behind that very prefix, in equal
+parts; what cannot be divided goes to the first of them, a picodollar each. Everything else
+stands on the row that caused it: its attempts, retries, repairs and failures.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from fanwise.journal.records import ArmName
 
 from .account import in_order, shared_writes
 
-_ASKS = "SELECT row, arm, agent, cost, tokens FROM served ORDER BY row"
-_ROWS_OF_AGENTS = "SELECT arm, agent, COUNT(DISTINCT row) FROM served GROUP BY arm, agent"
-_KEPT_WARM = "SELECT arm, agent, SUM(cost), SUM(tokens) FROM paid WHERE NOT serves GROUP BY arm, agent"
+_ASKS = "SELECT row, arm, agent, prefix, cost, tokens FROM served ORDER BY row"
+_ROWS_OF_PREFIXES = "SELECT arm, agent, prefix, COUNT(DISTINCT row) FROM served GROUP BY arm, agent, prefix"
+_KEPT_WARM = "SELECT arm, agent, prefix, SUM(cost), SUM(tokens) FROM paid WHERE NOT serves GROUP BY arm, agent, prefix"
 
-_Ask = tuple[int, ArmName, str, int | None, int | None]
-"""Row, arm, agent, picodollars and tokens of an ask; a plain tuple, since there may be tens of millions."""
-_Agent = tuple[ArmName, str]
+_Ask = tuple[int, ArmName, str, str, int | None, int | None]
+"""Row, arm, agent, prefix, picodollars and tokens of an ask; a plain tuple, since there may be tens of millions."""
+_Shared = tuple[ArmName, str, str]
+"""Arm, agent and prefix: what rows share."""
 
 
 class RowCost(NamedTuple):
@@ -61,23 +62,23 @@ class _Pools:
     """What rows share, and who has had how much of it."""
 
     def __init__(self, db: Book) -> None:
-        self.pools, self.extras = Counter[_Agent](), Counter[tuple[int, ArmName, str]]()
+        self.pools, self.extras = Counter[_Shared](), Counter[tuple[int, ArmName, str, str]]()
         for write in shared_writes(db):
             if write.row:  # what keeps warm is shared as a whole
-                self.pools[write.arm, write.agent] += write.extra
-                self.extras[write.row, write.arm, write.agent] += write.extra
-        self.tokens = Counter[_Agent]()
-        for arm, agent, cost, tokens in db.execute(_KEPT_WARM):
-            self.pools[arm, agent] += cost or 0
-            self.tokens[arm, agent] += tokens or 0
-        self.rows: dict[_Agent, int] = {}
-        """How many rows each agent was asked for."""
+                self.pools[write.arm, write.agent, write.prefix] += write.extra
+                self.extras[write.row, write.arm, write.agent, write.prefix] += write.extra
+        self.tokens = Counter[_Shared]()
+        for arm, agent, prefix, cost, tokens in db.execute(_KEPT_WARM):
+            self.pools[arm, agent, prefix] += cost or 0
+            self.tokens[arm, agent, prefix] += tokens or 0
+        self.rows: dict[_Shared, int] = {}
+        """How many rows an agent was asked for behind each prefix."""
         if self.pools:
-            self.rows = {(arm, agent): count for arm, agent, count in db.execute(_ROWS_OF_AGENTS)}
-        self._given = Counter[_Agent]()
+            self.rows = {(arm, agent, prefix): count for arm, agent, prefix, count in db.execute(_ROWS_OF_PREFIXES)}
+        self._given = Counter[_Shared]()
         """How many rows have had their part of a pool."""
 
-    def part(self, row: int, agent: _Agent) -> tuple[int, int, int]:
+    def part(self, row: int, agent: _Shared) -> tuple[int, int, int]:
         """Return the next row's part of what an agent's rows share, what that row had paid for all, and its tokens."""
         if agent not in self.pools:
             return 0, 0, 0
@@ -97,7 +98,7 @@ def allotted(db: Book) -> Iterator[RowCost]:
     pools, asks = _Pools(db), cast("Iterator[_Ask]", db.execute(_ASKS))
     for row, of_row in groupby(asks, key=itemgetter(0)):
         yield from _row_costs(row, of_row, pools)
-    for arm in in_order({arm for arm, _ in pools.pools}):
+    for arm in in_order({arm for arm, _, _ in pools.pools}):
         left, tokens = pools.left(arm)
         if left or tokens:
             yield RowCost(row=0, arm=arm, own=0, shared=left, unknown=0, shared_tokens=tokens)
@@ -115,21 +116,21 @@ class _Sums:
 def _row_costs(row: int, asks: Iterable[_Ask], pools: _Pools) -> Iterator[RowCost]:
     """Yield the costs of a row, arm by arm."""
     arms: dict[ArmName, _Sums] = {}
-    agents: dict[ArmName, set[str]] = {}
-    for _, arm, agent, cost, tokens in asks:
+    prefixes: dict[ArmName, set[tuple[str, str]]] = {}
+    for _, arm, agent, prefix, cost, tokens in asks:
         if arm not in arms:
-            arms[arm], agents[arm] = _Sums(), set()
+            arms[arm], prefixes[arm] = _Sums(), set()
         sums = arms[arm]
         if cost is None:
             sums.unknown += 1
         else:
             sums.paid += cost
         sums.tokens += tokens or 0
-        agents[arm].add(agent)
+        prefixes[arm].add((agent, prefix))
     for arm in in_order(arms):
         sums, shared, extra, shared_tokens = arms[arm], 0, 0, 0
-        for agent in agents[arm] if pools.pools else ():
-            part, paid_for_all, kept_warm = pools.part(row, (arm, agent))
+        for agent, prefix in prefixes[arm] if pools.pools else ():
+            part, paid_for_all, kept_warm = pools.part(row, (arm, agent, prefix))
             shared, extra, shared_tokens = shared + part, extra + paid_for_all, shared_tokens + kept_warm
         yield RowCost(
             row=row, arm=arm, own=sums.paid - extra, shared=shared, unknown=sums.unknown, paid=sums.paid,

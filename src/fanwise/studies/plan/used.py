@@ -44,7 +44,7 @@ def sample_use(db: Book) -> SampleUse:
         use, ahead = _row_use(of_row, written, usual.get((arm, agent)))
         rows.append(use)
         if ahead:
-            once.append(SharedWrite(row=0, arm=arm, agent=agent, five=0, hour=0, extra=ahead))
+            once.append(SharedWrite(row=0, arm=arm, agent=agent, prefix="", five=0, hour=0, extra=ahead))
     return SampleUse(rows, once)
 
 

@@ -66,6 +66,12 @@ def test_labels_of_a_file_a_score_of_ones_own_and_the_shape(rows: Path, tmp_path
     assert "sent again: case.facts, case.law to check, decide" in said.stdout
     again = fanwise("resume", tmp_path / "run")
     assert again.returncode == 0, "the run goes on with all rows"
+    first = json.loads((tmp_path / "run" / "looks.json").read_text())
+    code, found = compared(rows, "in_a_row", "small_alone", 60, "--out", tmp_path / "run")
+    looks = json.loads((tmp_path / "run" / "looks.json").read_text())
+    assert [look["rows"] for look in looks] == [first[0]["rows"], 400], "a comparison of more rows is a next look"
+    assert looks == found["verdict"]["decides"]["looks"]
+    assert (code, found["verdict"]["decides"]["ratio"]["low"]) == (1, pytest.approx(found["verdict"]["ratio"]["value"]))
 
 
 def test_what_cannot_be_compared_is_told(rows: Path) -> None:

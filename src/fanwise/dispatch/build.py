@@ -86,10 +86,9 @@ def build_carriers(
         rounds=depth,
         folder=ways.folder,
     )
-    lengths = {
-        roles.named(shown.arm, shown.agent, shown.model): Lengths(shown.answers, shown.tokens)
-        for shown in books.journal.outputs()
-    }
+    lengths = dict.fromkeys(roles, Lengths())  # in the order of the graph, whoever is asked first
+    for shown in books.journal.outputs():
+        lengths[roles.named(shown.arm, shown.agent, shown.model)] = Lengths(shown.answers, shown.tokens)
     row_blocks = RowBlocks(readers, ways.scale)
     chooser = Chooser(
         ways.channel, batches.primer, lengths, batch_rounds, patient=ways.patient, row_blocks=row_blocks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fanwise.api.tools import SdkTool
@@ -46,6 +46,10 @@ class Roles:
 
     def __init__(self, roles: Iterable[Role]) -> None:
         self._roles = {(role.arm, role.agent, role.model): role for role in roles}
+
+    def __iter__(self) -> Iterator[Role]:
+        """Yield all roles, in the order of their arms and of their graphs."""
+        return iter(self._roles.values())
 
     def named(self, arm: ArmName, agent: str, model: str) -> Role:
         """Return a role; one that an earlier session had and the graph has no more is made again, bare."""

@@ -156,7 +156,7 @@ def left(out: Path) -> int:
 
 
 def spent(out: Path) -> int:
-    return pico_from_usd(summary(out)["cost_usd"])
+    return pico_from_usd(summary(out)["cash"]["paid_usd"])
 
 
 def test_the_rest_of_a_run_costs_what_it_still_owes(tmp_path: Path) -> None:

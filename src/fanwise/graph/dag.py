@@ -7,7 +7,7 @@ program starts, and most commands never draw or measure a graph.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .expr import Expr, gets
 from .nodes import EachNode, GivenNode, GraphSpec, Node, TaskNode, Template, WhenNode, parts, reads
@@ -129,14 +129,14 @@ class AnswersBehind(NamedTuple):
 
 def answers_behind(spec: GraphSpec) -> dict[str, AnswersBehind]:
     """Return by path whether what agents answer goes into the task of an agent, and how often it is asked."""
-    graph = dag(spec)
-    backwards: nx.DiGraph[str] = graph.reverse()
+    import networkx as nx
+
+    graph, library = dag(spec), cast("Any", nx)  # its types are known in part
     nodes: Any = graph.nodes
     behind: dict[str, AnswersBehind] = {}
     for name in graph:
         if nodes[name]["kind"] == "agent":
-            before = _reached(backwards, {name}) - {name}
-            agents = [path for path in before if nodes[path]["kind"] == "agent"]
+            agents = [path for path in library.ancestors(graph, name) if nodes[path]["kind"] == "agent"]
             inside = nodes[name]["inside"]
             outer = any(len(nodes[path]["inside"]) < len(inside) for path in agents)
             behind[name] = AnswersBehind(bool(agents), "each" in inside and outer)
@@ -145,16 +145,10 @@ def answers_behind(spec: GraphSpec) -> dict[str, AnswersBehind]:
 
 def fed_by(spec: GraphSpec, paths: set[str]) -> set[str]:
     """Return some tasks of a graph by their paths, and all that depend on what they come to."""
-    return _reached(dag(spec), paths)
+    import networkx as nx
 
-
-def _reached(graph: nx.DiGraph[str], start: set[str]) -> set[str]:
-    """Return some nodes and all that edges lead to from them."""
-    reached, last = set(start), set(start)
-    while last:
-        last = {name for node in last for name in graph.successors(node)} - reached
-        reached |= last
-    return reached
+    graph, library = dag(spec), cast("Any", nx)
+    return paths.union(*(library.descendants(graph, path) for path in paths))
 
 
 def _longest_path(graph: nx.DiGraph[str], weights: Mapping[str, float]) -> float:

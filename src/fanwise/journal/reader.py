@@ -27,6 +27,8 @@ Book = sqlite3.Connection
 _UNCOUNTED = """NOT EXISTS(SELECT 1 FROM ends e
   WHERE e.attempt=p.attempt AND e.input+e.cache_write_5m+e.cache_write_1h+e.cache_read+e.output>0)"""
 """Of an attempt without a price: its reply had no usage. A share of few tokens may be none, so its end is asked."""
+_ANSWERED = "status='succeeded' AND serves AND (cost IS NOT NULL OR tokens>0)"
+"""Of an attempt whose reply has answered a task and said what that took."""
 _ATTEMPT = ",".join(f"a.{column}" for column in TABLES[AttemptRecord].columns)
 
 
@@ -147,12 +149,11 @@ class JournalReader:
 
     def outputs(self) -> list[AnswerLengths]:
         """Return how long the answers of each agent on each model were, as far as that is known."""
-        query = """SELECT arm, agent, model, COUNT(*) AS answers, SUM(output) AS tokens FROM all_paid
-          WHERE status='succeeded' AND serves AND (cost IS NOT NULL OR tokens>0) GROUP BY arm, agent, model"""
+        query = f"""SELECT arm, agent, model, COUNT(*) AS answers, SUM(output) AS tokens FROM all_paid
+          WHERE {_ANSWERED} GROUP BY arm, agent, model"""
         return list(select(self.db, AnswerLengths, query))
 
     def sent_and_billed(self, since: float) -> dict[str, Billed]:
         """Return by model the characters sent since a moment and the input tokens that were billed for them."""
-        query = """SELECT model, SUM(chars), SUM(prompt) FROM all_paid
-          WHERE status='succeeded' AND serves AND (cost IS NOT NULL OR tokens>0) AND sent>=? GROUP BY model"""
+        query = f"SELECT model, SUM(chars), SUM(prompt) FROM all_paid WHERE {_ANSWERED} AND sent>=? GROUP BY model"
         return {model: Billed(chars, tokens) for model, chars, tokens in self.db.execute(query, (since,))}

@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from statistics import NormalDist
 from typing import NamedTuple
 
 ERROR = 0.045
@@ -27,7 +26,6 @@ LEAST = 1e-12
 """The least error that a look may make: below, the quantiles are not exact."""
 REACH = 7
 """Standard deviations beyond which nothing happens."""
-NORMAL = NormalDist()
 
 
 class Look(NamedTuple):

@@ -18,17 +18,14 @@ from operator import add
 from .intervals import student
 from .looks import Levels
 from .quality import Bounds
-from .success import SIGNS
+from .success import PAIRS, SIGNS, SQUARES
 
 UNSEEN = 4
 """Times the mean that a row may take which was not seen."""
-_PAIRS: tuple[tuple[int, int], ...] = tuple(combinations_with_replacement(range(4), 2))
 _THIRDS: tuple[tuple[int, int, int], ...] = tuple(combinations_with_replacement(range(4), 3))
-_STEPS = [(_PAIRS.index(places[:2]), places[2]) for places in _THIRDS]
+_STEPS = [(PAIRS.index(places[:2]), places[2]) for places in _THIRDS]
 """Of each product of three, that of its first two, and the third."""
 _ORDERS = [Counter(permutations(places)) for places in _THIRDS]
-_SQUARES = [SIGNS[first] * SIGNS[second] * (1 if first == second else 2) for first, second in _PAIRS]
-"""Of each product of two, its part of the square of a row's influence on the logarithm."""
 _CUBES = [prod(SIGNS[place] for place in places) * len(orders) for places, orders in zip(_THIRDS, _ORDERS, strict=True)]
 """Of each product of three, its part of the cube of that influence."""
 _LEVERS = [sum(SIGNS[first] * SIGNS[second] for first, second, _ in orders) / 2 for orders in _ORDERS]
@@ -42,13 +39,13 @@ class PriceSums:
     rows: float = 0
     sums: list[float] = field(default_factory=lambda: [0.0] * 4)
     """Cost and points of the fan-out, and of the single agent."""
-    products: list[float] = field(default_factory=lambda: [0.0] * len(_PAIRS))
+    products: list[float] = field(default_factory=lambda: [0.0] * len(PAIRS))
     thirds: list[float] = field(default_factory=lambda: [0.0] * len(_THIRDS))
 
     def add(self, *values: float) -> None:
         """Add a row: the cost and the points of the fan-out, and of the single agent."""
         self.rows += 1
-        products = [values[first] * values[second] for first, second in _PAIRS]
+        products = [values[first] * values[second] for first, second in PAIRS]
         self.sums = list(map(add, self.sums, values))
         self.products = list(map(add, self.products, products))
         self.thirds = list(map(add, self.thirds, [products[two] * values[third] for two, third in _STEPS]))
@@ -63,7 +60,7 @@ class PriceSums:
     def of_rows(self) -> PriceSums:
         """Return these rows as if each had succeeded on both sides: what a row costs, whatever came of it."""
         moments: dict[tuple[int, ...], float] = dict(
-            zip((*_PAIRS, *_THIRDS), (*self.products, *self.thirds), strict=True)
+            zip((*PAIRS, *_THIRDS), (*self.products, *self.thirds), strict=True)
         )
 
         def of(places: tuple[int, ...]) -> float:
@@ -73,7 +70,7 @@ class PriceSums:
         return PriceSums(
             rows=self.rows,
             sums=[of((place,)) for place in range(4)],
-            products=[of(places) for places in _PAIRS],
+            products=[of(places) for places in PAIRS],
             thirds=[of(places) for places in _THIRDS],
         )
 
@@ -98,7 +95,7 @@ class PriceSums:
         scales = [1 / total for total in self.sums]
         squares = sum(
             part * product * scales[first] * scales[second]
-            for part, product, (first, second) in zip(_SQUARES, self.products, _PAIRS, strict=True)
+            for part, product, (first, second) in zip(SQUARES, self.products, PAIRS, strict=True)
         )
         shares = [
             product * scales[first] * scales[second] * scales[third]

@@ -14,7 +14,10 @@ from .intervals import LEVEL, Interval, student
 
 SIGNS = (1, -1, -1, 1)
 """Of the fan-out's cost and successes, and of the single agent's: which stand on top of the ratio."""
-_PLACES = tuple(combinations_with_replacement(range(len(SIGNS)), 2))
+PAIRS: tuple[tuple[int, int], ...] = tuple(combinations_with_replacement(range(len(SIGNS)), 2))
+"""Of these four each two, a product each."""
+SQUARES = [SIGNS[first] * SIGNS[second] * (1 if first == second else 2) for first, second in PAIRS]
+"""Of each product, its part of the square of a row's influence on the logarithm of the ratio."""
 
 
 @dataclass(slots=True)
@@ -23,7 +26,7 @@ class SuccessSums:
 
     rows: int = 0
     _sums: list[float] = field(default_factory=lambda: [0] * len(SIGNS))
-    _products: list[float] = field(default_factory=lambda: [0] * len(_PLACES))
+    _products: list[float] = field(default_factory=lambda: [0] * len(PAIRS))
 
     def add(self, fanout: float, fanout_points: float, baseline: float, baseline_points: float) -> None:
         """Add a row: what it cost on each side, in any unit that is the same for both, and what that has bought.
@@ -34,8 +37,7 @@ class SuccessSums:
         self.rows += 1
         self._sums = [total + value for total, value in zip(self._sums, values, strict=True)]
         self._products = [
-            total + values[first] * values[second]
-            for total, (first, second) in zip(self._products, _PLACES, strict=True)
+            total + values[first] * values[second] for total, (first, second) in zip(self._products, PAIRS, strict=True)
         ]
 
     def ratio(self) -> Interval | None:
@@ -45,9 +47,8 @@ class SuccessSums:
         fanout, fanout_good, baseline, baseline_good = self._sums
         value = fanout * baseline_good / (baseline * fanout_good)
         variance = sum(
-            (1 if first == second else 2) * SIGNS[first] * SIGNS[second] * product
-            / (self._sums[first] * self._sums[second])
-            for product, (first, second) in zip(self._products, _PLACES, strict=True)
+            part * product / (self._sums[first] * self._sums[second])
+            for part, product, (first, second) in zip(SQUARES, self._products, PAIRS, strict=True)
         ) * self.rows / max(self.rows - 1, 1)  # fmt: skip
         half = student(LEVEL, max(self.rows - 1, 1)) * math.sqrt(max(variance, 0.0))
         return Interval(value, value * math.exp(-half), value * math.exp(half))

@@ -133,7 +133,7 @@ class _Case:
         """Return the verdict of some rows, whoever decides it."""
         evidence, rows = Evidence.of(pairs), len(pairs)
         price, quality = self._bounds(evidence, rows, self.looks.levels)
-        word, more = self.word_of(evidence, rows), 0
+        word, more = self._word(evidence, price, quality), 0
         if rows < LEAST_ROWS:
             why, more = f"below {LEAST_ROWS} rows nothing is told", min(LEAST_ROWS - rows, self.left(rows))
         elif not evidence.has_price:
@@ -154,9 +154,12 @@ class _Case:
 
     def word_of(self, evidence: Evidence, seen: int) -> Word:
         """Return the word of rows, where so many of the job have been seen."""
+        return self._word(evidence, *self._bounds(evidence, seen, self.looks.levels))
+
+    def _word(self, evidence: Evidence, price: Bounds, quality: Bounds) -> Word:
         if evidence.rows < LEAST_ROWS or not evidence.has_price:
             return UNDECIDED
-        return decided(*self._bounds(evidence, seen, self.looks.levels), self.margin)
+        return decided(price, quality, self.margin)
 
     def _bounds(self, evidence: Evidence, seen: int, levels: Levels) -> tuple[Bounds, Bounds]:
         """Return the bounds of price and quality."""

@@ -48,5 +48,4 @@ def blocks_text(request: Request) -> str:
 
 
 def _block(part: Part, per_token: float) -> SizedBlock:
-    content = part.text if part.media is None else part.media.sha
-    return blake2b(content.encode(*UTF8), digest_size=7).hexdigest(), part.chars(per_token)
+    return blake2b(part.content.encode(*UTF8), digest_size=7).hexdigest(), part.chars(per_token)

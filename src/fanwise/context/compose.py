@@ -125,8 +125,7 @@ class Composer:
         return sum(part.chars(self._per_token) for part in parts)
 
     def _piece(self, part: Part) -> Piece:
-        content = part.text if part.media is None else part.media.sha
-        return Piece(hash(content), part.chars(self._per_token))
+        return Piece(hash(part.content), part.chars(self._per_token))
 
 
 def context_chars(need: Need, shape: Shape) -> int:

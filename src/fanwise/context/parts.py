@@ -21,6 +21,11 @@ class Part(NamedTuple):
     job: bool = False
     """Whether rows have it in common though it stands in the content."""
 
+    @property
+    def content(self) -> str:
+        """What tells it from other parts: its text, or the hash of its file."""
+        return self.text if self.media is None else self.media.sha
+
     def chars(self, per_token: float) -> int:
         """Return its length in characters, or what its tokens come to."""
         return len(self.text) if self.media is None else round(self.media.tokens * per_token)
@@ -35,6 +40,11 @@ class Prefix(NamedTuple):
     """Estimate of its length, from the characters of a token on average."""
     job: bool
     """True where rows share it; False for a prefix with blocks of one row."""
+
+    @property
+    def short_key(self) -> str:
+        """Its key as journals keep it."""
+        return self.key[:16]
 
 
 def block_of(part: Part, ttl: Ttl | None) -> dict[str, Any]:
@@ -94,7 +104,7 @@ def prefixes_behind(front: Front, content: tuple[Part, ...], per_token: float) -
 def _extend(front: Front, parts: tuple[Part, ...], chars_per_token: float, *, job: bool) -> Front:
     key, chars, prefixes = front.key, front.chars, list(front.prefixes)
     for part in parts:
-        key = digest(f"{key}{job}{part.text if part.media is None else part.media.sha}")
+        key = digest(f"{key}{job}{part.content}")
         chars += part.chars(chars_per_token)
         if part.marked:
             prefixes.append(Prefix(key, round(chars / chars_per_token), job))

@@ -90,7 +90,7 @@ class Request:
         """Return a hash of the request: run id, breakpoints and streaming left out."""
         front = self.frame.hashed.copy()
         for part in self.content:
-            front.update(_SEPARATOR + (part.text if part.media is None else part.media.sha).encode(*UTF8))
+            front.update(_SEPARATOR + part.content.encode(*UTF8))
         for turn in self.turns:
             front.update(_SEPARATOR + turn.encode(*UTF8))
         return front.hexdigest()

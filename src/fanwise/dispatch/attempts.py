@@ -71,7 +71,7 @@ def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
     for prefix in prefixes:
         if marked and prefix.job:
             longest = prefix if batch else prefixes[-1]  # in batches no block of a row is marked
-            share, shared = round(prefix.tokens / max(longest.tokens, 1), 6), prefix.key[:16]
+            share, shared = round(prefix.tokens / max(longest.tokens, 1), 6), prefix.short_key
     return Outline(
         request.hash(), share, shared, ",".join(map(str, request.sizes)), request.common, request.own,
         blocks_text(request),
@@ -125,7 +125,7 @@ def _usage_and_price(reply: Reply, model: str, sent: datetime, *, batch: bool) -
         if not all(map(is_counted, (reply.usage, *iterations))) or min(usage) < 0:
             return NO_TOKENS, None
         try:
-            usage, price = reply_cost(reply.usage, model, sent, batch=batch)
+            usage, price = reply_cost(reply.usage, model, sent, batch=batch, top=usage)
         except UnknownPriceError:
             return usage, None
     except (ValueError, TypeError, AttributeError, OverflowError):  # counts that are no numbers

@@ -93,18 +93,16 @@ def build_carriers(
     chooser = Chooser(
         ways.channel, batches.primer, lengths, batch_rounds, patient=ways.patient, row_blocks=row_blocks
     )  # fmt: skip
-    carriers = Carriers(live, batches, chooser)
-    if time_left is not None:
-        carriers.timekeeper = _timekeeper(time_left, sink, live, batches, carriers)
-    return carriers
 
-
-def _timekeeper(time_left: TimeLeft, sink: Sink, live: Live, batches: Batches, carriers: Carriers) -> TimeKeeper:
     def leave() -> int:
         carriers.only_live()
         return batches.leave(live.submit)
 
-    return TimeKeeper(time_left, sink, leave, batches.race, lambda: batches.in_flight)
+    timekeeper = None
+    if time_left is not None:
+        timekeeper = TimeKeeper(time_left, sink, leave, batches.race, lambda: batches.in_flight)
+    carriers = Carriers(live, batches, chooser, timekeeper)
+    return carriers
 
 
 def _forget(seconds: float) -> None:

@@ -19,17 +19,17 @@ from .timekeeper import TimeKeeper
 class Carriers:
     """Gives each errand its carrier; those that wait for pilots of their role wait here."""
 
-    def __init__(self, live: Carrier, batches: Carrier, chooser: Chooser) -> None:
+    def __init__(self, live: Carrier, batches: Carrier, chooser: Chooser, timekeeper: TimeKeeper | None = None) -> None:
         """Set up.
 
         Args:
             live: Carries what is chosen to go live.
             batches: Carries the rest.
             chooser: Chooses.
+            timekeeper: Watches the deadline; None where there is none.
         """
         self.live, self.batches, self.chooser = live, batches, chooser
-        self.timekeeper: TimeKeeper | None = None
-        """Watches the deadline; None where there is none."""
+        self._timekeeper = timekeeper
         self._parked: dict[Role, list[Errand]] = {}
         """Errands that wait until pilots have shown what their role's channel depends on."""
         self._gathered: list[Errand] | None = None
@@ -115,8 +115,8 @@ class Carriers:
             await group.start(self.live.run, name="live")
             await group.start(self.batches.run, name="batches")
             async with anyio.create_task_group() as watch:
-                if self.timekeeper is not None:
-                    watch.start_soon(self.timekeeper.keep, name="deadline")
+                if self._timekeeper is not None:
+                    watch.start_soon(self._timekeeper.keep, name="deadline")
                 task_status.started()
                 await self._stopped.wait()
                 watch.cancel_scope.cancel()

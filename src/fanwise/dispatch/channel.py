@@ -189,9 +189,9 @@ class Chooser:
         price = prices(request, now(), output=self.output(errand, request), hit_rate=hit_rate, row_uses=row_uses)
         if price is None:
             return "batch", "no price"
-        if self._depends_on_length(errand, request, hit_rate):
+        if self._depends_on_length(errand, request, hit_rate, row_uses):
             return self._pilot(errand, "live")
-        if self._depends_on_hits(errand, request, hit_rate):
+        if self._depends_on_hits(errand, request, hit_rate, row_uses):
             return self._pilot(errand, "batch")
         self._of(errand.role).expected.update(price)
         if price["live"] < price["batch"]:
@@ -200,16 +200,16 @@ class Chooser:
             return "live", "time"
         return "batch", "price"
 
-    def _depends_on_length(self, errand: Errand, request: Request, hit_rate: float) -> bool:
+    def _depends_on_length(self, errand: Errand, request: Request, hit_rate: float, row_uses: float) -> bool:
         """Return whether an errand's channel depends on how long its answer is, and that is not known yet."""
         learnt = self._of(errand.role)
         if learnt.lengths.answers or learnt.is_piloted("live"):
             return False
-        sizes, row_uses = (1, request.max_tokens), self._row_blocks.uses(errand, request)
+        sizes = (1, request.max_tokens)
         channels = {cheaper(request, now(), output=size, hit_rate=hit_rate, row_uses=row_uses) for size in sizes}
         return len(channels) > 1
 
-    def _depends_on_hits(self, errand: Errand, request: Request, hit_rate: float) -> bool:
+    def _depends_on_hits(self, errand: Errand, request: Request, hit_rate: float, row_uses: float) -> bool:
         """Return whether an errand's channel depends on how often batches read its prefix, and to learn that pays.
 
         Where no answer was seen yet, it is taken to be as short as can be for the worst of it: that is where reads
@@ -219,7 +219,7 @@ class Chooser:
             return False
         if self._time is not None and not self._time.has_more():
             return False
-        output, row_uses = self.output(errand, request), self._row_blocks.uses(errand, request)
+        output = self.output(errand, request)
         shortest = output if self._of(errand.role).lengths.answers else 1
         rarely = prices(request, now(), output=shortest, hit_rate=HITS[0], row_uses=row_uses)
         often = prices(request, now(), output=output, hit_rate=HITS[1], row_uses=row_uses)

@@ -40,12 +40,7 @@ def _shared(errand: Errand) -> Shared:
     prefixes = [prefix for prefix in errand.request().prefixes() if prefix.job]  # shortest first
     if not prefixes or prefixes[-1].tokens < errand.role.facts.cache_minimum:
         return NOT_SHARED
-    return Shared(prefixes[-1], short_key(prefixes[-1]))
-
-
-def short_key(prefix: Prefix) -> str:
-    """Return the key of a prefix, shortened."""
-    return prefix.key[:16]
+    return Shared(prefixes[-1], prefixes[-1].short_key)
 
 
 def sharers(nodes: Sequence[Sequence[Prefix]]) -> dict[str, float]:
@@ -61,5 +56,5 @@ def sharers(nodes: Sequence[Sequence[Prefix]]) -> dict[str, float]:
     for prefixes in nodes:
         if prefixes and prefixes[-1].tokens:
             common = [max((other.get(prefix.key, 0) for prefix in prefixes), default=0) for other in tokens]
-            counts[short_key(prefixes[-1])] = sum(common) / prefixes[-1].tokens
+            counts[prefixes[-1].short_key] = sum(common) / prefixes[-1].tokens
     return counts

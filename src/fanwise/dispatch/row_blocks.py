@@ -58,5 +58,5 @@ def _content(errand: Errand, request: Request) -> int | None:
     last = next((place for place in range(len(parts) - 1, -1, -1) if parts[place].marked), -1)
     if last < 0 or parts[last].job:
         return None
-    shown = (part.text if part.media is None else part.media.sha for part in parts[: last + 1] if not part.job)
+    shown = (part.content for part in parts[: last + 1] if not part.job)
     return hash((errand.role.arm, errand.role.model, *shown))

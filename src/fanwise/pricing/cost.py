@@ -57,17 +57,26 @@ def tokens_cost(usage: Usage, rate: Rates, *, batch: bool = False, geo: str | No
     return exact
 
 
-def reply_cost(data: Mapping[str, Any], model: str, at: datetime, *, batch: bool = False) -> tuple[Usage, int]:
+def reply_cost(
+    data: Mapping[str, Any], model: str, at: datetime, *, batch: bool = False, top: Usage | None = None
+) -> tuple[Usage, int]:
     """Return usage and price of a reply's `usage` object.
 
     Where it has `iterations`, each is priced at its own model and summed, since compaction and
     advisor tokens are not in the top-level counts ("Compaction", read 2026-11-23).
 
+    Args:
+        data: The object.
+        model: Who was asked.
+        at: When.
+        batch: Whether in a batch.
+        top: What `read_usage` has made of the object; None: it is read here.
+
     Raises:
         UnknownPriceError: Nothing is known of a model's price.
     """
     geo, fast = data.get("inference_geo"), data.get("speed") == "fast"
-    top = read_usage(data)
+    top = read_usage(data) if top is None else top
     iterations = cast("Sequence[Mapping[str, Any]]", data.get("iterations") or ())
     if not iterations:
         return top, cost(top, model, at, batch=batch, geo=geo, fast=fast)

@@ -29,7 +29,7 @@ def repeated_blocks(records: Iterable[Record], param_types: Mapping[str, Any]) -
     places = [
         (param, field)
         for param, tp in param_types.items()
-        for field, inner in ((ty.fields(tp) or {}) | ({} if ty.fields(tp) else {"": tp})).items()
+        for field, inner in (ty.fields(tp) or {"": tp}).items()
         if ty.is_block(inner)
     ]
     if not places:

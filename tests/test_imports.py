@@ -159,6 +159,26 @@ def speaks_sql(module: str, source: str, files: Collection[str]) -> list[str]:
     return wrong
 
 
+WIRED = {"api", "journal", "engine", "job", "studies", "cli"}
+"""Parts whose objects have what they work with when they are made; elsewhere some are states that a module keeps."""
+
+
+def sets_late(module: str, source: str) -> list[str]:
+    """What a source sets on an object that another has made."""
+    if part(module) not in WIRED:
+        return []
+    tree = ast.parse(source)
+    counted = {
+        (node.target.lineno, node.target.col_offset) for node in ast.walk(tree) if isinstance(node, ast.AugAssign)
+    }
+    return [
+        f"{module}:{node.lineno} sets {ast.unparse(node)}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) != "self"
+        if (node.lineno, node.col_offset) not in counted
+    ]
+
+
 def part(module: str) -> str:
     names = module.split(".")
     return names[1] if len(names) > 1 else "__init__"
@@ -272,6 +292,21 @@ def test_meta_has_one_reader(files: dict[str, str]) -> None:
 )
 def test_a_planted_second_reader_of_meta_is_noticed(files: dict[str, str], module: str, line: str) -> None:
     assert reads_meta(module, f"{files[module]}\n{line}\n", files) != []
+
+
+def test_nothing_is_set_on_an_object_that_another_has_made(files: dict[str, str]) -> None:
+    assert [problem for module, source in files.items() for problem in sets_late(module, source)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["api.offline = True", "self.journal.observer = observer", "first, journal.watch = watch", "watcher.rows: int = 3"],
+)
+def test_a_planted_late_setting_is_noticed(files: dict[str, str], line: str) -> None:
+    module = "fanwise.job.work"
+    assert (
+        sets_late(module, f"{files[module]}\ndef f(self, api, journal, watcher, observer, watch):\n    {line}\n") != []
+    )
 
 
 def test_sql_stands_in_journal_and_ledger_alone(files: dict[str, str]) -> None:

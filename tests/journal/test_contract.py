@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
@@ -34,7 +34,6 @@ from fanwise.journal.records import (
     RowResult,
     Served,
     Spent,
-    TaskRecord,
     TurnRecord,
     Why,
 )
@@ -359,36 +358,6 @@ async def test_what_a_killed_session_left_is_lost_live_and_open_in_batches(shelf
     (lost,) = [end for end in kept(journal, EndRecord) if end.attempt == 2]
     assert (lost.at, lost.status, lost.kind, lost.cost, lost.usage) == (9.0, "lost", "killed", None, NO_TOKENS)
     assert [served.attempt.id for served in journal.open_attempts(1)] == [3]
-
-
-@dataclass
-class Told:
-    """Takes what an observer is told."""
-
-    names: list[str] = field(default_factory=list[str])
-
-    def attempt(self, record: AttemptRecord, asks: Any) -> None:
-        self.names.append(f"attempt {record.id} serves {len(asks)}")
-
-    def end(self, record: EndRecord) -> None:
-        self.names.append(f"end {record.attempt}")
-
-    def task(self, record: TaskRecord, at: float) -> None:
-        self.names.append(f"task {record.key}")
-
-    def result(self, record: RowResult, at: float) -> None:
-        self.names.append(f"row {record.row}")
-
-
-def test_observers_are_told_at_once(shelf: Shelf) -> None:
-    journal, observer, ends = shelf.journal, Told(), list[EndRecord]()
-    journal.observer, journal.watch = observer, ends.append
-    journal.add_attempt(*sent(1, ("k", 1), ("k2", 1)))
-    journal.add_end(ended(1))
-    journal.add_task(done("k"))
-    journal.add_result(RowResult(4, "fanout", "succeeded", "o"))
-    assert observer.names == ["attempt 1 serves 2", "end 1", "task k", "row 4"]
-    assert ends == [ended(1)]
 
 
 def ask(attempt: int, place: int, key: str = "k", row: int = 1) -> AskRecord:

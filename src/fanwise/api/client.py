@@ -66,6 +66,7 @@ class Api:
         api_key: str | None = None,
         connections: int = 64,
         client: SdkClient | None = None,
+        offline: bool | None = None,
     ) -> None:
         """Connect lazily.
 
@@ -74,6 +75,7 @@ class Api:
             api_key: Given for the embedded emulator; elsewhere the SDK resolves credentials.
             connections: Most connections at a time.
             client: A client of the SDK that is used instead of one made here; it is not closed.
+            offline: Whether replies are simulated; None: the first reply says it.
 
         Raises:
             UsageError: The SDK refuses its configuration.
@@ -86,8 +88,8 @@ class Api:
             self._wire = connect(base_url, api_key, connections)
         else:
             self._wire = Wire(cast("Any", client).with_options(max_retries=0), None)
-        self.offline: bool | None = None
-        """Whether replies are simulated; None until the first reply."""
+        self.offline = offline
+        """Whether replies are simulated; None until that is known."""
 
     @property
     def base_url(self) -> str:

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from fanwise.context.repeats import Repeats
 from fanwise.journal.port import Journal
+from fanwise.journal.records import EndRecord, RowResult, TaskRecord
+from fanwise.units import now
 
 from .attempts import Outline, intent
 from .budget import Budget, Hold
 from .errand import Errand
+from .observer import Observer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,8 @@ class Books:
     """Where every request reserves its worst case."""
     repeats: Repeats
     """Counts what is sent again."""
+    observers: tuple[Observer, ...] = ()
+    """Told of what is sent and of all that ends."""
 
     def begin(
         self, errand: Errand, attempt: int, sent: Outline, hold: Hold, *, at: float, batch: int | None = None
@@ -40,7 +45,28 @@ class Books:
         """
         errand.begin()
         again = self.repeats.count(errand.row, errand.role.arm, sent.common, sent.own)
-        self.journal.add_attempt(*intent(errand, sent, attempt, hold, again, at, batch))
+        record, asks = intent(errand, sent, attempt, hold, again, at, batch)
+        self.journal.add_attempt(record, asks)
+        for observer in self.observers:
+            observer.attempt(record, asks)
+
+    def end(self, record: EndRecord) -> None:
+        """Write down how an attempt has ended."""
+        self.journal.add_end(record)
+        for observer in self.observers:
+            observer.end(record)
+
+    def task(self, record: TaskRecord) -> None:
+        """Write down the outcome of a task."""
+        self.journal.add_task(record)
+        for observer in self.observers:
+            observer.task(record, now().timestamp())
+
+    def result(self, record: RowResult) -> None:
+        """Write down the end of a row on one arm."""
+        self.journal.add_result(record)
+        for observer in self.observers:
+            observer.result(record, now().timestamp())
 
     def row_ended(self, row: int) -> None:
         """Drop what the budget knows of a row that has ended."""

@@ -103,7 +103,7 @@ class Flight:
 
     def settle(self, sent: Sent, end: EndRecord) -> None:
         """Record the end of an attempt, and put what it has taken in the place of its reservation."""
-        self._books.journal.add_end(end)
+        self._books.end(end)
         self._books.budget.settle(sent.hold, *billed(end))
         sent.ended = True
         self.count -= 1

@@ -140,7 +140,7 @@ class Sender:
             self._books.begin(errand, attempt, outline(request, batch=False), hold, at=at.timestamp())
             await self._books.journal.commit()
             if self._stopped.is_set():
-                self._books.journal.add_end(unpaid(attempt, _STOPPED, 0.0))
+                self._books.end(unpaid(attempt, _STOPPED, 0.0))
                 return None
             came = await self._carry(errand, request, attempt, at, passage)
             if isinstance(came, Answered):
@@ -168,9 +168,9 @@ class Sender:
         except RequestError as error:
             failure = error.failure if previous is None else self._proof.excused(prefixes, error.failure)
             end = unpaid(attempt, failure, time.monotonic() - started)
-            self._books.journal.add_end(end)  # no await between the failure and its record
+            self._books.end(end)  # no await between the failure and its record
             return Refused(end, failure)
         end = paid(attempt, role.model, reply, at, batch=False, latency_s=time.monotonic() - started)
-        self._books.journal.add_end(end)  # no await between the reply and its record
+        self._books.end(end)  # no await between the reply and its record
         self._proof.replied(role, prefixes, led, reply, previous)
         return Answered(attempt, reply, end)

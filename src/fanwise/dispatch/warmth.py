@@ -119,7 +119,7 @@ class Warmer:
         else:
             end = paid(attempt, role.model, reply, at, batch=False, latency_s=time.monotonic() - started)
             self._gate.leave((), [warm.prefix], warm=True, started=entered)
-        books.journal.add_end(end)
+        books.end(end)
         return end
 
 

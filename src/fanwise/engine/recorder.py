@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fanwise.canonical import canonical
+from fanwise.dispatch.books import Books
 from fanwise.dispatch.errand import Ask
 from fanwise.graph.state import Done, Failed, Outcome
-from fanwise.journal.port import Journal
 from fanwise.journal.records import AnswerRecord, ArmName, RowResult, TaskRecord
 from fanwise.log import log
 
@@ -17,8 +17,8 @@ _NOTHING = object()
 class Recorder:
     """Writes outcomes down; used by one event loop."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal, self._session = journal, max(journal.session, 1)
+    def __init__(self, books: Books) -> None:
+        self._books, self._journal, self._session = books, books.journal, max(books.journal.session, 1)
         self._last: tuple[object, str] = (_NOTHING, "")
         """The output that was kept last, and its hash."""
 
@@ -26,7 +26,7 @@ class Recorder:
         """Write down the outcome of a task; `name` is that of its agent or step."""
         if isinstance(outcome, Done):
             sha = self._kept(outcome.value)
-            self._journal.add_task(
+            self._books.task(
                 TaskRecord(
                     key=ask.key, row=ask.row, arm=arm, node=ask.node, label=ask.label, agent=name, status="done",
                     output=sha,
@@ -34,7 +34,7 @@ class Recorder:
             )  # fmt: skip
             return
         cause = outcome if isinstance(outcome, Failed) else outcome.cause
-        self._journal.add_task(
+        self._books.task(
             TaskRecord(
                 key=ask.key, row=ask.row, arm=arm, node=ask.node, label=ask.label, agent=name, status="failed",
                 output=None, kind=cause.kind, message=cause.message,
@@ -57,7 +57,7 @@ class Recorder:
             cause = outcome if isinstance(outcome, Failed) else outcome.cause
             reason = f"{cause.task}: {cause.kind}: {cause.message}"
             result = RowResult(run.number, run.arm.name, "failed", None, reason, self._session)
-        self._journal.add_result(result)
+        self._books.result(result)
         return result
 
     def _kept(self, value: object) -> str:

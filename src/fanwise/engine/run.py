@@ -82,7 +82,7 @@ class Engine:
             settings=settings,
             window=self._window,
             counters=self.counters,
-            recorder=Recorder(books.journal),
+            recorder=Recorder(books),
             talks=talks,
             carriers=self.carriers,
         )
@@ -139,7 +139,7 @@ class Engine:
             self.carriers.gather()
             rows = await intake.more(records)
             if rows is None:
-                self._window.read_all = True
+                self._window.end_rows()
                 self.carriers.end_gathering()
                 return
             for index, row in enumerate(rows):

@@ -45,6 +45,10 @@ class Window:
         """Return how many rows are in work."""
         return len(self._rows)
 
+    def end_rows(self) -> None:
+        """Take note that no row comes any more."""
+        self.read_all = True
+
     def open(self, row: Row, arms: int) -> None:
         """Take a row that runs on so many arms."""
         self._rows[row.number] = arms

@@ -40,8 +40,8 @@ async def connected(
             address = folder / "emulator.url"
             stack.callback(address.unlink, missing_ok=True)
             address.write_text(base_url + "\n", encoding="utf-8")  # so that its bill can be read from outside
-        api = Api(base_url=base_url, api_key=key, connections=spec.slots, client=client)
-        api.offline = True if stand_ins is not None else None
+        offline = True if stand_ins is not None else None
+        api = Api(base_url=base_url, api_key=key, connections=spec.slots, client=client, offline=offline)
         try:
             yield api
         finally:

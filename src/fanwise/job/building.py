@@ -14,6 +14,7 @@ from fanwise.dispatch.books import Books
 from fanwise.dispatch.budget import Budget, Limits
 from fanwise.dispatch.build import Ways
 from fanwise.dispatch.deadline import seconds
+from fanwise.dispatch.observer import Observer
 from fanwise.dispatch.polling import Polling
 from fanwise.dispatch.timekeeper import TimeLimit
 from fanwise.engine.arms import Arm
@@ -34,7 +35,13 @@ BATCH_WINDOW_ROWS = 25_000
 
 
 async def engine_of(
-    run: OpenRun, terms: Terms, arms: Mapping[ArmName, Arm], api: Api, *, only: frozenset[int] | None
+    run: OpenRun,
+    terms: Terms,
+    arms: Mapping[ArmName, Arm],
+    api: Api,
+    *,
+    only: frozenset[int] | None,
+    observers: tuple[Observer, ...] = (),
 ) -> Engine:
     """Return an engine for some rows of a run.
 
@@ -44,6 +51,7 @@ async def engine_of(
         arms: Every arm with the requests that it makes.
         api: Who is asked.
         only: Numbers of the rows to take; None: all.
+        observers: Told of what is sent and of all that ends.
     """
     spec, manifest, journal = run.spec, run.manifest, run.directory.journal
     types = replace(manifest, spec=spec).row_types(run.graphs["fanout"])
@@ -63,7 +71,9 @@ async def engine_of(
         row_tokens=spec.row_budget_tokens,
     )  # fmt: skip
     budget = Budget(limits, journal.spent(), journal.spent if terms.resumed else None)
-    books = Books(run_id=manifest.run_id, journal=journal, budget=budget, repeats=Repeats())
+    books = Books(
+        run_id=manifest.run_id, journal=journal, budget=budget, repeats=Repeats(), observers=observers
+    )  # fmt: skip
     return build_engine(arms, api, books, types, arms_of=arms_of, settings=settings, ways=_ways(run, terms))
 
 

@@ -50,7 +50,7 @@ async def settle(prepared: Prepared) -> Account:
         with anyio.CancelScope(shield=True), anyio.move_on_after(BILL_S):
             bill = await api.bill(prepared.run.manifest.run_id)
     with anyio.CancelScope(shield=True):  # whoever interrupts a run wants its account all the more
-        prepared.account = await anyio.to_thread.run_sync(_account, prepared, bill)
+        prepared.settled(await anyio.to_thread.run_sync(_account, prepared, bill))
     assert prepared.account is not None
     return prepared.account
 

@@ -119,7 +119,6 @@ async def _checked(run: OpenRun, terms: Terms, toolbox: Toolbox, api: Api, watch
     check_same_kind(api.offline, OFFLINE.of(journal))
     run.manifest.save(journal)
     OFFLINE.keep(journal, bool(api.offline))
-    watcher.offline = api.offline
     if not api.offline and run.manifest.sizes is None:  # an emulator counts by characters, as we do
         # Once for a run: its layout must not change.
         with TokenCache() as cache:
@@ -147,6 +146,5 @@ def _begin_session(prepared: Prepared) -> None:
         if changed:
             notes.append(changed)
     describe(journal, prepared.arms)
-    journal.watch = prepared.watcher.ended
     OWN_BASELINE.keep(journal, is_own_baseline(prepared.run.graphs))
     HALTED.keep(journal, "")

@@ -54,8 +54,12 @@ class Prepared:
     watcher: Watcher
     ends: list[ShardEnd] = field(default_factory=list[ShardEnd])
     """One for each shard that was worked on."""
-    account: Account | None = None
+    account: Account | None = field(default=None, init=False)
     """What the session has come to, once it is closed."""
+
+    def settled(self, account: Account) -> None:
+        """Take note of what the session has come to: it is closed."""
+        self.account = account
 
     @property
     def journal(self) -> Journal:

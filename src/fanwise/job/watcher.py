@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from fanwise.dispatch.observer import Observer
 from fanwise.engine.run import Engine
 from fanwise.journal.records import EndRecord
 from fanwise.ledger.progress import Progress
 
 
 @dataclass(slots=True, kw_only=True)
-class Watcher:
-    """What a display may read while a job runs; `engine` is None before it starts."""
+class Watcher(Observer):
+    """What a display may read while a job runs."""
 
-    engine: Engine | None = None
-    offline: bool | None = None
-    rows: int | None = None
+    engine: Engine | None = field(default=None, init=False)
+    """None before it starts."""
+    offline: bool = field(default=False, init=False)
+    """Whether the answers are simulated."""
+    rows: int | None = field(default=None, init=False)
     """Rows in the file, where counting them is cheap."""
     calls: int = 0
     cost: int = 0
@@ -25,7 +28,17 @@ class Watcher:
     read_tokens: int = 0
     notes: list[str] = field(default_factory=list[str])
 
-    def ended(self, record: EndRecord) -> None:
+    def begins(self, engine: Engine, rows: int | None, *, offline: bool) -> None:
+        """Take note of an engine that is about to carry out rows.
+
+        Args:
+            engine: What counts them.
+            rows: How many there are; None: they were not counted.
+            offline: Whether the answers are simulated.
+        """
+        self.engine, self.rows, self.offline = engine, rows, offline
+
+    def end(self, record: EndRecord) -> None:
         """Count the end of an attempt."""
         self.calls += 1
         self.cost += record.cost or 0
@@ -54,6 +67,6 @@ class Watcher:
             batch_requests=batches.in_flight,
             cost=self.cost,
             unknown=self.unknown,
-            simulated=bool(self.offline),
+            simulated=self.offline,
             cache_read_tokens=self.read_tokens,
         )

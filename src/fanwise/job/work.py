@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
 import anyio
 import anyio.to_thread
 
@@ -15,45 +18,45 @@ from fanwise.units import now
 from .building import engine_of
 from .prepared import ALL_ROWS, Ended, Prepared, Shard, ShardEnd
 
+if TYPE_CHECKING:
+    from fanwise.telemetry.spans import Spans
+
 
 async def work(prepared: Prepared, shard: Shard = ALL_ROWS) -> None:
     """Carry out the rows of a shard, or as many of them as it comes to; how that ended is kept for `close`."""
-    engine = await engine_of(prepared.run, prepared.terms, prepared.arms, prepared.api, only=shard.numbers)
-    await _count_rows(prepared)
-    JOB_ROWS.keep(prepared.journal, shard.job_rows)
-    prepared.watcher.engine = engine
-    try:
-        with bound(run=prepared.run.manifest.run_id):
-            await _traced(prepared, engine)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await prepared.journal.commit()
-        _keep(prepared, engine, shard)
-
-
-async def _count_rows(prepared: Prepared) -> None:
-    """Tell a display how many rows there are, where counting them is cheap."""
-    manifest, limit = prepared.run.manifest, prepared.run.spec.limit
-    if manifest.format == "jsonl":
-        rows = await anyio.to_thread.run_sync(lines, manifest.rows)
-        prepared.watcher.rows = rows if limit is None else min(rows, limit)
-
-
-async def _traced(prepared: Prepared, engine: Engine) -> None:
-    """Run the engine, and tell an OTLP endpoint of it where one is configured."""
-    manifest, journal = prepared.run.manifest, prepared.journal
-    if prepared.terms.rehearsal is not None:
-        await engine.run(manifest.records())
-        return
-    labels = {"run_id": manifest.run_id, "graph": manifest.graph}
-    async with telemetry(labels, journal.session, journal.attempt, engine.note) as spans:
-        journal.observer, started = spans, now().timestamp()
+    run, journal, notes = prepared.run, prepared.journal, list[str]()
+    async with AsyncExitStack() as stack:
+        spans: Spans | None = None
+        if prepared.terms.rehearsal is None:
+            labels = {"run_id": run.manifest.run_id, "graph": run.manifest.graph}
+            spans = await stack.enter_async_context(telemetry(labels, journal.session, journal.attempt, notes.append))
+        observers = (prepared.watcher,) if spans is None else (prepared.watcher, spans)
+        engine = await engine_of(
+            run, prepared.terms, prepared.arms, prepared.api, only=shard.numbers, observers=observers
+        )  # fmt: skip
+        JOB_ROWS.keep(journal, shard.job_rows)
+        prepared.watcher.begins(engine, await _rows(prepared), offline=bool(prepared.api.offline))
+        started = now().timestamp()
         try:
-            await engine.run(manifest.records())
+            with bound(run=run.manifest.run_id):
+                for note in notes:
+                    engine.note(note)
+                await engine.run(run.manifest.records())
         finally:
-            journal.observer = None
+            with anyio.CancelScope(shield=True):
+                await journal.commit()
+            _keep(prepared, engine, shard)
             if spans is not None:
                 spans.session(started, now().timestamp(), engine.ended)
+
+
+async def _rows(prepared: Prepared) -> int | None:
+    """Return how many rows there are, where counting them is cheap: for a display."""
+    manifest, limit = prepared.run.manifest, prepared.run.spec.limit
+    if manifest.format != "jsonl":
+        return None
+    rows = await anyio.to_thread.run_sync(lines, manifest.rows)
+    return rows if limit is None else min(rows, limit)
 
 
 def _keep(prepared: Prepared, engine: Engine, shard: Shard) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import anyio.lowlevel
 
 from fanwise.canonical import digest
-from fanwise.units import now
 
 from .numbers import AttemptNumbers, check_place
-from .port import Observer
 from .records import (
     AnswerLengths,
     AnswerRecord,
@@ -57,10 +55,6 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.session: int = 0
         """Number of the session that was started last, from 1; 0 before the first."""
-        self.watch: Callable[[EndRecord], None] | None = None
-        """Told of every end, for a display of the progress."""
-        self.observer: Observer | None = None
-        """Told of what is sent and of all that ends, for traces."""
         self._meta: dict[str, str] = {}
         self._sessions: dict[int, SessionRecord] = {}
         self._rows: dict[int, RowRecord] = {}
@@ -185,8 +179,6 @@ class MemoryJournal:
     def add_task(self, record: TaskRecord) -> None:
         """Add the outcome of a task, in the place of an earlier one of its key."""
         self._tasks[record.key] = record
-        if self.observer is not None:
-            self.observer.task(record, now().timestamp())
 
     def add_turn(self, record: TurnRecord) -> None:
         """Add a round of tools, in the place of an earlier record of its task and number."""
@@ -202,8 +194,6 @@ class MemoryJournal:
             self._keep_ask(ask)
         if record.intent is not None:
             self._of_intent[record.intent].append(record.id)
-        if self.observer is not None:
-            self.observer.attempt(record, asks)
 
     def add_ask(self, record: AskRecord) -> None:
         """Add a task that an attempt serves as well, in the next place: shares of its price change."""
@@ -217,11 +207,7 @@ class MemoryJournal:
 
     def add_end(self, record: EndRecord) -> None:
         """Add the end of an attempt; the first one stays."""
-        if self.watch is not None:
-            self.watch(record)
         self._ends.setdefault(record.attempt, record)
-        if self.observer is not None:
-            self.observer.end(record)
 
     def add_answer(self, record: AnswerRecord) -> None:
         """Add what a model said in answer to an ask, in the place of an earlier one."""
@@ -235,8 +221,6 @@ class MemoryJournal:
     def add_result(self, record: RowResult) -> None:
         """Add the end of a row on one arm, in the place of an earlier one."""
         self._results[record.row, record.arm] = record
-        if self.observer is not None:
-            self.observer.result(record, now().timestamp())
 
     def add_reached(self, record: ReachedRecord) -> None:
         """Add a task that a row needs as it is now, whose asks and outcome become this row's."""

@@ -1,4 +1,4 @@
-"""What a worker asks of a store: the Protocol that every store keeps, and who may be told of its records.
+"""What a worker asks of a store: the Protocol that every store keeps.
 
 A worker is an engine with its dispatch, and the session around them. Nothing here names a kind of store.
 The account is no part of it: it is read from SQLite alone, into which any other store is copied.
@@ -6,7 +6,7 @@ The account is no part of it: it is read from SQLite alone, into which any other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from .records import (
@@ -31,26 +31,6 @@ from .records import (
 )  # fmt: skip
 
 
-class Observer(Protocol):
-    """Who is told of records as they are added."""
-
-    def attempt(self, record: AttemptRecord, asks: Sequence[AskRecord]) -> None:
-        """Take an attempt that is about to be sent, and the tasks that it serves."""
-        ...
-
-    def end(self, record: EndRecord) -> None:
-        """Take the end of an attempt."""
-        ...
-
-    def task(self, record: TaskRecord, at: float) -> None:
-        """Take the outcome of a task, at a moment in seconds since 1970."""
-        ...
-
-    def result(self, record: RowResult, at: float) -> None:
-        """Take the end of a row on one arm, at a moment in seconds since 1970."""
-        ...
-
-
 class Journal(Protocol):
     """The store of one run, held by one worker; used by one event loop.
 
@@ -60,10 +40,6 @@ class Journal(Protocol):
 
     session: int
     """Number of the session that was started last, from 1; 0 before the first."""
-    watch: Callable[[EndRecord], None] | None
-    """Told of every end, for a display of the progress."""
-    observer: Observer | None
-    """Told of what is sent and of all that ends, for traces."""
 
     # Records -----------------------------------------------------------------------------------
 

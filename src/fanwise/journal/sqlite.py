@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,9 @@ import anyio.to_thread
 
 from fanwise.canonical import digest
 from fanwise.errors import RunDirectoryError
-from fanwise.units import now
 
 from .numbers import AttemptNumbers, check_place
 from .opening import check_version
-from .port import Observer
 from .reader import JournalReader
 from .records import (
     AnswerRecord,
@@ -87,10 +85,6 @@ class SqliteJournal(JournalReader):
             self._read_numbers()
         except sqlite3.DatabaseError as error:
             raise RunDirectoryError(f"{path} is not a journal: {error}; choose another directory") from None
-        self.watch: Callable[[EndRecord], None] | None = None
-        """Told of every end, for a display of the progress."""
-        self.observer: Observer | None = None
-        """Told of what is sent and of all that ends, for traces."""
         self._buffer = defaultdict[type[Record], list[Any]](list)
         self._served: dict[int, int] = {}
         """How many tasks each attempt serves of which something is in the buffer."""
@@ -198,8 +192,6 @@ class SqliteJournal(JournalReader):
     def add_task(self, record: TaskRecord) -> None:
         """Add the outcome of a task."""
         self._add(TaskRecord, record)
-        if self.observer is not None:
-            self.observer.task(record, now().timestamp())
 
     def add_attempt(self, record: AttemptRecord, asks: Sequence[AskRecord] = ()) -> None:
         """Add the intent of a request, with the tasks that it serves."""
@@ -208,8 +200,6 @@ class SqliteJournal(JournalReader):
         self._add(AttemptRecord, record)
         self._buffer[AskRecord].extend(asks)
         self._served[record.id] = len(asks)
-        if self.observer is not None:
-            self.observer.attempt(record, asks)
 
     def add_ask(self, record: AskRecord) -> None:
         """Add a task that an attempt serves as well."""
@@ -230,11 +220,7 @@ class SqliteJournal(JournalReader):
 
     def add_end(self, record: EndRecord) -> None:
         """Add the end of an attempt; the first one stays."""
-        if self.watch is not None:
-            self.watch(record)
         self._add(EndRecord, record)
-        if self.observer is not None:
-            self.observer.end(record)
 
     def add_answer(self, record: AnswerRecord) -> None:
         """Add what a model said in answer to an ask."""
@@ -248,8 +234,6 @@ class SqliteJournal(JournalReader):
     def add_result(self, record: RowResult) -> None:
         """Add the end of a row on one arm."""
         self._add(RowResult, record)
-        if self.observer is not None:
-            self.observer.result(record, now().timestamp())
 
     def add_reached(self, record: ReachedRecord) -> None:
         """Add a task that a row needs as it is now, whose asks and outcome become this row's."""

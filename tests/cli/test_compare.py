@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support import ROOT, fanwise
+from support import ROOT, fanwise, summary
 
 GRAPH = ROOT / "examples" / "verdicts" / "graph.py"
 
@@ -98,6 +98,19 @@ def test_the_same_call_again_compares_what_was_answered_and_sends_nothing(rows: 
     other = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "label", "--out", out)
     assert other.returncode == 2
     assert f"--out: {out} holds another run: its graph is {GRAPH}:in_a_row, not {GRAPH}:apart" in other.stderr
+
+
+def test_both_sides_travel_in_the_channel_of_a_run(rows: Path, tmp_path: Path) -> None:
+    """They went live, whatever `run` would do: a verdict of twice the price."""
+    graph, options = f"{GRAPH}:halves", ("--baseline", f"{GRAPH}:guess_alone", "--rows", rows)
+    assert fanwise("run", graph, *options, "--limit", 12, "--out", tmp_path / "run").returncode == 0
+    assert fanwise("compare", graph, *options, "--sample", 12, "--out", tmp_path / "compared").returncode == 4
+    ran, compared = (
+        [(choice["side"], choice["agent"], choice["took"]) for choice in summary(tmp_path / name)["choices"]]
+        for name in ("run", "compared")
+    )
+    assert compared == ran
+    assert {took["channel"] for _, _, ways in compared for took in ways} == {"batch"}
 
 
 def test_a_score_that_raises_ends_with_a_status_of_its_own_before_anything_is_sent(rows: Path, tmp_path: Path) -> None:

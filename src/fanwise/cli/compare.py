@@ -37,7 +37,7 @@ STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows
 @click.option("--seed", type=WholeNumber(), default=0, show_default=True, help="Another one draws other rows.")
 @job_option("baseline", metavar="auto|auto:thinking|GRAPH", default="auto", show_default=True, help="The single agent.")
 @job_option("id_field", help="Field with the row's id.")
-@job_option("channel", default="live", show_default=True, help=None)
+@job_option("channel")
 @job_option(
     "out", help="Keep the run here; `fanwise resume` goes on with all rows, the same call again compares what it has."
 )

@@ -21,6 +21,10 @@ class WholeNumber(click.IntRange):
         """Return the number, or the text."""
         return _or_text(click.INT, value, param, ctx)
 
+    def _describe_range(self) -> str:
+        """Return its bounds for the help; none where it has none, of which click says `x<=None`."""
+        return "" if self.min is None and self.max is None else super()._describe_range()
+
 
 class Number(click.FloatRange):
     """A number, likewise."""

@@ -10,7 +10,6 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
-from fanwise.dispatch.channel import ChannelChoice
 from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
@@ -40,7 +39,6 @@ def compare(
     sample: int = 40,
     seed: int = 0,
     baseline: str = "auto",
-    channel: ChannelChoice = "live",
     out: str | Path | None = None,
     carry_out: CarryOut = carry_out,
     **fields: Any,
@@ -60,18 +58,17 @@ def compare(
         sample: Rows to carry out, drawn at random; two or more.
         seed: Another one draws other rows.
         baseline: The single agent: `auto`, or the reference of a graph.
-        channel: How requests travel.
         out: Run directory to keep, where `resume` goes on with all rows. Where it holds a run of this job with this
             baseline, its rows are compared as they stand. None: nothing is kept, unless the comparison fails.
         carry_out: Carries out the sample.
-        **fields: Further fields of `JobSpec`.
+        **fields: Further fields of `JobSpec`, with its defaults: both sides travel in the channels of a run.
 
     Raises:
         UsageError: The graph, the rows, the labels or a value cannot be used, or there is nothing to compare.
         ScoringError: The score raises, or returns no number from 0 to 1.
         HaltedError: The sample was stopped before its end; what was done is kept.
     """
-    call = dict(graph=graph, rows=rows, baseline=baseline, channel=channel, out=out, **fields)
+    call = dict(graph=graph, rows=rows, baseline=baseline, out=out, **fields)
     question = _checked(call, labels, score, sample, seed)
     arms = draft(question.spec, question.graphs).arms(question.graphs)
     drawn = draw_sample(question.spec, sample, seed)

@@ -10,9 +10,10 @@ from typing import Any
 import anyio
 import anyio.abc
 import pytest
+from anthropic import Anthropic
 from desk import single
 
-from fanwise import Job, JobSpec, SpecError, UsageError, agent, graph, resume
+from fanwise import Job, JobSpec, SpecError, UsageError, agent, compare, graph, plan, resume
 from support import DESK, environment, fanwise, tickets
 
 
@@ -224,3 +225,45 @@ def test_an_address_of_the_environment_that_is_none_is_one_line(tmp_path: Path) 
     call = ("run", f"{DESK}:single", "--rows", tickets(tmp_path / "rows.jsonl", 1), "--out", tmp_path / "run")
     said = fanwise(*call, env=env)
     assert (said.returncode, said.stderr) == (2, "fanwise: the SDK cannot be set up: Invalid port: 'x'\n")
+
+
+def test_names_and_terms_are_refused_in_words_too(tmp_path: Path) -> None:
+    """`chanel` was a bare TypeError, a client that is none an AttributeError after the directory was made."""
+    out, wrong = tmp_path / "run", dict[str, Any](chanel="live", client=3, slots=0)
+    with pytest.raises(UsageError) as refused:
+        Job(single, rows=ROWS, out=out, **wrong)
+    lines = str(refused.value).splitlines()
+    assert lines[0] == "the job has 3 mistakes:"
+    assert "  chanel: a job has no such field; did you mean channel?" in lines
+    assert "  client: 3 is not an asynchronous client of the SDK; give an AsyncAnthropic, or leave it out" in lines
+    assert not out.exists()
+    with pytest.raises(UsageError, match=r"client: .*Anthropic object.* is not an asynchronous client of the SDK"):
+        Job(single, rows=ROWS, out=out, client=Anthropic(api_key="k"))  # type: ignore[arg-type]
+    rows = tickets(tmp_path / "rows.jsonl", 2)
+    for study in (plan, compare):
+        with pytest.raises(UsageError, match=r"budget_us: a job has no such field; did you mean budget_usd\?"):
+            study(single, rows=rows, budget_us="1")
+
+
+def test_a_resumed_run_refuses_all_at_once_what_it_cannot_take(tmp_path: Path) -> None:
+    """`retry=["nope"]` was taken and asked nothing again; a text was taken letter by letter."""
+    Job(single, rows=ROWS, out=tmp_path / "run", channel="live").run_sync()
+
+    async def again(**call: Any) -> Any:
+        return await resume(tmp_path / "run", **call)
+
+    wrong: dict[str, Any] = {"retry": ["nope", "refusd"], "client": "c", "slot": 3, "channel": "lve"}
+    with pytest.raises(UsageError) as refused:
+        anyio.run(lambda: again(**wrong))
+    assert str(refused.value).splitlines() == [
+        "the call has 5 mistakes:",
+        "  slot: a job has no such field; did you mean slots?",
+        "  channel: 'lve' is not one of live, batch, auto; did you mean 'live'?",
+        "  client: 'c' is not an asynchronous client of the SDK; give an AsyncAnthropic, or leave it out",
+        "  retry: 'nope' is no failure; give 'failed' for all of them, 'refused' or 'truncated'",
+        "  retry: 'refusd' is no failure; did you mean 'refused'?",
+    ]
+    with pytest.raises(UsageError, match=r"retry: 'failed' is one text; put it into a list: \['failed'\]"):
+        anyio.run(lambda: again(retry="failed"))
+    kinds = ["failed", "overloaded_error", "http_502", "some_new_error"]
+    assert anyio.run(lambda: again(retry=kinds)).summary["attempts"]["sent"] == 1

@@ -51,6 +51,16 @@ def can(sdk: Any) -> Can:
     return Can()
 
 
+def is_async_client(value: object) -> bool:
+    """Return whether a value is one of the SDK's asynchronous clients."""
+    from anthropic import AsyncAnthropic
+    from anthropic.lib.bedrock import AsyncAnthropicBedrock, AsyncAnthropicBedrockMantle
+    from anthropic.lib.vertex import AsyncAnthropicVertex
+
+    kinds = (AsyncAnthropic, AsyncAnthropicBedrock, AsyncAnthropicBedrockMantle, AsyncAnthropicVertex)
+    return isinstance(value, kinds)
+
+
 def is_plain(sdk: Any) -> bool:
     """Return whether a client sends bodies as they are given, so that they need not be made into objects."""
     from anthropic import AsyncAnthropic

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from fanwise.errors import SpecError
-from fanwise.job.spec import Scope, SpecField, spec_fields
+from fanwise.job.fields import Scope, SpecField
+from fanwise.job.spec import spec_fields
 
 F = TypeVar("F", bound=Callable[..., Any])
 

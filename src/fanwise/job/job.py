@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 
 from fanwise.api.capable import SdkClient
+from fanwise.errors import SpecError
 from fanwise.graph.graphs import Graph
 
 from .account import Account
@@ -16,7 +17,8 @@ from .close import close
 from .opening import Terms
 from .prepare import prepare, prepare_again
 from .prepared import Shard
-from .spec import JobSpec
+from .spec import JobSpec, mistakes_in, mistakes_in_changes
+from .terms import mistakes_in_terms
 from .watcher import Watcher
 from .work import work
 
@@ -48,9 +50,13 @@ class Job:
             **fields: Further fields of `JobSpec`.
 
         Raises:
-            SpecError: Values are wrong; all of them are named at once.
+            SpecError: Values are wrong, or names that no field has; all of them are named at once.
         """
-        self.spec = JobSpec(graph=graph, rows=rows, out=out, **fields)
+        call: dict[str, Any] = dict(graph=graph, rows=rows, out=out, **fields)
+        mistakes = (*mistakes_in(call), *mistakes_in_terms(client))
+        if mistakes:
+            raise SpecError(mistakes)
+        self.spec = JobSpec(**call)
         self.client = client
 
     def run_sync(self) -> Account:
@@ -132,6 +138,10 @@ async def resume(
         UsageError: The directory is no run, is locked, or was run in the other mode; or fields are wrong.
         HaltedError: The run was stopped before its end; what was done is kept.
     """
+    retry = retry if isinstance(retry, str) else tuple(retry)
+    mistakes = (*mistakes_in_changes(fields), *mistakes_in_terms(client, retry))
+    if mistakes:
+        raise SpecError(mistakes, "the call")
     terms = Terms(retry=frozenset(retry), detach=detach, client=client)
     async with prepare_again(out, terms, watcher, fields=fields, graph=graph) as prepared:
         await work(prepared)

@@ -11,8 +11,9 @@ from fanwise.engine.rows import read
 from fanwise.errors import DefinitionError, Mistake, SpecError, UsageError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.arms import arms_of, graph_of
+from fanwise.job.fields import FieldRule, SpecField
 from fanwise.job.manifest import rows_of
-from fanwise.job.spec import FieldRule, JobSpec, SpecField
+from fanwise.job.spec import JobSpec
 from fanwise.journal.records import ArmName
 
 T = TypeVar("T")
@@ -115,7 +116,7 @@ def described(mistakes: Mistakes, **fields: Any) -> JobSpec | None:
         **fields: Of `JobSpec`.
     """
     try:
-        return JobSpec(**fields)
+        return JobSpec.of(**fields)
     except SpecError as error:
         with mistakes.of("graph"):
             raise

@@ -21,12 +21,16 @@ class RowCost:
     """Of its attempts as they were paid, whoever else their writing served."""
     tokens: int = 0
     unknown: int = 0
-    """Attempts whose price is not known."""
+    """Attempts whose price is not known, those among them that kept its prefixes from expiring."""
 
     @property
     def all(self) -> int:
         """With its part of what rows share."""
         return self.own + self.shared
+
+
+Shared = tuple[str, str, str]
+"""Side, agent and prefix: what rows share."""
 
 
 def parts(amount: int, count: int) -> list[int]:
@@ -37,12 +41,15 @@ def parts(amount: int, count: int) -> list[int]:
 def shared_part(attempt: Attempt) -> int:
     """Return what an attempt has paid for others: what writing took more than reading, of what all rows share.
 
-    One that has read something has found what rows share in the cache: what it writes is its own row's.
+    What rows share stands in front and alone is written for an hour; what was read of it was not written.
     """
-    price = price_of(attempt.model, attempt.tokens.prompt)
-    if not attempt.usd or price is None or attempt.tokens.read:
+    price, tokens = price_of(attempt.model, attempt.tokens.prompt), attempt.tokens
+    if not attempt.usd or price is None or not attempt.job_share:
         return 0
-    minutes, hour = (round(count * attempt.job_share) for count in (attempt.tokens.write_5m, attempt.tokens.write_1h))
+    minutes, hour = 0, tokens.write_1h
+    if not hour:
+        front = round(attempt.job_share * (tokens.read + tokens.write_5m))
+        minutes = min(max(front - tokens.read, 0), tokens.write_5m)
     more = minutes * (price.write_5m - price.read) + hour * (price.write_1h - price.read)
     return min(more // (2 if attempt.channel == "batch" else 1), attempt.usd)
 
@@ -50,14 +57,16 @@ def shared_part(attempt: Attempt) -> int:
 def row_costs(book: Book) -> dict[tuple[int, str], RowCost]:
     """Return the costs by row and side."""
     costs: dict[tuple[int, str], RowCost] = defaultdict(RowCost)
-    asked: dict[tuple[str, str], set[int]] = defaultdict(set)
-    pools: dict[tuple[str, str], int] = defaultdict(int)
-    pool_tokens: dict[tuple[str, str], int] = defaultdict(int)
+    asked: dict[Shared, set[int]] = defaultdict(set)
+    pools: dict[Shared, int] = defaultdict(int)
+    pool_tokens: dict[Shared, int] = defaultdict(int)
+    pool_unknown: dict[Shared, int] = defaultdict(int)
     for attempt in book.counting:
-        who = (attempt.arm, attempt.agent)
+        who = (attempt.arm, attempt.agent, attempt.prefix)
         if not attempt.asks:
             pools[who] += attempt.usd or 0
             pool_tokens[who] += attempt.total
+            pool_unknown[who] += attempt.usd is None
             continue
         asked[who] |= {ask.row for ask in attempt.asks}
         shared = shared_part(attempt)
@@ -68,9 +77,11 @@ def row_costs(book: Book) -> dict[tuple[int, str], RowCost]:
             row = costs[ask.row, attempt.arm]
             row.own, row.paid, row.tokens = row.own + own, row.paid + paid, row.tokens + tokens
             row.unknown += attempt.usd is None
-    for who, rows in asked.items():
+    for who in pools:
+        rows = sorted(asked[who]) or [0]
         divided = (parts(pool[who], len(rows)) for pool in (pools, pool_tokens))
-        for row, shared, tokens in zip(sorted(rows), *divided, strict=True):
+        for row, shared, tokens in zip(rows, *divided, strict=True):
             costs[row, who[0]].shared += shared
             costs[row, who[0]].warm_tokens += tokens
-    return costs
+            costs[row, who[0]].unknown += pool_unknown[who]
+    return {key: cost for key, cost in costs.items() if key[0] or cost.all or cost.warm_tokens or cost.unknown}

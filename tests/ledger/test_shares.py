@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -11,14 +12,16 @@ import anyio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord
+from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord, RowRecord, RowResult
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import agents, totals
 from fanwise.ledger.allotment import allotted
 from fanwise.ledger.by import DIMENSIONS, by
 from fanwise.ledger.levers import levers
+from fanwise.ledger.multiplier import multiplier
 from fanwise.ledger.tasks import node_accounts
 from fanwise.pricing.usage import Usage
+from fanwise.rendering.files import results
 
 COUNTS = ("cost", "reserved", "bound", "prompt", "tokens", *Usage._fields)
 AT = 1_795_000_000.0
@@ -96,3 +99,33 @@ def test_what_keeps_a_prefix_warm_is_borne_by_the_rows_behind_it() -> None:
         assert [(cost.row, cost.shared, cost.shared_tokens) for cost in allotted(journal.db)] == [
             (1, 3, 3), (2, 2, 2), (3, 0, 0),
         ]  # fmt: skip
+
+
+def test_rows_behind_a_prefix_that_was_kept_warm_at_an_unknown_cost_have_an_unknown_cost(tmp_path: Path) -> None:
+    """No row said so, and the multiplier was made of costs without it."""
+    with closing(SqliteJournal(tmp_path / "journal.db")) as journal:
+        sent = [(arm, row, "p" if row < 3 else "q") for arm in ("fanout", "baseline") for row in (1, 2, 3)]
+        for number, (arm, row, prefix) in enumerate([*sent, ("fanout", 0, "p")], 1):
+            record = AttemptRecord(
+                id=number, arm=arm, agent="a", model="claude-haiku-5-5", channel="live",
+                why="first" if row else "warm", request_hash="h", reserved=17, sent=AT, prefix=prefix,
+            )  # fmt: skip
+            ask = AskRecord(attempt=number, key=f"{arm}{row}", row=row, node="n", label="n", number=1)
+            journal.add_attempt(record, [ask] if row else [])
+            usage, cost = (Usage(input=5), 5) if row else (Usage(), None)
+            journal.add_end(
+                EndRecord(attempt=number, at=AT, status="succeeded" if row else "lost", usage=usage, cost=cost)
+            )
+            if row:
+                journal.add_result(RowResult(row, arm, "succeeded", None))
+        for row in (1, 2, 3):
+            journal.add_row(RowRecord(row, f"r{row}", 0, "h", 1))
+        anyio.run(journal.commit)
+        unknown = {(cost.row, cost.arm): cost.unknown for cost in allotted(journal.db)}
+        assert unknown == {(row, arm): int(arm == "fanout" and row < 3) for arm, row, _ in sent}
+        account = multiplier(journal.db)
+        assert account is not None
+        assert (account.rows, account.left_out.unknown_cost) == (1, 2)
+        said = [json.loads(line) for line in results(journal.db)]
+        assert [line.get("attempts_of_unknown_cost", 0) for line in said] == [1, 1, 0]
+        assert [line["multiplier"] is None for line in said] == [True, True, False]

@@ -71,11 +71,19 @@ class Request:
         """Return the conversation so far; its end is marked where it is to be kept and a breakpoint is left."""
         first = [block_of(part, ttl if part.job else row_ttl) for part in self.content]
         messages: list[dict[str, Any]] = [{"role": "user", "content": first}, *map(json.loads, self.turns)]
-        if self.keep and row_ttl is not None:
-            used = sum(part.marked for part in (*self.frame.system, *self.content))
-            if used < MOST_MARKS:
-                messages[-1]["content"][-1].setdefault("cache_control", {"type": "ephemeral"})
+        if row_ttl is not None and self.is_kept_whole():
+            messages[-1]["content"][-1].setdefault("cache_control", {"type": "ephemeral"})
         return messages
+
+    def is_kept_whole(self) -> bool:
+        """Return whether its end is marked too, wherever blocks of a row are."""
+        return self.keep and sum(part.marked for part in (*self.frame.system, *self.content)) < MOST_MARKS
+
+    def marked_tokens(self) -> int:
+        """Return an estimate of its length up to the last breakpoint, those behind blocks of the row among them."""
+        if self.is_kept_whole():
+            return round(self.chars() / self.frame.per_token)
+        return max((prefix.tokens for prefix in self.prefixes()), default=0)
 
     def warming(self, *, run_id: str, ttl: Ttl) -> dict[str, Any]:
         """Return a body that reads what rows share of this request and answers nothing.

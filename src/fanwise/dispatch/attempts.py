@@ -67,11 +67,10 @@ class Outline(NamedTuple):
 def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
     """Return what is kept of a request, sent with or without breakpoints."""
     share, shared = 0.0, ""
-    prefixes = request.prefixes()
-    for prefix in prefixes:
-        if marked and prefix.job:
-            longest = prefix if batch else prefixes[-1]  # in batches no block of a row is marked
-            share, shared = round(prefix.tokens / max(longest.tokens, 1), 6), prefix.short_key
+    common = [prefix for prefix in request.prefixes() if marked and prefix.job]
+    if common:  # in batches no block of a row is marked, and no conversation
+        longest = common[-1].tokens if batch else max(request.marked_tokens(), common[-1].tokens)
+        share, shared = round(common[-1].tokens / max(longest, 1), 6), common[-1].short_key
     return Outline(
         request.hash(), share, shared, ",".join(map(str, request.sizes)), request.common, request.own,
         blocks_text(request),

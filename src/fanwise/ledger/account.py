@@ -244,29 +244,35 @@ class _Write:
     share: float
     cost: int
     """Picodollars, above zero."""
+    prompt: int
+    """All input tokens of the attempt, which decide its price."""
     usage: Usage
 
 
-_WRITES = """SELECT {columns} FROM task_attempts WHERE {wrote} AND attempt NOT IN (SELECT attempt FROM several)
-  UNION ALL SELECT {columns} FROM served WHERE {wrote} AND attempt IN (SELECT attempt FROM several)""".format(
-    columns="row, arm, agent, prefix, model, channel, sent, job_share AS share, cost, input, cache_write_5m, "
-    "cache_write_1h",
-    wrote="cost>0 AND job_share>0 AND cache_read=0 AND cache_write_5m+cache_write_1h>0",
+_WRITES = """SELECT {columns} FROM task_attempts p
+    WHERE {wrote} AND attempt NOT IN (SELECT attempt FROM several)
+  UNION ALL SELECT {columns} FROM served p WHERE {wrote} AND attempt IN (SELECT attempt FROM several)""".format(
+    columns="row, arm, agent, prefix, model, channel, sent, job_share AS share, cost, (SELECT "
+    "e.input+e.cache_write_5m+e.cache_write_1h+e.cache_read FROM ends e WHERE e.attempt=p.attempt) AS prompt, "
+    "cache_write_5m, cache_write_1h, cache_read",
+    wrote="cost>0 AND job_share>0 AND cache_write_5m+cache_write_1h>0",
 )
 
 
 def shared_writes(db: Book) -> list[SharedWrite]:
     """Return what the rows that came first paid for all others.
 
-    An attempt that read nothing wrote the shared part of its prefix too; its share is known from
-    the layout. One that read something found the shared part warm. One that was free, such as a reply that was refused
-    before any output, has paid for nobody, and nobody has paid more for others than it has cost.
+    How much of what is marked rows share is known from the layout; of that, an attempt has written what it has not
+    read. One that was free, such as a reply that was refused before any output, has paid for nobody, and nobody has
+    paid more for others than it has cost.
     """
     writes: list[SharedWrite] = []
     for write in select(db, _Write, _WRITES):
-        five, hour = (round(count * write.share) for count in (write.usage.cache_write_5m, write.usage.cache_write_1h))
+        five, hour = written_for_all(write.usage, write.share)
+        if not five + hour:
+            continue
         try:
-            rate = rates(write.model, moment(write.sent), write.usage.input + five + hour)
+            rate = rates(write.model, moment(write.sent), write.prompt)
         except UnknownPriceError:
             continue
         batch = write.channel == "batch"
@@ -274,6 +280,22 @@ def shared_writes(db: Book) -> list[SharedWrite]:
         extra = min(written - tokens_cost(Usage(cache_read=five + hour), rate, batch=batch), write.cost)
         writes.append(SharedWrite(write.row, write.arm, write.agent, write.prefix, five, hour, extra))
     return writes
+
+
+def written_for_all(usage: Usage, share: float) -> tuple[int, int]:
+    """Return the tokens of what rows share that a request has written for five minutes, and for an hour.
+
+    What rows share stands in front, and it alone is ever written for an hour. What of it was read was not written: a
+    request may have found a first level in the cache that other agents have too, and have written the one behind it.
+
+    Args:
+        usage: What the request took.
+        share: Share of what it marks that rows have in common, 0 to 1.
+    """
+    if usage.cache_write_1h:
+        return 0, usage.cache_write_1h
+    shared = round(share * (usage.cache_read + usage.cache_write_5m))
+    return min(max(shared - usage.cache_read, 0), usage.cache_write_5m), 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

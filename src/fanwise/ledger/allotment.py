@@ -2,8 +2,9 @@
 
 The rule. What an attempt paid beyond a read, for writing what all rows share, and what keeping that
 warm has cost, is shared by the rows for which the agent was asked behind that very prefix, in equal
-parts; what cannot be divided goes to the first of them, a picodollar each. Everything else
-stands on the row that caused it: its attempts, retries, repairs and failures.
+parts; what cannot be divided goes to the first of them, a picodollar each. Where nobody knows what
+keeping it warm has cost, nobody knows what these rows have. Everything else stands on the row that
+caused it: its attempts, retries, repairs and failures.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from .account import in_order, shared_writes
 
 _ASKS = "SELECT row, arm, agent, prefix, cost, tokens FROM served ORDER BY row"
 _ROWS_OF_PREFIXES = "SELECT arm, agent, prefix, COUNT(DISTINCT row) FROM served GROUP BY arm, agent, prefix"
-_KEPT_WARM = "SELECT arm, agent, prefix, SUM(cost), SUM(tokens) FROM paid WHERE NOT serves GROUP BY arm, agent, prefix"
+_KEPT_WARM = """SELECT arm, agent, prefix, COALESCE(SUM(cost),0), COALESCE(SUM(tokens),0), SUM(cost IS NULL)
+  FROM paid WHERE NOT serves GROUP BY arm, agent, prefix"""
 
 _Ask = tuple[int, ArmName, str, str, int | None, int | None]
 """Row, arm, agent, prefix, picodollars and tokens of an ask; a plain tuple, since there may be tens of millions."""
@@ -41,7 +43,7 @@ class RowCost(NamedTuple):
     shared: int
     """Its part of what rows share."""
     unknown: int
-    """Attempts whose cost is not known."""
+    """Attempts whose cost is not known: its own, and those that kept warm what it shares."""
     paid: int = 0
     """What its attempts cost as they were billed, that what they wrote for others included."""
     tokens: int = 0
@@ -58,6 +60,19 @@ class RowCost(NamedTuple):
 NOTHING = RowCost(row=0, arm="fanout", own=0, shared=0, unknown=0)
 
 
+class _SharedPart(NamedTuple):
+    """A row's part of what rows share."""
+
+    cost: int = 0
+    """Picodollars."""
+    paid_for_all: int = 0
+    """What the row itself had paid for all, in picodollars."""
+    tokens: int = 0
+    """Of those that kept it warm."""
+    unknown: int = 0
+    """Attempts that kept it warm at a cost that is not known."""
+
+
 class _Pools:
     """What rows share, and who has had how much of it."""
 
@@ -67,10 +82,11 @@ class _Pools:
             if write.row:  # what keeps warm is shared as a whole
                 self.pools[write.arm, write.agent, write.prefix] += write.extra
                 self.extras[write.row, write.arm, write.agent, write.prefix] += write.extra
-        self.tokens = Counter[_Shared]()
-        for arm, agent, prefix, cost, tokens in db.execute(_KEPT_WARM):
-            self.pools[arm, agent, prefix] += cost or 0
-            self.tokens[arm, agent, prefix] += tokens or 0
+        self.tokens, self.unknown = Counter[_Shared](), Counter[_Shared]()
+        for arm, agent, prefix, cost, tokens, unknown in db.execute(_KEPT_WARM):
+            self.pools[arm, agent, prefix] += cost
+            self.tokens[arm, agent, prefix] += tokens
+            self.unknown[arm, agent, prefix] += unknown
         self.rows: dict[_Shared, int] = {}
         """How many rows an agent was asked for behind each prefix."""
         if self.pools:
@@ -78,19 +94,22 @@ class _Pools:
         self._given = Counter[_Shared]()
         """How many rows have had their part of a pool."""
 
-    def part(self, row: int, agent: _Shared) -> tuple[int, int, int]:
-        """Return the next row's part of what an agent's rows share, what that row had paid for all, and its tokens."""
+    def part(self, row: int, agent: _Shared) -> _SharedPart:
+        """Return the next row's part of what an agent's rows share."""
         if agent not in self.pools:
-            return 0, 0, 0
+            return _SharedPart()
         place, rows = self._given[agent], self.rows[agent]
         self._given[agent] += 1
-        part, tokens = (pool // rows + (place < pool % rows) for pool in (self.pools[agent], self.tokens[agent]))
-        return part, self.extras.get((row, *agent), 0), tokens
+        cost, tokens = (pool // rows + (place < pool % rows) for pool in (self.pools[agent], self.tokens[agent]))
+        return _SharedPart(cost, self.extras.get((row, *agent), 0), tokens, self.unknown[agent])
 
-    def left(self, arm: ArmName) -> tuple[int, int]:
-        """Return what an arm's agents share that were asked for no row: picodollars, and tokens."""
+    def left(self, arm: ArmName) -> _SharedPart:
+        """Return what an arm's agents share that were asked for no row."""
         agents = [agent for agent in self.pools if agent[0] == arm and agent not in self.rows]
-        return sum(self.pools[agent] for agent in agents), sum(self.tokens[agent] for agent in agents)
+        cost, tokens, unknown = (
+            sum(counts[agent] for agent in agents) for counts in (self.pools, self.tokens, self.unknown)
+        )
+        return _SharedPart(cost, 0, tokens, unknown)
 
 
 def allotted(db: Book) -> Iterator[RowCost]:
@@ -99,9 +118,9 @@ def allotted(db: Book) -> Iterator[RowCost]:
     for row, of_row in groupby(asks, key=itemgetter(0)):
         yield from _row_costs(row, of_row, pools)
     for arm in in_order({arm for arm, _, _ in pools.pools}):
-        left, tokens = pools.left(arm)
-        if left or tokens:
-            yield RowCost(row=0, arm=arm, own=0, shared=left, unknown=0, shared_tokens=tokens)
+        left = pools.left(arm)
+        if any(left):
+            yield RowCost(0, arm, own=0, shared=left.cost, unknown=left.unknown, shared_tokens=left.tokens)
 
 
 @dataclass(slots=True)
@@ -128,11 +147,12 @@ def _row_costs(row: int, asks: Iterable[_Ask], pools: _Pools) -> Iterator[RowCos
         sums.tokens += tokens or 0
         prefixes[arm].add((agent, prefix))
     for arm in in_order(arms):
-        sums, shared, extra, shared_tokens = arms[arm], 0, 0, 0
+        sums, shared, extra, shared_tokens, unknown = arms[arm], 0, 0, 0, arms[arm].unknown
         for agent, prefix in prefixes[arm] if pools.pools else ():
-            part, paid_for_all, kept_warm = pools.part(row, (arm, agent, prefix))
-            shared, extra, shared_tokens = shared + part, extra + paid_for_all, shared_tokens + kept_warm
+            part = pools.part(row, (arm, agent, prefix))
+            shared, extra, shared_tokens = shared + part.cost, extra + part.paid_for_all, shared_tokens + part.tokens
+            unknown += part.unknown
         yield RowCost(
-            row=row, arm=arm, own=sums.paid - extra, shared=shared, unknown=sums.unknown, paid=sums.paid,
+            row=row, arm=arm, own=sums.paid - extra, shared=shared, unknown=unknown, paid=sums.paid,
             tokens=sums.tokens, shared_tokens=shared_tokens,
         )  # fmt: skip

@@ -38,11 +38,12 @@ if TYPE_CHECKING:
     from fanwise.studies.history import history
     from fanwise.studies.plan.plan import plan
     from fanwise.studies.report import report
+    from fanwise.studies.scorer import Scorer
 
 __version__ = "0.1.0"
 __all__ = (
     "Account", "Agent", "Block", "DefinitionError", "Document", "Emulator", "FanwiseError", "Forecast", "Graph",
-    "HaltedError", "Job", "JobSpec", "McpServer", "Media", "Mistake", "RunDirectoryError", "SpecError",
+    "HaltedError", "Job", "JobSpec", "McpServer", "Media", "Mistake", "RunDirectoryError", "Scorer", "SpecError",
     "TaskFailedError", "Tool", "ToolFailedError", "UsageError", "agent", "audit", "compare", "diff", "each", "given",
     "graph", "history", "not_", "optional", "plan", "report", "resume", "step", "tool", "when",
 )  # fmt: skip
@@ -68,6 +69,7 @@ _NAMES_BY_MODULE = {
     "studies.history": "history",
     "studies.plan.plan": "plan",
     "studies.report": "report",
+    "studies.scorer": "Scorer",
 }
 _MODULES = {name: f"fanwise.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}
 """Module of each public name."""

@@ -55,7 +55,7 @@ def test_labels_of_a_file_a_score_of_ones_own_and_the_shape(rows: Path, tmp_path
             data = json.loads(line)
             out.write(json.dumps({"id": data["id"], "right": data["label"]}) + "\n")
     score = tmp_path / "score.py"
-    score.write_text("def half(output, label):\n    return 1.0 if output == label else 0.5\n")
+    score.write_text("def half(output, row, label):\n    return 1.0 if output == label else 0.5\n")
     said = fanwise(
         "compare", f"{GRAPH}:in_a_row", "--baseline", f"{GRAPH}:small_alone", "--rows", rows, "--labels", labels,
         "--score", f"{score}:half", "--sample", 60, "--out", tmp_path / "run",
@@ -115,7 +115,7 @@ def test_both_sides_travel_in_the_channel_of_a_run(rows: Path, tmp_path: Path) -
 
 def test_a_score_that_raises_ends_with_a_status_of_its_own_before_anything_is_sent(rows: Path, tmp_path: Path) -> None:
     score = tmp_path / "score.py"
-    score.write_text("def broken(output, label):\n    return output['kind']\n")
+    score.write_text("def broken(output, row, label):\n    return output['kind']\n")
     said = fanwise(
         "compare", f"{GRAPH}:apart", "--baseline", f"{GRAPH}:alone", "--rows", rows, "--labels", "label",
         "--score", f"{score}:broken", "--out", tmp_path / "run",

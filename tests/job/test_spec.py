@@ -192,7 +192,7 @@ def test_studies_name_their_options_too(tmp_path: Path) -> None:
         ("plan", ("--simulate", 0, "--channel", "auto", "--budget-usd", "0"),
          ["--budget-usd", "--simulate", "--channel", "GRAPH"]),
         ("compare", ("--sample", 1, "--seed", "x", "--score", "f"),
-         ["--sample", "--seed", "--score", "--score", "GRAPH"]),
+         ["--sample", "--seed", "GRAPH", "--score", "--score"]),
         ("audit", ("--sample", "x", "--format", "xml"), ["--format", "--sample", "GRAPH"]),
     ]:  # fmt: skip
         said = fanwise(command, *call, *wrong)

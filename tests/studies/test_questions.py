@@ -89,7 +89,7 @@ def test_a_budget_halts_a_sample(rows: Path, tmp_path: Path) -> None:
 def test_a_comparison_scores_by_a_function_and_keeps_the_run_where_it_is_told_to(
     rows: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def half(output: Any, label: Any) -> float:
+    def half(output: str, row: Row, label: str) -> float:
         return 1.0 if output == label else 0.5
 
     comparison = compare(job, rows=rows, labels="right", score=half, sample=10, out=tmp_path / "run")
@@ -114,7 +114,7 @@ def test_runs_are_told_by_time_and_by_what_changed(
     first, second = tmp_path / "runs" / "b", tmp_path / "runs" / "a"
     for out in (first, second):
         Job(job, rows=rows, out=out, channel="live").run_sync()
-    past = history(tmp_path / "runs", labels="right", score=lambda output, label: 0.25).runs
+    past = history(tmp_path / "runs", labels="right", score=lambda output, row, label: 0.25, graph=job).runs
     assert [run.directory for run in past] == [str(first), str(second)]
     assert [(run.graph, run.quality, run.labelled_rows, run.changed) for run in past] == [("job", 0.25, 12, {})] * 2
     same = diff(first, second)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel
 
-from fanwise import Job, SpecError, UsageError, agent, graph
+from fanwise import Job, Scorer, SpecError, UsageError, agent, graph
 from fanwise.errors import ScoringError
 from fanwise.studies.compare import compare
 from fanwise.studies.history import history
@@ -100,11 +99,11 @@ def test_labels_that_no_drawn_row_has_are_refused_before_they_are_paid(rows: Pat
         compare(job, rows=rows, labels=labels, carry_out=nobody)
 
 
-def returns(value: object) -> Callable[[Any, Any], Any]:
-    return lambda output, label: value
+def returns(value: Any) -> Scorer[Any, Any, Any]:
+    return lambda output, row, label: value
 
 
-async def later(output: Any, label: Any) -> float:
+async def later(output: Any, row: Any, label: Any) -> float:
     return 1.0
 
 
@@ -114,12 +113,15 @@ async def later(output: Any, label: Any) -> float:
         (5, "5 is no function and no reference|5 is no function; give one"),
         ("score.py", "'score.py' names no function; write path/file.py:name"),
         ("nowhere.py:f", "there is no file 'nowhere.py'"),
-        (later, "later is asynchronous; write it with `def`"),
-        (lambda output: 1.0, "cannot be called with an output and its label: too many positional arguments"),
+        (later, r"wrong_calls.py:\d+: later\(.* is asynchronous; write `def later\(output: str, row: Row, label\)"),
+        (lambda output, label: 1.0, r"wrong_calls.py:\d+: <lambda>\(output, label\) cannot be called with an output, "
+         r"its row and its label; write `def score\(output: str, row: Row, label\) -> float:`"),
     ],
-    ids=["number", "no name", "no file", "async", "one parameter"],
-)
-def test_a_score_that_is_no_function_of_two_is_refused_before_it_is_paid(rows: Path, score: Any, message: str) -> None:
+    ids=["number", "no name", "no file", "async", "two parameters"],
+)  # fmt: skip
+def test_a_score_that_is_no_function_of_three_is_refused_before_it_is_paid(
+    rows: Path, score: Any, message: str
+) -> None:
     with pytest.raises(UsageError, match=rf"^score: .*({message})"):
         compare(job, rows=rows, labels="right", score=score, carry_out=nobody)
     with pytest.raises(UsageError, match=r"^score: there are no labels that it could hold outputs against"):
@@ -131,7 +133,7 @@ def test_a_score_that_is_no_function_of_two_is_refused_before_it_is_paid(rows: P
     [
         ("def f(:", r"score.py:1: invalid syntax"),
         ("import json\n\n1 / 0", r"score.py:3: ZeroDivisionError: division by zero"),
-        ("def g(output, label): return 1.0", r"there is no function 'f' in .*score.py; .*g"),
+        ("def g(output, row, label): return 1.0", r"there is no function 'f' in .*score.py; .*g"),
         ("f = 3", r"there is no function 'f' in "),
     ],
 )
@@ -143,23 +145,23 @@ def test_a_file_of_a_score_that_cannot_be_run_is_one_line(rows: Path, tmp_path: 
     assert "\n" not in str(refused.value)
 
 
-def raises(output: Any, label: Any) -> float:
+def raises(output: Any, row: Any, label: Any) -> float:
     raise KeyError(label)
 
 
-def after_the_rehearsal(score: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def after_the_rehearsal(score: Scorer[Any, Any, Any]) -> Scorer[Any, Any, Any]:
     """A score that fails on answers alone: it is right the first time."""
     calls: list[Any] = []
 
     @functools.wraps(score)
-    def scored(output: Any, label: Any) -> Any:
+    def scored(output: Any, row: Any, label: Any) -> Any:
         calls.append(label)
-        return 1.0 if len(calls) == 1 else score(output, label)
+        return 1.0 if len(calls) == 1 else score(output, row, label)
 
     return scored
 
 
-@pytest.mark.parametrize("score", [raises, lambda output, label: 85], ids=["raises", "percent"])
+@pytest.mark.parametrize("score", [raises, lambda output, row, label: 85], ids=["raises", "percent"])
 def test_a_score_is_tried_before_anything_is_paid(rows: Path, score: Any) -> None:
     """It was tried on answers that had been paid for."""
     with pytest.raises(ScoringError, match=r"^score: row 'r0': .* for output \"TEXT\" and label \"TEXT\""):
@@ -223,7 +225,7 @@ def test_a_scoring_that_fails_costs_nothing_that_was_answered(
     comparison = compare(job, rows=rows, labels="right", out=tmp_path / "run", carry_out=nobody)
     assert (comparison.verdict.rows, comparison.fanout.score) == (4, 1.0)
     with pytest.raises(SpecError, match=rf"^score: {tmp_path / 'run'}, row 'r0'|  score: {tmp_path / 'run'}, row 'r0'"):
-        history(tmp_path / "run", labels="right", score=score)
+        history(tmp_path / "run", labels="right", score=score, graph=job)
 
 
 def test_answers_that_nobody_kept_are_kept_where_the_scoring_fails(

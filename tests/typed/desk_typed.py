@@ -9,7 +9,7 @@ from typing import assert_type
 
 from pydantic import BaseModel
 
-from fanwise import Agent, Graph, agent, each, given, graph, optional, step, when
+from fanwise import Agent, Graph, Scorer, agent, compare, each, given, graph, optional, step, when
 
 
 class Ticket(BaseModel):
@@ -71,3 +71,20 @@ def signatures() -> None:
     answer.options(max_tokens="many")  # refused
     assert_type(good.rehearse(Ticket(subject="", body="", note=None)), str)
     print(one, two)
+
+
+def near(output: str, row: Ticket, label: str) -> float:
+    return float(label in output and row.subject in output)
+
+
+def blind(output: str, label: str) -> float:
+    return float(label in output)
+
+
+def scorers() -> None:
+    scorer: Scorer[str, Ticket, str] = near
+    other: Scorer[Topic, Ticket, str] = near  # refused
+    compare(good, rows="rows.jsonl", labels="label", score=scorer)
+    compare(good, rows="rows.jsonl", labels="label", score=near)
+    compare(good, rows="rows.jsonl", labels="label", score=blind)  # refused
+    print(other)

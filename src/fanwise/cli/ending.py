@@ -22,8 +22,12 @@ def fail(message: str, status: int = USAGE) -> None:
 
 
 @contextmanager
-def exit_on_error() -> Generator[None]:
-    """End the program where an error of ours comes out of the block: one line on standard error, an exit status."""
+def exit_on_error(**names: str) -> Generator[None]:
+    """End the program where an error of ours comes out of the block: one line on standard error, an exit status.
+
+    Args:
+        **names: Of parameters that this command calls otherwise than the others do.
+    """
     try:
         yield
     except HaltedError as error:
@@ -31,7 +35,7 @@ def exit_on_error() -> Generator[None]:
     except SpecError as error:
         from .options import named_as_options  # only here: `status` does without the fields of a job
 
-        fail(str(named_as_options(error)), FOREIGN if isinstance(error, ScoringError) else USAGE)
+        fail(str(named_as_options(error, names)), FOREIGN if isinstance(error, ScoringError) else USAGE)
     except FanwiseError as error:
         fail(str(error), USAGE)
     except BrokenPipeError:

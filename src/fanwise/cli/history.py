@@ -16,17 +16,20 @@ from .ending import exit_on_error
 @click.command()
 @click.argument("folders", metavar="FOLDER...", nargs=-1)
 @click.option("--labels", metavar="FIELD|FILE", default=None, help="What is right, as for `compare`.")
-@click.option("--score", metavar="FILE.py:FUNCTION", default=None, help="Gives 0 to 1 for an output and its label.")
+@click.option("--score", metavar="FILE.py:FUNCTION", default=None, help="As for `compare`; needs --graph.")
+@click.option("--graph", metavar="FILE.py:NAME", default=None, help="What the runs are of, for --score.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each run.")
-def history(folders: tuple[str, ...], labels: str | None, score: str | None, as_json: bool) -> None:
+def history(folders: tuple[str, ...], labels: str | None, score: str | None, graph: str | None, as_json: bool) -> None:
     """Show the runs in folders, or run directories themselves, over time.
 
     Price of a good row, multiplier, cache reads and success; the models; what changed in which agent since
     the run of the same graph before; with --labels how right they were. What cannot be read is listed behind
     them with the reason, with --json under `unreadable`.
+
+    No graph is imported but that of --graph: a scorer is given its objects.
     """
-    with exit_on_error():
-        past = study.history(*folders, labels=labels, score=score)
+    with exit_on_error(graph="--graph"):
+        past = study.history(*folders, labels=labels, score=score, graph=graph)
         if as_json:
             for run in (*past.runs, *past.unreadable):
                 click.echo(json.dumps(run.data()))

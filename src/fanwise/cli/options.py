@@ -90,9 +90,9 @@ STUDY_OPTIONS = {
 """Parameters of studies that are no options of a run, by what they are called on the command line."""
 
 
-def named_as_options(error: SpecError) -> SpecError:
-    """Return an error with the options' names in place of the parameters'."""
-    options = {part.name: part.option for part in spec_fields()} | STUDY_OPTIONS
+def named_as_options(error: SpecError, names: Mapping[str, str]) -> SpecError:
+    """Return an error with the options' names in place of the parameters'; some are a command's own."""
+    options = {part.name: part.option for part in spec_fields()} | STUDY_OPTIONS | dict(names)
     mistakes = [replace(mistake, place=options.get(mistake.place, mistake.place)) for mistake in error.mistakes]
     return SpecError(tuple(mistakes), error.subject)
 

@@ -8,7 +8,8 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,9 @@ from typing import Any, cast
 from fanwise.canonical import digest
 from fanwise.errors import FanwiseError, UsageError
 from fanwise.graph.graphs import Graph
+
+_PREFIX = "_fanwise_"
+"""Of the names of modules that were loaded by their path."""
 
 
 def load_graph(reference: str) -> Graph[..., Any]:
@@ -89,7 +93,7 @@ def _file(path: Path) -> ModuleType:
     if not os.path.isfile(path):
         raise UsageError(f"there is no file {str(path)!r}")
     path = path.resolve()
-    name = f"_fanwise_{path.stem}_{digest(str(path))[:8]}"
+    name = f"{_PREFIX}{path.stem}_{digest(str(path))[:8]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -100,11 +104,32 @@ def _file(path: Path) -> ModuleType:
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))  # as `python file.py` would, for its neighbours
     try:
-        spec.loader.exec_module(module)
+        with _neighbours(path.parent):
+            spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]
         raise _mistake(error, path) from None
     return module
+
+
+@contextmanager
+def _neighbours(folder: Path) -> Generator[None]:
+    """Let a file import those of its folder that were loaded by their path: their types are the same ones then."""
+    loaded = {
+        Path(module.__file__).stem: module
+        for name, module in [*sys.modules.items()]
+        if name.startswith(_PREFIX) and module.__file__ is not None and Path(module.__file__).parent == folder
+    }
+    before = {stem: sys.modules.get(stem) for stem in loaded}
+    sys.modules.update(loaded)
+    try:
+        yield
+    finally:
+        for stem, module in before.items():
+            if module is not None:
+                sys.modules[stem] = module
+            else:
+                sys.modules.pop(stem, None)
 
 
 def _module(name: str) -> ModuleType:

@@ -6,6 +6,7 @@ program starts, and most commands never draw or measure a graph.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -109,8 +110,12 @@ def generations(spec: GraphSpec) -> list[list[str]]:
 
 def rounds(spec: GraphSpec) -> int:
     """Return the number of agents on the longest path: a row's batch rounds, since steps run at once."""
-    graph = dag(spec)
-    return round(_longest_path(graph, {name: 1 for name, data in graph.nodes(data=True) if data["kind"] == "agent"}))
+    return max(_agents_by_round(spec), default=0)
+
+
+def side_by_side(spec: GraphSpec) -> int:
+    """Return the most agents that stand in one round of a row."""
+    return max(_agents_by_round(spec).values(), default=0)
 
 
 def longest_path(spec: GraphSpec, weights: Mapping[str, float]) -> float:
@@ -151,11 +156,24 @@ def fed_by(spec: GraphSpec, paths: set[str]) -> set[str]:
     return paths.union(*(library.descendants(graph, path) for path in paths))
 
 
+def _agents_by_round(spec: GraphSpec) -> Counter[int]:
+    """Return the number of agents by the round in which they are asked, from 1."""
+    graph = dag(spec)
+    agents = {name: 1 for name, data in graph.nodes(data=True) if data["kind"] == "agent"}
+    lengths = _path_lengths(graph, agents)
+    return Counter(round(lengths[name]) for name in agents)
+
+
 def _longest_path(graph: nx.DiGraph[str], weights: Mapping[str, float]) -> float:
+    return max(_path_lengths(graph, weights).values(), default=0.0)
+
+
+def _path_lengths(graph: nx.DiGraph[str], weights: Mapping[str, float]) -> dict[str, float]:
+    """Return the greatest sum of weights along a path to each node, its own among them."""
     import networkx as nx
 
     lengths: dict[str, float] = {}
     for name in nx.topological_sort(graph):
         before = max((lengths[source] for source in graph.predecessors(name)), default=0.0)
         lengths[name] = before + weights.get(name, 0.0)
-    return max(lengths.values(), default=0.0)
+    return lengths

@@ -17,7 +17,7 @@ _RESULTS = """SELECT r.row, w.row_id, r.status, r.reason, t.text AS output, b.st
   FROM row_ends r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
   LEFT JOIN row_ends b ON b.row=r.row AND b.arm=?
   WHERE r.arm='fanout' ORDER BY r.row"""
-_OUTPUTS = """SELECT r.row, w.row_id, r.arm, CASE WHEN r.status='failed' THEN NULL ELSE t.text END AS output
+_OUTPUTS = """SELECT r.row, w.row_id, r.arm, CASE WHEN r.status='failed' THEN NULL ELSE t.text END AS output, r.status
   FROM row_ends r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output ORDER BY r.row"""
 _LENGTHS = """SELECT r.row, LENGTH(t.text) FROM row_ends r JOIN texts t ON t.sha=r.output
   WHERE r.arm='fanout' AND r.row IN (SELECT value FROM json_each(?)) ORDER BY r.row"""
@@ -51,6 +51,7 @@ class RowOutput(NamedTuple):
     arm: ArmName
     output: str | None
     """As canonical JSON; None where the row has failed, or its output was purged."""
+    status: str
 
 
 def result_lines(db: Book) -> Iterator[ResultLine]:

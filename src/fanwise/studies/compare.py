@@ -10,6 +10,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
+from fanwise.engine.rows import Record
 from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
@@ -23,11 +24,12 @@ from fanwise.ledger.comparison import Comparison
 
 from .checking import Mistakes, described, opened
 from .comparing import comparison_of
-from .fitting import check_fit, check_score
-from .labels import Score, check_labels, equal, labels_of, scorer
+from .fitting import check_fit, check_scorer, check_sides
+from .labels import check_labels, labels_of
 from .looking import keep_looks, looks_of
 from .plan.drawn import Drawn, draw_sample
 from .plan.plan import CarryOut, SampleRun, carry_out
+from .scorer import Scorer, scorer
 
 
 def compare(
@@ -35,7 +37,7 @@ def compare(
     *,
     rows: str | Path,
     labels: str | Path | None = None,
-    score: str | Score | None = None,
+    score: str | Scorer[Any, Any, Any] | None = None,
     sample: int = 40,
     seed: int = 0,
     baseline: str = "auto",
@@ -53,8 +55,8 @@ def compare(
         rows: A JSONL, CSV or Parquet file.
         labels: What is right: a field of the rows, `category=label` for that of a field of the output, or a JSONL
             file with an `id` on every line; None: the share of rows that are answered is the quality.
-        score: A function, or its reference `path/file.py:name`, that returns 0 to 1 for an output as JSON data and its
-            label; None: equality. It is tried on a rehearsed row before anything is paid.
+        score: A `Scorer`, or its reference `path/file.py:name`; None: equality. It is tried on a rehearsed row before
+            anything is paid.
         sample: Rows to carry out, drawn at random; two or more.
         seed: Another one draws other rows.
         baseline: The single agent: `auto`, or the reference of a graph.
@@ -70,14 +72,15 @@ def compare(
     """
     call = dict(graph=graph, rows=rows, baseline=baseline, out=out, **fields)
     question = _checked(call, labels, score, sample, seed)
-    arms = draft(question.spec, question.graphs).arms(question.graphs)
+    manifest = draft(question.spec, question.graphs)
+    arms = manifest.arms(question.graphs)
     drawn = draw_sample(question.spec, sample, seed)
     with _directory_of(out) as directory:
         if out is None or not holds_run(directory):
             _check_labels_of(drawn, question)
-            if question.labels is not None:
-                data = {row.number: row.data for row in drawn.rows}
-                check_score(question.graphs["fanout"], data, question.labels, question.score, question.spec.id_field)
+            if question.labels is not None and question.score is not None:
+                records = (Record(row.number, row.number, row.data, "") for row in drawn.rows)
+                check_scorer(question.score, manifest, question.graphs["fanout"], records, question.labels)
             subject = f"both sides on {len(drawn.rows)} rows"
             carry_out(SampleRun(spec=replace(question.spec, out=directory), drawn=drawn, subject=subject))
         else:
@@ -97,12 +100,11 @@ class _Question:
     graphs: Mapping[ArmName, GraphSpec]
     labels: Mapping[str, Any] | None
     """By the row's id."""
-    score: Score
+    score: Scorer[Any, Any, Any] | None
+    """None: an output is right where it is its label."""
 
 
-def _checked(
-    call: Mapping[str, Any], labels: str | Path | None, score: str | Score | None, sample: int, seed: int
-) -> _Question:
+def _checked(call: Mapping[str, Any], labels: str | Path | None, score: object, sample: int, seed: int) -> _Question:
     """Return what is to be compared.
 
     Raises:
@@ -114,23 +116,37 @@ def _checked(
     mistakes.check_number("seed", seed, 0)
     if call["baseline"] == "none":
         mistakes.add("baseline", "'none' leaves nothing to compare with", "write auto, or the reference of a graph")
-    score_of, by_row, graphs = equal, None, dict[ArmName, GraphSpec]()
+    graphs = {} if spec is None else opened(mistakes, spec, baseline=spec.baseline)
+    score_of, by_row = None, None
     with mistakes.of("score"):
-        score_of = scorer(score)
+        score_of = scorer(score, graphs.get("fanout"))
     check_labels(mistakes, labels, score)
-    if spec is not None:
-        graphs = opened(mistakes, spec, baseline=spec.baseline)
-        if graphs and mistakes.is_free_of("baseline") and is_own_baseline(graphs):
-            alone = "the graph has one agent, so it is its own single agent (1.00 in tokens and in dollars)"
-            mistakes.add("baseline", f"there is nothing to compare: {alone}", "name another graph")
-        if isinstance(labels, str | Path) and mistakes.is_free_of("rows", "labels", "format", "id_field"):
-            with mistakes.of("labels"):
-                by_row = labels_of(labels, *rows_of(spec), spec.id_field)
-                if graphs and score is None:
-                    misfit = check_fit(by_row, graphs["fanout"].output_type)
-                    if misfit is not None:
-                        mistakes.add("labels", *misfit)
+    if graphs and mistakes.is_free_of("baseline"):
+        _check_baseline(mistakes, graphs, scored=score is not None)
+    is_readable = mistakes.is_free_of("rows", "labels", "format", "id_field")
+    if spec is not None and isinstance(labels, str | Path) and is_readable:
+        with mistakes.of("labels"):
+            by_row = labels_of(labels, *rows_of(spec), spec.id_field)
+            if score is None:
+                _check_fit(mistakes, by_row, graphs)
     return _Question(spec=mistakes.refused_or(spec), graphs=graphs, labels=by_row, score=score_of)
+
+
+def _check_baseline(mistakes: Mistakes, graphs: Mapping[ArmName, GraphSpec], *, scored: bool) -> None:
+    """Add why the two sides cannot be held together."""
+    if is_own_baseline(graphs):
+        alone = "the graph has one agent, so it is its own single agent (1.00 in tokens and in dollars)"
+        mistakes.add("baseline", f"there is nothing to compare: {alone}", "name another graph")
+    elif scored and "baseline" in graphs and (why := check_sides(graphs)) is not None:
+        mistakes.add("baseline", why, "name a graph that returns the same")
+
+
+def _check_fit(mistakes: Mistakes, labels: Mapping[str, Any], graphs: Mapping[ArmName, GraphSpec]) -> None:
+    """Add the first label that an output of a side can never equal."""
+    misfits = (check_fit(labels, graph.output_type) for graph in graphs.values())
+    first = next(filter(None, misfits), None)
+    if first is not None:
+        mistakes.add("labels", *first)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from fanwise.engine.arms import Arm
 from fanwise.engine.shown import request_lines
 from fanwise.errors import Mistake, SpecError
-from fanwise.graph.dag import generations, longest_path, rounds
+from fanwise.graph.dag import longest_path, rounds, side_by_side
 from fanwise.journal.meta import OFFLINE
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
@@ -24,14 +24,15 @@ from fanwise.ledger.tasks import task_times
 from fanwise.ledger.verdict import judge
 from fanwise.units import PICO_PER_USD
 
-from .labels import RowOutputs, Score, Scoring, outputs_by_row
+from .scorer import Scorer
+from .scoring import RowOutputs, Scored, Scoring, outputs_by_row
 
 
 def comparison_of(
     db: Book,
     arms: Mapping[ArmName, Arm],
     labels: Mapping[str, Any] | None,
-    score: Score,
+    score: Scorer[Any, Any, Any] | None,
     looks: Sequence[Look] = (),
 ) -> Comparison:
     """Return what the rows of a run with a baseline have come to.
@@ -40,14 +41,18 @@ def comparison_of(
         db: Its journal.
         arms: Both of them.
         labels: By the row's id; None: an output is as good as another.
-        score: Holds an output against its label.
+        score: Says how right an output is; None: whether it is its label.
         looks: Those that were made before.
 
     Raises:
         SpecError: No row has both arms, or none of them a label, or the score fails.
+        RunDirectoryError: Outputs were purged, or rows are not in their file any more.
     """
-    outputs, size = outputs_by_row(db), JobSize(db)
-    scoring = None if labels is None else Scoring(labels, score)
+    outputs, size = outputs_by_row(db, scored=labels is not None), JobSize(db)
+    scoring = None
+    if labels is not None:
+        scored = None if score is None else (score, Scored.of_run(db, arms["fanout"].graph, outputs, labels))
+        scoring = Scoring(labels, scored)
     outcomes = _outcomes(db, outputs, size, scoring)
     if scoring is not None:
         scoring.check()
@@ -107,9 +112,9 @@ def _outcomes(
         both: list[_Outcome] = []
         for arm, cost, status in zip(SIDES, (row.fanout, row.baseline), row.statuses, strict=True):
             if scoring is None:
-                score, good = float(by_arm[arm] is not None), status == "succeeded"
+                score, good = float(status != "failed"), status == "succeeded"
             else:
-                score = scoring.of(row_id, by_arm[arm])
+                score = scoring.of(row.row, row_id, by_arm[arm])
                 good = score >= 1
             both.append(_Outcome(cost=size.cost(cost), score=score, good=good, cut_off=row.cut_off))
         outcomes[row.row] = (both[0], both[1])
@@ -153,10 +158,7 @@ def _figures(db: Book, arm: Arm, outcomes: Mapping[int, _Outcome], size: JobSize
 
 def shape(arm: Arm) -> Iterator[str]:
     """Yield what the shape of a graph says before any run."""
-    agents = arm.agents()
-    paths = {agent.node.path for agent in agents}
-    widest = max((len(paths.intersection(names)) for names in generations(arm.graph)), default=0)
-    depth = rounds(arm.graph)
+    agents, depth, widest = arm.agents(), rounds(arm.graph), side_by_side(arm.graph)
     together = f"up to {widest} side by side" if widest > 1 else "each waits for the one before"
     yield f"{len(agents)} agents in {depth} round{'s' if depth != 1 else ''}, {together}"
     for path, lines in request_lines(arm).items():

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
 from fanwise.errors import RunDirectoryError, SpecError, UsageError
+from fanwise.graph.graphs import Graph
 from fanwise.job.directory import JOURNAL, peeking
-from fanwise.job.manifest import Manifest
 from fanwise.journal.meta import AGENTS
 from fanwise.journal.reader import Book
 from fanwise.ledger.account import totals
@@ -21,11 +20,16 @@ from fanwise.ledger.history import History, PastRun, UnreadRun
 from fanwise.ledger.multiplier import multiplier
 from fanwise.ledger.summary import FORMAT, read_share
 
-from .checking import Mistakes
-from .labels import Score, check_labels, labels_of, quality, scorer
+from .judging import Judge, judge_of, run_directories
+from .scorer import Scorer
 
 
-def history(*folders: str | Path, labels: str | Path | None = None, score: str | Score | None = None) -> History:
+def history(
+    *folders: str | Path,
+    labels: str | Path | None = None,
+    score: str | Scorer[Any, Any, Any] | None = None,
+    graph: Graph[..., Any] | str | None = None,
+) -> History:
     """Return the runs in folders, by the time when they began; nothing of them is changed.
 
     What cannot be read does not keep the others from being read: it is listed apart, with the reason.
@@ -34,14 +38,16 @@ def history(*folders: str | Path, labels: str | Path | None = None, score: str |
         *folders: Run directories, or folders that hold some; without any, the current one.
         labels: What is right: a field of the rows, or a JSONL file with an `id` on every line; None: no quality is
             told. Runs whose rows have no such field have no quality.
-        score: A function, or its reference `path/file.py:name`, that returns 0 to 1 for an output and its label;
-            None: equality.
+        score: A `Scorer`, or its reference `path/file.py:name`; None: equality.
+        graph: What the runs are of, or its reference: a scorer is given its objects, and no graph is imported that is
+            not named. Runs of a graph of another name have no quality.
 
     Raises:
-        UsageError: A folder does not exist, none holds a run, or labels or score cannot be used.
+        UsageError: A folder does not exist, none holds a run, or labels, score or graph cannot be used.
+        ScoringError: The score raises, or returns no number from 0 to 1.
     """
-    judge = _judge(labels, score)
-    directories = list(_directories(folders or (".",)))
+    judge = judge_of(folders or (".",), labels, score, graph)
+    directories = list(run_directories(folders or (".",)))
     if not directories:
         places = ", ".join(map(str, folders)) or "this folder"
         raise UsageError(f"there is no run in {places}: no folder has a {JOURNAL}")
@@ -54,18 +60,6 @@ def history(*folders: str | Path, labels: str | Path | None = None, score: str |
             unreadable.append(UnreadRun(str(directory), str(error)))
     judge.check()
     return History(tuple(_in_order(runs)), tuple(unreadable))
-
-
-def _directories(folders: tuple[str | Path, ...]) -> Iterator[Path]:
-    """Yield folders that hold a run, each once."""
-    seen: set[Path] = set()
-    for folder in map(Path, folders):
-        if not os.path.isdir(folder):
-            raise UsageError(f"there is no folder {str(folder)!r}")
-        for journal in (folder / JOURNAL, *sorted(folder.glob(f"*/{JOURNAL}"))):
-            if os.path.exists(journal) and journal.resolve() not in seen:
-                seen.add(journal.resolve())
-                yield journal.parent
 
 
 # A run as it is read -------------------------------------------------------------------------------
@@ -144,68 +138,7 @@ class _Run:
     """Mean score of its rows that have a label, and their number; None where none has."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Judge:
-    """Says how right the rows of runs were."""
-
-    labels: str | Path | None
-    score: Score
-    refusals: list[UsageError] = field(default_factory=list[UsageError])
-    """Why runs have no labels."""
-    labelled: bool = False
-    """Whether a run has some."""
-
-    def quality(self, db: Book) -> tuple[float, int] | None:
-        """Return the mean score of a run's labelled rows and their number; None where none has a label.
-
-        Raises:
-            RunDirectoryError: The run has no manifest, or the rows are gone that have its labels.
-            UsageError: The score cannot be used.
-        """
-        if self.labels is None:
-            return None
-        manifest = _manifest(db)
-        if not os.path.isfile(self.labels) and not manifest.rows.is_file():
-            raise RunDirectoryError(f"its rows file {manifest.rows} is gone, which had the labels")
-        try:
-            by_row = labels_of(self.labels, manifest.rows, manifest.format, manifest.spec.id_field)
-        except UsageError as error:
-            self.refusals.append(error)
-            return None
-        self.labelled = True
-        return quality(db, by_row, self.score)
-
-    def check(self) -> None:
-        """Refuse labels that no run has.
-
-        Raises:
-            UsageError: There are none.
-        """
-        if self.refusals and not self.labelled:
-            raise self.refusals[0]
-
-
-def _judge(labels: str | Path | None, score: str | Score | None) -> _Judge:
-    """Return what scores the runs.
-
-    Raises:
-        UsageError: Labels or score cannot be used.
-    """
-    mistakes, score_of = Mistakes(), None
-    check_labels(mistakes, labels, score)
-    with mistakes.of("score"):
-        score_of = scorer(score)
-    return _Judge(labels=labels, score=mistakes.refused_or(score_of))
-
-
-def _manifest(db: Book) -> Manifest:
-    try:
-        return Manifest.of(db)
-    except SpecError as error:  # kept by a version that took what this one refuses
-        raise RunDirectoryError(f"its manifest cannot be used: {error}") from None
-
-
-def _run(directory: Path, judge: _Judge) -> _Run:
+def _run(directory: Path, judge: Judge) -> _Run:
     """Read a run.
 
     Raises:

@@ -1,0 +1,199 @@
+"""How right the outputs of a run are, held against labels: equal to them, or as a scorer says."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+from fanwise.engine.rows import Row
+from fanwise.errors import Mistake, OutputError, RunDirectoryError, ScoringError
+from fanwise.graph.nodes import GraphSpec
+from fanwise.graph.types import name as type_name
+from fanwise.graph.wire import load
+from fanwise.job.manifest import Manifest
+from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName
+from fanwise.jsonable import as_object
+from fanwise.ledger.outcomes import row_outputs, rows_numbered
+
+from .scorer import Scorer, scorer_name
+
+ROUNDING = 1e-9
+"""How far a score may lie beyond its bounds: a mean of floats may."""
+NAMED = 5
+"""Outputs that are named where a scorer fails."""
+
+
+def equal(output: Any, label: Any) -> float:
+    """Return 1 where an output is its label, or the share of a label's fields that it has right.
+
+    Args:
+        output: As JSON data.
+        label: Likewise.
+    """
+    label_fields, output_fields = as_object(label), as_object(output)
+    if label_fields and output_fields:
+        return fmean(equal(output_fields.get(name), value) for name, value in label_fields.items())
+    if type(output) in (int, float):  # as numbers: 1 is 1.0, whoever wrote the labels
+        try:
+            return float(output == float(label))
+        except (TypeError, ValueError, OverflowError):
+            return 0.0
+    return float(str(output).strip().casefold() == str(label).strip().casefold())
+
+
+# What a run holds ----------------------------------------------------------------------------------
+
+RowOutputs = tuple[str, dict[ArmName, str | None]]
+"""A row's id, and by arm its output as JSON; None where the row has failed there."""
+
+
+def outputs_by_row(db: Book, *, scored: bool) -> dict[int, RowOutputs]:
+    """Return what the rows of a run that have ended came to, by number.
+
+    Args:
+        db: Its journal.
+        scored: Whether they are held against labels.
+
+    Raises:
+        RunDirectoryError: They are, and were purged: what is not there any more is not wrong.
+    """
+    outputs: dict[int, RowOutputs] = {}
+    for row in row_outputs(db):
+        if scored and row.output is None and row.status != "failed":
+            raise RunDirectoryError("its content was purged: there is no output that labels could be held against")
+        outputs.setdefault(row.row, (row.row_id, {}))[1][row.arm] = row.output
+    return outputs
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a scorer is given of a run."""
+
+    graph: GraphSpec
+    """What the outputs are of."""
+    rows: Mapping[int, Any]
+    """What the graph took, by number."""
+
+    @classmethod
+    def of_run(cls, db: Book, graph: GraphSpec, outputs: Mapping[int, RowOutputs], labels: Mapping[str, Any]) -> Scored:
+        """Return what a scorer is given of the rows of a run that have a label; the rows file is read once.
+
+        Args:
+            db: Its journal.
+            graph: Its fan-out.
+            outputs: Of its rows that have ended.
+            labels: By the row's id.
+
+        Raises:
+            RunDirectoryError: A row is not in its file any more as it was when it ran.
+            UsageError: The file is gone.
+        """
+        manifest = Manifest.of(db)
+        types, rows = manifest.row_types(graph), dict[int, Any]()
+        ran = rows_numbered(db, [number for number, (row_id, _) in outputs.items() if row_id in labels])
+        for record in manifest.records() if ran else ():
+            if record.number in ran:
+                row = types.check(record)
+                if isinstance(row, Row) and row.hash == ran[record.number].hash:
+                    rows[record.number] = row_value(row)
+        gone = [row.row_id for number, row in ran.items() if number not in rows]
+        if gone:
+            raise RunDirectoryError(f"row {gone[0]!r} is not in {manifest.rows} any more as it was when it ran")
+        return cls(graph, rows)
+
+    def output(self, row_id: str, text: str) -> Any:
+        """Return an output as an object of the type that the graph returns.
+
+        Raises:
+            RunDirectoryError: It is of another graph, or of this one before it was edited.
+        """
+        try:
+            return load(self.graph.output_type, json.loads(text))
+        except OutputError as error:
+            what = f"the output of row {row_id!r} is no {type_name(self.graph.output_type)}, which graph"
+            raise RunDirectoryError(f"{what} {self.graph.name!r} returns: {error}") from None
+
+
+def row_value(row: Row) -> Any:
+    """Return what a graph took of a row: a value, or where it takes several a dict of them by name."""
+    values = list(row.arguments.values())
+    return values[0] if len(values) == 1 else row.arguments
+
+
+# How right it is -----------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Scoring:
+    """Scores the outputs of a run, and keeps what went wrong: a scorer that fails on one row is asked for all."""
+
+    labels: Mapping[str, Any]
+    """By the row's id."""
+    score: tuple[Scorer[Any, Any, Any], Scored] | None
+    """A scorer, with what it is given; None: equality."""
+    mistakes: list[Mistake] = field(default_factory=list[Mistake])
+
+    def of(self, row: int, row_id: str, output: str | None) -> float:
+        """Return how right an output is, 0 to 1; a row that failed scores 0: what it should have said is missing.
+
+        Args:
+            row: Number of its row.
+            row_id: The row's id, which has a label.
+            output: As JSON; None: the row has failed.
+
+        Raises:
+            RunDirectoryError: It is none of the graph.
+        """
+        if output is None:
+            return 0.0
+        if self.score is None:
+            return equal(json.loads(output), self.labels[row_id])
+        scorer, scored = self.score
+        value = scored.output(row_id, output)
+        return self._of(row_id, output, scorer, lambda: scorer(value, scored.rows[row], self.labels[row_id]))
+
+    def _of(self, row_id: str, output: str, scorer: Scorer[Any, Any, Any], score: Callable[[], Any]) -> float:
+        """Return what a scorer says, 0 where that is no score."""
+        try:
+            value = score()
+        except Exception as error:  # the user's own code
+            self._add(row_id, output, f"{scorer_name(scorer)} raised {type(error).__name__}: {error}")
+            return 0.0
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not -ROUNDING <= number <= 1 + ROUNDING:
+            what = f"{scorer_name(scorer)} returned {_short(repr(value))}, which is no number from 0 to 1"
+            self._add(row_id, output, what)
+            return 0.0
+        return min(max(number, 0.0), 1.0)
+
+    def check(self, subject: str = "the scoring") -> None:
+        """Refuse scores that are none.
+
+        Args:
+            subject: What has the mistakes, for the message.
+
+        Raises:
+            ScoringError: The scorer has failed; the first rows are named.
+        """
+        left = len(self.mistakes) - NAMED
+        if left > 0:
+            self.mistakes[NAMED:] = [Mistake("score", f"so it did for {left:,} more outputs")]
+        if self.mistakes:
+            raise ScoringError(tuple(self.mistakes), subject)
+
+    def _add(self, row_id: str, output: str, what: str) -> None:
+        label = _short(json.dumps(self.labels[row_id], ensure_ascii=False, default=repr))
+        message = f"row {row_id!r}: {what}, for output {_short(output)} and label {label}"
+        self.mistakes.append(Mistake("score", message))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -119,6 +119,8 @@ def _builder(kind: type[T], columns: tuple[str, ...]) -> Callable[[tuple[Any, ..
     unknown = [name for name in own if name not in fields]
     if unknown:
         raise TypeError(f"{kind.__name__} has no field {', '.join(unknown)}")
+    if not counts:
+        return lambda row: kind(**dict(zip(columns, row, strict=True)))
     places = [columns.index(name) for name in own]
     used = [count for count in counts if count in columns]
     count_places = [columns.index(count) for count in used]

@@ -10,8 +10,7 @@ caused it: its attempts, retries, repairs and failures.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
@@ -99,9 +98,11 @@ class _Pools:
         if agent not in self.pools:
             return _SharedPart()
         place, rows = self._given[agent], self.rows[agent]
-        self._given[agent] += 1
-        cost, tokens = (pool // rows + (place < pool % rows) for pool in (self.pools[agent], self.tokens[agent]))
-        return _SharedPart(cost, self.extras.get((row, *agent), 0), tokens, self.unknown[agent])
+        self._given[agent] = place + 1
+        cost, rest = divmod(self.pools[agent], rows)
+        tokens, rest_of_tokens = divmod(self.tokens[agent], rows)
+        paid_for_all = self.extras.get((row, *agent), 0)
+        return _SharedPart(cost + (place < rest), paid_for_all, tokens + (place < rest_of_tokens), self.unknown[agent])
 
     def left(self, arm: ArmName) -> _SharedPart:
         """Return what an arm's agents share that were asked for no row."""
@@ -116,43 +117,28 @@ def allotted(db: Book) -> Iterator[RowCost]:
     """Yield every row that anything was sent for, by number, the fan-out before its baseline and other arms."""
     pools, asks = _Pools(db), cast("Iterator[_Ask]", db.execute(_ASKS))
     for row, of_row in groupby(asks, key=itemgetter(0)):
-        yield from _row_costs(row, of_row, pools)
+        by_arm: dict[ArmName, list[_Ask]] = {}
+        for ask in of_row:
+            by_arm.setdefault(ask[1], []).append(ask)
+        for arm in in_order(by_arm):
+            yield _row_cost(row, arm, by_arm[arm], pools)
     for arm in in_order({arm for arm, _, _ in pools.pools}):
         left = pools.left(arm)
         if any(left):
             yield RowCost(0, arm, own=0, shared=left.cost, unknown=left.unknown, shared_tokens=left.tokens)
 
 
-@dataclass(slots=True)
-class _Sums:
-    """One row on one arm while its asks are added up; the fields of `RowCost`."""
-
-    paid: int = 0
-    tokens: int = 0
-    unknown: int = 0
-
-
-def _row_costs(row: int, asks: Iterable[_Ask], pools: _Pools) -> Iterator[RowCost]:
-    """Yield the costs of a row, arm by arm."""
-    arms: dict[ArmName, _Sums] = {}
-    prefixes: dict[ArmName, set[tuple[str, str]]] = {}
-    for _, arm, agent, prefix, cost, tokens in asks:
-        if arm not in arms:
-            arms[arm], prefixes[arm] = _Sums(), set()
-        sums = arms[arm]
+def _row_cost(row: int, arm: ArmName, asks: Sequence[_Ask], pools: _Pools) -> RowCost:
+    """Return what a row cost on an arm that has these asks."""
+    paid, tokens, unknown, shared, extra, shared_tokens = 0, 0, 0, 0, 0, 0
+    for _, _, _, _, cost, used in asks:
         if cost is None:
-            sums.unknown += 1
+            unknown += 1
         else:
-            sums.paid += cost
-        sums.tokens += tokens or 0
-        prefixes[arm].add((agent, prefix))
-    for arm in in_order(arms):
-        sums, shared, extra, shared_tokens, unknown = arms[arm], 0, 0, 0, arms[arm].unknown
-        for agent, prefix in prefixes[arm] if pools.pools else ():
-            part = pools.part(row, (arm, agent, prefix))
-            shared, extra, shared_tokens = shared + part.cost, extra + part.paid_for_all, shared_tokens + part.tokens
-            unknown += part.unknown
-        yield RowCost(
-            row=row, arm=arm, own=sums.paid - extra, shared=shared, unknown=unknown, paid=sums.paid,
-            tokens=sums.tokens, shared_tokens=shared_tokens,
-        )  # fmt: skip
+            paid += cost
+        tokens += used or 0
+    for agent, prefix in {(ask[2], ask[3]) for ask in asks} if pools.pools else ():
+        part = pools.part(row, (arm, agent, prefix))
+        shared, extra, shared_tokens = shared + part.cost, extra + part.paid_for_all, shared_tokens + part.tokens
+        unknown += part.unknown
+    return RowCost(row, arm, paid - extra, shared, unknown, paid, tokens, shared_tokens)

@@ -14,7 +14,7 @@ from fanwise.errors import UnknownPriceError
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.pricing.cost import WEB_SEARCH_PICO, tokens_cost
-from fanwise.pricing.rates import Rates, rates
+from fanwise.pricing.rates import Rates, price_steps, rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
 
@@ -92,11 +92,17 @@ def _prices(request: BilledRequest) -> _TokenPrices:
     Raises:
         UnknownPriceError: No price is known.
     """
-    rate = rates(request.model, moment(request.sent // 3600 * 3600), request.prompt)
-    return _token_prices(rate, request.channel == "batch")
+    steps = _steps(request.model, int(request.sent // 3600), request.channel == "batch")
+    return next(price for start, price in reversed(steps) if request.prompt > start or not start)
 
 
 @lru_cache(maxsize=256)
+def _steps(model: str, hour: int, batch: bool) -> tuple[tuple[int, _TokenPrices], ...]:
+    """Return the prices of a model's tokens in an hour since 1970, each with the prompt size above which it holds."""
+    at = moment(hour * 3600)
+    return tuple((start, _token_prices(rates(model, at, start + 1), batch)) for start in price_steps(model, at))
+
+
 def _token_prices(rate: Rates, batch: bool) -> _TokenPrices:
     return _TokenPrices(
         plain=tokens_cost(Usage(input=1), rate, batch=batch),

@@ -72,38 +72,41 @@ def lives(db: Book, arm: ArmName) -> Iterator[CacheableRequest]:
 
     A block has so many of the input tokens as of the characters, rounded down.
     """
-    shared = BLOCKS.of(db)
+    shared = {key: [(int(sha, 16), chars) for sha, chars in blocks] for key, blocks in BLOCKS.of(db).items()}
     alive_by_model = defaultdict[str, dict[int, BlockLife]](dict)
     for request in select(db, BilledRequest, _SENT, (arm,)):
         sizes = _sizes(request, shared)
         yield _meet(request, sizes, alive_by_model[request.model])
 
 
-def _sizes(request: BilledRequest, shared: dict[str, list[tuple[str, int]]]) -> dict[int, int]:
+def _sizes(request: BilledRequest, shared: dict[str, list[tuple[int, int]]]) -> dict[int, int]:
     """Return the tokens of a request's blocks by the hash of their content; a block that it shows twice counts once."""
     if not request.blocks:
         return {}
     total, key, *own = request.blocks.split(" ")
-    blocks = [*shared.get(key, ()), *((sha, int(chars)) for sha, _, chars in (text.partition(":") for text in own))]
-    all_chars = max(int(total), 1)
-    return {int(sha, 16): request.prompt * chars // all_chars for sha, chars in blocks}
+    prompt, all_chars = request.prompt, max(int(total), 1)
+    sizes = {sha: prompt * chars // all_chars for sha, chars in shared.get(key, ())}
+    for text in own:
+        sha, _, chars = text.partition(":")
+        sizes[int(sha, 16)] = prompt * int(chars) // all_chars
+    return sizes
 
 
 def _meet(request: BilledRequest, sizes: dict[int, int], lives_of_model: dict[int, BlockLife]) -> CacheableRequest:
     """Return what of a request could be read, and begin or renew the lives of its blocks."""
-    minimum = facts(request.model).cache_minimum
+    minimum, sent, readable = facts(request.model).cache_minimum, request.sent, 0
     alive: list[tuple[BlockLife, int]] = []
     begun: list[tuple[BlockLife, int]] = []
     for sha, tokens in sizes.items():
         life = lives_of_model.get(sha)
-        if life is not None and request.sent - life.last <= LIFE_S:
+        if life is not None and sent - life.last <= LIFE_S:
             alive.append((life, tokens))
+            readable += tokens
         elif request.prompt >= minimum:
-            life = lives_of_model[sha] = BlockLife(request.sent)
+            life = lives_of_model[sha] = BlockLife(sent)
             begun.append((life, tokens))
-    readable = sum(tokens for _, tokens in alive)
     if readable < minimum and not request.read:
         alive, readable = [], 0
     for life, _ in alive:
-        life.last = request.sent
+        life.last = sent
     return CacheableRequest(request, tuple(alive), tuple(begun), min(max(readable, request.read), request.prompt))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import attrgetter
 from typing import NamedTuple
 
 from fanwise.journal.meta import JOB_ROWS
@@ -90,7 +88,8 @@ class PairedRows:
         for row, fanout_status, baseline_status, cut_off in self.db.execute(
             _ENDED, {"baseline": baseline_arm(self.db)}
         ):
-            pair = PairedCost(row, *costs.of(row), (fanout_status, baseline_status), bool(cut_off))
+            fanout, baseline = costs.of(row)
+            pair = PairedCost(row, fanout, baseline, (fanout_status, baseline_status), bool(cut_off))
             ended += 1
             if pair.unknown:
                 unknown += 1
@@ -105,18 +104,21 @@ class CostsInOrder:
 
     def __init__(self, db: Book) -> None:
         self._is_own = baseline_arm(db) == "fanout"
-        self._rows = groupby(allotted(db), key=attrgetter("row"))
-        self._next = next(self._rows, None)
+        self._costs = allotted(db)
+        self._next = next(self._costs, None)
 
     def of(self, row: int) -> tuple[RowCost, RowCost]:
         """Return what a row cost on both sides; nothing where nothing was sent for it.
 
         The sides of a graph of one agent are the same.
         """
-        while self._next is not None and self._next[0] < row:
-            self._next = next(self._rows, None)
-        by_arm = {cost.arm: cost for cost in self._next[1]} if self._next is not None and self._next[0] == row else {}
-        fanout, baseline = (by_arm.get(arm, NOTHING) for arm in SIDES)
+        fanout = baseline = NOTHING
+        while (cost := self._next) is not None and cost.row <= row:
+            if cost.row == row and cost.arm == "fanout":
+                fanout = cost
+            elif cost.row == row and cost.arm == "baseline":
+                baseline = cost
+            self._next = next(self._costs, None)
         return fanout, fanout if self._is_own else baseline
 
 

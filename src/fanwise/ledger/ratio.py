@@ -51,11 +51,19 @@ class PairedSums:
         """Add a row, in any unit that is the same for both sides."""
         top_squared, product, bottom_squared = top * top, top * bottom, bottom * bottom
         self.rows += 1
-        self.top, self.bottom = self.top + top, self.bottom + bottom
-        self.most_top, self.most_bottom = max(self.most_top, top), max(self.most_bottom, bottom)
-        self._tt, self._tb, self._bb = self._tt + top_squared, self._tb + product, self._bb + bottom_squared
-        self._ttt, self._ttb = self._ttt + top_squared * top, self._ttb + top_squared * bottom
-        self._tbb, self._bbb = self._tbb + product * bottom, self._bbb + bottom_squared * bottom
+        self.top += top
+        self.bottom += bottom
+        if top > self.most_top:
+            self.most_top = top
+        if bottom > self.most_bottom:
+            self.most_bottom = bottom
+        self._tt += top_squared
+        self._tb += product
+        self._bb += bottom_squared
+        self._ttt += top_squared * top
+        self._ttb += top_squared * bottom
+        self._tbb += product * bottom
+        self._bbb += bottom_squared * bottom
 
     def ratio(self) -> Ratio | None:
         """Return the sum on top over the other; None where that is nothing."""

@@ -35,10 +35,10 @@ class SuccessSums:
         """
         values = (fanout, fanout_points, baseline, baseline_points)
         self.rows += 1
-        self._sums = [total + value for total, value in zip(self._sums, values, strict=True)]
-        self._products = [
-            total + values[first] * values[second] for total, (first, second) in zip(self._products, PAIRS, strict=True)
-        ]
+        for place, value in enumerate(values):
+            self._sums[place] += value
+        for place, (first, second) in enumerate(PAIRS):
+            self._products[place] += values[first] * values[second]
 
     def ratio(self) -> Interval | None:
         """Return dollars for each success, fan-out over single agent; None where a side has no success or no cost."""

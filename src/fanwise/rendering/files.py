@@ -54,7 +54,7 @@ def _ratios(fanout: RowCost, baseline: RowCost, statuses: tuple[str, str]) -> st
     if "failed" in statuses or not is_known or not baseline.tokens or not baseline.paid:
         return "null"
     tokens, dollars = fanout.tokens / baseline.tokens, fanout.paid / baseline.paid
-    return _encode({"tokens": round(tokens, 6), "usd_as_paid": round(dollars, 6)})
+    return f'{{"tokens": {round(tokens, 6)}, "usd_as_paid": {round(dollars, 6)}}}'
 
 
 def rejects(db: Book) -> Iterator[str]:

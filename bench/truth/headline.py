@@ -25,7 +25,8 @@ Pairs = list[tuple[Fraction, Fraction]] | list[tuple[int, int]]
 class Compared:
     """What the rows that both sides have ended took, as in the whole job."""
 
-    tokens: dict[int, tuple[Fraction, Fraction]]
+    known: dict[int, tuple[RowCost, RowCost]]
+    """What fan-out and single agent have cost, by row, where that is known."""
     usd: Pairs
     good: list[tuple[bool, bool]]
     """Which sides have succeeded."""
@@ -49,10 +50,7 @@ def check_multiplier(
     }
     asked = {arm: Fraction(len({row for row, side in costs if side == arm}), len(book.rows)) for arm in ended}
     compared = Compared(
-        tokens={
-            row: (a.tokens + a.warm_tokens * asked["fanout"], b.tokens + b.warm_tokens * asked[other])
-            for row, (a, b) in rows.items()
-        },
+        known={row: rows[row] for row in kept},
         usd=[(a.own + a.shared * asked["fanout"], b.own + b.shared * asked[other]) for a, b in known],
         good=[tuple(book.outcomes[row, arm] == "succeeded" for arm in ("fanout", other)) for row in kept],
     )
@@ -64,7 +62,9 @@ def check_multiplier(
     for reason, count in left_out.items():
         findings.same(f"multiplier.left_out.{reason}", said["left_out"][reason], count)
     pairs = {
-        "tokens": [compared.tokens[row] for row in kept],
+        "tokens": [
+            (a.tokens + a.warm_tokens * asked["fanout"], b.tokens + b.warm_tokens * asked[other]) for a, b in known
+        ],
         "usd": compared.usd,
         "usd_as_paid": [(a.paid, b.paid) for a, b in known],
     }

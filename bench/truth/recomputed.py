@@ -32,7 +32,7 @@ def recomputed(evidence: Evidence) -> Findings:
     check_levers(findings, summary, book)
     check_slices(findings, summary, book)
     check_made_of(findings, summary, book)
-    check_worst(findings, summary, book, compared.tokens)
+    check_worst(findings, summary, book, {row: (a.tokens, b.tokens) for row, (a, b) in compared.known.items()})
     check_rest(findings, summary, book)
     check_attempts(findings, tables["attempts"], book)
     check_tasks(findings, tables["tasks"], book)

@@ -92,20 +92,18 @@ def _parts(attempt: Attempt, nodes: dict[str, Any]) -> dict[str, Fraction]:
     return {kind: Fraction(attempt.tokens.prompt * chars[kind], total) for kind in KINDS}
 
 
-def check_worst(
-    findings: Findings, summary: dict[str, Any], book: Book, tokens: dict[int, tuple[Fraction, Fraction]]
-) -> None:
+def check_worst(findings: Findings, summary: dict[str, Any], book: Book, tokens: dict[int, tuple[int, int]]) -> None:
     """Compare the rows whose fan-out took the most tokens for each of the single agent's.
 
     Args:
         findings: The checks.
         summary: What was said.
         book: The journal.
-        tokens: Of fan-out and single agent, by row, of the rows that both have ended.
+        tokens: Of fan-out and single agent, by row, of the rows that both have ended at a known cost.
     """
     failed = {row for (row, _), status in book.outcomes.items() if status == "failed"}
     has_output = set(tokens) - failed
-    ratios = {row: tokens[row][0] / tokens[row][1] for row in has_output if tokens[row][1]}
+    ratios = {row: tokens[row][0] / tokens[row][1] for row in has_output if all(tokens[row])}
     if summary["own_baseline"]:
         ratios = {}
     worst = sorted(ratios, key=lambda row: (-ratios[row], row))[:WORST]
@@ -126,11 +124,10 @@ def check_worst(
                 kinds[kind] += count
         kind = max(kinds, key=lambda name: kinds[name])
         computed = {
-            "multiplier": round(float(ratios[row]), 6), "tokens": tokens[row][0], "baseline_tokens": tokens[row][1],
+            "multiplier": round(ratios[row], 6), "tokens": tokens[row][0], "baseline_tokens": tokens[row][1],
             "agent": agent, "calls": len(sent), "agent_tokens": sum(a.total for a in sent),
             "duplicated_tokens": round(sum(a.tokens.prompt * before(a) for a in sent)),
             "slice": kind, "slice_tokens": round(kinds[kind]),
         }  # fmt: skip
         for name, figure in computed.items():
-            figure = int(figure) if isinstance(figure, Fraction) else figure
             findings.same(f"worst_rows.{row}.{name}", said[name], figure)

@@ -17,9 +17,9 @@ from fanwise import Emulator, Job
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.job.arms import arms_of
-from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord, RowResult
+from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord
 from fanwise.journal.sqlite import SqliteJournal
-from fanwise.ledger.account import row_account, totals
+from fanwise.ledger.account import totals
 from fanwise.ledger.allotment import allotted
 from fanwise.ledger.levers import levers
 from fanwise.pricing.cost import cost
@@ -185,34 +185,3 @@ def test_the_row_that_was_multiplied_most_is_named_with_its_reason(tmp_path: Pat
     assert found[0]["agent"] == "research", "it is asked once for each question, and shown the handbook each time"
     assert found[0]["duplicated_tokens"] > 0.5 * found[0]["agent_tokens"]
     assert f"most: {found[0]['multiplier']:.2f}x in row {found[0]['row_id']}" in said.stdout
-
-
-def work_of_a_row(path: Path, rows: int) -> int:
-    """Return how many steps SQLite takes for the account of one row among so many."""
-    journal, steps = SqliteJournal(path), [0]
-    for row in range(1, rows + 1):
-        attempt = AttemptRecord(
-            id=row, arm="fanout", agent="a", model="m", channel="live", why="first", request_hash="h", reserved=10,
-            sent=1.0,
-        )  # fmt: skip
-        journal.add_attempt(attempt, (AskRecord(attempt=row, key=f"k{row}", row=row, node="a", label="a", number=1),))
-        journal.add_end(EndRecord(attempt=row, at=1.0, status="succeeded", usage=Usage(input=row), cost=row))
-        journal.add_result(RowResult(row, "fanout", "succeeded", None))
-    anyio.run(journal.commit)
-
-    def step() -> int:
-        steps[0] += 1
-        return 0
-
-    journal.db.set_progress_handler(step, 1)
-    account = row_account(journal.db, 7, "fanout")
-    journal.db.set_progress_handler(None, 1)
-    assert account is not None and (account.tokens, account.cost, account.unknown) == (7, 7, 0)
-    assert row_account(journal.db, rows + 1, "fanout") is None, "it has not ended"
-    journal.close()
-    return steps[0]
-
-
-def test_the_account_of_a_row_takes_no_longer_among_many(tmp_path: Path) -> None:
-    """A join of the view from the left made the whole of it for every row: a second for a thousand rows."""
-    assert work_of_a_row(tmp_path / "many.db", 400) <= 2 * work_of_a_row(tmp_path / "few.db", 10)

@@ -27,9 +27,9 @@ from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
 from fanwise.graph.wire import load
 from fanwise.journal.reader import Book
 from fanwise.journal.records import Channel
-from fanwise.ledger.account import row_account
-from fanwise.ledger.multiplier import Bin, RowRatios, Spread, Spreading, bins
+from fanwise.ledger.multiplier import Bin, RowRatios, Spread, bins
 from fanwise.ledger.outcomes import output_lengths, rows_numbered, rows_with_output
+from fanwise.ledger.paired import CostsInOrder, JobSize
 from fanwise.ledger.tasks import batch_reads, chosen_channel, sampled_answers, task_output
 from fanwise.models import facts
 from fanwise.pricing.usage import Usage
@@ -156,19 +156,20 @@ def _ratios(
         result_chars: Characters of each row's result.
         rates: What a sample of these calls has shown.
     """
-    ratios, spreading, chosen = _Ratios(), Spreading(db), chosen_channel(db)
+    ratios, size, costs, chosen = _Ratios(), JobSize(db), CostsInOrder(db), chosen_channel(db)
     hit_rate = expected_hits(*batch_reads(db))
-    for number, call in calls.items():
-        account = row_account(db, number, "fanout")
-        if account is None or account.unknown or not account.tokens or not account.cost:
+    for number in sorted(calls):
+        call = calls[number]
+        fanout, _ = costs.of(number)
+        if fanout.unknown or not fanout.tokens or not fanout.paid:
             continue
         usage = _usage(call, result_chars[number], rates)
-        ratios.tokens.add(account.tokens, usage.total)
-        prices = call_prices(usage, call.model, spreading.rows, hit_rate)
+        ratios.tokens.add(size.tokens(fanout), usage.total * size.rows)
+        prices = call_prices(usage, call.model, size.rows, hit_rate)
         if prices:
-            fanout = spreading.of(account)
-            ratios.usd.add(round(fanout), round(prices[channel_of(chosen, prices)]))
-            ratios.fanout += fanout
+            cost = size.cost(fanout) / size.rows
+            ratios.usd.add(round(cost), round(prices[channel_of(chosen, prices)]))
+            ratios.fanout += cost
             ratios.alone.update({channel: round(price) for channel, price in prices.items()})
     return ratios
 

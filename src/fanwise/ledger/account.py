@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -147,65 +147,9 @@ def row_counts(db: Book) -> dict[str, int]:
     return {"read": valid + rejected, **ended, "rejected": rejected, "unfinished": unfinished}
 
 
-class RowAccount(NamedTuple):
-    """One row on one arm."""
-
-    row: int
-    arm: ArmName
-    status: str
-    tokens: int
-    cost: int
-    """Picodollars, as paid."""
-    unknown: int
-    """Attempts with an unknown price: lost ones, or of an unknown model."""
-
-
-_ROW = """SELECT r.row, r.arm, r.status, s.tokens, s.cost, s.unknown FROM row_ends r,
-  (SELECT COALESCE(SUM(tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost,
-    COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM served WHERE row=?1 AND arm=?2) s
-  WHERE r.row=?1 AND r.arm=?2"""
-
-
-def row_account(db: Book, number: int, arm: ArmName) -> RowAccount | None:
-    """Return one finished row, or None where it has not ended."""
-    return next(select(db, RowAccount, _ROW, (number, arm)), None)
-
-
 def baseline_arm(db: Book) -> ArmName:
     """Return the arm whose attempts are the single agent's: the fan-out itself where it has one agent."""
     return "fanout" if OWN_BASELINE.of(db) else "baseline"
-
-
-class PairedRow(NamedTuple):
-    """A row that has ended on both arms of a comparison, not having failed on either."""
-
-    row: int
-    tokens: int
-    """Of its fan-out."""
-    baseline_tokens: int
-    cost: int
-    """Picodollars of its fan-out, as paid."""
-    baseline_cost: int
-    unknown: int
-    """Attempts with an unknown price, on either arm."""
-
-
-_PAIRED = """SELECT s.row, SUM(CASE WHEN arm='fanout' THEN tokens ELSE 0 END) AS tokens,
-  SUM(CASE WHEN arm=:baseline THEN tokens ELSE 0 END) AS baseline_tokens,
-  SUM(CASE WHEN arm='fanout' THEN cost ELSE 0 END) AS cost,
-  SUM(CASE WHEN arm=:baseline THEN cost ELSE 0 END) AS baseline_cost,
-  SUM(cost IS NULL AND :baseline<>'fanout') AS unknown
-  FROM served s WHERE s.at IS NOT NULL AND s.arm IN ('fanout',:baseline) AND s.row IN (
-    SELECT b.row FROM row_ends b JOIN row_ends f ON f.row=b.row AND f.arm='fanout' AND f.status<>'failed'
-    WHERE b.arm=:baseline AND b.status<>'failed')
-  GROUP BY s.row"""
-"""What is not known of an attempt is the same on both sides where they are one."""
-
-
-def paired_rows(db: Book) -> Iterator[PairedRow]:
-    """Yield the rows that have an output on both arms, by number."""
-    if has_baseline(db):
-        yield from select(db, PairedRow, _PAIRED, {"baseline": baseline_arm(db)})
 
 
 def has_baseline(db: Book) -> bool:

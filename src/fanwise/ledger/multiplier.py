@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import sqrt
@@ -12,11 +11,10 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from fanwise.journal.reader import Book
-from fanwise.journal.records import ArmName
 
-from .account import RowAccount, baseline_arm, has_baseline, shared_writes
+from .account import baseline_arm, has_baseline
 from .intervals import Interval
-from .paired import JobSize, LeftOut, PairedRows, job_rows
+from .paired import JobSize, LeftOut, PairedRows
 from .ratio import FEW_ROWS, LEAST_ROWS, PairedSums
 from .success import SuccessSums
 
@@ -154,26 +152,6 @@ class RowRatios:
             p95=percentile(ordered, 0.95),
             ci95=_interval(ordered, mean, seed) if len(ordered) >= LEAST_ROWS else None,
         )
-
-
-class Spreading:
-    """What rows cost with the writing of shared prefixes spread over all rows of the job."""
-
-    def __init__(self, db: Book) -> None:
-        self.rows = job_rows(db)
-        """Rows of the job."""
-        self._by_row, self._by_arm = Counter[tuple[int, ArmName]](), Counter[ArmName]()
-        for write in shared_writes(db):
-            self._by_row[write.row, write.arm] += write.extra
-            self._by_arm[write.arm] += write.extra
-
-    def of(self, account: RowAccount) -> float:
-        """Return picodollars of a row on its arm."""
-        return self.spread(account.row, account.arm, account.cost)
-
-    def spread(self, row: int, arm: ArmName, cost: int) -> float:
-        """Return picodollars of a row on an arm that has cost so many as paid."""
-        return cost - self._by_row.get((row, arm), 0) + self._by_arm.get(arm, 0) / self.rows
 
 
 def multiplier(db: Book, seed: int = 0) -> Multiplier | None:

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from fanwise.journal.reader import Book
 from fanwise.journal.tables import select
 
-from .account import PairedRow, baseline_arm, paired_rows
+from .account import baseline_arm, has_baseline
 from .composition import KINDS, composition, tasks
+from .paired import PairedCost, PairedRows
 from .slices import REPEATED
 
 _AGENT = f"""SELECT agent, COUNT(*) AS calls, SUM(tokens) AS tokens,
@@ -56,25 +57,31 @@ class WorstRow:
 
 
 def worst(db: Book, most: int = 3) -> list[WorstRow]:
-    """Return the rows with the greatest multiplier in tokens, of those that both arms have answered.
+    """Return the rows with the greatest multiplier in tokens, of those that both arms have answered at a known cost.
 
     Where the graph is its own single agent there are none: nothing is multiplied.
     """
-    if baseline_arm(db) == "fanout":
+    if baseline_arm(db) == "fanout" or not has_baseline(db):
         return []
-    rows = (row for row in paired_rows(db) if row.tokens and row.baseline_tokens)
-    greatest = nsmallest(most, rows, key=lambda row: (-row.tokens / row.baseline_tokens, row.row))
+    answered = (row for row in PairedRows(db) if "failed" not in row.statuses)
+    rows = (row for row in answered if row.fanout.tokens and row.baseline.tokens)
+    greatest = nsmallest(most, rows, key=lambda row: (-_ratio(row), row.row))
     return [_explained(db, row) for row in greatest]
 
 
-def _explained(db: Book, row: PairedRow) -> WorstRow:
+def _ratio(row: PairedCost) -> float:
+    """Return the tokens of a row over those of the single agent for it."""
+    return row.fanout.tokens / row.baseline.tokens
+
+
+def _explained(db: Book, row: PairedCost) -> WorstRow:
     """Return why the fan-out of a row took so many tokens."""
     (row_id,) = db.execute("SELECT row_id FROM rows WHERE number=?", (row.row,)).fetchone() or ("",)
     agent = next(select(db, _Agent, _AGENT, (row.row,)))
     kind, kind_tokens = _largest_part(db, row.row, agent.agent)
     return WorstRow(
-        row=row.row, row_id=row_id, multiplier=row.tokens / row.baseline_tokens, tokens=row.tokens,
-        baseline_tokens=row.baseline_tokens, agent=agent.agent, calls=agent.calls, agent_tokens=agent.tokens,
+        row=row.row, row_id=row_id, multiplier=_ratio(row), tokens=row.fanout.tokens,
+        baseline_tokens=row.baseline.tokens, agent=agent.agent, calls=agent.calls, agent_tokens=agent.tokens,
         duplicated_tokens=agent.repeated, slice=kind, slice_tokens=kind_tokens,
     )  # fmt: skip
 

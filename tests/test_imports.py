@@ -58,6 +58,15 @@ SQL_OF_META = re.compile(
     re.IGNORECASE,
 )
 META = "fanwise.journal.meta"
+KEYS = {
+    target.id
+    for node in ast.parse((SRC / "fanwise/journal/meta.py").read_text()).body
+    for target in (node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)])
+    if isinstance(target, ast.Name) and "MetaKey" in ast.unparse(node)
+}
+"""Names of the keys of `meta`."""
+KEEPERS = {"engine", "dispatch", "job", "ledger"}
+"""Parts that may have a module which reads a key, or keeps a value under it."""
 
 
 def imports(source: str, module: str, files: Collection[str]) -> set[str]:
@@ -118,6 +127,8 @@ def texts(source: str) -> Iterator[tuple[int, str]]:
 def reads_meta(module: str, source: str, files: Collection[str]) -> list[str]:
     """What a source does with the table `meta`, which `journal.meta` alone knows, as do the stores that hold it."""
     wrong: list[str] = []
+    if module != META:
+        wrong += makes_keys(module, source, files)
     if module not in ("fanwise.job.manifest", META):
         wrong += reads_manifest(module, source, files)
     if part(module) in ("journal", "emulator"):  # the stores themselves; the emulator's has a table of that name
@@ -145,6 +156,38 @@ def reads_manifest(module: str, source: str, files: Collection[str]) -> list[str
     ]
     wrong += [f"{module}:{line} reads what a run is, which `job.manifest` alone knows" for line in lines]
     return wrong
+
+
+def makes_keys(module: str, source: str, files: Collection[str]) -> list[str]:
+    """How a source makes a key of `meta` of its own, or comes by the class of keys."""
+    wrong = [
+        f"{module} imports {name}: keys are made in `journal.meta`"
+        for name in sorted(imports(source, module, files))
+        if name.rpartition(".")[2] == "MetaKey"
+    ]
+    return wrong + [
+        f"{module}:{getattr(node, 'lineno', 0)} makes a key of its own, or a copy of one"
+        for node in ast.walk(ast.parse(source))
+        if "MetaKey" in (getattr(node, "attr", None), getattr(node, "value", None), getattr(node, "id", None))
+        or (called(node) in ("type", "replace") and is_key(node))
+    ]
+
+
+def is_key(node: ast.AST) -> bool:
+    """Return whether the first argument of a call is named as keys of `meta` are."""
+    assert isinstance(node, ast.Call)
+    return bool(node.args) and isinstance(node.args[0], ast.Name) and node.args[0].id in KEYS
+
+
+def readers(files: dict[str, str]) -> dict[tuple[str, str], list[str]]:
+    """Return by key of `meta` and part the modules that import the key."""
+    modules: dict[tuple[str, str], list[str]] = {}
+    for module, source in files.items():
+        for name in imports(source, module, files):
+            key = name.removeprefix(f"{META}.")
+            if key in KEYS and module != META:
+                modules.setdefault((key, part(module)), []).append(module)
+    return modules
 
 
 def speaks_sql(module: str, source: str, files: Collection[str]) -> list[str]:
@@ -279,6 +322,14 @@ def test_meta_has_one_reader(files: dict[str, str]) -> None:
         ("fanwise.cli.history", "def f(module):\n    return getattr(module, 'MANIFEST')"),
         ("fanwise.journal.copy", "from . import meta"),
         ("fanwise.journal.copy", "from .meta import MANIFEST as key"),
+        ("fanwise.cli.history", "from fanwise.journal.meta import MetaKey\nKEY = MetaKey('manifest', dict)"),
+        ("fanwise.cli.history", "from fanwise.journal.meta import MetaKey as Key\nKEY = Key('manifest', dict)"),
+        ("fanwise.job.manifest", "from fanwise.journal.meta import MetaKey"),
+        ("fanwise.journal.copy", "from .meta import NOTES, MetaKey"),
+        ("fanwise.cli.history", "import fanwise.job.manifest as m\nKEY = m.MetaKey('manifest', dict)"),
+        ("fanwise.cli.history", "def f(module):\n    return getattr(module, 'MetaKey')"),
+        ("fanwise.ledger.slices", "KEY = type(SLICES)('manifest', dict)"),
+        ("fanwise.ledger.slices", "import dataclasses\nKEY = dataclasses.replace(SLICES, name='manifest')"),
         ("fanwise.ledger.summary", """QUERY = 'SELECT value FROM "meta"'"""),
         ("fanwise.ledger.summary", "QUERY = 'select value from [meta] where key=?'"),
         ("fanwise.ledger.summary", "QUERY = 'SELECT value FROM `meta`'"),
@@ -292,6 +343,20 @@ def test_meta_has_one_reader(files: dict[str, str]) -> None:
 )
 def test_a_planted_second_reader_of_meta_is_noticed(files: dict[str, str], module: str, line: str) -> None:
     assert reads_meta(module, f"{files[module]}\n{line}\n", files) != []
+
+
+def test_every_key_of_meta_has_one_keeper_in_a_part(files: dict[str, str]) -> None:
+    modules = readers(files)
+    assert {key for key, _ in modules} == KEYS, "no key is left over"
+    assert {where: names for where, names in modules.items() if len(names) > 1 or where[1] not in KEEPERS} == {}
+
+
+@pytest.mark.parametrize("module", ["fanwise.rendering.files", "fanwise.studies.show", "fanwise.ledger.status"])
+def test_a_planted_second_keeper_of_a_key_is_noticed(files: dict[str, str], module: str) -> None:
+    planted = {**files, module: f"{files[module]}\nfrom fanwise.journal.meta import OFFLINE\n"}
+    assert readers(planted) != readers(files)
+    with pytest.raises(AssertionError):
+        test_every_key_of_meta_has_one_keeper_in_a_part(planted)
 
 
 def test_nothing_is_set_on_an_object_that_another_has_made(files: dict[str, str]) -> None:

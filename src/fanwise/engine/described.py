@@ -9,7 +9,7 @@ from fanwise.canonical import canonical, digest
 from fanwise.context.compose import context_chars
 from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
-from fanwise.journal.meta import AGENTS, BLOCKS, SLICES, TASKS
+from fanwise.journal.meta import AGENTS, BLOCKS, SLICES, TASKS, Source
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, BlockRecord
 
@@ -54,6 +54,11 @@ def _agent(node: AgentNode) -> dict[str, Any]:
 def tasks_of(arms: Mapping[ArmName, Arm]) -> dict[ArmName, dict[str, Any]]:
     """Return by arm its tasks and what travels between them, as the account has them."""
     return {name: _tasks(arm) for name, arm in arms.items()}
+
+
+def tasks_before(source: Source) -> dict[ArmName, dict[str, Any]]:
+    """Return the same as the last session of a run has noted it."""
+    return TASKS.of(source)
 
 
 def _tasks(arm: Arm) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import anyio
 import anyio.to_thread
 
 from fanwise.errors import HaltedError
-from fanwise.journal.meta import MODELLED
 from fanwise.ledger.summary import summary
 from fanwise.rendering.files import write_files
 from fanwise.units import now
@@ -17,6 +16,7 @@ from .account import Account
 from .modelled import modelled
 from .prepared import Prepared
 from .sizes import TokenCache, learn
+from .standing import keep_modelled
 
 BILL_S = 30.0
 """Seconds in which an emulator tells its bill."""
@@ -66,7 +66,7 @@ def _account(prepared: Prepared, bill: int | None) -> Account:
     book = run.directory.book()
     if prepared.terms.rehearsal is None:  # hold the fan-out against one agent that was not asked
         multiplier = modelled(book.db, replace(run.manifest, spec=run.spec), run.graphs["fanout"])
-        MODELLED.keep(book, None if multiplier is None else multiplier.data())
+        keep_modelled(book, None if multiplier is None else multiplier.data())
     data = summary(book.db, bill=bill)
     write_files(run.directory.path, book.db, data)
     return Account(run.directory.path, data)

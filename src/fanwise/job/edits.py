@@ -1,15 +1,71 @@
-"""What was edited between two sessions of a run: which nodes, in words, and which arms. Pure."""
+"""What was edited since the last session of a run: which nodes, in words, and which arms."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from fanwise.engine.arms import Arm, statics
+from fanwise.engine.described import tasks_before, tasks_of
+from fanwise.graph.dag import fed_by
+from fanwise.journal.meta import STATICS, MetaStore, Source
 from fanwise.journal.records import ArmName
 
 
-def changes(before: Mapping[str, str], present: Mapping[str, str]) -> str:
-    """Return which nodes have been edited since the session before, in words: their answers do not hold any more."""
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """What is not what it was in the last session of a run."""
+
+    words: str
+    """Which nodes have been edited, in words: their answers do not hold any more. Empty where none has."""
+    arms: tuple[ArmName, ...]
+    """The arms whose graph is not what it was, those that are gone among them; one that is new is none."""
+
+
+def edits_of(source: Source, arms: Mapping[ArmName, Arm]) -> Edits:
+    """Return what was edited since the last session of a run; nothing where there was none.
+
+    Args:
+        source: Its journal.
+        arms: Its arms as they are now.
+    """
+    before, present = STATICS.of(source), statics(arms)
+    return Edits(_words(before, present), tuple(_edited_arms(before, present, tasks_before(source), tasks_of(arms))))
+
+
+def keep_nodes(journal: MetaStore, arms: Mapping[ArmName, Arm]) -> None:
+    """Keep what shapes the answers of every node, for the next session to see what was edited."""
+    STATICS.keep(journal, statics(arms))
+
+
+def asked_again(source: Source, arms: Mapping[ArmName, Arm]) -> set[tuple[ArmName, str]]:
+    """Return the nodes whose answers do not hold any more: those that were edited, and what is shown their answers.
+
+    Args:
+        source: The journal of the run; a run that has not begun has no answers.
+        arms: Its arms as they are now.
+    """
+    before, present = STATICS.of(source), statics(arms)
+    again: set[tuple[ArmName, str]] = set()
+    for name, arm in arms.items() if before else ():
+        edited = {path for path in arm.nodes if before.get(f"{name} {path}") != present[f"{name} {path}"]}
+        again |= {(name, path) for path in fed_by(arm.graph, edited)}
+    return again
+
+
+def is_edited(source: Source, arms: Mapping[ArmName, Arm]) -> bool:
+    """Return whether answers of a run do not hold any more, since what shapes them was edited.
+
+    Args:
+        source: The journal of the run; a run that has not begun has no answers.
+        arms: Its arms as they are now.
+    """
+    before = STATICS.of(source)
+    return bool(before) and before != statics(arms)
+
+
+def _words(before: Mapping[str, str], present: Mapping[str, str]) -> str:
     if not before:
         return ""
     words = [f"{name} is new" for name in present if name not in before]
@@ -18,13 +74,13 @@ def changes(before: Mapping[str, str], present: Mapping[str, str]) -> str:
     return f"changed since the last session: {', '.join(words)}" if words else ""
 
 
-def edited_arms(
+def _edited_arms(
     before: Mapping[str, str],
     present: Mapping[str, str],
     graphs_before: Mapping[ArmName, Mapping[str, Any]],
     graphs: Mapping[ArmName, Mapping[str, Any]],
 ) -> Iterator[ArmName]:
-    """Yield the arms whose graph is not what it was, those that are gone among them; one that is new is none.
+    """Yield the arms whose graph is not what it was.
 
     Args:
         before: Hash of what shapes the answers of every node, by arm and path, of the session before.

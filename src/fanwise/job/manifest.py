@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
-from fanwise.engine.arms import Arm, build_arms, statics
+from fanwise.engine.arms import Arm, build_arms
 from fanwise.engine.repeated import repeated_blocks
 from fanwise.engine.rows import Format, Record, RowTypes, format_of, read
 from fanwise.engine.toolbox import NO_SERVERS, Toolbox, list_tools, toolbox_from
@@ -199,16 +199,3 @@ def draft(spec: JobSpec, graphs: Mapping[ArmName, GraphSpec]) -> Manifest:
     manifest = Manifest.begun(spec, *rows_of(spec))
     manifest = manifest.with_repeated(graphs["fanout"])
     return replace(manifest, sizes=known_sizes(graphs.values()), tools=list_tools(graphs.values()))
-
-
-def is_edited(manifest: Manifest, before: Mapping[str, str], graphs: Mapping[ArmName, GraphSpec] | None = None) -> bool:
-    """Return whether answers of a run do not hold any more, since what shapes them was edited.
-
-    Args:
-        manifest: The run, as it would go on now.
-        before: Hashes of what shaped its answers; empty where no session has begun.
-        graphs: The graph of each arm, where they are at hand; None: they are loaded by their references.
-    """
-    graphs = manifest.graphs() if graphs is None else graphs
-    present = manifest.arms(graphs, list_tools(graphs.values()))
-    return bool(before) and before != statics(present)

@@ -11,25 +11,25 @@ from typing import Any
 import anyio
 
 from fanwise.api.client import Api
-from fanwise.engine.arms import Arm, statics
+from fanwise.engine.arms import Arm
 from fanwise.engine.collecting import seldom
-from fanwise.engine.described import describe, tasks_of
+from fanwise.engine.described import describe
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import Toolbox, open_toolbox
 from fanwise.graph.graphs import Graph
-from fanwise.journal.meta import HALTED, OFFLINE, OWN_BASELINE, STATICS, TASKS
 from fanwise.journal.records import ArmName, EditRecord
 from fanwise.units import now
 
 from .answering import connected
 from .arms import is_own_baseline
 from .close import settle
-from .edits import changes, edited_arms
+from .edits import edits_of, keep_nodes
 from .opening import OpenRun, Terms, begun, found
 from .preflight import check_models, check_same_kind, usable_channel
 from .prepared import Prepared
 from .sizes import TokenCache, common_texts, count
 from .spec import JobSpec
+from .standing import keep_begin, keep_offline, was_offline
 from .watcher import Watcher
 
 
@@ -116,9 +116,9 @@ async def _checked(run: OpenRun, terms: Terms, toolbox: Toolbox, api: Api, watch
     journal = run.directory.journal
     await check_models(api, run.graphs.values())
     run = replace(run, spec=await usable_channel(api, run.spec, watcher.notes))
-    check_same_kind(api.offline, OFFLINE.of(journal))
+    check_same_kind(api.offline, was_offline(journal))
     run.manifest.save(journal)
-    OFFLINE.keep(journal, bool(api.offline))
+    keep_offline(journal, offline=bool(api.offline))
     if not api.offline and run.manifest.sizes is None:  # an emulator counts by characters, as we do
         # Once for a run: its layout must not change.
         with TokenCache() as cache:
@@ -133,18 +133,16 @@ async def _checked(run: OpenRun, terms: Terms, toolbox: Toolbox, api: Api, watch
 def _begin_session(prepared: Prepared) -> None:
     """Record that this process works on the run, and what is different from the session before."""
     journal, notes, at = prepared.journal, prepared.watcher.notes, now().timestamp()
-    present, before = statics(prepared.arms), STATICS.of(journal)
-    changed = changes(before, present)
-    session = journal.start_session(at, prepared.run.spec.channel, changed)
-    for arm in edited_arms(before, present, TASKS.of(journal), tasks_of(prepared.arms)):
+    edits = edits_of(journal, prepared.arms)
+    session = journal.start_session(at, prepared.run.spec.channel, edits.words)
+    for arm in edits.arms:
         journal.set_edit(EditRecord(arm, session))
-    STATICS.keep(journal, present)
+    keep_nodes(journal, prepared.arms)
     if prepared.terms.resumed:
         lost = journal.lose_open(at)
         if lost:
             notes.append(f"{lost} live requests were in flight when the last process ended: marked lost, asked again")
-        if changed:
-            notes.append(changed)
+        if edits.words:
+            notes.append(edits.words)
     describe(journal, prepared.arms)
-    OWN_BASELINE.keep(journal, is_own_baseline(prepared.run.graphs))
-    HALTED.keep(journal, "")
+    keep_begin(journal, own_baseline=is_own_baseline(prepared.run.graphs))

@@ -10,13 +10,13 @@ import anyio.to_thread
 
 from fanwise.engine.rows import lines
 from fanwise.engine.run import Engine
-from fanwise.journal.meta import CHOICES, HALTED, JOB_ROWS, NOTES, OFFLINE
 from fanwise.log import bound
 from fanwise.telemetry import telemetry
 from fanwise.units import now
 
 from .building import engine_of
 from .prepared import ALL_ROWS, Ended, Prepared, Shard, ShardEnd
+from .standing import keep_end, keep_job_rows, keep_offline
 
 if TYPE_CHECKING:
     from fanwise.telemetry.spans import Spans
@@ -34,7 +34,7 @@ async def work(prepared: Prepared, shard: Shard = ALL_ROWS) -> None:
         engine = await engine_of(
             run, prepared.terms, prepared.arms, prepared.api, only=shard.numbers, observers=observers
         )  # fmt: skip
-        JOB_ROWS.keep(journal, shard.job_rows)
+        keep_job_rows(journal, shard.job_rows)
         prepared.watcher.begins(engine, await _rows(prepared), offline=bool(prepared.api.offline))
         started = now().timestamp()
         try:
@@ -61,13 +61,8 @@ async def _rows(prepared: Prepared) -> int | None:
 
 def _keep(prepared: Prepared, engine: Engine, shard: Shard) -> None:
     """Keep how the work on a shard has ended, and what the engine has to say of it."""
-    journal = prepared.journal
-    if engine.halted:
-        HALTED.keep(journal, engine.halted)
-    if engine.notes:
-        NOTES.keep(journal, [*NOTES.of(journal), *engine.notes])
-    OFFLINE.keep(journal, bool(prepared.api.offline))
-    CHOICES.keep(journal, engine.carriers.chooser.reasons(CHOICES.of(journal)))
+    keep_offline(prepared.journal, offline=bool(prepared.api.offline))
+    keep_end(prepared.journal, engine)
     cancelled = engine.ended == "completed" and (engine.rows_in_work() or not engine.read_all)
     ended: Ended = "interrupted" if cancelled else engine.ended
     limit = prepared.run.spec.limit

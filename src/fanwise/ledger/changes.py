@@ -8,13 +8,13 @@ from decimal import Decimal
 from difflib import unified_diff
 from typing import Any, NamedTuple
 
-from fanwise.journal.meta import AGENTS
 from fanwise.journal.reader import Book
 from fanwise.journal.records import Channel
 from fanwise.journal.tables import select
 from fanwise.units import PICO_PER_USD
 
 from .account import succeeded
+from .standing import agents_of
 
 WORDS = {
     "model": "model", "instructions": "instructions", "context": "context", "fields": "what it is passed",
@@ -71,7 +71,7 @@ class AgentChange:
 
 
 Shapes = Mapping[str, dict[str, Any]]
-"""What shapes the agents of an arm, as `journal.meta.AGENTS` has it, by agent."""
+"""What shapes the agents of an arm, as `agents_of` has it, by agent."""
 
 
 def changed_words(names: Iterable[str]) -> list[str]:
@@ -109,7 +109,7 @@ def changes(before: Book, after: Book) -> list[AgentChange]:
 
     The differences sum to that of the fan-out's cost per successful row.
     """
-    old_shapes, new_shapes = AGENTS.of(before).get("fanout", {}), AGENTS.of(after).get("fanout", {})
+    old_shapes, new_shapes = agents_of(before, "fanout"), agents_of(after, "fanout")
     old_costs, new_costs = _costs(before), _costs(after)
     old_rows, new_rows = (max(succeeded(db, "fanout"), 1) for db in (before, after))
     agents = [

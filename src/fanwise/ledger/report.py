@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fanwise.journal.meta import AGENTS
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 
@@ -17,6 +16,7 @@ from .failing import Failing, failing
 from .multiplier import Multiplier, multiplier
 from .reads import Reads, reads
 from .slices import SliceAccount, slices
+from .standing import agents_of
 from .tasks import NodeAccount, node_accounts, rows_served
 from .timeline import Timeline, timeline
 
@@ -92,7 +92,7 @@ def report_details(db: Book, summary: Mapping[str, Any]) -> ReportDetails:
 
 def _briefing(db: Book) -> str:
     """Return the instructions of the agents of the baseline."""
-    hashes = dict.fromkeys(agent["instructions"] for agent in AGENTS.of(db).get("baseline", {}).values())
+    hashes = dict.fromkeys(agent["instructions"] for agent in agents_of(db, "baseline").values())
     texts = (db.execute("SELECT text FROM blocks WHERE sha=?", (sha,)).fetchone() for sha in hashes)
     return "\n\n".join(row[0] for row in texts if row is not None and row[0])
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from fanwise.journal.meta import HALTED, OFFLINE, RunOrigin
 from fanwise.journal.reader import Book
 from fanwise.journal.tables import select
 from fanwise.units import usd_text
 
 from .account import row_counts
+from .standing import standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +103,13 @@ _BATCHES = """SELECT batch_id, size AS requests, at AS submitted, state FROM bat
 
 def status(db: Book) -> Status:
     """Return how far a run is."""
-    origin, work = RunOrigin.of(db), next(select(db, _WorkDone, _WORK))
+    stands, work = standing(db), next(select(db, _WorkDone, _WORK))
     return Status(
-        run_id=origin.run_id,
-        graph=origin.graph,
+        run_id=stands.origin.run_id,
+        graph=stands.origin.graph,
         ended=session_end(db),
-        halted=HALTED.of(db) or None,
-        offline=OFFLINE.of(db),
+        halted=stands.halted,
+        offline=stands.offline,
         rows=row_counts(db),
         attempts=work.attempts,
         in_flight=work.in_flight,

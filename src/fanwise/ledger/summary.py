@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from fanwise.journal.meta import CHOICES, HALTED, MODELLED, NOTES, OFFLINE, RunOrigin
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.units import usd_text
@@ -19,6 +18,7 @@ from .floor import floor
 from .levers import Levers, alone, data, levers
 from .multiplier import Multiplier, multiplier, per_success_data
 from .slices import slices
+from .standing import standing
 from .status import session_end
 from .worst import worst
 
@@ -33,7 +33,8 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         db: The journal.
         bill: The emulator's bill of the run in picodollars, fetched; None where there is none.
     """
-    origin = RunOrigin.of(db)
+    stands = standing(db)
+    origin = stands.origin
     arms = totals_by_arm(db)
     whole_run, fanout, baseline = added(arms.values()), arms.get("fanout", Totals()), arms.get("baseline", Totals())
     rows, spent = row_counts(db), cash(db, whole_run)
@@ -43,12 +44,12 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
     wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
     return {
         "format": FORMAT,
-        "offline": OFFLINE.of(db),
+        "offline": stands.offline,
         "run_id": origin.run_id,
         "graph": origin.graph,
         "created": origin.created,
         "ended": session_end(db),
-        "halted": HALTED.of(db) or None,
+        "halted": stands.halted,
         "rows": rows,
         "attempts": _attempts(whole_run) | {"fanout": _attempts(fanout), "baseline": _attempts(baseline)},
         "tokens": _tokens(whole_run) | {"fanout": _tokens(fanout), "baseline": _tokens(baseline)},
@@ -65,32 +66,38 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "attempts_of_unknown_tokens": whole_run.uncounted,
         "cash": spent.data(),
         "bill_usd": usd_text(bill),
-        "choices": CHOICES.of(db),
+        "choices": list(stands.choices),
         "cost_per_successful_row_usd": _per_row(fanout, good),
         "baseline_cost_per_successful_row_usd": _per_row(arms.get(single, Totals()), succeeded(db, single)),
-        "levers": data(pulled, _alone(db, pulled, arms, measured)),
+        "levers": data(pulled, _alone(db, pulled, arms, measured, stands.modelled)),
         "multiplier": None if measured is None else measured.data(),
         "per_success": per_success_data(measured),
-        "modelled": MODELLED.of(db),
+        "modelled": stands.modelled,
         "own_baseline": single == "fanout",
         "made_of": composition_data(composition(db)),
         "worst_rows": [row.data() for row in worst(db)],
         "cache": {"distinct_prefixes": whole_run.prefixes, "writes": whole_run.writes, "reads": whole_run.reads},
         "slices": [account.data() for account in slices(db)],
-        "notes": NOTES.of(db),
+        "notes": list(stands.notes),
         "failed_tasks": failed_tasks(db),
         "wall_s": round(wall[0], 3),
         "sessions": wall[1],
     }
 
 
-def _alone(db: Book, pulled: Levers | None, arms: Mapping[ArmName, Totals], measured: Multiplier | None) -> int | None:
+def _alone(
+    db: Book,
+    pulled: Levers | None,
+    arms: Mapping[ArmName, Totals],
+    measured: Multiplier | None,
+    modelled: Mapping[str, Any] | None,
+) -> int | None:
     """Return the single agent's bill of all rows, as measured, else as modelled; None where neither is known."""
     if pulled is None:
         return None
     if baseline_arm(db) == "fanout":
         return pulled.paid
-    bill, modelled = None, MODELLED.of(db)
+    bill = None
     if measured is not None and not measured.left_out.rows:
         bill = arms["baseline"].cost
     if measured is not None:

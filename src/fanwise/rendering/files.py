@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from fanwise.errors import UsageError
-from fanwise.journal.meta import OFFLINE
 from fanwise.journal.reader import Book
 from fanwise.ledger.allotment import RowCost
 from fanwise.ledger.outcomes import reject_lines, result_lines
 from fanwise.ledger.paired import CostsInOrder
+from fanwise.ledger.standing import standing
 from fanwise.ledger.summary import FORMAT
 from fanwise.units import usd_text
 
 
 def results(db: Book) -> Iterator[str]:
     """Yield one JSON line per finished row, in input order."""
-    offline = json.dumps(OFFLINE.of(db))
+    offline = json.dumps(standing(db).offline)
     costs = CostsInOrder(db)
     for number, row_id, status, reason, output, baseline_status in result_lines(db):
         fanout, baseline = costs.of(number)

@@ -11,14 +11,15 @@ from tempfile import mkdtemp
 from typing import Any
 
 from fanwise.engine.rows import Record
+from fanwise.engine.toolbox import list_tools
 from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.arms import is_own_baseline
 from fanwise.job.directory import holds_run, reading
-from fanwise.job.manifest import Manifest, draft, is_edited, rows_of
+from fanwise.job.edits import is_edited
+from fanwise.job.manifest import Manifest, draft, rows_of
 from fanwise.job.spec import JobSpec
-from fanwise.journal.meta import STATICS
 from fanwise.journal.records import ArmName
 from fanwise.ledger.comparison import Comparison
 
@@ -195,7 +196,8 @@ def _check_same_job(directory: Path, question: _Question) -> None:
         SpecError: It is another job's, or of the same before its agents were edited.
     """
     with reading(directory) as journal:
-        manifest, before = Manifest.of(journal), STATICS.of(journal)
+        manifest = Manifest.of(journal)
+        edited = is_edited(journal, manifest.arms(question.graphs, list_tools(question.graphs.values())))
     wanted = Manifest.begun(question.spec, *rows_of(question.spec))
     differences = [
         f"its {what} is {has}, not {asked}"
@@ -209,6 +211,6 @@ def _check_same_job(directory: Path, question: _Question) -> None:
     if differences:
         message = f"{directory} holds another run: {', '.join(differences)}"
         raise SpecError((Mistake("out", message, "choose another directory"),))
-    if is_edited(manifest, before, question.graphs):
+    if edited:
         message = f"{directory} holds answers from before the agents were edited"
         raise SpecError((Mistake("out", message, f"choose another directory, or `fanwise resume {directory}` first"),))

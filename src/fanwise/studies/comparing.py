@@ -12,7 +12,6 @@ from fanwise.engine.arms import Arm
 from fanwise.engine.shown import request_lines
 from fanwise.errors import Mistake, SpecError
 from fanwise.graph.dag import longest_path, rounds, side_by_side
-from fanwise.journal.meta import OFFLINE
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.ledger.comparison import ArmFigures, Comparison
@@ -20,6 +19,7 @@ from fanwise.ledger.evidence import Pair
 from fanwise.ledger.looks import Look
 from fanwise.ledger.multiplier import multiplier
 from fanwise.ledger.paired import SIDES, JobSize, PairedRows
+from fanwise.ledger.standing import standing
 from fanwise.ledger.tasks import task_times
 from fanwise.ledger.verdict import judge
 from fanwise.units import PICO_PER_USD
@@ -65,7 +65,7 @@ def comparison_of(
     in_points = any(0 < outcome.score < 1 for both in outcomes.values() for outcome in both)
     pairs = [_pair(*both, in_points=in_points) for both in outcomes.values()]
     return Comparison(
-        simulated=OFFLINE.of(db) is True,
+        simulated=standing(db).offline is True,
         shape=tuple(shape(arms["fanout"])),
         verdict=judge(pairs, job_rows=size.rows, looks=looks, labelled=labels is not None),
         fanout=_figures(db, arms["fanout"], fanout, size, in_points=in_points),

@@ -12,12 +12,12 @@ from pydantic import BaseModel, Field, ValidationError
 from fanwise.errors import RunDirectoryError, SpecError, UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.job.directory import JOURNAL, peeking
-from fanwise.journal.meta import AGENTS
 from fanwise.journal.reader import Book
 from fanwise.ledger.account import totals
 from fanwise.ledger.changes import Shapes, changed_agents
 from fanwise.ledger.history import History, PastRun, UnreadRun
 from fanwise.ledger.multiplier import multiplier
+from fanwise.ledger.standing import agents_of
 from fanwise.ledger.summary import FORMAT, read_share
 
 from .judging import Judge, judge_of, run_directories
@@ -148,7 +148,7 @@ def _run(directory: Path, judge: Judge) -> _Run:
     summary = _summary(directory)
     try:
         with peeking(directory) as db:
-            agents = AGENTS.of(db).get("fanout", {})
+            agents = agents_of(db, "fanout")
             return _Run(
                 directory=directory,
                 summary=summary,

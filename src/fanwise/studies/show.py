@@ -16,8 +16,8 @@ from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
 from fanwise.graph.wire import load
 from fanwise.job.directory import reading
 from fanwise.job.manifest import Manifest
-from fanwise.journal.meta import OWN_BASELINE
 from fanwise.journal.reader import JournalReader
+from fanwise.ledger.account import baseline_arm
 from fanwise.ledger.outcomes import row_named
 from fanwise.ledger.tasks import requests_of
 
@@ -50,7 +50,7 @@ def rendered(directory: str, row_id: str, label: str, arm: str) -> Rendered:
     with reading(directory) as journal:
         manifest = Manifest.of(journal)
         arms = manifest.arms(manifest.graphs())
-        if arm == "baseline" and OWN_BASELINE.of(journal):
+        if arm == "baseline" and baseline_arm(journal.db) == "fanout":
             raise UsageError("the graph has one agent and is its own baseline: --side fanout shows its requests")
         if arm not in arms:
             raise UsageError(f"the run has no {arm}")

@@ -22,10 +22,10 @@ from fanwise.job.arms import arms_of, graph_of, is_own_baseline
 from fanwise.job.directory import reading
 from fanwise.job.manifest import draft
 from fanwise.job.spec import JobSpec
-from fanwise.journal.meta import OFFLINE
 from fanwise.journal.records import ArmName, Channel
 from fanwise.ledger.account import totals_by_arm
 from fanwise.ledger.forecast import CHANNELS, PLANNED, AgentForecast, Forecast, PlannedChannel, Price
+from fanwise.ledger.standing import standing
 from fanwise.ledger.tasks import answered_requests, first_channel, tool_requests
 from fanwise.pricing.rates import known_rates
 from fanwise.units import now
@@ -207,5 +207,5 @@ def _paid_sample(arms: Mapping[ArmName, Arm], drawn: Drawn, run: str | Path) -> 
             rows=[row for row in sample_use(journal.db).rows if row.row in numbers],
             costs={arm: totals.cost for arm, totals in totals_by_arm(journal.db).items()},
             channel=first_channel(journal.db) or "live",
-            simulated=OFFLINE.of(journal) is True,
+            simulated=standing(journal.db).offline is True,
         )

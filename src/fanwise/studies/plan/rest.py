@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fanwise.engine.arms import statics
 from fanwise.engine.toolbox import list_tools
-from fanwise.graph.dag import fed_by
-from fanwise.graph.nodes import GraphSpec
+from fanwise.job.edits import asked_again
 from fanwise.job.manifest import Manifest
 from fanwise.job.spec import JobSpec
-from fanwise.journal.meta import STATICS
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.ledger.forecast import Forecast
@@ -45,7 +42,7 @@ def rest_of_run(db: Book, spec: JobSpec, rows: int, *, retried: bool) -> Rest:
     """
     manifest = replace(Manifest.of(db), spec=spec)
     graphs = manifest.graphs()
-    again = _asked_again(STATICS.of(db), manifest, graphs)
+    again = asked_again(db, manifest.arms(graphs, list_tools(graphs.values())))
     ended = {} if again else {arm: sum(1 for _ in ended_rows(db, arm, failed_too=not retried)) for arm in graphs}
     passed = iter(()) if again else ended_rows(db, "fanout", failed_too=not retried)
     drawn = draw_contents(spec, rows, _PassedOver(passed).has)
@@ -68,22 +65,6 @@ def _owed_rows(
     all_rows = drawn.valid + drawn.passed
     owed = {arm: all_rows if arm == "fanout" else min(spec.sample or all_rows, all_rows) for arm in graphs}
     return {arm: drawn.valid if arm == "fanout" else max(owed[arm] - ended.get(arm, 0), 0) for arm in graphs}
-
-
-def _asked_again(
-    before: Mapping[str, str], manifest: Manifest, graphs: Mapping[ArmName, GraphSpec]
-) -> set[tuple[ArmName, str]]:
-    """Return the nodes whose answers do not hold any more: those that were edited, and what is shown their answers."""
-    if not before:
-        return set()
-    present = statics(manifest.arms(graphs, list_tools(graphs.values())))
-    again: set[tuple[ArmName, str]] = set()
-    for arm, graph in graphs.items():
-        edited = {
-            node.path for node in graph.tasks() if before.get(f"{arm} {node.path}") != present[f"{arm} {node.path}"]
-        }
-        again |= {(arm, path) for path in fed_by(graph, edited)}
-    return again
 
 
 class _PassedOver:

@@ -1,0 +1,45 @@
+"""What a run has said of itself: what it is called, how it stands, and what its agents are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fanwise.journal.meta import AGENTS, CHOICES, HALTED, MODELLED, NOTES, OFFLINE, RunOrigin
+from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a run stands, as its sessions have left it."""
+
+    origin: RunOrigin
+    offline: bool | None
+    """Whether stand-ins answer for the models; None before anybody has answered."""
+    halted: str | None
+    """Why its last session was stopped before its end; None where it was not."""
+    notes: tuple[str, ...]
+    """What the sessions had to say, one sentence each."""
+    choices: tuple[Mapping[str, Any], ...]
+    """Why calls took their channels, by arm and agent, counted over all sessions."""
+    modelled: Mapping[str, Any] | None
+    """The multiplier against one agent that was not asked; None where it could not be composed."""
+
+
+def standing(db: Book) -> Standing:
+    """Return how a run stands."""
+    return Standing(
+        origin=RunOrigin.of(db),
+        offline=OFFLINE.of(db),
+        halted=HALTED.of(db) or None,
+        notes=tuple(NOTES.of(db)),
+        choices=tuple(CHOICES.of(db)),
+        modelled=MODELLED.of(db),
+    )
+
+
+def agents_of(db: Book, arm: ArmName) -> Mapping[str, dict[str, Any]]:
+    """Return by agent of an arm what shapes its requests, as `engine.described` has noted it; texts by hash."""
+    return AGENTS.of(db).get(arm, {})

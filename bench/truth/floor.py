@@ -41,6 +41,15 @@ class Life:
 def check_floor(findings: Findings, summary: dict[str, Any], book: Book) -> None:
     """Compare floor and how much more the input has cost."""
     attempts = [a for a in book.counting if a.arm == "fanout" and a.usd]
+    unpriced = [a for a in book.counting if a.arm == "fanout" and a.usd is None and a.status != "open"]
+    said = {"floor_leaves_out": summary["floor_leaves_out"]}
+    if summary["levers"] is not None:
+        said["levers.leaves_out"] = summary["levers"]["leaves_out"]
+    for name, counts in said.items():
+        _check_left_out(findings, name, counts, unpriced)
+    if unpriced and not attempts:
+        findings.same("floor_usd", summary["floor_usd"], None)
+        return
     paid = Fraction(sum(a.usd or 0 for a in attempts))
     outputs = Fraction(0)
     for attempt in attempts:
@@ -51,6 +60,17 @@ def check_floor(findings: Findings, summary: dict[str, Any], book: Book) -> None
     findings.same("floor_usd", summary["floor_usd"], usd(int(least)))
     ratio = round(float((paid - outputs) / (least - outputs)), 6) if least > outputs else None
     findings.same("input_over_floor", summary["input_over_floor"], ratio)
+
+
+def _check_left_out(findings: Findings, name: str, said: dict[str, int], unpriced: list[Attempt]) -> None:
+    """Compare what a figure says that it leaves out for want of a price."""
+    uncounted = [a for a in unpriced if not a.is_counted]
+    computed = {
+        "attempts": len(unpriced), "tokens": sum(a.total for a in unpriced),
+        "attempts_of_unknown_tokens": len(uncounted),
+    }  # fmt: skip
+    for part, count in computed.items():
+        findings.same(f"{name}.{part}", said[part], count)
 
 
 def _half(attempt: Attempt) -> Fraction:

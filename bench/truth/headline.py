@@ -54,6 +54,11 @@ def check_multiplier(
         usd=[(a.own + a.shared * asked["fanout"], b.own + b.shared * asked[other]) for a, b in known],
         good=[tuple(book.outcomes[row, arm] == "succeeded" for arm in ("fanout", other)) for row in kept],
     )
+    if not ended[other]:
+        findings.same("rows_left_out", summary["rows_left_out"], None)
+    else:
+        for reason, count in left_out.items():
+            findings.same(f"rows_left_out.{reason}", summary["rows_left_out"][reason], count)
     if said is None:
         findings.same("multiplier", None, {} if any(b.tokens and b.all for _, b in known) else None)
         return compared

@@ -255,11 +255,14 @@ class FailedTask:
     kind: str
     message: str
     paid: int
-    """Picodollars that the row's arm had cost all the same."""
+    """Picodollars that the row's arm had cost all the same, as far as they are known."""
+    unknown: int
+    """Attempts of the row's arm that have ended and whose cost is not known."""
 
 
 _FAILURES = """SELECT COALESCE(w.row_id,'') AS row_id, t.row, t.arm, t.label AS task, t.agent, t.kind, t.message,
-  COALESCE((SELECT SUM(s.cost) FROM served s WHERE s.row=t.row AND s.arm=t.arm),0) AS paid
+  COALESCE((SELECT SUM(s.cost) FROM served s WHERE s.row=t.row AND s.arm=t.arm),0) AS paid,
+  (SELECT COUNT(*) FROM served s WHERE s.row=t.row AND s.arm=t.arm AND s.at IS NOT NULL AND s.cost IS NULL) AS unknown
   FROM outcomes t LEFT JOIN rows w ON w.number=t.row WHERE t.status='failed' ORDER BY t.row, t.label LIMIT ?"""
 
 
@@ -292,9 +295,10 @@ class AgentAccount:
 
 _AGENTS = f"""SELECT arm, agent, model, channel, COUNT(*) AS attempts, {SUMS}, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown
-  FROM paid GROUP BY arm, agent, model, channel ORDER BY arm DESC, COALESCE(SUM(cost),0) DESC"""
+  FROM paid GROUP BY arm, agent, model, channel
+  ORDER BY arm DESC, SUM(cost) IS NULL DESC, SUM(cost) DESC, SUM(tokens) DESC"""
 
 
 def agents(db: Book) -> list[AgentAccount]:
-    """Return what each agent cost, the dearest first."""
+    """Return what each agent cost, the dearest first, before it those of which nothing is known."""
     return list(select(db, AgentAccount, _AGENTS))

@@ -9,9 +9,9 @@ from typing import Any
 from fanwise.errors import UsageError
 from fanwise.journal.reader import Book
 from fanwise.pricing.usage import Usage
-from fanwise.units import usd_text
 
 from .account import KINDS, SUMS
+from .unpriced import usd_if_known
 
 DIMENSIONS = {
     "side": "arm", "row": "row", "task": "label", "node": "node", "agent": "agent", "tier": "model",
@@ -48,13 +48,16 @@ class Group:
         return dict(zip(dimensions, self.names, strict=True)) | {
             "attempts": self.attempts, "failed": self.failed, "lost": self.lost, "input_tokens": usage.input,
             "cache_write_5m_tokens": usage.cache_write_5m, "cache_write_1h_tokens": usage.cache_write_1h,
-            "cache_read_tokens": usage.cache_read, "output_tokens": usage.output, "cost_usd": usd_text(self.cost),
+            "cache_read_tokens": usage.cache_read, "output_tokens": usage.output,
+            "cost_usd": usd_if_known(self.cost, self.unknown),
             "attempts_of_unknown_cost": self.unknown,
         }  # fmt: skip
 
 
 def by(db: Book, dimensions: Sequence[str]) -> Iterator[Group]:
-    """Yield the ledger's attempts in groups, the dearest first; over all groups they are the whole ledger.
+    """Yield the ledger's attempts in groups, those of which no cost is known first, then the dearest.
+
+    Over all groups they are the whole ledger.
 
     By row, task or node an attempt that serves several counts in each, with its share of tokens and price.
 
@@ -73,7 +76,8 @@ def by(db: Book, dimensions: Sequence[str]) -> Iterator[Group]:
     columns = ", ".join(DIMENSIONS[name] for name in dimensions)
     places = ", ".join(str(place) for place in range(1, len(dimensions) + 1))
     query = f"""SELECT {columns}, COUNT(*), SUM(status='failed'), SUM(status='lost'), {SUMS},
-      COALESCE(SUM(cost),0) AS paid, SUM(cost IS NULL) FROM {source} GROUP BY {places} ORDER BY paid DESC, {places}"""
+      COALESCE(SUM(cost),0) AS paid, SUM(cost IS NULL) FROM {source} GROUP BY {places}
+      ORDER BY SUM(cost) IS NULL DESC, paid DESC, {places}"""
     for row in db.execute(query):
         names, (attempts, failed, lost, *tokens, cost, unknown) = row[: len(dimensions)], row[len(dimensions) :]
         usage = Usage(*tokens)  # the columns of SUMS are the first kinds of a usage, in their order

@@ -30,21 +30,22 @@ class RunFigures:
     """Attempts of the fan-out whose cost is not known."""
     tokens_multiplier: float | None
     usd_multiplier: float | None
-    cache_read_share: float
-    """Of the fan-out's input tokens, 0 to 1."""
+    cache_read_share: float | None
+    """Of the fan-out's input tokens, 0 to 1; None where none is known."""
     retried: int
     """Attempts of the fan-out."""
     failed_tasks: int
 
     def named(self) -> dict[str, Figure]:
         """Return the figures under the names that people and programs read."""
+        read = self.cache_read_share
         return {
             "rows": f"{self.succeeded:,} of {self.rows:,} succeeded",
             PER_ROW: self.cost_per_successful_row_usd,
             UNKNOWN: self.unknown,
             "multiplier in tokens": self.tokens_multiplier,
             "multiplier in dollars": self.usd_multiplier,
-            "input read from the cache": f"{100 * self.cache_read_share:.0f} %",
+            "input read from the cache": None if read is None else f"{100 * read:.0f} %",
             "retried": self.retried,
             "failed tasks": self.failed_tasks,
         }

@@ -139,7 +139,8 @@ def row_lines(db: Book) -> Iterator[RowLine]:
         known = cost.paid or not cost.unknown
         row_id, status, reason, output, tokens = db.execute(_ROW, {"row": cost.row, "arm": cost.arm}).fetchone()
         yield RowLine(
-            row=cost.row, row_id=row_id, side=cost.arm, status=status, reason=reason, output=output, tokens=tokens,
+            row=cost.row, row_id=row_id, side=cost.arm, status=status, reason=reason, output=output,
+            tokens=tokens if tokens or not cost.unknown else None,
             own_usd=usd_text(cost.own) if known else None, shared_usd=usd_text(cost.shared),
             cost_usd=usd_text(cost.cost) if known or cost.shared else None,
             attempts_of_unknown_cost=cost.unknown,

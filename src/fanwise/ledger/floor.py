@@ -2,7 +2,8 @@
 
 Every block that is sent again within its life is written once, by the request that sent it first and at its price, and
 read otherwise, whatever the order of the blocks; no less is read than was really read; all else is plain input, and
-outputs are as they were. So it is never above what was paid: see docs/decisions/2026-11-29-floor.md.
+outputs are as they were. So it is never above what was paid: see docs/decisions/2026-11-29-floor.md. Attempts whose
+cost is not known have no floor; `unpriced` says how many they are.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from fanwise.pricing.usage import Usage
 from fanwise.units import moment
 
 from .lives import BilledRequest, CacheableRequest, lives
+from .unpriced import unpriced
 
 _WARM = "SELECT COALESCE(SUM(cost),0) FROM paid WHERE NOT serves AND cost>0 AND arm=?"
+_PRICED = "SELECT 1 FROM paid WHERE cost>0 AND arm=? LIMIT 1"
 _NOT_NOTED = "SELECT 1 FROM paid WHERE serves AND cost>0 AND blocks='' AND arm=? LIMIT 1"
 
 
@@ -46,27 +49,33 @@ class _TokenPrices:
 
 
 def floor(db: Book, arm: ArmName) -> Floor | None:
-    """Return the floor of one arm of a run, beside what was paid; None where it was not noted what was sent.
+    """Return the floor of one arm of a run, beside what was paid; None where it is not known.
 
-    Requests that keep a prefix warm are in it as they were paid.
+    It is not where it was not noted what was sent, or where no attempt has a known price and some have none. Requests
+    that keep a prefix warm are in it as they were paid, as is what has a price of its own and none of its model.
     """
-    if db.execute(_NOT_NOTED, (arm,)).fetchone() is not None:
+    if db.execute(_NOT_NOTED, (arm,)).fetchone() is not None or _nothing_is_priced(db, arm):
         return None
     warm: int = db.execute(_WARM, (arm,)).fetchone()[0]
     least, input_paid, outputs = warm, warm, 0
     for cacheable in lives(db, arm):
         cost = cacheable.request.cost
+        if cost is None:
+            continue
         try:
             price = _prices(cacheable.request)
         except UnknownPriceError:
-            continue
-        if cost is None:
+            least, input_paid = least + cost, input_paid + cost
             continue
         output = cacheable.request.output * price.output + cacheable.request.web_searches * WEB_SEARCH_PICO
         least += _least_input(cacheable, price)
         input_paid, outputs = input_paid + cost - output, outputs + output
     least = min(least, input_paid)
     return Floor(total=least + outputs, input_total=least, input_paid=input_paid)
+
+
+def _nothing_is_priced(db: Book, arm: ArmName) -> bool:
+    return unpriced(db, arm).attempts > 0 and db.execute(_PRICED, (arm,)).fetchone() is None
 
 
 def _least_input(cacheable: CacheableRequest, price: _TokenPrices) -> int:

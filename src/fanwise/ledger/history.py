@@ -24,12 +24,12 @@ class PastRun:
     quality: float | None
     """Mean score of the rows that have a label, 0 to 1; None where none has."""
     labelled_rows: int
-    cache_read: float
-    """Share of the fan-out's input tokens that was read from the cache, 0 to 1."""
+    cache_read: float | None
+    """Share of the fan-out's input tokens that was read from the cache, 0 to 1; None where no input is known."""
     cost_per_successful_row_usd: str | None
     """Of the fan-out, as far as it is known."""
-    cost_usd: str
-    """As far as it is known."""
+    cost_usd: str | None
+    """As far as it is known; None where nothing of it is."""
     fanout_attempts_of_unknown_cost: int
     """Attempts of the fan-out whose cost is not known."""
     attempts_of_unknown_cost: int

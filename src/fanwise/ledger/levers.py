@@ -10,12 +10,12 @@ counted before it, so two orders are told, the one the reverse of the other:
 - `batch`: the channel that it took. With all four that is what was paid.
 
 Outputs are those that came. What an answer without a cap would have been is not known, so caps are no
-step here. Attempts without a price, and those that were free, are left out.
+step here. Those that were free are left out, and attempts without a known price: `leaves_out` says how many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -158,11 +158,12 @@ def alone(pulled: Levers, bill: int | None, ratio: float | None) -> int | None:
     return round(Decimal(pulled.paid) / Decimal(str(ratio))) if ratio else None
 
 
-def data(pulled: Levers | None, alone_pico: int | None = None) -> dict[str, Any] | None:
+def data(pulled: Levers | None, leaves_out: Mapping[str, int], alone_pico: int | None = None) -> dict[str, Any] | None:
     """Return levers as JSON-ready data.
 
     Args:
         pulled: The levers.
+        leaves_out: What has no known price, see `unpriced`.
         alone_pico: The single agent's bill; None where it is not known.
     """
     if pulled is None:
@@ -175,4 +176,5 @@ def data(pulled: Levers | None, alone_pico: int | None = None) -> dict[str, Any]
         "paid_usd": usd_text(pulled.paid),
         "dearest_model": pulled.dearest,
         "attempts": pulled.attempts,
+        "leaves_out": dict(leaves_out),
     }

@@ -100,6 +100,23 @@ class Multiplier:
         }
 
 
+def left_out_data(db: Book, measured: Multiplier | None) -> dict[str, int] | None:
+    """Return how many rows of a run are not in its multiplier, by why; None where no baseline has ended any.
+
+    Args:
+        db: The journal.
+        measured: Its multiplier; None where it has none, which they say why.
+    """
+    if measured is not None:
+        return asdict(measured.left_out)
+    if not has_baseline(db):
+        return None
+    rows = PairedRows(db)
+    for _ in rows:
+        pass
+    return asdict(rows.left_out)
+
+
 def per_success_data(multiplier: Multiplier | None) -> dict[str, float | None] | None:
     """Return dollars for each success, fan-out over baseline, as JSON-ready data; no interval below five rows."""
     if multiplier is None or multiplier.per_success is None:

@@ -11,6 +11,7 @@ from fanwise.units import usd_text
 
 from .account import row_counts
 from .standing import standing
+from .unpriced import usd_if_known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +67,13 @@ class Status:
     in_flight: int
     """Attempts without an end: under way, or lost when the process was killed."""
     cost_usd: str | None
-    """As far as it is known."""
+    """As far as it is known; None where nothing of it is."""
     attempts_of_unknown_cost: int
     """Those that have ended and whose cost is not known."""
     reserved_usd: str | None
-    """What those in flight may cost at most."""
+    """What those in flight may cost at most, as far as that is known."""
+    attempts_without_bound: int
+    """Those in flight of which it is not known what they may cost at most."""
     cache_read_tokens: int
     last: float | None
     """When the last attempt ended, in seconds since 1970."""
@@ -88,6 +91,7 @@ class _WorkDone(NamedTuple):
     in_flight: int
     cost: int
     reserved: int
+    unbounded: int
     cache_read_tokens: int
     last: float | None
     unknown: int
@@ -95,6 +99,7 @@ class _WorkDone(NamedTuple):
 
 _WORK = """SELECT COUNT(*) AS attempts, COALESCE(SUM(status='open'),0) AS in_flight, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0) AS reserved,
+  COALESCE(SUM(status='open' AND reserved IS NULL),0) AS unbounded,
   COALESCE(SUM(cache_read),0) AS cache_read_tokens, MAX(at) AS last,
   COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM all_paid"""
 _BATCHES = """SELECT batch_id, size AS requests, at AS submitted, state FROM batches
@@ -113,9 +118,10 @@ def status(db: Book) -> Status:
         rows=row_counts(db),
         attempts=work.attempts,
         in_flight=work.in_flight,
-        cost_usd=usd_text(work.cost),
+        cost_usd=usd_if_known(work.cost, work.unknown),
         attempts_of_unknown_cost=work.unknown,
         reserved_usd=usd_text(work.reserved),
+        attempts_without_bound=work.unbounded,
         cache_read_tokens=work.cache_read_tokens,
         last=work.last,
         batches=tuple(select(db, OpenBatch, _BATCHES)),

@@ -16,10 +16,11 @@ from .composition import composition
 from .composition import data as composition_data
 from .floor import floor
 from .levers import Levers, alone, data, levers
-from .multiplier import Multiplier, multiplier, per_success_data
+from .multiplier import Multiplier, left_out_data, multiplier, per_success_data
 from .slices import slices
 from .standing import standing
 from .status import session_end
+from .unpriced import unpriced, usd_if_known
 from .worst import worst
 
 FORMAT = 2
@@ -40,7 +41,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
     rows, spent = row_counts(db), cash(db, whole_run)
     measured = multiplier(db)
     good, single = rows["succeeded"], baseline_arm(db)
-    least, pulled = floor(db, "fanout"), levers(db)
+    least, pulled, leaves_out = floor(db, "fanout"), levers(db), unpriced(db, "fanout").data()
     wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
     return {
         "format": FORMAT,
@@ -53,11 +54,12 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "rows": rows,
         "attempts": _attempts(whole_run) | {"fanout": _attempts(fanout), "baseline": _attempts(baseline)},
         "tokens": _tokens(whole_run) | {"fanout": _tokens(fanout), "baseline": _tokens(baseline)},
-        "cost_usd": usd_text(whole_run.cost),
-        "fanout_usd": usd_text(fanout.cost),
-        "baseline_usd": usd_text(baseline.cost),
+        "cost_usd": usd_if_known(whole_run.cost, whole_run.unknown),
+        "fanout_usd": usd_if_known(fanout.cost, fanout.unknown),
+        "baseline_usd": usd_if_known(baseline.cost, baseline.unknown),
         "floor_usd": None if least is None else usd_text(least.total),
         "input_over_floor": round(least.input_paid / least.input_total, 6) if least and least.input_total else None,
+        "floor_leaves_out": leaves_out,
         "lost_upper_bound_usd": usd_text(whole_run.lost_bound),
         "open": {"attempts": spent.totals.open, "upper_bound_usd": usd_text(spent.totals.open_bound)},
         "unpriced_attempts": whole_run.unpriced,
@@ -69,8 +71,9 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "choices": list(stands.choices),
         "cost_per_successful_row_usd": _per_row(fanout, good),
         "baseline_cost_per_successful_row_usd": _per_row(arms.get(single, Totals()), succeeded(db, single)),
-        "levers": data(pulled, _alone(db, pulled, arms, measured, stands.modelled)),
+        "levers": data(pulled, leaves_out, _alone(db, pulled, arms, measured, stands.modelled)),
         "multiplier": None if measured is None else measured.data(),
+        "rows_left_out": left_out_data(db, measured),
         "per_success": per_success_data(measured),
         "modelled": stands.modelled,
         "own_baseline": single == "fanout",
@@ -105,10 +108,10 @@ def _alone(
     return alone(pulled, None, modelled["usd"].get("ratio") if modelled and modelled["usd"] else None)
 
 
-def read_share(tokens: Mapping[str, int]) -> float:
-    """Return the share of a summary's input tokens that was read from the cache; 0 where there is no input."""
+def read_share(tokens: Mapping[str, int]) -> float | None:
+    """Return the share of a summary's input tokens that was read from the cache; None where no input is known."""
     prompt = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
-    return tokens["cache_read"] / max(prompt, 1)
+    return tokens["cache_read"] / prompt if prompt else None
 
 
 def _attempts(totals: Totals) -> dict[str, Any]:

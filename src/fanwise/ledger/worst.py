@@ -1,4 +1,7 @@
-"""The rows whose fan-out multiplied tokens most, and why: which agent, which slice, how much was sent twice."""
+"""The rows whose fan-out multiplied tokens most, and why: which agent, which slice, how much was sent twice.
+
+They are rows of the multiplier. One of unknown cost, on either side, has no rank: it could be the first.
+"""
 
 from __future__ import annotations
 

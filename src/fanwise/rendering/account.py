@@ -18,17 +18,21 @@ from fanwise.units import usd_text
 
 from .bill import bill_words
 from .cash import paid_in_all
-from .headline import interval, remarks, times, with_rows
+from .headline import interval, remarks, times, why_not_measured, with_rows
 from .words import (
     LEVERS,
+    NONE_LEFT_OUT,
     OWN_BASELINE,
     PARTS,
     agent_name,
     at_least,
     choice_lines,
+    left_out_of,
     may_have_cost,
     money,
+    of_unknown_cost,
     printable,
+    token_cells,
     with_unknown,
 )
 
@@ -79,10 +83,13 @@ def _work(summary: Mapping[str, Any]) -> Iterator[Line]:
     ends = ", ".join(f"{attempts[end]} {end}" for end in ("sent", "failed", "lost", "retried"))
     yield "attempts", ends
     prompt = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
-    read = f", {100 * read_share(tokens):.0f} % of the input read from the cache" if prompt else ""
-    uncounted = summary["attempts_of_unknown_tokens"]
-    unknown = f"; of {uncounted:,} attempts they are unknown" if uncounted else ""
-    yield "tokens", f"{prompt:,} in, {tokens['output']:,} out{read}{unknown}"
+    share, uncounted = read_share(tokens), summary["attempts_of_unknown_tokens"]
+    read = "" if share is None else f", {100 * share:.0f} % of the input read from the cache"
+    counted = f"{prompt:,} in, {tokens['output']:,} out{read}"
+    if uncounted:
+        counted = "unknown" if not prompt + tokens["output"] else f"at least {counted}"
+        counted = f"{counted}; of {uncounted:,} attempts they are unknown"
+    yield "tokens", counted
 
 
 def _cost(summary: Mapping[str, Any]) -> Iterator[Line]:
@@ -93,12 +100,21 @@ def _cost(summary: Mapping[str, Any]) -> Iterator[Line]:
     in_all = paid_in_all(summary)
     if in_all is not None:
         yield "", in_all
-    over = summary["input_over_floor"]
-    if over is not None:
-        least = f"{money(summary['floor_usd'])} is the least that the fan-out's tokens could have cost"
-        yield "floor", f"{least} in these channels; its input cost {over:.2f} times its floor"
+    yield from _floor(summary)
     if summary["bill_usd"] is not None:
         yield "bill", bill_words(summary)
+
+
+def _floor(summary: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield the least that it could have been, and how much has none."""
+    over, leaves_out = summary["input_over_floor"], summary.get("floor_leaves_out", NONE_LEFT_OUT)
+    if over is not None:
+        least = f"{money(summary['floor_usd'])} is the least that the fan-out's tokens could have cost"
+        unpriced = left_out_of(leaves_out, "it")
+        more = f"; {unpriced}" if unpriced else ""
+        yield "floor", f"{least} in these channels; its input cost {over:.2f} times its floor{more}"
+    elif summary["floor_usd"] is None and leaves_out["attempts"]:
+        yield "floor", f"unknown, with {of_unknown_cost(leaves_out)}"
 
 
 def _not_in_the_cost(summary: Mapping[str, Any]) -> Iterator[Line]:
@@ -143,6 +159,9 @@ def _levers(levers: Mapping[str, Any]) -> Iterator[Line]:
     yield "levers", f"{naive_calls}; {steps or 'nothing taken off'}; {money(levers['paid_usd'])} paid"
     if levers["saved_usd"] != levers["saved_in_reverse_usd"]:
         yield "", f"in the other order: {_steps(levers['saved_in_reverse_usd'])}"
+    unpriced = left_out_of(levers.get("leaves_out", NONE_LEFT_OUT), "the levers")
+    if unpriced:
+        yield "", unpriced
 
 
 def _steps(saved_by_lever: Mapping[str, str]) -> str:
@@ -161,7 +180,7 @@ def _multiplier(summary: Mapping[str, Any]) -> Iterator[Line]:
         yield "multiplier", f"1.00x: {OWN_BASELINE}"
         return
     if multiplier is None:
-        yield "multiplier", "not measured (no row has both a fan-out and a baseline)"
+        yield "multiplier", f"not measured ({why_not_measured(summary)})"
         return
     rows = f"{multiplier['rows']} rows"
     yield "multiplier", f"{with_rows(multiplier['tokens'])} in tokens, against one agent, sum over sum on {rows}"
@@ -173,18 +192,21 @@ def _multiplier(summary: Mapping[str, Any]) -> Iterator[Line]:
     for remark in remarks(multiplier):
         yield "", remark
     for worst_row in summary["worst_rows"][:1]:
-        yield "", _worst(worst_row)
+        yield "", _worst(worst_row, multiplier["left_out"]["unknown_cost"])
 
 
-def _worst(row: Mapping[str, Any]) -> Text:
-    """Return the row that was multiplied most, and why."""
+def _worst(row: Mapping[str, Any], unranked: int) -> Text:
+    """Return the row that was multiplied most, and why; so many rows could have been it."""
     agent_tokens = max(row["agent_tokens"], 1)
     share = f"{100 * row['duplicated_tokens'] / agent_tokens:.0f} % of it sent before in the row"
     if row["slice"]:
         share = f"{100 * row['slice_tokens'] / agent_tokens:.0f} % of it {PARTS[row['slice']]}, {share}"
     calls = f"{row['calls']} call{'s' if row['calls'] != 1 else ''}"
     why = f"{row['agent']} took {row['agent_tokens']:,} tokens in {calls}, {share}"
-    return Text(printable(f"most: {row['multiplier']:.2f}x in row {row['row_id']} (line {row['row']}): {why}"))
+    of_known = f" of the rows whose cost is known (of {unranked:,} it is not)" if unranked else ""
+    return Text(
+        printable(f"most{of_known}: {row['multiplier']:.2f}x in row {row['row_id']} (line {row['row']}): {why}")
+    )
 
 
 def _modelled(modelled: Mapping[str, Any]) -> str:
@@ -212,10 +234,11 @@ def _ratio(figure: Mapping[str, Any]) -> str:
 def _made_of(summary: Mapping[str, Any]) -> Iterator[Line]:
     """Yield what the tokens of each arm are made of, the largest part first."""
     for arm, tokens_by_part in summary["made_of"].items():
-        total = max(sum(tokens_by_part.values()), 1)
+        total = sum(tokens_by_part.values())
         largest_first = sorted(((tokens, part) for part, tokens in tokens_by_part.items() if tokens), reverse=True)
         shares = ", ".join(f"{100 * tokens / total:.0f} % {PARTS[part]}" for tokens, part in largest_first)
-        yield ("made of", shares) if arm == "fanout" else ("", f"one agent: {shares}")
+        if shares:
+            yield ("made of", shares) if arm == "fanout" else ("", f"one agent: {shares}")
 
 
 # The tables -----------------------------------------------------------------------------------------
@@ -228,14 +251,12 @@ def _agents(agents: Iterable[AgentAccount]) -> Table:
     for name in ("calls", "in", "written", "read", "out", "cost"):
         table.add_column(name, justify="right")
     for agent in agents:
-        usage = agent.usage
-        written = usage.cache_write_5m + usage.cache_write_1h
-        numbers = [agent.attempts, usage.input, written, usage.cache_read, usage.output]
         table.add_row(
             Text(agent_name(agent.arm, agent.agent)),
             agent.model,
             agent.channel,
-            *(f"{number:,}" for number in numbers),
+            f"{agent.attempts:,}",
+            *token_cells(agent.usage, agent.unknown),
             with_unknown(money(usd_text(agent.cost)), agent.cost, agent.unknown),
         )
     return table
@@ -249,13 +270,13 @@ def _slices(slices: Iterable[SliceAccount]) -> Table:
     for name in ("tokens a call", "sent before", "read", "written", "fresh"):
         table.add_column(name, justify="right")
     for slice_ in slices:
-        total = max(slice_.tokens, 1)
+        total = slice_.tokens  # of an answered call there are some, where they are known
         counts = (slice_.repeated, slice_.read, slice_.written, slice_.fresh)
         table.add_row(
             Text(agent_name(slice_.arm, slice_.agent)),
             Text(printable(", ".join((*slice_.blocks, *slice_.fields)))),
-            f"{slice_.tokens / slice_.calls:,.0f}",
-            *(f"{100 * count / total:.0f} %" for count in counts),
+            f"{slice_.tokens / slice_.calls:,.0f}" if total else "unknown",
+            *(f"{100 * count / total:.0f} %" if total else "unknown" for count in counts),
         )
     return table
 
@@ -276,6 +297,6 @@ def _failures(failures: Iterable[FailedTask], total: int) -> Table:
             Text(printable(failure.task)),
             Text(printable(failure.kind)),
             Text(printable(message)),
-            money(usd_text(failure.paid)),
+            with_unknown(money(usd_text(failure.paid)), failure.paid, failure.unknown),
         )
     return table

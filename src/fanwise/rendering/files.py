@@ -30,11 +30,12 @@ def results(db: Book) -> Iterator[str]:
         paid, unknown = usd_text(fanout.paid), fanout.unknown + (baseline.unknown if baseline is not fanout else 0)
         with_shared = paid if fanout.cost == fanout.paid else usd_text(fanout.cost)
         paid, with_shared = (f'"{usd}"' if cost_is_known else "null" for usd in (paid, with_shared))
+        tokens = fanout.tokens if fanout.tokens or not fanout.unknown else "null"
         # Written by hand: there may be a million. The journal keeps an output as canonical JSON.
         yield (
             f'{{"format": {FORMAT}, "id": {_encode(row_id)}, "row": {number}, "status": "{status}", '
             f'"output": {output or "null"}, "cost_usd": {paid}, "cost_with_shared_usd": {with_shared}, '
-            f'"tokens": {fanout.tokens}, "multiplier": {ratios}, "offline": {offline}'
+            f'"tokens": {tokens}, "multiplier": {ratios}, "offline": {offline}'
             + (f', "reason": {_encode(reason)}' if reason else "")
             + (f', "attempts_of_unknown_cost": {unknown}' if unknown else "")
             + "}\n"

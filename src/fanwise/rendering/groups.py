@@ -11,13 +11,13 @@ from rich.text import Text
 from fanwise.ledger.by import Group
 from fanwise.units import usd_text
 
-from .words import money, printable, with_unknown
+from .words import money, printable, token_cells, with_unknown
 
 MOST_GROUPS = 50
 
 
 def show_groups(dimensions: Sequence[str], groups: Iterable[Group], console: Console) -> None:
-    """Print the ledger in groups, the dearest first."""
+    """Print the ledger in groups, in their order."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in dimensions:
         table.add_column(name, overflow="fold")
@@ -33,11 +33,9 @@ def show_groups(dimensions: Sequence[str], groups: Iterable[Group], console: Con
 
 
 def _cells(group: Group) -> list[str | Text]:
-    usage = group.usage
-    written = usage.cache_write_5m + usage.cache_write_1h
-    numbers = (group.attempts, group.failed, group.lost, usage.input, written, usage.cache_read, usage.output)
     return [
         *(Text(printable(str(name))) for name in group.names),
-        *(f"{number:,}" for number in numbers),
+        *(f"{number:,}" for number in (group.attempts, group.failed, group.lost)),
+        *token_cells(group.usage, group.unknown),
         with_unknown(money(usd_text(group.cost)), group.cost, group.unknown),
     ]

@@ -31,6 +31,16 @@ def with_rows(figure: Mapping[str, Any]) -> str:
     return f"{times(figure)} ({interval(figure)}; {rows})"
 
 
+def why_not_measured(summary: Mapping[str, Any]) -> str:
+    """Return why no multiplier was measured: what keeps the rows out of it."""
+    left_out = summary.get("rows_left_out")
+    if left_out is None:
+        return "no row has both a fan-out and a baseline"
+    if left_out["unknown_cost"]:
+        return f"both have ended {left_out['unknown_cost']:,} rows, whose cost is not known"
+    return "no row has both a fan-out and a baseline" if any(left_out.values()) else "one agent took nothing"
+
+
 def remarks(multiplier: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a measured multiplier is to be read with: what is left out, and what weighs more than it should."""
     left_out = multiplier["left_out"]

@@ -43,7 +43,7 @@ def _cells(run: PastRun, *, labelled: bool) -> Iterator[str | Text]:
     per_row = at_least(run.cost_per_successful_row_usd, run.fanout_attempts_of_unknown_cost)
     yield per_row if run.success else "none succeeded"
     yield "" if run.multiplier_usd is None else f"{run.multiplier_usd:.2f}x"
-    yield f"{100 * run.cache_read:.0f} %"
+    yield "unknown" if run.cache_read is None else f"{100 * run.cache_read:.0f} %"
     yield at_least(run.cost_usd, run.attempts_of_unknown_cost) + (" simulated" if run.offline else "")
 
 

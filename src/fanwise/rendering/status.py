@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from fanwise.ledger.status import BatchState, CancelledBatches, Status
 
@@ -21,12 +22,10 @@ def status_lines(status: Status, directory: str, *, held: bool) -> Iterator[str]
     rows = status.rows
     done = rows["succeeded"] + rows["partial"] + rows["failed"]
     halted = f": {status.halted}" if status.halted else ""
-    simulated = " simulated" if status.offline else ""
     yield f"run       {status.run_id}  {_state(status, directory, held=held)}{halted}"
     yield f"rows      {done} of {rows['read']} read are done, {rows['failed']} failed, {rows['rejected']} set aside"
     yield f"attempts  {status.attempts} sent, {status.in_flight} without an end"
-    cost = with_unknown(f"${status.cost_usd}", int(status.cost_usd != "0"), status.attempts_of_unknown_cost)
-    yield f"cost      {cost}{simulated}, up to ${status.reserved_usd} more in flight"
+    yield f"cost      {_cost(status)}{' simulated' if status.offline else ''}{_in_flight(status)}"
     yield f"cache     {status.cache_read_tokens:,} tokens read"
     if status.last is not None:
         yield f"last      an attempt ended at {_moment(status.last)}"
@@ -47,6 +46,22 @@ def cancelled_line(cancelled: CancelledBatches) -> str:
         ended = ", ".join(cancelled.ended)
         line += f"; {len(cancelled.ended)} had ended, which resume reads: {ended}"
     return line
+
+
+def _cost(status: Status) -> str:
+    known = status.cost_usd is not None and Decimal(status.cost_usd) != 0
+    return with_unknown(f"${status.cost_usd}", known, status.attempts_of_unknown_cost)
+
+
+def _in_flight(status: Status) -> str:
+    """Return what attempts in flight may cost more; empty where there are none."""
+    if not status.in_flight:
+        return ""
+    if status.attempts_without_bound:
+        unbounded = status.attempts_without_bound
+        have = "attempt has" if unbounded == 1 else "attempts have"
+        return f", and more in flight: how much is unknown, {unbounded:,} {have} no known price"
+    return f", up to ${status.reserved_usd} more in flight"
 
 
 def _state(status: Status, directory: str, *, held: bool) -> str:

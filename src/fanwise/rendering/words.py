@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from fanwise.pricing.usage import Usage
 from fanwise.units import usd_text
 
 LEVERS = {"models": "own models", "slices": "slices", "cache": "cache", "batch": "batches"}
@@ -18,6 +19,8 @@ OWN_BASELINE = (
     "the graph has one agent, so its calls are the single agent's: 1.00 times the tokens and 1.00 times the dollars;"
     " nothing was asked twice"
 )
+NONE_LEFT_OUT = {"attempts": 0, "tokens": 0, "attempts_of_unknown_tokens": 0}
+"""What a figure leaves out of which an earlier version has not said it."""
 CHANNEL_REASONS = {
     "price": "for its price",
     "no price": "since no price is known",
@@ -49,6 +52,27 @@ def with_unknown(text: str, cost: int, unknown: int) -> str:
     return f"at least {text} ({unknown:,} unknown)" if cost else "unknown"
 
 
+def left_out_of(leaves_out: Mapping[str, int], whole: str) -> str:
+    """Return in words what a figure leaves out for want of a price; empty where that is nothing.
+
+    Args:
+        leaves_out: As `ledger.unpriced` has it.
+        whole: The figure, as the end of the sentence has it.
+    """
+    if not leaves_out["attempts"]:
+        return ""
+    return f"{of_unknown_cost(leaves_out)} {'is' if leaves_out['attempts'] == 1 else 'are'} not in {whole}"
+
+
+def of_unknown_cost(leaves_out: Mapping[str, int]) -> str:
+    """Return in words attempts without a known price, with their tokens as far as these are known."""
+    attempts, tokens, uncounted = (leaves_out[name] for name in NONE_LEFT_OUT)
+    known = f"{tokens:,} tokens" if tokens or not uncounted else ""
+    unknown = f"the tokens of {uncounted:,} are unknown" if uncounted else ""
+    counted = ", ".join(filter(None, (known, unknown)))
+    return f"{attempts:,} attempt{'s' if attempts != 1 else ''} of unknown cost ({counted})"
+
+
 def may_have_cost(bound: str | None, shown: Callable[[str], str] = money) -> str:
     """Return in words what attempts of unknown cost may have cost at most.
 
@@ -57,6 +81,18 @@ def may_have_cost(bound: str | None, shown: Callable[[str], str] = money) -> str
         shown: How dollars are shown.
     """
     return "may have cost any amount" if bound is None else f"may have cost up to {shown(bound)} more"
+
+
+def token_cells(usage: Usage, unknown: int) -> list[str]:
+    """Return the cells of a table for input, written, read and output tokens; `unknown` where nothing is known of them.
+
+    Args:
+        usage: What is known.
+        unknown: Attempts of which the cost, and so perhaps these, are not known.
+    """
+    written = usage.cache_write_5m + usage.cache_write_1h
+    counts = (usage.input, written, usage.cache_read, usage.output)
+    return ["unknown" if unknown and not any(counts) else f"{count:,}" for count in counts]
 
 
 def printable(text: str) -> str:

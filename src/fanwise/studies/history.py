@@ -109,7 +109,7 @@ class _Summary(_Part):
     rows: _Rows
     tokens: _Arms
     multiplier: _Multiplier | None
-    cost_usd: Dollars
+    cost_usd: Dollars | None
     cost_per_successful_row_usd: Dollars | None
     offline: bool | None
     attempts_of_unknown_cost: _Unknown | None = None

@@ -89,7 +89,8 @@ def _node(graph: GraphAccount, name: str, box: _Box) -> dict[str, Any]:
     cost = ""
     if account is not None:
         amount = with_unknown(pico_dollars(account.cost), account.cost, account.unknown)
-        cost = f"{account.calls:,} calls, {compact(account.tokens)}, {amount}"
+        tokens = compact(account.tokens) if account.tokens or not account.unknown else "unknown"
+        cost = f"{account.calls:,} calls, {tokens}, {amount}"
     return {
         "x": box.x, "y": box.y, "height": box.height, "middle": box.middle, "name": short(name, 24),
         "what": short(what, 26), "told": cost, "fill": FILLS[node["kind"]],

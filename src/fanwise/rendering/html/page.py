@@ -9,10 +9,19 @@ from typing import Any
 
 import fanwise.rendering.html.charts as charts  # by its whole name: `from . import` would be a circle
 from fanwise.errors import UsageError
+from fanwise.ledger.account import AgentAccount
 from fanwise.ledger.composition import KINDS
 from fanwise.ledger.multiplier import Bin
 from fanwise.ledger.report import ReportDetails, ReportTables
-from fanwise.rendering.words import PARTS, agent_name, choice_lines, with_unknown
+from fanwise.rendering.words import (
+    NONE_LEFT_OUT,
+    PARTS,
+    agent_name,
+    choice_lines,
+    left_out_of,
+    token_cells,
+    with_unknown,
+)
 
 from .colours import DARK, LIGHT, PRINT, variables
 from .figures import compact, dollars, pico_dollars, share, short
@@ -66,7 +75,7 @@ def _environment() -> Any:
     )  # fmt: skip
     environment.filters |= {
         "compact": compact, "pico_dollars": pico_dollars, "dollars": dollars, "share": share, "agent_name": agent_name,
-        "with_unknown": _with_unknown, "whole": "{:,}".format, "short": _shortened,
+        "with_unknown": _with_unknown, "token_cells": token_cells, "whole": "{:,}".format, "short": _shortened,
     }  # fmt: skip
     return environment
 
@@ -89,12 +98,13 @@ def _pictures(summary: Mapping[str, Any], tables: ReportTables, details: ReportD
     levers = summary["levers"]
     if levers is not None:
         remark = f"With everything to everyone on {levers['dearest_model']}, uncached and live, to the bill."
+        unpriced = left_out_of(levers.get("leaves_out", NONE_LEFT_OUT), "it")
+        remark += f" {unpriced}." if unpriced else ""
         yield "What took how much off the bill", remark, charts.waterfall(levers)
-    if summary["made_of"]:
+    if any(tokens for parts in summary["made_of"].values() for tokens in parts.values()):
         drawing = charts.composition(summary["made_of"], details.rows_by_arm)
         yield "What the tokens of a row are made of", "On average.", drawing
-    if tables.agents:
-        yield "Cost by agent and tier", "As paid.", charts.agents(tables.agents)
+    yield from _costs(tables.agents)
     if any(agent.read or agent.readable for agent in details.cache_reads):
         yield (
             "Cache reads against what could have been read",
@@ -103,6 +113,15 @@ def _pictures(summary: Mapping[str, Any], tables: ReportTables, details: ReportD
         )
     if details.timeline.steps:
         yield "Over time", _sessions(details.timeline.sessions), charts.time_line(details.timeline)
+
+
+def _costs(agents: list[AgentAccount]) -> Iterator[Picture]:
+    """Yield what each agent cost of which that is known; the others are named, and have no bar."""
+    known = [agent for agent in agents if agent.cost or not agent.unknown]
+    unknown = dict.fromkeys(agent_name(agent.arm, agent.agent) for agent in agents if agent.unknown)
+    if known:
+        remark = f"As paid; not all is known of {', '.join(unknown)}." if unknown else "As paid."
+        yield "Cost by agent and tier", remark, charts.agents(known)
 
 
 def _multipliers(summary: Mapping[str, Any], details: ReportDetails) -> Iterator[Picture]:

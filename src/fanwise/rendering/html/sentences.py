@@ -8,8 +8,8 @@ from typing import Any
 
 from fanwise.ledger.summary import read_share
 from fanwise.rendering.cash import paid_in_all
-from fanwise.rendering.headline import interval, remarks, times
-from fanwise.rendering.words import LEVERS, OWN_BASELINE, PARTS, may_have_cost
+from fanwise.rendering.headline import interval, remarks, times, why_not_measured
+from fanwise.rendering.words import LEVERS, NONE_LEFT_OUT, OWN_BASELINE, PARTS, left_out_of, may_have_cost
 
 from .figures import dollars, share
 
@@ -64,7 +64,7 @@ def _against_one_agent(summary: Mapping[str, Any]) -> Iterator[str]:
         in_tokens = f"took an estimated {_times(modelled['tokens'])} the tokens"
         yield f"Against one agent{model} that was not asked, {rows}, it {in_tokens}{in_dollars}."
     if measured is None and modelled is None:
-        yield "It was not held against one agent: no row has both, and none could be modelled."
+        yield f"It was not held against one agent: {why_not_measured(summary)}, and none could be modelled."
 
 
 def _times(figure: Mapping[str, Any]) -> str:
@@ -81,6 +81,9 @@ def _causes(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"Most of its tokens, {share(tokens_by_part[largest], total)}, are {PARTS[largest]}."
     if levers_lead(summary):
         yield from _best_lever(summary["levers"])
+    unpriced = left_out_of(summary.get("floor_leaves_out", NONE_LEFT_OUT), "floor and levers")
+    if unpriced:
+        yield f"{unpriced}."
 
 
 def levers_lead(summary: Mapping[str, Any]) -> bool:
@@ -103,23 +106,28 @@ def _best_lever(levers: Mapping[str, Any]) -> Iterator[str]:
 
 def figures(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield name, value and remark of the figures on top."""
-    unknown = _is_unknown(summary)
-    has_baseline = summary["attempts"]["baseline"]["sent"]
-    baseline = f"baseline {dollars(summary['baseline_usd'])} of it" if has_baseline else "no baseline was asked"
-    if summary["own_baseline"]:
-        baseline = "one agent, and its own baseline"
-    name = "paid" if paid_in_all(summary) is None else "cost"
     of_fanout, of_baseline = (summary["attempts_of_unknown_cost"][side] for side in ("fanout", "baseline"))
-    paid, per_row = summary["cost_usd"], summary["cost_per_successful_row_usd"]
-    yield name, "unknown" if unknown else _at_least(paid, of_fanout + of_baseline), baseline
-    yield "a good row", "unknown" if unknown else _at_least(per_row, of_fanout), _one_agent(summary)
+    has_baseline = summary["attempts"]["baseline"]["sent"]
+    of_it = f"baseline {_at_least(summary['baseline_usd'], of_baseline)}"
+    baseline = "one agent, and its own baseline" if summary["own_baseline"] else "no baseline was asked"
+    name = "paid" if paid_in_all(summary) is None else "cost"
+    yield name, _at_least(summary["cost_usd"], of_fanout + of_baseline), f"{of_it} of it" if has_baseline else baseline
+    yield "a good row", _at_least(summary["cost_per_successful_row_usd"], of_fanout), _one_agent(summary)
     yield from _multiplier(summary)
-    yield "read from the cache", f"{100 * read_share(summary['tokens']):.0f} %", "of all input"
+    read = read_share(summary["tokens"])
+    yield "read from the cache", "unknown" if read is None else f"{100 * read:.0f} %", "of all input"
     over = summary["input_over_floor"]
-    is_noted = summary["floor_usd"] is not None
-    floor = "no price is known" if unknown else f"floor {dollars(summary['floor_usd'])}" if is_noted else "not noted"
-    yield "over the floor", "unknown" if over is None else f"{over:.2f}x", floor
+    yield "over the floor", "unknown" if over is None else f"{over:.2f}x", _floor(summary)
     yield from _work(summary)
+
+
+def _floor(summary: Mapping[str, Any]) -> str:
+    """Return the floor, with how many attempts have none."""
+    unpriced = summary.get("floor_leaves_out", NONE_LEFT_OUT)["attempts"]
+    if summary["floor_usd"] is None:
+        return "no price is known" if unpriced else "not noted"
+    without = f", without {unpriced:,} attempt{'s' if unpriced != 1 else ''} of unknown cost" if unpriced else ""
+    return f"floor {dollars(summary['floor_usd'])}{without}"
 
 
 def _multiplier(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -144,11 +152,14 @@ def _work(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 def _is_unknown(summary: Mapping[str, Any]) -> bool:
     """Return whether there are attempts of unknown cost and nothing else: unknown is not zero."""
-    return bool(summary["attempts_of_unknown_cost"]["fanout"]) and not Decimal(summary["fanout_usd"])
+    return _at_least(summary["fanout_usd"], summary["attempts_of_unknown_cost"]["fanout"]) == "unknown"
 
 
 def _at_least(amount: str | None, unknown: int) -> str:
-    return f"at least {dollars(amount)}" if unknown and amount is not None else dollars(amount)
+    """Return an amount of which so many attempts are unknown; an earlier version has kept 0 where all of them are."""
+    if amount is None or (unknown and not Decimal(amount)):
+        return "unknown"
+    return f"at least {dollars(amount)}" if unknown else dollars(amount)
 
 
 def _one_agent(summary: Mapping[str, Any]) -> str:

@@ -100,6 +100,26 @@ def test_the_same_call_again_compares_what_was_answered_and_sends_nothing(rows: 
     assert f"--out: {out} holds another run: its graph is {GRAPH}:in_a_row, not {GRAPH}:apart" in other.stderr
 
 
+def test_more_rows_of_a_sample_go_on_in_its_directory_and_are_a_next_look(rows: Path, tmp_path: Path) -> None:
+    """A larger sample scored only what was there, and did not say so."""
+    job, names = (rows, "halves", "guess_alone"), ("--out", tmp_path / "run")
+    compared(*job, 12, *names)
+    said = fanwise(
+        "compare", f"{GRAPH}:halves", "--baseline", f"{GRAPH}:guess_alone", "--rows", rows, "--labels", "label",
+        "--sample", 20, "--json", *names,
+    )  # fmt: skip
+    assert said.stderr.startswith("fanwise: both sides on 8 more rows will cost about $")
+    second = json.loads(said.stdout)
+    assert [look["rows"] for look in second["verdict"]["decides"]["looks"]] == [12, 20]
+    account = summary(tmp_path / "run")
+    assert [account["attempts"][side]["sent"] for side in ("fanout", "baseline")] == [40, 20], "none is asked twice"
+    _, fresh = compared(*job, 20, "--out", tmp_path / "fresh")
+    for side in ("fanout", "baseline"):
+        assert second[side] | {"seconds": 0} == fresh[side] | {"seconds": 0}, "the rows of one draw"
+    assert compared(*job, 12, *names)[1] == second, "fewer rows are those that are there"
+    assert summary(tmp_path / "run") == account
+
+
 def test_both_sides_travel_in_the_channel_of_a_run(rows: Path, tmp_path: Path) -> None:
     """They went live, whatever `run` would do: a verdict of twice the price."""
     graph, options = f"{GRAPH}:halves", ("--baseline", f"{GRAPH}:guess_alone", "--rows", rows)

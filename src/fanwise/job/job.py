@@ -120,6 +120,8 @@ async def resume(
     graph: Graph[..., Any] | None = None,
     retry: Iterable[str] = (),
     detach: bool = False,
+    only: frozenset[int] | None = None,
+    job_rows: int = 0,
     client: SdkClient | None = None,
     **fields: Any,
 ) -> Account:
@@ -131,6 +133,8 @@ async def resume(
         graph: The graph, where it is not the one that the run was started with by reference.
         retry: Final failures to ask again: `failed` (all), `refused`, `truncated`, or an error class.
         detach: Return when all that can be submitted is in batches.
+        only: Line or record numbers of the rows to take, as for `Job.run`.
+        job_rows: Valid rows of the whole job, over which what rows share is spread; 0: those that are taken.
         client: A client of the SDK, as for `Job`.
         **fields: Fields of `JobSpec` that are to be different in this session.
 
@@ -144,5 +148,5 @@ async def resume(
         raise SpecError(mistakes, "the call")
     terms = Terms(retry=frozenset(retry), detach=detach, client=client)
     async with prepare_again(out, terms, watcher, fields=fields, graph=graph) as prepared:
-        await work(prepared)
+        await work(prepared, Shard(only, job_rows))
         return await close(prepared)

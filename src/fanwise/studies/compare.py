@@ -11,13 +11,11 @@ from tempfile import mkdtemp
 from typing import Any
 
 from fanwise.engine.rows import Record
-from fanwise.engine.toolbox import list_tools
 from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.arms import is_own_baseline
 from fanwise.job.directory import holds_run, reading
-from fanwise.job.edits import is_edited
 from fanwise.job.manifest import Manifest, draft, rows_of
 from fanwise.job.spec import JobSpec
 from fanwise.journal.records import ArmName
@@ -26,9 +24,9 @@ from fanwise.ledger.comparison import Comparison
 from .checking import Mistakes, described, opened
 from .comparing import comparison_of
 from .fitting import check_fit, check_scorer, check_sides
+from .going_on import SAMPLE, check_same_job, first_rows, more_rows
 from .labels import check_labels, labels_of
 from .looking import keep_looks, looks_of
-from .plan.drawn import Drawn, draw_sample
 from .plan.plan import CarryOut, SampleRun, carry_out
 from .scorer import Scorer, scorer
 
@@ -39,7 +37,7 @@ def compare(
     rows: str | Path,
     labels: str | Path | None = None,
     score: str | Scorer[Any, Any, Any] | None = None,
-    sample: int = 40,
+    sample: int | None = None,
     seed: int = 0,
     baseline: str = "auto",
     out: str | Path | None = None,
@@ -58,11 +56,12 @@ def compare(
             file with an `id` on every line; None: the share of rows that are answered is the quality.
         score: A `Scorer`, or its reference `path/file.py:name`; None: equality. It is tried on a rehearsed row before
             anything is paid.
-        sample: Rows to carry out, drawn at random; two or more.
+        sample: Rows to carry out, drawn at random; two or more. None: 40, or those that `out` holds.
         seed: Another one draws other rows.
         baseline: The single agent: `auto`, or the reference of a graph.
         out: Run directory to keep, where `resume` goes on with all rows. Where it holds a run of this job with this
-            baseline, its rows are compared as they stand. None: nothing is kept, unless the comparison fails.
+            baseline, its rows are compared as they stand, and where `sample` is more than it has, so many are carried
+            out beside them. None: nothing is kept, unless the comparison fails.
         carry_out: Carries out the sample.
         **fields: Further fields of `JobSpec`, with its defaults: both sides travel in the channels of a run.
 
@@ -74,20 +73,18 @@ def compare(
     call = dict(graph=graph, rows=rows, baseline=baseline, out=out, **fields)
     question = _checked(call, labels, score, sample, seed)
     manifest = draft(question.spec, question.graphs)
-    arms = manifest.arms(question.graphs)
-    drawn = draw_sample(question.spec, sample, seed)
     with _directory_of(out) as directory:
         if out is None or not holds_run(directory):
-            _check_labels_of(drawn, question)
-            if question.labels is not None and question.score is not None:
-                records = (Record(row.number, row.number, row.data, "") for row in drawn.rows)
-                check_scorer(question.score, manifest, question.graphs["fanout"], records, question.labels)
-            subject = f"both sides on {len(drawn.rows)} rows"
-            carry_out(SampleRun(spec=replace(question.spec, out=directory), drawn=drawn, subject=subject))
+            spec = replace(question.spec, out=directory)
+            run: SampleRun | None = first_rows(spec, SAMPLE if sample is None else sample, seed)
         else:
-            _check_same_job(directory, question)
+            check_same_job(directory, question.spec, question.graphs)
+            run = None if sample is None else more_rows(directory, question.spec, sample, seed, fields)
+        if run is not None:
+            _check_drawn(run, manifest, question)
+            carry_out(run)
         with reading(directory) as journal:
-            looks = looks_of(directory)
+            looks, arms = looks_of(directory), manifest.arms(question.graphs)
             comparison = comparison_of(journal.db, arms, question.labels, question.score, looks)
             keep_looks(directory, looks, comparison.verdict.decides.looks)
             return comparison
@@ -105,7 +102,9 @@ class _Question:
     """None: an output is right where it is its label."""
 
 
-def _checked(call: Mapping[str, Any], labels: str | Path | None, score: object, sample: int, seed: int) -> _Question:
+def _checked(
+    call: Mapping[str, Any], labels: str | Path | None, score: object, sample: int | None, seed: int
+) -> _Question:
     """Return what is to be compared.
 
     Raises:
@@ -113,7 +112,7 @@ def _checked(call: Mapping[str, Any], labels: str | Path | None, score: object, 
     """
     mistakes = Mistakes()
     spec = described(mistakes, **call)
-    mistakes.check_number("sample", sample, 40, at_least=2)
+    mistakes.check_number("sample", sample, None, at_least=2)
     mistakes.check_number("seed", seed, 0)
     if call["baseline"] == "none":
         mistakes.add("baseline", "'none' leaves nothing to compare with", "write auto, or the reference of a graph")
@@ -177,40 +176,19 @@ def _kept(directory: Path) -> Mistake:
     return Mistake("out", f"the answers are kept in {directory}", "name it in the next call, which sends nothing again")
 
 
-def _check_labels_of(drawn: Drawn, question: _Question) -> None:
-    """Check that a row which is to be carried out has a label: without any there is nothing to pay for.
+def _check_drawn(run: SampleRun, manifest: Manifest, question: _Question) -> None:
+    """Check that a row which is to be carried out has a label, and try the scorer: else there is nothing to pay for.
 
     Raises:
-        SpecError: None has.
+        SpecError: No row has a label.
+        ScoringError: The scorer raises, or returns no number from 0 to 1.
     """
-    id_name, labels = question.spec.id_field or "id", question.labels
-    if labels is not None and not any(str(row.data.get(id_name, row.number)) in labels for row in drawn.rows):
-        message = f"none of the {len(drawn.rows)} rows that were drawn has a label"
+    id_name, labels, rows = question.spec.id_field or "id", question.labels, run.drawn.rows
+    if labels is None:
+        return
+    if not any(str(row.data.get(id_name, row.number)) in labels for row in rows):
+        message = f"none of the {len(rows)} rows that were drawn has a label"
         raise SpecError((Mistake("labels", message, f"are they by the rows' {id_name!r}? else draw more rows"),))
-
-
-def _check_same_job(directory: Path, question: _Question) -> None:
-    """Check that what a directory holds answers the question.
-
-    Raises:
-        SpecError: It is another job's, or of the same before its agents were edited.
-    """
-    with reading(directory) as journal:
-        manifest = Manifest.of(journal)
-        edited = is_edited(journal, manifest.arms(question.graphs, list_tools(question.graphs.values())))
-    wanted = Manifest.begun(question.spec, *rows_of(question.spec))
-    differences = [
-        f"its {what} is {has}, not {asked}"
-        for what, has, asked in (
-            ("graph", manifest.graph, wanted.graph),
-            ("rows file", manifest.rows, wanted.rows),
-            ("baseline", manifest.spec.baseline, wanted.spec.baseline),
-        )
-        if has != asked
-    ]
-    if differences:
-        message = f"{directory} holds another run: {', '.join(differences)}"
-        raise SpecError((Mistake("out", message, "choose another directory"),))
-    if edited:
-        message = f"{directory} holds answers from before the agents were edited"
-        raise SpecError((Mistake("out", message, f"choose another directory, or `fanwise resume {directory}` first"),))
+    if question.score is not None:
+        records = (Record(row.number, row.number, row.data, "") for row in rows)
+        check_scorer(question.score, manifest, question.graphs["fanout"], records, labels)

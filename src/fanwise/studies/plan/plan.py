@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import anyio
 
 from fanwise.graph.graphs import Graph
 from fanwise.job.account import Account
-from fanwise.job.job import begin
+from fanwise.job.job import begin, resume
 from fanwise.job.spec import JobSpec
 from fanwise.job.watcher import Watcher
 from fanwise.journal.records import Channel
@@ -31,6 +31,10 @@ class SampleRun:
     drawn: Drawn
     subject: str
     """What is carried out, in words."""
+    begun: frozenset[int] | None = None
+    """Rows that the directory has already, which go on beside these; None: the run is a new one."""
+    changes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Fields of the spec that are different from those of that run."""
 
     def forecast(self) -> Forecast:
         """Return what these rows will cost; it takes as long as a plan of them."""
@@ -47,6 +51,11 @@ class SampleRun:
             HaltedError: They were stopped before their end; what was done is kept.
         """
         only = frozenset(row.number for row in self.drawn.rows)
+        if self.begun is not None and self.spec.out is not None:
+            graph = self.spec.graph if isinstance(self.spec.graph, Graph) else None
+            return await resume(
+                self.spec.out, watcher, graph=graph, only=only | self.begun, job_rows=self.drawn.valid, **self.changes
+            )
         return await begin(self.spec, watcher, only=only, job_rows=self.drawn.valid)
 
 

@@ -23,7 +23,8 @@ from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.composition import KINDS, composition
 from fanwise.pricing.usage import Usage
-from support import fanwise, read_only
+from fanwise.rendering.html.sentences import sentences as page_sentences
+from support import fanwise, read_only, summary
 
 
 class Letter(BaseModel):
@@ -173,7 +174,11 @@ def test_what_is_modelled_or_measured_on_a_sample_is_priced_as_the_job_would_be(
     _, modelled = usd("none")
     assert modelled["model"] == "claude-haiku-5-5"
     assert modelled["usd"]["ratio"] == pytest.approx(measured, rel=0.1)
-    assert modelled["usd_by_channel"]["live"] < modelled["usd_by_channel"]["batch"]
+    ways = modelled["usd_by_channel"]
+    assert ways["live"] < ways["batch"]
+    both = f"with its calls live {ways['live']:.2f}x in dollars, in batches {ways['batch']:.2f}x"
+    assert both in " ".join(fanwise("report", tmp_path / "none").stdout.split())
+    assert both[1:] in " ".join(page_sentences(summary(tmp_path / "none"))), "said by the page too"
 
 
 def test_a_report_shows_what_was_modelled_only_where_nothing_was_measured(tmp_path: Path) -> None:

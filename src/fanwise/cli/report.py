@@ -12,6 +12,7 @@ from fanwise.ledger.by import DIMENSIONS
 from fanwise.rendering.account import show_account
 from fanwise.rendering.console import standard_output
 from fanwise.rendering.files import check_place, replace_file
+from fanwise.rendering.full import show_rest
 from fanwise.rendering.groups import show_groups
 from fanwise.studies import report as study
 
@@ -24,11 +25,16 @@ from .ending import exit_on_error
 @click.option(
     "--by", "dimensions", metavar="NAMES", help=f"Print the ledger by {', '.join(DIMENSIONS)}; several with commas."
 )
+@click.option(
+    "--full", is_flag=True, help="Print all: estimates beside what was measured, all failures, the cache, the prompt."
+)
 @click.option("--html", is_flag=True, help="Write the report as one HTML file, which needs no network.")
 @click.option("--out", metavar="FILE", default=None, help="Where --html writes. [default: DIR/report.html]")
-def report(directory: str, as_json: bool, dimensions: str | None, html: bool, out: str | None) -> None:
+def report(directory: str, as_json: bool, dimensions: str | None, full: bool, html: bool, out: str | None) -> None:
     """Print what the run in DIR cost, against one agent, and what failed."""
     with exit_on_error():
+        if full and (as_json or html or dimensions is not None):
+            raise UsageError("--full is for the terminal: --json, --html and --by leave nothing out; leave --full out")
         if dimensions is not None:
             _print_groups(directory, [name.strip() for name in dimensions.split(",")], as_json=as_json)
             return
@@ -44,7 +50,9 @@ def report(directory: str, as_json: bool, dimensions: str | None, html: bool, ou
         elif as_json:
             click.echo(json.dumps(account.summary, indent=2, ensure_ascii=False))
         else:
-            show_account(account.summary, account.tables(), standard_output())
+            show_account(account.summary, account.tables(all_failures=full), standard_output())
+            if full:
+                show_rest(account.summary, account.details(), standard_output())
 
 
 def _print_groups(directory: str, dimensions: list[str], *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fanwise.ledger.report import ReportTables, report_details, report_tables
+from fanwise.ledger.report import ReportDetails, ReportTables, report_details, report_tables
 from fanwise.rendering.html import notebook, page
 
 from .directory import peeking
@@ -39,10 +39,19 @@ class Account:
         with peeking(self.directory) as db:
             return page(self.summary, report_tables(db), report_details(db, self.summary))
 
-    def tables(self) -> ReportTables:
-        """Return what each agent cost and was sent, and what failed, as the journal has it now."""
+    def tables(self, *, all_failures: bool = False) -> ReportTables:
+        """Return what each agent cost and was sent, and what failed, as the journal has it now.
+
+        Args:
+            all_failures: Whether all failed tasks are in them, or the first twenty.
+        """
         with peeking(self.directory) as db:
-            return report_tables(db)
+            return report_tables(db, all_failures=all_failures)
+
+    def details(self) -> ReportDetails:
+        """Return what a report shows beside these tables, as the journal has it now."""
+        with peeking(self.directory) as db:
+            return report_details(db, self.summary)
 
     def results(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of `results.jsonl`."""

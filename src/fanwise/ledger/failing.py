@@ -8,7 +8,9 @@ from fanwise.journal.reader import Book
 from fanwise.journal.tables import select
 
 _FAILED = """SELECT kind, status, channel, COUNT(*) AS attempts, COALESCE(SUM(cost),0) AS cost,
-  SUM(cost IS NULL) AS unknown, COALESCE(SUM(CASE WHEN status='lost' THEN reserved END),0) AS bound
+  SUM(cost IS NULL) AS unknown,
+  CASE WHEN SUM(status='lost' AND reserved IS NULL) THEN NULL
+    ELSE COALESCE(SUM(CASE WHEN status='lost' THEN reserved END),0) END AS bound
   FROM paid WHERE status NOT IN ('succeeded','open') GROUP BY kind, status, channel"""
 _UNUSED = """WITH last AS (
     SELECT key, MAX(attempt) AS attempt FROM asks WHERE key IN (SELECT key FROM asks WHERE number>1) GROUP BY key)
@@ -31,11 +33,11 @@ class Failing(NamedTuple):
     """Picodollars that are known to be paid."""
     unknown: int
     """Of these attempts, those whose cost is not known."""
-    bound: int
-    """Picodollars that lost ones may have cost at most."""
+    bound: int | None
+    """Picodollars that lost ones may have cost at most; None where that is not known."""
 
 
 def failing(db: Book) -> list[Failing]:
-    """Return what came to nothing, the dearest first."""
+    """Return what came to nothing: what may have cost any amount first, then the dearest."""
     ways = [way for query in (_FAILED, _UNUSED) for way in select(db, Failing, query)]
-    return sorted(ways, key=lambda way: (-way.cost - way.bound, -way.attempts, way.kind))
+    return sorted(ways, key=lambda way: (way.bound is not None, -way.cost - (way.bound or 0), -way.attempts, way.kind))

@@ -20,6 +20,9 @@ from .standing import agents_of
 from .tasks import NodeAccount, node_accounts, rows_served
 from .timeline import Timeline, timeline
 
+ALL = -1
+"""How many lines SQLite is asked for where it shall give all."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReportTables:
@@ -33,9 +36,16 @@ class ReportTables:
     """The first of the tasks that failed."""
 
 
-def report_tables(db: Book) -> ReportTables:
-    """Return the tables of the report of a run."""
-    return ReportTables(agents=agents(db), slices=slices(db), failures=failures(db))
+def report_tables(db: Book, *, all_failures: bool = False) -> ReportTables:
+    """Return the tables of the report of a run.
+
+    Args:
+        db: The journal.
+        all_failures: Whether all failed tasks are in them, or the first of them.
+    """
+    return ReportTables(
+        agents=agents(db), slices=slices(db), failures=failures(db, ALL) if all_failures else failures(db)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

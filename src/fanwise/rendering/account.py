@@ -19,6 +19,7 @@ from fanwise.units import usd_text
 from .bill import bill_words
 from .cash import paid_in_all
 from .headline import interval, remarks, times, why_not_measured, with_rows
+from .modelled import modelled_words
 from .words import (
     LEVERS,
     NONE_LEFT_OUT,
@@ -143,7 +144,7 @@ def _comparison(summary: Mapping[str, Any]) -> Iterator[Line]:
     yield "per good row", cost if alone is None or summary["own_baseline"] else f"{cost}; one agent {one_agent}"
     yield from _multiplier(summary)
     if summary["modelled"] is not None and summary["multiplier"] is None:
-        yield "modelled", _modelled(summary["modelled"])
+        yield "modelled", modelled_words(summary["modelled"])
     if summary["levers"] is not None:
         yield from _levers(summary["levers"])
 
@@ -207,28 +208,6 @@ def _worst(row: Mapping[str, Any], unranked: int) -> Text:
     return Text(
         printable(f"most{of_known}: {row['multiplier']:.2f}x in row {row['row_id']} (line {row['row']}): {why}")
     )
-
-
-def _modelled(modelled: Mapping[str, Any]) -> str:
-    """Return the multiplier against one agent that was not asked, and how its call was counted."""
-    dollars = "" if modelled["usd"] is None else f", {_ratio(modelled['usd'])} in dollars"
-    length = "as long as the rows' results" if modelled["answers"] == "results" else "as long as the measured ones"
-    model = f" on {modelled['model']}" if "model" in modelled else ""  # an earlier version has not kept it
-    counted = f"an estimate, its call composed and counted on {modelled['rows']:,} rows, answers {length}"
-    alone = f"against one agent{model} that was not asked: {counted}{_by_channel(modelled)}"
-    return f"{_ratio(modelled['tokens'])} in tokens{dollars}, {alone}"
-
-
-def _by_channel(modelled: Mapping[str, Any]) -> str:
-    """Return the ratio in dollars for each way of the single agent's calls, where these differ much."""
-    by_channel = modelled.get("usd_by_channel")
-    if not by_channel:
-        return ""
-    return f"; with its calls live {by_channel['live']:.2f}x in dollars, in batches {by_channel['batch']:.2f}x"
-
-
-def _ratio(figure: Mapping[str, Any]) -> str:
-    return f"{times(figure)} ({interval(figure)})"
 
 
 def _made_of(summary: Mapping[str, Any]) -> Iterator[Line]:

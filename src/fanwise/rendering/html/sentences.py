@@ -9,6 +9,7 @@ from typing import Any
 from fanwise.ledger.summary import read_share
 from fanwise.rendering.cash import paid_in_all
 from fanwise.rendering.headline import interval, remarks, times, why_not_measured
+from fanwise.rendering.modelled import by_channel
 from fanwise.rendering.words import LEVERS, NONE_LEFT_OUT, OWN_BASELINE, PARTS, left_out_of, may_have_cost
 
 from .figures import dollars, share
@@ -63,6 +64,9 @@ def _against_one_agent(summary: Mapping[str, Any]) -> Iterator[str]:
         rows = f"whose call was composed and counted on {modelled['rows']:,} rows"
         in_tokens = f"took an estimated {_times(modelled['tokens'])} the tokens"
         yield f"Against one agent{model} that was not asked, {rows}, it {in_tokens}{in_dollars}."
+        ways = by_channel(modelled)
+        if ways:
+            yield f"{ways[0].upper()}{ways[1:]}."
     if measured is None and modelled is None:
         yield f"It was not held against one agent: {why_not_measured(summary)}, and none could be modelled."
 

@@ -1,0 +1,54 @@
+"""`report --full`: what stands behind the short account, estimates beside what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from desk import triage
+from hostile import letters
+
+from fanwise import Job
+from support import fanwise
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("full") / "run"
+    rows = [{"id": f"r{number}", "subject": "s", "body": "One? Two?"} for number in range(3)]
+    Job(triage, rows=rows, out=out, channel="live", baseline="auto").run_sync()
+    return out
+
+
+def said(*args: object) -> list[str]:
+    ended = fanwise("report", *args)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()
+
+
+def test_an_estimate_stands_beside_what_was_measured_under_full_alone(measured: Path) -> None:
+    short, full = said(measured), said(measured, "--full")
+    assert full[: len(short)] == short, "it adds, and changes nothing"
+    assert any(line.startswith("multiplier ") for line in short)
+    assert not any(line.startswith("modelled ") for line in short)
+    (modelled,) = (place for place, line in enumerate(full) if line.startswith("modelled "))
+    words = " ".join(" ".join(full[modelled : modelled + 3]).split())
+    assert "an estimate" in words and "against one agent on claude-" in words
+    rest = "\n".join(full[len(short) :])
+    for title in ("multiplied most", "input tokens and the cache", "the most expensive rows", "the single agent"):
+        assert title in rest
+    assert "Do the whole job for this row" in rest, "its prompt, whole"
+
+
+def test_all_failures_are_under_full(tmp_path: Path) -> None:
+    rows = [{"id": f"r{number}", "body": "fail"} for number in range(23)]
+    Job(letters, rows=rows, out=tmp_path / "run", channel="live").run_sync()
+    short, full = ("\n".join(said(tmp_path / "run", *more)) for more in ((), ("--full",)))
+    shown = [[f"r{number} (line {number + 1})" in text for number in range(23)] for text in (short, full)]
+    assert [sum(rows) for rows in shown] == [20, 23]
+
+
+def test_full_is_refused_where_nothing_is_left_out(measured: Path) -> None:
+    for other in (("--json",), ("--html",), ("--by", "agent")):
+        ended = fanwise("report", measured, "--full", *other)
+        assert ended.returncode == 2 and "leave --full out" in ended.stderr

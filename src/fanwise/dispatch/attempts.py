@@ -38,8 +38,13 @@ def worst_case(request: Request, asks: tuple[Ask, ...], *, batch: bool, at: date
     frame = request.frame
     size = request.size() + len(frame.schema_text) + OVERHEAD_TOKENS + (TOOLS_TOKENS if frame.tools else 0)
     marked = ttl is not None and (request.keep or bool(request.prefixes()))
-    five, hour = size if marked and ttl == "5m" else 0, size if marked and ttl == "1h" else 0
-    usage, tokens = Usage(0 if marked else size, five, hour, 0, frame.max_tokens), size + frame.max_tokens
+    usage = Usage(
+        input=0 if marked else size,
+        cache_write_5m=size if marked and ttl == "5m" else 0,
+        cache_write_1h=size if marked and ttl == "1h" else 0,
+        output=frame.max_tokens,
+    )
+    tokens = size + frame.max_tokens
     try:
         return Hold(cost(usage, frame.model, at, batch=batch), tokens, asks)
     except UnknownPriceError:
@@ -72,8 +77,8 @@ def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
         longest = common[-1].tokens if batch else max(request.marked_tokens(), common[-1].tokens)
         share, shared = round(common[-1].tokens / max(longest, 1), 6), common[-1].short_key
     return Outline(
-        request.hash(), share, shared, ",".join(map(str, request.sizes)), request.common, request.own,
-        blocks_text(request),
+        hash=request.hash(), share=share, prefix=shared, sizes=",".join(map(str, request.sizes)),
+        common=request.common, own=request.own, blocks=blocks_text(request),
     )  # fmt: skip
 
 

@@ -102,7 +102,8 @@ class Filler:
         queue.take(prefix)
         attempt = books.journal.next_attempt()
         body.add(f"{books.run_id}-{attempt}", head, rest)
-        chosen.append(Chosen(errand, attempt, outline(request, batch=True, marked=way != "plain"), hold, way))
+        sent = outline(request, batch=True, marked=way != "plain")
+        chosen.append(Chosen(errand=errand, attempt=attempt, outline=sent, hold=hold, way=way))
         return "added"
 
     def _leave(self, errand: Errand, prefix: str, way: Way, hold: Hold, fit: str) -> Literal["left", "full"]:

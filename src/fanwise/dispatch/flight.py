@@ -135,7 +135,9 @@ class Flight:
 def _orphan(served: Served, roles: Roles) -> Sent:
     """Return an attempt of an earlier session; an errand stands in for its own, until its row is read again."""
     record = served.attempt
-    asks = tuple([Ask(ask.key, ask.row, ask.node, ask.label, ask.number) for ask in served.asks])
+    asks = tuple([
+        Ask(key=ask.key, row=ask.row, node=ask.node, label=ask.label, before=ask.number) for ask in served.asks
+    ])  # fmt: skip
     role = roles.named(record.arm, record.agent, record.model)
     return Sent(
         attempt=record.id,

@@ -67,11 +67,18 @@ def build_arms(
     Raises:
         UsageError: The tools of an agent are not known here, or two have one name.
     """
-    ways = _Making(schemas, sizes, toolbox, _ambiguous(graphs.values()), frozenset(repeated))
+    ways = _Making(
+        schemas=schemas,
+        sizes=sizes,
+        toolbox=toolbox,
+        ambiguous=_ambiguous(graphs.values()),
+        repeated=frozenset(repeated),
+    )
     return {name: _arm(name, graph, ways) for name, graph in graphs.items()}
 
 
-class _Making(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Making:
     """What decides how the requests of all arms are made, beside their graphs."""
 
     schemas: Schemas

@@ -153,7 +153,7 @@ class TaskFlow:
         before = self._books.journal.attempts_of(key) if resumed else 0
         errand = Errand(
             role=node.role,
-            asks=(Ask(key, run.number, task.node.path, task.label, before),),
+            asks=(Ask(key=key, row=run.number, node=task.node.path, label=task.label, before=before),),
             compose=_Compose(node, task, self._talks),
             why="retry" if before else "first",
         )
@@ -198,7 +198,7 @@ class TaskFlow:
         self._drain()
 
     def _step_ended(self, run: RowRun, task: Task, key: str, outcome: Outcome) -> None:
-        ask = Ask(key, run.number, task.node.path, task.label)
+        ask = Ask(key=key, row=run.number, node=task.node.path, label=task.label)
         self._recorder.task(ask, run.arm.name, task.node.target.name, outcome)
         self._outcomes.append((run, task, outcome))
         self._drain()

@@ -81,7 +81,10 @@ class Intake:
                 self._reject(raws[row.number], f"its id {row.row_id!r} is that of line {first}")
                 continue
             since = self._since(row) if session > 1 else 1
-            self.journal.add_row(RowRecord(row.number, row.row_id, row.locator, row.hash, session, since))
+            record = RowRecord(
+                number=row.number, row_id=row.row_id, locator=row.locator, hash=row.hash, session=session, since=since
+            )  # fmt: skip
+            self.journal.add_row(record)
             unique.append(row._replace(since=since))
         return unique
 
@@ -94,7 +97,9 @@ class Intake:
 
     def _reject(self, record: Record, reason: str) -> None:
         self.counters.rejected += 1
-        self.journal.add_reject(RejectRecord(record.number, reason, record.raw, self.journal.session))
+        self.journal.add_reject(
+            RejectRecord(number=record.number, reason=reason, raw=record.raw, session=self.journal.session)
+        )
 
 
 def _take(records: Iterator[Record], count: int, only: frozenset[int] | None) -> list[Record]:

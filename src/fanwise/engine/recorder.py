@@ -50,13 +50,14 @@ class Recorder:
     def row(self, run: RowRun) -> RowResult:
         """Write down the result of a row on one arm, and return it."""
         outcome = run.state.outcome()
+        number, arm, session = run.number, run.arm.name, self._session
         if isinstance(outcome, Done):
-            status = "partial" if run.state.failures else "succeeded"
-            result = RowResult(run.number, run.arm.name, status, self._kept(outcome.value), session=self._session)
+            status, output = "partial" if run.state.failures else "succeeded", self._kept(outcome.value)
+            result = RowResult(row=number, arm=arm, status=status, output=output, session=session)
         else:
             cause = outcome if isinstance(outcome, Failed) else outcome.cause
             reason = f"{cause.task}: {cause.kind}: {cause.message}"
-            result = RowResult(run.number, run.arm.name, "failed", None, reason, self._session)
+            result = RowResult(row=number, arm=arm, status="failed", output=None, reason=reason, session=session)
         self._books.result(result)
         return result
 

@@ -108,28 +108,28 @@ def _line(number: int, offset: int, line: bytes) -> Record:
         except ValueError:
             data = None  # said below, in the words of `json`
         if isinstance(data, dict):
-            return Record(number, offset, cast("dict[str, Any]", data), line.decode("utf-8"))
+            return Record(number=number, locator=offset, data=cast("dict[str, Any]", data), raw=line.decode("utf-8"))
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        return Record(
-            number,
-            offset,
-            None,
-            line.decode("utf-8", "backslashreplace"),
-            f"not UTF-8 at byte {error.start} of the line",
-        )
+        raw, problem = line.decode("utf-8", "backslashreplace"), f"not UTF-8 at byte {error.start} of the line"
+        return _unread(number, offset, raw, problem)
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return Record(number, offset, None, text, f"not valid JSON: {error}")
+        return _unread(number, offset, text, f"not valid JSON: {error}")
     if not isinstance(data, dict):
-        return Record(number, offset, None, text, f"not a JSON object but {type(data).__name__}")
+        return _unread(number, offset, text, f"not a JSON object but {type(data).__name__}")
     try:
         json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (UnicodeEncodeError, ValueError) as error:
-        return Record(number, offset, None, text, f"holds what no request can carry: {type(error).__name__}: {error}")
-    return Record(number, offset, cast("dict[str, Any]", data), text)
+        return _unread(number, offset, text, f"holds what no request can carry: {type(error).__name__}: {error}")
+    return Record(number=number, locator=offset, data=cast("dict[str, Any]", data), raw=text)
+
+
+def _unread(number: int, locator: int, raw: str, problem: str) -> Record:
+    """Return a record that cannot be read."""
+    return Record(number=number, locator=locator, data=None, raw=raw, problem=problem)
 
 
 def _csv(path: Path) -> Iterator[Record]:
@@ -148,7 +148,7 @@ def _csv(path: Path) -> Iterator[Record]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Record(number, number, None, "", f"not valid CSV: {error}")
+                yield _unread(number, number, "", f"not valid CSV: {error}")
                 number = reader.line_num + 1
                 continue
             if cells:
@@ -159,10 +159,10 @@ def _csv(path: Path) -> Iterator[Record]:
 def _cells(number: int, header: list[str], cells: list[str]) -> Record:
     raw = ",".join(cells).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     if any("\udc80" <= char <= "\udcff" for cell in cells for char in cell):
-        return Record(number, number, None, raw, "not UTF-8")
+        return _unread(number, number, raw, "not UTF-8")
     if len(cells) != len(header):
-        return Record(number, number, None, raw, f"has {len(cells)} cells, the header has {len(header)}")
-    return Record(number, number, dict(zip(header, cells, strict=True)), raw)
+        return _unread(number, number, raw, f"has {len(cells)} cells, the header has {len(header)}")
+    return Record(number=number, locator=number, data=dict(zip(header, cells, strict=True)), raw=raw)
 
 
 def _parquet(path: Path) -> Iterator[Record]:
@@ -178,7 +178,7 @@ def _parquet(path: Path) -> Iterator[Record]:
     for batch in file.iter_batches(batch_size=512):
         for data in batch.to_pylist():
             number += 1
-            yield Record(number, number, data, repr(data))
+            yield Record(number=number, locator=number, data=data, raw=repr(data))
 
 
 class Row(NamedTuple):
@@ -239,7 +239,10 @@ class RowTypes:
             return "; ".join(places)
         except TypeError as error:
             return str(error)
-        return Row(record.number, record.locator, row_id, arguments, digest(content), len(content))
+        return Row(
+            number=record.number, locator=record.locator, row_id=row_id, arguments=arguments, hash=digest(content),
+            size=len(content),
+        )  # fmt: skip
 
 
 def fetch(path: Path, form: Format, locator: int) -> Record | None:

@@ -108,7 +108,7 @@ class Talks:
     def _keep(self, key: str, talk: Talk) -> None:
         message = self._journal.add_text(talk.messages[-1])
         results = "" if talk.waits else self._journal.add_text(talk.results[-1])
-        self._journal.add_turn(TurnRecord(key, talk.rounds, message, results))
+        self._journal.add_turn(TurnRecord(key=key, number=talk.rounds, message=message, results=results))
 
     def forget(self, key: str) -> None:
         """Drop the conversation of a task that has ended."""

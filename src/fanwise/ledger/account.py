@@ -222,7 +222,10 @@ def shared_writes(db: Book) -> list[SharedWrite]:
         batch = write.channel == "batch"
         written = tokens_cost(Usage(cache_write_5m=five, cache_write_1h=hour), rate, batch=batch)
         extra = min(written - tokens_cost(Usage(cache_read=five + hour), rate, batch=batch), write.cost)
-        writes.append(SharedWrite(write.row, write.arm, write.agent, write.prefix, five, hour, extra))
+        shared = SharedWrite(
+            row=write.row, arm=write.arm, agent=write.agent, prefix=write.prefix, five=five, hour=hour, extra=extra
+        )  # fmt: skip
+        writes.append(shared)
     return writes
 
 

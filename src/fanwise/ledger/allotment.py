@@ -110,7 +110,7 @@ class _Pools:
         cost, tokens, unknown = (
             sum(counts[agent] for agent in agents) for counts in (self.pools, self.tokens, self.unknown)
         )
-        return _SharedPart(cost, 0, tokens, unknown)
+        return _SharedPart(cost=cost, tokens=tokens, unknown=unknown)
 
 
 def allotted(db: Book) -> Iterator[RowCost]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import unified_diff
-from typing import Any, NamedTuple
+from typing import Any
 
 from fanwise.journal.reader import Book
 from fanwise.journal.records import Channel
@@ -85,16 +85,17 @@ def changed_agents(before: Shapes, after: Shapes) -> dict[str, list[str]]:
     return {agent: changed_words(names) for agent, names in changed.items() if names}
 
 
-class _Cost(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cost:
     """What an agent of the fan-out has cost in one run."""
 
     agent: str
-    calls: int
-    cost: int
+    calls: int = 0
+    cost: int = 0
     """Picodollars."""
-    live: int
+    live: int = 0
     """Calls that did not go in batches."""
-    unknown: int
+    unknown: int = 0
     """Of its calls, those that have ended and whose cost is not known."""
 
     @property
@@ -127,7 +128,7 @@ def changes(before: Book, after: Book) -> list[AgentChange]:
             text=_diff(_instructions(before, old_shapes.get(agent)), _instructions(after, new_shapes.get(agent))),
         )
         for agent in dict.fromkeys([*old_shapes, *new_shapes, *old_costs, *new_costs])
-        for old, new in [[costs.get(agent, _Cost(agent, 0, 0, 0, 0)) for costs in (old_costs, new_costs)]]
+        for old, new in [[costs.get(agent, _Cost(agent=agent)) for costs in (old_costs, new_costs)]]
     ]
     return sorted(agents, key=lambda change: -abs(change.difference))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fanwise.journal.reader import Book
 from fanwise.journal.tables import select
@@ -20,7 +20,8 @@ _UNUSED = """WITH last AS (
   WHERE s.status='succeeded' AND s.kind<>'tool_use' AND (t.status='failed' OR s.attempt<l.attempt) GROUP BY 1, 3"""
 
 
-class Failing(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
     """Attempts that came to nothing in one way."""
 
     kind: str

@@ -109,4 +109,5 @@ def _meet(request: BilledRequest, sizes: dict[int, int], lives_of_model: dict[in
         alive, readable = [], 0
     for life, _ in alive:
         life.last = sent
-    return CacheableRequest(request, tuple(alive), tuple(begun), min(max(readable, request.read), request.prompt))
+    readable = min(max(readable, request.read), request.prompt)
+    return CacheableRequest(request=request, alive=tuple(alive), begun=tuple(begun), readable=readable)

@@ -89,7 +89,8 @@ class PairedRows:
             _ENDED, {"baseline": baseline_arm(self.db)}
         ):
             fanout, baseline = costs.of(row)
-            pair = PairedCost(row, fanout, baseline, (fanout_status, baseline_status), bool(cut_off))
+            statuses = fanout_status, baseline_status
+            pair = PairedCost(row=row, fanout=fanout, baseline=baseline, statuses=statuses, cut_off=bool(cut_off))
             ended += 1
             if pair.unknown:
                 unknown += 1

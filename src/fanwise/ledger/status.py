@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from fanwise.journal.reader import Book
 from fanwise.journal.tables import select
@@ -84,7 +84,8 @@ class Status:
         return asdict(self)
 
 
-class _WorkDone(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WorkDone:
     """What was sent so far."""
 
     attempts: int

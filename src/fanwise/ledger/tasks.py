@@ -45,7 +45,8 @@ class TaskTime(NamedTuple):
     tokens: int
 
 
-class NodeAccount(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeAccount:
     """What one node of a graph took, over all rows."""
 
     node: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from fanwise.journal.reader import Book
 from fanwise.journal.tables import select
@@ -23,7 +22,8 @@ _BATCHES = """SELECT COALESCE(b.batch_id,'') AS batch_id, b.size AS requests, b.
 _SESSIONS = "SELECT started-:start, ended-:start, how FROM sessions ORDER BY id"
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
     """What happened in one of up to `STEPS` equal parts of the time."""
 
     channel: str
@@ -36,7 +36,8 @@ class Step(NamedTuple):
     """Attempts that failed or were lost."""
 
 
-class BatchSpan(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSpan:
     """One batch."""
 
     batch_id: str

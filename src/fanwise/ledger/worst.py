@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from heapq import nsmallest
-from typing import Any, NamedTuple
+from typing import Any
 
 from fanwise.journal.reader import Book
 from fanwise.journal.tables import select
@@ -23,7 +23,8 @@ _AGENT = f"""SELECT agent, COUNT(*) AS calls, SUM(tokens) AS tokens,
   FROM served p WHERE row=? AND arm='fanout' AND at IS NOT NULL GROUP BY agent ORDER BY SUM(tokens) DESC LIMIT 1"""
 
 
-class _Agent(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Agent:
     """The agent that took most tokens of a row."""
 
     agent: str

@@ -190,5 +190,5 @@ def _check_drawn(run: SampleRun, manifest: Manifest, question: _Question) -> Non
         message = f"none of the {len(rows)} rows that were drawn has a label"
         raise SpecError((Mistake("labels", message, f"are they by the rows' {id_name!r}? else draw more rows"),))
     if question.score is not None:
-        records = (Record(row.number, row.number, row.data, "") for row in rows)
+        records = (Record(number=row.number, locator=row.number, data=row.data, raw="") for row in rows)
         check_scorer(question.score, manifest, question.graphs["fanout"], records, labels)

@@ -100,7 +100,7 @@ def _row(journal: JournalReader, manifest: Manifest, arm: Arm, row_id: str) -> R
     row = None if record is None else manifest.row_types(arm.graph).check(record)
     if not isinstance(row, Row) or row.hash != place.hash:
         raise UsageError(f"row {row_id!r} is not in {manifest.rows} any more as it was when it ran")
-    return Row(place.number, row.locator, row_id, row.arguments, row.hash, row.size)
+    return row._replace(number=place.number, row_id=row_id)
 
 
 def _find(journal: JournalReader, arm: Arm, row: Row, label: str) -> tuple[Task, str]:

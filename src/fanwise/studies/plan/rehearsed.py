@@ -75,7 +75,7 @@ def rehearse_rows(arms: Mapping[ArmName, Arm], types: RowTypes, drawn: Drawn) ->
 
 
 def _measure(arms: Mapping[ArmName, Arm], types: RowTypes, drawn: DrawnRow) -> Measure:
-    row = types.check(Record(drawn.number, 0, drawn.data, ""))
+    row = types.check(Record(number=drawn.number, locator=0, data=drawn.data, raw=""))
     measure: Measure = {}
     if isinstance(row, Row):
         for arm in arms.values():

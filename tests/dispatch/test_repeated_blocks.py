@@ -93,7 +93,7 @@ def test_the_more_calls_show_a_page_the_less_it_costs_live_and_a_batch_knows_not
 
 
 def test_rows_are_counted_by_what_they_show_once_each() -> None:
-    blocks = RowBlocks({("fanout", "find"): 2}, scale=10.0)
+    blocks = RowBlocks({(ROLE, "find"): 2}, scale=10.0)
     for row in (1, 1, 2, 3):
         assert blocks.note(*asked(row, "a page"))
     blocks.note(*asked(4, "another page"))

@@ -42,7 +42,7 @@ def three(row: Row) -> list[str]:
 def test_another_effort_is_another_prefix() -> None:
     """Found: the tree put agents of one model and one text together, whatever else keys the cache."""
     plan = build_arms({"fanout": three.spec})["fanout"]
-    roots = prefix_tree(plan, {("fanout", name): 10 for name in ("quick", "also_quick", "thorough")})
+    roots = prefix_tree(plan, {role.name: 10 for role in plan.roles()})
     assert [one.agents for one in roots] == [["quick", "also_quick"], ["thorough"]]
     assert [one.calls for one in roots] == [20, 10]
     lines = {path: told[0] for path, told in request_lines(plan).items()}

@@ -9,7 +9,7 @@ from pathlib import Path
 from fanwise.api.client import Api
 from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
-from fanwise.journal.records import ArmName
+from fanwise.journal.records import ArmName, RoleName
 
 from .batches import Batches
 from .books import Books
@@ -19,7 +19,7 @@ from .channel import ChannelChoice, Chooser, Lengths
 from .live import Live
 from .polling import Polling
 from .retry import RetryPolicy
-from .role import Roles
+from .role import Role, Roles
 from .rounds import Rounds
 from .row_blocks import RowBlocks
 from .timekeeper import TimeKeeper, TimeLeft, TimeLimit
@@ -55,7 +55,7 @@ def build_carriers(
     roles: Roles,
     graphs: Mapping[ArmName, GraphSpec],
     ways: Ways,
-    readers: Mapping[tuple[ArmName, str], int],
+    readers: Mapping[tuple[Role, str], int],
 ) -> Carriers:
     """Return the carriers of a session, with what earlier ones have shown.
 
@@ -66,7 +66,7 @@ def build_carriers(
         roles: Of the run.
         graphs: The graph of each arm.
         ways: How it may send.
-        readers: How many tasks of one row read what a node marks of it, by arm and path.
+        readers: How many tasks of one row read what a node marks of it, by role and path.
     """
     depth = max((rounds(graph) for graph in graphs.values()), default=1)
     live = Live(api, books, sink, slots=ways.slots, policy=ways.policy, gated=ways.gated)
@@ -88,7 +88,7 @@ def build_carriers(
     )
     lengths = dict.fromkeys(roles, Lengths())  # in the order of the graph, whoever is asked first
     for shown in books.journal.outputs():
-        lengths[roles.named(shown.arm, shown.agent, shown.model)] = Lengths(shown.answers, shown.tokens)
+        lengths[roles.named(RoleName(shown.arm, shown.agent, shown.model))] = Lengths(shown.answers, shown.tokens)
     row_blocks = RowBlocks(readers, ways.scale)
     chooser = Chooser(
         ways.channel, batches.primer, lengths, batch_rounds, patient=ways.patient, row_blocks=row_blocks

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from fanwise.api.replies import Reply
 from fanwise.context.request import Request
-from fanwise.journal.records import Channel
+from fanwise.journal.records import Channel, RoleName
 from fanwise.units import now
 
 from .errand import Errand
@@ -171,15 +171,19 @@ class Chooser:
 
     def reasons(self, before: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return why errands took their channels, as JSON-ready data, with what earlier sessions have kept of it."""
-        agents: dict[tuple[str, str], _Learnt] = {}
+        roles: dict[RoleName, _Learnt] = {}
         for role, learnt in self._roles.items():
-            agents.setdefault((role.arm, role.agent), _Learnt()).choices += learnt.choices
-            agents[role.arm, role.agent].expected |= learnt.expected
+            seen = roles.setdefault(role.name, _Learnt())
+            seen.choices += learnt.choices
+            seen.expected |= learnt.expected
+        models = {(name.arm, name.agent): name.model for name in roles}
         for entry in before:
-            kept = agents.setdefault((entry["side"], entry["agent"]), _Learnt())
+            arm, agent = entry["side"], entry["agent"]
+            model = entry.get("model") or models.get((arm, agent), "")  # runs have not always kept it
+            kept = roles.setdefault(RoleName(arm, agent, model), _Learnt())
             kept.choices.update({(choice["channel"], choice["why"]): choice["calls"] for choice in entry["took"]})
             kept.expected = entry["expected"] | kept.expected
-        return [_entry(arm, agent, kept) for (arm, agent), kept in agents.items() if kept.choices]
+        return [_entry(name, kept) for name, kept in roles.items() if kept.choices]
 
     def _chosen(self, errand: Errand) -> tuple[Channel, Why] | None:
         request = errand.request()
@@ -240,6 +244,8 @@ class Chooser:
         return channel, "pilot"
 
 
-def _entry(arm: str, agent: str, learnt: _Learnt) -> dict[str, Any]:
+def _entry(role: RoleName, learnt: _Learnt) -> dict[str, Any]:
     took = [{"channel": channel, "why": why, "calls": errands} for (channel, why), errands in learnt.choices.items()]
-    return {"side": arm, "agent": agent, "took": took, "expected": learnt.expected}
+    return {
+        "side": role.arm, "agent": role.agent, "model": role.model, "took": took, "expected": learnt.expected,
+    }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from fanwise.journal.records import BatchRecord, EndRecord, Served
+from fanwise.journal.records import BatchRecord, EndRecord, RoleName, Served
 
 from .attempts import billed
 from .books import Books
@@ -138,7 +138,7 @@ def _orphan(served: Served, roles: Roles) -> Sent:
     asks = tuple([
         Ask(key=ask.key, row=ask.row, node=ask.node, label=ask.label, before=ask.number) for ask in served.asks
     ])  # fmt: skip
-    role = roles.named(record.arm, record.agent, record.model)
+    role = roles.named(RoleName(record.arm, record.agent, record.model))
     return Sent(
         attempt=record.id,
         errand=Errand(role=role, asks=asks, compose=never_composed),

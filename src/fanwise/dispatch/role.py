@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fanwise.api.tools import SdkTool
-from fanwise.journal.records import ArmName
+from fanwise.journal.records import ArmName, RoleName
 from fanwise.limits import pool
 from fanwise.models import ModelFacts, facts
 
@@ -40,20 +40,25 @@ class Role:
         object.__setattr__(self, "facts", facts(self.model))
         object.__setattr__(self, "pool", pool(self.model))
 
+    @property
+    def name(self) -> RoleName:
+        """What journals name it."""
+        return RoleName(self.arm, self.agent, self.model)
+
 
 class Roles:
     """The roles of a run, found by the names that its journal keeps."""
 
     def __init__(self, roles: Iterable[Role]) -> None:
-        self._roles = {(role.arm, role.agent, role.model): role for role in roles}
+        self._roles = {role.name: role for role in roles}
 
     def __iter__(self) -> Iterator[Role]:
         """Yield all roles, in the order of their arms and of their graphs."""
         return iter(self._roles.values())
 
-    def named(self, arm: ArmName, agent: str, model: str) -> Role:
+    def named(self, name: RoleName) -> Role:
         """Return a role; one that an earlier session had and the graph has no more is made again, bare."""
-        role = self._roles.get((arm, agent, model))
+        role = self._roles.get(name)
         if role is None:
-            role = self._roles[arm, agent, model] = Role(arm=arm, agent=agent, model=model)
+            role = self._roles[name] = Role(**name._asdict())
         return role

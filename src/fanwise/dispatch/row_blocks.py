@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from fanwise.context.request import Request
-from fanwise.journal.records import ArmName
 
 from .errand import Errand
+from .role import Role
 
 MOST_ROWS = 64
 """Rows that are counted for one content: the write is two hundredths of the price then."""
@@ -19,11 +19,11 @@ MOST_CONTENTS = 50_000
 class RowBlocks:
     """Counts rows by the content of their marked blocks, whatever agent is shown them; used by one event loop."""
 
-    def __init__(self, readers: Mapping[tuple[ArmName, str], int], scale: float = 1.0) -> None:
+    def __init__(self, readers: Mapping[tuple[Role, str], int], scale: float = 1.0) -> None:
         """Begin without any.
 
         Args:
-            readers: How many tasks of one row read what a node marks of it, by arm and path.
+            readers: How many tasks of one row read what a node marks of it, by role and path.
             scale: Rows of the whole job for each that comes here.
         """
         self._readers, self._scale = readers, scale
@@ -49,7 +49,7 @@ class RowBlocks:
         rows = self._rows.get(content) if content is not None else None
         if not rows:
             return 1
-        return (1 + (len(rows) - 1) * self._scale) * self._readers.get((errand.role.arm, errand.node), 1)
+        return (1 + (len(rows) - 1) * self._scale) * self._readers.get((errand.role, errand.node), 1)
 
 
 def _content(errand: Errand, request: Request) -> int | None:

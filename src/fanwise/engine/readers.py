@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from fanwise.journal.records import ArmName
+from fanwise.dispatch.role import Role
 
 from .arms import Arm
 from .nodes import AgentNode
 
 
-def row_readers(arms: Iterable[Arm]) -> dict[tuple[ArmName, str], int]:
-    """Return how many tasks of a row read what a node marks of it, by arm and path of the nodes that mark anything.
+def row_readers(arms: Iterable[Arm]) -> dict[tuple[Role, str], int]:
+    """Return how many tasks of a row read what a node marks of it, by role and path of the nodes that mark anything.
 
     Tasks that read the same have the same front: whatever keys the cache, and all that stands before.
     """
-    fronts: dict[tuple[ArmName, str], str] = {}
+    fronts: dict[tuple[Role, str], str] = {}
     tasks = Counter[str]()
     for arm in arms:
         for path, node in arm.nodes.items():
             if isinstance(node, AgentNode) and node.shape.marked_row_blocks:
-                front = fronts[arm.name, path] = _front(node)
+                front = fronts[node.role, path] = _front(node)
                 tasks[front] += node.need.tasks
     return {place: tasks[front] for place, front in fronts.items()}
 

@@ -99,7 +99,7 @@ HALTED = MetaKey("halted", str)
 NOTES = MetaKey("notes", list[str])
 """What the sessions had to say, one sentence each."""
 CHOICES = MetaKey("choices", list[dict[str, Any]])
-"""Why calls took their channels, by arm and agent, counted over all sessions."""
+"""Why calls took their channels, by arm, agent and model, counted over all sessions."""
 MODELLED: MetaKey[dict[str, Any] | None] = MetaKey("modelled", _nothing)
 """The multiplier against one agent that was not asked; None where it could not be composed."""
 OWN_BASELINE = MetaKey("own_baseline", bool)
@@ -116,7 +116,7 @@ STATICS = MetaKey("nodes", dict[str, str])
 # What its graphs looked like, for the account and for a comparison with another run -----------------
 
 SLICES = MetaKey("slices", dict[str, dict[str, list[str]]])
-"""By arm and agent the names of the fields and blocks that it is shown."""
+"""By arm and agent the names of the fields and blocks that it is shown: on every model the same."""
 AGENTS = MetaKey("agents", dict[str, dict[str, dict[str, Any]]])
 """By arm and agent what shapes its requests; texts by hash."""
 BLOCKS = MetaKey("blocks", dict[str, list[tuple[str, int]]])

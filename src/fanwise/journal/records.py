@@ -317,6 +317,14 @@ class Spent(NamedTuple):
     """Input and output, cached or not."""
 
 
+class RoleName(NamedTuple):
+    """A role as journals name it: one agent on one model on one arm. What is learnt of answers is kept by it."""
+
+    arm: ArmName
+    agent: str
+    model: str
+
+
 class AnswerLengths(NamedTuple):
     """How long the answers of one agent on one model were."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fanwise.journal.reader import Book
-from fanwise.journal.records import ArmName
+from fanwise.journal.records import ArmName, RoleName
 
 from .lives import lives
 
@@ -14,10 +14,11 @@ _ARMS = "SELECT DISTINCT arm FROM attempts ORDER BY arm DESC"
 
 @dataclass(slots=True, kw_only=True)
 class Reads:
-    """One agent's answered requests, in tokens."""
+    """One agent's answered requests to one model, in tokens."""
 
     arm: ArmName
     agent: str
+    model: str
     input: int = 0
     """All input, cached or not."""
     read: int = 0
@@ -33,11 +34,12 @@ class Reads:
 
 def reads(db: Book) -> list[Reads]:
     """Return what each agent read from the cache beside what it could have, the fan-out first, the largest first."""
-    accounts: dict[tuple[ArmName, str], Reads] = {}
+    accounts: dict[RoleName, Reads] = {}
     for (arm,) in db.execute(_ARMS).fetchall():
         for cacheable in lives(db, arm):
             request = cacheable.request
-            account = accounts.setdefault((arm, request.agent), Reads(arm=arm, agent=request.agent))
+            role = RoleName(arm, request.agent, request.model)
+            account = accounts.setdefault(role, Reads(**role._asdict()))
             account.input += request.prompt
             account.read += request.read
             account.readable += cacheable.readable

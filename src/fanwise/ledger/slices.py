@@ -16,18 +16,19 @@ REPEATED = """CASE WHEN p.why IN ('retry','repair','longer') THEN (
     WHERE k.attempt=p.attempt AND k.place=0) ELSE p.repeated END"""
 """Characters of an attempt of `p` that its row had sent before. What a retry sends again is no part of the graph: of it
 as much was sent before as of the first attempt of its task."""
-_SLICES = f"""SELECT arm, agent, COUNT(*) AS calls, SUM(prompt) AS tokens,
+_SLICES = f"""SELECT arm, agent, model, COUNT(*) AS calls, SUM(prompt) AS tokens,
   CAST(ROUND(SUM(1.0*prompt*({REPEATED})/MAX(chars,1))) AS INT) AS repeated, SUM(cache_read) AS read,
   SUM(cache_write_5m+cache_write_1h) AS written
-  FROM paid p WHERE status='succeeded' GROUP BY arm, agent ORDER BY arm DESC, SUM(prompt) DESC"""
+  FROM paid p WHERE status='succeeded' GROUP BY arm, agent, model ORDER BY arm DESC, SUM(prompt) DESC"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceAccount:
-    """One agent's input, summed over its answered requests; in tokens."""
+    """One agent's input on one model, summed over its answered requests; in tokens."""
 
     arm: ArmName
     agent: str
+    model: str
     fields: tuple[str, ...] = ()
     """What is passed to it: fields of the row and outputs of other tasks."""
     blocks: tuple[str, ...] = ()

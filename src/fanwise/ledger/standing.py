@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,9 +36,24 @@ def standing(db: Book) -> Standing:
         offline=OFFLINE.of(db),
         halted=HALTED.of(db) or None,
         notes=tuple(NOTES.of(db)),
-        choices=tuple(CHOICES.of(db)),
+        choices=tuple(_by_agent(CHOICES.of(db))),
         modelled=MODELLED.of(db),
     )
+
+
+def _by_agent(choices: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield why the calls of each agent took their channels, on all its models, as `summary.json` has it."""
+    taken: dict[tuple[ArmName, str], Counter[tuple[str, str]]] = {}
+    expected: dict[tuple[ArmName, str], dict[str, int]] = {}
+    for choice in choices:
+        agent = choice["side"], choice["agent"]
+        taken.setdefault(agent, Counter()).update(
+            {(way["channel"], way["why"]): way["calls"] for way in choice["took"]}
+        )
+        expected[agent] = choice["expected"] | expected.get(agent, {})
+    for (arm, agent), ways in taken.items():
+        took = [{"channel": channel, "why": why, "calls": calls} for (channel, why), calls in ways.items()]
+        yield {"side": arm, "agent": agent, "took": took, "expected": expected[arm, agent]}
 
 
 def agents_of(db: Book, arm: ArmName) -> Mapping[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import sqrt
 
-from fanwise.journal.records import ArmName
+from fanwise.journal.records import ArmName, RoleName
 from fanwise.ledger.intervals import student
 from fanwise.pricing.usage import Usage
 
@@ -50,6 +50,11 @@ class RowUse:
     """Picodollars that it would cost more if batches read as little as they do at worst."""
     bound: int
     """Picodollars that it might have cost at most."""
+
+    @property
+    def role(self) -> RoleName:
+        """Who it was."""
+        return RoleName(self.arm, self.agent, self.model)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from fanwise.job.arms import arms_of, graph_of, is_own_baseline
 from fanwise.job.directory import reading
 from fanwise.job.manifest import draft
 from fanwise.job.spec import JobSpec
-from fanwise.journal.records import ArmName, Channel
+from fanwise.journal.records import ArmName, Channel, RoleName
 from fanwise.ledger.account import totals_by_arm
 from fanwise.ledger.forecast import CHANNELS, PLANNED, AgentForecast, Forecast, PlannedChannel, Price
 from fanwise.ledger.standing import standing
@@ -63,7 +63,7 @@ def forecast_job(
     job = _SampledJob(spec, drawn, run, owed or Owed(rows=_arm_rows(spec, drawn.valid)))
     estimates = {channel: job.estimate(channel) for channel in channels}
     agents = [_agent_forecast(channel, agent) for channel in channels for agent in estimates[channel]]
-    calls = {(agent.arm, agent.agent): agent.calls for agent in agents}
+    calls = {RoleName(agent.arm, agent.agent, agent.model): agent.calls for agent in agents}
     prices = [job.price(channel, arm, estimates[channel]) for channel in channels for arm in job.graphs]
     return Forecast(
         rows=drawn.valid,

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from fanwise.canonical import canonical, digest
 from fanwise.engine.arms import Arm
 from fanwise.engine.levels import levels
-from fanwise.journal.records import ArmName
+from fanwise.journal.records import RoleName
 from fanwise.ledger.forecast import PrefixNode
 
 
-def prefix_tree(arm: Arm, calls: Mapping[tuple[ArmName, str], int]) -> list[PrefixNode]:
+def prefix_tree(arm: Arm, calls: Mapping[RoleName, int]) -> list[PrefixNode]:
     """Return the prefixes of an arm, those that stand first at the top.
 
     Args:
         arm: The arm.
-        calls: Requests by arm and agent.
+        calls: Requests by role.
     """
     roots: list[PrefixNode] = []
     for node in arm.agents():
@@ -29,6 +29,6 @@ def prefix_tree(arm: Arm, calls: Mapping[tuple[ArmName, str], int]) -> list[Pref
                 siblings.append(prefix)
             if agent.name not in prefix.agents:  # a repeated call of an agent is counted with it
                 prefix.agents.append(agent.name)
-                prefix.calls += calls.get((arm.name, agent.name), 0)
+                prefix.calls += calls.get(node.role.name, 0)
             siblings = prefix.inner
     return [root for root in roots if root.calls]

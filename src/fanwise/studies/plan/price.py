@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fanwise.dispatch.channel import ChannelChoice
-from fanwise.journal.records import ArmName
+from fanwise.journal.records import ArmName, RoleName
 from fanwise.ledger.account import SharedWrite
 from fanwise.ledger.forecast import Price
 from fanwise.units import now
@@ -73,12 +73,12 @@ def estimate_job(use: SampleUse, scale: Scale, factors: LengthFactors, channel: 
         factors: How much longer real prompts and answers are than those of the sample.
         channel: How requests travel.
     """
-    by_agent: dict[tuple[str, str, str], dict[int, RowUse]] = {}
+    by_role: dict[RoleName, dict[int, RowUse]] = {}
     for row in lengthened(use.rows, factors, channel):
-        by_agent.setdefault((row.arm, row.agent, row.model), {})[row.row] = row
+        by_role.setdefault(row.role, {})[row.row] = row
     numbers = {row.number: row.weight for row in scale.drawn.rows}
     agents: list[AgentEstimate] = []
-    for (arm, agent, _), uses in by_agent.items():
+    for (arm, agent, _), uses in by_role.items():
         population = scale.population(arm)
         if population.rows:
             sizes = scale.rehearsed.yardstick(arm, agent)
@@ -90,7 +90,7 @@ def estimate_job(use: SampleUse, scale: Scale, factors: LengthFactors, channel: 
 
 def lengthened(rows: Iterable[RowUse], factors: LengthFactors, channel: ChannelChoice) -> list[RowUse]:
     """Return what was simulated with prompts and answers as long as the real ones."""
-    return [_lengthened(row, factors.get((row.arm, row.agent), (1.0, 1.0)), channel) for row in rows]
+    return [_lengthened(row, factors.get(row.role, (1.0, 1.0)), channel) for row in rows]
 
 
 def _lengthened(use: RowUse, factors: tuple[float, float], channel: ChannelChoice) -> RowUse:
@@ -126,7 +126,7 @@ def _with_once(agent: AgentEstimate, once: Iterable[SharedWrite]) -> AgentEstima
 
 def without_rows(agent: AgentEstimate, rows: Iterable[RowUse]) -> AgentEstimate:
     """Return what an agent will take for the rows that are not among these."""
-    own = [row for row in rows if (row.arm, row.agent, row.model) == (agent.arm, agent.agent, agent.model)]
+    own = [row for row in rows if row.role == (agent.arm, agent.agent, agent.model)]
     cost, bound = sum(row.cost for row in own), sum(row.bound for row in own)
     return replace(
         agent,

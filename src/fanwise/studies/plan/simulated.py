@@ -22,7 +22,7 @@ from fanwise.job.prepare import prepare
 from fanwise.job.spec import JobSpec
 from fanwise.job.work import work
 from fanwise.journal.memory import MemoryJournal
-from fanwise.journal.records import ArmName
+from fanwise.journal.records import ArmName, RoleName
 
 from .drawn import Drawn
 from .estimate import RowUse
@@ -75,8 +75,8 @@ def _renumbered(use: SampleUse, drawn: Drawn) -> SampleUse:
     return SampleUse([replace(row, row=numbers[row.row]) for row in use.rows], use.once)
 
 
-LengthFactors = Mapping[tuple[ArmName, str], tuple[float, float]]
-"""By arm and agent: how many times longer real prompts and answers are than simulated ones."""
+LengthFactors = Mapping[RoleName, tuple[float, float]]
+"""By role: how many times longer real prompts and answers are than simulated ones."""
 
 
 def length_factors(paid: Iterable[RowUse], simulated: Iterable[RowUse]) -> LengthFactors:
@@ -87,19 +87,19 @@ def length_factors(paid: Iterable[RowUse], simulated: Iterable[RowUse]) -> Lengt
         simulated: What the same rows took when stand-ins were.
     """
     real, stand_ins = _lengths(paid), _lengths(simulated)
-    factors: dict[tuple[ArmName, str], tuple[float, float]] = {}
-    for key, (prompt, output) in stand_ins.items():
-        real_prompt, real_output = real.get(key, (0, 0))
-        factors[key] = (_factor(real_prompt, prompt), _factor(real_output, output))
+    factors: dict[RoleName, tuple[float, float]] = {}
+    for role, (prompt, output) in stand_ins.items():
+        real_prompt, real_output = real.get(role, (0, 0))
+        factors[role] = (_factor(real_prompt, prompt), _factor(real_output, output))
     return factors
 
 
-def _lengths(uses: Iterable[RowUse]) -> dict[tuple[ArmName, str], tuple[int, int]]:
-    """Return the tokens of all prompts and of all answers, by arm and agent."""
-    lengths: dict[tuple[ArmName, str], tuple[int, int]] = {}
+def _lengths(uses: Iterable[RowUse]) -> dict[RoleName, tuple[int, int]]:
+    """Return the tokens of all prompts and of all answers, by role."""
+    lengths: dict[RoleName, tuple[int, int]] = {}
     for use in uses:
-        prompt, output = lengths.get((use.arm, use.agent), (0, 0))
-        lengths[use.arm, use.agent] = (prompt + use.usage.prompt, output + use.usage.output)
+        prompt, output = lengths.get(use.role, (0, 0))
+        lengths[use.role] = (prompt + use.usage.prompt, output + use.usage.output)
     return lengths
 
 

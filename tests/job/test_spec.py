@@ -99,7 +99,7 @@ def test_all_mistakes_are_named_at_once_and_nothing_is_made(tmp_path: Path) -> N
         ("graph", 4, "4 is not a graph or text"),
         ("rows", 5, "5 is not text or a path or rows as models or dicts"),
         ("rows", b"x", "bytes are no rows; write them to a file"),
-        ("rows", "", "'' is no path; give text or a path or rows as models or dicts"),
+        ("rows", "", "'' is no path; name a JSONL, CSV or Parquet file"),
         ("rows", {"id": "a"}, "a dict is one row; put it into a list"),
         ("out", 3, "3 is not text or a path"),
         ("out", "", "'' is no path; name the run directory"),
@@ -200,6 +200,39 @@ def test_studies_name_their_options_too(tmp_path: Path) -> None:
         lines = said.stderr.splitlines()
         assert lines[0] == f"fanwise: the call has {len(places)} mistakes:"
         assert [line.split(":")[0].strip() for line in lines[1:]] == places
+
+
+@pytest.mark.parametrize(
+    ("call", "mistakes"),
+    [
+        (("compare", "--sample", 1, "--score", "nowhere.py:f", "--labels", "x"),
+         ["--sample: 1 is not a whole number, 2 or more; leave it out", "--score: there is no file 'nowhere.py'"]),
+        (("plan", "--simulate", 0), ["--simulate: 0 is not a whole number, 1 or more; leave it out for 20"]),
+        (("run", "--channel", "lve"),
+         ["--channel: 'lve' is not one of live, batch, auto; did you mean 'live'?",
+          "--out: nothing is given; name the run directory"]),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named_with_the_other_mistakes_of_a_call(call: tuple[Any, ...], mistakes: list[str]) -> None:
+    """click said `Missing option '--rows'` alone, and the others when that was mended."""
+    said = fanwise(*call)
+    assert said.returncode == 2
+    assert [line.strip() for line in said.stderr.splitlines()[1:]] == [
+        "GRAPH: nothing is given; name it like path/file.py:name or package.module:name",
+        "--rows: nothing is given; name a JSONL, CSV or Parquet file",
+        *mistakes,
+    ]
+
+
+def test_rows_that_only_a_run_can_take_are_refused_as_what_they_are(tmp_path: Path) -> None:
+    """Of a list standard input was spoken."""
+    for question in (plan, compare):
+        with pytest.raises(
+            SpecError, match=r"^rows: a list of rows is taken by a run alone, .*; write them to a JSONL"
+        ):
+            question(f"{DESK}:triage", rows=[{"id": "a"}])  # type: ignore[arg-type]
+    said = fanwise("plan", f"{DESK}:triage", "--rows", "-")
+    assert "--rows: standard input is taken by a run alone, and this reads rows more than once" in said.stderr
 
 
 @pytest.mark.parametrize("command", ["run", "plan", "compare"])

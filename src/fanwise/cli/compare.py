@@ -16,14 +16,14 @@ from fanwise.studies.plan.plan import SampleRun
 
 from .consent import asking, threshold
 from .ending import exit_on_error
-from .options import WholeNumber, chosen, job_option
+from .options import WholeNumber, chosen, graph_argument, job_option
 from .sampled import carry_out_sample
 
 STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows to tell": 4}
 
 
 @click.command("compare")
-@click.argument("graph")
+@graph_argument
 @job_option("rows", required=True, help="JSONL, CSV or Parquet.")
 @job_option("format", help="Their format.")
 @click.option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import MISSING, replace
 from typing import Any, TypeVar
 
 import click
@@ -43,6 +43,25 @@ class Word(click.Choice[str]):
         return value
 
 
+class RequiredOption(click.Option):
+    """An option that must be given; where it is not, that too is left to whoever names all mistakes of a call."""
+
+    def value_is_missing(self, value: Any) -> bool:
+        """Return False: it is None then."""
+        return False
+
+
+class RequiredArgument(click.Argument):
+    """An argument, likewise."""
+
+    def value_is_missing(self, value: Any) -> bool:
+        """Return False: it is None then."""
+        return False
+
+
+graph_argument = click.argument("graph", cls=RequiredArgument)
+
+
 def _or_text(
     kind: click.ParamType[Any, Any], value: Any, param: click.Parameter | None, ctx: click.Context | None
 ) -> Any:
@@ -60,7 +79,8 @@ def job_option(name: str, **attributes: Any) -> Callable[[F], F]:
         **attributes: Of `click.option`, in place of those that follow from the field.
     """
     part = next(part for part in spec_fields() if part.name == name)
-    return click.option(part.option, part.name, **(_attributes(part) | attributes))
+    kind = RequiredOption if attributes.get("required") else click.Option
+    return click.option(part.option, part.name, cls=kind, **(_attributes(part) | attributes))
 
 
 def start_options(command: F) -> F:
@@ -76,8 +96,9 @@ def session_options(command: F) -> F:
 
 
 def chosen(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that were given, by the names of their fields."""
-    return {name: value for name, value in values.items() if value is not None}
+    """Return the options that were given, by the names of their fields; those that must be given in any case."""
+    required = {part.name for part in spec_fields() if part.default is MISSING}
+    return {name: value for name, value in values.items() if value is not None or name in required}
 
 
 STUDY_OPTIONS = {

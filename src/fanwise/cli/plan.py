@@ -13,12 +13,12 @@ from fanwise.studies.plan import plan as study
 
 from .consent import asking, threshold
 from .ending import exit_on_error
-from .options import WholeNumber, Word, chosen, job_option
+from .options import WholeNumber, Word, chosen, graph_argument, job_option
 from .sampled import carry_out_sample
 
 
 @click.command()
-@click.argument("graph")
+@graph_argument
 @job_option("rows", required=True, help="JSONL, CSV or Parquet.")
 @job_option("format", help="Their format.")
 @click.option("--simulate", type=WholeNumber(1), default=20, show_default=True, help="Rows that stand-ins carry out.")

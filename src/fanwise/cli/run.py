@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import click
 
+from fanwise.errors import Mistake, SpecError
 from fanwise.job.account import Account
 from fanwise.job.job import begin
 from fanwise.job.mode import is_simulated
@@ -17,11 +18,11 @@ from fanwise.job.watcher import Watcher
 from .carrying import carry_out
 from .consent import Question, asking, foreseen, threshold
 from .ending import exit_on_error
-from .options import chosen, job_option, session_options, start_options
+from .options import chosen, graph_argument, job_option, session_options, start_options
 
 
 @click.command()
-@click.argument("graph")
+@graph_argument
 @job_option("rows", required=True)
 @job_option("out", required=True)
 @job_option("format")
@@ -36,7 +37,7 @@ def run(graph: str, out: str, detach: bool, as_json: bool, **options: Any) -> No
     """
     with exit_on_error():
         question = asking(options)
-        spec = JobSpec(graph=graph, out=out, **chosen(options))
+        spec = _spec(graph=graph, out=out, **chosen(options))
         if not anyio.run(is_simulated, spec.base_url):
             _consent(spec, question)
 
@@ -44,6 +45,22 @@ def run(graph: str, out: str, detach: bool, as_json: bool, **options: Any) -> No
             return await begin(spec, watcher, detach=detach)
 
         sys.exit(carry_out(work, as_json=as_json, out=out))
+
+
+def _spec(**fields: Any) -> JobSpec:
+    """Return the job of a call, which has a directory.
+
+    Raises:
+        SpecError: Values are wrong or missing; all of them are named.
+    """
+    missing = (Mistake("out", "nothing is given", "name the run directory"),) if fields["out"] is None else ()
+    try:
+        spec = JobSpec(**fields)
+    except SpecError as error:
+        raise SpecError((*error.mistakes, *missing), error.subject) from None
+    if missing:
+        raise SpecError(missing)
+    return spec
 
 
 def _consent(spec: JobSpec, question: Question) -> None:

@@ -84,6 +84,8 @@ class SpecField:
         """Return what is wrong with a value and what to write instead; None where nothing is."""
         if value is None and self.optional:
             return None
+        if value is None and self.default is MISSING:
+            return Mistake(self.name, "nothing is given", self._remedy())
         if self.choices:
             return self._choice(value)
         if not self._fits(value):

@@ -17,7 +17,7 @@ from fanwise.engine.arms import Arm, build_arms
 from fanwise.engine.repeated import repeated_blocks
 from fanwise.engine.rows import Format, Record, RowTypes, format_of, read
 from fanwise.engine.toolbox import NO_SERVERS, Toolbox, list_tools, toolbox_from
-from fanwise.errors import RunDirectoryError, UsageError
+from fanwise.errors import Mistake, RunDirectoryError, SpecError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.meta import MANIFEST, MetaStore, Source
@@ -182,7 +182,9 @@ def rows_of(spec: JobSpec) -> tuple[Path, Format]:
         UsageError: Its rows are in no file, or the format is not clear.
     """
     if spec.rows_file is None:
-        raise UsageError("rows are read more than once before a run: name a file, in place of standard input")
+        what = "standard input" if isinstance(spec.rows, str | Path) else f"a {type(spec.rows).__name__} of rows"
+        message = f"{what} is taken by a run alone, and this reads rows more than once and before one"
+        raise SpecError((Mistake("rows", message, "write them to a JSONL file, and name it"),))
     return spec.rows_file, format_of(spec.rows_file, spec.format)
 
 

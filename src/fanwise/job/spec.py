@@ -37,6 +37,8 @@ from .checks import (
 )  # fmt: skip
 from .fields import FieldRule, SpecField, field_of
 
+GRAPH_HINT = "name it like path/file.py:name or package.module:name"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
@@ -46,11 +48,17 @@ class JobSpec:
         SpecError: Values are wrong; all of them are named at once, each with what to do.
     """
 
-    graph: Annotated[Graph[..., Any] | str, FieldRule(scope="job", check=check_reference)]
+    graph: Annotated[Graph[..., Any] | str, FieldRule(scope="job", check=check_reference, hint=GRAPH_HINT)]
     """A graph, or its reference: `path/file.py:name`, `package.module:name`."""
     rows: Annotated[
         str | Path | Iterable[Any],
-        FieldRule(scope="job", help="JSONL, CSV or Parquet; `-` is standard input.", metavar="FILE", check=check_rows),
+        FieldRule(
+            scope="job",
+            help="JSONL, CSV or Parquet; `-` is standard input.",
+            metavar="FILE",
+            check=check_rows,
+            hint="name a JSONL, CSV or Parquet file",
+        ),
     ] = field(repr=False)
     """A file, `-` for standard input, or rows as models or dicts."""
     out: Annotated[

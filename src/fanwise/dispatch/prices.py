@@ -1,4 +1,4 @@
-"""What a request is expected to cost in each channel. Pure."""
+"""What the next request is expected to cost in each channel; `job.alone_price` has the average of a job. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What a call of the single agent would cost that nobody paid for, in the channel that its run would take. Pure."""
+"""What a call of the single agent would cost that nobody paid for, in the channel that its run would take. Pure.
+
+On average over a job, with its part of writing what rows share; `dispatch.prices` has the next call, which finds that
+written.
+"""
 
 from __future__ import annotations
 

@@ -22,12 +22,12 @@ def rows(tmp_path: Path) -> Path:
 
 
 def compared(rows: Path, graph: str, baseline: str, sample: int, *more: object) -> tuple[int, dict[str, Any]]:
-    said = fanwise(
+    finished = fanwise(
         "compare", f"{GRAPH}:{graph}", "--baseline", f"{GRAPH}:{baseline}", "--rows", rows, "--labels", "label",
         "--sample", sample, "--json", *more,
     )  # fmt: skip
-    assert said.stdout, said.stderr
-    return said.returncode, json.loads(said.stdout)
+    assert finished.stdout, finished.stderr
+    return finished.returncode, json.loads(finished.stdout)
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_labels_of_a_file_a_score_of_ones_own_and_the_shape(rows: Path, tmp_path
             out.write(json.dumps({"id": data["id"], "right": data["label"]}) + "\n")
     score = tmp_path / "score.py"
     score.write_text("def half(output, row, label):\n    return 1.0 if output == label else 0.5\n")
-    said = fanwise(
+    finished = fanwise(
         "compare", f"{GRAPH}:in_a_row", "--baseline", f"{GRAPH}:small_alone", "--rows", rows, "--labels", labels,
         "--score", f"{score}:half", "--sample", 60, "--out", tmp_path / "run",
     )  # fmt: skip
-    assert said.returncode == 1, said.stderr
-    assert "rows are left out: without a label" in said.stdout
-    assert "shape: 3 agents in 3 rounds, each waits for the one before" in said.stdout
-    assert "sent again: case.facts, case.law to check, decide" in said.stdout
+    assert finished.returncode == 1, finished.stderr
+    assert "rows are left out: without a label" in finished.stdout
+    assert "shape: 3 agents in 3 rounds, each waits for the one before" in finished.stdout
+    assert "sent again: case.facts, case.law to check, decide" in finished.stdout
     again = fanwise("resume", tmp_path / "run")
     assert again.returncode == 0, "the run goes on with all rows"
     first = json.loads((tmp_path / "run" / "looks.json").read_text())
@@ -75,9 +75,9 @@ def test_labels_of_a_file_a_score_of_ones_own_and_the_shape(rows: Path, tmp_path
 
 
 def test_what_cannot_be_compared_is_told(rows: Path) -> None:
-    said = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "nothing", "--score", "nowhere.py:f")
-    assert said.returncode == 2
-    assert said.stderr.splitlines() == [
+    finished = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "nothing", "--score", "nowhere.py:f")
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines() == [
         "fanwise: the call has 2 mistakes:",
         "  --score: there is no file 'nowhere.py'",
         f"  --labels: 'nothing' is no file, and no row of {rows} has a field of that name; name one of the two",
@@ -88,12 +88,12 @@ def test_the_same_call_again_compares_what_was_answered_and_sends_nothing(rows: 
     out = tmp_path / "run"
     code, first = compared(rows, "in_a_row", "small_alone", 60, "--out", out)
     before = (out / "journal.db").read_bytes()
-    said = fanwise(
+    finished = fanwise(
         "compare", f"{GRAPH}:in_a_row", "--baseline", f"{GRAPH}:small_alone", "--rows", rows, "--labels", "label",
         "--out", out, "--json",
     )  # fmt: skip
-    assert (said.returncode, json.loads(said.stdout)) == (code, first)
-    assert said.stderr == f"fanwise: {out} holds a run; its answers are compared, and nothing is sent\n"
+    assert (finished.returncode, json.loads(finished.stdout)) == (code, first)
+    assert finished.stderr == f"fanwise: {out} holds a run; its answers are compared, and nothing is sent\n"
     assert (out / "journal.db").read_bytes() == before
     other = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "label", "--out", out)
     assert other.returncode == 2
@@ -104,12 +104,12 @@ def test_more_rows_of_a_sample_go_on_in_its_directory_and_are_a_next_look(rows: 
     """A larger sample scored only what was there, and did not say so."""
     job, names = (rows, "halves", "guess_alone"), ("--out", tmp_path / "run")
     compared(*job, 12, *names)
-    said = fanwise(
+    finished = fanwise(
         "compare", f"{GRAPH}:halves", "--baseline", f"{GRAPH}:guess_alone", "--rows", rows, "--labels", "label",
         "--sample", 20, "--json", *names,
     )  # fmt: skip
-    assert said.stderr.startswith("fanwise: both sides on 8 more rows will cost about $")
-    second = json.loads(said.stdout)
+    assert finished.stderr.startswith("fanwise: both sides on 8 more rows will cost about $")
+    second = json.loads(finished.stdout)
     assert [look["rows"] for look in second["verdict"]["decides"]["looks"]] == [12, 20]
     account = summary(tmp_path / "run")
     assert [account["attempts"][side]["sent"] for side in ("fanout", "baseline")] == [40, 20], "none is asked twice"
@@ -136,10 +136,10 @@ def test_both_sides_travel_in_the_channel_of_a_run(rows: Path, tmp_path: Path) -
 def test_a_score_that_raises_ends_with_a_status_of_its_own_before_anything_is_sent(rows: Path, tmp_path: Path) -> None:
     score = tmp_path / "score.py"
     score.write_text("def broken(output, row, label):\n    return output['kind']\n")
-    said = fanwise(
+    finished = fanwise(
         "compare", f"{GRAPH}:apart", "--baseline", f"{GRAPH}:alone", "--rows", rows, "--labels", "label",
         "--score", f"{score}:broken", "--out", tmp_path / "run",
     )  # fmt: skip
-    assert (said.returncode, said.stdout) == (70, "")
-    assert "broken raised TypeError" in said.stderr
+    assert (finished.returncode, finished.stdout) == (70, "")
+    assert "broken raised TypeError" in finished.stderr
     assert not (tmp_path / "run").exists()

@@ -52,8 +52,8 @@ def rows(tmp_path: Path) -> Path:
 def run(rows: Path, name: str, channel: str = "live", **changes: str) -> Path:
     file, out = rows.parent / f"{name}.py", rows.parent / "runs" / name
     file.write_text(GRAPH.format(**{**CALM, **changes}))
-    said = fanwise("run", f"{file}:job", "--rows", rows, "--out", out, "--channel", channel)
-    assert said.returncode == 0, said.stderr
+    finished = fanwise("run", f"{file}:job", "--rows", rows, "--out", out, "--channel", channel)
+    assert finished.returncode == 0, finished.stderr
     return out
 
 
@@ -71,14 +71,14 @@ def test_the_agent_whose_prompt_has_changed_is_named_with_its_dollars(rows: Path
     assert agents["first"]["changed"] == []
     assert "-Answer in a word." in agents["second"]["instructions"]
     assert "+Answer in a word, and give three reasons." in agents["second"]["instructions"]
-    costs = [Decimal(one) for one in found["figures"]["per successful row"]]
+    costs = [Decimal(amount) for amount in found["figures"]["per successful row"]]
     moved = sum(Decimal(agent["difference_usd"]) for agent in found["agents"])
     assert abs(moved - (costs[1] - costs[0])) < Decimal("1e-11"), "the agents' differences are the whole"
     assert Decimal(agents["first"]["difference_usd"]) == 0
-    said = fanwise("diff", one, two).stdout
-    assert "second  instructions" in said
-    assert "+Answer in a word, and give three reasons." in said
-    assert f"a successful row costs {found['rise_percent']:.1f} % more" in said
+    printed = fanwise("diff", one, two).stdout
+    assert "second  instructions" in printed
+    assert "+Answer in a word, and give three reasons." in printed
+    assert f"a successful row costs {found['rise_percent']:.1f} % more" in printed
 
 
 def test_other_changes_are_named_and_the_limit_is_for_ci(rows: Path) -> None:
@@ -89,9 +89,9 @@ def test_other_changes_are_named_and_the_limit_is_for_ci(rows: Path) -> None:
     assert fanwise("diff", two, one, "--fail-above", 5).returncode == 0, "cheaper is no failure"
     assert fanwise("diff", one, one, "--fail-above", 0).returncode == 0
     for none in ("nan", "inf"):  # `nan` was a traceback of InvalidOperation
-        said = fanwise("diff", one, two, "--fail-above", none)
-        assert (said.returncode, said.stdout) == (2, "")
-        assert said.stderr == (
+        finished = fanwise("diff", one, two, "--fail-above", none)
+        assert (finished.returncode, finished.stdout) == (2, "")
+        assert finished.stderr == (
             f"fanwise: --fail-above: {none} is no share of a price; write a number of percent, like 5\n"
         )
     assert all(agent["changed"] == [] for agent in told(one, one)["agents"])
@@ -122,12 +122,12 @@ def test_history_tells_what_changed_and_how_right_it_was(tmp_path: Path) -> None
     file = tmp_path / "rows.jsonl"
     rights = ("yes", "no", "yes", "yes")
     file.write_text(
-        "".join(json.dumps({"id": str(n), "text": "t", "right": one}) + "\n" for n, one in enumerate(rights))
+        "".join(json.dumps({"id": str(n), "text": "t", "right": right}) + "\n" for n, right in enumerate(rights))
     )
     run(file, "one")
     run(file, "two", instructions="Answer in a word, loudly.", answer="no")
-    said = fanwise("history", tmp_path / "runs", "--labels", "right", "--json")
-    first, second = [json.loads(line) for line in said.stdout.splitlines()]
+    finished = fanwise("history", tmp_path / "runs", "--labels", "right", "--json")
+    first, second = [json.loads(line) for line in finished.stdout.splitlines()]
     assert (first["changed"], second["changed"]) == ({}, {"second": ["instructions"]})
     assert first["models"] == ["claude-haiku-5-5"]
     assert (first["quality"], second["quality"]) == (0.75, 0.25)
@@ -143,14 +143,14 @@ def test_the_ledger_by_anything_sums_to_the_ledger(rows: Path) -> None:
         whole = db.execute("SELECT SUM(cost) FROM ends").fetchone()[0]
         for names in (*([name] for name in DIMENSIONS), ["tier", "channel", "hour"]):
             groups = list(by(db, names))
-            assert sum(one.cost for one in groups) == whole, names
-            assert len({one.names for one in groups}) == len(groups), names
-            costs = [one.cost for one in groups]
+            assert sum(group.cost for group in groups) == whole, names
+            assert len({group.names for group in groups}) == len(groups), names
+            costs = [group.cost for group in groups]
             assert costs == sorted(costs, reverse=True), names
-    said = fanwise("report", out, "--by", "agent,hour", "--json")
-    told_ = [json.loads(line) for line in said.stdout.splitlines()]
-    assert sum(Decimal(one["cost_usd"]) for one in told_) * 10**12 == whole
-    assert {one["agent"] for one in told_} == {"first", "second"}
+    finished = fanwise("report", out, "--by", "agent,hour", "--json")
+    told_ = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert sum(Decimal(record["cost_usd"]) for record in told_) * 10**12 == whole
+    assert {record["agent"] for record in told_} == {"first", "second"}
     assert "cost" in fanwise("report", out, "--by", "agent").stdout
     wrong = fanwise("report", out, "--by", "colour")
     assert wrong.returncode == 2
@@ -170,11 +170,11 @@ def test_what_is_not_known_is_no_lower_price(rows: Path) -> None:
     before, partly, wholly = (run(rows, name) for name in ("before", "partly", "wholly"))
     without_costs(partly, "agent='second'")
     without_costs(wholly, "1")
-    said = fanwise("diff", before, partly, "--fail-above", "5")
-    assert said.returncode == 1, "it is not known that it is not more"
-    assert "(6 unknown)" in said.stdout and "% less" not in said.stdout
-    assert "how much more a successful row costs is unknown" in said.stdout
-    second = next(line for line in said.stdout.splitlines() if line.startswith("second"))
+    finished = fanwise("diff", before, partly, "--fail-above", "5")
+    assert finished.returncode == 1, "it is not known that it is not more"
+    assert "(6 unknown)" in finished.stdout and "% less" not in finished.stdout
+    assert "how much more a successful row costs is unknown" in finished.stdout
+    second = next(line for line in finished.stdout.splitlines() if line.startswith("second"))
     assert second.split()[-2:] == ["unknown", "unknown"], "what it cost after, and the difference"
     figures = told(before, partly)
     assert figures["rise_percent"] is None and figures["figures"]["attempts of unknown cost"] == [0, 6]
@@ -201,5 +201,5 @@ def test_a_run_whose_replies_have_no_usage_has_no_price_wherever_it_is_read(
     assert {(line["own_usd"], line["cost_usd"]) for line in exported} == {(None, None)}
     (past,) = history(rows.parent / "runs").runs
     assert (past.cost_per_successful_row_usd, past.attempts_of_unknown_cost) == (None, 12)
-    said = fanwise("history", rows.parent / "runs").stdout
-    assert said.count("unknown") == 3 and "$" not in said, "of a good row, in all, and what was read"
+    printed = fanwise("history", rows.parent / "runs").stdout
+    assert printed.count("unknown") == 3 and "$" not in printed, "of a good row, in all, and what was read"

@@ -62,15 +62,15 @@ def records(run: Path, table: str, form: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
 def test_every_table_has_all_and_sums_to_the_ledger(run: Path, form: str) -> None:
-    said = fanwise("export", run, "--to", form)
-    assert said.returncode == 0, said.stderr
+    finished = fanwise("export", run, "--to", form)
+    assert finished.returncode == 0, finished.stderr
     summary = json.loads((run / "summary.json").read_text())
     attempts = records(run, "attempts", form)
     assert len(attempts) == 15
-    assert sum(Decimal(one["cost_usd"]) for one in attempts) == Decimal(summary["cost_usd"])
-    assert sum(Decimal(one["cost_usd"]) for one in records(run, "rows", form)) == Decimal(summary["cost_usd"])
-    assert sum(Decimal(one["cost_usd"]) for one in records(run, "tasks", form)) == Decimal(summary["cost_usd"])
-    totals = {one["name"]: one["value"] for one in records(run, "totals", form)}
+    assert sum(Decimal(attempt["cost_usd"]) for attempt in attempts) == Decimal(summary["cost_usd"])
+    assert sum(Decimal(record["cost_usd"]) for record in records(run, "rows", form)) == Decimal(summary["cost_usd"])
+    assert sum(Decimal(record["cost_usd"]) for record in records(run, "tasks", form)) == Decimal(summary["cost_usd"])
+    totals = {record["name"]: record["value"] for record in records(run, "totals", form)}
     assert totals["cost_usd"] == summary["cost_usd"]
     assert int(totals["attempts.sent"]) == 15
     for table in TABLES:
@@ -80,11 +80,11 @@ def test_every_table_has_all_and_sums_to_the_ledger(run: Path, form: str) -> Non
 def test_no_cell_of_a_csv_is_a_formula(run: Path) -> None:
     assert fanwise("export", run).returncode == 0
     for table in TABLES:
-        for one in records(run, table.name, "csv"):
-            assert not any(value.startswith(("=", "+", "-", "@")) for value in one.values()), one
-    outputs = {one["output"] for one in records(run, "tasks", "csv")}
+        for record in records(run, table.name, "csv"):
+            assert not any(value.startswith(("=", "+", "-", "@")) for value in record.values()), record
+    outputs = {record["output"] for record in records(run, "tasks", "csv")}
     assert json.dumps(HOSTILE) in outputs, "as JSON it begins with a quote"
-    assert {one["row_id"] for one in records(run, "rows", "csv")} == {f"'-{number}" for number in range(5)}
+    assert {record["row_id"] for record in records(run, "rows", "csv")} == {f"'-{number}" for number in range(5)}
 
 
 @given(st.text())
@@ -95,8 +95,8 @@ def test_what_is_defused_is_no_formula_and_still_there(text: str) -> None:
 
 
 def test_the_columns_say_what_they_mean() -> None:
-    said = fanwise("export", "--columns")
-    assert "cache_read_tokens          Read from the cache." in said.stdout
+    finished = fanwise("export", "--columns")
+    assert "cache_read_tokens          Read from the cache." in finished.stdout
     assert fanwise("export").returncode == 2
 
 

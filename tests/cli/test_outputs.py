@@ -19,17 +19,17 @@ def run(tmp_path: Path) -> Path:
 
 
 def refused(*arguments: object) -> str:
-    said = fanwise(*arguments)
-    assert (said.returncode, said.stdout) == (2, ""), said.stderr
-    assert said.stderr.startswith("fanwise: ") and said.stderr.count("\n") == 1, said.stderr
-    return said.stderr.removeprefix("fanwise: ").strip()
+    finished = fanwise(*arguments)
+    assert (finished.returncode, finished.stdout) == (2, ""), finished.stderr
+    assert finished.stderr.startswith("fanwise: ") and finished.stderr.count("\n") == 1, finished.stderr
+    return finished.stderr.removeprefix("fanwise: ").strip()
 
 
 def test_a_page_in_a_folder_that_is_not_there_is_refused_before_it_is_drawn(run: Path, tmp_path: Path) -> None:
     """It ended in a traceback of FileNotFoundError, after the page was drawn."""
     page = tmp_path / "nowhere" / "page.html"
-    said = refused("report", run, "--html", "--out", page)
-    assert said == f"{page} cannot be written: there is no folder {page.parent}; make it, or choose another"
+    finished = refused("report", run, "--html", "--out", page)
+    assert finished == f"{page} cannot be written: there is no folder {page.parent}; make it, or choose another"
     assert refused("report", run, "--html", "--out", tmp_path) == (
         f"{tmp_path} cannot be written: it is a folder; name a file in it"
     )
@@ -56,8 +56,10 @@ def test_a_file_whose_lines_fail_stays_as_it_was(tmp_path: Path) -> None:
 
 def test_tables_that_cannot_be_written_are_refused(run: Path, tmp_path: Path) -> None:
     """Each was a traceback."""
-    said = refused("export", run, "--out", tmp_path / "rows.jsonl")
-    assert said == f"the tables cannot be written to {tmp_path / 'rows.jsonl'}: it is no folder; choose another folder"
+    refusal = refused("export", run, "--out", tmp_path / "rows.jsonl")
+    assert (
+        refusal == f"the tables cannot be written to {tmp_path / 'rows.jsonl'}: it is no folder; choose another folder"
+    )
     assert "it is no folder" in refused("export", run, "--out", tmp_path / "rows.jsonl" / "tables")
     assert "File name too long" in refused("export", run, "--out", tmp_path / ("e" * 300))
 
@@ -70,9 +72,9 @@ def test_a_run_directory_that_cannot_be_is_refused(tmp_path: Path, command: tupl
     rows = tickets(tmp_path / "rows.jsonl", 3)
     call = (command[0], f"{DESK}:triage", "--rows", rows, *command[1:], "--out")
     for out, reason in [(tmp_path / ("r" * 300), "File name too long"), (rows / "run", "Not a directory")]:
-        said = fanwise(*call, out)
-        assert said.returncode == 2
-        assert said.stderr.splitlines()[-1] == f"fanwise: {out} cannot be used: {reason}; choose another directory"
+        finished = fanwise(*call, out)
+        assert finished.returncode == 2
+        assert finished.stderr.splitlines()[-1] == f"fanwise: {out} cannot be used: {reason}; choose another directory"
     assert list(tmp_path.iterdir()) == [rows]
 
 
@@ -83,5 +85,7 @@ def test_names_that_no_file_can_have_are_in_no_traceback(tmp_path: Path) -> None
     assert refused("history", name) == f"there is no folder '{name}'"
     assert refused("graph", f"{name}.py:job") == f"there is no file '{name}.py'"
     assert "File name too long" in refused("plan", f"{DESK}:triage", "--rows", f"{name}.jsonl")
-    said = refused("compare", f"{DESK}:triage", "--rows", rows, "--labels", name)
-    assert said == f"--labels: '{name}' is no file, and no row of {rows} has a field of that name; name one of the two"
+    refusal = refused("compare", f"{DESK}:triage", "--rows", rows, "--labels", name)
+    assert (
+        refusal == f"--labels: '{name}' is no file, and no row of {rows} has a field of that name; name one of the two"
+    )

@@ -61,13 +61,13 @@ def vertex(url: str) -> Any:
 
 @pytest.mark.parametrize(("make", "where"), [(bedrock, "Amazon Bedrock"), (vertex, "Vertex AI")])
 def test_the_client_of_another_platform_goes_live(tmp_path: Path, make: Any, where: str) -> None:
-    with emulated() as emulator, gateway(emulator.url) as one:
+    with emulated() as emulator, gateway(emulator.url) as server:
         watcher = Watcher()
 
-        account = carried_out(make(one.url), out=tmp_path / "run", watcher=watcher)
+        account = carried_out(make(server.url), out=tmp_path / "run", watcher=watcher)
         assert account.summary["rows"]["succeeded"] == 6
     assert any(where in note and "everything goes live" in note for note in watcher.notes)
-    asked = [path for path in one.asked if "_emulator" not in path and "count-tokens" not in path]
+    asked = [path for path in server.asked if "_emulator" not in path and "count-tokens" not in path]
     assert all("claude-haiku-5-5" in path for path in asked), "models are not asked for where there is no list"
     assert len(asked) == 6
     secret = b"aws-secret" if make is bedrock else b"gcp-secret"
@@ -75,25 +75,25 @@ def test_the_client_of_another_platform_goes_live(tmp_path: Path, make: Any, whe
 
 
 def test_batches_that_are_asked_for_and_missing_end_the_run_before_anything_is_sent(tmp_path: Path) -> None:
-    with emulated() as emulator, gateway(emulator.url) as one:
+    with emulated() as emulator, gateway(emulator.url) as server:
         with pytest.raises(UsageError, match="Amazon Bedrock has no Message Batches; add --channel live"):
-            carried_out(bedrock(one.url), out=tmp_path / "run", channel="batch")
-        assert one.asked == []
+            carried_out(bedrock(server.url), out=tmp_path / "run", channel="batch")
+        assert server.asked == []
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("channel", ["auto", "batch"])
 def test_a_gateway_without_batches_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channel: Any) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    with emulated() as emulator, gateway(emulator.url, lacks=("batches",), shows=False) as one:
-        work = Job(job, rows=ROWS, out=tmp_path / "run", base_url=one.url, channel=channel)
+    with emulated() as emulator, gateway(emulator.url, lacks=("batches",), shows=False) as server:
+        work = Job(job, rows=ROWS, out=tmp_path / "run", base_url=server.url, channel=channel)
         if channel == "batch":
             with pytest.raises(UsageError, match="has no Message Batches"):
                 work.run_sync()
-            assert not any(path == "POST /v1/messages" for path in one.asked)
+            assert not any(path == "POST /v1/messages" for path in server.asked)
         else:
             assert work.run_sync().summary["rows"]["succeeded"] == 6
-            assert one.asked.count("POST /v1/messages") == 6
+            assert server.asked.count("POST /v1/messages") == 6
 
 
 def test_a_client_with_middleware_sees_every_request(tmp_path: Path) -> None:
@@ -128,11 +128,11 @@ def test_requests_follow_the_one_that_the_sdk_has_built(tmp_path: Path, monkeypa
     """What fanwise sends itself, past the SDK's own path, has the headers that the SDK sends."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "x-team: support")
-    with emulated() as emulator, gateway(emulator.url) as one:
-        Job(job, rows=ROWS, out=tmp_path / "run", channel="live", base_url=one.url, slots=1).run_sync()
+    with emulated() as emulator, gateway(emulator.url) as server:
+        Job(job, rows=ROWS, out=tmp_path / "run", channel="live", base_url=server.url, slots=1).run_sync()
     sent = [
         {name.lower(): value for name, value in headers.items() if name.lower() != "content-length"}
-        for path, headers in zip(one.asked, one.headers, strict=True)
+        for path, headers in zip(server.asked, server.headers, strict=True)
         if path == "POST /v1/messages"
     ]
     assert len(sent) == 6

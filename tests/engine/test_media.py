@@ -106,7 +106,7 @@ def test_what_rows_share_is_written_once_and_a_scan_once_for_its_readers(tmp_pat
     account = carried_out(tmp_path, channel="live").summary
     assert account["cache"]["writes"] == 7, "the logo with the first scan, each other scan by its first reader"
     assert account["cache"]["reads"] == 13, "all other readers"
-    by_agent = {one["agent"]: one for one in account["slices"]}
+    by_agent = {slice_["agent"]: slice_ for slice_ in account["slices"]}
     assert by_agent["read"]["blocks"] == ["logo"]
     assert account["input_over_floor"] < 1.3
 
@@ -116,11 +116,11 @@ def test_the_journal_holds_hashes_and_a_request_is_rendered_again(tmp_path: Path
     with read_only(tmp_path / "run" / "journal.db") as db:
         assert all(len(str(value)) < 5_000 for row in db.execute("SELECT * FROM blocks") for value in row)
         assert not [row for row in db.execute("SELECT text FROM texts") if len(row[0]) > 2_000]
-    found = rendered(str(tmp_path / "run"), "r1", "read", "fanout")
-    assert found.attempts[0].is_unchanged
-    kinds = [part["type"] for part in found.body["messages"][0]["content"]]
+    shown = rendered(str(tmp_path / "run"), "r1", "read", "fanout")
+    assert shown.attempts[0].is_unchanged
+    kinds = [part["type"] for part in shown.body["messages"][0]["content"]]
     assert kinds == ["text", "image", "text", "image", "text", "text"], "logo, scan, instructions, values"
-    marks = ["cache_control" in part for part in found.body["messages"][0]["content"]]
+    marks = ["cache_control" in part for part in shown.body["messages"][0]["content"]]
     assert marks == [False, True, False, True, False, False]
 
 

@@ -73,17 +73,17 @@ def test_behind_the_gate_every_prefix_is_written_once_and_the_input_is_near_its_
 @pytest.mark.parametrize("channel", ["live", "batch"])
 def test_the_account_says_what_was_sent_to_whom(tmp_path: Path, channel: str) -> None:
     account = carried_out(tmp_path / "run", rows=6, channel=channel).summary
-    by_agent = {one["agent"]: one for one in account["slices"]}
+    by_agent = {slice_["agent"]: slice_ for slice_ in account["slices"]}
     assert by_agent["style"]["fields"] == ["page.text"]
     assert by_agent["style"]["blocks"] == ["guide"]
     assert by_agent["join"]["fields"] == ["security", "style", "facts"]
     reviewers = [by_agent[name] for name in ("security", "style", "facts")]
-    assert sum(one["duplicated_tokens"] for one in reviewers) == pytest.approx(6 * 2 * 9_050, rel=0.02)
+    assert sum(slice_["duplicated_tokens"] for slice_ in reviewers) == pytest.approx(6 * 2 * 9_050, rel=0.02)
     assert by_agent["join"]["duplicated_tokens"] < 6 * 70, "its schema alone, which is that of the others"
-    for one in account["slices"]:
-        parts = one["cache_read_tokens"] + one["cache_write_tokens"] + one["fresh_tokens"]
-        assert parts == one["input_tokens"]
-    assert sum(one["input_tokens"] for one in account["slices"]) == sum(
+    for slice_ in account["slices"]:
+        parts = slice_["cache_read_tokens"] + slice_["cache_write_tokens"] + slice_["fresh_tokens"]
+        assert parts == slice_["input_tokens"]
+    assert sum(slice_["input_tokens"] for slice_ in account["slices"]) == sum(
         account["tokens"][kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read")
     )
 

@@ -37,11 +37,11 @@ def attempts(out: Path) -> list[dict[str, Any]]:
 def test_a_stand_in_that_calls_a_tool_asks_for_it_as_a_model_does(tmp_path: Path, channel: Any) -> None:
     account = Job(desk, rows=rows(6), out=tmp_path / "run", channel=channel).run_sync()
     assert [line["output"] for line in account.results()][:3] == ["shipped", "shipped, lost", "shipped, lost, paid"]
-    found = attempts(tmp_path / "run")
-    per_row = [sum(one["row"] == row for one in found) for row in range(1, 7)]
+    sent = attempts(tmp_path / "run")
+    per_row = [sum(attempt["row"] == row for attempt in sent) for row in range(1, 7)]
     assert per_row == [2, 4, 6, 2, 4, 6], "each look-up is a round, and so is the answer"
-    assert {one["channel"] for one in found} == {channel}
-    assert [one["kind"] for one in found].count("tool_use") == 18
+    assert {attempt["channel"] for attempt in sent} == {channel}
+    assert [attempt["kind"] for attempt in sent].count("tool_use") == 18
     assert account.summary["cost_usd"] == account.summary["bill_usd"]
     assert account.summary["attempts"]["retried"] == 0, "a round is no retry"
 
@@ -49,9 +49,9 @@ def test_a_stand_in_that_calls_a_tool_asks_for_it_as_a_model_does(tmp_path: Path
 def test_in_batches_the_rounds_of_a_thousand_rows_travel_together(tmp_path: Path) -> None:
     account = Job(desk, rows=rows(1_000), out=tmp_path / "run", channel="batch").run_sync().summary
     assert account["rows"]["succeeded"] == 1_000
-    found = attempts(tmp_path / "run")
-    assert len(found) == sum(2 * (1 + n % 3) for n in range(1_000)), "every turn is in the ledger"
-    assert len({one["intent"] for one in found}) == 6, "as many batches as the longest loop has rounds"
+    sent = attempts(tmp_path / "run")
+    assert len(sent) == sum(2 * (1 + n % 3) for n in range(1_000)), "every turn is in the ledger"
+    assert len({attempt["intent"] for attempt in sent}) == 6, "as many batches as the longest loop has rounds"
     assert account["cost_usd"] == account["bill_usd"]
 
 
@@ -71,8 +71,8 @@ def test_a_live_conversation_reads_what_it_has_sent_before(tmp_path: Path) -> No
 
     long = [Long(id=str(n), text=f"{n} " + "A long story about an order. " * 800) for n in range(2)]
     account = Job(job, rows=long, out=tmp_path / "run", channel="live").run_sync().summary
-    found = attempts(tmp_path / "run")
-    assert [one["read"] > 4_000 for one in found if one["number"] == 2] == [True, True]
+    sent = attempts(tmp_path / "run")
+    assert [attempt["read"] > 4_000 for attempt in sent if attempt["number"] == 2] == [True, True]
     assert account["cost_usd"] == account["bill_usd"]
 
 
@@ -96,7 +96,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             answers.append(model(*said))
             job = Job(desk, rows=rows(1), out=tmp_path / "run", channel="live", base_url=emulator.url)
             account = job.run_sync()
-            return account, [one["body"] for one in emulator.requests() if "messages" in (one.get("body") or {})]
+            return account, [
+                request["body"] for request in emulator.requests() if "messages" in (request.get("body") or {})
+            ]
 
         yield carry_out
 
@@ -161,7 +163,7 @@ def test_a_conversation_goes_on_behind_its_last_round_after_a_halt(
         before = len(attempts(tmp_path / "run"))
         account = resume_sync(tmp_path / "run", graph=desk)
     assert account.summary["rows"]["succeeded"] == 4
-    found = [one for one in attempts(tmp_path / "run") if one["kind"] in ("tool_use", "end_turn")]
+    found = [sent for sent in attempts(tmp_path / "run") if sent["kind"] in ("tool_use", "end_turn")]
     assert len(found) == 4 * 6, "no round was asked for twice"
     assert before < 24
     assert account.summary["cost_usd"] == account.summary["bill_usd"]
@@ -177,10 +179,10 @@ def resume_sync(*args: Any, **options: Any) -> Any:
 def test_a_request_of_an_agent_with_tools_can_be_shown_again(tmp_path: Path) -> None:
     reference = f"{Path(__file__).parent.parent / 'sample' / 'helper.py'}:desk"
     Job(reference, rows=rows(2), out=tmp_path / "run", channel="live").run_sync()
-    found = rendered(str(tmp_path / "run"), "1", "answer", "fanout")
-    assert [one["name"] for one in found.body["tools"]] == ["look_up", "next_order"]
-    assert found.body["tools"][0]["input_schema"]["properties"]["order"]["description"] == "Its number."
-    assert all(attempt.is_unchanged for attempt in found.attempts) and len(found.attempts) == 4
+    shown = rendered(str(tmp_path / "run"), "1", "answer", "fanout")
+    assert [one["name"] for one in shown.body["tools"]] == ["look_up", "next_order"]
+    assert shown.body["tools"][0]["input_schema"]["properties"]["order"]["description"] == "Its number."
+    assert all(attempt.is_unchanged for attempt in shown.attempts) and len(shown.attempts) == 4
 
 
 def test_mistakes_are_told_all_at_once(tmp_path: Path) -> None:
@@ -244,7 +246,7 @@ def test_a_server_of_others_is_called(tmp_path: Path, monkeypatch: pytest.Monkey
             meetings, rows=[Meeting(id="1", at="16:30")], out=tmp_path / "run", channel="live", base_url=emulator.url
         )
         assert job.run_sync().summary["rows"]["succeeded"] == 1
-        last = [one["body"] for one in emulator.requests() if "messages" in (one.get("body") or {})][-1]
+        last = [request["body"] for request in emulator.requests() if "messages" in (request.get("body") or {})][-1]
     assert {one["name"] for one in last["tools"]} == {"get_current_time", "convert_time"}
     result = last["messages"][-1]["content"][0]
     assert not result.get("is_error")
@@ -269,14 +271,14 @@ server.run("streamable-http", host="127.0.0.1", port=int(sys.argv[1]))
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 def listens(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
+    with socket.socket() as listener:
+        return listener.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_server_is_reached_over_http(tmp_path: Path) -> None:

@@ -172,8 +172,8 @@ def test_every_surface_shows_the_same_number(tmp_path: Path, channel: Any, sampl
 
 
 def fanwise_page(run: Path) -> str:
-    said = fanwise("report", run, "--html")
-    assert said.returncode == 0, said.stderr
+    finished = fanwise("report", run, "--html")
+    assert finished.returncode == 0, finished.stderr
     return (run / "report.html").read_text(encoding="utf-8")
 
 
@@ -204,8 +204,8 @@ def test_a_comparison_says_what_the_report_of_its_directory_says(tmp_path: Path)
     fanout, baseline = (own[side] * 40 + shared[side] * 12 for side in (0, 1))
     assert data["multiplier"]["usd"]["ratio"] == round(fanout / baseline, 6), "priced for 40 rows, not for 12"
     assert data["multiplier"]["usd"]["ratio"] != data["multiplier"]["usd_as_paid"]["ratio"]
-    said = fanwise("resume", tmp_path / "run", cwd=LETTERS.parent)
-    assert said.returncode == 0, said.stderr
+    finished = fanwise("resume", tmp_path / "run", cwd=LETTERS.parent)
+    assert finished.returncode == 0, finished.stderr
     whole = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
     assert whole["multiplier"]["rows"] == 40
     assert whole["multiplier"]["usd"]["ratio"] == whole["multiplier"]["usd_as_paid"]["ratio"], (

@@ -67,7 +67,7 @@ def test_whatever_was_sent_rows_and_levers_sum_to_the_ledger(tmp_path: Path, sen
     anyio.run(journal.commit)
     found = list(allotted(journal.db))
     for arm in ("fanout", "baseline"):
-        assert sum(one.cost for one in found if one.arm == arm) == totals(journal.db, arm).cost
+        assert sum(part.cost for part in found if part.arm == arm) == totals(journal.db, arm).cost
         pulled = levers(journal.db, arm)
         if pulled is not None:
             assert pulled.naive - sum(pulled.saved.values()) == pulled.paid == totals(journal.db, arm).cost
@@ -75,7 +75,7 @@ def test_whatever_was_sent_rows_and_levers_sum_to_the_ledger(tmp_path: Path, sen
             assert list(pulled.saved_reversed) == list(pulled.saved)[::-1]
             assert pulled.saved["slices"] >= 0
             assert pulled.saved["batch"] >= 0
-    assert len({(one.row, one.arm) for one in found}) == len(found)
+    assert len({(cost.row, cost.arm) for cost in found}) == len(found)
     journal.close()
 
 
@@ -130,13 +130,13 @@ def _lost(db: sqlite3.Connection) -> int:
 def test_the_report_tells_the_levers(tmp_path: Path) -> None:
     file = example_rows("tickets", tmp_path / "rows", 12)
     graph = f"{ROOT / 'examples' / 'tickets' / 'graph.py'}:triage"
-    said = fanwise("run", graph, "--rows", file, "--out", tmp_path / "run", "--channel", "live", "--limit", 5)
-    assert said.returncode == 0, said.stderr
-    told = " ".join(said.stdout.split())
-    assert "with everything to everyone on claude-sonnet-5-5, uncached, live; own models -$" in told
+    finished = fanwise("run", graph, "--rows", file, "--out", tmp_path / "run", "--channel", "live", "--limit", 5)
+    assert finished.returncode == 0, finished.stderr
+    printed = " ".join(finished.stdout.split())
+    assert "with everything to everyone on claude-sonnet-5-5, uncached, live; own models -$" in printed
     kept = json.loads((tmp_path / "run" / "summary.json").read_text())["levers"]
     assert set(kept["saved_usd"]) == {"models", "slices", "cache", "batch"}
-    assert "in the other order: batches" in told or "in the other order: cache" in told, (
+    assert "in the other order: batches" in printed or "in the other order: cache" in printed, (
         "slices took three times as much by the order alone"
     )
     assert kept["saved_usd"] != kept["saved_in_reverse_usd"]
@@ -156,15 +156,15 @@ def test_levers_start_from_the_single_agents_bill_and_never_lead_where_that_is_l
     dearer = summary | {"levers": pulled | {"alone_usd": str(Decimal(pulled["paid_usd"]) / 2)}}
     assert "What took most off the bill" in " ".join(sentences(cheaper))
     assert "What took most off the bill" not in " ".join(sentences(dearer))
-    said = fanwise("report", tmp_path / "run").stdout
-    assert said.index("multiplier") < said.index("levers"), "what it cost against one agent comes first"
-    assert " for one agent, +$" in said
+    printed = fanwise("report", tmp_path / "run").stdout
+    assert printed.index("multiplier") < printed.index("levers"), "what it cost against one agent comes first"
+    assert " for one agent, +$" in printed
 
 
 def test_the_row_that_was_multiplied_most_is_named_with_its_reason(tmp_path: Path) -> None:
     file = example_rows("tickets", tmp_path / "rows", 12)
     graph = f"{ROOT / 'examples' / 'tickets' / 'graph.py'}:triage"
-    said = fanwise(
+    finished = fanwise(
         "run",
         graph,
         "--rows",
@@ -178,10 +178,10 @@ def test_the_row_that_was_multiplied_most_is_named_with_its_reason(tmp_path: Pat
         "--baseline",
         "auto",
     )
-    assert said.returncode == 0, said.stderr
+    assert finished.returncode == 0, finished.stderr
     found = json.loads((tmp_path / "run" / "summary.json").read_text())["worst_rows"]
     times = [line["multiplier"]["tokens"] for line in lines(tmp_path / "run" / "results.jsonl")]
-    assert [one["multiplier"] for one in found] == sorted(times, reverse=True)[:3]
+    assert [row["multiplier"] for row in found] == sorted(times, reverse=True)[:3]
     assert found[0]["agent"] == "research", "it is asked once for each question, and shown the handbook each time"
     assert found[0]["duplicated_tokens"] > 0.5 * found[0]["agent_tokens"]
-    assert f"most: {found[0]['multiplier']:.2f}x in row {found[0]['row_id']}" in said.stdout
+    assert f"most: {found[0]['multiplier']:.2f}x in row {found[0]['row_id']}" in finished.stdout

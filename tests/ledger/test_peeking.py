@@ -82,19 +82,19 @@ def same(rows: int, fanout: float = 1.0, baseline: float = 2.0) -> list[Pair]:
 @pytest.mark.parametrize("baseline", [2.0, 1.1, 0.9])
 def test_rows_more_are_right_where_nothing_varies(job_rows: int | None, baseline: float) -> None:
     """Ten per cent fewer than it says are not enough."""
-    found = judge(same(40, baseline=baseline), job_rows=job_rows)
-    assert (found.word, found.rows) == ("not enough rows to tell", 40)
-    assert 0 < found.more <= (job_rows or 10_000_000) - 40
-    looks = found.decides.looks
-    enough = judge(same(40 + found.more, baseline=baseline), job_rows=job_rows, looks=looks)
+    verdict = judge(same(40, baseline=baseline), job_rows=job_rows)
+    assert (verdict.word, verdict.rows) == ("not enough rows to tell", 40)
+    assert 0 < verdict.more <= (job_rows or 10_000_000) - 40
+    looks = verdict.decides.looks
+    enough = judge(same(40 + verdict.more, baseline=baseline), job_rows=job_rows, looks=looks)
     assert enough.word == ("fan out" if baseline > 1 else "do not fan out")
-    few = judge(same(40 + found.more * 9 // 10, baseline=baseline), job_rows=job_rows, looks=looks)
+    few = judge(same(40 + verdict.more * 9 // 10, baseline=baseline), job_rows=job_rows, looks=looks)
     assert few.word == "not enough rows to tell"
 
 
 def test_below_ten_rows_there_is_no_word() -> None:
-    found = judge(same(9, 1.0, 100.0), job_rows=9)
-    assert (found.word, found.more) == ("not enough rows to tell", 0), "the job has no more"
+    verdict = judge(same(9, 1.0, 100.0), job_rows=9)
+    assert (verdict.word, verdict.more) == ("not enough rows to tell", 0), "the job has no more"
     assert judge(same(9), job_rows=100).more == 1
     assert judge(same(10), job_rows=10).word == "fan out", "nothing is left open"
 
@@ -106,16 +106,16 @@ def test_nothing_is_called_no_worse_without_labels() -> None:
     unanswered = Pair(
         fanout=0.5, baseline=2.0, fanout_score=0.0, baseline_score=1.0, fanout_points=0.0, baseline_points=1.0
     )
-    found = judge([*same(900), *[unanswered] * 100], labelled=False)
-    assert (found.word, found.why) == ("do not fan out", "it answers fewer rows")
+    verdict = judge([*same(900), *[unanswered] * 100], labelled=False)
+    assert (verdict.word, verdict.why) == ("do not fan out", "it answers fewer rows")
 
 
 def test_points_of_score_are_what_is_paid_for() -> None:
     half = Pair(fanout=1.0, baseline=1.5, fanout_score=0.5, baseline_score=0.5, fanout_points=0.5, baseline_points=0.5)
-    found = judge([half] * 400)
-    assert found.ratio is not None
-    assert found.ratio.value == pytest.approx(2 / 3)
-    assert found.word == "fan out"
+    verdict = judge([half] * 400)
+    assert verdict.ratio is not None
+    assert verdict.ratio.value == pytest.approx(2 / 3)
+    assert verdict.word == "fan out"
 
 
 def test_a_score_that_was_never_far_off_is_no_proof() -> None:

@@ -55,15 +55,15 @@ def test_intervals_cover_as_often_as_they_say(times: float, good: tuple[float, f
         covered[0] += ratio.low <= truth_ratio <= ratio.high
         covered[1] += quality.low <= truth_quality <= quality.high
     error = math.sqrt(LEVEL * (1 - LEVEL) / SIMULATIONS)
-    shares = [one / SIMULATIONS for one in covered]
+    shares = [count / SIMULATIONS for count in covered]
     assert abs(shares[0] - LEVEL) <= 2 * error, shares
     if truth_quality:  # where both sides are right on the same rows nothing varies, and what is added is all
         assert abs(shares[1] - LEVEL) <= 2 * error, shares
 
 
 def test_a_cheaper_job_that_is_as_good_fans_out() -> None:
-    found = judge(drawn(Random(1), 300, 0.6, (0.9, 0.9)))
-    assert found.word == "fan out", found
+    verdict = judge(drawn(Random(1), 300, 0.6, (0.9, 0.9)))
+    assert verdict.word == "fan out", verdict
 
 
 def test_a_dearer_job_does_not() -> None:
@@ -71,17 +71,17 @@ def test_a_dearer_job_does_not() -> None:
 
 
 def test_worse_answers_are_no_bargain() -> None:
-    found = judge(drawn(Random(1), 400, 0.5, (0.6, 0.9)))
-    assert found.word == "do not fan out"
-    assert found.why == "its answers are worse"
+    verdict = judge(drawn(Random(1), 400, 0.5, (0.6, 0.9)))
+    assert verdict.word == "do not fan out"
+    assert verdict.why == "its answers are worse"
 
 
 def test_too_few_rows_say_how_many_more() -> None:
     few = drawn(Random(3), 12, 0.93, (0.9, 0.9))
-    found = judge(few)
-    assert found.word == "not enough rows to tell"
-    assert found.more > 0
-    enough = judge(drawn(Random(3), 12 + 3 * found.more, 0.93, (0.9, 0.9)))
+    verdict = judge(few)
+    assert verdict.word == "not enough rows to tell"
+    assert verdict.more > 0
+    enough = judge(drawn(Random(3), 12 + 3 * verdict.more, 0.93, (0.9, 0.9)))
     assert enough.word == "fan out", "thrice as many as it said are enough for sure"
 
 
@@ -96,10 +96,10 @@ def test_a_side_that_never_succeeds_decides() -> None:
 def test_few_rows_that_carry_the_bill_decide_nothing() -> None:
     pairs = [pair(1.0, 2.0, True, True) for _ in range(400)]
     assert judge(pairs).word == "fan out"
-    found = judge([*pairs, pair(100.0, 300.0, True, True)])
-    assert found.word == "not enough rows to tell"
-    assert found.why.startswith("few rows carry the bill: one has 27 % of")
-    assert found.more > 0
+    verdict = judge([*pairs, pair(100.0, 300.0, True, True)])
+    assert verdict.word == "not enough rows to tell"
+    assert verdict.why.startswith("few rows carry the bill: one has 27 % of")
+    assert verdict.more > 0
 
 
 def test_what_was_cut_off_decides_nothing_and_is_no_difference_in_quality() -> None:
@@ -109,10 +109,10 @@ def test_what_was_cut_off_decides_nothing_and_is_no_difference_in_quality() -> N
         cut_off=True,
     )  # fmt: skip
     even = [pair(1.0, 1.0, True, True) for _ in range(30)]
-    found = judge([*even, *[cut_off] * 30], margin=1.0)
-    assert found.quality.value == 0
-    assert (found.word, found.more) == ("not enough rows to tell", 0)
-    assert "cut off in 30 rows" in found.why
+    verdict = judge([*even, *[cut_off] * 30], margin=1.0)
+    assert verdict.quality.value == 0
+    assert (verdict.word, verdict.more) == ("not enough rows to tell", 0)
+    assert "cut off in 30 rows" in verdict.why
     assert judge([cut_off] * 30, margin=1.0).word == "not enough rows to tell"
     cheaper = [pair(1.0, 2.0, True, True) for _ in range(300)]
     assert judge([*cheaper, cut_off]).word == "fan out", "they have not decided it"
@@ -121,9 +121,9 @@ def test_what_was_cut_off_decides_nothing_and_is_no_difference_in_quality() -> N
 def test_the_same_price_and_the_same_answers_are_no_reason_before_all_rows_are_there() -> None:
     """ "Do not" was said where the fan-out costs 4 % less."""
     pairs = [pair(1.0 + n % 3, 1.0 + n % 3, True, True) for n in range(400)]
-    found = judge(pairs, job_rows=1_000)
-    assert (found.word, found.why) == ("not enough rows to tell", "a successful row costs the same within 5 %")
-    assert found.more == 600, "only all of them tell"
+    verdict = judge(pairs, job_rows=1_000)
+    assert (verdict.word, verdict.why) == ("not enough rows to tell", "a successful row costs the same within 5 %")
+    assert verdict.more == 600, "only all of them tell"
     assert judge(pairs, job_rows=400).word == "do not fan out"
     cheaper = [pair(0.99, 1.0, True, True) for n in range(400)]
     assert judge(cheaper, job_rows=400).word == "fan out"
@@ -140,9 +140,9 @@ def test_students_quantile_is_the_tabled_one(degrees: int, exact: float) -> None
 
 @given(st.lists(st.tuples(st.floats(0.01, 10), st.floats(0.01, 10), st.booleans(), st.booleans()), max_size=40))
 def test_any_rows_get_a_verdict(rows: list[tuple[float, float, bool, bool]]) -> None:
-    found = judge([pair(*row) for row in rows])
-    assert found.rows == len(rows)
-    assert (found.more > 0) == (found.word == "not enough rows to tell")
-    assert found.quality.low <= found.quality.value <= found.quality.high
-    if found.ratio is not None:
-        assert found.ratio.low <= found.ratio.value <= found.ratio.high
+    verdict = judge([pair(*row) for row in rows])
+    assert verdict.rows == len(rows)
+    assert (verdict.more > 0) == (verdict.word == "not enough rows to tell")
+    assert verdict.quality.low <= verdict.quality.value <= verdict.quality.high
+    if verdict.ratio is not None:
+        assert verdict.ratio.low <= verdict.ratio.value <= verdict.ratio.high

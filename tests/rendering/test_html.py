@@ -55,8 +55,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_a_model_said_is_text_and_nothing_else(hostile: Path) -> None:
-    said = fanwise("report", hostile, "--html")
-    assert said.returncode == 0, said.stderr
+    finished = fanwise("report", hostile, "--html")
+    assert finished.returncode == 0, finished.stderr
     text = (hostile / "report.html").read_text(encoding="utf-8")
     page = Page(text)
     assert not {"script", "img", "iframe", "object", "embed", "link", "base", "form"} & set(page.tags)
@@ -69,8 +69,8 @@ def test_what_a_model_said_is_text_and_nothing_else(hostile: Path) -> None:
 
 
 def test_a_formula_is_harmless_in_csv(hostile: Path, tmp_path: Path) -> None:
-    said = fanwise("export", hostile, "--to", "csv", "--out", tmp_path / "csv")
-    assert said.returncode == 0, said.stderr
+    finished = fanwise("export", hostile, "--to", "csv", "--out", tmp_path / "csv")
+    assert finished.returncode == 0, finished.stderr
     with (tmp_path / "csv" / "tasks.csv").open(newline="", encoding="utf-8") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
     assert any(FORMULA in cell for cell in cells)
@@ -97,8 +97,8 @@ def test_a_run_that_sent_nothing_has_a_page_too(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"id": "a"}\n')
     assert fanwise("run", f"{DESK}:single", "--rows", rows, "--out", tmp_path / "run").returncode in (0, 1)
-    said = fanwise("report", tmp_path / "run", "--html", "--out", tmp_path / "page.html")
-    assert said.returncode == 0, said.stderr
+    finished = fanwise("report", tmp_path / "run", "--html", "--out", tmp_path / "page.html")
+    assert finished.returncode == 0, finished.stderr
     assert "It was not held against one agent" in (tmp_path / "page.html").read_text()
 
 
@@ -127,8 +127,8 @@ def test_what_has_no_price_is_unknown_and_never_zero(tmp_path: Path) -> None:
     with sqlite3.connect(out / "journal.db") as db:  # as it is for a model that came out today
         db.execute("UPDATE ends SET cost=NULL")
     db.close()
-    said = fanwise("report", out, "--html")
-    assert said.returncode == 0, said.stderr
+    finished = fanwise("report", out, "--html")
+    assert finished.returncode == 0, finished.stderr
     shown = " ".join(Page((out / "report.html").read_text()).words)
     assert "What the fan-out cost is not known." in shown
     assert "1 attempts have no known price" in shown

@@ -81,9 +81,9 @@ def test_what_cannot_be_read_is_listed_apart_with_the_reason(
     assert [run.directory for run in past.runs] == [str(runs / "good")]
     assert [run.directory for run in past.unreadable] == [str(runs / "odd")]
     assert reason in past.unreadable[0].reason
-    said = fanwise("history", runs)
-    assert (said.returncode, said.stderr) == (0, "")
-    assert f"not read: {runs / 'odd'}: " in said.stdout
+    finished = fanwise("history", runs)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert f"not read: {runs / 'odd'}: " in finished.stdout
     good, odd = map(json.loads, fanwise("history", runs, "--json").stdout.splitlines())
     assert good["directory"] == str(runs / "good")
     assert odd == past.unreadable[0].data() == {"directory": str(runs / "odd"), "unreadable": past.unreadable[0].reason}

@@ -94,7 +94,7 @@ def main() -> None:
             print(*ends.wrong[-1:], sep="\n", end="", flush=True)
 
     good = not options.rows or long_job(options.rows)
-    ends = carry_out_all(options.runs, options.seed, heard)
+    ends = carry_out_all(options.runs, options.seed, heard=heard)
     print(f"{ends.runs} runs in {time.monotonic() - begun:.0f} s, {time.process_time():.0f} s of processor time")
     print(f"rows: {dict(ends.rows)}; calls: {dict(ends.took)}")
     print(*ends.wrong, f"{len(ends.wrong)} runs did not end as they should", sep="\n")

@@ -106,11 +106,11 @@ def first_of(maybe: str | None, text: str) -> str:
     return maybe or text
 
 
-def random_rows(draw: Random) -> list[Row]:
+def random_rows(draw: Random, most: int) -> list[Row]:
     """A few rows, of which some share their page."""
     pages = [f"page {number} " * 600 for number in range(draw.choice((1, 2, 6)))]
     rows: list[Row] = []
-    for number in range(draw.randint(2, 6)):
+    for number in range(draw.randint(2, most)):
         parts = [f"part {place}" for place in range(number % 3)]
         rows.append(Row(id=str(number), text=f"text {number}", parts=parts, page=draw.choice(pages)))
     return rows
@@ -157,10 +157,10 @@ class Ends:
     """Runs that did not end by themselves, or whose price is not the bill."""
 
 
-async def carry_out(number: int, seed: int, client: AsyncAnthropic, ends: Ends) -> None:
+async def carry_out(number: int, seed: int, most_rows: int, client: AsyncAnthropic, ends: Ends) -> None:
     """Run one graph over its rows."""
     draw = Random(f"{seed} {number}")
-    job, rows = random_graph(number, draw), random_rows(draw)
+    job, rows = random_graph(number, draw), random_rows(draw, most_rows)
     deadline = draw.choice(("2s", "20s")) if draw.random() < 0.15 else None
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -183,13 +183,15 @@ async def carry_out(number: int, seed: int, client: AsyncAnthropic, ends: Ends) 
         ends.wrong.append(f"run {number} of seed {seed}: {done} of {len(rows)} rows have ended")
 
 
-async def _all(numbers: Iterator[int], seed: int, url: str, ends: Ends, heard: Callable[[Ends], None]) -> None:
+async def _all(
+    numbers: Iterator[int], seed: int, most_rows: int, url: str, ends: Ends, heard: Callable[[Ends], None]
+) -> None:
     # One for all: to set its TLS up takes longer than a run.
     async with AsyncAnthropic(base_url=url, api_key="k", http_client=DefaultAioHttpClient()) as client:
 
         async def work() -> None:
             for number in numbers:
-                await carry_out(number, seed, client, ends)
+                await carry_out(number, seed, most_rows, client, ends)
                 heard(ends)
 
         async with anyio.create_task_group() as group:
@@ -197,17 +199,20 @@ async def _all(numbers: Iterator[int], seed: int, url: str, ends: Ends, heard: C
                 group.start_soon(work)
 
 
-def carry_out_all(runs: int, seed: int, heard: Callable[[Ends], None] = lambda ends: None) -> Ends:
+def carry_out_all(
+    runs: int, seed: int, most_rows: int = 6, heard: Callable[[Ends], None] = lambda ends: None
+) -> Ends:
     """Run so many random graphs, many at a time; returns how they have ended.
 
     Args:
         runs: How many.
         seed: Of the graphs.
+        most_rows: Of a run, which has at least two.
         heard: Called after each.
     """
     ends = Ends()
     with eager(), Emulator(answer=says, clock_speed=3_000.0, batch_delay_s=300.0) as emulator:
         for fault in FAULTS:
             emulator.fault(**fault)
-        anyio.run(_all, iter(range(runs)), seed, emulator.url, ends, heard)
+        anyio.run(_all, iter(range(runs)), seed, most_rows, emulator.url, ends, heard)
     return ends

@@ -199,9 +199,7 @@ async def _all(
                 group.start_soon(work)
 
 
-def carry_out_all(
-    runs: int, seed: int, most_rows: int = 6, heard: Callable[[Ends], None] = lambda ends: None
-) -> Ends:
+def carry_out_all(runs: int, seed: int, most_rows: int = 6, heard: Callable[[Ends], None] = lambda ends: None) -> Ends:
     """Run so many random graphs, many at a time; returns how they have ended.
 
     Args:

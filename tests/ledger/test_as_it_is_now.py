@@ -225,7 +225,7 @@ states = st.builds(
 
 
 @given(st.lists(st.tuples(states, st.integers(0, 3)), min_size=2, max_size=4))
-@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_was_edited_and_wherever_it_was_halted_the_account_is_that_of_a_fresh_run(
     sessions: Sequence[tuple[State, int]],
 ) -> None:

@@ -38,7 +38,7 @@ from least import LIFE_S, PRICES, block_texts, least_price, sent_requests
 from sample.helper import look_up
 from support import read_only
 
-GRAPHS = int(os.environ.get("GRAPHS", "25"))
+GRAPHS = int(os.environ.get("GRAPHS", "15"))
 SENTENCE = "Every rule of this is to be kept by whoever reads it. "
 KINDS = ("text", "note", "before", "lines", "tool")
 
@@ -178,7 +178,7 @@ def test_on_random_graphs_the_floor_is_never_above_what_was_paid_nor_below_one_w
     """A floor stood above the bill of a resumed run, and far below it where rows share documents."""
     bound = bounds(case)
     assert bound.least <= bound.floor <= bound.paid
-    if GRAPHS > 25 and bound.least:  # else nothing was sent
+    if GRAPHS > 15 and bound.least:  # else nothing was sent
         print(f"floor {bound.floor / bound.least:.4f} of the least, paid {bound.paid / bound.floor:.4f} of the floor")
 
 

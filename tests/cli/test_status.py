@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+from desk import single
+
+from fanwise import Job
+from fanwise.journal.sqlite import SqliteJournal
 from support import DESK, bill, emulator, environment, fanwise, journal_value, started, summary, tickets, wait_for
 
 GRAPH = f"{DESK}:single"
@@ -61,3 +68,34 @@ def test_batches_are_cancelled(tmp_path: Path) -> None:
         assert "asked to cancel 1 batches: msgbatch_" in fanwise("batches", out, "cancel", env=KEY).stderr
         assert "ended" in fanwise("batches", out, "watch", env=KEY).stdout
         assert bill(url)["totals"]["entries"] == 0
+
+
+def test_a_run_that_never_began_is_no_run_of_zeros(tmp_path: Path) -> None:
+    """Its report was of a run named None that cost $0."""
+    out = tmp_path / "run"
+    out.mkdir()
+    SqliteJournal(out / "journal.db").close()
+    for command in (("report", out), ("report", out, "--by", "agent"), ("diff", out, out), ("export", out)):
+        ended = fanwise(*command)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "a run that never began" in ended.stderr
+    first = fanwise("status", out).stdout.splitlines()[0]
+    assert "None" not in first and f"it never began: remove {out}" in first
+
+
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [("json_remove(value, '$.mode')", "it has no 'mode'"), ("json_set(value, '$.spec', 7)", "mapping"),
+     ("'{oops'", "Expecting property name"), ("'[1]'", "it is no object")],
+)  # fmt: skip
+def test_a_damaged_manifest_is_said_in_a_line(tmp_path: Path, damage: str, what: str) -> None:
+    """It was a KeyError with its traceback."""
+    out = tmp_path / "run"
+    Job(single, rows=[{"id": "a", "subject": "s", "body": "b"}], out=out, channel="live").run_sync()
+    with closing(sqlite3.connect(out / "journal.db")) as db:
+        db.execute(f"UPDATE meta SET value={damage} WHERE key='manifest'")
+        db.commit()
+    for command in (("resume", out, "--yes"), ("batches", out, "list"), ("show", out, "a", "greet")):
+        ended = fanwise(*command)
+        assert ended.returncode == 2
+        assert ended.stderr.count("\n") == 1 and "manifest is damaged" in ended.stderr and what in ended.stderr

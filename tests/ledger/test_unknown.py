@@ -15,6 +15,7 @@ import pytest
 from desk import triage
 
 from fanwise import Job
+from fanwise.journal.meta import MANIFEST
 from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord, RowRecord, RowResult
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.dearest import dearest
@@ -31,6 +32,7 @@ LOST: dict[str, Any] = {"status": "lost", "cost": None}
 def journal_of(path: Path, *rows: list[dict[str, Any] | None], reserved: int | None = 7) -> SqliteJournal:
     """Rows that both sides have ended; an attempt of the fan-out for each end, None: open, and one of the baseline."""
     journal, number = SqliteJournal(path / "journal.db"), 0
+    MANIFEST.keep(journal, {"run_id": "made"})
     for row, ends in enumerate(rows, 1):
         journal.add_row(RowRecord(row, f"r{row}", 0, "h", 1))
         for arm, end in [*[("fanout", end) for end in ends], ("baseline", PRICED)]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fanwise.job.directory import reading
+from fanwise.journal.meta import check_begun
 from fanwise.ledger.summary import summary
 from fanwise.rendering.export import column_lines
 from fanwise.rendering.export import export as write_tables
@@ -29,6 +30,7 @@ def export(directory: str | None, form: Any, out: str | None, columns: bool) -> 
         if directory is None:
             raise click.UsageError("Missing argument 'DIR'.")
         with reading(directory) as journal:
+            check_begun(journal)
             folder = Path(out) if out is not None else Path(directory) / "export"
             for path, count in write_tables(journal.db, summary(journal.db), folder, form):
                 click.echo(f"{path}: {count:,} records", err=True)

@@ -17,10 +17,10 @@ from fanwise.engine.arms import Arm, build_arms
 from fanwise.engine.repeated import repeated_blocks
 from fanwise.engine.rows import Format, Record, RowTypes, format_of, read
 from fanwise.engine.toolbox import NO_SERVERS, Toolbox, list_tools, toolbox_from
-from fanwise.errors import Mistake, RunDirectoryError, SpecError
+from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
-from fanwise.journal.meta import MANIFEST, MetaStore, Source
+from fanwise.journal.meta import MANIFEST, MetaStore, Source, check_begun
 from fanwise.journal.records import ArmName
 from fanwise.units import new_run_id, now
 
@@ -59,11 +59,19 @@ class Manifest:
         """Return what a journal has kept.
 
         Raises:
-            RunDirectoryError: The run never began.
+            RunDirectoryError: The run never began, or what was kept of it is damaged.
+            SpecError: Its job is none that this version carries out.
         """
-        data = MANIFEST.of(source)
-        if not data:
-            raise RunDirectoryError("the directory holds a run that never began; remove it and run again")
+        check_begun(source)
+        try:
+            return cls._from(MANIFEST.of(source))
+        except KeyError as error:
+            raise MANIFEST.damaged(f"it has no {error}") from None
+        except (TypeError, AttributeError, ValueError) as error:
+            raise MANIFEST.damaged(str(error)) from None
+
+    @classmethod
+    def _from(cls, data: Mapping[str, Any]) -> Manifest:
         return cls(
             run_id=data["run_id"],
             graph=data["graph"],

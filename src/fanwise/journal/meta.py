@@ -11,7 +11,9 @@ import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypedDict, TypeVar
+from typing import Any, Generic, Protocol, TypedDict, TypeVar, cast
+
+from fanwise.errors import RunDirectoryError
 
 T = TypeVar("T")
 
@@ -40,14 +42,27 @@ class MetaKey(Generic[T]):
     """Makes the value of a run that has not kept one."""
 
     def of(self, source: Source) -> T:
-        """Return the value that a journal has under this key."""
+        """Return the value that a journal has under this key.
+
+        Raises:
+            RunDirectoryError: It is damaged.
+        """
         if isinstance(source, sqlite3.Connection):
             # By position: a caller may have set any row factory.
             row = source.execute("SELECT value FROM meta WHERE key=?", (self.name,)).fetchone()
             text = None if row is None else row[0]
         else:
             text = source.meta(self.name)
-        return self.empty() if text is None else json.loads(text)
+        try:
+            return self.empty() if text is None else json.loads(text)
+        except (ValueError, TypeError) as error:
+            raise self.damaged(str(error)) from None
+
+    def damaged(self, what: str) -> RunDirectoryError:
+        """Return the error that the value is damaged: what is wrong with it, and what to do."""
+        return RunDirectoryError(
+            f"the journal's {self.name} is damaged ({what}): the run cannot go on; take the directory from a copy"
+        )
 
     def keep(self, journal: MetaStore, value: T) -> None:
         """Replace the value in a journal, at once."""
@@ -85,9 +100,28 @@ class RunOrigin:
 
     @classmethod
     def of(cls, source: Source) -> RunOrigin:
-        """Return the origin of the run that a journal is of."""
-        manifest = MANIFEST.of(source)
-        return cls(manifest.get("run_id"), manifest.get("graph"), manifest.get("created"))
+        """Return the origin of the run that a journal is of.
+
+        Raises:
+            RunDirectoryError: What it has kept of it is damaged.
+        """
+        manifest: Any = MANIFEST.of(source)
+        if not isinstance(manifest, dict):
+            raise MANIFEST.damaged("it is no object")
+        run_id, graph, created = (cast("Any", manifest).get(name) for name in ("run_id", "graph", "created"))
+        return cls(run_id, graph, created)
+
+
+def check_begun(source: Source) -> None:
+    """Check that a journal is of a run that has begun.
+
+    Raises:
+        RunDirectoryError: It never did, or what was kept of it is damaged.
+    """
+    if not MANIFEST.of(source):
+        raise RunDirectoryError("the directory holds a run that never began; remove it and run again")
+    if RunOrigin.of(source).run_id is None:
+        raise MANIFEST.damaged("it has no 'run_id'")
 
 
 # How it stands ------------------------------------------------------------------------------------

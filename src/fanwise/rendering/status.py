@@ -22,7 +22,7 @@ def status_lines(status: Status, directory: str, *, held: bool) -> Iterator[str]
     rows = status.rows
     done = rows["succeeded"] + rows["partial"] + rows["failed"]
     halted = f": {status.halted}" if status.halted else ""
-    yield f"run       {status.run_id}  {_state(status, directory, held=held)}{halted}"
+    yield f"run       {status.run_id or 'none'}  {_state(status, directory, held=held)}{halted}"
     yield f"rows      {done} of {rows['read']} read are done, {rows['failed']} failed, {rows['rejected']} set aside"
     yield f"attempts  {status.attempts} sent, {status.in_flight} without an end"
     yield f"cost      {_cost(status)}{' simulated' if status.offline else ''}{_in_flight(status)}"
@@ -69,6 +69,8 @@ def _state(status: Status, directory: str, *, held: bool) -> str:
         return "working"
     if status.ended == "running":
         return f"dead: its process has ended without a word; go on with: fanwise resume {directory}"
+    if status.run_id is None:
+        return f"it never began: remove {directory} and run again"
     return status.ended or "not begun"
 
 

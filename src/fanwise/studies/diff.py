@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fanwise.job.directory import reading
+from fanwise.journal.meta import check_begun
 from fanwise.ledger.changes import changes
 from fanwise.ledger.diff import Diff, run_figures
 from fanwise.ledger.summary import summary
@@ -18,9 +19,11 @@ def diff(before: str | Path, after: str | Path) -> Diff:
         after: Directory of the other run.
 
     Raises:
-        RunDirectoryError: One of them is no run directory.
+        RunDirectoryError: One of them is no run directory, or its run never began.
     """
     with reading(before) as old, reading(after) as new:
+        for journal in (old, new):
+            check_begun(journal)
         return Diff(
             before=run_figures(summary(old.db)),
             after=run_figures(summary(new.db)),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fanwise.job.account import Account
 from fanwise.job.directory import peeking
+from fanwise.journal.meta import check_begun
 from fanwise.jsonable import as_object
 from fanwise.ledger.by import Group, by
 from fanwise.ledger.summary import summary
@@ -20,9 +21,10 @@ def report(directory: str | Path) -> Account:
         directory: The run directory.
 
     Raises:
-        RunDirectoryError: It is no run directory.
+        RunDirectoryError: It is no run directory, or its run never began.
     """
     with peeking(directory) as db:
+        check_begun(db)
         return Account(Path(directory), summary(db) | {"bill_usd": _bill(Path(directory))})
 
 
@@ -34,10 +36,11 @@ def report_by(directory: str | Path, *dimensions: str) -> Iterator[Group]:
         *dimensions: Keys of `ledger.by.DIMENSIONS`, such as `agent` and `hour`; at least one.
 
     Raises:
-        RunDirectoryError: It is no run directory.
+        RunDirectoryError: It is no run directory, or its run never began.
         UsageError: There is no such dimension.
     """
     with peeking(directory) as db:
+        check_begun(db)
         yield from by(db, dimensions)
 
 

@@ -156,12 +156,12 @@ class Chooser:
     def channel(self, errand: Errand) -> Channel | None:
         """Return how an errand travels, or None where it waits for its role's pilots."""
         if self._choice == "live" or self._choice == "batch":
-            errand.on_sent = self._counted(errand, ("live", "deadline")) if self._near else None
+            errand.tell_when_sent(self._counted(errand, ("live", "deadline")) if self._near else None)
             return self._choice
         chosen = self._chosen(errand)
         if chosen is None:
             return None
-        errand.on_sent = self._counted(errand, chosen)
+        errand.tell_when_sent(self._counted(errand, chosen))
         return chosen[0]
 
     def _counted(self, errand: Errand, chosen: tuple[Channel, Why]) -> Callable[[], None]:

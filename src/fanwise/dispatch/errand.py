@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fanwise.context.parts import Prefix
@@ -55,9 +55,9 @@ class Errand:
     """How many times its agent's cap the answer may be long: more after it was cut off."""
     why: Why = "first"
     """Why its next attempt is sent."""
-    on_sent: Callable[[], None] | None = None
+    on_sent: Callable[[], None] | None = field(default=None, init=False)
     """Told once, when its next attempt is sent."""
-    shared: Shared | None = None
+    shared: Shared | None = field(default=None, init=False)
     """What the requests of its node begin with, once that was asked for."""
 
     @property
@@ -96,6 +96,14 @@ class Errand:
         if self.on_sent is not None:
             self.on_sent()
             self.on_sent = None
+
+    def tell_when_sent(self, on_sent: Callable[[], None] | None) -> None:
+        """Let somebody know when its next attempt is sent, in place of whoever was to be told before."""
+        self.on_sent = on_sent
+
+    def begins_with(self, shared: Shared) -> None:
+        """Take note of what the requests of its node begin with."""
+        self.shared = shared
 
     def adopt(self) -> None:
         """Take over an attempt that an earlier session has sent: it is counted among its tasks' own already."""

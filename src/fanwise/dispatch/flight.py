@@ -32,6 +32,15 @@ class Sent:
     orphan: bool = False
     """True for an attempt of an earlier session whose row has not asked for it yet."""
 
+    def end(self) -> None:
+        """Take note of its end."""
+        self.ended = True
+
+    def race(self) -> None:
+        """Let its errand be sent live all the same."""
+        self.raced = True
+        self.errand.retry()
+
     def take_over(self, errand: Errand) -> None:
         """Let an errand of this session have what comes of it."""
         self.errand, self.orphan = errand, False
@@ -105,15 +114,14 @@ class Flight:
         """Record the end of an attempt, and put what it has taken in the place of its reservation."""
         self._books.end(end)
         self._books.budget.settle(sent.hold, *billed(end))
-        sent.ended = True
+        sent.end()
         self.count -= 1
 
     def race(self) -> list[Errand]:
         """Return the errands that are still in batches, whose results are not waited for any more."""
         racing = [sent for batch in self.sent.values() for sent in batch.values() if not sent.ended and not sent.orphan]
         for sent in racing:
-            sent.raced = True
-            sent.errand.retry()
+            sent.race()
         return [sent.errand for sent in racing]
 
     def drop(self, sent: Sent) -> None:

@@ -28,7 +28,7 @@ class Prefixes:
             shared = nodes.get(node)
             if shared is None:
                 shared = nodes[node] = _shared(errand)
-            errand.shared = shared
+            errand.begins_with(shared)
         return shared
 
     def key(self, errand: Errand) -> str:

@@ -95,7 +95,9 @@ def test_rows_more_are_right_where_nothing_varies(job_rows: int | None, baseline
 def test_below_ten_rows_there_is_no_word() -> None:
     verdict = judge(same(9, 1.0, 100.0), job_rows=9)
     assert (verdict.word, verdict.more) == ("not enough rows to tell", 0), "the job has no more"
-    assert judge(same(9), job_rows=100).more == 1
+    more = judge(same(9), job_rows=100).more
+    assert judge(same(9 + more), job_rows=100).word == "fan out"
+    assert judge(same(10), job_rows=100).word == "not enough rows to tell", "one row more would not tell"
     assert judge(same(10), job_rows=10).word == "fan out", "nothing is left open"
 
 

@@ -146,3 +146,25 @@ def test_any_rows_get_a_verdict(rows: list[tuple[float, float, bool, bool]]) -> 
     assert verdict.quality.low <= verdict.quality.value <= verdict.quality.high
     if verdict.ratio is not None:
         assert verdict.ratio.low <= verdict.ratio.value <= verdict.ratio.high
+
+
+@pytest.mark.parametrize("rows", [1, 2, 9])
+def test_rows_more_below_ten_are_those_that_would_tell_and_none_where_the_job_has_not_ten(rows: int) -> None:
+    """One row more was said to tell, of nine, where 165 do."""
+    few = [pair(1.0, 2.0, True, True)] * rows
+    verdict = judge(few, job_rows=600)
+    assert (verdict.word, verdict.why) == ("not enough rows to tell", "below 10 rows nothing is told")
+    assert 0 < verdict.more < 600 - rows
+    enough = judge(few[:1] * (rows + verdict.more), job_rows=600)
+    assert enough.word == "fan out"
+    assert judge(few[:1] * ((rows + verdict.more) * 9 // 10), job_rows=600).word == "not enough rows to tell"
+    assert judge(few, job_rows=9).more == 0
+
+
+def test_of_scores_that_are_fractions_points_are_spoken_of() -> None:
+    pairs = [
+        Pair(
+            fanout=1.0, baseline=2.0, fanout_score=0.5, baseline_score=0.5, fanout_points=0.5, baseline_points=0.5
+        )
+    ] * 200  # fmt: skip
+    assert judge(pairs, job_rows=200, in_points=True).why == "a point of score costs less, and is no worse"

@@ -82,6 +82,7 @@ def judge(
     job_rows: int | None = None,
     looks: Sequence[Look] = (),
     labelled: bool = True,
+    in_points: bool = False,
 ) -> Verdict:
     """Return the verdict of some rows.
 
@@ -91,8 +92,11 @@ def judge(
         job_rows: Rows of the job. Where all of them are here nothing is left open. None: more than anybody looks at.
         looks: Those that were made at fewer rows of this job.
         labelled: Whether scores are held against labels; else they are the share that was answered.
+        in_points: Whether dollars are of points of score, since scores are fractions; else of rows that succeeded.
     """
-    case = _Case(margin, Looks.at(len(pairs), max(job_rows or MOST_ROWS, len(pairs)), looks), labelled)
+    bought = "a point of score" if in_points else "a successful row"
+    so_far = Looks.at(len(pairs), max(job_rows or MOST_ROWS, len(pairs)), looks)
+    case = _Case(margin=margin, looks=so_far, labelled=labelled, bought=bought)
     verdict = case.judged(pairs)
     if verdict.word == UNDECIDED:
         return verdict
@@ -117,13 +121,15 @@ def decided(price: Bounds, quality: Bounds, margin: float = MARGIN) -> Word:
     return NO if price.low >= 1 else UNDECIDED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     """What is judged, and how sure one must be."""
 
     margin: float
     looks: Looks
     labelled: bool
+    bought: str
+    """What dollars are of, in words."""
 
     def left(self, rows: int) -> int:
         """Return how many rows the job has beside so many."""
@@ -135,7 +141,7 @@ class _Case:
         price, quality = self._bounds(evidence, rows, self.looks.levels)
         word, more = self._word(evidence, price, quality), 0
         if rows < LEAST_ROWS:
-            why, more = f"below {LEAST_ROWS} rows nothing is told", min(LEAST_ROWS - rows, self.left(rows))
+            why, more = f"below {LEAST_ROWS} rows nothing is told", self._more_than_few(evidence, rows)
         elif not evidence.has_price:
             why, more = "neither side has succeeded, or nothing was paid", min(rows, self.left(rows))
         elif word == UNDECIDED:
@@ -175,18 +181,25 @@ class _Case:
         if quality.high < -self.margin - ROUNDING:
             return "its answers are worse" if self.labelled else "it answers fewer rows"
         if word == YES:
-            return f"a successful row costs less{', and is no worse' if self.labelled else ''}"
+            return f"{self.bought} costs less{', and is no worse' if self.labelled else ''}"
         better = ", though its answers are better" if self.labelled and quality.low > 0 else ""
-        return f"a successful row costs more{better}"
+        return f"{self.bought} costs more{better}"
 
     def _open(self, price: Bounds, quality: Bounds) -> str:
         """Return what is not known yet."""
         if price.low > 1 - SAME and price.high < 1 + SAME:
-            return f"a successful row costs the same within {100 * SAME:g} %"
+            return f"{self.bought} costs the same within {100 * SAME:g} %"
         if price.high >= 1:
-            return "a successful row may cost more or less"
+            return f"{self.bought} may cost more or less"
         what = "its answers may be worse by" if self.labelled else "the rows that it answers may be fewer by"
-        return f"a successful row costs less, but {what} more than {100 * self.margin:g} points"
+        return f"{self.bought} costs less, but {what} more than {100 * self.margin:g} points"
+
+    def _more_than_few(self, evidence: Evidence, rows: int) -> int:
+        """Return how many rows more would settle it, where these are so few that none is told; 0: the job has not."""
+        if self.looks.job_rows < LEAST_ROWS:
+            return 0
+        least = LEAST_ROWS - rows
+        return max(self._more(evidence, rows), least) if evidence.has_price else min(max(rows, least), self.left(rows))
 
     def _more(self, evidence: Evidence, rows: int) -> int:
         """Return how many rows more would settle it, if what was seen is how it is; at all rows of the job it is."""

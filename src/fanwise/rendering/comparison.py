@@ -36,8 +36,10 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
     yield from _more(comparison)
     yield f"On {verdict.rows:,} rows drawn from {comparison.job_rows:,}"
     yield _cost_of_success(comparison)
-    kind = "right" if comparison.labelled else "answered"
-    yield f"{fanout.score:.1%} were {kind} against {baseline.score:.1%}, a difference of {_points(verdict.quality)}."
+    shares = f"{fanout.score:.1%} were {'right' if comparison.labelled else 'answered'} against {baseline.score:.1%}"
+    scores = f"the mean score was {fanout.score:.3f} against {baseline.score:.3f}"
+    quality = scores if comparison.in_points else shares
+    yield f"{quality[0].upper()}{quality[1:]}, a difference of {_points(verdict.quality)}."
     if comparison.cut_off:
         cut_off = f"One agent was cut off in {comparison.cut_off:,} rows"
         yield f"{cut_off}: they are its failures in money, and are not in this difference."
@@ -55,7 +57,8 @@ def _more(comparison: Comparison) -> Iterator[str]:
     if verdict.more and verdict.rows + verdict.more == comparison.job_rows:
         yield f"Only all of its rows would tell, if they are like these: {verdict.more:,} more."
     elif verdict.more:
-        yield f"About {verdict.more:,} rows more would tell, if they are like these."
+        rows = "row" if verdict.more == 1 else "rows"
+        yield f"About {verdict.more:,} {rows} more would tell, if they are like these."
 
 
 def _what_decides(verdict: Verdict) -> Iterator[str]:

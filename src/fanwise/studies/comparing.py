@@ -67,7 +67,7 @@ def comparison_of(
     return Comparison(
         simulated=standing(db).offline is True,
         shape=tuple(shape(arms["fanout"])),
-        verdict=judge(pairs, job_rows=size.rows, looks=looks, labelled=labels is not None),
+        verdict=judge(pairs, job_rows=size.rows, looks=looks, labelled=labels is not None, in_points=in_points),
         fanout=_figures(db, arms["fanout"], fanout, size, in_points=in_points),
         baseline=_figures(db, arms["baseline"], baseline, size, in_points=in_points),
         labelled=labels is not None,

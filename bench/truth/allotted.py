@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from .book import Attempt, Book
+from .attempt import Attempt
+from .book import Book
 from .prices import price_of
 
 

@@ -4,59 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from .ahead import as_usual
+from .attempt import Ask, Attempt
 from .prices import Tokens, cost
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """A task that an attempt serves."""
-
-    key: str
-    row: int
-    node: str
-    label: str
-    number: int
-    sizes: list[int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """A request, its end and the tasks that it serves."""
-
-    id: int
-    arm: str
-    agent: str
-    model: str
-    channel: str
-    why: str
-    status: str
-    """`open` where the journal has no end of it."""
-    kind: str
-    tokens: Tokens
-    is_counted: bool
-    """Whether its reply said what it took."""
-    usd: int | None
-    """Picodollars by the price list; None where they cannot be known."""
-    journal_usd: int | None
-    reserved: int | None
-    sent: float
-    bill_id: str
-    """Of its entry in the bill."""
-    job_share: float
-    prefix: str
-    chars: int
-    repeated: int
-    blocks: str
-    asks: tuple[Ask, ...]
-
-    @property
-    def total(self) -> int:
-        """Tokens, input and output."""
-        return self.tokens.prompt + self.tokens.output
 
 
 class Book:
@@ -123,7 +76,13 @@ class Book:
 
     @cached_property
     def counting(self) -> list[Attempt]:
-        """The attempts of the account, by docs/decisions/2026-11-29-what-counts-now.md."""
+        """The attempts of the account, those that went ahead as they count."""
+        usual = as_usual(self.needed)
+        return [usual.get(attempt.id, attempt) for attempt in self.needed]
+
+    @cached_property
+    def needed(self) -> list[Attempt]:
+        """The attempts of the account as they were, by docs/decisions/2026-11-29-what-counts-now.md."""
         served = [a for a in self.attempts if any(self.needs(ask.row, a.arm, ask.key) for ask in a.asks)]
         kept = {(a.prefix, a.model, a.arm) for a in served}
         return [a for a in self.attempts if a in served or (not a.asks and (a.prefix, a.model, a.arm) in kept)]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from .book import Attempt, Book
+from .attempt import Attempt
+from .book import Book
 from .findings import Findings, usd
 from .prices import Price, price_of
 

@@ -149,3 +149,21 @@ def single(text: str) -> list[str]:
 def alone(row: Row) -> list[str]:
     """One agent, behind a step."""
     return single(row.text)
+
+
+@agent(model="claude-sonnet-5-5", max_tokens=2_000)
+def retell(page: Annotated[str, Block], text: str) -> str:
+    """Retell the page for whoever wrote the text."""
+    return f"To {text[:20]}: " + "once there was a page. " * 60
+
+
+@agent(model="claude-haiku-5-5", max_tokens=60)
+def sign(text: str) -> str:
+    """Sign it."""
+    return f"signed, {text[:12]}"
+
+
+@graph
+def pages(row: Row) -> str:
+    """Calls of which some go ahead live, since the price of the others depends on how long answers are."""
+    return sign(retell(row.page, row.text))

@@ -59,6 +59,7 @@ def texts(count: int, *, sentences: int = 3, page: int = 0, pages: int = 1, seed
 
 
 LEVELS, TOOLS, IMAGES = "graphs.py:levels", "graphs.py:tools", "graphs.py:images"
+PAGES = "graphs.py:pages"
 UNPRICED, TINY, ALONE = "graphs.py:unpriced", "graphs.py:tiny", "graphs.py:alone"
 SCANS = [{"id": f"s{number}", "note": f"note {number} " * (number + 1), "picture": "dot.png"} for number in range(8)]
 FAULTY = (
@@ -78,6 +79,8 @@ JOBS = (
     Job(name="three levels, live", graph=LEVELS, rows=texts(12, page=700, pages=12),
         options=("--baseline", "auto", "--channel", "live")),
     Job(name="shared documents, auto", graph=LEVELS, rows=texts(24, page=900, pages=4, seed=2),
+        options=("--baseline", "auto", "--channel", "auto")),
+    Job(name="pilots, auto", graph=PAGES, rows=texts(14, page=2_500, pages=2, seed=15),
         options=("--baseline", "auto", "--channel", "auto")),
     Job(name="edited and resumed", graph=LEVELS, rows=texts(8, page=100, pages=8, seed=3),
         options=("--baseline", "auto", "--channel", "live"),

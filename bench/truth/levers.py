@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from .book import Attempt, Book
+from .attempt import Attempt
+from .book import Book
 from .findings import Findings, usd
 from .prices import DEAREST_FIRST, LIST, Price, price_of
 from .slices import AGAIN

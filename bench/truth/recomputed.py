@@ -22,7 +22,7 @@ def recomputed(evidence: Evidence) -> Findings:
     summary, book, tables = evidence.summary, Book(evidence.journal), evidence.tables
     costs = row_costs(book)
     check_totals(findings, summary, book)
-    check_cash(findings, summary["cash"], book)
+    check_cash(findings, summary["cash"], summary["cost_usd"], book)
     check_bill(findings, summary, evidence.bill, book)
     check_rows(findings, evidence.results, tables["rows"], costs, book)
     check_sums(findings, costs, book)

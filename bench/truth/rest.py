@@ -6,7 +6,8 @@ import json
 from collections import Counter, defaultdict
 from typing import Any
 
-from .book import Attempt, Book
+from .attempt import Attempt
+from .book import Book
 from .findings import Findings, usd
 
 NOT_COMPUTED = {
@@ -22,7 +23,7 @@ def check_rest(findings: Findings, summary: dict[str, Any], book: Book) -> None:
     findings.same("failed_tasks", summary["failed_tasks"], dict(Counter(task["kind"] for task in book.failed)))
     findings.same("own_baseline", summary["own_baseline"], book.meta["own_baseline"])
     calls: dict[tuple[str, str, str], int] = defaultdict(int)
-    for attempt in book.counting:
+    for attempt in book.needed:
         if attempt.why in ("first", "pilot"):
             calls[attempt.arm, attempt.agent, attempt.channel] += 1
     for choice in summary["choices"]:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from .book import Attempt, Book
+from .attempt import Attempt
+from .book import Book
 from .findings import Findings
 
 AGAIN = ("retry", "repair", "longer")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from .book import Attempt, Book
+from .attempt import Attempt
+from .book import Book
 from .findings import Findings, usd
 
 SIDES = ("fanout", "baseline")
@@ -82,8 +84,8 @@ def _dollars(findings: Findings, summary: dict[str, Any], book: Book) -> None:
         findings.same(name, summary[name], usd(divided(known[side], good)) if good else None)
 
 
-def check_cash(findings: Findings, said: dict[str, Any], book: Book) -> None:
-    """Compare what was paid in all, and how much of it counts no more."""
+def check_cash(findings: Findings, said: dict[str, Any], account: str, book: Book) -> None:
+    """Compare what was paid in all, and how much of it is not in the account's dollars."""
     every = book.attempts
     findings.same("cash.paid_usd", said["paid_usd"], usd(sum(a.usd or 0 for a in every)))
     findings.same("cash.attempts", said["attempts"], len(every))
@@ -94,7 +96,13 @@ def check_cash(findings: Findings, said: dict[str, Any], book: Book) -> None:
     findings.same("cash.unpriced_attempts", said["unpriced_attempts"], len(unpriced))
     findings.same("cash.unpriced_upper_bound_usd", said["unpriced_upper_bound_usd"], bound_of(unpriced))
     left = book.of_other_rows
-    counted = {a.id for a in book.counting + left}
+    counted = {a.id for a in book.needed + left}
+    ahead = [(was, counts) for was, counts in zip(book.needed, book.counting, strict=True) if was is not counts]
+    findings.same("cash.pilots.attempts", said["pilots"]["attempts"], len(ahead))
+    findings.same("cash.pilots.usd", said["pilots"]["usd"], usd(sum((a.usd or 0) - (b.usd or 0) for a, b in ahead)))
+    findings.same("cash.pilots.attempts_of_unknown_cost", said["pilots"]["attempts_of_unknown_cost"], 0)
+    parts = sum(Decimal(part) for part in (account, *(said[name]["usd"] for name in ("left", "replaced", "pilots"))))
+    findings.same("account + cash = all that was paid", parts, Decimal(said["paid_usd"]))
     for name, attempts in (("left", left), ("replaced", [a for a in every if a.id not in counted])):
         unknown = sum(a.usd is None and a.status != "open" for a in attempts)
         findings.same(f"cash.{name}.attempts", said[name]["attempts"], len(attempts))

@@ -29,8 +29,8 @@ from fanwise import Block, Emulator, Job, agent, each, graph
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.job.job import resume
-from fanwise.journal.schema import VIEW_NAMES
 from fanwise.journal.upgrade import carry_over
+from fanwise.journal.views import VIEW_NAMES
 from fanwise.ledger.floor import floor
 from fanwise.ledger.summary import summary as summary_of
 from fanwise.units import pico_from_usd

@@ -8,6 +8,7 @@ import anyio
 import anyio.to_thread
 
 from fanwise.errors import HaltedError
+from fanwise.journal.pilots import count_pilots
 from fanwise.ledger.summary import summary
 from fanwise.rendering.files import write_files
 from fanwise.units import now
@@ -64,6 +65,7 @@ def _account(prepared: Prepared, bill: int | None) -> Account:
     """
     run = prepared.run
     book = run.directory.book()
+    count_pilots(book.db)
     if prepared.terms.rehearsal is None:  # hold the fan-out against one agent that was not asked
         multiplier = modelled(book.db, replace(run.manifest, spec=run.spec), run.graphs["fanout"])
         keep_modelled(book, None if multiplier is None else multiplier.data())

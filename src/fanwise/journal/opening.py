@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from fanwise.errors import RunDirectoryError
 
+from .pilots import count_pilots
 from .reader import JournalReader
 from .schema import APPLICATION, FIRST_VERSION, VERSION
 
@@ -96,7 +97,9 @@ def reading(path: Path, *, held: bool) -> Generator[JournalReader]:
             stack.enter_context(_left_alone(path))
         stack.enter_context(_damage_in_words(path))
         address = f"file:{quote(str(file.resolve()))}?{how}"
-        yield JournalReader(stack.enter_context(closing(sqlite3.connect(address, uri=True, timeout=10))))
+        db = stack.enter_context(closing(sqlite3.connect(address, uri=True, timeout=10)))
+        count_pilots(db)
+        yield JournalReader(db)
 
 
 @contextmanager

@@ -42,8 +42,9 @@ from .records import (
     TurnRecord,
     checked,
 )  # fmt: skip
-from .schema import APPLICATION, KEY_INDEX, MOVES, SEVERAL, TABLES, VERSION, VIEWS
+from .schema import APPLICATION, KEY_INDEX, MOVES, SEVERAL, TABLES, VERSION
 from .tables import TABLES as TABLE_OF
+from .views import VIEWS
 
 SHORT, MOST_SHORT = 200, 1_000
 """Characters of a text that is remembered, and how many of them are, so that none is written twice."""

@@ -15,7 +15,8 @@ from urllib.parse import quote
 from fanwise.errors import RunDirectoryError
 
 from .opening import version_of
-from .schema import CHANGES, VERSION, VIEW_NAMES, VIEWS
+from .schema import CHANGES, VERSION
+from .views import VIEW_NAMES, VIEWS
 
 Step = Callable[[sqlite3.Connection], None]
 """Changes a journal of one version to the next; it runs in a transaction that is open."""

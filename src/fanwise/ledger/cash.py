@@ -1,7 +1,8 @@
 """What was paid in all, and how much of it is in no figure of the account, since what it paid for counts no more.
 
 The account is of the rows as they are in their file, in the graphs as they are. What an edit has replaced, and what
-rows have cost that left their file or were changed, is cash all the same: the bill has it.
+rows have cost that left their file or were changed, is cash all the same: the bill has it. So is what calls have cost
+that went ahead in another channel than the others, as far as that was more than the others cost.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from fanwise.journal.pilots import surpluses
 from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName
 from fanwise.journal.tables import select
 from fanwise.units import usd_text
 
@@ -44,6 +47,8 @@ class Cash:
     """What was paid for answers that no row needs any more, or that none has come to again since an edit."""
     left: NotCounted
     """What was paid for rows that have left the file, or were changed in it."""
+    pilots: NotCounted
+    """What calls cost that went ahead to learn the channel, beyond what they count for; they count as attempts."""
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
@@ -57,7 +62,13 @@ class Cash:
             "unpriced_upper_bound_usd": usd_text(totals.unpriced_bound),
             "replaced": self.replaced.data(),
             "left": self.left.data(),
+            "pilots": self.pilots.data(),
         }
+
+
+def paid_by_arm(db: Book) -> dict[ArmName, int]:
+    """Return the picodollars of each arm for what counts, with all that was paid for pilots."""
+    return dict(db.execute("SELECT arm, COALESCE(SUM(cost),0) FROM main.paid GROUP BY arm").fetchall())
 
 
 def cash(db: Book, account: Totals) -> Cash:
@@ -68,13 +79,16 @@ def cash(db: Book, account: Totals) -> Cash:
         account: Totals of the attempts that count.
     """
     (sessions,) = db.execute("SELECT COUNT(*) FROM sessions").fetchone()
+    ahead = list(surpluses(db))
+    pilots = NotCounted(len({surplus.attempt for surplus in ahead}), sum(surplus.cost for surplus in ahead))
     if sessions < 2:
-        return Cash(totals=account, replaced=NotCounted(), left=NotCounted())
+        totals = cash_totals(db) if ahead else account
+        return Cash(totals=totals, replaced=NotCounted(), left=NotCounted(), pilots=pilots)
     totals, left = cash_totals(db), next(select(db, NotCounted, _OF_OTHER_ROWS))
     unknown, counted = (db.execute(_UNKNOWN.format(attempts=name)).fetchone()[0] for name in ("all_paid", "paid"))
     replaced = NotCounted(
         totals.sent - account.sent - left.attempts,
-        totals.cost - account.cost - left.cost,
+        totals.cost - account.cost - left.cost - pilots.cost,
         unknown - counted - left.unknown,
     )
-    return Cash(totals=totals, replaced=replaced, left=left)
+    return Cash(totals=totals, replaced=replaced, left=left, pilots=pilots)

@@ -18,11 +18,11 @@ _TIMES = """SELECT row, node, SUM(latency_s) AS seconds, SUM(tokens) AS tokens
   FROM served WHERE arm=? AND at IS NOT NULL GROUP BY row, node, key ORDER BY row"""
 _NODES = """SELECT node, COUNT(*) AS calls, COALESCE(SUM(tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost,
   SUM(at IS NOT NULL AND cost IS NULL) AS unknown FROM served WHERE arm=? GROUP BY node"""
-_AGENTS = """SELECT row, arm, agent, model, channel, why='pilot' AS pilot, MAX(sent) AS sent, COUNT(*) AS calls,
+_AGENTS = """SELECT row, arm, agent, model, channel, MAX(sent) AS sent, COUNT(*) AS calls,
   SUM(input) AS input, SUM(cache_write_5m) AS cache_write_5m, SUM(cache_write_1h) AS cache_write_1h,
   SUM(cache_read) AS cache_read, SUM(output) AS output, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(reserved),0) AS bound
-  FROM served WHERE at IS NOT NULL GROUP BY row, arm, agent, model, channel, why='pilot'"""
+  FROM served WHERE at IS NOT NULL GROUP BY row, arm, agent, model, channel"""
 _ANSWERED = """SELECT s.request_hash, t.arm, t.node, x.text AS output
   FROM served s JOIN outcomes t ON t.key=s.key JOIN texts x ON x.sha=t.output
   WHERE t.status='done' AND s.kind IS NOT 'tool_use'"""
@@ -67,8 +67,6 @@ class RowAgent:
     agent: str
     model: str
     channel: Channel
-    pilot: bool
-    """Whether they went ahead, to learn what the others go by."""
     sent: float
     """When the last of them was sent, in seconds since 1970."""
     calls: int
@@ -134,7 +132,7 @@ def rows_served(db: Book, arm: ArmName) -> int:
 
 
 def row_agents(db: Book) -> Iterator[RowAgent]:
-    """Yield what each agent took for each row, by channel, and what went ahead apart."""
+    """Yield what each agent took for each row, by channel; pilots as they count."""
     return select(db, RowAgent, _AGENTS)
 
 
@@ -177,8 +175,11 @@ def sampled_answers(db: Book) -> Iterator[SampledAnswer]:
 
 
 def batch_reads(db: Book) -> tuple[int, int]:
-    """Return how many requests in batches have read a prefix, and how many would have if all of them had."""
-    query = """SELECT COALESCE(SUM(cache_read>0),0), COUNT(*) FROM paid
+    """Return how many requests in batches have read a prefix, and how many would have if all of them had.
+
+    What went ahead is in both as it was, since it shows how batches read.
+    """
+    query = """SELECT COALESCE(SUM(cache_read>0),0), COUNT(*) FROM main.paid
       WHERE channel='batch' AND (cache_read>0 OR cache_write_5m>0)"""
     return db.execute(query).fetchone()
 

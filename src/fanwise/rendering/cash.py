@@ -10,6 +10,7 @@ from .words import at_least
 WORDS = {
     "replaced": "for answers that were replaced",
     "left": "for rows that left the file or were changed",
+    "pilots": "for calls that went ahead to learn the channel, beyond what others cost",
 }
 """What was paid and is no part of the account, by its key in the summary."""
 
@@ -17,9 +18,8 @@ WORDS = {
 def paid_in_all(summary: Mapping[str, Any]) -> str | None:
     """Return what was paid in all, and for what that counts no more; None where all of it counts."""
     cash = summary.get("cash")  # an earlier version has kept none
-    parts = (
-        [] if cash is None else [_part(cash[name], words) for name, words in WORDS.items() if cash[name]["attempts"]]
-    )
+    not_counted = {} if cash is None else {words: cash[name] for name, words in WORDS.items() if name in cash}
+    parts = [_part(part, words) for words, part in not_counted.items() if part["attempts"]]
     if cash is None or not parts:
         return None
     unknown = cash["lost"] + cash["unpriced_attempts"]

@@ -23,7 +23,7 @@ from fanwise.job.directory import reading
 from fanwise.job.manifest import draft
 from fanwise.job.spec import JobSpec
 from fanwise.journal.records import ArmName, Channel, RoleName
-from fanwise.ledger.account import totals_by_arm
+from fanwise.ledger.cash import paid_by_arm
 from fanwise.ledger.forecast import CHANNELS, PLANNED, AgentForecast, Forecast, PlannedChannel, Price
 from fanwise.ledger.standing import standing
 from fanwise.ledger.tasks import answered_requests, first_channel, tool_requests
@@ -205,7 +205,7 @@ def _paid_sample(arms: Mapping[ArmName, Arm], drawn: Drawn, run: str | Path) -> 
         return _PaidSample(
             answers=recorded_answers(arms, answered_requests(journal.db), tool_requests(journal.db)),
             rows=[row for row in sample_use(journal.db).rows if row.row in numbers],
-            costs={arm: totals.cost for arm, totals in totals_by_arm(journal.db).items()},
+            costs=paid_by_arm(journal.db),
             channel=first_channel(journal.db) or "live",
             simulated=standing(journal.db).offline is True,
         )

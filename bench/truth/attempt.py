@@ -1,0 +1,55 @@
+"""A request as the journal has it, priced by the price list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .prices import Tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A task that an attempt serves."""
+
+    key: str
+    row: int
+    node: str
+    label: str
+    number: int
+    sizes: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A request, its end and the tasks that it serves."""
+
+    id: int
+    arm: str
+    agent: str
+    model: str
+    channel: str
+    why: str
+    status: str
+    """`open` where the journal has no end of it."""
+    kind: str
+    tokens: Tokens
+    is_counted: bool
+    """Whether its reply said what it took."""
+    usd: int | None
+    """Picodollars by the price list; None where they cannot be known."""
+    journal_usd: int | None
+    reserved: int | None
+    sent: float
+    bill_id: str
+    """Of its entry in the bill."""
+    job_share: float
+    prefix: str
+    chars: int
+    repeated: int
+    blocks: str
+    asks: tuple[Ask, ...]
+
+    @property
+    def total(self) -> int:
+        """Tokens, input and output."""
+        return self.tokens.prompt + self.tokens.output

@@ -25,6 +25,8 @@ class Gateway:
     """Whether replies say that they are simulated."""
     usage: bool = True
     """Whether replies say what they took."""
+    alias: tuple[str, str] = ("", "")
+    """Its own name of a model, and that of the one behind it."""
     url: str = ""
     asked: list[str] = field(default_factory=list[str])
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
@@ -48,6 +50,9 @@ class Gateway:
             data: dict[str, Any] = json.loads(body) | {"model": found[1]}
             assert data.pop("anthropic_version")
             path, body = "/v1/messages", json.dumps(data).encode()
+        name, model = self.alias
+        if name:
+            path, body = path.replace(name, model), body.replace(name.encode(), model.encode())
         kept = {"content-type": "application/json", "x-api-key": "k", "anthropic-version": "2023-06-01"}
         shown = {"fanwise-emulator": "1"} if self.shows else {}
         async with (
@@ -55,6 +60,8 @@ class Gateway:
             session.request(request.method, self.upstream + path, data=body or None, headers=kept) as reply,
         ):
             body = await reply.read()
+            if name:
+                body = body.replace(model.encode(), name.encode())
             if not self.usage and "_emulator" not in request.path:
                 body = b"\n".join(map(_without_usage, body.split(b"\n")))
             return web.Response(body=body, status=reply.status, content_type="application/json", headers=shown)

@@ -16,6 +16,7 @@ from fanwise.job.mode import is_simulated
 from fanwise.job.watcher import Watcher
 from fanwise.rendering.status import cancelled_line
 from fanwise.studies.plan.rest import rest_of_run
+from fanwise.studies.plan.unpriced import models_without_price
 
 from .carrying import carry_out
 from .consent import ROWS, Question, asking, threshold
@@ -58,6 +59,10 @@ def _consent(directory: str, retry: tuple[str, ...], changes: dict[str, Any], qu
         manifest = Manifest.of(db)
         spec = manifest.spec.resumed(**changes)
         if manifest.mode == "embedded" or anyio.run(is_simulated, spec.base_url):
+            return
+        unpriced = models_without_price(spec)
+        if unpriced:
+            question.consent(None, "the rest of the run", spec, unpriced=unpriced)
             return
         rest = rest_of_run(db, spec, ROWS, retried=bool(retry))
     what = f"the rest of the run, {rest.rows:,} rows of {rest.all_rows:,},"

@@ -14,6 +14,7 @@ from fanwise.job.job import begin
 from fanwise.job.mode import is_simulated
 from fanwise.job.spec import JobSpec
 from fanwise.job.watcher import Watcher
+from fanwise.studies.plan.unpriced import models_without_price
 
 from .carrying import carry_out
 from .consent import Question, asking, foreseen, threshold
@@ -67,6 +68,10 @@ def _consent(spec: JobSpec, question: Question) -> None:
     """Say what the run will cost before it begins, and ask where that is much."""
     if spec.rows_file is None:
         question.consent(None, "the run", spec)
+        return
+    unpriced = models_without_price(spec)
+    if unpriced:
+        question.consent(None, "the run", spec, unpriced=unpriced)
         return
     forecast = foreseen(spec)
     question.consent(forecast.total(), f"the run over {forecast.rows:,} rows", spec, unpriced=forecast.unpriced)

@@ -107,6 +107,12 @@ def test_a_scorer_of_other_arguments_is_refused_with_its_line_and_what_to_write(
     )
 
 
+def test_a_file_with_the_name_of_a_module_does_not_take_its_place(folder: Path) -> None:
+    (folder / "email.py").write_text(GRAPH + "\nimport email\n\nemail.message_from_string('')\n")
+    said = fanwise("graph", "email.py:sorting", cwd=folder)
+    assert (said.returncode, said.stderr) == (0, "")
+
+
 class Row(BaseModel):
     id: str
     text: str

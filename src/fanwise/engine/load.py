@@ -114,22 +114,22 @@ def _file(path: Path) -> ModuleType:
 
 @contextmanager
 def _neighbours(folder: Path) -> Generator[None]:
-    """Let a file import those of its folder that were loaded by their path: their types are the same ones then."""
+    """Let a file import those of its folder that were loaded by their path: their types are the same ones then.
+
+    A name that is taken stays what it is: by another module, or in the standard library.
+    """
     loaded = {
         Path(module.__file__).stem: module
         for name, module in [*sys.modules.items()]
         if name.startswith(_PREFIX) and module.__file__ is not None and Path(module.__file__).parent == folder
     }
-    before = {stem: sys.modules.get(stem) for stem in loaded}
-    sys.modules.update(loaded)
+    lent = {name: module for name, module in loaded.items() if name not in {*sys.modules, *sys.stdlib_module_names}}
+    sys.modules.update(lent)
     try:
         yield
     finally:
-        for stem, module in before.items():
-            if module is not None:
-                sys.modules[stem] = module
-            else:
-                sys.modules.pop(stem, None)
+        for name in lent:
+            sys.modules.pop(name, None)
 
 
 def _module(name: str) -> ModuleType:

@@ -89,6 +89,14 @@ def test_what_is_in_flight_without_a_price_is_unknown_and_not_up_to_nothing(tmp_
     assert json.loads(fanwise("status", tmp_path, "--json").stdout)["attempts_without_bound"] == 1
 
 
+def test_an_agent_whose_batches_are_not_read_has_not_cost_nothing(tmp_path: Path) -> None:
+    """Its line said $0.000000 while its requests were open."""
+    journal_of(tmp_path, [None]).close()
+    lines = fanwise("report", tmp_path).stdout.splitlines()
+    fanout = next(line for line in lines if line.startswith("a ") and "baseline" not in line)
+    assert fanout.split()[3:] == ["1", *["unknown"] * 5]
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A run of two agents, held against one."""

@@ -293,11 +293,11 @@ class AgentAccount:
     cost: int
     """Picodollars as far as they are known."""
     unknown: int
-    """Attempts that have ended and whose cost is not known: lost, or of a model without a price."""
+    """Attempts whose cost is not known: lost, open, or of a model without a price."""
 
 
 _AGENTS = f"""SELECT arm, agent, model, channel, COUNT(*) AS attempts, {SUMS}, COALESCE(SUM(cost),0) AS cost,
-  COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown
+  SUM(cost IS NULL) AS unknown
   FROM paid GROUP BY arm, agent, model, channel
   ORDER BY arm DESC, SUM(cost) IS NULL DESC, SUM(cost) DESC, SUM(tokens) DESC"""
 

@@ -17,7 +17,7 @@ _KEPT = """SELECT t.arm, t.agent, t.node, COUNT(*) FROM outcomes t
 _TIMES = """SELECT row, node, SUM(latency_s) AS seconds, SUM(tokens) AS tokens
   FROM served WHERE arm=? AND at IS NOT NULL GROUP BY row, node, key ORDER BY row"""
 _NODES = """SELECT node, COUNT(*) AS calls, COALESCE(SUM(tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost,
-  SUM(at IS NOT NULL AND cost IS NULL) AS unknown FROM served WHERE arm=? GROUP BY node"""
+  SUM(cost IS NULL) AS unknown FROM served WHERE arm=? GROUP BY node"""
 _AGENTS = """SELECT row, arm, agent, model, channel, MAX(sent) AS sent, COUNT(*) AS calls,
   SUM(input) AS input, SUM(cache_write_5m) AS cache_write_5m, SUM(cache_write_1h) AS cache_write_1h,
   SUM(cache_read) AS cache_read, SUM(output) AS output, COALESCE(SUM(cost),0) AS cost,
@@ -55,7 +55,7 @@ class NodeAccount:
     cost: int
     """Picodollars as far as they are known."""
     unknown: int
-    """Attempts that have ended and whose cost is not known."""
+    """Attempts whose cost is not known: lost, open, or of a model without a price."""
 
 
 @dataclass(slots=True, kw_only=True)

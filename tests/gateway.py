@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,8 @@ class Gateway:
     """Whether replies say what they took."""
     alias: tuple[str, str] = ("", "")
     """Its own name of a model, and that of the one behind it."""
+    tamper: Callable[[str, bytes, bytes], tuple[int, bytes] | None] | None = None
+    """Given the path, what was asked, and the body of a reply, says what is answered in its place."""
     url: str = ""
     asked: list[str] = field(default_factory=list[str])
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
@@ -39,6 +41,7 @@ class Gateway:
                 {"type": "error", "error": {"type": "not_found_error", "message": "no"}}, status=404
             )
         path, body = request.path_qs, await request.read()
+        asked = body
         bedrock = re.fullmatch(r"/model/(.+)/invoke", request.path)
         vertex = re.fullmatch(r".*/models/(.+):rawPredict", request.path)
         if vertex and vertex[1] == "count-tokens":
@@ -64,7 +67,9 @@ class Gateway:
                 body = body.replace(model.encode(), name.encode())
             if not self.usage and "_emulator" not in request.path:
                 body = b"\n".join(map(_without_usage, body.split(b"\n")))
-            return web.Response(body=body, status=reply.status, content_type="application/json", headers=shown)
+            told = None if self.tamper is None or reply.status != 200 else self.tamper(request.path, asked, body)
+            status, body = told or (reply.status, body)
+            return web.Response(body=body, status=status, content_type="application/json", headers=shown)
 
 
 def _without_usage(line: bytes) -> bytes:

@@ -29,3 +29,13 @@ def as_object(value: object) -> dict[str, Any]:
 def as_list(value: object) -> list[Any]:
     """Return the value where it is a JSON list, else an empty one."""
     return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def without_halves(text: str) -> str:
+    """Return a text in which each half of a surrogate pair, which no file and no request can carry, is U+FFFD.
+
+    Two halves that stand beside each other become their character.
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import anyio
 
-from fanwise.jsonable import as_object, loads
+from fanwise.jsonable import as_list, as_object
 
 from .capable import Can, SdkClient, can, has_key
 from .failures import Failure, RequestError
@@ -189,17 +189,20 @@ class Api:
         after: str | None = None
         while True:
             page = await self._get("/v1/messages/batches", {"limit": 100} | ({"after_id": after} if after else {}))
-            for data in page["data"]:
-                batch = batch_of(data)
-                if batch.created < moment:
-                    return batches
-                batches.append(batch)
-            if not page.get("has_more"):
+            listed = [batch_of(data) for data in as_list(page.get("data"))]
+            batches += [batch for batch in listed if batch.created >= moment]
+            last, before = page.get("last_id"), after
+            if not page.get("has_more") or not listed or listed[-1].created < moment:
                 return batches
-            after = page["last_id"]
+            if not isinstance(last, str) or last == before:
+                text = "the list of batches does not say how it goes on"
+                raise RequestError(Failure(verdict="lost", kind="malformed_reply", message=text, status=200))
+            after = last
 
     async def results(self, batch_id: str) -> AsyncIterator[BatchResult]:
         """Yield the results of a batch that has ended, as they arrive, in any order.
+
+        A line that does not say whose result it is, such as one that was cut off, is left out.
 
         Raises:
             RequestError: Reading failed; may be tried again from the start.
@@ -207,10 +210,11 @@ class Api:
         response = await self._wire.download(f"/v1/messages/batches/{batch_id}/results")
         try:
             async for line in lines_of(response):  # read here: a model of each would cost more than all else
-                yield result_of(loads(line))
-        except (BrokenBodyError, ValueError, LookupError) as error:
-            name = error if isinstance(error, BrokenBodyError) else type(error).__name__
-            text = f"reading results broke: {name}"
+                result = result_of(line)
+                if result is not None:
+                    yield result
+        except BrokenBodyError as error:
+            text = f"reading results broke: {error}"
             raise RequestError(Failure(verdict="retry", kind="connection_lost", message=text)) from error
         finally:
             with anyio.CancelScope(shield=True):

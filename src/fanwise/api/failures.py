@@ -6,10 +6,18 @@ Facts: pages "Errors" and "Rate limits" of platform.claude.com, SDK 2.12.0 `_exc
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Literal
 
+from fanwise.jsonable import as_object
+
+from .foreign import words
 from .ratelimits import RateHeaders, rate_headers
+from .refused import NO_REVIEW, is_account, is_too_large
 
 if TYPE_CHECKING:
     import anthropic
@@ -18,7 +26,8 @@ Verdict = Literal["retry", "final", "terminal", "lost"]
 """`retry`: not taken, ask again. `final`: this request will never do. `terminal`: no request will.
 `lost`: it may have been taken and billed; ask again, and say so."""
 
-_TERMINAL_CODES = {"enforced_spend_limit_reached", "contract_spend_limit_reached"}
+_NEVER = frozenset({"invalid_request_error", "not_found_error", "request_too_large"})
+"""Types of errors after which the same request fails again, where no status says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +43,18 @@ class Failure:
     request_id: str = ""
     limits: RateHeaders | None = None
     """What the reply's headers say of rate limits."""
+    code: str = ""
+    """`error.details.error_code`, where there is one."""
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it says of a batch that it is too large as a whole."""
+        return self.verdict == "final" and is_too_large(self.status, self.message)
+
+    @property
+    def not_by_batch(self) -> bool:
+        """Whether the workspace takes no batches, while live calls will do."""
+        return self.code == NO_REVIEW
 
     @property
     def too_much(self) -> bool:
@@ -101,26 +122,61 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
+def unforeseen(error: Exception) -> Failure:
+    """Return what an error means that neither the SDK nor its HTTP client has a name for."""
+    text = f"the connection broke: {type(error).__name__}; the request may have been billed"
+    return Failure(verdict="lost", kind="connection_lost", message=text)
+
+
+def failure_in_reply(error: Mapping[str, Any], request_id: str) -> Failure:
+    """Return what an error means that came in the place of a message, behind status 200.
+
+    The request may have been taken and billed, unless the error says that this one, or none, will ever do.
+    """
+    kind, message = words(error.get("type"), "api_error"), words(error.get("message"), "an error behind status 200")
+    verdict: Verdict = "terminal" if is_account(200, kind, _code(error), message) else "lost"
+    if verdict == "lost" and kind in _NEVER:
+        verdict = "final"
+    return Failure(verdict=verdict, kind=kind, message=message, status=200, request_id=request_id)
+
+
+def item_failure(result: Mapping[str, Any]) -> Failure:
+    """Return what the error of a batch's item means."""
+    error = as_object(result.get("error"))
+    kind, message = words(error.get("type"), "api_error"), words(error.get("message"))
+    verdict: Verdict = "terminal" if is_account(None, kind, _code(error), message) else "retry"
+    if verdict == "retry" and kind in _NEVER:
+        verdict = "final"
+    return Failure(verdict=verdict, kind=kind, message=message, request_id=words(result.get("request_id")))
+
+
+def _code(error: Mapping[str, Any]) -> str:
+    return words(as_object(error.get("details")).get("error_code"))
+
+
 def _status(error: anthropic.APIStatusError) -> Failure:
-    message = error.api_message or error.message
-    status, verdict = error.status_code, _verdict(error.status_code, error.error_code, message)
+    stated, status = as_object(as_object(error.body).get("error")), error.status_code
+    kind, code = words(stated.get("type"), f"http_{status}"), _code(stated)
+    message = words(stated.get("message")) or words(error.message, f"HTTP status {status}")
+    verdict = _verdict(status, kind, code, message)
     return Failure(
         verdict=verdict,
-        kind=error.type or f"http_{status}",
+        kind=kind,
         message=message,
         status=status,
         retry_after_s=_retry_after(error) if verdict == "retry" else None,
-        request_id=error.request_id or "",
+        request_id=words(error.request_id),
         limits=rate_headers(error.response.headers) if status == 429 and verdict == "retry" else None,
+        code=code,
     )
 
 
-def _verdict(status: int, code: str | None, message: str) -> Verdict:
+def _verdict(status: int, kind: str, code: str, message: str) -> Verdict:
     """Return what a status means for the request."""
-    if status == 200:  # an error event inside of a stream, after the request was taken
-        return "lost"
-    if status in (401, 402, 403) or code in _TERMINAL_CODES or (status == 400 and "spend limit" in message.lower()):
+    if is_account(status, kind, code, message):
         return "terminal"
+    if status < 300:  # an error event inside of a stream, after the request was taken
+        return "lost"
     if status in (408, 409, 429) or status >= 500:
         # 500 and 504 leave open whether tokens were billed; the pages name no charge for errors.
         return "retry"
@@ -128,10 +184,22 @@ def _verdict(status: int, code: str | None, message: str) -> Verdict:
 
 
 def _retry_after(error: anthropic.APIStatusError) -> float | None:
+    """Return after how many seconds to come again; None where the server says nothing that is understood."""
     headers = error.response.headers
+    milliseconds, text = _number(headers.get("retry-after-ms", "")), headers.get("retry-after", "")
+    seconds = _number(text) if milliseconds is None else milliseconds / 1000
+    if seconds is None:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return max(seconds, 0.0)
+
+
+def _number(text: str) -> float | None:
+    """Return a finite number, or None."""
     try:
-        if "retry-after-ms" in headers:
-            return max(float(headers["retry-after-ms"]) / 1000, 0.0)
-        return max(float(headers["retry-after"]), 0.0) if "retry-after" in headers else None
+        number = float(text)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None

@@ -22,8 +22,6 @@ async def lines_of(response: httpx2.Response) -> AsyncIterator[bytes]:
     Raises:
         BrokenBodyError: The connection broke before the end.
     """
-    import httpx2  # here: whoever has a response has loaded it, and the others do without
-
     rest = b""
     try:
         async for chunk in response.aiter_bytes():
@@ -31,7 +29,7 @@ async def lines_of(response: httpx2.Response) -> AsyncIterator[bytes]:
             for line in lines:
                 if kept := line.strip():
                     yield kept
-    except httpx2.HTTPError as error:
+    except Exception as error:  # the HTTP client's, and what passes it: half a chunk, bad compression
         raise BrokenBodyError(type(error).__name__) from error
     if kept := rest.strip():
         yield kept

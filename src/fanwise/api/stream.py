@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fanwise.jsonable import as_list, as_object, loads
+from fanwise.jsonable import as_object
 
 from .failures import Failure, RequestError
+from .foreign import read_json, words
 
 Begun = Callable[[dict[str, Any]], None]
 """Told of the usage with which a message begins: what was read and written is known by then."""
@@ -47,7 +48,7 @@ async def read_stream(lines: AsyncIterator[bytes], begun: Begun, request_id: str
             message["usage"] = as_object(message.get("usage")) | _present(as_object(event.get("usage")))
         elif kind == "message_stop":
             parts = [blocks[index].content(request_id) for index in sorted(blocks)]
-            return message | {"content": parts or as_list(message.get("content"))}
+            return message | {"content": parts or message.get("content")}
         elif kind == "error":
             raise _broken_off(as_object(event.get("error")), request_id)
     raise _lost("stream_cut", "the stream ended before the message did; what came was billed", request_id)
@@ -55,7 +56,8 @@ async def read_stream(lines: AsyncIterator[bytes], begun: Begun, request_id: str
 
 def _index(event: dict[str, Any]) -> int:
     """Return the number of the block that an event is about."""
-    return int(event.get("index") or 0)
+    index = event.get("index")
+    return index if isinstance(index, int) else 0
 
 
 def _present(fields: dict[str, Any]) -> dict[str, Any]:
@@ -65,8 +67,8 @@ def _present(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _broken_off(error: dict[str, Any], request_id: str) -> RequestError:
     """Return what an error event means."""
-    message = str(error.get("message") or "the stream ended in an error")
-    return _lost(str(error.get("type") or "api_error"), message, request_id)
+    message = words(error.get("message"), "the stream ended in an error")
+    return _lost(words(error.get("type"), "api_error"), message, request_id)
 
 
 def _lost(kind: str, message: str, request_id: str) -> RequestError:
@@ -95,14 +97,19 @@ class _Block:
     def content(self, request_id: str) -> dict[str, Any]:
         block = dict(self._start)
         for name, texts in self._more.items():
-            text = "".join(texts)
+            text = _paired("".join(texts))
             block[name] = (_event(text, request_id) if text else {}) if name == "input" else text
         return block
 
 
+def _paired(text: str) -> str:
+    """Return a text in which two halves of a character that came in two events are one."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
 def _event(text: str | bytes, request_id: str) -> dict[str, Any]:
     try:
-        return as_object(loads(text))
+        return as_object(read_json(text))
     except ValueError:
         words = "an event of the stream is not JSON; the request may have been billed"
         raise _lost("malformed_reply", words, request_id) from None

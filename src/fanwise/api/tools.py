@@ -7,6 +7,7 @@ The SDK's helpers read a function's signature and docstring and check what a mod
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -17,6 +18,7 @@ import anyio.to_thread
 
 from fanwise.canonical import canonical, dumps
 from fanwise.graph.tools import Tool
+from fanwise.jsonable import without_halves
 
 if TYPE_CHECKING:
     from anthropic.lib.tools import BetaAsyncFunctionTool, BetaFunctionTool
@@ -72,6 +74,16 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else canonical(value)
 
 
+def _sendable(content: Any) -> Any:
+    """Return what a tool gave such that a request can carry it: text, or blocks, without half a character."""
+    if isinstance(content, str):
+        return without_halves(content)
+    try:
+        return json.loads(without_halves(dumps([dict(block) for block in content])))
+    except (TypeError, ValueError, RecursionError):
+        return without_halves(str(content))
+
+
 async def carry_out(tool: SdkTool | None, use: Mapping[str, Any], time_limit_s: float) -> dict[str, Any]:
     """Carry out one call and return its `tool_result` block; whatever goes wrong is told to the model.
 
@@ -84,9 +96,8 @@ async def carry_out(tool: SdkTool | None, use: Mapping[str, Any], time_limit_s: 
     failed = tool is None
     if tool is not None:
         content, failed = await _called(tool, use.get("input"), time_limit_s)
-    if not isinstance(content, str):
-        content = [dict(block) for block in content]
-    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": use.get("id"), "content": content}
+    result = _sendable(content)
+    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": use.get("id"), "content": result}
     return block | {"is_error": True} if failed else block
 
 

@@ -23,7 +23,8 @@ from anthropic._constants import RAW_RESPONSE_HEADER
 from fanwise.errors import UsageError
 
 from .capable import has_key, is_plain
-from .failures import RequestError, translate
+from .failures import RequestError, translate, unforeseen
+from .foreign import read_json
 
 MESSAGES = "/v1/messages"
 FRESH_S = 20.0
@@ -53,6 +54,8 @@ class Wire:
         self._plain = is_plain(sdk)
         """Whether bodies are sent as bytes; the clients of other platforms look into them."""
         self._patterns: dict[float, _Pattern] = {}
+        self._has_answered = False
+        """Whether the server has: then the client itself lacks nothing."""
 
     @property
     def base_url(self) -> str:
@@ -74,8 +77,8 @@ class Wire:
             if self._http is None or pattern is None or pattern.until < time.monotonic():
                 return await self._message_by_sdk(body, timeout_s)
             return await self._message_by_pattern(self._http, pattern, body, timeout_s)
-        except anthropic.AnthropicError as error:
-            raise RequestError(translate(error)) from error
+        except Exception as error:
+            raise _request_error(error) from error
 
     async def stream(self, body: bytes, timeout_s: float) -> httpx2.Response:
         """Send a Messages request and return the response before its body was read; the caller closes it.
@@ -85,8 +88,8 @@ class Wire:
         """
         try:
             return await self._by_sdk(MESSAGES, body, timeout_s, headers={RAW_RESPONSE_HEADER: "stream"})
-        except anthropic.AnthropicError as error:
-            raise RequestError(translate(error)) from error
+        except Exception as error:
+            raise _request_error(error) from error
 
     async def post(
         self, path: str, content: bytes | AsyncIterator[bytes], timeout_s: float, size: int | None = None
@@ -104,8 +107,8 @@ class Wire:
         """
         try:
             return await self._by_sdk(path, content, timeout_s, size)
-        except anthropic.AnthropicError as error:
-            raise RequestError(translate(error)) from error
+        except Exception as error:
+            raise _request_error(error) from error
 
     async def get(self, path: str, query: Mapping[str, object] | None, timeout_s: float) -> httpx2.Response:
         """Return what stands at a path.
@@ -126,8 +129,8 @@ class Wire:
     async def _get(self, path: str, options: Mapping[str, object]) -> httpx2.Response:
         try:
             return await self._sdk.get(path, cast_to=httpx2.Response, options=options)
-        except anthropic.AnthropicError as error:
-            raise RequestError(translate(error)) from error
+        except Exception as error:
+            raise _request_error(error) from error
 
     async def _message_by_pattern(
         self, http: httpx2.AsyncClient, pattern: _Pattern, body: bytes, timeout_s: float
@@ -175,9 +178,17 @@ class Wire:
             body = {"content": content}
         options = {"timeout": timeout_s, "headers": headers}
         try:
-            return await self._sdk.post(path, cast_to=httpx2.Response, options=options, **body)
-        except (RuntimeError, ValueError, ImportError) as error:  # what a client for a platform lacks
+            response = await self._sdk.post(path, cast_to=httpx2.Response, options=options, **body)
+        except anthropic.APIStatusError:
+            self._has_answered = True
+            raise
+        except (RuntimeError, ValueError, ImportError) as error:
+            if self._has_answered:
+                raise
+            # What a client for a platform lacks, or a key that no header can hold.
             raise anthropic.AnthropicError(f"{type(error).__name__}: {error}") from error
+        self._has_answered = True
+        return response
 
 
 def connect(base_url: str | None, api_key: str | None, connections: int) -> Wire:
@@ -203,9 +214,14 @@ def connect(base_url: str | None, api_key: str | None, connections: int) -> Wire
     return Wire(sdk, http)
 
 
+def _request_error(error: Exception) -> RequestError:
+    """Return what any exception of the SDK or of its HTTP client means; some errors of aiohttp pass both."""
+    return RequestError(translate(error) if isinstance(error, anthropic.AnthropicError) else unforeseen(error))
+
+
 def _status_error(response: httpx2.Response) -> anthropic.APIStatusError:
     try:
-        body: object = response.json()
+        body: object = read_json(response.content)
     except ValueError:
         body = response.text
     return anthropic.APIStatusError(f"Error code: {response.status_code}", response=response, body=body)

@@ -15,7 +15,7 @@ from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import NO_TOKENS, AskRecord, AttemptRecord, EndRecord, Served
 from fanwise.jsonable import as_list
 from fanwise.pricing.cost import cost, is_free, reply_cost
-from fanwise.pricing.usage import Usage, is_counted, read_usage
+from fanwise.pricing.usage import Usage, is_counted, is_possible, read_usage
 
 from .budget import Hold
 from .errand import Ask, Errand
@@ -25,6 +25,8 @@ OVERHEAD_TOKENS = 400
 
 A choice of ours: for schemas no size is stated.
 """
+MALFORMED = "malformed_reply"
+"""Kind of a reply of an odd shape: it is paid, and nothing can be made of it."""
 TOOLS_TOKENS = 804
 """What the API adds for tools: the largest documented addition, of Opus 4.7 ("Pricing", read 2026-11-23)."""
 
@@ -113,7 +115,8 @@ def paid(
         attempt=attempt,
         at=time.time(),
         status="succeeded",
-        kind=kind or reply.stop_reason,
+        kind=kind or (MALFORMED if reply.odd else reply.stop_reason),
+        message=reply.odd,
         request_id=reply.request_id,
         usage=usage,
         cost=price,
@@ -126,7 +129,7 @@ def _usage_and_price(reply: Reply, model: str, sent: datetime, *, batch: bool) -
     try:
         iterations = as_list(reply.usage.get("iterations"))
         usage = read_usage(reply.usage)
-        if not all(map(is_counted, (reply.usage, *iterations))) or min(usage) < 0:
+        if not all(map(is_counted, (reply.usage, *iterations))) or not is_possible(usage):
             return NO_TOKENS, None
         try:
             usage, price = reply_cost(reply.usage, model, sent, batch=batch, top=usage)

@@ -53,6 +53,8 @@ class Errand:
     """Why the answer before was refused; empty where it was not."""
     factor: int = 1
     """How many times its agent's cap the answer may be long: more after it was cut off."""
+    odd: int = 0
+    """Replies to its last request of which nothing could be made."""
     why: Why = "first"
     """Why its next attempt is sent."""
     on_sent: Callable[[], None] | None = field(default=None, init=False)
@@ -122,9 +124,13 @@ class Errand:
         """Let the next request say why the answer was refused, if it was, and let its answer be longer."""
         self.repair, self.factor, self.why = repair, factor, "repair" if repair else "longer"
 
+    def ask_the_same(self) -> None:
+        """Send the last request once more: nothing could be made of its reply."""
+        self.odd, self.why = self.odd + 1, "retry"
+
     def go_on(self) -> None:
         """Let a conversation go on with its next request: attempts are bounded for each request."""
-        self.tries, self.why = 0, "tools"
+        self.tries, self.odd, self.why = 0, 0, "tools"
 
     def excuse(self) -> None:
         """Leave the last attempt out of those that are bounded: its failure was not its own."""

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from fanwise.api.replies import Reply
+from fanwise.dispatch.attempts import MALFORMED
 from fanwise.dispatch.errand import Errand
 from fanwise.errors import OutputError
 from fanwise.graph.state import Done, Failed, Outcome, Task
@@ -16,6 +17,8 @@ from .nodes import AgentNode, StepNode
 
 LONGER = 2
 """Factor of the cap with which an answer that was cut off is asked again, once."""
+MOST_ODD = 3
+"""Replies to one request of which nothing can be made: each is paid, and a gateway may make all of them so."""
 _CUT_OFF = ("max_tokens", "model_context_window_exceeded")
 
 
@@ -30,6 +33,11 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class TheSame:
+    """Nothing can be made of the reply: the same request is sent once more."""
+
+
+@dataclass(frozen=True, slots=True)
 class WantsTools:
     """The model asks for tools before it answers."""
 
@@ -38,7 +46,10 @@ Outcomes = tuple[Outcome, ...]
 """What an errand's tasks have come to, in the order of its asks."""
 
 
-def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int) -> Outcomes | Again | WantsTools | None:
+Meaning = Outcomes | Again | TheSame | WantsTools | None
+
+
+def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int) -> Meaning:
     """Return what a reply means; None where nothing does: its node is gone.
 
     Args:
@@ -47,6 +58,10 @@ def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int) -
         reply: What came.
         rounds: Rounds of tools that it has had.
     """
+    odd = reply.odd or _unwanted(node, reply)
+    if odd:
+        text = f"nothing can be made of the reply: {odd}; {errand.odd + 1} came in a row"
+        return TheSame() if errand.odd + 1 < MOST_ODD else all_failed(errand, MALFORMED, text)
     if reply.stop_reason == "refusal":
         reason = f" ({reply.refusal})" if reply.refusal else ""
         return all_failed(errand, "refused", f"the model refused{reason}")
@@ -64,6 +79,12 @@ def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int) -
     except OutputError as error:
         text = str(error)
         return all_failed(errand, "invalid_output", text) if errand.repair else Again(text, errand.factor)
+
+
+def _unwanted(node: AgentNode | None, reply: Reply) -> str:
+    """Return what is odd about a reply of one shape that no request of this node asks for."""
+    has_tools = node is None or node.role.tools
+    return "" if has_tools or reply.stop_reason != "tool_use" else "it asks for a tool, and the agent has none"
 
 
 def all_failed(errand: Errand, kind: str, message: str) -> Outcomes:

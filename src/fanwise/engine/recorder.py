@@ -7,6 +7,7 @@ from fanwise.dispatch.books import Books
 from fanwise.dispatch.errand import Ask
 from fanwise.graph.state import Done, Failed, Outcome
 from fanwise.journal.records import AnswerRecord, ArmName, RowResult, TaskRecord
+from fanwise.jsonable import without_halves
 from fanwise.log import log
 
 from .window import RowRun
@@ -37,7 +38,7 @@ class Recorder:
         self._books.task(
             TaskRecord(
                 key=ask.key, row=ask.row, arm=arm, node=ask.node, label=ask.label, agent=name, status="failed",
-                output=None, kind=cause.kind, message=cause.message,
+                output=None, kind=cause.kind, message=without_halves(cause.message),
             )
         )  # fmt: skip
         log.info("task failed", row=ask.row, task=ask.label, kind=cause.kind)
@@ -56,7 +57,7 @@ class Recorder:
             result = RowResult(row=number, arm=arm, status=status, output=output, session=session)
         else:
             cause = outcome if isinstance(outcome, Failed) else outcome.cause
-            reason = f"{cause.task}: {cause.kind}: {cause.message}"
+            reason = without_halves(f"{cause.task}: {cause.kind}: {cause.message}")
             result = RowResult(row=number, arm=arm, status="failed", output=None, reason=reason, session=session)
         self._books.result(result)
         return result

@@ -12,7 +12,7 @@ from fanwise.journal.records import ArmName
 
 from .arms import Arm
 from .flow import TaskFlow
-from .meaning import Again, WantsTools, all_failed, meaning
+from .meaning import Again, TheSame, WantsTools, all_failed, meaning
 from .nodes import AgentNode
 from .talks import Talks
 
@@ -26,13 +26,16 @@ class Settlement:
     def replied(self, errand: Errand, attempt: int, reply: Reply) -> bool:
         """Take a reply whose record is kept; returns whether the errand is to go again."""
         self._carriers.replied(errand, reply)
-        node, wants_tools = self._node_of(errand), reply.stop_reason == "tool_use"
+        node, wants_tools = self._node_of(errand), reply.stop_reason == "tool_use" and not reply.odd
         if node is not None and node.role.tools:
             self._talks.replied(node.role, wants_tools=wants_tools)
         rounds = self._talks.of(errand.key).rounds if wants_tools else 0
         meant = meaning(node, errand, reply, rounds)
         if isinstance(meant, Again):
             errand.ask_again(meant.repair, meant.factor)
+            return True
+        if isinstance(meant, TheSame):
+            errand.ask_the_same()
             return True
         if isinstance(meant, WantsTools):
             self._talks.ask(errand.key, reply.content)

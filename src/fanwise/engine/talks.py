@@ -65,8 +65,8 @@ class Talks:
         if key not in self._open:
             talk = self._open[key] = Talk()
             for message, results in self._journal.turns(key) if self._resumed else ():
-                if message is None:
-                    break  # its content was purged
+                if message is None or not _uses(message):
+                    break  # its content was purged, or it asks for nothing
                 talk.messages.append(message)
                 if results is None:
                     break
@@ -91,7 +91,7 @@ class Talks:
     async def answer(self, key: str, tools: Mapping[str, SdkTool | None], time_limit_s: float) -> None:
         """Carry out what was asked for last, all of it at once, and write down what comes of it."""
         talk = self.of(key)
-        uses = [block for block in json.loads(talk.messages[-1])["content"] if block["type"] == "tool_use"]
+        uses = _uses(talk.messages[-1])
         results: dict[int, dict[str, Any]] = {}
         self._limit = self._limit or anyio.CapacityLimiter(MOST_TOOLS)
 
@@ -113,3 +113,8 @@ class Talks:
     def forget(self, key: str) -> None:
         """Drop the conversation of a task that has ended."""
         self._open.pop(key, None)
+
+
+def _uses(message: str) -> list[dict[str, Any]]:
+    """Return the calls of tools that a message of the model asks for."""
+    return [block for block in json.loads(message)["content"] if block["type"] == "tool_use"]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from .rates import Rates, rates
-from .usage import Usage, read_usage
+from .usage import Usage, is_possible, read_usage
 
 WEB_SEARCH_PICO = 10**10
 """One web search: $10 per 1,000, not halved in batches ("Pricing", read 2026-11-23)."""
@@ -74,15 +74,20 @@ def reply_cost(
 
     Raises:
         UnknownPriceError: Nothing is known of a model's price.
+        ValueError: A count is negative, or larger than any request can take.
     """
     geo, fast = data.get("inference_geo"), data.get("speed") == "fast"
     top = read_usage(data) if top is None else top
+    if not is_possible(top):
+        raise ValueError(f"no request can take {top}")
     iterations = cast("Sequence[Mapping[str, Any]]", data.get("iterations") or ())
     if not iterations:
         return top, cost(top, model, at, batch=batch, geo=geo, fast=fast)
     total, price = Usage(web_searches=top.web_searches), top.web_searches * WEB_SEARCH_PICO
     for iteration in iterations:
         usage = read_usage(iteration)
+        if not is_possible(usage):
+            raise ValueError(f"no request can take {usage}")
         total = total.plus(usage)
         price += cost(usage, str(iteration.get("model") or model), at, batch=batch, geo=geo, fast=fast)
     return total, price

@@ -43,9 +43,18 @@ class Usage(NamedTuple):
         return self.prompt + self.output
 
 
+MOST_TOKENS = 10**9
+"""No request takes so many: the largest context has a million."""
+
+
 def is_counted(data: Mapping[str, Any]) -> bool:
     """Return whether the usage object of a reply says what it took: the API's always has both counts."""
     return data.get("input_tokens") is not None and data.get("output_tokens") is not None
+
+
+def is_possible(usage: Usage) -> bool:
+    """Return whether a request can have taken so much: nothing is negative, nor beyond all bounds."""
+    return min(usage) >= 0 and max(usage) <= MOST_TOKENS
 
 
 def read_usage(data: Mapping[str, Any]) -> Usage:

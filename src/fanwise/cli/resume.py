@@ -29,7 +29,7 @@ from .options import chosen, session_options
 @click.option(
     "--retry",
     multiple=True,
-    type=click.Choice(["failed", "refused", "truncated"]),
+    type=click.Choice(["failed", "refused", "truncated", "results_lost"]),
     help="Ask these final failures again.",
 )
 @click.option("--cancel", is_flag=True, help="Cancel the batches that are still running, and end.")

@@ -18,6 +18,7 @@ from .books import Books
 from .carrier import Sink
 from .flight import Flight
 from .polling import Poller, Polling
+from .reading import MOST_BROKEN, READINGS, Reading
 from .results import Results
 
 COMMIT_S, LOOK_EVERY = 0.2, 50
@@ -100,47 +101,73 @@ class Follower:
     async def watch(self, record: BatchRecord, *, is_certain: bool = True) -> bool:
         """Poll a batch to its end and apply its results; False where it turns out not to be ours."""
         assert record.batch_id is not None
-        await self._poller.end(record.batch_id, is_certain=is_certain)
-        self._ended(now().timestamp() - record.at)
-        trial = 0
-        while True:
-            try:
-                identified = await self._read(record, is_certain=is_certain)
-                break
-            except RequestError as error:
-                if self._halt_if_terminal(error.failure):
-                    return True
-                trial += 1
-                await anyio.sleep(min(self._polling.first_s * trial, self._polling.longest_s))
-        if identified is None:
+        info = await self._poller.end(record.batch_id, is_certain=is_certain)
+        if info is None:
+            if not is_certain:
+                return False
+            reading: Reading | None = Reading(record=record, why="the batch is gone")
+        else:
+            self._ended(now().timestamp() - record.at)
+            reading = await self._readings(record, info, is_certain=is_certain)
+        if reading is None:
             return False
-        self._results.close(identified)
+        self._results.close(reading.record, reading)
         await self._journal.commit()
         return True
 
-    async def _read(self, record: BatchRecord, *, is_certain: bool) -> BatchRecord | None:
+    async def _readings(self, record: BatchRecord, info: BatchInfo, *, is_certain: bool) -> Reading | None:
+        """Read the results of a batch, again where some are lacking; None where it turns out not to be ours."""
+        trial = broken = 0
+        while True:
+            trial += 1
+            try:
+                reading = await self._read(record, info.succeeded, is_certain=is_certain)
+                if reading is None:
+                    return None
+                record, is_certain = reading.record, True
+                if trial >= READINGS or all(sent.ended for sent in self._flight.sent[record.intent].values()):
+                    return reading
+            except RequestError as error:
+                failure = error.failure
+                broken += failure.verdict != "final"
+                if failure.verdict == "terminal" or failure.not_by_batch or broken >= MOST_BROKEN:
+                    self._sink.halt(f"results of batch {record.batch_id}: {failure.kind}: {failure.message}")
+                    await anyio.sleep_forever()  # until the halted run cancels us: the batch stays open
+                if failure.verdict == "final" and trial - broken >= READINGS:
+                    why = f"its results cannot be read: {failure.message}"
+                    return Reading(record=record, why=why, billed=info.succeeded) if is_certain else None
+            await anyio.sleep(self._poller.pause_s(trial))
+
+    async def _read(self, record: BatchRecord, billed: int | None, *, is_certain: bool) -> Reading | None:
         """Apply the results of a batch that were not applied yet; None where it turns out not to be ours.
 
         Raises:
             RequestError: They could not be read to their end.
         """
-        batch_id, batch = record.batch_id or "", self._flight.sent[record.intent]
-        applied, committed_at = 0, time.monotonic()
+        batch_id, batch, reading = record.batch_id or "", self._flight.sent[record.intent], Reading(record=record)
+        reading.billed, applied, committed_at = billed, 0, time.monotonic()
         async for result in self._api.results(batch_id):
             attempt = self._attempt_of(result)
             if not is_certain:
                 if not self._journal.owns(record.intent, attempt):
                     return None
                 record, is_certain = self._flight.identify(record, batch_id, certain=True), True
+                reading.record = record
+            if result.reply is not None and attempt >= 0:
+                reading.paid.add(result.custom_id)
             sent = batch.get(attempt)
             if sent is None or sent.ended:
                 continue
+            if result.failure is not None and result.failure.verdict == "lost":
+                reading.odd[attempt] = result.failure  # another line may say more
+                continue
             self._results.apply(sent, result)
+            reading.odd.pop(attempt, None)
             applied += 1
             if applied % LOOK_EVERY == 0 and time.monotonic() - committed_at > COMMIT_S:
                 committed_at = time.monotonic()
                 await self._journal.commit()
-        return record
+        return reading if is_certain else None
 
     def _attempt_of(self, result: BatchResult) -> int:
         """Return the attempt that a result belongs to; -1 where it is none of this run's."""

@@ -8,14 +8,18 @@ import anyio
 
 from fanwise.api.client import Api
 from fanwise.api.failures import Failure, RequestError
+from fanwise.api.replies import BatchInfo
 from fanwise.log import log
 
+from .attempts import MALFORMED
 from .carrier import Sink
 
 ABSENT_S = 600.0
-"""A batch that answers 404 for so long is gone: new ones do so for seconds (seen in the field)."""
-OFFLINE_S = (0.05, 1.0)
-"""First and longest interval offline: a simulated batch ends in moments."""
+"""A batch that answers 404 for so long is gone: new ones do so for seconds (seen in the field). One that is shown in
+no form that is understood for so long halts the run."""
+OFFLINE_S, ABSENT_OFFLINE_S = (0.05, 1.0), 5.0
+"""First and longest interval offline, and how long one may be absent: a simulated batch ends in moments."""
+GONE = (404, 410)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,14 @@ class Poller:
         """Cancel all batches and look often from now on: what has succeeded counts, the rest goes elsewhere."""
         self._left.set()
 
-    async def end(self, batch_id: str, *, is_certain: bool) -> None:
-        """Return when a batch has ended; the interval grows from the first to the longest.
+    def pause_s(self, trial: int) -> float:
+        """Return how long to wait before something that could not be read is read again, after so many trials."""
+        if self._api.offline:
+            return min(OFFLINE_S[0] * trial, OFFLINE_S[1])
+        return min(self._polling.first_s * trial, self._polling.longest_s)
+
+    async def end(self, batch_id: str, *, is_certain: bool) -> BatchInfo | None:
+        """Return a batch when it has ended, None where it is gone; the interval grows from the first to the longest.
 
         Args:
             batch_id: The batch.
@@ -61,11 +71,15 @@ class Poller:
                     cancelled = True
                     await self._cancel(batch_id)
             try:
-                if (await self._api.get_batch(batch_id)).status == "ended":
-                    return
+                info = await self._api.get_batch(batch_id)
+                if info.status == "ended":
+                    return info
                 absent_s = 0.0
             except RequestError as error:
-                absent_s += interval_s if error.failure.status == 404 else 0.0
+                is_gone = error.failure.status in GONE
+                absent_s += interval_s if is_gone or error.failure.kind == MALFORMED else 0.0
+                if is_gone and absent_s > (ABSENT_OFFLINE_S if self._api.offline else ABSENT_S):
+                    return None
                 await self._bear(batch_id, error.failure, absent_s)
             await self._pause(interval_s)
             interval_s = min(interval_s * 1.5, longest_s)
@@ -83,7 +97,7 @@ class Poller:
 
     async def _bear(self, batch_id: str, failure: Failure, absent_s: float) -> None:
         """Go on after a failed poll; where it is hopeless, halt the run, and never return: the batch stays open."""
-        hopeless = failure.verdict == "final" and (failure.status != 404 or absent_s > ABSENT_S)
-        if failure.verdict == "terminal" or hopeless:
+        hopeless = failure.verdict == "final" and failure.status not in GONE
+        if failure.verdict == "terminal" or hopeless or (failure.kind == MALFORMED and absent_s > ABSENT_S):
             self._sink.halt(f"batch {batch_id}: {failure.kind}: {failure.message}")
             await anyio.sleep_forever()  # until the halted run cancels us

@@ -15,8 +15,12 @@ from .carrier import Sink
 from .flight import Flight, Sent
 from .primer import Primer
 from .queue import Queue
+from .reading import Reading
 from .retrying import Retrying
 
+RESULTS_LOST = "results_lost"
+"""Kind of a request of a batch whose answer was paid, or may have been, and does not come: it is not asked again
+before somebody says so, since that is paid a second time."""
 PAID_TWICE = "paid_twice"
 """Kind of an attempt whose answer came after the task had been answered live, for a deadline."""
 
@@ -59,7 +63,12 @@ class Results:
         self._end(sent, unpaid(sent.attempt, failure, max(now().timestamp() - sent.at, 0.0)))
         if sent.orphan:
             self._flight.drop(sent)  # its row must not wait for it any more
-        self._retrying.again(sent, failure)
+        if failure.verdict == "terminal":
+            self._sink.halt(f"{failure.kind}: {failure.message}")
+        elif failure.kind != RESULTS_LOST:
+            self._retrying.again(sent, failure)
+        elif not sent.raced:  # its row, also one that has not asked yet, is told that it is lost
+            self._sink.failed(sent.errand, failure)
 
     def absent(self, record: BatchRecord, failure: Failure) -> None:
         """End an intent whose batch does not exist: nothing was billed, everything goes again."""
@@ -70,14 +79,27 @@ class Results:
             self._retrying.again(sent, failure)
             self._flight.drop(sent)
 
-    def close(self, record: BatchRecord) -> None:
-        """Close a batch that was read to its end; requests without a result are lost."""
-        batch = self._flight.sent[record.intent]
-        for sent in batch.values():
-            if not sent.ended:
-                text = f"batch {record.batch_id} has no result for this request"
-                self.fail(sent, Failure(verdict="lost", kind="missing", message=text))
+    def close(self, record: BatchRecord, reading: Reading) -> None:
+        """Close a batch that was read to its end, and say what becomes of its requests without a result."""
+        lacking = [sent for sent in self._flight.sent[record.intent].values() if not sent.ended]
+        if lacking and not reading.all_paid:
+            self._sink.note(
+                f"batch {record.batch_id} gives no result for {len(lacking)} of {record.size} requests: {reading.why}; "
+                "their answers may have been paid, so they are not asked again; `resume --retry results_lost` does"
+            )
+        for sent in lacking:
+            self.fail(sent, self._lack(record, reading, sent.attempt))
         self._flight.close(record)
+
+    def _lack(self, record: BatchRecord, reading: Reading, attempt: int) -> Failure:
+        """Return what it means that a request of a batch has no result."""
+        if reading.all_paid:  # errored, canceled or expired, which costs nothing
+            text = f"batch {record.batch_id} has no result for this request, and has billed no more than what has come"
+            return Failure(verdict="retry", kind="missing", message=text)
+        odd = reading.odd.get(attempt)
+        why = reading.why if odd is None else odd.message
+        text = f"batch {record.batch_id} has no result for this request, which may have been paid: {why}"
+        return Failure(verdict="lost", kind=RESULTS_LOST, message=text)
 
     def _end(self, sent: Sent, end: EndRecord) -> None:
         """Record an end, and say what it has shown of the prefix that was marked."""

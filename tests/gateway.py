@@ -29,6 +29,8 @@ class Gateway:
     """Its own name of a model, and that of the one behind it."""
     tamper: Callable[[str, bytes, bytes], tuple[int, bytes] | None] | None = None
     """Given the path, what was asked, and the body of a reply, says what is answered in its place."""
+    refuse: Callable[[str, bytes], tuple[int, bytes, dict[str, str]] | None] | None = None
+    """Given the path and what is asked, says what is answered without asking anybody: status, body and headers."""
     url: str = ""
     asked: list[str] = field(default_factory=list[str])
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
@@ -42,6 +44,10 @@ class Gateway:
             )
         path, body = request.path_qs, await request.read()
         asked = body
+        refused = None if self.refuse is None else self.refuse(f"{request.method} {request.path}", asked)
+        if refused is not None:
+            marks = {"fanwise-emulator": "1", "content-type": "application/json"}
+            return web.Response(status=refused[0], body=refused[1], headers=marks | refused[2])
         bedrock = re.fullmatch(r"/model/(.+)/invoke", request.path)
         vertex = re.fullmatch(r".*/models/(.+):rawPredict", request.path)
         if vertex and vertex[1] == "count-tokens":

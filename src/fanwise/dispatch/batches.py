@@ -52,6 +52,7 @@ class Batches:
         sharers: Mapping[str, float] | None = None,
         rounds: int = 1,
         folder: Path | None = None,
+        to_live: Callable[[], object] | None = None,
     ) -> None:
         """Set up.
 
@@ -69,6 +70,7 @@ class Batches:
             sharers: Nodes of the run whose requests begin with a prefix, by its key.
             rounds: Batches that a row needs one after another.
             folder: Where large bodies are kept while they are sent.
+            to_live: Leaves batches for live calls, where none is taken; None: these were not agreed to.
         """
         prefixes = Prefixes()
         self._queue = Queue(prefixes.key, elsewhere)
@@ -79,7 +81,9 @@ class Batches:
         results = Results(books.journal, sink, self._flight, self._queue, self.primer, self._retrying)
         self._poller = Poller(api, sink, polling)
         self._follower = Follower(api, books, sink, self._flight, results, self._poller, polling, ended)
-        creator = Creator(api, books.journal, sink, self._flight, self._follower, results, self._retrying)
+        creator = Creator(
+            api, books.journal, sink, self._flight, self._follower, results, self._retrying, to_live
+        )  # fmt: skip
         self._submitter = Submitter(
             books, sink, self._queue, filler, self._flight, creator, self._retrying, rounds=rounds, folder=folder
         )

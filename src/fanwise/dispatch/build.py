@@ -69,6 +69,11 @@ def build_carriers(
         readers: How many tasks of one row read what a node marks of it, by role and path.
     """
     depth = max((rounds(graph) for graph in graphs.values()), default=1)
+
+    def leave() -> int:
+        carriers.only_live()
+        return batches.leave(live.submit)
+
     live = Live(api, books, sink, slots=ways.slots, policy=ways.policy, gated=ways.gated)
     time_left = None if ways.limit is None else TimeLeft(ways.limit, sink, live, depth)
     batch_rounds = None if time_left is None else Rounds(graphs, time_left.spare_s)
@@ -85,6 +90,7 @@ def build_carriers(
         sharers=ways.sharers,
         rounds=depth,
         folder=ways.folder,
+        to_live=leave if ways.channel == "auto" and books.budget.limits.cost is not None else None,
     )
     lengths = dict.fromkeys(roles, Lengths())  # in the order of the graph, whoever is asked first
     for shown in books.journal.outputs():
@@ -93,10 +99,6 @@ def build_carriers(
     chooser = Chooser(
         ways.channel, batches.primer, lengths, batch_rounds, patient=ways.patient, row_blocks=row_blocks
     )  # fmt: skip
-
-    def leave() -> int:
-        carriers.only_live()
-        return batches.leave(live.submit)
 
     timekeeper = None
     if time_left is not None:

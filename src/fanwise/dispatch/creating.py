@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import anyio
 
 from fanwise.api.client import Api
@@ -33,7 +35,21 @@ class Creator:
         follower: Follower,
         results: Results,
         retrying: Retrying,
+        leave: Callable[[], object] | None,
     ) -> None:
+        """Set up.
+
+        Args:
+            api: The connection.
+            journal: Where ids of batches are kept.
+            sink: Who is told where no batch will do.
+            flight: Knows what is in batches.
+            follower: Brings batches to their end.
+            results: Takes what comes of those that are refused.
+            retrying: Knows how large and how soon the next may be.
+            leave: Leaves batches for live calls; None: these were not agreed to.
+        """
+        self._leave = leave
         self._api, self._journal, self._sink, self._flight = api, journal, sink, flight
         self._follower, self._results, self._retrying = follower, results, retrying
         self._creating = anyio.CapacityLimiter(MOST_CREATING)
@@ -65,8 +81,21 @@ class Creator:
         if failure.verdict == "lost" or (status >= 500 and status != OVERLOADED):
             await self._follower.follow(record)  # it may exist all the same
             return
-        if failure.verdict == "terminal":
+        blameless = failure.not_by_batch or (failure.is_too_large and record.size > 1)
+        if failure.not_by_batch:
+            self._go_live(failure)
+        elif blameless:
+            self._retrying.too_large(record.size)
+        elif failure.verdict == "terminal":
             self._sink.halt(f"{failure.kind}: {failure.message}")
         elif failure.too_much:
             self._retrying.refused(failure)
-        self._results.absent(record, failure)
+        self._results.absent(record, failure, blameless=blameless)
+
+    def _go_live(self, failure: Failure) -> None:
+        """Leave batches for live calls, where they may cost what these cost; else halt."""
+        if self._leave is None:
+            self._sink.halt(f"{failure.kind}: {failure.message}; resume with --channel live, which costs twice as much")
+        else:
+            self._sink.note(f"no batch is taken here, so what is left goes live, within the budget: {failure.message}")
+            self._leave()

@@ -148,6 +148,9 @@ class Live:
         if failure.verdict == "terminal":
             self._sink.halt(f"{failure.kind}: {failure.message}")
             return
+        if too_long := self._policy.too_long(failure):
+            self._sink.halt(too_long)
+            return
         wait_s = self._policy.wait_s(failure, errand.tries)
         if wait_s is None:
             self._sink.failed(errand, failure)

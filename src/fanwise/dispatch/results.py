@@ -70,13 +70,19 @@ class Results:
         elif not sent.raced:  # its row, also one that has not asked yet, is told that it is lost
             self._sink.failed(sent.errand, failure)
 
-    def absent(self, record: BatchRecord, failure: Failure) -> None:
-        """End an intent whose batch does not exist: nothing was billed, everything goes again."""
+    def absent(self, record: BatchRecord, failure: Failure, *, blameless: bool = False) -> None:
+        """End an intent whose batch does not exist: nothing was billed, everything goes again.
+
+        Args:
+            record: The intent.
+            failure: Why there is no batch.
+            blameless: Whether it was refused for what it is as a whole: each request goes again, as if not sent.
+        """
         batch = self._flight.sent[record.intent]
         self._flight.close(record, absent=True)
         for sent in batch.values():
             self._end(sent, unpaid(sent.attempt, failure, 0.0))
-            self._retrying.again(sent, failure)
+            self._retrying.again(sent, failure, blameless=blameless)
             self._flight.drop(sent)
 
     def close(self, record: BatchRecord, reading: Reading) -> None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from fanwise.api.failures import Failure
+from fanwise.units import now
+
+LONGEST_WAIT_S = 3_600.0
+"""Nobody waits longer because a server says so: a run that does nothing for a day looks like one that hangs."""
+A_YEAR_S = 366 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +25,26 @@ class RetryPolicy:
     first_s: float = 0.5
     longest_s: float = 30.0
     random: random.Random = field(default_factory=random.Random)
+    deadline: float | None = None
+    """When the run should have ended, in seconds since 1970."""
+
+    def too_long(self, failure: Failure) -> str:
+        """Return why the run halts in place of waiting for as long as a server says; empty where it waits."""
+        wait_s = failure.retry_after_s
+        if wait_s is None:
+            return ""
+        present = now()
+        until = present + timedelta(seconds=min(wait_s, A_YEAR_S))
+        if wait_s > LONGEST_WAIT_S:
+            why = f"in {wait_s / 3_600:,.1f} hours"
+        elif self.deadline is not None and present.timestamp() < self.deadline < until.timestamp():
+            why = f"in {wait_s / 60:.0f} minutes, after the deadline"
+        else:
+            return ""
+        return (
+            f"{failure.kind}: {failure.message}; the server says to come again {why}, at {until:%Y-%m-%d %H:%M} UTC: "
+            "resume then"
+        )
 
     def wait_s(self, failure: Failure, number: int) -> float | None:
         """Return seconds until the next attempt, or None where there is none.

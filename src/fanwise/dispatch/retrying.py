@@ -8,6 +8,7 @@ from fanwise.api.failures import Failure
 
 from .carrier import Sink
 from .errand import Errand
+from .filling import MOST_REQUESTS
 from .flight import Sent
 from .queue import Queue
 from .retry import RetryPolicy
@@ -28,23 +29,41 @@ class Retrying:
         """Until when no batch is created, by the event loop's clock."""
         self._refused = 0
         """Batches that were refused for too much, since one was taken."""
+        self.most = MOST_REQUESTS
+        """Requests that the next batch may have: fewer after one was too large."""
 
     def created(self) -> None:
         """Take note that a batch was taken."""
-        self._refused = 0
+        self._refused, self.most = 0, min(2 * self.most, MOST_REQUESTS)
+
+    def too_large(self, size: int) -> None:
+        """Take note that a batch of so many requests was refused as a whole: halves of it may be taken."""
+        self.most = max(size // 2, 1)
 
     def refused(self, failure: Failure) -> None:
         """Create nothing for a while: the queue of batches is full, or creates come too fast."""
+        if too_long := self._policy.too_long(failure):
+            self._sink.halt(too_long)
         self._refused += 1
         wait_s = self._policy.wait_s(failure, self._refused)
         self.paused_until = anyio.current_time() + (wait_s or 0.0)
 
-    def again(self, sent: Sent, failure: Failure) -> None:
-        """Ask again; the row of an orphan asks by itself when it comes to the task."""
+    def again(self, sent: Sent, failure: Failure, *, blameless: bool = False) -> None:
+        """Ask again; the row of an orphan asks by itself when it comes to the task.
+
+        Args:
+            sent: What was sent.
+            failure: How it failed.
+            blameless: Whether its batch was refused for what it is as a whole, whatever its requests are.
+        """
         errand = sent.errand
         if sent.orphan or sent.raced or failure.verdict == "terminal":
             return
         errand.retry()
+        if blameless:
+            errand.excuse()
+            self._queue.put(errand)
+            return
         if failure.too_much and self._policy.wait_s(failure, self._refused) is not None:
             errand.excuse()  # the whole batch was refused, and waits
             self._queue.put(errand)

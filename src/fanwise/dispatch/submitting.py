@@ -145,7 +145,7 @@ class Submitter:
         """Return how many requests the next batch may have: the same until more errands have come."""
         if self._cut_at != self._queue.came:
             self._cut_at, self._most = self._queue.came, cut(len(self._queue), self._rounds)
-        return self._most
+        return min(self._most, self._retrying.most)
 
 
 def _emptied(chosen: list[Chosen]) -> Iterator[Chosen]:

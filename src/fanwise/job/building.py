@@ -16,6 +16,7 @@ from fanwise.dispatch.build import Ways
 from fanwise.dispatch.deadline import seconds
 from fanwise.dispatch.observer import Observer
 from fanwise.dispatch.polling import Polling
+from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.timekeeper import TimeLimit
 from fanwise.engine.arms import Arm
 from fanwise.engine.build import build_engine
@@ -88,6 +89,7 @@ def _ways(run: OpenRun, terms: Terms) -> Ways:
         slots=spec.slots,
         gated=spec.gate,
         # An embedded emulator died with its client: nothing is on its way to it.
+        policy=RetryPolicy(deadline=None if limit is None else limit.at),
         polling=Polling(grace_s=0.0 if run.manifest.mode == "embedded" else spec.grace_s),
         limit=limit,
         scale=terms.rehearsal.scale if terms.rehearsal is not None else 1.0,

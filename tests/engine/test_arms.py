@@ -63,7 +63,7 @@ def test_a_run_may_have_more_than_two_arms_and_they_share_no_role() -> None:
     assert len(roles) == len(set(roles)) == 3
     assert len({(role.arm, role.model) for role in roles}) == 3, "what one arm has written no other counts on"
     named = Roles(roles).named
-    assert [named(role.arm, role.agent, role.model) for role in roles] == roles
+    assert [named(role.name) for role in roles] == roles
 
 
 def hash_of(asked: Agent[[str], str]) -> str:

@@ -91,3 +91,10 @@ class HaltedError(FanwiseError):
 
     def __str__(self) -> str:
         return f"halted: {self.reason}"
+
+
+class NotKeptError(HaltedError):
+    """What a run does can not be kept any more: its disk is full, or its directory is gone (exit status 3).
+
+    What was kept before is still there, where the directory is; the account may not have been written.
+    """

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import resource
 import sqlite3
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fanwise.errors import NotKeptError
 from fanwise.job.directory import RunDirectory
 from fanwise.journal.records import AskRecord, AttemptRecord, BatchRecord, EndRecord, RowResult, Served, TaskRecord
 from fanwise.journal.sqlite import SqliteJournal
@@ -22,6 +21,7 @@ from fanwise.ledger.allotment import allotted
 from fanwise.ledger.multiplier import percentile
 from fanwise.ledger.summary import summary
 from fanwise.pricing.usage import Usage
+from support import no_file_grows_beyond
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
 ends = st.tuples(
@@ -62,17 +62,6 @@ async def test_what_was_committed_is_seen_by_everybody(tmp_path: Path) -> None:
     journal.close()
 
 
-@contextmanager
-def no_file_grows_beyond(size: int) -> Generator[None]:
-    """As on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.anyio
 async def test_what_could_not_be_written_is_durable_for_nobody_and_is_written_later(tmp_path: Path) -> None:
     """Whoever waited beside the one that wrote was told that its intent was durable, and it was gone."""
@@ -82,7 +71,7 @@ async def test_what_could_not_be_written_is_durable_for_nobody_and_is_written_la
         journal.add_attempt(*attempt(journal.next_attempt()))
         try:
             await journal.commit()
-        except sqlite3.OperationalError:
+        except NotKeptError:
             outcomes.append("refused")
         else:
             outcomes.append("durable")
@@ -102,7 +91,7 @@ async def test_what_could_not_be_written_is_durable_for_nobody_and_is_written_la
 def test_a_directory_is_let_go_though_its_journal_cannot_be_written(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path / "run", create=True)
     directory.journal.add_attempt(*attempt(1))
-    with no_file_grows_beyond(0), pytest.raises(sqlite3.OperationalError):
+    with no_file_grows_beyond(0), pytest.raises(NotKeptError):
         directory.close()
     with RunDirectory(tmp_path / "run", create=False) as again:
         assert again.journal.attempt(1) is None

@@ -13,7 +13,7 @@ import anyio
 import click
 from rich.console import Console
 
-from fanwise.errors import FanwiseError, HaltedError
+from fanwise.errors import FanwiseError, HaltedError, NotKeptError
 from fanwise.job.account import Account
 from fanwise.job.directory import reading
 from fanwise.job.watcher import Watcher
@@ -35,6 +35,10 @@ def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, o
         how = f"stopped at once; go on with: fanwise resume {out}" if is_begun else "stopped before anything was sent"
         click.echo(f"fanwise: {how}", err=True)
         return INTERRUPTED
+    if isinstance(halted, NotKeptError):  # the account is among what could not be written
+        again = f"; then go on with: fanwise resume {out}" if Path(out, "journal.db").exists() else ""
+        click.echo(f"fanwise: {halted}{again}", err=True)
+        return HALTED
     summary = _print(out, as_json=as_json) if report else _summary(out)
     if halted is not None:
         click.echo(f"fanwise: {halted}; what was done is kept, go on with: fanwise resume {out}", err=True)

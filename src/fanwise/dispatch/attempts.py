@@ -27,6 +27,8 @@ A choice of ours: for schemas no size is stated.
 """
 MALFORMED = "malformed_reply"
 """Kind of a reply of an odd shape: it is paid, and nothing can be made of it."""
+UNSENT = Failure(verdict="retry", kind="stopped", message="the run was stopped before it was sent")
+"""How an attempt ends whose intent was written down and that was never sent."""
 TOOLS_TOKENS = 804
 """What the API adds for tools: the largest documented addition, of Opus 4.7 ("Pricing", read 2026-11-23)."""
 

@@ -82,7 +82,8 @@ class Batches:
         self._poller = Poller(api, sink, polling)
         self._follower = Follower(api, books, sink, self._flight, results, self._poller, polling, ended)
         creator = Creator(
-            api, books.journal, sink, self._flight, self._follower, results, self._retrying, to_live
+            api, books.journal, sink, self._flight, self._follower, results, self._retrying, to_live,
+            is_stopped=lambda: self._submitter.is_stopped,
         )  # fmt: skip
         self._submitter = Submitter(
             books, sink, self._queue, filler, self._flight, creator, self._retrying, rounds=rounds, folder=folder

@@ -11,9 +11,11 @@ from fanwise.api.failures import Failure, RequestError
 from fanwise.journal.port import Journal
 from fanwise.journal.records import BatchRecord
 
+from .attempts import UNSENT
 from .carrier import Sink
 from .flight import Flight
 from .follow import Follower
+from .keeping import kept
 from .results import Results
 from .retrying import Retrying
 from .spool import Spool
@@ -36,6 +38,8 @@ class Creator:
         results: Results,
         retrying: Retrying,
         leave: Callable[[], object] | None,
+        *,
+        is_stopped: Callable[[], bool],
     ) -> None:
         """Set up.
 
@@ -48,10 +52,12 @@ class Creator:
             results: Takes what comes of those that are refused.
             retrying: Knows how large and how soon the next may be.
             leave: Leaves batches for live calls; None: these were not agreed to.
+            is_stopped: Whether nothing is to be sent any more.
         """
         self._leave = leave
         self._api, self._journal, self._sink, self._flight = api, journal, sink, flight
         self._follower, self._results, self._retrying = follower, results, retrying
+        self._is_stopped = is_stopped
         self._creating = anyio.CapacityLimiter(MOST_CREATING)
 
     async def carry_out(self, record: BatchRecord, body: Spool) -> None:
@@ -68,12 +74,14 @@ class Creator:
     async def _create(self, record: BatchRecord, body: Spool) -> BatchRecord:
         async with self._creating:
             try:
+                if self._is_stopped():
+                    raise RequestError(UNSENT)
                 batch = await self._api.create_batch(body)
             finally:
                 body.close()
         self._retrying.created()
         record = self._flight.identify(record, batch.id, certain=True)
-        await self._journal.commit()
+        await kept(self._journal, self._sink)  # else it is looked for by its size
         return record
 
     async def _failed(self, record: BatchRecord, failure: Failure) -> None:

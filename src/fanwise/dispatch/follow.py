@@ -17,6 +17,7 @@ from fanwise.units import moment, now
 from .books import Books
 from .carrier import Sink
 from .flight import Flight
+from .keeping import kept
 from .polling import Poller, Polling
 from .reading import MOST_BROKEN, READINGS, Reading
 from .results import Results
@@ -71,14 +72,14 @@ class Follower:
             candidates = await self._candidates(record, refused)
             for info in candidates or ():
                 provisional = self._flight.identify(record, info.id, certain=False)
-                await self._journal.commit()
+                await kept(self._journal, self._sink)
                 if await self.watch(provisional, is_certain=False):
                     return
                 refused.add(info.id)
             if candidates is not None and not candidates and asked_at >= certain_at:
                 failure = Failure(verdict="retry", kind="batch_absent", message="the batch was never taken")
                 self._results.absent(record, failure)
-                await self._journal.commit()
+                await kept(self._journal, self._sink)
                 return
             await anyio.sleep(min(max(certain_at - asked_at, 0.05), self._polling.first_s))
 
@@ -112,7 +113,7 @@ class Follower:
         if reading is None:
             return False
         self._results.close(reading.record, reading)
-        await self._journal.commit()
+        await kept(self._journal, self._sink)
         return True
 
     async def _readings(self, record: BatchRecord, info: BatchInfo, *, is_certain: bool) -> Reading | None:
@@ -166,7 +167,7 @@ class Follower:
             applied += 1
             if applied % LOOK_EVERY == 0 and time.monotonic() - committed_at > COMMIT_S:
                 committed_at = time.monotonic()
-                await self._journal.commit()
+                await kept(self._journal, self._sink)
         return reading if is_certain else None
 
     def _attempt_of(self, result: BatchResult) -> int:

@@ -18,16 +18,16 @@ from fanwise.context.request import Request
 from fanwise.journal.records import EndRecord
 from fanwise.units import now
 
-from .attempts import billed, outline, paid, unpaid, worst_case
+from .attempts import UNSENT, billed, outline, paid, unpaid, worst_case
 from .books import Books
 from .budget import Hold
 from .carrier import Sink
 from .errand import Errand
 from .gate import Gate
+from .keeping import kept
 from .proof import Proof
 from .warmth import Warmth
 
-_STOPPED = Failure(verdict="retry", kind="stopped", message="the run was stopped before it was sent")
 LOOK_S = 0.5
 """How often a request that waits for the budget looks whether the run was stopped meanwhile."""
 
@@ -138,9 +138,8 @@ class Sender:
         try:
             attempt, at = self._books.journal.next_attempt(), now()
             self._books.begin(errand, attempt, outline(request, batch=False), hold, at=at.timestamp())
-            await self._books.journal.commit()
-            if self._stopped.is_set():
-                self._books.end(unpaid(attempt, _STOPPED, 0.0))
+            if not await kept(self._books.journal, self._sink) or self._stopped.is_set():
+                self._books.end(unpaid(attempt, UNSENT, 0.0))
                 return None
             came = await self._carry(errand, request, attempt, at, passage)
             if isinstance(came, Answered):

@@ -53,7 +53,11 @@ class Spool:
         return self._size
 
     def add(self, custom_id: str, head: bytes, rest: bytes) -> None:
-        """Append a request whose parameters are these two pieces of JSON."""
+        """Append a request whose parameters are these two pieces of JSON.
+
+        Raises:
+            OSError: There is no room for it on disk.
+        """
         more = rest + _ID % custom_id.encode()
         length = len(more)
         self._size += len(_OPEN) + len(head) + length + (1 if self._length else 0)
@@ -75,6 +79,15 @@ class Spool:
         self._tail.clear()
         self._file.seek(self._rests)
         self._file.truncate()
+
+    def flush(self) -> None:
+        """Write what is still in memory of a body on disk.
+
+        Raises:
+            OSError: There is no room for it.
+        """
+        self._flush()
+        self._file.flush()
 
     def _flush(self) -> None:
         self._file.write(self._tail)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import gettempdir
 
 import anyio
 from anyio.abc import TaskGroup
 
+from fanwise.journal.place import not_kept
 from fanwise.journal.records import BatchRecord
 from fanwise.units import now
 
@@ -19,6 +21,7 @@ from .carrier import Sink
 from .creating import Creator
 from .filling import MOST_REQUESTS, Chosen, Filler, cut
 from .flight import Flight, Sent
+from .keeping import kept
 from .queue import Queue
 from .retrying import Retrying
 from .spool import Spool
@@ -71,6 +74,11 @@ class Submitter:
         self._bodies: list[Spool] = []
         """Bodies that are filled, or wait to be sent."""
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing is to be submitted any more."""
+        return self._stopped.is_set()
+
     def stop(self) -> None:
         """Submit nothing any more."""
         self._stopped.set()
@@ -117,7 +125,12 @@ class Submitter:
     async def _submit(self, body: Spool, group: TaskGroup) -> None:
         """Fill a body, make its intent and its attempts durable, and let it be created."""
         intent = self._books.journal.next_intent()
-        chosen = self._filler.fill(body, self._cut())
+        try:
+            chosen = self._filler.fill(body, self._cut())
+            body.flush()
+        except OSError as error:
+            self._sink.halt(not_kept(self._folder or Path(gettempdir()), error).reason)
+            return
         if not chosen and self._filler.lack:
             body.close()
             self._sink.halt(self._filler.lack)
@@ -137,8 +150,9 @@ class Submitter:
                 attempt=attempt, errand=errand, hold=hold, at=record.at, prefix=outline.prefix, led=way == "lead"
             )  # fmt: skip
             if len(sent) % COMMIT_EVERY == 0:  # the intent is among the first: a part of it is proven absent later
-                await self._books.journal.commit()
-        await self._books.journal.commit()
+                await kept(self._books.journal, self._sink)
+        if not await kept(self._books.journal, self._sink):
+            return  # it is not created
         group.start_soon(self._creator.carry_out, record, body, name=f"batch {intent}")
 
     def _cut(self) -> int:

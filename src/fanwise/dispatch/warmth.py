@@ -20,12 +20,13 @@ from fanwise.journal.records import EndRecord
 from fanwise.pricing.rates import known_rates
 from fanwise.units import now
 
-from .attempts import billed, outline, paid, unpaid, worst_case
+from .attempts import UNSENT, billed, outline, paid, unpaid, worst_case
 from .books import Books
 from .budget import Hold
 from .carrier import Sink
 from .errand import Errand, never_composed
 from .gate import MARGIN_S, Gate
+from .keeping import kept
 from .role import Role
 
 AHEAD_S = 30.0
@@ -110,7 +111,10 @@ class Warmer:
         attempt, at, started, entered = books.journal.next_attempt(), now(), time.monotonic(), self._gate.clock()
         sent = outline(warm.request, batch=False)._replace(own=(), blocks="")
         books.begin(errand, attempt, sent, hold, at=at.timestamp())
-        await books.journal.commit()
+        if not await kept(books.journal, self._sink) or self._stopped.is_set():
+            end = unpaid(attempt, UNSENT, 0.0)
+            books.end(end)
+            return end
         try:
             body = encode_body(warm.request.warming(run_id=books.run_id, ttl=ttl))
             reply = await self._api.send(body, role.time_limit_s)

@@ -214,7 +214,6 @@ class TaskFlow:
         result = self._recorder.row(run)
         self._books.repeats.forget(run.number, run.arm.name)
         if run.arm.name == self._main:
-            self._counters.finished += 1
-            self._counters.failed += result.status == "failed"
+            self._counters.end(failed=result.status == "failed")
         if self._window.close(run):
             self._books.row_ended(run.number)

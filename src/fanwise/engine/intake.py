@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import anyio.to_thread
 
@@ -18,6 +19,13 @@ MOST_CHARS = 1_000_000
 """Characters of the records that are read at a time."""
 
 
+class Ended(NamedTuple):
+    """Rows that have ended."""
+
+    rows: int
+    failed: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Counters:
     """What a display shows; the account itself is in the journal."""
@@ -25,9 +33,28 @@ class Counters:
     read: int = 0
     rejected: int = 0
     finished: int = 0
+    """Rows that are done, and that durably,"""
     failed: int = 0
+    """and those of them that have failed."""
     remembered: int = 0
     """Tasks whose answer was in the journal already."""
+    _rows: int = 0
+    """Rows that have ended, durably or not,"""
+    _failed: int = 0
+    """and those of them that have failed."""
+
+    def end(self, *, failed: bool) -> None:
+        """Take the end of a row; it is done once that is durable."""
+        self._rows += 1
+        self._failed += failed
+
+    def ended(self) -> Ended:
+        """Return what has ended, durable or not."""
+        return Ended(self._rows, self._failed)
+
+    def keep(self, ended: Ended) -> None:
+        """Take note that what had ended is durable."""
+        self.finished, self.failed = ended
 
 
 class Intake:
@@ -48,7 +75,11 @@ class Intake:
         self._taken = 0
 
     async def more(self, records: Iterator[Record]) -> list[Row] | None:
-        """Return the valid rows of the next chunk, made durable; None at the end of the file or the limit."""
+        """Return the valid rows of the next chunk, made durable; None at the end of the file or the limit.
+
+        Raises:
+            NotKeptError: They cannot be made durable.
+        """
         room = self._most if self.limit is None else min(self._most, self.limit - self._taken)
         chunk = await anyio.to_thread.run_sync(_take, records, room, self.only) if room > 0 else []
         if not chunk:

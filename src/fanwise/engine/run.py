@@ -14,12 +14,14 @@ from fanwise.api.replies import Reply
 from fanwise.dispatch.books import Books
 from fanwise.dispatch.carriers import Carry
 from fanwise.dispatch.errand import Errand
+from fanwise.errors import NotKeptError
 from fanwise.journal.records import ArmName
 from fanwise.log import log
 
 from .arms import Arm
 from .flow import TaskFlow
 from .intake import Counters, Intake
+from .keeper import Keeper
 from .recorder import Recorder
 from .rows import Record, Row, RowTypes
 from .settings import Settings
@@ -86,10 +88,25 @@ class Engine:
             talks=talks,
             carriers=self.carriers,
         )
+        self._keeper = Keeper(books.journal, self.counters, self)
         self._settlement = Settlement(arms, self._flow, talks, self.carriers)
 
     async def run(self, records: Iterator[Record]) -> None:
-        """Run all rows; returns when they are done, or the run is halted, stopped or detached."""
+        """Run all rows; returns when they are done, or the run is halted, stopped or detached.
+
+        What is halted because nothing can be kept any more may have more in its books than is durable: `keep`.
+        """
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._keeper.run, name="keeper")  # until the last request in flight has ended
+            await self._carry_out(records)
+            group.cancel_scope.cancel()
+        await self.keep()
+
+    async def keep(self) -> None:
+        """Make durable what is in the books; where that cannot be done, the run is halted."""
+        await self._keeper.keep()
+
+    async def _carry_out(self, records: Iterator[Record]) -> None:
         async with anyio.create_task_group() as group:
             await group.start(self.carriers.run, name="carriers")
             group.start_soon(self._flow.steps.run, name="steps")
@@ -106,7 +123,6 @@ class Engine:
                 self.carriers.stop()
                 self._flow.steps.stop()
                 self._flow.conversing.stop()
-        await self._books.journal.commit()
 
     @property
     def _stopping(self) -> bool:
@@ -137,7 +153,11 @@ class Engine:
         )  # fmt: skip
         while not self._stopping:
             self.carriers.gather()
-            rows = await intake.more(records)
+            try:
+                rows = await intake.more(records)
+            except NotKeptError as error:
+                self.halt(error.reason)
+                return
             if rows is None:
                 self._window.end_rows()
                 self.carriers.end_gathering()

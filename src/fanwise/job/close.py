@@ -7,8 +7,9 @@ from dataclasses import replace
 import anyio
 import anyio.to_thread
 
-from fanwise.errors import HaltedError
+from fanwise.errors import HaltedError, NotKeptError, UsageError
 from fanwise.journal.pilots import count_pilots
+from fanwise.journal.place import writing
 from fanwise.ledger.summary import summary
 from fanwise.rendering.files import write_files
 from fanwise.units import now
@@ -38,7 +39,16 @@ async def close(prepared: Prepared) -> Account:
 
 
 async def settle(prepared: Prepared) -> Account:
-    """Record the end of the session, and write the account and the files of the run."""
+    """Record the end of the session, and write the account and the files of the run.
+
+    Raises:
+        NotKeptError: They cannot be written.
+    """
+    with writing(prepared.run.directory.path):
+        return await _settled(prepared)
+
+
+async def _settled(prepared: Prepared) -> Account:
     journal, api, ended = prepared.journal, prepared.api, prepared.ended
     if not api.offline:  # what an emulator shows of tokens is nothing of a model's
         with TokenCache() as cache:
@@ -62,6 +72,9 @@ def _account(prepared: Prepared, bill: int | None) -> Account:
     Args:
         prepared: The session, whose work has ended.
         bill: The emulator's bill of the run in picodollars, fetched; None where there is none.
+
+    Raises:
+        NotKeptError: The files cannot be written.
     """
     run = prepared.run
     book = run.directory.book()
@@ -70,5 +83,8 @@ def _account(prepared: Prepared, bill: int | None) -> Account:
         multiplier = modelled(book.db, replace(run.manifest, spec=run.spec), run.graphs["fanout"])
         keep_modelled(book, None if multiplier is None else multiplier.data())
     data = summary(book.db, bill=bill)
-    write_files(run.directory.path, book.db, data)
+    try:
+        write_files(run.directory.path, book.db, data)
+    except UsageError as error:
+        raise NotKeptError(f"{error}; make room there") from error
     return Account(run.directory.path, data)

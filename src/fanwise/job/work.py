@@ -44,7 +44,7 @@ async def work(prepared: Prepared, shard: Shard = ALL_ROWS) -> None:
                 await engine.run(run.manifest.records())
         finally:
             with anyio.CancelScope(shield=True):
-                await journal.commit()
+                await engine.keep()
             _keep(prepared, engine, shard)
             if spans is not None:
                 spans.session(started, now().timestamp(), engine.ended)
@@ -61,8 +61,6 @@ async def _rows(prepared: Prepared) -> int | None:
 
 def _keep(prepared: Prepared, engine: Engine, shard: Shard) -> None:
     """Keep how the work on a shard has ended, and what the engine has to say of it."""
-    keep_offline(prepared.journal, offline=bool(prepared.api.offline))
-    keep_end(prepared.journal, engine)
     cancelled = engine.ended == "completed" and (engine.rows_in_work() or not engine.read_all)
     ended: Ended = "interrupted" if cancelled else engine.ended
     limit = prepared.run.spec.limit
@@ -70,3 +68,5 @@ def _keep(prepared: Prepared, engine: Engine, shard: Shard) -> None:
     everything = engine.read_all and shard.numbers is None and not is_limited
     end = ShardEnd(ended=ended, reason=engine.halted, covers_file=everything and ended == "completed")
     prepared.ends.append(end)
+    keep_offline(prepared.journal, offline=bool(prepared.api.offline))
+    keep_end(prepared.journal, engine)

@@ -109,11 +109,20 @@ class Journal(Protocol):
         ...
 
     async def commit(self) -> None:
-        """Return when all that was added before this call is durable."""
+        """Return when all that was added before this call is durable.
+
+        Raises:
+            NotKeptError: It cannot be made durable; nobody who waits for it is told otherwise, and what was durable
+                before is. It is tried again with what is added after.
+        """
         ...
 
     def close(self) -> None:
-        """Make durable what was added, and let the store go."""
+        """Make durable what was added, and let the store go.
+
+        Raises:
+            NotKeptError: It cannot be made durable.
+        """
         ...
 
     def records(self) -> Iterator[Record]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ import anyio
 import anyio.to_thread
 
 from fanwise.canonical import digest
-from fanwise.errors import RunDirectoryError
+from fanwise.errors import NotKeptError, RunDirectoryError
 
 from .numbers import AttemptNumbers, check_place
 from .opening import check_version
+from .place import Place, writing
 from .reader import JournalReader
 from .records import (
     AnswerRecord,
@@ -51,11 +52,35 @@ SHORT, MOST_SHORT = 200, 1_000
 
 
 def _make(path: Path) -> None:
-    """Make an empty journal, at once and whole: before that the file is empty, and its run never began."""
-    path.touch(mode=0o600)
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        header = f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};"
-        db.executescript(f"BEGIN; {header} {TABLES} {VIEWS} COMMIT;")
+    """Make an empty journal, at once and whole: before that the file is empty, and its run never began.
+
+    Raises:
+        RunDirectoryError: It cannot be written there.
+    """
+    try:
+        path.touch(mode=0o600)
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            header = f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION};"
+            db.executescript(f"BEGIN; {header} {TABLES} {VIEWS} COMMIT;")
+    except (sqlite3.OperationalError, OSError) as error:
+        raise RunDirectoryError(
+            f"{path} cannot be written: {error}; make room there, or choose another --out"
+        ) from None
+
+
+class _Flush:
+    """One write of the buffer, by one task, for all who wait for it."""
+
+    def __init__(self, reached: int) -> None:
+        self.reached = reached
+        """How many of the records that were added are durable when it has succeeded."""
+        self.over = anyio.Event()
+        self.error: NotKeptError | None = None
+        """Why it failed."""
+
+    def fail(self, error: NotKeptError) -> None:
+        """Take note that it failed, before it is over."""
+        self.error = error
 
 
 class SqliteJournal(JournalReader):
@@ -68,13 +93,15 @@ class SqliteJournal(JournalReader):
             path: Its file.
 
         Raises:
-            RunDirectoryError: There is something else, or a journal of another version; it is not touched.
+            RunDirectoryError: There is something else, or a journal of another version; it is not touched. Or
+                none can be made there.
         """
         self.path = path
         if path.exists():
             check_version(path)
         else:
             _make(path)
+        self._place = Place(path)
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         super().__init__(db)  # reads, in the thread of the event loop
         self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -94,7 +121,7 @@ class SqliteJournal(JournalReader):
         self._texts: dict[str, str] = {}
         """Short texts that were added by this session, with their hashes."""
         self._added = self._durable = 0
-        self._flushing: anyio.Event | None = None
+        self._flushing: _Flush | None = None
 
     def _read_numbers(self) -> None:
         """Go on from the highest numbers that are kept."""
@@ -103,28 +130,42 @@ class SqliteJournal(JournalReader):
         self.session: int = self._value("SELECT COALESCE(MAX(id),0) FROM sessions")
 
     def close(self) -> None:
-        """Write what is buffered and close the file."""
+        """Write what is buffered and close the file.
+
+        Raises:
+            NotKeptError: It cannot be written.
+        """
         try:
             self._write(*self._take())
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with suppress(sqlite3.OperationalError):  # no room for it: it stands in the log, and is read from there
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             self.db.close()
             self._writer.close()
+
+    def _run(self, statement: str, values: Any = ()) -> sqlite3.Cursor:
+        """Carry out a statement that writes, at once.
+
+        Raises:
+            NotKeptError: It cannot be written.
+        """
+        with writing(self.path.parent):
+            return self._writer.execute(statement, values)
 
     # The run and its sessions ------------------------------------------------------------------
 
     def set_meta(self, key: str, value: str) -> None:
         """Keep a setting of the run, at once."""
-        self._writer.execute(TABLE_OF[MetaRecord].insert, MetaRecord(key, value))
+        self._run(TABLE_OF[MetaRecord].insert, MetaRecord(key, value))
 
     def set_edit(self, record: EditRecord) -> None:
         """Keep when the graph of an arm was changed, at once."""
-        self._writer.execute(TABLE_OF[EditRecord].insert, record)
+        self._run(TABLE_OF[EditRecord].insert, record)
 
     def start_session(self, at: float, channel: str, changed: str) -> int:
         """Record that a process works on the run; return the session's number."""
         if self._numbers.highest:
-            self._writer.execute(KEY_INDEX)
+            self._run(KEY_INDEX)
         self.session += 1
         self._buffer[SessionRecord].append(SessionRecord(id=self.session, started=at, channel=channel, changed=changed))
         self._write(*self._take())
@@ -132,24 +173,24 @@ class SqliteJournal(JournalReader):
 
     def end_session(self, at: float, how: str) -> None:
         """Record when and how the present session ended, if there is one."""
-        self._writer.execute("UPDATE sessions SET ended=?, how=? WHERE id=?", (at, how, self.session))
+        self._run("UPDATE sessions SET ended=?, how=? WHERE id=?", (at, how, self.session))
 
     def lose_open(self, at: float) -> int:
         """End the live attempts that a killed session left open as lost; return how many."""
         query = """INSERT OR IGNORE INTO ends
           SELECT a.id, ?, 'lost', 'killed', 'the process ended before the reply came', '', 0, 0, 0, 0, 0, 0, 0, NULL, 0
           FROM attempts a LEFT JOIN ends e ON e.attempt=a.id WHERE a.channel='live' AND e.attempt IS NULL"""
-        return self._writer.execute(query, (at,)).rowcount
+        return self._run(query, (at,)).rowcount
 
     def drop_stale_rows(self) -> None:
         """Forget rows and rejects that the present session, having read all, did not see."""
         for table in ("rows", "rejects"):
-            self._writer.execute(f"DELETE FROM {table} WHERE session<?", (self.session,))
+            self._run(f"DELETE FROM {table} WHERE session<?", (self.session,))
 
     def purge(self) -> int:
         """Forget all content; the account stays. Return how many records had some."""
         self._texts.clear()
-        run = self._writer.execute
+        run = self._run
         removed = sum(run(f"DELETE FROM {table}").rowcount for table in ("texts", "blocks"))
         removed += run("UPDATE rejects SET raw='', reason=''").rowcount
         removed += run("UPDATE tasks SET message='' WHERE message<>''").rowcount
@@ -250,24 +291,37 @@ class SqliteJournal(JournalReader):
         self._read_numbers()
 
     async def commit(self) -> None:
-        """Return when all that was added before this call is durable."""
+        """Return when all that was added before this call is durable.
+
+        Raises:
+            NotKeptError: It could not be written, for nobody who waits; it is tried again with what comes after.
+        """
         goal = self._added
         while self._durable < goal:
-            if self._flushing is not None:
-                await self._flushing.wait()
-                continue
-            self._flushing = anyio.Event()
-            reached, work = self._added, self._take()
-            try:
-                with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(self._write, *work)
-                self._durable = reached
-            except BaseException:
-                self._put_back(*work)  # for whoever waits beside this one: it is written with what they have added
+            flush = self._flushing
+            if flush is None:
+                flush = self._flushing = _Flush(self._added)
+                await self._flush(flush)
+            else:
+                await flush.over.wait()
+            if flush.error is not None and flush.reached >= goal:
+                raise NotKeptError(flush.error.reason) from flush.error
+
+    async def _flush(self, flush: _Flush) -> None:
+        """Write what is in the buffer, for all who wait."""
+        work = self._take()
+        try:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self._write, *work)
+            self._durable = flush.reached
+        except BaseException as error:
+            self._put_back(*work)  # for whoever waits beside this one: it is written with what they have added
+            if not isinstance(error, NotKeptError):
                 raise
-            finally:
-                done, self._flushing = self._flushing, None
-                done.set()
+            flush.fail(error)
+        finally:
+            self._flushing = None
+            flush.over.set()
 
     def _take(self) -> tuple[dict[type[Record], list[Any]], dict[int, int]]:
         """Empty the buffer; return what was in it."""
@@ -286,7 +340,12 @@ class SqliteJournal(JournalReader):
     def _write(self, buffer: dict[type[Record], list[Any]], served: dict[int, int]) -> None:
         if not buffer:
             return
-        self._writer.execute("BEGIN IMMEDIATE")
+        with writing(self.path.parent):
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._insert(buffer, served)
+
+    def _insert(self, buffer: dict[type[Record], list[Any]], served: dict[int, int]) -> None:
+        """Write records into the transaction that was begun, and commit it."""
         try:
             for kind, records in buffer.items():
                 table = TABLE_OF[kind]
@@ -294,6 +353,7 @@ class SqliteJournal(JournalReader):
             for move in MOVES if ReachedRecord in buffer else ():
                 self._writer.executemany(move, ((reached.row, reached.key) for reached in buffer[ReachedRecord]))
             self._writer.executemany(SEVERAL, ((attempt,) for attempt, tasks in served.items() if tasks > 1))
+            self._place.check()
             self._writer.execute("COMMIT")
         except BaseException:
             if self._writer.in_transaction:  # what is short of room is rolled back by SQLite itself

@@ -17,7 +17,7 @@ from fanwise.jsonable import as_object
 
 from .foreign import words
 from .ratelimits import RateHeaders, rate_headers
-from .refused import NO_REVIEW, is_account, is_too_large
+from .refused import BAD_REQUEST, NO_REVIEW, is_account
 
 if TYPE_CHECKING:
     import anthropic
@@ -45,11 +45,6 @@ class Failure:
     """What the reply's headers say of rate limits."""
     code: str = ""
     """`error.details.error_code`, where there is one."""
-
-    @property
-    def is_too_large(self) -> bool:
-        """Whether it says of a batch that it is too large as a whole."""
-        return self.verdict == "final" and is_too_large(self.status, self.message)
 
     @property
     def not_by_batch(self) -> bool:
@@ -147,7 +142,9 @@ def item_failure(result: Mapping[str, Any]) -> Failure:
     verdict: Verdict = "terminal" if is_account(None, kind, _code(error), message) else "retry"
     if verdict == "retry" and kind in _NEVER:
         verdict = "final"
-    return Failure(verdict=verdict, kind=kind, message=message, request_id=words(result.get("request_id")))
+    status = BAD_REQUEST if verdict == "final" and kind == "invalid_request_error" else None
+    request_id = words(result.get("request_id"))
+    return Failure(verdict=verdict, kind=kind, message=message, status=status, request_id=request_id)
 
 
 def _code(error: Mapping[str, Any]) -> str:

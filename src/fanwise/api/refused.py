@@ -17,12 +17,7 @@ WORDS = (
 request is invalid."""
 NO_REVIEW = "workspace_human_review_disabled"
 """Code of a 400 at the creation of a batch or at its results: for batches alone (SDK 2.13, read 2026-11-26)."""
-_TOO_LARGE = (
-    "too large", "too many requests in", "maximum size", "size limit", "exceeds the limit", "256 mb", "100,000",
-)  # fmt: skip
-"""What a 400 says in small letters where a batch as a whole is too large, read 2026-11-29: 413 is documented, and
-gateways in front say it in their own words."""
-BAD_REQUEST, LARGE = 400, 413
+BAD_REQUEST = 400
 
 
 def is_account(status: int | None, kind: str, code: str | None, message: str) -> bool:
@@ -39,9 +34,3 @@ def is_account(status: int | None, kind: str, code: str | None, message: str) ->
     small = message.lower()
     is_bad = status == BAD_REQUEST or kind == "invalid_request_error"
     return is_bad and any(text in small for text, _ in WORDS)
-
-
-def is_too_large(status: int | None, message: str) -> bool:
-    """Return whether a batch was refused for its size."""
-    small = message.lower()
-    return status == LARGE or (status == BAD_REQUEST and any(text in small for text in _TOO_LARGE))

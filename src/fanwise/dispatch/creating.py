@@ -89,11 +89,13 @@ class Creator:
         if failure.verdict == "lost" or (status >= 500 and status != OVERLOADED):
             await self._follower.follow(record)  # it may exist all the same
             return
-        blameless = failure.not_by_batch or (failure.is_too_large and record.size > 1)
+        # Requests are checked while a batch is processed: what is refused at once is the batch, most often for its
+        # size; a half that is taken shows that its requests are not to blame, and at one there is no doubt left.
+        blameless = failure.not_by_batch or (failure.verdict == "final" and record.size > 1)
         if failure.not_by_batch:
             self._go_live(failure)
         elif blameless:
-            self._retrying.too_large(record.size)
+            self._retrying.halve(record.size)
         elif failure.verdict == "terminal":
             self._sink.halt(f"{failure.kind}: {failure.message}")
         elif failure.too_much:

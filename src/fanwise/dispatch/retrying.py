@@ -36,7 +36,7 @@ class Retrying:
         """Take note that a batch was taken."""
         self._refused, self.most = 0, min(2 * self.most, MOST_REQUESTS)
 
-    def too_large(self, size: int) -> None:
+    def halve(self, size: int) -> None:
         """Take note that a batch of so many requests was refused as a whole: halves of it may be taken."""
         self.most = max(size // 2, 1)
 

@@ -19,6 +19,7 @@ from fanwise.journal.records import ArmName
 from fanwise.log import log
 
 from .arms import Arm
+from .doubts import Doubts
 from .flow import TaskFlow
 from .intake import Counters, Intake
 from .keeper import Keeper
@@ -90,6 +91,7 @@ class Engine:
         )
         self._keeper = Keeper(books.journal, self.counters, self)
         self._settlement = Settlement(arms, self._flow, talks, self.carriers)
+        self._doubts = Doubts(self._settlement.failed, self.halt)
 
     async def run(self, records: Iterator[Record]) -> None:
         """Run all rows; returns when they are done, or the run is halted, stopped or detached.
@@ -172,7 +174,7 @@ class Engine:
 
     async def _room(self) -> None:
         """Return when the window has room for a row, or the run is stopped."""
-        while not self._stopping and self._window.is_full(self.carriers.live.queued):
+        while not self._stopping and self._window.is_full(self.carriers.live.queued, len(self._doubts)):
             self.carriers.end_gathering()
             await self._next_event()
             self.carriers.gather()
@@ -186,11 +188,15 @@ class Engine:
 
     async def _wait(self) -> None:
         """Wait until something ended; with `detach`, also look whether all is submitted."""
-        if not self._settings.detach:
+        if not self._settings.detach and not self._doubts:
             await self._window.changed.wait()
             return
         with anyio.move_on_after(LOOK_S):
             await self._window.changed.wait()
+        if self._doubts and not self._stopping and self._tells_nothing():
+            self._doubts.release()
+        if not self._settings.detach:
+            return
         idle = not self._flow.works_here() and self.carriers.outlive()
         if idle and 0 < self._flow.open_errands <= self.carriers.in_flight:
             self.stop("detached")
@@ -206,8 +212,14 @@ class Engine:
 
     def _is_still(self) -> bool:
         """Return whether rows are in work and nothing goes on that could bring them on."""
-        nothing_goes_on = not self._flow.works_here() and self.carriers.is_idle()
+        nothing_goes_on = not self._flow.works_here() and self.carriers.is_idle() and not self._doubts
         return self._waits and not self._stopping and len(self._window) > 0 and nothing_goes_on
+
+    def _tells_nothing(self) -> bool:
+        """Return whether nothing goes on that would soon tell if refused requests are to blame; batches take hours."""
+        live, waiting = self.carriers.live, self.carriers.live.queued + self.carriers.batches.queued
+        more_rows = not self._window.read_all and not self._window.is_full(0, len(self._doubts))
+        return not more_rows and not waiting and live.is_idle() and not self._flow.works_here()
 
     async def _last_batches(self) -> None:
         """Read batches of earlier sessions that no row waits for: what they answered is paid, and is to be known."""
@@ -222,11 +234,14 @@ class Engine:
 
     def replied(self, errand: Errand, attempt: int, reply: Reply) -> bool:
         """Take a reply whose record is kept; returns whether the errand is to go again."""
+        self._doubts.answered()
         return self._settlement.replied(errand, attempt, reply)
 
     def failed(self, errand: Errand, failure: Failure) -> None:
         """Take the final failure of an errand."""
-        self._settlement.failed(errand, failure)
+        self._doubts.failed(errand, failure)
+        if self._doubts:
+            self._window.changed.ring()  # whoever waits looks when that is decided
 
     def note(self, text: str) -> None:
         """Keep something that the user should hear of."""

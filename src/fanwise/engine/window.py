@@ -64,10 +64,15 @@ class Window:
         self.changed.ring()
         return True
 
-    def is_full(self, queued: int) -> bool:
-        """Return whether there is enough in work: rows, bytes of them, or live errands that wait to be sent."""
+    def is_full(self, queued: int, held: int = 0) -> bool:
+        """Return whether there is enough in work: rows, bytes of them, or live errands that wait to be sent.
+
+        Args:
+            queued: Live errands that wait to be sent.
+            held: Errands that wait until others have told something: their rows are in nobody's way.
+        """
         if not self._rows:
             return False
         settings = self._settings
         enough = settings.window_calls is not None and queued >= settings.window_calls
-        return enough or len(self._rows) >= settings.window_rows or self._bytes >= settings.window_bytes
+        return enough or len(self._rows) - held >= settings.window_rows or self._bytes >= settings.window_bytes

@@ -11,16 +11,13 @@ from fanwise.errors import DefinitionError, Mistake
 
 from . import syntax
 from . import types as ty
-from .agent import Agent
 from .calls import bind, check_fit
 from .expr import Get, slots
 from .nodes import GraphSpec, Template, parts, reads
 from .reference import Ref, label_of, to_expr, type_of
 from .rehearse import rehearse
 from .signature import signature_types
-from .step import StepFunction
-from .tracer import Tracer, active
-from .vocabulary import VOCABULARY
+from .tracer import EndlessTraceError, Tracer, active
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -105,10 +102,6 @@ def graph(
     return decorate if fn is None else decorate(fn)
 
 
-def _is_call(value: object) -> bool:
-    return isinstance(value, Agent | StepFunction | Graph) or (callable(value) and value in VOCABULARY)
-
-
 def trace(target: Graph[..., Any]) -> GraphSpec:
     """Trace a graph.
 
@@ -119,11 +112,14 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
     mistakes = _signature_mistakes(target)
     if inspect.iscoroutinefunction(target.fn):
         raise DefinitionError(f"graph {target.name!r}", tuple(mistakes))
-    tracer = Tracer(mistakes=syntax.mistakes_in(target.fn, _is_call))
+    tracer = Tracer(mistakes=syntax.mistakes_in(target))
     rows = _rows(tracer, target)
-    result = _run(tracer, target, rows)
-    if any(mistake.kind == "bool" for mistake in tracer.mistakes):
-        _look_into_other_branches(tracer, target)
+    if tracer.mistakes:  # what is wrong may take one branch for every row, or not end
+        result: Any = Ref(tracer, Get(0), ty.Unknown, target.name)
+    else:
+        result = _run(tracer, target, rows)
+        if any(mistake.kind == "bool" for mistake in tracer.mistakes):  # of code whose source is not there
+            _look_into_other_branches(tracer, target)
     mistakes += _result_mistakes(tracer, target, result)
     template = tracer.template(tracer.bodies[0], to_expr(result))
     params = {name: slot for slot, name in enumerate(rows)}
@@ -211,8 +207,13 @@ def _run(tracer: Tracer, target: Graph[..., Any], arguments: dict[str, Any]) -> 
     tracer.graphs.append(target.name)
     try:
         return target.fn(**arguments)
-    except (DefinitionError, RecursionError):
+    except EndlessTraceError:
+        pass  # the condition is among the mistakes
+    except DefinitionError:
         raise
+    except RecursionError:
+        hint = "a graph has no cycles; use each(...)"
+        tracer.add_mistake("recursion", f"graph {target.name!r} does not end: a helper calls itself", hint)
     except NameError as error:
         if error.name in tracer.graphs:  # the decorator has not bound the name yet
             _add_recursion(tracer, error.name, place=_raised_at(error, target))
@@ -265,9 +266,10 @@ def _inline(tracer: Tracer, target: Graph[..., Any], args: tuple[Any, ...], kwar
             check_fit(tracer, target.name, name, arguments[name], expected)
     if target.explicit:
         _claim_name(tracer, target)
-    for mistake in syntax.mistakes_in(target.fn, _is_call):
-        if mistake not in tracer.mistakes:
-            tracer.mistakes.append(mistake)
+    mistakes = syntax.mistakes_in(target)
+    if mistakes:
+        tracer.mistakes += [mistake for mistake in mistakes if mistake not in tracer.mistakes]
+        return Ref(tracer, Get(0), ty.Unknown, target.name)
     outer, tracer.prefix = tracer.prefix, tracer.new_path(target.name) + "/"
     try:
         result = _run(tracer, target, {name: arguments.get(name) for name in target.params})

@@ -128,6 +128,7 @@ class Ref:
         self._plain(
             "bool", "as a condition here", "use when(cond, lambda: ...), and &, | and not_() between conditions"
         )
+        self._tracer.count_condition()
         return self._tracer.truth
 
     def __iter__(self) -> Iterator[Any]:

@@ -1,235 +1,269 @@
-"""Reading the syntax tree of a graph function for uses of traced values that Python hides.
+"""Reading a graph function, before it is run, for uses of traced values that Python hides.
 
-`is`, `and`, `match` or `try` never call a method that a reference could answer, and a branch
-that is not taken is never traced. A name counts as traced when it is a parameter or was assigned
-from a call of an agent, step, graph or `each`-like function, or from a part of such a value.
+`is`, `isinstance`, a look-up in a dict or `match` never call a method that a reference could answer, a branch
+that is not taken is never traced, and a `while` need not end. So the function is read first: every statement
+once, both branches of every condition, and all helpers that it calls. A function in which the reading has
+found a mistake is not run at all; misspelt fields and wrong arguments are found by the reading then too.
 """
 
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import CellType
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
-from .reference import STEP_HINT
-from .tracer import TracedMistake
-
-_LOOPING = (
-    "list", "tuple", "set", "sorted", "sum", "max", "min", "enumerate", "zip", "range", "any", "all", "print", "repr",
-)  # fmt: skip
-_PLAIN_CALLS = dict.fromkeys(_LOOPING, "loop") | {
-    "len": "len", "str": "text", "int": "number", "float": "number", "bool": "bool",
-}  # fmt: skip
-"""Functions that want a plain value, each with the kind of the mistake that a traced one is."""
-_WHEN = "use when(cond, lambda: ...), and &, | and not_() between conditions"
+from .applying import Calls
+from .expr import Get
+from .expressions import WHEN_HINT, EndlessReadingError
+from .reference import Ref
+from .symbols import PLAIN, Fields, Function, NameScope, function_of, holds, items_of, joined, unknown
+from .tracer import TracedMistake, Tracer, active
 
 
-def mistakes_in(fn: Callable[..., Any], is_call: Callable[[object], bool]) -> list[TracedMistake]:
-    """Return the mistakes in the source of a graph function; none where there is no source.
+def mistakes_in(target: Any) -> list[TracedMistake]:
+    """Return the mistakes of a graph by its source, in no order; none where there is no source.
 
     Args:
-        fn: The graph function.
-        is_call: Tells whether a global object gives a traced value when it is called.
+        target: The graph.
     """
+    source = function_of(target.fn)
+    if source is None:
+        return []
+    tracer = Tracer()
+    kind: type[Any] = target.__class__
+    reader = _Reader(tracer, kind)
+    args = tuple(Ref(tracer, Get(tracer.new_slot(name)), tp, name) for name, tp in target.params.items())
+    token = active.set(tracer)
+    tracer.graphs.append(target.name)
     try:
-        lines, start = inspect.getsourcelines(fn)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError):
-        return []
-    function = next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)), None)
-    if function is None:
-        return []
-    ast.increment_lineno(tree, start - 1)
-    cells = zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True)
-    names = {**fn.__globals__, **dict(_filled(cells))}
-    reader = _Reader(fn.__code__.co_filename, names, is_call)
-    reader.traced.update(
-        arg.arg for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
-    )
-    for statement in function.body:
-        reader.visit(statement)
-    return reader.mistakes
+        reader.follow(source, args, {})
+    except (EndlessReadingError, RecursionError):
+        pass  # what was found so far is right
+    finally:
+        active.reset(token)
+    if not reader.mistakes:
+        return []  # what is wrong beside shows when it is run, with its values
+    return reader.mistakes + [later for later in tracer.mistakes if not _is_among(reader.mistakes, later)]
 
 
-def _filled(cells: Iterable[tuple[str, CellType]]) -> Iterator[tuple[str, Any]]:
-    for name, cell in cells:
+def _is_among(mistakes: Sequence[TracedMistake], later: TracedMistake) -> bool:
+    return any(before.kind == later.kind and before.same_place(later) for before in mistakes)
+
+
+class _Reader(Calls):
+    """Goes through the statements of a function."""
+
+    def __init__(self, tracer: Tracer, graph_type: type) -> None:
+        super().__init__(tracer)
+        self.graph_type = graph_type
+        self._chain: list[object] = []
+        """Functions that are being followed, outermost first."""
+        self._returned: list[list[Any]] = []
+
+    def follow(self, function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Return what a function comes to; one that calls itself is looked at once."""
+        if function.body in self._chain or len(self._chain) > 40:
+            return unknown(self.tracer, function.name)
+        scope = NameScope(function.scope.file, function.scope)
+        scope.names.update(self._arguments(function, args, kwargs))
+        self._chain.append(function.body)
         try:
-            yield name, cell.cell_contents
-        except ValueError:  # a local name that is defined further down
-            continue
+            if isinstance(function.body, ast.expr):
+                return self.value(function.body, scope)
+            self._returned.append([])
+            falls = self._run(function.body, scope)
+            values = self._returned.pop() + ([None] if falls else [])
+            return joined(self.tracer, values)
+        finally:
+            self._chain.pop()
 
+    def _arguments(self, function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the names that a function begins with; what is not passed has its default."""
+        spec, names = function.arguments, dict[str, Any]()
+        places = [*spec.posonlyargs, *spec.args]
+        for arg, default in zip(reversed(places), reversed(spec.defaults), strict=False):
+            names[arg.arg] = self.value(default, function.default_scope)
+        for arg, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
+            names[arg.arg] = PLAIN if default is None else self.value(default, function.default_scope)
+        names |= {arg.arg: PLAIN for arg in places if arg.arg not in names}
+        names |= {arg.arg: value for arg, value in zip(places, args, strict=False)}
+        if spec.vararg is not None:
+            names[spec.vararg.arg] = tuple(args[len(places) :])
+        all_named = {arg.arg for arg in (*places, *spec.kwonlyargs)}
+        names |= {name: value for name, value in kwargs.items() if name in all_named}
+        if spec.kwarg is not None:
+            names[spec.kwarg.arg] = {name: value for name, value in kwargs.items() if name not in all_named}
+        return names
 
-class _Reader(ast.NodeVisitor):
-    """Collects the mistakes of a function while it goes through its statements."""
+    # Statements --------------------------------------------------------------------------------
 
-    def __init__(self, file: str, names: Mapping[str, Any], is_call: Callable[[object], bool]) -> None:
-        self.file, self.names, self.is_call = file, names, is_call
-        self.traced: set[str] = set()
-        """Names that hold traced values where the reader stands."""
-        self.mistakes: list[TracedMistake] = []
-
-    def is_traced(self, node: ast.AST) -> bool:
-        match node:
-            case ast.Name(id=name):
-                return name in self.traced
-            case ast.Attribute(value=value) | ast.Subscript(value=value):
-                return self.is_traced(value)
-            case ast.Call(func=func):
-                return self.is_call(self.resolve(func))
-            case ast.Compare(ops=[ast.Is() | ast.IsNot() | ast.In() | ast.NotIn(), *_]):
-                return False  # a plain truth value, and reported on its own
-            case ast.Compare(left=left, comparators=others):
-                return any(self.is_traced(part) for part in (left, *others))
-            case ast.BinOp(left=left, right=right):
-                return self.is_traced(left) or self.is_traced(right)
-            case ast.NamedExpr(value=value):
-                return self.is_traced(value)
-            case _:
+    def _run(self, body: Sequence[ast.stmt], scope: NameScope) -> bool:
+        """Read statements; return whether what follows them is reached."""
+        for number, node in enumerate(body):
+            read = getattr(self, f"_do_{type(node).__name__}", None)
+            if read is None:
+                for part in ast.iter_child_nodes(node):
+                    if isinstance(part, ast.expr):
+                        self.value(part, scope)
+            elif read(node, scope) is False:
+                if number + 1 < len(body) and not isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue):
+                    self._run(body[number + 1 :], NameScope(scope.file, scope))  # for its mistakes alone
                 return False
+        return True
 
-    def resolve(self, func: ast.expr) -> object:
-        match func:
+    def _do_Return(self, node: ast.Return, scope: NameScope) -> bool:
+        self._returned[-1].append(None if node.value is None else self.value(node.value, scope))
+        return False
+
+    def _do_Raise(self, node: ast.Raise, scope: NameScope) -> bool:
+        for part in (node.exc, node.cause):
+            if part is not None:
+                self.value(part, scope)
+        return False
+
+    def _do_Break(self, node: ast.Break | ast.Continue, scope: NameScope) -> bool:
+        return False
+
+    _do_Continue = _do_Break
+
+    def _do_Assign(self, node: ast.Assign, scope: NameScope) -> None:
+        value = self.value(node.value, scope)
+        for target in node.targets:
+            self.assign(target, value, scope)
+
+    def _do_AnnAssign(self, node: ast.AnnAssign, scope: NameScope) -> None:
+        if node.value is not None:
+            self.assign(node.target, self.value(node.value, scope), scope)
+
+    def _do_AugAssign(self, node: ast.AugAssign, scope: NameScope) -> None:
+        left = ast.copy_location(ast.parse(ast.unparse(node.target), mode="eval").body, node.target)
+        for part in ast.walk(left):
+            ast.copy_location(part, node.target)
+        both = ast.copy_location(ast.BinOp(left=left, op=node.op, right=node.value), node)
+        self.assign(node.target, self.value(both, scope), scope)
+
+    def assign(self, target: ast.expr, value: Any, scope: NameScope) -> None:
+        """Give what stands on the left of an assignment its value."""
+        match target:
             case ast.Name(id=name):
-                return self.names.get(name)
-            case ast.Attribute(value=value, attr=attr):
-                return getattr(self.resolve(value), attr, None)
-            case ast.Call(func=ast.Attribute(value=value, attr="options")):
-                return self.resolve(value)
+                scope.names[name] = value
+            case ast.Starred(value=inner):
+                self.assign(inner, value, scope)
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                self._unpack(target, parts, value, scope)
+            case ast.Attribute(value=inner, attr=name):
+                owner = self.value(inner, scope)
+                if isinstance(owner, Fields):
+                    owner.values[name] = value
+                elif type(owner) is Ref:
+                    setattr(owner, name, value)
+            case ast.Subscript(value=inner, slice=index):
+                self._set_item(target, self.value(inner, scope), self.value(index, scope), value, scope)
             case _:
-                return None
+                pass
 
-    def add_mistake(
-        self, node: ast.expr | ast.stmt, kind: str, use: str, hint: str, subject: ast.AST | None = None
-    ) -> None:
-        """Note that a traced value, `subject` or the node itself, is used as a plain one."""
-        text = ast.unparse(subject or node)
-        text = text if len(text) <= 60 else f"{text[:57]}..."
-        message = f"`{text}` is known only at run time and cannot be used {use}"
-        last = node.end_lineno or node.lineno
-        self.mistakes.append(
-            TracedMistake(kind=kind, file=self.file, line=node.lineno, last_line=last, message=message, hint=hint)
+    def _unpack(self, target: ast.expr, parts: Sequence[ast.expr], value: Any, scope: NameScope) -> None:
+        if type(value) is Ref:
+            hint = "read its items by their number: value[0]"
+            self.add_mistake(target, "loop", "to be unpacked", hint, scope)
+        items = items_of(cast("object", value)) if isinstance(value, list | tuple) else []
+        starred = next((number for number, part in enumerate(parts) if isinstance(part, ast.Starred)), None)
+        if starred is not None and items:
+            behind = len(parts) - starred - 1
+            end = len(items) - behind
+            items = [*items[:starred], items[starred:end], *items[end:]]
+        missing = unknown(self.tracer) if holds(cast("object", value)) else PLAIN
+        for number, part in enumerate(parts):
+            self.assign(part, items[number] if number < len(items) else missing, scope)
+
+    def _set_item(self, target: ast.Subscript, owner: Any, key: Any, value: Any, scope: NameScope) -> None:
+        if type(key) is Ref:
+            self.add_mistake(target, "key", "as a key or an index", "do this in a @step", scope, target.slice)
+        elif isinstance(owner, dict):
+            record = cast("dict[Any, Any]", owner)
+            record[key if isinstance(key, str | int) else (len(record),)] = value
+        elif isinstance(owner, list):
+            cast("list[Any]", owner).append(value)
+
+    def _do_If(self, node: ast.If, scope: NameScope) -> bool:
+        self.test(node.test, scope)
+        return self._branches([node.body, node.orelse], scope)
+
+    def _branches(self, bodies: Sequence[Sequence[ast.stmt]], scope: NameScope) -> bool:
+        """Read each of several bodies from the same names; return whether what follows is reached."""
+        before, reached = dict(scope.names), list[dict[str, Any]]()
+        for body in bodies:
+            scope.names = dict(before)
+            if self._run(body, scope):
+                reached.append(scope.names)
+        names = {name: None for ends in reached for name in ends}
+        scope.names = {
+            name: joined(self.tracer, [ends[name] for ends in reached if name in ends]) for name in names
+        } or before
+        return bool(reached)
+
+    def _do_While(self, node: ast.While, scope: NameScope) -> bool:
+        for _ in range(2):  # what the body sets is what the test sees next
+            self.test(node.test, scope)
+            self._branches([node.body, []], scope)
+        self._run(node.orelse, scope)
+        return True
+
+    def _do_For(self, node: ast.For | ast.AsyncFor, scope: NameScope) -> bool:
+        items = self.iterated(node.iter, scope) or [PLAIN]
+        for item in [*items, *items[-1:]]:
+            self.assign(node.target, item, scope)
+            self._branches([node.body, []], scope)
+        self._run(node.orelse, scope)
+        return True
+
+    _do_AsyncFor = _do_For
+
+    def _do_Assert(self, node: ast.Assert, scope: NameScope) -> None:
+        self.test(node.test, scope)
+
+    def _do_With(self, node: ast.With | ast.AsyncWith, scope: NameScope) -> bool:
+        for item in node.items:
+            value = self.value(item.context_expr, scope)
+            if item.optional_vars is not None:
+                self.assign(item.optional_vars, value if holds(value) else PLAIN, scope)
+        return self._run(node.body, scope)
+
+    _do_AsyncWith = _do_With
+
+    def _do_Try(self, node: ast.Try, scope: NameScope) -> bool:
+        calls = len(self.calls)
+        self._branches([[*node.body, *node.orelse], []], scope)
+        if len(self.calls) > calls:
+            hint = "a failure is a value: use optional(...) or each(..., need=k)"
+            self.add_mistake(node, "try", "in `try`", hint, scope, self.calls[calls])
+        self._branches([*(handler.body for handler in node.handlers), []], scope)
+        return self._run(node.finalbody, scope)
+
+    _do_TryStar = _do_Try
+
+    def _do_Match(self, node: ast.Match, scope: NameScope) -> bool:
+        subject = self.value(node.subject, scope)
+        if holds(subject):
+            self.add_mistake(node.subject, "match", "in `match`", WHEN_HINT, scope)
+        for case in node.cases:
+            for pattern in ast.walk(case.pattern):
+                name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
+                if isinstance(name, str):
+                    scope.names[name] = unknown(self.tracer, name) if holds(subject) else PLAIN
+            if case.guard is not None:
+                self.test(case.guard, scope)
+        return self._branches([*(case.body for case in node.cases), []], scope)
+
+    def _do_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: NameScope) -> None:
+        if node.decorator_list:
+            scope.names[node.name] = PLAIN
+            return
+        scope.names[node.name] = Function(
+            name=node.name, arguments=node.args, body=node.body, scope=scope, default_scope=scope
         )
 
-    def visit_Assign(self, node: ast.Assign) -> None:
-        self.generic_visit(node)
-        for target in node.targets:
-            for name in _names(target):
-                (self.traced.add if self.is_traced(node.value) else self.traced.discard)(name)
+    _do_AsyncFunctionDef = _do_FunctionDef
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        self.generic_visit(node)
-        if node.value is not None and self.is_traced(node.value):
-            self.traced.update(_names(node.target))
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        inner = {arg.arg for arg in node.args.args}
-        added = inner - self.traced
-        self.traced |= inner
-        self.generic_visit(node)
-        self.traced -= added
-
-    def visit_If(self, node: ast.If) -> None:
-        self._test(node.test)
-        self.generic_visit(node)
-
-    def visit_While(self, node: ast.While) -> None:
-        self._test(node.test)
-        self.generic_visit(node)
-
-    def visit_Assert(self, node: ast.Assert) -> None:
-        self._test(node.test)
-        self.generic_visit(node)
-
-    def visit_IfExp(self, node: ast.IfExp) -> None:
-        self._test(node.test)
-        self.generic_visit(node)
-
-    def _test(self, test: ast.expr) -> None:
-        if self.is_traced(test):
-            self.add_mistake(test, "bool", "as a condition here", _WHEN)
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> None:
-        for value in node.values:
-            if self.is_traced(value):
-                self.add_mistake(node, "bool", "with `and` or `or`", _WHEN, value)
-                break
-        self.generic_visit(node)
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
-        if self.is_traced(node.operand):
-            if isinstance(node.op, ast.Not):
-                self.add_mistake(node, "bool", "with `not`", "use not_(condition)", node.operand)
-            else:
-                self.add_mistake(node, "arithmetic", "in arithmetic", STEP_HINT, node.operand)
-        self.generic_visit(node)
-
-    def visit_For(self, node: ast.For) -> None:
-        if self.is_traced(node.iter):
-            self.add_mistake(node.iter, "loop", "in a loop", "use each(list, agent)")
-        self.generic_visit(node)
-
-    def visit_comprehension(self, node: ast.comprehension) -> None:
-        if self.is_traced(node.iter):
-            self.add_mistake(node.iter, "loop", "in a loop", "use each(list, agent)")
-        for test in node.ifs:
-            self._test(test)
-        self.generic_visit(node)
-
-    def visit_Compare(self, node: ast.Compare) -> None:
-        for op, subject, right in zip(node.ops, (node.left, *node.comparators), node.comparators, strict=False):
-            if not self.is_traced(subject) and not self.is_traced(right):
-                continue
-            if isinstance(op, ast.Is | ast.IsNot):
-                self.add_mistake(
-                    node, "is", "with `is`", "use given(value, lambda v: ...) for a value that may be missing", subject
-                )
-            if isinstance(op, ast.In | ast.NotIn):
-                self.add_mistake(node, "in", "with `in`", STEP_HINT, subject)
-        self.generic_visit(node)
-
-    def visit_Match(self, node: ast.Match) -> None:
-        if self.is_traced(node.subject):
-            self.add_mistake(node.subject, "match", "in `match`", _WHEN)
-        self.generic_visit(node)
-
-    def visit_Try(self, node: ast.Try) -> None:
-        parts = (part for statement in node.body for part in ast.walk(statement))
-        call = next((part for part in parts if isinstance(part, ast.Call) and self.is_traced(part)), None)
-        if call is not None:
-            hint = "a failure is a value: use optional(...) or each(..., need=k)"
-            self.add_mistake(node, "try", "in `try`", hint, call)
-        self.generic_visit(node)
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        for part in node.values:
-            if isinstance(part, ast.FormattedValue) and self.is_traced(part.value):
-                self.add_mistake(
-                    node, "text", "as text (f-string, str())", "pass it to the agent as an argument", part.value
-                )
-                break
-        self.generic_visit(node)
-
-    def visit_BinOp(self, node: ast.BinOp) -> None:
-        if not isinstance(node.op, ast.BitAnd | ast.BitOr):
-            for side in (node.left, node.right):
-                if self.is_traced(side):
-                    self.add_mistake(node, "arithmetic", "in arithmetic", STEP_HINT, side)
-                    return
-        self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> None:
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name in _PLAIN_CALLS and name not in self.names:
-            argument = next((argument for argument in node.args if self.is_traced(argument)), None)
-            if argument is not None:
-                self.add_mistake(node, _PLAIN_CALLS[name], f"with {name}()", STEP_HINT, argument)
-        self.generic_visit(node)
-
-
-def _names(target: ast.expr) -> Iterator[str]:
-    for part in ast.walk(target):
-        if isinstance(part, ast.Name):
-            yield part.id
+    def _do_ClassDef(self, node: ast.ClassDef, scope: NameScope) -> None:
+        scope.names[node.name] = PLAIN

@@ -19,9 +19,14 @@ from .nodes import Node, Target, Template
 from .signature import caller
 
 _PACKAGE = str(Path(__file__).parent.parent)
+_MOST_CONDITIONS = 10_000
 
 active: ContextVar[Tracer | None] = ContextVar("fanwise_tracer", default=None)
 """The trace that is going on in this context, if any."""
+
+
+class EndlessTraceError(BaseException):
+    """A trace does not end; no `except Exception` of the user's holds it up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,10 @@ class TracedMistake:
     last_line: int
     message: str
     hint: str
+
+    def same_place(self, later: TracedMistake) -> bool:
+        """Return whether another mistake begins on one of its lines."""
+        return later.file == self.file and self.line <= later.line <= self.last_line
 
     def shown(self) -> Mistake:
         """Return the mistake as the user sees it."""
@@ -61,14 +70,28 @@ class Tracer:
     """Names that users gave, each with the place of its first use."""
     targets: dict[str, Target] = field(default_factory=dict[str, Target])
     """What was called, by name."""
+    conditions: int = 0
+    """Traced values that were mistaken for conditions."""
+    at: tuple[str, int] | None = None
+    """The line that is being read, where the function is read and not run."""
 
     def add_mistake(self, kind: str, message: str, hint: str = "", *, place: tuple[str, int] | None = None) -> None:
         """Record a mistake at the user's line that is being executed, or at `place`; once of a kind on a line."""
-        file, line = place or caller()
+        file, line = place or self.at or caller()
         for mistake in self.mistakes:
             if mistake.file == file and mistake.kind == kind and mistake.line <= line <= mistake.last_line:
                 return
         self.mistakes.append(TracedMistake(kind=kind, file=file, line=line, last_line=line, message=message, hint=hint))
+
+    def count_condition(self) -> None:
+        """Count a traced value that was mistaken for a condition.
+
+        Raises:
+            EndlessTraceError: There were so many that some loop does not end.
+        """
+        self.conditions += 1
+        if self.conditions > _MOST_CONDITIONS:
+            raise EndlessTraceError("a loop asks a traced value again and again")
 
     def new_slot(self, name: str) -> int:
         """Return a new slot that a user knows as `name`."""

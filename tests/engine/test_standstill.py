@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from fanwise.dispatch.channel import Chooser
@@ -81,3 +83,36 @@ def test_what_parks_calls_for_a_moment_is_no_standstill(monkeypatch: pytest.Monk
 
     assert not anyio.run(looks, [True, False, True, False], backend=anyio_backend)
     assert anyio.run(looks, [False, True, True, True], backend=anyio_backend)
+
+
+def slow_turn() -> None:
+    """Hold the event loop for longer than the time between two looks."""
+    time.sleep(0.003)
+
+
+def test_what_is_handed_on_by_a_slow_loop_is_no_standstill(monkeypatch: pytest.MonkeyPatch, anyio_backend: str) -> None:
+    """One of 1,300 runs was halted, on a machine where a turn took longer than the time between two looks."""
+    monkeypatch.setattr("fanwise.engine.standstill.LOOK_S", 0.001)
+
+    async def looks() -> bool:
+        ended, turns = anyio.Event(), 0
+
+        async def hand_on() -> None:
+            nonlocal turns
+            while turns < 8:
+                turns += 1
+                slow_turn()
+                await anyio.lowlevel.checkpoint()
+
+        def is_still() -> bool:
+            if turns == 8:
+                ended.set()
+            return turns < 8
+
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as group:
+                group.start_soon(hand_on)
+                return await standstill(is_still, ended)
+        raise AssertionError
+
+    assert not anyio.run(looks, backend=anyio_backend)

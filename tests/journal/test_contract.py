@@ -345,6 +345,17 @@ async def test_what_a_model_said_is_kept_apart_from_what_was_accepted(shelf: She
 
 
 @pytest.mark.anyio
+async def test_what_a_model_said_last_is_found_by_the_key_of_its_task(shelf: Shelf) -> None:
+    journal = shelf.journal
+    for number in (1, 2, 3):
+        journal.add_attempt(*sent(number, ("k", 1)))
+    for number, text in ((2, '"second"'), (1, '"first"')):
+        journal.add_answer(AnswerRecord(number, 0, journal.add_text(text)))
+    await journal.commit()
+    assert (journal.said("k"), journal.said("other")) == ('"second"', None)
+
+
+@pytest.mark.anyio
 async def test_what_a_killed_session_left_is_lost_live_and_open_in_batches(shelf: Shelf) -> None:
     journal = shelf.journal
     journal.add_batch(batch(1, "created", "b"))

@@ -9,6 +9,8 @@ from fanwise.api.replies import Reply
 from fanwise.dispatch.attempts import MALFORMED
 from fanwise.dispatch.errand import Errand
 from fanwise.errors import OutputError
+from fanwise.graph.pertype import has_validators
+from fanwise.graph.revive import revive
 from fanwise.graph.state import Done, Failed, Outcome, Task
 from fanwise.graph.wire import load
 from fanwise.journal.port import Journal
@@ -75,7 +77,7 @@ def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int) -
         text = f"still asks for tools after {rounds + 1} requests; raise the agent's max_turns"
         return all_failed(errand, "too_many_turns", text)
     try:
-        return (Done(node.answer(reply.text)),)
+        return (Done(*node.answer(reply.text)),)
     except OutputError as error:
         text = str(error)
         return all_failed(errand, "invalid_output", text) if errand.repair else Again(text, errand.factor)
@@ -124,6 +126,9 @@ def remembered(
     if text is None:
         return None  # purged
     try:
-        return Done(load(node.output, json.loads(text)))
+        said = journal.said(key) if isinstance(node, AgentNode) and has_validators(node.output) else None
+        if said is not None:
+            return Done(load(node.output, json.loads(said)), said)
+        return Done(revive(node.output, json.loads(text)))
     except OutputError:
         return None  # the output type has changed

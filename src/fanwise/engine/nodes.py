@@ -20,7 +20,7 @@ from fanwise.dispatch.role import Role
 from fanwise.graph.nodes import TaskNode
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.state import Task
-from fanwise.graph.wire import decode
+from fanwise.graph.wire import ReadAnswer, read_answer
 from fanwise.journal.records import ArmName
 
 
@@ -65,13 +65,13 @@ class AgentNode:
         allowed = self.spec.max_tokens * factor + self.spec.intensity.allowance
         return max(min(allowed, self.role.facts.max_output), first)
 
-    def answer(self, text: str) -> Any:
-        """Return the value that a reply's text means.
+    def answer(self, text: str) -> ReadAnswer:
+        """Return what a reply's text means.
 
         Raises:
             OutputError: It means none of the output type.
         """
-        return decode(self.output, unseal(self.spec.name, text) if self.shape.way == "envelope" else text)
+        return read_answer(self.output, unseal(self.spec.name, text) if self.shape.way == "envelope" else text)
 
 
 @dataclass(frozen=True, slots=True)

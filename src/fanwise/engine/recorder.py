@@ -46,7 +46,8 @@ class Recorder:
     def answer(self, attempt: int, place: int, outcome: Outcome) -> None:
         """Write down what a model said to the ask at a place of an attempt, where it said something."""
         if isinstance(outcome, Done):
-            self._journal.add_answer(AnswerRecord(attempt, place, self._kept(outcome.value)))
+            sha = self._kept(outcome.value) if outcome.said is None else self._journal.add_text(outcome.said)
+            self._journal.add_answer(AnswerRecord(attempt, place, sha))
 
     def row(self, run: RowRun) -> RowResult:
         """Write down the result of a row on one arm, and return it."""

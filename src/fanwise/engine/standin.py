@@ -13,9 +13,10 @@ from fanwise.context.request import body_hash
 from fanwise.context.tail import ReadBack, read_back
 from fanwise.graph.nodes import Target
 from fanwise.graph.rehearse import is_empty
+from fanwise.graph.revive import revive
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.tools import ToolCalled, ToolOutput, unused_outputs
-from fanwise.graph.wire import encode, load
+from fanwise.graph.wire import encode
 from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_object
 from fanwise.ledger.tasks import AnsweredRequest, ToolRequest
@@ -68,7 +69,7 @@ def _asked(targets: Mapping[Signature, Sequence[Target]], model: str, request: R
 
 def _arguments(spec: AgentSpec, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a request as a stand-in takes them."""
-    return {name: load(spec.params[name], value) for name, value in values.items() if name in spec.params}
+    return {name: revive(spec.params[name], value) for name, value in values.items() if name in spec.params}
 
 
 def _tool_outputs(body: Mapping[str, Any]) -> list[ToolOutput]:
@@ -146,10 +147,11 @@ def recorded_answers(
     """
     nodes = {(name, path): node for name, arm in arms.items() for path, node in arm.nodes.items()}
     recorded: dict[str, StandInAnswer] = {request.request_hash: _tools_in(request.message) for request in tools}
-    for sha, arm, path, text in answers:
+    for sha, arm, path, text, said in answers:
         node = nodes.get((arm, path))
         if isinstance(node, AgentNode):
-            value = load(node.output, json.loads(text))
+            has_changed = said is not None and said != text  # by a validator, who is asked again
+            value = json.loads(said or text) if has_changed else revive(node.output, json.loads(text))
             recorded[sha] = _answer_text(node.spec, value, sealed=node.shape.way == "envelope")
     return recorded
 

@@ -14,8 +14,8 @@ import anyio.to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from fanwise.canonical import canonical
+from fanwise.graph.revive import accepted, revive
 from fanwise.graph.state import Done, Failed, Outcome, Task
-from fanwise.graph.wire import load
 
 from .window import RowRun
 
@@ -80,6 +80,6 @@ async def run_step(task: Task, output: Any) -> Outcome:
             value = await body(**task.values)
         else:
             value = await anyio.to_thread.run_sync(partial(body, **task.values))
-        return Done(load(output, json.loads(canonical(value))))
+        return Done(revive(output, json.loads(canonical(accepted(output, value)))))
     except Exception as error:  # a step is the user's own code; its failure is an outcome
         return Failed(task.label, "raised", f"{type(error).__name__}: {error}")

@@ -20,6 +20,8 @@ class Done(NamedTuple):
     """A task ended with a value."""
 
     value: Any
+    said: str | None = None
+    """What a model said, as canonical JSON, where its validators may have made something else of it; else None."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 from fanwise.canonical import plain
 from fanwise.errors import DefinitionError, Mistake
 
+from .revive import revive
 from .signature import signature_types
-from .wire import load
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,7 +93,7 @@ class Tool(Generic[P, R]):
             )
         if output.failed:
             raise ToolFailedError(output.text)
-        return load(self.output, output.text if self.output is str else json.loads(output.text))
+        return revive(self.output, output.text if self.output is str else json.loads(output.text))
 
     def __repr__(self) -> str:
         return f"<tool {self.name}>"

@@ -2,56 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
-from typing import Any, Generic, TypeVar, cast, get_origin
+from collections.abc import Mapping, Set
+from typing import Any, NamedTuple, cast, get_origin
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from fanwise.canonical import canonical, dumps, plain
 from fanwise.errors import OutputError
+from fanwise.foreign import let_through, reason
 from fanwise.jsonable import loads
 
 from . import types as ty
+from .pertype import adapter, has_validators, kind
 from .types import Kind, LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 
-T = TypeVar("T")
-_MOST_TYPES = 4_096
 
+class ReadAnswer(NamedTuple):
+    """What a model's answer means."""
 
-class _PerType(Generic[T]):
-    """What a function makes of a type, made once.
-
-    Types are told apart by identity: `int | str` equals `str | int`, and yet another member is tried first.
-    """
-
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make = make
-        self._made: dict[int, tuple[T, Any]] = {}
-
-    def __call__(self, tp: Any) -> T:
-        entry = self._made.get(id(tp))
-        if entry is None:
-            if len(self._made) >= _MOST_TYPES:
-                self._made.clear()
-            entry = self._made[id(tp)] = self._make(tp), tp  # the type is kept, so that no other gets its id
-        return entry[0]
-
-
-_kind: Callable[[Any], Kind] = _PerType(ty.kind_of)
-_adapter: Callable[[Any], TypeAdapter[Any]] = _PerType(lambda tp: TypeAdapter(tp))
+    value: Any
+    """Of the output type."""
+    said: str | None = None
+    """What it said, as canonical JSON keyed by field names; None where the value is certain to be written like it."""
 
 
 def encode(tp: Any, value: object) -> str:
     """Return a value of the output type as the JSON text that a model would answer."""
     wire = _to_wire(tp, value)
-    return dumps(wire if isinstance(_kind(tp), RecordKind) else {"value": wire})
+    return dumps(wire if isinstance(kind(tp), RecordKind) else {"value": wire})
 
 
 def _to_wire(tp: Any, value: Any) -> Any:
     """Return a value in the form in which its type travels."""
     if value is None:
         return None
-    match _kind(tp):
+    match kind(tp):
         case LeafKind():
             return plain(value)
         case RecordKind(fields):
@@ -90,6 +75,15 @@ def _is_instance(value: object, member: Any) -> bool:
 def decode(tp: Any, text: str) -> Any:
     """Return the value that a model's answer means.
 
+    Raises:
+        OutputError: As `read_answer` does.
+    """
+    return read_answer(tp, text).value
+
+
+def read_answer(tp: Any, text: str) -> ReadAnswer:
+    """Return what a model's answer means, and what it said.
+
     A fence of three back-ticks around the JSON is taken off; nothing else is repaired.
 
     Raises:
@@ -99,18 +93,22 @@ def decode(tp: Any, text: str) -> Any:
         data = loads(_without_fence(text))
     except (ValueError, RecursionError) as error:
         raise OutputError(f"the answer is not JSON: {error}") from None
-    if tp is str or not isinstance(_kind(tp), RecordKind):
+    if tp is str or not isinstance(kind(tp), RecordKind):
         if not isinstance(data, dict) or set(cast("dict[str, Any]", data)) != {"value"}:
             raise OutputError('the answer is not of the form {"value": ...}')
         data = cast("dict[str, Any]", data)["value"]
     if tp is str and isinstance(data, str) and data.isascii():
-        return data  # by far the most; what is not ASCII may hold half a surrogate pair
-    value = load(tp, _from_wire(tp, data))
+        return ReadAnswer(data)  # by far the most; what is not ASCII may hold half a surrogate pair
+    read = _from_wire(tp, data)
+    value = load(tp, read)
     try:
         canonical(value)
     except TypeError as error:  # such as the number that "nan" is for a float
         raise OutputError(str(error)) from None
-    return value
+    except BaseException as error:  # of a serializer, or a value that holds itself
+        let_through(error)
+        raise OutputError(reason(error)) from None
+    return ReadAnswer(value, canonical(read) if has_validators(tp) else None)
 
 
 def _without_fence(text: str) -> str:
@@ -124,16 +122,16 @@ def _from_wire(tp: Any, data: Any) -> Any:
     """Return JSON data in the form that Pydantic reads; what does not have the form of its type stays as it is."""
     if data is None or isinstance(data, str | int | float):  # what travels in another form is an object or a list
         return data
-    kind = _kind(tp)
-    if isinstance(kind, UnionKind):
-        return _first_fitting(kind.members, data)
+    form = kind(tp)
+    if isinstance(form, UnionKind):
+        return _first_fitting(form.members, data)
     if isinstance(data, dict):
-        return _from_object(kind, cast("dict[str, Any]", data))
-    return _from_list(kind, cast("list[Any]", data))
+        return _from_object(form, cast("dict[str, Any]", data))
+    return _from_list(form, cast("list[Any]", data))
 
 
-def _from_object(kind: Kind, record: dict[str, Any]) -> Any:
-    match kind:
+def _from_object(form: Kind, record: dict[str, Any]) -> Any:
+    match form:
         case RecordKind(fields):
             return {name: _from_wire(fields[name], part) if name in fields else part for name, part in record.items()}
         case TupleKind(items):
@@ -142,8 +140,8 @@ def _from_object(kind: Kind, record: dict[str, Any]) -> Any:
             return record
 
 
-def _from_list(kind: Kind, parts: list[Any]) -> Any:
-    match kind:
+def _from_list(form: Kind, parts: list[Any]) -> Any:
+    match form:
         case ListKind(inner):
             return [_from_wire(inner, part) for part in parts]
         case TupleKind(items) if len(items) == len(parts):
@@ -166,15 +164,18 @@ def _hashable(value: Any) -> Any:
 
 def _first_fitting(members: tuple[Any, ...], data: Any) -> Any:
     """Return an object or a list in the form of the first member of a union that it fits; as it is where none does."""
-    for member in members:
-        if ty.is_none(member):
-            continue
-        translated = _from_wire(member, data)
+    forms = [(member, _from_wire(member, data)) for member in members if not ty.is_none(member)]
+    if all(form == data for _, form in forms):
+        return data  # whichever it is: its validators are called where it is read
+    for member, form in forms:
         try:
-            _adapter(member).validate_python(translated, by_name=True, by_alias=True)
+            adapter(member).validate_python(form, by_name=True, by_alias=True)
         except ValidationError:
             continue
-        return translated
+        except BaseException as error:  # of a validator: it does not fit
+            let_through(error)
+            continue
+        return form
     return data
 
 
@@ -191,9 +192,12 @@ def load(tp: Any, data: Any) -> Any:
     except ValueError as error:  # NaN, or a number beyond all floats
         raise OutputError(f"the answer holds what JSON does not: {error}") from None
     try:
-        return _adapter(tp).validate_json(text, by_name=True, by_alias=True)
+        return adapter(tp).validate_json(text, by_name=True, by_alias=True)
     except ValidationError as error:
         places = [
             f"{'.'.join(map(str, problem['loc'])) or 'the value'}: {problem['msg']}" for problem in error.errors()[:5]
         ]
         raise OutputError("; ".join(places)) from None
+    except BaseException as error:  # of a validator, which is users' code
+        let_through(error)
+        raise OutputError(reason(error)) from None

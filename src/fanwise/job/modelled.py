@@ -23,8 +23,8 @@ from fanwise.engine.nodes import AgentNode, task_key
 from fanwise.engine.rows import Record, Row, line_at
 from fanwise.graph.baseline import has_one_agent
 from fanwise.graph.nodes import GraphSpec
+from fanwise.graph.revive import revive
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
-from fanwise.graph.wire import load
 from fanwise.journal.reader import Book
 from fanwise.journal.records import Channel
 from fanwise.ledger.multiplier import Bin, RowRatios, Spread, bins
@@ -200,7 +200,7 @@ def _asked(db: Book, arm: Arm, row: Row) -> Task | None:
             asked.append(task)
             return Failed(task.label, "not_asked", "")
         text = task_output(db, task_key(row.row_id, "fanout", node, task))
-        return Failed(task.label, "unknown", "") if text is None else Done(load(node.output, json.loads(text)))
+        return Failed(task.label, "unknown", "") if text is None else Done(revive(node.output, json.loads(text)))
 
     run_all(ready, outcome)
     return asked[0] if asked else None

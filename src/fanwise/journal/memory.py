@@ -275,6 +275,11 @@ class MemoryJournal:
         """Return the outcome of a task, if it has one."""
         return self._tasks.get(key)
 
+    def said(self, key: str) -> str | None:
+        """Return what a model said last in answer to a task, as canonical JSON; None where nothing is kept of it."""
+        answers = [self._answers[place] for place in self._of_key.get(key, ()) if place in self._answers]
+        return self.text(max(answers).output) if answers else None
+
     def turns(self, key: str) -> list[tuple[str | None, str | None]]:
         """Return the rounds of tools of a task: message and results, as JSON; None where it is not there."""
         turns = self._turns.get(key, {})

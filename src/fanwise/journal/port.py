@@ -187,6 +187,10 @@ class Journal(Protocol):
         """Return the outcome of a task, if it has one."""
         ...
 
+    def said(self, key: str) -> str | None:
+        """Return what a model said last in answer to a task, as canonical JSON; None where nothing is kept of it."""
+        ...
+
     def turns(self, key: str) -> list[tuple[str | None, str | None]]:
         """Return the rounds of tools of a task: message and results, as JSON; None where it is not there."""
         ...

@@ -68,6 +68,13 @@ class JournalReader:
         """Return the outcome of a task, if it has one."""
         return next(select(self.db, TaskRecord, "SELECT * FROM tasks WHERE key=?", (key,)), None)
 
+    def said(self, key: str) -> str | None:
+        """Return what a model said last in answer to a task, as canonical JSON; None where nothing is kept of it."""
+        query = """SELECT x.text FROM asks a JOIN answers n ON n.attempt=a.attempt AND n.place=a.place
+          JOIN texts x ON x.sha=n.output WHERE a.key=? ORDER BY a.attempt DESC LIMIT 1"""
+        row = self.db.execute(query, (key,)).fetchone()
+        return None if row is None else row[0]
+
     def turns(self, key: str) -> list[tuple[str | None, str | None]]:
         """Return the rounds of tools of a task: message and results, as JSON; None where it is not there."""
         query = """SELECT s.text, t.text FROM turns u LEFT JOIN texts s ON s.sha=u.message

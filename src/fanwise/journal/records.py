@@ -176,7 +176,7 @@ class AnswerRecord(NamedTuple):
     place: int
     """Of the ask in its attempt."""
     output: str
-    """Hash of the answer's canonical JSON."""
+    """Hash of the answer's canonical JSON, keyed by field names: as it was said, before validators were called."""
     confidence: float | None = None
     """How sure the answer is, 0 to 1; None where that is not known."""
 

@@ -23,8 +23,9 @@ _AGENTS = """SELECT row, arm, agent, model, channel, MAX(sent) AS sent, COUNT(*)
   SUM(cache_read) AS cache_read, SUM(output) AS output, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(reserved),0) AS bound
   FROM served WHERE at IS NOT NULL GROUP BY row, arm, agent, model, channel"""
-_ANSWERED = """SELECT s.request_hash, t.arm, t.node, x.text AS output
+_ANSWERED = """SELECT s.request_hash, t.arm, t.node, x.text AS output, y.text AS said
   FROM served s JOIN outcomes t ON t.key=s.key JOIN texts x ON x.sha=t.output
+  LEFT JOIN answers n ON n.attempt=s.attempt AND n.place=s.place LEFT JOIN texts y ON y.sha=n.output
   WHERE t.status='done' AND s.kind IS NOT 'tool_use'"""
 _TOOLS = """WITH rounds AS (
     SELECT key, request_hash, ROW_NUMBER() OVER (PARTITION BY key ORDER BY number) AS round
@@ -94,6 +95,8 @@ class AnsweredRequest(NamedTuple):
     node: str
     output: str
     """The task's, as canonical JSON."""
+    said: str | None
+    """What the model said, likewise: before validators made an output of it."""
 
 
 class ToolRequest(NamedTuple):

@@ -12,8 +12,8 @@ from typing import Any
 from fanwise.engine.rows import Row
 from fanwise.errors import Mistake, OutputError, RunDirectoryError, ScoringError
 from fanwise.graph.nodes import GraphSpec
+from fanwise.graph.revive import revive
 from fanwise.graph.types import name as type_name
-from fanwise.graph.wire import load
 from fanwise.job.manifest import Manifest
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
@@ -113,7 +113,7 @@ class Scored:
             RunDirectoryError: It is of another graph, or of this one before it was edited.
         """
         try:
-            return load(self.graph.output_type, json.loads(text))
+            return revive(self.graph.output_type, json.loads(text))
         except OutputError as error:
             what = f"the output of row {row_id!r} is no {type_name(self.graph.output_type)}, which graph"
             raise RunDirectoryError(f"{what} {self.graph.name!r} returns: {error}") from None

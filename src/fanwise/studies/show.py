@@ -12,8 +12,8 @@ from fanwise.engine.meaning import LONGER
 from fanwise.engine.nodes import AgentNode, StepNode, task_key
 from fanwise.engine.rows import Row, fetch
 from fanwise.errors import OutputError, UsageError
+from fanwise.graph.revive import revive
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
-from fanwise.graph.wire import load
 from fanwise.job.directory import reading
 from fanwise.job.manifest import Manifest
 from fanwise.journal.reader import JournalReader
@@ -122,7 +122,7 @@ def _find(journal: JournalReader, arm: Arm, row: Row, label: str) -> tuple[Task,
         if text is None:
             raise UsageError(f"the content of {task.label!r} was purged")
         try:
-            return Done(load(node.output, json.loads(text)))
+            return Done(revive(node.output, json.loads(text)))
         except OutputError as error:
             return Failed(task.label, "invalid_output", str(error))
 

@@ -1,0 +1,73 @@
+"""What is made of a type once: what it is made of, how it is validated, whether that calls users' functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import TypeAdapter
+
+from . import types as ty
+from .types import Kind
+
+T = TypeVar("T")
+_MOST_TYPES = 4_096
+_OWN = ("pydantic", "pydantic_core", "fanwise")
+"""Packages whose functions read a value in validation, and do not change what was read before."""
+
+
+class PerType(Generic[T]):
+    """What a function makes of a type, made once.
+
+    Types are told apart by identity: `int | str` equals `str | int`, and yet another member is tried first.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self._made: dict[int, tuple[T, Any]] = {}
+
+    def __call__(self, tp: Any) -> T:
+        entry = self._made.get(id(tp))
+        if entry is None:
+            if len(self._made) >= _MOST_TYPES:
+                self._made.clear()
+            entry = self._made[id(tp)] = self._make(tp), tp  # the type is kept, so that no other gets its id
+        return entry[0]
+
+
+kind: Callable[[Any], Kind] = PerType(ty.kind_of)
+adapter: Callable[[Any], TypeAdapter[Any]] = PerType(lambda tp: TypeAdapter(tp))
+
+
+def _looked_through(tp: Any) -> bool:
+    return tp is not ty.Unknown and _calls_users(adapter(tp).core_schema, set())
+
+
+has_validators: Callable[[Any], bool] = PerType(_looked_through)
+"""Whether functions of the user's take part in the validation of a type: a value may not be what was read."""
+
+
+def _calls_users(schema: object, seen: set[int]) -> bool:
+    """Return whether a schema of Pydantic, or a part of it, calls a function of the user's."""
+    if id(schema) in seen:
+        return False
+    seen.add(id(schema))
+    if isinstance(schema, Mapping):
+        part = cast("Mapping[str, Any]", schema)
+        if str(part.get("type", "")).startswith("function-") and not _is_own(part.get("function")):
+            return True
+        if part.get("post_init") or part.get("custom_init"):
+            return True
+        return any(_calls_users(value, seen) for name, value in part.items() if name not in _NO_VALIDATION)
+    if isinstance(schema, list | tuple):
+        return any(_calls_users(value, seen) for value in cast("list[object]", schema))
+    return False
+
+
+_NO_VALIDATION = ("metadata", "serialization")
+
+
+def _is_own(function: Any) -> bool:
+    called: Any = cast("Any", function).get("function") if isinstance(function, Mapping) else function
+    module = getattr(called, "__module__", None) or type(getattr(called, "__self__", None)).__module__
+    return str(module).partition(".")[0] in _OWN

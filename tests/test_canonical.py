@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from fanwise.canonical import canonical
-from fanwise.engine.rows import read
+from fanwise.engine.records import RowsFile
+from fanwise.engine.rowsfile import read
 from fanwise.jsonable import loads
 
 texts = st.text(max_size=8)
@@ -81,5 +82,5 @@ def test_odd_texts_are_read_or_refused_as_json_does(text: str) -> None:
 def test_rows_are_read_as_json_reads_them(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]) -> None:
     path: Path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    records = list(read(path, "jsonl"))
+    records = list(read(RowsFile(path, "jsonl")))
     assert [by_rule(record.data) for record in records] == [by_rule(row) for row in rows]

@@ -17,7 +17,8 @@ from fanwise.context.shape import Need
 from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import fence, label
 from fanwise.engine.arms import build_arms, row_state
-from fanwise.engine.rows import Record, Row, RowTypes
+from fanwise.engine.records import Record
+from fanwise.engine.rows import Row, RowTypes
 from fanwise.engine.shown import request_lines
 from fanwise.engine.standin import answerer
 from fanwise.graph.baseline import single_agent

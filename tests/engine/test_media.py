@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from fanwise import Block, DefinitionError, Job, Media, UsageError, agent, graph
 from fanwise.engine.arms import build_arms
-from fanwise.engine.rows import Record, Row, RowTypes
+from fanwise.engine.records import Record
+from fanwise.engine.rows import Row, RowTypes
 from fanwise.job.account import Account
 from fanwise.studies.show import rendered
 from support import read_only

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from fanwise import Block, Job, agent, graph
 from fanwise.engine.arms import build_arms
+from fanwise.engine.records import Record
 from fanwise.engine.repeated import repeated_blocks
-from fanwise.engine.rows import Record
 from fanwise.job.arms import arms_of
 
 

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from fanwise.engine.rows import Format
+from fanwise.engine.records import Format
 from fanwise.studies import audit as study
 
 from .ending import OK, exit_on_error

@@ -11,7 +11,8 @@ import anyio.to_thread
 from fanwise.journal.port import Journal
 from fanwise.journal.records import RejectRecord, RowRecord
 
-from .rows import Record, Row, RowTypes
+from .records import Record
+from .rows import Row, RowTypes
 
 FEW, MANY = 64, 1_000
 """Records that are read at a time at most: where calls go live a few at a time will do, and take less memory."""

@@ -11,7 +11,7 @@ from fanwise.canonical import canonical
 from fanwise.graph import types as ty
 from fanwise.jsonable import as_object
 
-from .rows import Record
+from .records import Record
 
 FIRST = 200
 """Records from the front of a file that are looked at."""

@@ -24,7 +24,8 @@ from .flow import TaskFlow
 from .intake import Counters, Intake
 from .keeper import Keeper
 from .recorder import Recorder
-from .rows import Record, Row, RowTypes
+from .records import Record
+from .rows import Row, RowTypes
 from .settings import Settings
 from .settlement import Settlement
 from .standstill import standstill

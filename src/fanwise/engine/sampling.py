@@ -5,13 +5,14 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import TypeVar
 
 from fanwise.canonical import digest
 from fanwise.journal.records import ArmName
 
-from .rows import Format, Row, RowTypes, read
+from .records import RowsFile
+from .rows import Row, RowTypes
+from .rowsfile import read
 
 T = TypeVar("T")
 
@@ -27,8 +28,7 @@ def reservoir(items: Iterable[T], most: int, chance: random.Random) -> list[T]:
 
 
 def sampler(
-    rows: Path,
-    form: Format,
+    rows: RowsFile,
     types: RowTypes,
     count: int | None,
     limit: int | None,
@@ -40,7 +40,6 @@ def sampler(
 
     Args:
         rows: The file.
-        form: Its format.
         types: Validates its records: what is set aside is not drawn.
         count: Rows of the sample; None: all.
         limit: Records from the front of the file that are taken; None: all.
@@ -52,7 +51,7 @@ def sampler(
         return lambda row: arms
 
     def hashes() -> Iterator[str]:
-        for seen, record in enumerate(read(rows, form)):
+        for seen, record in enumerate(read(rows)):
             if limit is not None and seen >= limit:
                 return
             row = types.check(record)

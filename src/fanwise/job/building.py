@@ -66,7 +66,7 @@ async def engine_of(
         resumed=terms.resumed,
     )
     sampled = partial(sampler, arms=tuple(run.graphs), seed=spec.seed)
-    arms_of = await anyio.to_thread.run_sync(sampled, manifest.rows, manifest.format, types, spec.sample, spec.limit)
+    arms_of = await anyio.to_thread.run_sync(sampled, manifest.rows_file, types, spec.sample, spec.limit)
     limits = Limits(
         cost=spec.budget_pico, tokens=spec.budget_tokens, row_cost=spec.row_budget_pico,
         row_tokens=spec.row_budget_tokens,

@@ -14,8 +14,10 @@ from typing import Any
 
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
 from fanwise.engine.arms import Arm, build_arms
+from fanwise.engine.records import Format, Record, RowsFile
 from fanwise.engine.repeated import repeated_blocks
-from fanwise.engine.rows import Format, Record, RowTypes, format_of, read
+from fanwise.engine.rows import RowTypes
+from fanwise.engine.rowsfile import format_of, read
 from fanwise.engine.toolbox import NO_SERVERS, Toolbox, list_tools, toolbox_from
 from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
@@ -87,21 +89,20 @@ class Manifest:
         )
 
     @classmethod
-    def begun(cls, spec: JobSpec, rows: Path, form: Format, mode: Mode = "embedded") -> Manifest:
+    def begun(cls, spec: JobSpec, rows: RowsFile, mode: Mode = "embedded") -> Manifest:
         """Return what the run of a job is that begins now.
 
         Args:
             spec: The job.
             rows: Where its rows can be read, as often as needed.
-            form: Their format.
             mode: Who answers.
         """
         source = spec.rows_file
         return cls(
             run_id=new_run_id(),
             graph=reference_of(spec.graph),
-            rows=rows.resolve(),
-            format=form,
+            rows=rows.path.resolve(),
+            format=rows.format,
             folder=Path.cwd() if source is None else source.resolve().parent,
             created=now().isoformat(),
             mode=mode,
@@ -174,17 +175,22 @@ class Manifest:
             return self
         return replace(self, repeated=repeated_blocks(self.records(), graph.param_types))
 
+    @property
+    def rows_file(self) -> RowsFile:
+        """The rows file, and how it is read."""
+        return RowsFile(self.rows, self.format, self.spec.encoding)
+
     def records(self) -> Iterator[Record]:
         """Yield the records of the rows file, in order.
 
         Raises:
             UsageError: The file is gone or empty.
         """
-        return read(self.rows, self.format)
+        return read(self.rows_file)
 
 
-def rows_of(spec: JobSpec) -> tuple[Path, Format]:
-    """Return the rows file of a job that is only looked at, and its format.
+def rows_of(spec: JobSpec) -> RowsFile:
+    """Return the rows file of a job that is only looked at.
 
     Raises:
         UsageError: Its rows are in no file, or the format is not clear.
@@ -193,7 +199,7 @@ def rows_of(spec: JobSpec) -> tuple[Path, Format]:
         what = "standard input" if isinstance(spec.rows, str | Path) else f"a {type(spec.rows).__name__} of rows"
         message = f"{what} is taken by a run alone, and this reads rows more than once and before one"
         raise SpecError((Mistake("rows", message, "write them to a JSONL file, and name it"),))
-    return spec.rows_file, format_of(spec.rows_file, spec.format)
+    return RowsFile(spec.rows_file, format_of(spec.rows_file, spec.format), spec.encoding)
 
 
 def draft(spec: JobSpec, graphs: Mapping[ArmName, GraphSpec]) -> Manifest:
@@ -206,6 +212,6 @@ def draft(spec: JobSpec, graphs: Mapping[ArmName, GraphSpec]) -> Manifest:
     Raises:
         UsageError: There is no such file, or a server of tools cannot be asked.
     """
-    manifest = Manifest.begun(spec, *rows_of(spec))
+    manifest = Manifest.begun(spec, rows_of(spec))
     manifest = manifest.with_repeated(graphs["fanout"])
     return replace(manifest, sizes=known_sizes(graphs.values()), tools=list_tools(graphs.values()))

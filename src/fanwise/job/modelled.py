@@ -20,7 +20,9 @@ from fanwise.context.request import Request
 from fanwise.dispatch.primer import expected_hits
 from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.nodes import AgentNode, task_key
-from fanwise.engine.rows import Record, Row, line_at
+from fanwise.engine.records import Record
+from fanwise.engine.rows import Row
+from fanwise.engine.rowsfile import fetch
 from fanwise.graph.baseline import has_one_agent
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.revive import revive
@@ -226,16 +228,9 @@ def _records(manifest: Manifest, locators: dict[int, int]) -> Iterator[tuple[int
     """Yield records of the rows file by their number; none where the file is gone."""
     if not manifest.rows.is_file():
         return
-    if manifest.format == "jsonl":
-        with manifest.rows.open("rb") as file:
-            for number, locator in locators.items():
-                record = line_at(file, locator)
-                if record is not None:
-                    yield number, record
-        return
-    for record in manifest.records():
-        if record.number in locators:
-            yield record.number, record
+    numbers = {locator: number for number, locator in locators.items()}
+    for locator, record in fetch(manifest.rows_file, numbers):
+        yield numbers[locator], record
 
 
 def _composed_call(request: Request) -> _ComposedCall:

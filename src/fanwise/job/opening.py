@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fanwise.api.capable import SdkClient
-from fanwise.engine.rows import Format, format_of, json_lines, read
+from fanwise.engine.records import Format, RowsFile
+from fanwise.engine.rowsfile import json_lines, read
 from fanwise.engine.standin import StandInAnswer
 from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
@@ -21,7 +22,7 @@ from fanwise.journal.records import ArmName
 
 from .arms import arms_of
 from .directory import RunDirectory
-from .manifest import Manifest
+from .manifest import Manifest, rows_of
 from .mode import Mode, check_mode
 from .spec import JobSpec
 
@@ -83,11 +84,11 @@ def begun(spec: JobSpec, terms: Terms) -> Generator[OpenRun]:
         raise SpecError((Mistake("out", "no folder is named", "name the run directory"),))
     graphs = terms.rehearsal.graphs if terms.rehearsal is not None else arms_of(spec.graph, spec.baseline)
     if spec.rows_file is not None:
-        next(read(spec.rows_file, format_of(spec.rows_file, spec.format)), None)  # told before anything is made
+        next(read(rows_of(spec)), None)  # told before anything is made
     mode = _mode(spec, terms)
     with RunDirectory(Path(spec.out), create=True, journal=terms.journal) as directory:
         try:
-            manifest = Manifest.begun(spec, *_rows(spec, directory.path), mode)
+            manifest = Manifest.begun(spec, _rows(spec, directory.path), mode)
             if terms.rehearsal is not None:
                 rehearsal = terms.rehearsal
                 manifest = replace(manifest, folder=rehearsal.folder, repeated=rehearsal.repeated)
@@ -130,14 +131,14 @@ def _mode(spec: JobSpec, terms: Terms) -> Mode:
     return "api" if terms.client is not None else check_mode(spec.base_url)
 
 
-def _rows(spec: JobSpec, folder: Path) -> tuple[Path, Format]:
-    """Return a file with the rows that can be read again on resume, and its format; it is written where there is none.
+def _rows(spec: JobSpec, folder: Path) -> RowsFile:
+    """Return a file with the rows that can be read again on resume; it is written where there is none.
 
     Raises:
         UsageError: There are no rows.
     """
     if spec.rows_file is not None:
-        return spec.rows_file, format_of(spec.rows_file, spec.format)
+        return rows_of(spec)
     form: Format = (spec.format or "jsonl") if spec.rows == "-" else "jsonl"
     path = folder / f"input.{form}"
     with path.open("wb") as file:
@@ -146,5 +147,6 @@ def _rows(spec: JobSpec, folder: Path) -> tuple[Path, Format]:
         else:
             file.writelines(json_lines(spec.rows))
     path.chmod(0o600)
-    next(read(path, form), None)
-    return path, form
+    file = RowsFile(path, form, spec.encoding if spec.rows == "-" else None)
+    next(read(file), None)
+    return file

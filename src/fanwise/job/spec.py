@@ -16,7 +16,8 @@ from typing import Annotated, Any, get_type_hints
 
 from fanwise.context.layout import Schemas
 from fanwise.dispatch.channel import ChannelChoice
-from fanwise.engine.rows import Format
+from fanwise.engine.encodings import check_encoding
+from fanwise.engine.records import Format
 from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
 from fanwise.units import pico_from_usd
@@ -75,6 +76,16 @@ class JobSpec:
     format: Annotated[
         Format | None, FieldRule(scope="job", help="Format of the rows where the name does not say it.")
     ] = None
+    encoding: Annotated[
+        str | None,
+        FieldRule(
+            scope="run",
+            help="Encoding of the rows. [default: by the byte order mark, else utf-8]",
+            metavar="NAME",
+            check=check_encoding,
+        ),
+    ] = None
+    """None: what the byte order mark of the file says, else UTF-8."""
     baseline: Annotated[
         str,
         FieldRule(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
-from fanwise.engine.rows import lines
+from fanwise.engine.rowsfile import lines
 from fanwise.engine.run import Engine
 from fanwise.log import bound
 from fanwise.telemetry import telemetry

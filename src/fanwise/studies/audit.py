@@ -28,7 +28,9 @@ from fanwise.context.tail import unfence
 from fanwise.engine.arms import Arm, build_arms, row_state
 from fanwise.engine.load import load_graph, loadable
 from fanwise.engine.nodes import AgentNode
-from fanwise.engine.rows import Format, Row, RowTypes, json_lines, read
+from fanwise.engine.records import Format, RowsFile
+from fanwise.engine.rows import Row, RowTypes
+from fanwise.engine.rowsfile import json_lines, read
 from fanwise.engine.toolbox import list_tools
 from fanwise.errors import FanwiseError, UsageError
 from fanwise.graph.graphs import Graph
@@ -111,14 +113,14 @@ def _checked(
             load_graph(graph)
     with mistakes.of("rows"):
         if isinstance(rows, str | Path):
-            file, form = (file, "jsonl") if spec is None else rows_of(spec)
+            file, form, _ = RowsFile(file, "jsonl") if spec is None else rows_of(spec)
             parent = file.parent
-            next(read(file, form), None)
+            next(read(RowsFile(file, form)), None)
         elif spec is not None:
             with file.open("wb") as lines:
                 lines.writelines(json_lines(rows))
             form = "jsonl"
-            next(read(file, form), None)
+            next(read(RowsFile(file, form)), None)
     mistakes.refused_or(spec)
     return {
         "graph": reference, "rows": str(file), "form": form, "sample": sample, "folder": str(parent),
@@ -160,7 +162,7 @@ def render(graph: str, rows: Path, form: Format, sample: int, folder: Path) -> l
     spec = load_graph(graph).spec
     arm = build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"]
     types = RowTypes(arm.graph.param_types, None, folder)
-    checked = (types.check(record) for record in read(rows, form))
+    checked = (types.check(record) for record in read(RowsFile(rows, form)))
     drawn = list(islice((row for row in checked if isinstance(row, Row)), sample))
     return [_prefix(node, arm, drawn) for node in arm.agents()]
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from fanwise.engine.rows import read
+from fanwise.engine.rowsfile import read
 from fanwise.errors import DefinitionError, Mistake, SpecError, UsageError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.arms import arms_of, graph_of
@@ -141,5 +141,5 @@ def opened(mistakes: Mistakes, spec: JobSpec, *, baseline: str) -> dict[ArmName,
         with mistakes.of("baseline"):
             graphs = arms_of(fanout, baseline)
     with mistakes.of("rows"):
-        next(read(*rows_of(spec)), None)
+        next(read(rows_of(spec)), None)
     return graphs

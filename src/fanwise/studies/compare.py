@@ -10,7 +10,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
-from fanwise.engine.rows import Record
+from fanwise.engine.records import Record
 from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
@@ -126,7 +126,7 @@ def _checked(
     is_readable = mistakes.is_free_of("rows", "labels", "format", "id_field")
     if spec is not None and isinstance(labels, str | Path) and is_readable:
         with mistakes.of("labels"):
-            by_row = labels_of(labels, *rows_of(spec), spec.id_field)
+            by_row = labels_of(labels, rows_of(spec), spec.id_field)
             if score is None:
                 _check_fit(mistakes, by_row, graphs)
     return _Question(spec=mistakes.refused_or(spec), graphs=graphs, labels=by_row, score=score_of)

@@ -9,7 +9,8 @@ from typing import Any, Literal, cast, get_args, get_origin
 from pydantic import PydanticUserError, TypeAdapter
 
 from fanwise.canonical import dumps, plain
-from fanwise.engine.rows import Record, Row
+from fanwise.engine.records import Record
+from fanwise.engine.rows import Row
 from fanwise.errors import FanwiseError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.rehearse import rehearse

@@ -58,7 +58,14 @@ def more_rows(directory: Path, spec: JobSpec, count: int, seed: int, changes: Ma
         raise SpecError((Mistake("out", message, "choose another directory"),))
     for_session = {part.name for part in spec_fields() if part.rule.scope in ("session", "once")}
     fields = {name: value for name, value in changes.items() if name in for_session}
-    spec = replace(manifest.spec.resumed(**fields), graph=spec.graph, rows=spec.rows, format=spec.format, out=directory)
+    spec = replace(
+        manifest.spec.resumed(**fields),
+        graph=spec.graph,
+        rows=spec.rows,
+        format=spec.format,
+        encoding=spec.encoding,
+        out=directory,
+    )
     drawn = draw_sample(spec, count, seed)
     new = [row for row in drawn.rows if row.number not in done]
     new = sorted(random.Random(seed).sample(new, min(count - len(done), len(new))), key=lambda row: row.number)
@@ -82,7 +89,7 @@ def check_same_job(directory: Path, spec: JobSpec, graphs: Mapping[ArmName, Grap
     with reading(directory) as journal:
         manifest = Manifest.of(journal)
         edited = is_edited(journal, manifest.arms(graphs, list_tools(graphs.values())))
-    wanted = Manifest.begun(spec, *rows_of(spec))
+    wanted = Manifest.begun(spec, rows_of(spec))
     differences = [
         f"its {what} is {has}, not {asked}"
         for what, has, asked in (

@@ -74,7 +74,7 @@ class Judge:
         if not os.path.isfile(self.labels) and not manifest.rows.is_file():
             raise RunDirectoryError(f"its rows file {manifest.rows} is gone, which had the labels")
         try:
-            labels = labels_of(self.labels, manifest.rows, manifest.format, manifest.spec.id_field)
+            labels = labels_of(self.labels, manifest.rows_file, manifest.spec.id_field)
         except UsageError as error:
             self.refusals.append(error)
             return None

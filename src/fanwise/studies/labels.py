@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fanwise.engine.rows import Format, read
+from fanwise.engine.records import RowsFile
+from fanwise.engine.rowsfile import read
 from fanwise.errors import Mistake, SpecError
 
 from .checking import Mistakes
@@ -28,14 +29,13 @@ def check_labels(mistakes: Mistakes, labels: object, score: object) -> None:
         mistakes.add("labels", f"{labels!r} is no name", "name a field of the rows, or a JSONL file")
 
 
-def labels_of(labels: str | Path, rows: Path, form: Format, id_field: str | None) -> dict[str, Any]:
+def labels_of(labels: str | Path, rows: RowsFile, id_field: str | None) -> dict[str, Any]:
     """Return labels by row id.
 
     Args:
         labels: A field of the rows, or a JSONL file with an `id` on every line; `category=label` where an output has
             fields: the field of the output, and that of the rows which says what it should be.
         rows: The rows file.
-        form: Its format.
         id_field: Field with the row's id.
 
     Raises:
@@ -46,8 +46,8 @@ def labels_of(labels: str | Path, rows: Path, form: Format, id_field: str | None
         by_id = _labels_of_file(file, id_name)
         message, hint = f"no line of {labels} has a label", f'write lines like {{"{id_name}": "a", "label": "yes"}}'
     else:
-        by_id = _labels_of_fields(str(labels), _records(rows, form, id_name))
-        message = f"{str(labels)!r} is no file, and no row of {rows} has a field of that name"
+        by_id = _labels_of_fields(str(labels), _records(rows, id_name))
+        message = f"{str(labels)!r} is no file, and no row of {rows.path} has a field of that name"
         hint = "name one of the two"
     if not by_id:
         raise SpecError((Mistake("labels", message, hint),))
@@ -67,13 +67,13 @@ def _labels_of_fields(name: str, records: Iterable[tuple[str, Mapping[str, Any]]
 def _labels_of_file(file: Path, id_name: str) -> dict[str, Any]:
     if not file.stat().st_size:
         return {}
-    labels = {row_id: _label(data, id_name) for row_id, data in _records(file, "jsonl", id_name)}
+    labels = {row_id: _label(data, id_name) for row_id, data in _records(RowsFile(file, "jsonl"), id_name)}
     return {row_id: label for row_id, label in labels.items() if label != {}}
 
 
-def _records(file: Path, form: Format, id_name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _records(file: RowsFile, id_name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the records that can be read, each with its id, else its number."""
-    for record in read(file, form):
+    for record in read(file):
         if record.data is not None:
             yield str(record.data.get(id_name, record.number)), record.data
 

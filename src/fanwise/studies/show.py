@@ -10,7 +10,8 @@ from typing import Any
 from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.meaning import LONGER
 from fanwise.engine.nodes import AgentNode, StepNode, task_key
-from fanwise.engine.rows import Row, fetch
+from fanwise.engine.rows import Row
+from fanwise.engine.rowsfile import fetch
 from fanwise.errors import OutputError, UsageError
 from fanwise.graph.revive import revive
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
@@ -96,7 +97,7 @@ def _row(journal: JournalReader, manifest: Manifest, arm: Arm, row_id: str) -> R
     place = row_named(journal.db, row_id)
     if place is None:
         raise UsageError(f"the run has no row {row_id!r}")
-    record = fetch(manifest.rows, manifest.format, place.locator)
+    record = next((record for _, record in fetch(manifest.rows_file, [place.locator])), None)
     row = None if record is None else manifest.row_types(arm.graph).check(record)
     if not isinstance(row, Row) or row.hash != place.hash:
         raise UsageError(f"row {row_id!r} is not in {manifest.rows} any more as it was when it ran")

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from fanwise.engine.rows import Record, Row, RowTypes, read
+from fanwise.engine.records import Record
+from fanwise.engine.rows import Row, RowTypes
+from fanwise.engine.rowsfile import read
 from fanwise.engine.sampling import reservoir
 from fanwise.errors import UsageError
 from fanwise.job.arms import graph_of
@@ -138,14 +140,14 @@ def _drawn_row(content: CountedContent, place: int, weight: float) -> DrawnRow:
 def _rows(spec: JobSpec, count: int) -> _ValidRows:
     if count < 1:
         raise UsageError(f"a sample of {count} rows is none; draw one or more")
-    path, form = rows_of(spec)
-    types = RowTypes(graph_of(spec.graph).spec.param_types, spec.id_field, path.parent)
-    return _ValidRows(islice(read(path, form), spec.limit), types)
+    file = rows_of(spec)
+    types = RowTypes(graph_of(spec.graph).spec.param_types, spec.id_field, file.path.parent)
+    return _ValidRows(islice(read(file), spec.limit), types)
 
 
 def _check_any(rows: _ValidRows, spec: JobSpec) -> None:
     if not rows.valid:
-        raise UsageError(f"no row of {rows_of(spec)[0]} is valid: {rows.rejected} were set aside")
+        raise UsageError(f"no row of {rows_of(spec).path} is valid: {rows.rejected} were set aside")
 
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from functools import partial
 
 from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.nodes import AgentNode
-from fanwise.engine.rows import Record, Row, RowTypes
+from fanwise.engine.records import Record
+from fanwise.engine.rows import Row, RowTypes
 from fanwise.graph.rehearse import carry_out
 from fanwise.graph.state import Done, Outcome, Task, run_all
 from fanwise.graph.wire import encode

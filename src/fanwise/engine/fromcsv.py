@@ -1,0 +1,266 @@
+"""Rows out of CSV: no cell is too long, and what a quote that never closes has swallowed is no row and is said."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections import deque
+from collections.abc import Iterator
+from typing import TextIO
+
+from fanwise.errors import UsageError
+
+from .encodings import cannot_be_decoded, has_strange_bytes, opened, printable_bytes, strange
+from .records import MOST_CHARS, MOST_RAW, Record, RowsFile, unread
+
+_OTHERS = ";\t|"
+"""Delimiters beside the comma, of which a header without a comma may have one."""
+_MOST_WRONG = 10
+"""Lines behind an open quote are rows where at most one of so many has not as many cells as the header."""
+
+
+class _TooLongError(Exception):
+    """A record goes on and on."""
+
+
+class _Lines:
+    """The lines of a file, as `csv` takes them; those of the present record are kept."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._again = deque[str]()
+        self.number = 1
+        """Of the present record's first line."""
+        self.record: list[str] = []
+        self._chars = 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._stream.readline(MOST_CHARS)
+        if not line:
+            raise StopIteration
+        self.record.append(line)
+        self._chars += len(line)
+        if self._chars > MOST_CHARS:
+            raise _TooLongError
+        return line
+
+    def next_record(self) -> None:
+        """Begin a record where the last one has ended."""
+        self.number += len(self.record)
+        self.record = []
+        self._chars = 0
+
+    def give_again(self, line: str) -> None:
+        """Give a line that was taken once more."""
+        self._again.appendleft(line)
+
+    def keep_first(self) -> None:
+        """End the record behind its first line; the others are given again."""
+        self._again.extendleft(reversed(self.record[1:]))
+        del self.record[1:]
+
+    @property
+    def raw(self) -> str:
+        """The record as it stands in the file."""
+        return "".join(self.record).rstrip("\r\n")
+
+
+def read_csv(file: RowsFile) -> Iterator[Record]:
+    """Yield the records of a CSV file.
+
+    Raises:
+        UsageError: Its header cannot be used, or it cannot be read in the encoding that is named.
+    """
+    if csv.field_size_limit() < MOST_CHARS:
+        csv.field_size_limit(min(MOST_CHARS, sys.maxsize))  # of the whole process: there is no other one
+    try:
+        with opened(file.path, file.encoding, newline="") as stream:
+            lines = _Lines(stream)
+            delimiter, header = _header(file, lines)
+            yield from _Csv(file, lines, delimiter, header).records()
+    except UnicodeError as error:
+        raise cannot_be_decoded(file.path, file.encoding, error) from None
+
+
+def _header(file: RowsFile, lines: _Lines) -> tuple[str, list[str]]:
+    """Return the delimiter of a file, and the names of its columns; that of an index without a name is empty.
+
+    Raises:
+        UsageError: Its header cannot be used.
+    """
+    path, first = file.path, next(lines, "")
+    lines.record.clear()
+    if first.startswith("\ufeff"):  # where the encoding is named and keeps the mark
+        first = first[1:]
+    if has_strange_bytes(first) or "\0" in first:
+        raise UsageError(f"the header of {path} is {strange(path, file.encoding)}")
+    delimiter = _delimiter(path.name, first)
+    lines.give_again(first)
+    try:
+        header = next(csv.reader(lines, delimiter=delimiter, strict=True), list[str]())
+    except (csv.Error, _TooLongError) as error:
+        raise UsageError(
+            f"the header of {path} cannot be read: {error or 'it does not end'}; close its quotes"
+        ) from None
+    if not any(name.strip() for name in header):
+        raise UsageError(f"the rows file {path} has no header line")
+    names = header if header[0].strip() else header[1:]
+    if len(set(names)) != len(names) or any(not name.strip() for name in names):
+        raise UsageError(f"the header of {path} has an empty or a repeated column: {', '.join(header)}")
+    if has_strange_bytes("".join(header)):
+        raise UsageError(f"the header of {path} is {strange(path, file.encoding)}")
+    return delimiter, header
+
+
+def _delimiter(file: str, header: str) -> str:
+    """Return what stands between the cells of a header.
+
+    Raises:
+        UsageError: It has several of them, and no comma.
+    """
+    unquoted = re.sub(r'"[^"]*"', "", header)
+    present = [char for char in _OTHERS if char in unquoted]
+    if "," in unquoted or not present:
+        return ","
+    if len(present) > 1:
+        words = " and ".join(repr(char) for char in present)
+        raise UsageError(
+            f"the header of {file} has no comma but {words}: which stands between its columns is not clear"
+        )
+    return present[0]
+
+
+class _Csv:
+    """Reads the records behind a header."""
+
+    def __init__(self, file: RowsFile, lines: _Lines, delimiter: str, header: list[str]) -> None:
+        self._file, self._lines, self._delimiter = file, lines, delimiter
+        self._width = len(header)
+        self._skipped = 0 if header[0].strip() else 1
+        """Columns in front that are passed over: an index has no name."""
+        self._names = header[self._skipped :]
+
+    def records(self) -> Iterator[Record]:
+        """Yield them."""
+        lines, reader = self._lines, self._reader()
+        while True:
+            lines.next_record()
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except (csv.Error, _TooLongError) as error:
+                yield self._broken(str(error))
+                reader = self._reader()
+                continue
+            if cells:
+                yield self._record(cells)
+
+    def _reader(self) -> Iterator[list[str]]:
+        return csv.reader(self._lines, delimiter=self._delimiter, strict=True)
+
+    def _record(self, cells: list[str]) -> Record:
+        number, raw = self._lines.number, self._lines.raw
+        if has_strange_bytes(raw):
+            return unread(number, number, printable_bytes(raw), strange(self._file.path, self._file.encoding))
+        if len(cells) != self._width:
+            return unread(number, number, raw, f"has {len(cells)} cells, the header has {self._width}")
+        data = dict(zip(self._names, cells[self._skipped :] if self._skipped else cells, strict=True))
+        return Record(number=number, locator=number, data=data, raw=raw, is_text=True)
+
+    def _broken(self, why: str) -> Record:
+        """Return the record that is broken, and end it where it most probably ends.
+
+        Quotes that stand inside of a quoted cell belong to it, up to one that a delimiter or the end of a line
+        follows. What is swallowed so is read again only where nearly all of it has as many cells as the header:
+        a line of a text must never become a row.
+        """
+        lines, goes_on = self._lines, False
+        for line in lines.record:
+            goes_on = self._goes_on(line, inside=goes_on)
+        try:
+            while goes_on:
+                goes_on = self._goes_on(next(lines), inside=True)
+        except (StopIteration, _TooLongError):
+            pass
+        swallowed, number = len(lines.record) - 1, lines.number
+        raw = printable_bytes("".join(lines.record)[:MOST_RAW]).rstrip("\r\n")
+        if swallowed and self._are_rows(lines.record[1:]):
+            raw = printable_bytes(lines.record[0][:MOST_RAW]).rstrip("\r\n")
+            lines.keep_first()
+            return unread(number, number, raw, "not valid CSV: a quote is not closed; the next lines are read as rows")
+        if goes_on:
+            ended = self._to_end_of_cell()
+            more = f", and {swallowed + ended:,} lines behind it are none of any row" if swallowed + ended else ""
+            return unread(number, number, raw, f"not valid CSV: a quote is not closed{more}")
+        over = f" (it goes to line {number + swallowed})" if swallowed else ""
+        return unread(number, number, raw, f"not valid CSV: {why}: double a quote inside of a quoted cell{over}")
+
+    def _to_end_of_cell(self) -> int:
+        """Pass over a cell that is longer than any may be; return how many lines that were."""
+        passed, goes_on = 0, True
+        while goes_on:
+            kept = len(self._lines.record)
+            try:
+                line = next(self._lines)
+            except StopIteration:
+                break
+            except _TooLongError:
+                line = self._lines.record[-1]
+            goes_on = self._goes_on(line, inside=True)
+            if len(self._lines.record) > kept:
+                self._lines.record[-1] = ""  # counted, and not kept
+            passed += 1
+        return passed
+
+    def _goes_on(self, line: str, *, inside: bool) -> bool:
+        """Return whether a quoted cell is open at the end of a line.
+
+        Args:
+            line: The line.
+            inside: Whether one was open at its beginning.
+        """
+        place, delimiter = 0, self._delimiter
+        if not inside:
+            inside = line.startswith('"')
+            place = int(inside)
+        while True:
+            if inside:
+                place = line.find('"', place) + 1
+                if not place:
+                    return True
+                behind = line[place : place + 1]
+                if behind == '"':
+                    place += 1
+                    continue
+                if behind not in ("", delimiter, "\r", "\n"):
+                    continue
+            place = line.find(delimiter, place) + 1
+            if not place:
+                return False
+            inside = line.startswith('"', place)
+            place += inside
+
+    def _are_rows(self, swallowed: list[str]) -> bool:
+        """Return whether lines that an open quote has swallowed are rows, and no text."""
+        if self._width == 1:
+            return False  # every line of a text would be one
+        right = wrong = 0
+        left = deque(swallowed)
+        reader = csv.reader(iter(left.popleft, None), delimiter=self._delimiter, strict=True)
+        while left:
+            try:
+                cells = next(reader)
+            except IndexError:  # the last one goes on behind these lines
+                break
+            except csv.Error:
+                wrong += 1
+                reader = csv.reader(iter(left.popleft, None), delimiter=self._delimiter, strict=True)
+                continue
+            right += len(cells) == self._width
+            wrong += bool(cells) and len(cells) != self._width
+        return right > 0 and wrong * _MOST_WRONG <= right

@@ -1,0 +1,113 @@
+"""Rows files as streams of records: JSONL, JSON, CSV or Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from fanwise.canonical import canonical
+from fanwise.errors import UsageError
+
+from .fromcsv import read_csv
+from .fromjson import has_lines, read_json, record_of
+from .fromparquet import read_parquet
+from .records import MOST_CHARS, Format, Record, RowsFile
+
+FORMATS: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+}
+
+
+def format_of(path: Path, chosen: str | None) -> Format:
+    """Return the format of a rows file, by option or extension.
+
+    Raises:
+        UsageError: The extension is unknown and no format is given.
+    """
+    if chosen is not None:
+        return cast("Format", chosen)
+    if path.suffix.lower() not in FORMATS:
+        raise UsageError(f"the format of {path} is not clear from its name; add --format jsonl, csv or parquet")
+    return FORMATS[path.suffix.lower()]
+
+
+def read(file: RowsFile) -> Iterator[Record]:
+    """Yield the records of a file, in order; blank lines are passed over.
+
+    Raises:
+        UsageError: The file does not exist, is empty, or has no usable header.
+    """
+    check_readable(file.path)
+    if file.path.stat().st_size == 0:
+        raise UsageError(f"the rows file {file.path} is empty")
+    if file.format == "parquet":
+        return read_parquet(file)
+    if file.format == "csv":
+        return read_csv(file)
+    return read_json(file)
+
+
+def check_readable(path: Path) -> None:
+    """Check that there is a rows file.
+
+    Raises:
+        UsageError: There is none, or it cannot be read.
+    """
+    try:
+        if not path.is_file():
+            raise UsageError(f"there is no rows file {str(path)!r}")
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"the rows file {path} cannot be read: {error.strerror}") from None
+
+
+def fetch(file: RowsFile, locators: Iterable[int]) -> Iterator[tuple[int, Record]]:
+    """Yield records again by their locators, each behind its locator; none of those that are not there any more.
+
+    Raises:
+        UsageError: The file is gone.
+    """
+    wanted = set(locators)
+    check_readable(file.path)
+    if file.format == "jsonl" and has_lines(file):
+        with file.path.open("rb") as lines:
+            for locator in sorted(wanted):
+                line = _line_at(lines, locator)
+                if line.strip():
+                    yield locator, record_of(0, locator, line)
+        return
+    for record in read(file):
+        if record.locator in wanted:
+            yield record.locator, record
+
+
+def _line_at(file: BinaryIO, locator: int) -> bytes:
+    """Return the line of a file in UTF-8 that begins at a byte."""
+    file.seek(locator)
+    line = file.readline(MOST_CHARS)
+    return line.removeprefix(b"\xef\xbb\xbf") if locator == 0 else line
+
+
+def json_lines(rows: Iterable[Any]) -> Iterator[bytes]:
+    """Yield rows, as models or dicts, as lines of JSON.
+
+    Raises:
+        UsageError: One has no form in JSON.
+    """
+    for number, row in enumerate(rows, 1):
+        try:
+            yield f"{canonical(row)}\n".encode()
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"row {number}: {error}; give models or dicts") from None
+
+
+def lines(path: Path) -> int:
+    """Return how many lines a file has."""
+    with path.open("rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))

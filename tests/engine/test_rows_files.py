@@ -1,0 +1,154 @@
+"""What is in a rows file becomes rows, or is said: in every format, encoding and form that people have."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fanwise.engine.records import Record, RowsFile
+from fanwise.engine.rowsfile import fetch, read
+from fanwise.errors import UsageError
+
+GOOD = [{"id": "1", "text": "a"}, {"id": "2", "text": "b"}]
+
+
+def read_text(folder: Path, text: str | bytes, name: str = "rows.csv", encoding: str | None = None) -> list[Record]:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    file = RowsFile(path, "csv" if name.endswith(".csv") else "jsonl", encoding)
+    records = list(read(file))
+    again = dict(fetch(file, [record.locator for record in records]))
+    assert [again[record.locator].data for record in records] == [record.data for record in records]
+    return records
+
+
+def told(records: list[Record]) -> list[object]:
+    """The data of good records, and the number and problem of the others."""
+    return [record.data if record.data is not None else (record.number, record.problem) for record in records]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "encoding"),
+    [
+        ("id;text\n1;a\n2;b\n", "rows.csv", None),
+        ("id\ttext\n1\ta\n2\tb\n", "rows.csv", None),
+        ("id|text\n1|a\n2|b\n", "rows.csv", None),
+        ('"id";"text"\r\n1;"a"\r\n2;b\r\n', "rows.csv", None),
+        (",id,text\n0,1,a\n1,2,b\n", "rows.csv", None),
+        ("\ufeffid,text\n1,a\n2,b\n", "rows.csv", None),
+        ("id,text\n1,a\n2,b\n".encode("utf-16"), "rows.csv", None),
+        ("id,text\n1,a\n2,b\n".encode("utf-16-le"), "rows.csv", "utf-16-le"),
+        ("\ufeffid,text\n1,a\n2,b\n".encode("utf-16-be"), "rows.csv", None),
+        ('{"id": "1", "text": "a"}\n{"id": "2", "text": "b"}\n'.encode("utf-16"), "rows.jsonl", None),
+        (json.dumps(GOOD), "rows.json", None),
+        (json.dumps(GOOD, indent=2), "rows.json", None),
+        ("\ufeff\n" + json.dumps(GOOD, indent="\t"), "rows.jsonl", None),
+        (json.dumps(GOOD, indent=2).encode("utf-16"), "rows.json", None),
+        ("\n".join(json.dumps(row, indent=2) for row in GOOD), "rows.json", None),
+        ("[" + ",\n".join(map(json.dumps, GOOD)) + "]\n", "rows.json", None),
+    ],
+)
+def test_the_forms_that_rows_have_are_read(
+    tmp_path: Path, content: str | bytes, name: str, encoding: str | None
+) -> None:
+    assert told(read_text(tmp_path, content, name, encoding)) == GOOD
+
+
+def test_an_encoding_that_is_named_is_used_and_none_is_guessed(tmp_path: Path) -> None:
+    content = "id,text\n1,café\n2,b\n".encode("cp1252")
+    assert told(read_text(tmp_path, content, encoding="cp1252")) == [{"id": "1", "text": "café"}, GOOD[1]]
+    (number, problem), good = told(read_text(tmp_path, content))  # type: ignore[misc]
+    assert number == 2
+    assert problem.startswith("not UTF-8")
+    assert "--encoding" in problem
+    assert good == GOOD[1]
+    with pytest.raises(UsageError, match="--encoding"):
+        read_text(tmp_path, "idé,text\n1,a\n".encode("cp1252"))
+
+
+def test_a_cell_of_csv_may_be_long(tmp_path: Path) -> None:
+    line, many = "word " * 40_000, "\n".join(["Dear all, see below."] * 9_000 + ["A9,I was never a row"])
+    records = read_text(tmp_path, f'id,text\n1,{line}\n2,"{many}"\n3,c\n')
+    assert told(records) == [{"id": "1", "text": line}, {"id": "2", "text": many}, {"id": "3", "text": "c"}]
+    assert [record.number for record in records] == [2, 3, 9004]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        # An open quote in front of rows costs its own row.
+        (
+            'id,text\n1,"a\n2,b\n3,c\n',
+            [(2, "a quote is not closed"), {"id": "2", "text": "b"}, {"id": "3", "text": "c"}],
+        ),
+        # So it does where a later quote ends it by mistake.
+        (
+            'id,text\n1,"a\n2,b\n3,"c"\n',
+            [(2, "a quote is not closed"), {"id": "2", "text": "b"}, {"id": "3", "text": "c"}],
+        ),
+        # In front of a text it takes the text with it: none of its lines is a row.
+        ('id,text\n1,"Dear all\nas, said\nsee you\nbye\n', [(2, "3 lines behind it are none")]),
+        # Quotes that are not doubled belong to their cell, whose lines are no rows.
+        ('id,text\n1,"he said "hi" to\nA9,no row\nus"\n2,b\n', [(2, "double a quote"), {"id": "2", "text": "b"}]),
+        ('id,text\n1,"a"b\n2,5" pipe\n', [(2, "a quote is not closed"), {"id": "2", "text": '5" pipe'}]),
+        ("id,text\n1\n2,b,c\n3,d\n", [(2, "has 1 cells"), (3, "has 3 cells"), {"id": "3", "text": "d"}]),
+    ],
+)
+def test_what_is_broken_in_csv_costs_itself_and_makes_no_rows(
+    tmp_path: Path, content: str, expected: list[object]
+) -> None:
+    for found, wanted in zip(told(read_text(tmp_path, content)), expected, strict=True):
+        if isinstance(wanted, tuple):
+            assert isinstance(found, tuple)
+            assert found[0] == wanted[0]
+            assert wanted[1] in found[1]
+        else:
+            assert found == wanted
+
+
+def test_what_is_broken_in_an_array_costs_itself(tmp_path: Path) -> None:
+    broken = '  7,\n  {"id": oops,\n   "more": {"id": "x"}},\n'
+    text = '[\n  {"id": "1", "text": "a"},\n' + broken + '  {"id": "2", "text": "b"}\n]\n'
+    first, number, second, last = told(read_text(tmp_path, text, "rows.json"))
+    assert [first, last] == GOOD
+    assert second == (3, "not valid JSON: Expecting value")
+    assert number == (2, "not a JSON object but int")
+
+
+def test_a_line_of_jsonl_that_was_cut_is_no_document(tmp_path: Path) -> None:
+    cut, good = told(read_text(tmp_path, '{"id": "1", "text": "a\n{"id": "2", "text": "b"}\n', "rows.jsonl"))
+    assert isinstance(cut, tuple)
+    assert good == GOOD[1]
+
+
+@pytest.mark.parametrize("header", ["a,,b", "a,a", "a;b|c", '"a,b'])
+def test_a_header_that_is_not_clear_is_refused(tmp_path: Path, header: str) -> None:
+    with pytest.raises(UsageError, match=r"header of .*rows.csv"):
+        read_text(tmp_path, f"{header}\n1,2,3\n")
+
+
+pieces = st.lists(
+    st.sampled_from([b'"', b",", b";", b"\n", b"\r", b"{", b"}", b"[", b"]", b":", b"a", b"1", b" ", b"\xe9", b"\0"])
+    | st.binary(max_size=3),
+    min_size=1,
+    max_size=60,
+).map(b"".join)
+
+
+@given(pieces.filter(bool), st.sampled_from(["rows.csv", "rows.jsonl"]), st.sampled_from([None, "utf-16", "cp1252"]))
+def test_any_bytes_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, name: str, encoding: str | None
+) -> None:
+    try:
+        records = read_text(tmp_path_factory.getbasetemp(), content, name, encoding)
+    except UsageError:
+        return
+    numbers = [record.number for record in records]
+    assert numbers == sorted(set(numbers))
+    for record in records:
+        json.dumps(record.data, allow_nan=False)
+        record.raw.encode()

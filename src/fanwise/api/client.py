@@ -13,6 +13,7 @@ import anyio
 from fanwise.jsonable import as_list, as_object
 
 from .capable import Can, SdkClient, can, has_key
+from .clock import ServerClock
 from .failures import Failure, RequestError
 from .lines import BrokenBodyError, lines_of
 from .replies import BatchInfo, BatchResult, Reply, batch_of, header_of, json_of, read_reply, result_of
@@ -88,6 +89,8 @@ class Api:
             self._wire = connect(base_url, api_key, connections)
         else:
             self._wire = Wire(cast("Any", client).with_options(max_retries=0), None)
+        self.clock = ServerClock()
+        """The server's time, by replies that are no messages."""
         self.offline = offline
         """Whether replies are simulated; None until that is known."""
 
@@ -118,11 +121,13 @@ class Api:
         """Send a JSON body; one that is given in pieces never stands in memory as a whole."""
         response = await self._wire.post(path, content, timeout_s, size)
         self._note(response)
+        self.clock.note(response.headers.get("date", ""))
         return response
 
     async def _get(self, path: str, query: Mapping[str, object] | None = None) -> dict[str, Any]:
         response = await self._wire.get(path, query, ASK_TIMEOUT_S)
         self._note(response)
+        self.clock.note(response.headers.get("date", ""))
         return json_of(response)
 
     async def send(self, body: bytes, timeout_s: float, begun: Begun | None = None) -> Reply:

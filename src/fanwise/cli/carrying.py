@@ -107,7 +107,12 @@ def _print(out: str, *, as_json: bool) -> dict[str, Any]:
 
 def _say_how_to_resume(out: str, how: str) -> None:
     with reading(out) as journal:
-        ids = [batch.batch_id or f"(submitted, id unknown, {batch.size} requests)" for batch in journal.open_batches()]
+        ids = [
+            batch.batch_id
+            if batch.batch_id is not None and batch.state == "created"
+            else f"(submitted, id not certain, {batch.size} requests)"
+            for batch in journal.open_batches()
+        ]
     if ids:
         click.echo(f"fanwise: {how}; batches that go on: {', '.join(ids)}", err=True)
     click.echo(f"fanwise: go on with: fanwise resume {out}", err=True)

@@ -86,7 +86,16 @@ class Batches:
             is_stopped=lambda: self._submitter.is_stopped,
         )  # fmt: skip
         self._submitter = Submitter(
-            books, sink, self._queue, filler, self._flight, creator, self._retrying, rounds=rounds, folder=folder
+            books,
+            sink,
+            self._queue,
+            filler,
+            self._flight,
+            creator,
+            self._retrying,
+            rounds=rounds,
+            folder=folder,
+            clock=api.clock,
         )
 
     # What the engine sees --------------------------------------------------------------------------

@@ -87,7 +87,7 @@ class Creator:
     async def _failed(self, record: BatchRecord, failure: Failure) -> None:
         status = failure.status or 0
         if failure.verdict == "lost" or (status >= 500 and status != OVERLOADED):
-            await self._follower.follow(record)  # it may exist all the same
+            await self._follower.follow(record, has_failed=True)  # it may exist all the same
             return
         # Requests are checked while a batch is processed: what is refused at once is the batch, most often for its
         # size; a half that is taken shows that its requests are not to blame, and at one there is no doubt left.

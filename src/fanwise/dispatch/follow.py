@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Container, Sequence
 
 import anyio
 
@@ -12,7 +12,7 @@ from fanwise.api.client import CREATE_TIMEOUT_S, Api
 from fanwise.api.failures import Failure, RequestError
 from fanwise.api.replies import BatchInfo, BatchResult
 from fanwise.journal.records import BatchRecord
-from fanwise.units import moment, now
+from fanwise.units import moment
 
 from .books import Books
 from .carrier import Sink
@@ -24,8 +24,10 @@ from .results import Results
 
 COMMIT_S, LOOK_EVERY = 0.2, 50
 """Results are made durable about so often while they are read; after how many the clock is looked at."""
-CLOCK_SKEW_S = 300.0
-"""How far the server's clock may be behind ours."""
+ROUNDING_S = 2.0
+"""How far two times of the server may be apart that are the same: its dates are whole seconds."""
+UNKNOWN_S = 86_400.0
+"""How far the clock here may be wrong where the server does not say its time."""
 
 
 class Follower:
@@ -59,40 +61,66 @@ class Follower:
         self._poller, self._polling = poller, polling
         self._front = f"{books.run_id}-"
 
-    async def follow(self, record: BatchRecord) -> None:
-        """Go on with a batch of which perhaps only the intent is certain."""
+    async def follow(self, record: BatchRecord, *, has_failed: bool = False) -> None:
+        """Go on with a batch of which perhaps only the intent is certain.
+
+        Args:
+            record: The batch.
+            has_failed: Whether its creation has failed just now: it cannot have been created later than that, but
+                for the grace. Else it was cut off, and can have been created within its time-out.
+        """
         if record.state == "created":
             await self.watch(record)
             return
-        # A create can be on its way for its time-out, and be taken by the server a while after.
-        certain_at = min(now().timestamp(), record.at + CREATE_TIMEOUT_S) + self._polling.grace_s
-        refused: set[str] = set()
+        clock, latest, refused, trial = self._api.clock, math.inf, set[str](), 0
         while True:
-            asked_at = now().timestamp()
-            candidates = await self._candidates(record, refused)
+            asked_at = clock.now()
+            listed = await self._listed(record)
+            if listed is not None and latest == math.inf:  # the list has told the server's time
+                begun = clock.now() if has_failed else min(clock.now(), record.at + CREATE_TIMEOUT_S)
+                latest = begun + self._polling.grace_s
+            candidates = None if listed is None else self._candidates(record, listed, latest, refused)
+            if candidates and not refused:
+                self._sink.note(
+                    f"batch {candidates[0].id} has {record.size} requests and may be this run's: it is polled, and "
+                    f"{record.size} requests wait until it has ended; all others go on"
+                )
             for info in candidates or ():
                 provisional = self._flight.identify(record, info.id, certain=False)
                 await kept(self._journal, self._sink)
                 if await self.watch(provisional, is_certain=False):
                     return
                 refused.add(info.id)
-            if candidates is not None and not candidates and asked_at >= certain_at:
+            if candidates is not None and not candidates and asked_at >= latest:
                 failure = Failure(verdict="retry", kind="batch_absent", message="the batch was never taken")
                 self._results.absent(record, failure)
                 await kept(self._journal, self._sink)
                 return
-            await anyio.sleep(min(max(certain_at - asked_at, 0.05), self._polling.first_s))
+            trial += 1
+            await anyio.sleep(min(max(latest - clock.now(), 0.05), self._polling.first_s, self._poller.pause_s(trial)))
 
-    async def _candidates(self, record: BatchRecord, refused: set[str]) -> list[BatchInfo] | None:
-        """Return batches that may be the one that was intended; None where the list failed: it proves nothing."""
-        since = moment(record.at) - timedelta(seconds=CLOCK_SKEW_S)
+    async def _listed(self, record: BatchRecord) -> list[BatchInfo] | None:
+        """Return the batches that were created since an intent; None where the list failed: it proves nothing."""
+        before_s = ROUNDING_S if self._api.clock.is_known else UNKNOWN_S
         try:
-            listed = await self._api.batches_since(since)
+            return await self._api.batches_since(moment(record.at - before_s))
         except RequestError as error:
             self._halt_if_terminal(error.failure)
             return None
-        others = self._flight.certain_ids() | refused
-        return [info for info in listed if info.size == record.size and info.id not in others]
+
+    def _candidates(
+        self, record: BatchRecord, listed: Sequence[BatchInfo], latest: float, refused: Container[str]
+    ) -> list[BatchInfo]:
+        """Return batches that may be the one that was intended: of its size, of its time, and known to nobody else."""
+        others, latest = self._flight.certain_ids(), latest + (ROUNDING_S if self._api.clock.is_known else UNKNOWN_S)
+        return [
+            info
+            for info in listed
+            if info.size == record.size
+            and info.created.timestamp() <= latest
+            and info.id not in others
+            and info.id not in refused
+        ]
 
     def _halt_if_terminal(self, failure: Failure) -> bool:
         if failure.verdict == "terminal":
@@ -108,7 +136,7 @@ class Follower:
                 return False
             reading: Reading | None = Reading(record=record, why="the batch is gone")
         else:
-            self._ended(now().timestamp() - record.at)
+            self._ended(max(self._api.clock.now() - record.at, 0.0))
             reading = await self._readings(record, info, is_certain=is_certain)
         if reading is None:
             return False

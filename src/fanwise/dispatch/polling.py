@@ -42,7 +42,10 @@ class Poller:
         """Set when batches are left."""
 
     def leave(self) -> None:
-        """Cancel all batches and look often from now on: what has succeeded counts, the rest goes elsewhere."""
+        """Cancel the batches that are certainly the run's own, and look often from now on.
+
+        What has succeeded counts, the rest goes elsewhere.
+        """
         self._left.set()
 
     def pause_s(self, trial: int) -> float:
@@ -56,14 +59,13 @@ class Poller:
 
         Args:
             batch_id: The batch.
-            is_certain: Whether it is the run's own; one that was found since batches were left, and may be
-                another's, is not cancelled.
+            is_certain: Whether it is the run's own; one that may be another's is never cancelled.
         """
         first_s, longest_s = self._polling.first_s, self._polling.longest_s
         if self._api.offline:
             first_s, longest_s = min(first_s, OFFLINE_S[0]), min(longest_s, OFFLINE_S[1])
         interval_s, absent_s = first_s, 0.0
-        cancelled = self._left.is_set() and not is_certain
+        cancelled = not is_certain  # it may be another program's
         while True:
             if self._left.is_set():
                 interval_s = first_s  # somebody waits for its end

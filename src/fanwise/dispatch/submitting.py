@@ -12,6 +12,7 @@ from tempfile import gettempdir
 import anyio
 from anyio.abc import TaskGroup
 
+from fanwise.api.clock import ServerClock
 from fanwise.journal.place import not_kept
 from fanwise.journal.records import BatchRecord
 from fanwise.units import now
@@ -49,6 +50,7 @@ class Submitter:
         *,
         rounds: int,
         folder: Path | None,
+        clock: ServerClock,
     ) -> None:
         """Set up.
 
@@ -62,7 +64,9 @@ class Submitter:
             retrying: Knows until when nothing is to be created.
             rounds: Batches that a row needs one after another.
             folder: Where large bodies are kept while they are sent.
+            clock: The server's: its list tells batches by their times.
         """
+        self._clock = clock
         self._books, self._sink, self._queue, self._filler = books, sink, queue, filler
         self._flight, self._creator, self._retrying = flight, creator, retrying
         self._rounds, self._folder = rounds, folder
@@ -142,12 +146,13 @@ class Submitter:
             with anyio.move_on_after(LINGER_S):
                 await self._books.budget.freed()
             return
-        record = BatchRecord(intent=intent, size=len(chosen), at=now().timestamp(), batch_id=None, state="intent")
+        record = BatchRecord(intent=intent, size=len(chosen), at=self._clock.now(), batch_id=None, state="intent")
+        sent_at = now().timestamp()
         sent = self._flight.begin(record)
         for errand, attempt, outline, hold, way in _emptied(chosen):
-            self._books.begin(errand, attempt, outline, hold, at=record.at, batch=intent)
+            self._books.begin(errand, attempt, outline, hold, at=sent_at, batch=intent)
             sent[attempt] = Sent(
-                attempt=attempt, errand=errand, hold=hold, at=record.at, prefix=outline.prefix, led=way == "lead"
+                attempt=attempt, errand=errand, hold=hold, at=sent_at, prefix=outline.prefix, led=way == "lead"
             )  # fmt: skip
             if len(sent) % COMMIT_EVERY == 0:  # the intent is among the first: a part of it is proven absent later
                 await kept(self._books.journal, self._sink)

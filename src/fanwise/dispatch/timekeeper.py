@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import anyio
-
-from fanwise.units import now
 
 from .carrier import Sink
 from .deadline import Left, live_s, need_s
@@ -22,9 +20,11 @@ class TimeLimit:
     """When a run should have ended, and what that is worth."""
 
     at: float
-    """In seconds since 1970."""
+    """In seconds since 1970, at the server."""
     started: float
-    """When the session began, in seconds since 1970."""
+    """When the session began, likewise."""
+    begun: float = field(default_factory=anyio.current_time)
+    """The same by the event loop's clock, by which time is measured from then on: nobody sets it."""
     pay_twice: bool = False
     """Whether the deadline is worth paying twice for what cancelled batches do not give back in time."""
 
@@ -35,7 +35,7 @@ class TimeLimit:
 
     def left_s(self) -> float:
         """Return the seconds until the deadline."""
-        return self.at - now().timestamp()
+        return self.at - self.started - (anyio.current_time() - self.begun)
 
 
 class TimeLeft:

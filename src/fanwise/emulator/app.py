@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from typing import Any
 
 import anyio
@@ -69,7 +70,13 @@ class ApiRoutes:
             app.router.add_route(method, path, endpoint(handler, self.control.note))
         for method, path, handler in [*self.control.routes(), ("*", "/{any:.*}", _unknown)]:
             app.router.add_route(method, path, endpoint(handler, lambda exchange: None))
+        app.on_response_prepare.append(self._date)
         return app
+
+    async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Date a reply by the simulated clock, where that is another than the system's."""
+        if self.clock.speed != 1 or abs(self.clock.offset_s) > 1:
+            response.headers["Date"] = formatdate(self.clock.now(), usegmt=True)
 
     async def _read(self, exchange: Exchange) -> bytes:
         raw = exchange.raw = await exchange.request.read()

@@ -71,21 +71,24 @@ async def _state_of(api: Api, batch: OpenBatch) -> BatchState:
 
 
 async def cancel_batches(out: str, base_url: str | None = None) -> CancelledBatches:
-    """Ask to cancel the batches of a run that are still running.
+    """Ask to cancel the batches of a run that are still running; one that may be another program's is left alone.
 
     Raises:
         UsageError: The directory is no run, or the API cannot be asked.
     """
     with RunDirectory(Path(out), create=False) as directory:
         manifest = Manifest.of(directory.journal)
-        ids = [record.batch_id for record in directory.journal.open_batches() if record.batch_id is not None]
+        records = directory.journal.open_batches()
+        ids = [record.batch_id for record in records if record.batch_id is not None and record.state == "created"]
+        unsure = sum(record.size for record in records if record.state != "created")
         if not ids or manifest.mode == "embedded":
-            return CancelledBatches()  # an embedded emulator works on its batches only while a run does
+            return CancelledBatches(unsure=unsure)  # an embedded emulator works on its batches only while a run does
         async with _asking(base_url or manifest.spec.base_url) as api:
             running = {batch_id: await _cancel(api, batch_id) for batch_id in ids}
     return CancelledBatches(
         asked=tuple(batch_id for batch_id in ids if running[batch_id]),
         ended=tuple(batch_id for batch_id in ids if not running[batch_id]),
+        unsure=unsure,
     )
 
 

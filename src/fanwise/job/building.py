@@ -26,7 +26,6 @@ from fanwise.engine.settings import Settings
 from fanwise.journal.meta import DEADLINE, Deadline
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName
-from fanwise.units import now
 
 from .opening import OpenRun, Terms
 from .spec import JobSpec
@@ -75,15 +74,16 @@ async def engine_of(
     books = Books(
         run_id=manifest.run_id, journal=journal, budget=budget, repeats=Repeats(), observers=observers
     )  # fmt: skip
-    return build_engine(arms, api, books, types, arms_of=arms_of, settings=settings, ways=_ways(run, terms))
+    ways = _ways(run, terms, api.clock.now())
+    return build_engine(arms, api, books, types, arms_of=arms_of, settings=settings, ways=ways)
 
 
-def _ways(run: OpenRun, terms: Terms) -> Ways:
-    """Return how a session may send."""
+def _ways(run: OpenRun, terms: Terms, started: float) -> Ways:
+    """Return how a session may send that begins at a moment of the server's time."""
     spec, limit = run.spec, None
-    deadline = _deadline(spec, run.directory.journal)
+    deadline = _deadline(spec, run.directory.journal, started)
     if deadline is not None:
-        limit = TimeLimit(at=deadline, started=now().timestamp(), pay_twice=spec.pay_twice_for_deadline)
+        limit = TimeLimit(at=deadline, started=started, pay_twice=spec.pay_twice_for_deadline)
     return Ways(
         channel=spec.channel,
         slots=spec.slots,
@@ -98,12 +98,12 @@ def _ways(run: OpenRun, terms: Terms) -> Ways:
     )
 
 
-def _deadline(spec: JobSpec, journal: Journal) -> float | None:
+def _deadline(spec: JobSpec, journal: Journal, started: float) -> float | None:
     """Return when the run should have ended: from its first session on, unless it is given anew."""
     if spec.deadline is None:
         return None
     deadline = DEADLINE.of(journal)
     if deadline is None or deadline["after"] != spec.deadline:
-        deadline = Deadline(after=spec.deadline, at=now().timestamp() + seconds(spec.deadline))
+        deadline = Deadline(after=spec.deadline, at=started + seconds(spec.deadline))
         DEADLINE.keep(journal, deadline)
     return deadline["at"]

@@ -50,6 +50,8 @@ class CancelledBatches:
     """Ids of those that were running: they end, and what they have not done is free of charge."""
     ended: tuple[str, ...] = ()
     """Ids of those that had ended before: `resume` reads what they have answered."""
+    unsure: int = 0
+    """Requests in batches whose id is not certain: what may be another program's batch is not cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,11 @@ def cancelled_line(cancelled: CancelledBatches) -> str:
     if cancelled.ended:
         ended = ", ".join(cancelled.ended)
         line += f"; {len(cancelled.ended)} had ended, which resume reads: {ended}"
+    if cancelled.unsure:
+        line += (
+            f"; {cancelled.unsure} requests may be in a batch whose id is not certain: it is not cancelled, since it "
+            "may be another program's, and resume looks for it"
+        )
     return line
 
 

@@ -5,7 +5,7 @@ DEMO := runs/demo
 # Tests wait for processes beside them more than they compute.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(max(2, (os.cpu_count() or 2) * 3 // 2))')
 
-.PHONY: demo test check scale browser-test bench-tools bench-peers lock clean
+.PHONY: demo test check scale soak browser-test bench-tools bench-peers lock clean
 
 demo: .venv/run.stamp
 	@$(BIN)/python examples/demo.py $(if $(FRESH),--fresh) $(DEMO)
@@ -23,6 +23,9 @@ check: .venv/dev.stamp
 
 scale: .venv/dev.stamp
 	$(BIN)/pytest -m scale -s -o faulthandler_timeout=0
+
+soak: .venv/dev.stamp
+	EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/engine/test_foreign.py
 
 browser-test: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/browser.in

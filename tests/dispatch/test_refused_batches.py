@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from fanwise import Emulator, HaltedError, Job, agent, graph
+from fanwise.dispatch import submitting
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from gateway import gateway
@@ -40,6 +41,7 @@ Refusal = tuple[int, bytes, dict[str, str]]
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    monkeypatch.setattr(submitting, "LINGER_S", 0.02)
 
 
 def error(kind: str, message: str, code: str = "") -> bytes:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from fanwise import Emulator, HaltedError, Job, agent, graph, resume
+from fanwise.dispatch import submitting
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 
@@ -38,6 +39,7 @@ NEW_WORDS = "Your plan has run dry."
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    monkeypatch.setattr(submitting, "LINGER_S", 0.02)
 
 
 def emulator() -> Emulator:

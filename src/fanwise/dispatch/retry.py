@@ -9,6 +9,8 @@ from datetime import timedelta
 from fanwise.api.failures import Failure
 from fanwise.units import now
 
+FIRST_S, LONGEST_S = 0.5, 30.0
+"""The first pause at most before something is tried again, and the longest that is chosen here."""
 LONGEST_WAIT_S = 3_600.0
 """Nobody waits longer because a server says so: a run that does nothing for a day looks like one that hangs."""
 A_YEAR_S = 366 * 86_400.0
@@ -22,8 +24,8 @@ class RetryPolicy:
     """Attempts in all."""
     most_refused: int = 20
     """The same for a request that was refused for too much: that is not its own fault."""
-    first_s: float = 0.5
-    longest_s: float = 30.0
+    first_s: float = field(default_factory=lambda: FIRST_S)
+    longest_s: float = field(default_factory=lambda: LONGEST_S)
     random: random.Random = field(default_factory=random.Random)
     deadline: float | None = None
     """When the run should have ended, in seconds since 1970."""

@@ -22,6 +22,9 @@ _OUTPUTS = """SELECT r.row, w.row_id, r.arm, CASE WHEN r.status='failed' THEN NU
 _LENGTHS = """SELECT r.row, LENGTH(t.text) FROM row_ends r JOIN texts t ON t.sha=r.output
   WHERE r.arm='fanout' AND r.row IN (SELECT value FROM json_each(?)) ORDER BY r.row"""
 
+_HAS_ENDED = """SELECT 1 FROM rows w JOIN row_ends r ON r.row=w.number
+  WHERE w.row_id=? AND w.hash=? AND r.arm=? AND (r.status<>'failed' OR ?)"""
+
 
 class ResultLine(NamedTuple):
     """One row of the fan-out that has ended, beside its baseline."""
@@ -84,6 +87,19 @@ def ended_rows(db: Book, arm: ArmName, *, failed_too: bool) -> Iterator[int]:
     """Yield the numbers of the rows that have ended on an arm, in order, those that failed among them or not."""
     query = "SELECT row FROM row_ends WHERE arm=? AND (status<>'failed' OR ?) ORDER BY row"
     return (row for (row,) in db.execute(query, (arm, failed_too)))
+
+
+def has_ended(db: Book, arm: ArmName, row_id: str, content: str, *, failed_too: bool) -> bool:
+    """Return whether a row has ended on an arm, wherever it stands in the file.
+
+    Args:
+        db: The journal.
+        arm: Which one.
+        row_id: Of the row.
+        content: Hash of what it holds: of a row that was changed nothing has ended.
+        failed_too: Whether a failure is an end.
+    """
+    return db.execute(_HAS_ENDED, (row_id, content, arm, failed_too)).fetchone() is not None
 
 
 def row_named(db: Book, row_id: str) -> RowRecord | None:

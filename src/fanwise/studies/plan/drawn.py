@@ -73,7 +73,7 @@ def draw_sample(spec: JobSpec, count: int, seed: int = 0) -> Drawn:
         UsageError: The graph or the file cannot be used, or no row is valid.
     """
     rows, chance = _rows(spec, count), random.Random(seed)
-    drawn = [DrawnRow(number, _plain(data)) for number, data in reservoir(rows, max(count, POOL), chance)]
+    drawn = [DrawnRow(row.number, _plain(data)) for row, data in reservoir(rows, max(count, POOL), chance)]
     _check_any(rows, spec)
     chance.shuffle(drawn)
     sample = sorted(drawn[:count], key=lambda row: row.number)
@@ -87,7 +87,7 @@ def draw_sample(spec: JobSpec, count: int, seed: int = 0) -> Drawn:
     )
 
 
-def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[int], bool] = lambda _: False) -> Drawn:
+def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[Row], bool] = lambda _: False) -> Drawn:
     """Draw rows with different contents first, each with the number of its equals: to rehearse, not to pay for.
 
     Rows that are repeated cost the same each time, so that a file and the same file twice are drawn alike.
@@ -95,7 +95,7 @@ def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[int], bool] 
     Args:
         spec: The job.
         count: Rows to draw, one or more.
-        passed_over: Says of a row by its number that it is none of the job any more; rows come in their order.
+        passed_over: Says of a row that it is none of the job any more; rows come in their order.
 
     Returns:
         The sample; it is empty where all rows are passed over.
@@ -104,11 +104,11 @@ def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[int], bool] 
         UsageError: The graph or the file cannot be used, or no row is valid.
     """
     rows, contents, passed = _rows(spec, count), Contents(spec.id_field or "id", max(count, POOL), count), 0
-    for number, data in rows:
-        if passed_over(number):
+    for row, data in rows:
+        if passed_over(row):
             passed += 1
         else:
-            contents.add(number, data)
+            contents.add(row.number, data)
     _check_any(rows, spec)
     counted = contents.drawn()
     sample, valid = _first_of_each(counted[:count], count), rows.valid - passed
@@ -161,10 +161,11 @@ class _ValidRows:
         self._records, self._types = records, types
         self.valid = self.rejected = 0
 
-    def __iter__(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    def __iter__(self) -> Iterator[tuple[Row, Mapping[str, Any]]]:
         for record in self._records:
-            if record.data is not None and isinstance(self._types.check(record), Row):
+            row = self._types.check(record)
+            if record.data is not None and isinstance(row, Row):
                 self.valid += 1
-                yield record.number, record.data
+                yield row, record.data
             else:
                 self.rejected += 1

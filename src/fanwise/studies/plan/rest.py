@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
+from fanwise.engine.rows import Row
+from fanwise.engine.sampling import sampler
 from fanwise.engine.toolbox import list_tools
 from fanwise.job.edits import asked_again
 from fanwise.job.manifest import Manifest
@@ -12,10 +15,10 @@ from fanwise.job.spec import JobSpec
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.ledger.forecast import Forecast
-from fanwise.ledger.outcomes import ended_rows
+from fanwise.ledger.outcomes import has_ended
 from fanwise.ledger.tasks import kept_answers
 
-from .drawn import Drawn, draw_contents
+from .drawn import draw_contents
 from .forecast import forecast_job
 from .price import Owed
 
@@ -27,7 +30,7 @@ class Rest:
     forecast: Forecast
     """Of that alone."""
     rows: int
-    """Rows of the fan-out that are not done yet, or are asked something again."""
+    """Rows that are not done yet on all their arms, or are asked something again."""
     all_rows: int
 
 
@@ -43,39 +46,47 @@ def rest_of_run(db: Book, spec: JobSpec, rows: int, *, retried: bool) -> Rest:
     manifest = replace(Manifest.of(db), spec=spec)
     graphs = manifest.graphs()
     again = asked_again(db, manifest.arms(graphs, list_tools(graphs.values())))
-    ended = {} if again else {arm: sum(1 for _ in ended_rows(db, arm, failed_too=not retried)) for arm in graphs}
-    passed = iter(()) if again else ended_rows(db, "fanout", failed_too=not retried)
-    drawn = draw_contents(spec, rows, _PassedOver(passed).has)
-    all_rows, sample = drawn.valid + drawn.passed, drawn
-    if not drawn.valid:
-        sample = draw_contents(spec, rows)
-    answers = kept_answers(db, of_ended=bool(again))
-    kept = {(arm, agent): 0 for arm, agent, _ in answers}
-    for (arm, agent, node), count in answers.items():
-        kept[arm, agent] += 0 if (arm, node) in again else count
-    owed = Owed(rows=_owed_rows(graphs, spec, drawn, ended), kept=kept)
+    edited = {arm for arm, _ in again}
+    types = manifest.row_types(graphs["fanout"])
+    arms_of = sampler(manifest.rows_file, types, spec.sample, spec.limit, arms=tuple(graphs), seed=spec.seed)
+    passing = _Passing(db=db, arms_of=arms_of, edited=edited, retried=retried, is_sample=spec.sample is not None)
+    drawn = draw_contents(spec, rows, passing.is_done)
+    sample = drawn if drawn.valid else draw_contents(spec, rows)
+    kept: Counter[tuple[ArmName, str]] = Counter()
+    for arm in graphs:
+        among = passing.sampled if passing.is_sample and arm != "fanout" else None
+        for (agent, node), count in kept_answers(db, arm, of_ended=arm in edited, among=among).items():
+            kept[arm, agent] += 0 if (arm, node) in again else count
+    owed = Owed(rows={arm: passing.owed[arm] for arm in graphs}, kept=kept)
     forecast = forecast_job(spec, sample, channels=(spec.channel,), alternatives=False, owed=owed)
-    return Rest(forecast, drawn.valid, all_rows)
+    return Rest(forecast, drawn.valid, drawn.valid + drawn.passed)
 
 
-def _owed_rows(
-    graphs: Collection[ArmName], spec: JobSpec, drawn: Drawn, ended: Mapping[ArmName, int]
-) -> dict[ArmName, int]:
-    """Return for how many rows each arm still has something to do."""
-    all_rows = drawn.valid + drawn.passed
-    owed = {arm: all_rows if arm == "fanout" else min(spec.sample or all_rows, all_rows) for arm in graphs}
-    return {arm: drawn.valid if arm == "fanout" else max(owed[arm] - ended.get(arm, 0), 0) for arm in graphs}
+@dataclass(slots=True, kw_only=True)
+class _Passing:
+    """Looks at the rows of the file as they pass, and counts those for which each arm still has something to do."""
 
+    db: Book
+    arms_of: Callable[[Row], tuple[ArmName, ...]]
+    """The arms on which a session would carry a row out."""
+    edited: set[ArmName]
+    """Arms of which answers do not hold any more: all of their rows are looked at again."""
+    retried: bool
+    is_sample: bool
+    """Whether the baseline runs on a sample of the rows."""
+    owed: Counter[ArmName] = field(default_factory=Counter[ArmName])
+    """Rows for which an arm has something to do."""
+    sampled: list[str] = field(default_factory=list[str])
+    """Ids of the rows on which the baseline runs, where that is a sample."""
 
-class _PassedOver:
-    """Knows which rows have ended; they are asked for in their order, so that memory does not grow with them."""
+    def is_done(self, row: Row) -> bool:
+        """Take a row; returns whether no arm has anything to do for it."""
+        arms = self.arms_of(row)
+        if self.is_sample and len(arms) > 1:
+            self.sampled.append(row.row_id)
+        left = [arm for arm in arms if arm in self.edited or not self._has_ended(arm, row)]
+        self.owed.update(left)
+        return not left
 
-    def __init__(self, ended: Iterator[int]) -> None:
-        self._ended = ended
-        self._next = next(ended, None)
-
-    def has(self, number: int) -> bool:
-        """Return whether a row has ended; never asked for one before the last."""
-        while self._next is not None and self._next < number:
-            self._next = next(self._ended, None)
-        return self._next == number
+    def _has_ended(self, arm: ArmName, row: Row) -> bool:
+        return has_ended(self.db, arm, row.row_id, row.hash, failed_too=not self.retried)

@@ -8,10 +8,11 @@ import zlib
 from pathlib import Path
 from typing import Annotated, Any
 
+import anyio
 import pytest
 from pydantic import BaseModel
 
-from fanwise import Block, DefinitionError, Job, Media, UsageError, agent, graph
+from fanwise import Block, DefinitionError, Job, Media, UsageError, agent, each, graph, step, tool
 from fanwise.engine.arms import build_arms
 from fanwise.engine.records import Record
 from fanwise.engine.rows import Row, RowTypes
@@ -146,6 +147,94 @@ def test_a_block_is_loaded_by_its_content(tmp_path: Path) -> None:
     assert Block.load(tmp_path / "b.txt", "b").text == "some text"
     with pytest.raises(UsageError, match="neither an image, a PDF, nor text"):
         Block.load(tmp_path / "c.bin")
+
+
+class Album(BaseModel):
+    id: str
+    pages: list[Media]
+    cover: Media | None = None
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def see_all(pages: list[Media]) -> str:
+    """See all pages."""
+    return ", ".join(f"{page.media_type} {len(page.data)}" for page in pages)
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def see_whole(album: Album, cover: Media | None) -> str:
+    """See the album."""
+    return f"{len(album.pages)} pages, {album.cover == cover}, {cover is None}"
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def see_page(page: Media) -> str:
+    """See a page."""
+    return page.media_type
+
+
+@graph
+def albums(album: Album) -> list[str]:
+    return [see_all(album.pages), see_whole(album, album.cover), see_all([album.pages[0]])]
+
+
+@graph
+def leafed(album: Album) -> list[str]:
+    return each(album.pages, see_page)
+
+
+def test_files_inside_of_lists_and_records_are_sent_as_files(tmp_path: Path) -> None:
+    """They travelled as their hash in text, and the row succeeded."""
+    images = [png(90, 80), png(70, 60), PDF]
+    for number, data in enumerate(images):
+        (tmp_path / f"{number}").write_bytes(data)
+    lines = [{"id": "a", "pages": ["0", "2"], "cover": "1"}, {"id": "b", "pages": ["1"]}]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    for graph_ in (albums, leafed):
+        out = tmp_path / graph_.name
+        account = Job(graph_, rows=tmp_path / "rows.jsonl", out=out, channel="live", baseline="auto").run_sync()
+        outputs = {line["id"]: line["output"] for line in account.results()}
+        assert account.summary["cost_usd"] == account.summary["bill_usd"]
+        if graph_ is albums:
+            first = f"image/png {len(images[0])}"
+            assert outputs["a"] == [f"{first}, application/pdf {len(PDF)}", "2 pages, True, False", first]
+            assert outputs["b"][1] == "1 pages, True, True"
+        else:
+            assert outputs == {"a": ["image/png", "application/pdf"], "b": ["image/png"]}
+    for agent_, kinds in (("see_all", ["image", "document"]), ("see_whole", ["image", "image", "document", "image"])):
+        shown = rendered(str(tmp_path / "albums"), "a", agent_, "fanout")
+        assert shown.attempts[0].is_unchanged
+        content = shown.body["messages"][0]["content"]
+        assert [part["type"] for part in content if part["type"] != "text"] == kinds
+    whole = rendered(str(tmp_path / "leafed"), "a", "baseline", "baseline")
+    types = [part["type"] for part in whole.body["messages"][0]["content"] if part["type"] != "text"]
+    assert types == ["image", "document"], "the single agent sees the pages too"
+
+
+def test_a_file_is_no_output_of_a_step_and_no_value_of_a_tool() -> None:
+    with pytest.raises(DefinitionError, match="step 'crop' returns list"):
+
+        @step
+        def crop(pages: list[Media]) -> list[Media]:
+            return pages[:1]
+
+    with pytest.raises(DefinitionError) as caught:
+
+        @tool
+        def turn(page: Media) -> Album:
+            """Turn the page."""
+            raise NotImplementedError
+
+    assert len(caught.value.mistakes) == 2
+
+
+async def _cell(rows_file: Path, out: Path) -> None:
+    Job(leafed, rows=rows_file, out=out).run_sync()
+
+
+def test_a_job_in_a_notebook_is_awaited(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"write `await job\.run\(\)` there"):
+        anyio.run(_cell, rows(tmp_path), tmp_path / "out")
 
 
 def test_a_file_is_no_answer() -> None:

@@ -6,10 +6,10 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, computed_field
 
 from fanwise import DefinitionError, agent, each, graph, step, when
 
@@ -280,3 +280,53 @@ def test_containers_and_helpers_that_only_carry_values_are_welcome() -> None:
         return texts
 
     assert job.rehearse(Mail(text="t", size=9)) == ["yes yes t", "no t", "yes no t"]
+
+
+class Refund(BaseModel):
+    kind: Literal["refund"] = "refund"
+    amount: int
+
+
+class Complaint(BaseModel):
+    kind: Literal["complaint"] = "complaint"
+    topic: str
+
+    @computed_field
+    @property
+    def title(self) -> str:
+        return self.topic.upper()
+
+
+@agent(model="claude-haiku-5-5")
+def triage(text: str) -> Refund | Complaint:
+    """A refund, or a complaint?"""
+    return Refund(amount=1) if "money" in text else Complaint(topic=text)
+
+
+@agent(model="claude-haiku-5-5")
+def complain(text: str) -> Complaint:
+    """Write the complaint."""
+    return Complaint(topic=text)
+
+
+def test_a_field_that_all_types_of_a_union_have_decides_a_branch() -> None:
+    @graph
+    def job(mail: Mail) -> str:
+        answer = triage(mail.text)
+        return when(answer.kind == "refund", lambda: accept(mail.text), lambda: refuse(answer.kind))
+
+    assert [job.rehearse(Mail(text=text)) for text in ("money", "time")] == ["yes money", "no complaint"]
+
+    def wrong(mail: Mail) -> int:
+        return shrink(triage(mail.text).amount)  # type: ignore[union-attr]
+
+    with pytest.raises(DefinitionError, match="not all of its types have that field"):
+        graph(wrong)
+
+
+def test_a_computed_field_can_be_read() -> None:
+    @graph
+    def job(mail: Mail) -> str:
+        return accept(complain(mail.text).title)
+
+    assert job.rehearse(Mail(text="t")) == "yes T"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel, create_model
+from typing_extensions import TypedDict
 
 from fanwise.errors import OutputError
 from fanwise.graph import wire
@@ -168,9 +170,63 @@ def test_a_number_that_json_does_not_have_is_no_answer(text: str) -> None:
 def test_the_union_limit_is_checked() -> None:
     """16 union parameters, page "Structured outputs"."""
     fields: dict[str, Any] = {f"f{number}": (str | None, ...) for number in range(17)}
-    from pydantic import create_model
-
     assert "17 optional or union fields" in problems(create_model("Wide", **fields))[0][0]
+
+
+@pytest.mark.parametrize("number", [16, 17, 24])
+def test_many_fields_that_may_be_none_are_optional_in_place_of_unions(number: int) -> None:
+    """24 optional parameters, page "Structured outputs"; a union for each was refused from 17 on."""
+    wide: Any = create_model("Wide", name=(str, ...), **{f"f{index}": (str | None, None) for index in range(number)})
+    assert problems(list[wide]) == []
+    sent = schema(wide)
+    assert (len(sent["required"]), "anyOf" in sent["properties"]["f0"]) == ((17, True) if number == 16 else (1, False))
+    assert wire.decode(wide, '{"name": "a", "f3": "b"}') == wide(name="a", f3="b")
+    assert wire.decode(wide, wire.encode(wide, wide(name="a", f3="b"))) == wide(name="a", f3="b")
+
+
+def test_25_optional_fields_are_refused() -> None:
+    wide = create_model("Wide", **{f"f{index}": (str | None, None) for index in range(25)})
+    assert "25 optional or union fields" in problems(wide)[0][0]
+
+
+class Lines(RootModel[list[str]]):
+    pass
+
+
+class Corner(Enum):
+    LEFT = (0, 0)
+
+
+class Size(NamedTuple):
+    width: int
+
+
+class Sparse(TypedDict):
+    name: str
+    note: NotRequired[str]
+
+
+Euros = NewType("Euros", int)
+
+
+@pytest.mark.parametrize(
+    "tp", [Lines, Lines | None, Corner, Literal[Colour.RED], Size, Iterable[str], dict[tuple[int, int], str]]
+)
+def test_what_does_not_come_back_as_it_went_is_refused(tp: Any) -> None:
+    assert problems(tp)
+    assert problems(create_model("Around", inside=(tp, ...)))
+
+
+@pytest.mark.parametrize(
+    ("tp", "value"),
+    [
+        (Euros, 3), (dict[Colour, Euros], {Colour.RED: Euros(1)}), (list[Colour], [Colour.BLUE]),
+        (Sparse, {"name": "a"}), (Sparse, {"name": "a", "note": "b"}), (dict[dt.date, int], {dt.date(2026, 1, 2): 3}),
+    ],
+)  # fmt: skip
+def test_what_is_taken_comes_back_as_it_went(tp: Any, value: Any) -> None:
+    assert problems(tp) == []
+    assert wire.decode(tp, wire.encode(tp, value)) == value
 
 
 @pytest.mark.parametrize("tp", [str, list[Inner], Everything, Inner | None, dict[str, int], tuple[int, str]])

@@ -12,6 +12,7 @@ from fanwise.media import Media
 from fanwise.models import facts
 
 from .cacheable import SharedBlocks, shared_blocks
+from .enclosed import enclosed
 from .frame import Frame
 from .parts import Part, Prefix, prefixes_behind
 from .repeats import Piece
@@ -70,12 +71,19 @@ class Composer:
         in_blocks = {param: name for param, name in self._blocks.items() if isinstance(values[param], str | Media)}
         texts = value_texts(values, in_blocks)
         last = Part(tail(self._opening, texts, "" if turns else repair))
-        content, own, parts = (*self._before, *self._behind, last), tuple(map(_piece, turns)), ()
+        files = enclosed({param: value for param, value in values.items() if param not in in_blocks}, texts)
+        own, parts = tuple(map(_piece, turns)), ()
         sizes = {param: len(text) for param, text in texts.items()}
+        behind = self._behind
+        for param, held in files.items():
+            more = tuple(chain.from_iterable(self._file(place, media) for place, media in held))
+            behind, own = (*behind, *more), own + tuple(map(self._piece, more))
+            sizes[param] += self._chars(more)
+        content = (*self._before, *behind, last)
         if in_blocks:
             blocks = self._row({name: values[param] for param, name in in_blocks.items()})
             parts = tuple(chain.from_iterable(blocks.values()))
-            content = (*self._before, *parts, *self._behind, last)
+            content = (*self._before, *parts, *behind, last)
             own += tuple(map(self._piece, parts))
             for param, name in in_blocks.items():
                 sizes[param] = self._chars(blocks.get(name, ()))
@@ -120,6 +128,9 @@ class Composer:
         marked = set(names[: len(self._shape.marked_row_blocks)])
         apart = self._need.apart
         return {name: _row_part(name, values[name], apart, marked=name in marked) for name in names}
+
+    def _file(self, place: str, media: Media) -> tuple[Part, Part]:
+        return Part(label(place, media, self._need.apart)), Part("", media=media)
 
     def _chars(self, parts: Iterable[Part]) -> int:
         return sum(part.chars(self._per_token) for part in parts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from fanwise.canonical import dumps
 from fanwise.errors import OutputError
@@ -29,9 +29,18 @@ def envelope(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
         "required": [],
         "additionalProperties": False,
     }
-    if len(schemas) > MOST_OPTIONAL or dumps(schema).count('"anyOf":') > MOST_UNIONS:
+    if _optional(schema) > MOST_OPTIONAL or dumps(schema).count('"anyOf":') > MOST_UNIONS:
         return None
     return schema
+
+
+def _optional(schema: object) -> int:
+    """Return how many fields of a schema may be left out, at all depths."""
+    if isinstance(schema, list):
+        return sum(map(_optional, cast("list[object]", schema)))
+    record = as_object(schema)
+    own = len(as_object(record.get("properties"))) - len(as_list(record.get("required")))
+    return (own if "required" in record else 0) + sum(map(_optional, record.values()))
 
 
 def is_envelope(schema: object) -> bool:

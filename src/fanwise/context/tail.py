@@ -17,6 +17,8 @@ from fanwise.canonical import canonical, digest, dumps, quoted
 from fanwise.jsonable import as_object
 from fanwise.media import Media
 
+from .enclosed import with_files
+
 _ANSWER = "Answer with one JSON value that fits the schema, and with nothing else."
 _REPAIR = "The answer before this one could not be used: "
 
@@ -146,7 +148,8 @@ def read_back(body: Mapping[str, Any], aparts: Collection[str] = NOT_APART) -> R
     if not lines[-1].startswith("values: "):
         return None
     blocks: dict[str, Any] = dict(block for text in texts[:-1] if (block := unfence(text, aparts)))
-    blocks |= _files(content)
+    files = _files(content)
+    blocks |= files
     try:
         values = json.loads(lines[-1].removeprefix("values: "))
     except ValueError:
@@ -154,7 +157,7 @@ def read_back(body: Mapping[str, Any], aparts: Collection[str] = NOT_APART) -> R
     return ReadBack(
         lines[0].removeprefix("agent: ") if lines[0].startswith("agent: ") else "",
         (*(str(as_object(block).get("text")) for block in body.get("system") or ()), *texts[:-1]),
-        {name: _resolve(value, blocks) for name, value in values.items()},
+        {name: _resolve(value, blocks, list(files.values())) for name, value in values.items()},
     )
 
 
@@ -177,6 +180,8 @@ def _files(content: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return files
 
 
-def _resolve(value: Any, blocks: Mapping[str, Any]) -> Any:
+def _resolve(value: Any, blocks: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> Any:
     record = as_object(value)
-    return blocks.get(record["$block"]) if set(record) == {"$block"} else value
+    if set(record) == {"$block"}:
+        return blocks.get(record["$block"])
+    return with_files(value, files) if files else value

@@ -52,8 +52,9 @@ class Ref:
         if ty.unclear(self._type):
             return ty.Unknown
         fields = ty.fields(self._type)
-        if fields is not None and name in fields:
-            return fields[name]
+        field_type = ty.field_type(self._type, name)
+        if field_type is not None:
+            return field_type
         type_name = ty.name(self._type)
         if fields is None and ty.may_be_none(self._type):
             message = f"{self._label} may be missing ({type_name}), so it has no field {name!r}"
@@ -61,6 +62,8 @@ class Ref:
             present = ty.fields(ty.without_none(self._type)) or {}
             return present.get(name, ty.Unknown)
         hint = STEP_HINT if fields is None else self._hint(name, fields)
+        if len(ty.members(self._type)) > 1:
+            hint = "not all of its types have that field; pass it whole, or read it in a @step"
         self._tracer.add_mistake(f"field {name}", f"{self._label} ({type_name}) has no field {name!r}", hint)
         return ty.Unknown
 

@@ -1,9 +1,10 @@
 """The JSON schema of an answer, in the form that the API can carry, and what it cannot.
 
-Every field is required, a dict is a list of pairs, a tuple an object, Decimal and dates are
-text, and an answer that is no record is wrapped in `{"value": ...}`. What the API cannot carry
-is refused with its path. Limits: platform.claude.com, page "Structured outputs", read 2026-11-23
-(no recursion, 24 optional and 16 union parameters, no numeric or length constraints).
+Every field is required (beyond 16 unions those whose default is None are not), a dict is a list of
+pairs, a tuple an object, Decimal and dates are text, and an answer that is no record is wrapped in
+`{"value": ...}`. What the API cannot carry is refused with its path. Limits: platform.claude.com, page
+"Structured outputs", read 2026-11-23 (no recursion, 24 optional and 16 union parameters, no numeric or
+length constraints).
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections.abc import Mapping
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from pydantic.fields import FieldInfo
 
 from . import types as ty
 from .types import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 
-UNION_LIMIT = 16
+UNION_LIMIT, OPTIONAL_LIMIT = 16, 24
 _TEXTS: dict[Any, tuple[str | None, str]] = {
     Decimal: (None, "a decimal number as text"),
     dt.datetime: ("date-time", "ISO 8601"),
@@ -32,6 +34,9 @@ _TEXTS: dict[Any, tuple[str | None, str]] = {
 }
 _SIMPLE: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
+
+_leaves_out: ContextVar[bool] = ContextVar("leaves_out", default=False)
+"""Whether fields that may be None are left out of an answer, since it has more unions than the API takes."""
 
 _WITHOUT_PARTS = (Any, object, dict, list, set, tuple, ty.Unknown)
 """Types that do not name the type of their parts."""
@@ -45,12 +50,17 @@ def problems(tp: Any) -> list[tuple[str, str]]:
     """Return what the API cannot carry in an output type, as pairs of message and hint."""
     check = _Check()
     check.walk(tp, "the answer", ())
-    if check.unions > UNION_LIMIT:
+    if _has_many_unions(check) and not (check.absent <= OPTIONAL_LIMIT and check.unions - check.absent <= UNION_LIMIT):
         check.refuse(
-            f"the answer has {check.unions} optional or union fields, the API takes {UNION_LIMIT}",
+            f"the answer has {check.unions} optional or union fields, the API takes {UNION_LIMIT}, "
+            f"or {OPTIONAL_LIMIT} whose default is None",
             "split the agent or make fields required",
         )
     return check.problems
+
+
+def _has_many_unions(check: _Check) -> bool:
+    return check.unions > UNION_LIMIT
 
 
 class _Check:
@@ -59,6 +69,8 @@ class _Check:
     def __init__(self) -> None:
         self.problems: list[tuple[str, str]] = []
         self.unions = 0
+        self.absent = 0
+        """Unions that are fields which may be left out instead."""
 
     def refuse(self, message: str, hint: str) -> None:
         self.problems.append((message, hint))
@@ -81,16 +93,25 @@ class _Check:
             self._walk_parts(tp, path, chain)
 
     def _walk_parts(self, tp: Any, path: str, chain: tuple[Any, ...]) -> None:
+        if isinstance(tp, type) and issubclass(tp, RootModel):
+            self.refuse(f"{path} is the RootModel {ty.name(tp)}", "answer its inner type, or a model with a field")
+            return
+        self._walk_inside(tp, path, chain)
+
+    def _walk_inside(self, tp: Any, path: str, chain: tuple[Any, ...]) -> None:
         match ty.kind_of(tp):
             case UnionKind(members):
                 self.unions += 1
                 for member in members:
                     self.walk(member, path, chain)
             case RecordKind(fields):
+                self.absent += len(ty.absent_as_none(tp))
                 for name, inner in fields.items():
                     self.walk(inner, f"{path}.{name}" if path != "the answer" else f"field {name!r}", (*chain, tp))
             case MapKind(key, value):
                 self.walk(key, f"{path} (key)", chain)
+                if not isinstance(ty.kind_of(key), LeafKind):
+                    self.refuse(f"{path} has keys of the type {ty.name(key)}", "use a list of records with both")
                 self.walk(value, f"{path} (value)", chain)
             case TupleKind(items):
                 for inner in items:
@@ -110,7 +131,13 @@ class _Check:
 
 def schema(tp: Any) -> dict[str, Any]:
     """Return the JSON schema of an answer; `tp` has no `problems`."""
-    inner = _schema(tp)
+    check = _Check()
+    check.walk(tp, "the answer", ())
+    token = _leaves_out.set(_has_many_unions(check))
+    try:
+        inner = _schema(tp)
+    finally:
+        _leaves_out.reset(token)
     if is_record(tp):
         return inner
     return _object({"value": inner})
@@ -183,13 +210,14 @@ def _bare(tp: Any) -> dict[str, Any]:
 
 
 def _record(tp: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
-    properties = {name: _schema(inner) for name, inner in fields.items()}
+    absent = ty.absent_as_none(tp) if _leaves_out.get() else frozenset[str]()
+    properties = {name: _schema(ty.without_none(inner) if name in absent else inner) for name, inner in fields.items()}
     if isinstance(tp, type) and issubclass(tp, BaseModel):
         for name, info in tp.model_fields.items():
             note = _joined(info.description, *map(_constraint, info.metadata))
             if note:
                 properties[name] = {**properties[name], "description": note}
-    return _object(properties)
+    return _object(properties) | {"required": [name for name in properties if name not in absent]}
 
 
 def _leaf(tp: Any) -> dict[str, Any]:
@@ -201,11 +229,11 @@ def _leaf(tp: Any) -> dict[str, Any]:
     if ty.is_none(tp):
         return {"type": "null"}
     if get_origin(tp) is Literal:
-        return _choice(list(get_args(tp)))
+        return _choice(list(get_args(tp)), tp)
     if not isinstance(tp, type):
         raise _RefusedError(ty.name(tp))
     if issubclass(tp, enum.Enum):
-        return _choice([member.value for member in tp])
+        return _choice([member.value for member in tp], tp)
     return _plain_leaf(tp)
 
 
@@ -221,8 +249,14 @@ def _plain_leaf(tp: Any) -> dict[str, Any]:
     raise _RefusedError(ty.name(tp))
 
 
-def _choice(values: list[Any]) -> dict[str, Any]:
-    """Return a closed set of values, with their type where it is one."""
+def _choice(values: list[Any], tp: Any) -> dict[str, Any]:
+    """Return a closed set of values, with their type where it is one.
+
+    Raises:
+        _RefusedError: One of them is not of JSON's own types: the API would hand back another value.
+    """
+    if not all(type(value) in _SIMPLE or value is None for value in values):
+        raise _RefusedError(ty.name(tp))
     kinds = {_SIMPLE.get(type(value)) for value in values}
     kind = kinds.pop() if len(kinds) == 1 else None
     return ({"type": kind} if kind else {}) | {"enum": values}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, get_type_hints
@@ -43,6 +43,27 @@ def signature_types(
             does = "returns" if name == "return" else f"takes {name!r} as"
             mistakes.append(Mistake(place, f"{fn.__name__!r} {does} {ty.name(tp)}, which is no data: {problem}"))
     return hints, params
+
+
+def file_mistakes(kind: str, name: str, types: Mapping[str, Any], place: str) -> list[Mistake]:
+    """Return a mistake for each type with an image or PDF inside, where only text can go.
+
+    Args:
+        kind: What the function is: a step, a tool.
+        name: Its name.
+        types: Those of its parameters by name, that of its result by "return".
+        place: Of the function.
+    """
+    return [
+        Mistake(
+            place,
+            f"{kind} {name!r} {'returns' if part == 'return' else f'takes {part!r} as'} {ty.name(tp)}, "
+            "which holds an image or a PDF: that is neither kept in the journal nor passed on by a model",
+            "pass the row's own field to the agent, and text or a path here",
+        )
+        for part, tp in types.items()
+        if ty.holds_media(tp)
+    ]
 
 
 def _unusable(tp: Any) -> str:

@@ -11,7 +11,7 @@ from fanwise.canonical import digest
 from fanwise.errors import DefinitionError, Mistake
 
 from .calls import add_task
-from .signature import signature_types
+from .signature import file_mistakes, signature_types
 from .tracer import active
 
 P = ParamSpec("P")
@@ -72,6 +72,8 @@ def step(fn: Callable[P, R] | None = None, /) -> StepFunction[P, R] | Callable[[
             mistakes.append(
                 Mistake(place, f"step {function.__name__!r} has no return type", "annotate what it returns")
             )
+        else:
+            mistakes += file_mistakes("step", function.__name__, {"return": hints["return"]}, place)
         if mistakes:
             raise DefinitionError(f"step {function.__name__!r}", tuple(mistakes))
         return StepFunction(function, params, hints["return"])

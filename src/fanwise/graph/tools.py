@@ -19,7 +19,7 @@ from fanwise.canonical import plain
 from fanwise.errors import DefinitionError, Mistake
 
 from .revive import revive
-from .signature import signature_types
+from .signature import file_mistakes, signature_types
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -145,6 +145,7 @@ def tool(fn: Callable[P, R] | None = None, /) -> Tool[P, R] | Callable[[Callable
         hints, params = signature_types(function, place, mistakes)
         if "return" not in hints:
             mistakes.append(Mistake(place, f"tool {name!r} has no return type", "annotate what it returns"))
+        mistakes += file_mistakes("tool", name, hints, place)
         if not inspect.getdoc(function):
             mistakes.append(Mistake(place, f"tool {name!r} has no docstring", "say what it is for: the model reads it"))
         if not _NAME.match(name):

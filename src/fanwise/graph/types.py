@@ -6,13 +6,29 @@ import dataclasses
 import types
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Annotated, Any, ForwardRef, Literal, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Annotated,
+    Any,
+    ForwardRef,
+    Literal,
+    NewType,
+    NotRequired,
+    Required,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from typing_extensions import is_typeddict
 
 from fanwise.blocks import Block
 from fanwise.media import Media
+
+_MARKS = (Annotated, NotRequired, Required)
 
 
 class Unknown:
@@ -20,10 +36,12 @@ class Unknown:
 
 
 def strip(tp: Any) -> Any:
-    """Return the type without `Annotated`, or its value for a PEP 695 alias."""
+    """Return the type without `Annotated` and its like, what a NewType is of, or the value of a PEP 695 alias."""
     while True:
-        if get_origin(tp) is Annotated:
+        if get_origin(tp) in _MARKS:
             tp = get_args(tp)[0]
+        elif isinstance(tp, NewType):
+            tp = tp.__supertype__
         elif hasattr(tp, "__value__"):
             tp = tp.__value__
         else:
@@ -37,6 +55,27 @@ def is_block(tp: Any) -> bool:
     if get_origin(tp) is not Annotated:
         return False
     return any(mark is Block or isinstance(mark, Block) for mark in get_args(tp)[1:])
+
+
+def holds_media(tp: Any, chain: tuple[Any, ...] = ()) -> bool:
+    """Return whether a value of the type may be an image or a PDF, or have one inside."""
+    tp = strip(tp)
+    if tp is Media:
+        return True
+    if tp in chain or unclear(tp):
+        return False
+    match kind_of(tp):
+        case UnionKind(members=parts) | TupleKind(items=parts):
+            pass
+        case RecordKind(fields=fields_):
+            parts = tuple(fields_.values())
+        case MapKind(key=key, value=value):
+            parts = (key, value)
+        case ListKind(item=item):
+            parts = (item,)
+        case LeafKind():
+            parts = ()
+    return any(holds_media(part, (*chain, tp)) for part in parts)
 
 
 def members(tp: Any) -> tuple[Any, ...]:
@@ -91,6 +130,34 @@ def fields(tp: Any) -> dict[str, Any] | None:
         hints = get_type_hints(record, include_extras=True)
         return {field.name: hints[field.name] for field in dataclasses.fields(record)}
     return None
+
+
+def field_type(tp: Any, name: str) -> Any | None:
+    """Return the type of a record's field, a computed one too, or of one that all members of a union have."""
+    tp = strip(tp)
+    parts = members(tp)
+    if len(parts) > 1:
+        types_of_parts = [field_type(part, name) for part in parts]
+        return None if None in types_of_parts else union(types_of_parts)
+    computed = tp.model_computed_fields if isinstance(tp, type) and issubclass(tp, BaseModel) else {}
+    if name in computed:
+        return computed[name].return_type
+    return (fields(tp) or {}).get(name)
+
+
+def absent_as_none(tp: Any) -> frozenset[str]:
+    """Return the fields of a record whose absence means None, and which are of one type beside that."""
+    tp = strip(tp)
+    if not isinstance(tp, type):
+        return frozenset()
+    if issubclass(tp, BaseModel):
+        defaults: dict[str, Any] = {name: info.default for name, info in tp.model_fields.items()}
+    else:
+        defaults = {name: field.default for name, field in getattr(cast("Any", tp), "__dataclass_fields__", {}).items()}
+    types = fields(tp) or {}
+    return frozenset(
+        name for name, default in defaults.items() if default is None and len(members(types.get(name))) == 2
+    )
 
 
 def _annotation(info: FieldInfo) -> Any:

@@ -63,7 +63,8 @@ def type_of(expr: Expr, types: Mapping[int, Any]) -> Any:
 
 def _part_type(tp: Any, kind: str, key: Any) -> Any:
     if kind == "field":
-        return (ty.fields(tp) or {}).get(key, ty.Unknown)
+        tp = ty.field_type(tp, key)
+        return ty.Unknown if tp is None else tp
     values = ty.value_type(tp)
     return (ty.item_type(tp) or ty.Unknown) if values is None else values
 

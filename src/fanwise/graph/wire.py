@@ -57,7 +57,7 @@ def _to_wire(tp: Any, value: Any) -> Any:
 def _record_to_wire(fields: Mapping[str, Any], record: Any) -> dict[str, Any]:
     if isinstance(record, Mapping):
         values = cast("Mapping[str, Any]", record)
-        return {name: _to_wire(inner, values.get(name)) for name, inner in fields.items()}
+        return {name: _to_wire(inner, values[name]) for name, inner in fields.items() if name in values}
     return {name: _to_wire(inner, getattr(record, name)) for name, inner in fields.items()}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 
 from fanwise.api.capable import SdkClient
-from fanwise.errors import SpecError
+from fanwise.errors import SpecError, UsageError
 from fanwise.graph.graphs import Graph
 
 from .account import Account
@@ -66,7 +66,11 @@ class Job:
             UsageError: Something is wrong with the graph, the rows, the directory or the key.
             HaltedError: The run was stopped before its end; what was done is kept.
         """
-        return anyio.run(self.run)
+        try:
+            anyio.get_current_task()
+        except RuntimeError:  # no loop runs here, as it should be
+            return anyio.run(self.run)
+        raise UsageError("run_sync() cannot run in a notebook cell or in async code: write `await job.run()` there")
 
     async def run(
         self, watcher: Watcher | None = None, *, detach: bool = False, only: frozenset[int] | None = None

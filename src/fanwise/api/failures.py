@@ -52,6 +52,12 @@ class Failure:
         return self.code == NO_REVIEW
 
     @property
+    def is_away(self) -> bool:
+        """Whether nobody answers who could: there is no connection, or the server fails by itself."""
+        lost = self.verdict == "lost" and self.kind == "connection_lost"
+        return lost or (self.verdict == "retry" and (self.kind == "connection_error" or (self.status or 0) >= 500))
+
+    @property
     def too_much(self) -> bool:
         """Whether it says that fewer requests are to come: a rate limit, or an overload."""
         return self.verdict == "retry" and self.status in (429, 529)

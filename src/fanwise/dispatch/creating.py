@@ -91,9 +91,11 @@ class Creator:
             return
         # Requests are checked while a batch is processed: what is refused at once is the batch, most often for its
         # size; a half that is taken shows that its requests are not to blame, and at one there is no doubt left.
-        blameless = failure.not_by_batch or (failure.verdict == "final" and record.size > 1)
+        blameless = failure.not_by_batch or failure.is_away or (failure.verdict == "final" and record.size > 1)
         if failure.not_by_batch:
             self._go_live(failure)
+        elif failure.is_away:
+            self._retrying.away(failure)
         elif blameless:
             self._retrying.halve(record.size)
         elif failure.verdict == "terminal":

@@ -15,6 +15,7 @@ from .books import Books
 from .carrier import Sink
 from .errand import Errand
 from .gate import Gate
+from .outage import Outage
 from .pools import Pools
 from .retry import RetryPolicy
 from .sending import Answered, Sender
@@ -57,6 +58,7 @@ class Live:
         self._pools = Pools(slots, policy, self._turns.send_nowait)
         self._later: Timer[Errand] = Timer(self.submit)
         """Errands that wait for their next attempt."""
+        self._outage = Outage(sink, policy, self.submit)
         self._queued = 0
         """Errands that wait for a slot."""
         self.latency_s: float | None = None
@@ -67,7 +69,7 @@ class Live:
     @property
     def queued(self) -> int:
         """Errands that wait for a slot or for their next attempt."""
-        return self._queued + len(self._later)
+        return self._queued + len(self._later) + len(self._outage)
 
     @property
     def in_flight(self) -> int:
@@ -92,7 +94,7 @@ class Live:
     def is_idle(self) -> bool:
         """Return whether nothing is sent, nor about to be, nor waits for a time: who waits for others waits in vain."""
         about_to_be = self._turns.statistics().current_buffer_used
-        timers = len(self._later) + len(self._pools.wakes)
+        timers = len(self._later) + len(self._pools.wakes) + len(self._outage.probes)
         return not (self.in_flight or about_to_be or timers or self._warmer.is_reading)
 
     def outlives(self) -> bool:
@@ -111,6 +113,7 @@ class Live:
         async with anyio.create_task_group() as group, anyio.create_task_group() as timers:
             timers.start_soon(self._later.run, name="live, later")
             timers.start_soon(self._pools.wakes.run, name="live, paces")
+            timers.start_soon(self._outage.probes.run, name="live, probes")
             for number in range(self.slots):
                 group.start_soon(self._work, self._receive.clone(), name=f"live slot {number}")
             self._receive.close()
@@ -127,18 +130,21 @@ class Live:
                 if self._stopped.is_set():
                     return
                 try:
-                    await self._carry_out(errand)
+                    if not self._outage.holds(errand):
+                        await self._carry_out(errand)
                 finally:
                     self._pools.leave(errand.role)
 
     async def _carry_out(self, errand: Errand) -> None:
         came = await self._sender.send(errand)  # no await between a reply and what the engine makes of it
         if came is None:
+            self._outage.unsent(errand)
             return
         if not isinstance(came, Answered):
             self._failed(errand, came.failure)
             return
         end = came.end
+        self._outage.answered()
         self._pools.replied(errand.role, came.reply, end.usage)
         self.latency_s = end.latency_s if self.latency_s is None else 0.9 * self.latency_s + 0.1 * end.latency_s
         if self._sink.replied(errand, came.attempt, came.reply):
@@ -150,6 +156,8 @@ class Live:
             return
         if too_long := self._policy.too_long(failure):
             self._sink.halt(too_long)
+            return
+        if self._outage.failed(errand, failure):
             return
         wait_s = self._policy.wait_s(failure, errand.tries)
         if wait_s is None:

@@ -27,6 +27,8 @@ class RetryPolicy:
     first_s: float = field(default_factory=lambda: FIRST_S)
     longest_s: float = field(default_factory=lambda: LONGEST_S)
     random: random.Random = field(default_factory=random.Random)
+    give_up_s: float = 3_600.0
+    """How long an outage may last."""
     deadline: float | None = None
     """When the run should have ended, in seconds since 1970."""
 

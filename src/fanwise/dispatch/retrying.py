@@ -29,11 +29,14 @@ class Retrying:
         """Until when no batch is created, by the event loop's clock."""
         self._refused = 0
         """Batches that were refused for too much, since one was taken."""
+        self._away_since: float | None = None
+        """Since when nobody answers who is to create batches; None: somebody does."""
         self.most = MOST_REQUESTS
         """Requests that the next batch may have: fewer after one was too large."""
 
     def created(self) -> None:
         """Take note that a batch was taken."""
+        self._away_since = None
         self._refused, self.most = 0, min(2 * self.most, MOST_REQUESTS)
 
     def halve(self, size: int) -> None:
@@ -47,6 +50,20 @@ class Retrying:
         self._refused += 1
         wait_s = self._policy.wait_s(failure, self._refused)
         self.paused_until = anyio.current_time() + (wait_s or 0.0)
+
+    def away(self, failure: Failure) -> None:
+        """Create nothing for a while: nobody answers, which is the fault of no request; halt where that lasts."""
+        moment = anyio.current_time()
+        if self._away_since is None:
+            self._away_since = moment
+        if moment - self._away_since >= self._policy.give_up_s:
+            minutes = (moment - self._away_since) / 60
+            self._sink.halt(
+                f"the API has not answered for {minutes:.0f} minutes ({failure.kind}: {failure.message}); no row has "
+                "failed by it"
+            )
+        self._refused += 1
+        self.paused_until = moment + min(self._policy.first_s * 2 ** min(self._refused, 10), self._policy.longest_s)
 
     def again(self, sent: Sent, failure: Failure, *, blameless: bool = False) -> None:
         """Ask again; the row of an orphan asks by itself when it comes to the task.

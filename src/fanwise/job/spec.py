@@ -159,6 +159,14 @@ class JobSpec:
         bool,
         FieldRule(help="Near the deadline send live what cancelled batches have not given back; may be paid twice."),
     ] = False
+    give_up_after: Annotated[
+        str,
+        FieldRule(
+            help="How long an outage may last before the run halts, such as 30m or 6h; until then no row fails by it.",
+            metavar="TIME",
+            check=check_duration,
+        ),
+    ] = "1h"
     base_url: Annotated[
         str | None,
         FieldRule(

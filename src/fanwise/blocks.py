@@ -12,7 +12,7 @@ from types import FrameType
 
 from fanwise.canonical import digest
 from fanwise.errors import UsageError
-from fanwise.media import Media, media_type
+from fanwise.media import MOST_BYTES, Media, media_type, read_regular
 
 _PACKAGE = str(Path(__file__).parent)
 
@@ -56,15 +56,17 @@ class Block:
             UsageError: There is no such file, or it is none of these.
         """
         file = find_beside_caller(path)
-        data = file.read_bytes()
         try:
+            data = read_regular(file, MOST_BYTES)
             if media_type(data):
                 return cls(name or file.name, "", place=str(file), media=Media(data))
-            return cls(name or file.name, data.decode("utf-8"), place=str(file))
+            return cls(name or file.name, data.decode("utf-8-sig"), place=str(file))
         except UnicodeDecodeError:
             raise UsageError(f"{file} is neither an image, a PDF, nor text in UTF-8") from None
         except ValueError as error:
             raise UsageError(f"{file} {error}") from None
+        except OSError as error:
+            raise UsageError(f"{file} cannot be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,13 @@ class Document:
         """
         file = find_beside_caller(path)
         try:
-            text = file.read_text(encoding="utf-8")
+            text = read_regular(file, MOST_BYTES).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise UsageError(f"{file} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        except ValueError as error:
+            raise UsageError(f"{file} {error}") from None
+        except OSError as error:
+            raise UsageError(f"{file} cannot be read: {error.strerror}") from None
         return cls.parse(file.stem, text, place=str(file))
 
     @classmethod

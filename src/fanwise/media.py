@@ -8,7 +8,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import os
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,30 @@ def media_type(data: bytes) -> str:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Return the content of a file, which is no pipe, device or folder that one would wait for without end.
+
+    Args:
+        path: The file.
+        most: Bytes that it may have.
+
+    Raises:
+        ValueError: It is no regular file, or too large.
+        OSError: It cannot be read.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{path.name} is no regular file")
+        if status.st_size > most:
+            raise ValueError(f"has {status.st_size:,} bytes, {most:,} are the most")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"has more than {most:,} bytes")
+    return content
 
 
 class Media:
@@ -70,7 +96,7 @@ class Media:
             ValueError: It is no image or PDF, or too large.
             OSError: It cannot be read.
         """
-        return cls(Path(path).read_bytes())
+        return cls(read_regular(Path(path), MOST_BYTES))
 
     def __eq__(self, value: object) -> bool:
         return isinstance(value, Media) and value.sha == self.sha

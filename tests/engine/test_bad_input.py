@@ -31,7 +31,11 @@ def test_seven_broken_rows_among_a_thousand_are_set_aside_with_their_lines(tmp_p
 
     result = fanwise("run", GRAPH, "--rows", rows, "--out", tmp_path / "run", "--channel", "live")
 
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 1, result.stderr
+    assert "7 of 1,007 rows were set aside" in result.stderr
+    assert "1 (line 10 first): not valid JSON" in result.stderr
+    assert "found in rows.jsonl: id, subject, body" in result.stderr
+    assert str(tmp_path / "run" / "rejects.jsonl") in result.stderr
     assert len(lines(tmp_path / "run" / "results.jsonl")) == 1000
     rejects = lines(tmp_path / "run" / "rejects.jsonl")
     assert [reject["line"] for reject in rejects] == sorted(broken)

@@ -20,8 +20,9 @@ from fanwise.job.watcher import Watcher
 from fanwise.rendering.account import show_account
 from fanwise.rendering.console import standard_output
 
-from .ending import FAILED_ROWS, HALTED, INTERRUPTED, OK
+from .ending import FAILED_ROWS, HALTED, INTERRUPTED, OK, USAGE
 from .progress import display
+from .rejected import rejected_words
 
 
 def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: str, report: bool = True) -> int:
@@ -40,14 +41,22 @@ def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, o
         click.echo(f"fanwise: {halted}{again}", err=True)
         return HALTED
     summary = _print(out, as_json=as_json) if report else _summary(out)
+    for line in rejected_words(out, summary["rows"]):
+        click.echo(f"fanwise: {line}" if not line.startswith(" ") else line, err=True)
     if halted is not None:
         click.echo(f"fanwise: {halted}; what was done is kept, go on with: fanwise resume {out}", err=True)
         return HALTED
     if summary["ended"] in ("interrupted", "detached"):
         _say_how_to_resume(out, summary["ended"])
         return INTERRUPTED if summary["ended"] == "interrupted" else OK
-    rows = summary["rows"]
-    return FAILED_ROWS if rows["failed"] or rows["partial"] else OK
+    return _status(summary["rows"])
+
+
+def _status(rows: dict[str, Any]) -> int:
+    """Return the exit status of a run that has ended, by the counts of its rows."""
+    if rows["rejected"] and rows["rejected"] == rows["read"]:
+        return USAGE
+    return FAILED_ROWS if rows["failed"] or rows["partial"] or rows["rejected"] else OK
 
 
 async def _watched(work: Callable[[Watcher], Awaitable[Account]]) -> tuple[Account | None, HaltedError | None]:

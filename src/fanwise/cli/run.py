@@ -33,8 +33,9 @@ from .options import chosen, graph_argument, job_option, session_options, start_
 def run(graph: str, out: str, detach: bool, as_json: bool, **options: Any) -> None:
     """Run GRAPH (path/file.py:name or package.module:name) over rows.
 
-    Exit status: 0 all rows have their output, 1 some rows failed or are partial, 2 something is
-    wrong with the call, 3 the run was halted (budget, refused key), 130 interrupted.
+    Exit status: 0 all rows have their output, 1 some rows were set aside, failed or are partial, 2
+    something is wrong with the call or all rows were set aside, 3 the run was halted (budget,
+    refused key), 130 interrupted.
     """
     with exit_on_error():
         question = asking(options)

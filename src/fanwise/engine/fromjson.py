@@ -23,6 +23,8 @@ from .encodings import (
 from .jsondocument import elements
 from .records import MOST_CHARS, MOST_RAW, Record, RowsFile, unread
 
+NO_ROW = "#! "
+"""Before the reason why a row that code has given has no form in JSON, on the line that it would have had."""
 _UTF8_MARK = b"\xef\xbb\xbf"
 _HEAD = 1_000_000
 """Bytes of a first line by which is told what a file holds."""
@@ -95,6 +97,8 @@ def record_of(number: int, offset: int, line: bytes) -> Record:
     except UnicodeDecodeError as error:
         problem = f"not UTF-8 at byte {error.start} of the line; {OTHER_ENCODING}"
         return unread(number, offset, line.decode("utf-8", "backslashreplace"), problem)
+    if text.startswith(NO_ROW):
+        return unread(number, offset, "", text.removeprefix(NO_ROW))
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from fanwise.canonical import canonical, digest
+from fanwise.graph import types as ty
 
 from .records import Record
 
@@ -30,48 +32,141 @@ class Row(NamedTuple):
 class RowTypes:
     """Validates records against the parameters of a graph."""
 
-    def __init__(self, params: Mapping[str, Any], id_field: str | None, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        params: Mapping[str, Any],
+        id_field: str | None,
+        folder: Path | None = None,
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
-            params: Parameter types of the graph. With one parameter the record is its value;
-                with several the record has a field for each.
+            params: Parameter types of the graph. A record is the value of a single parameter that takes one; else
+                it has a field for each.
             id_field: Field with the row's id; None: `id` where there is one, else the number.
             folder: Where paths of images and PDFs begin; None: the working directory.
+            defaults: Of the parameters that have one.
         """
         self.adapters = {name: TypeAdapter[Any](tp) for name, tp in params.items()}
-        only = [(name, adapter.validator) for name, adapter in self.adapters.items()]
-        self._only = only[0] if len(only) == 1 else None
+        only = [name for name, tp in params.items() if len(params) == 1 and _takes_records(tp)]
+        self._whole = only[0] if only else ""
+        """The parameter whose value is a record as it is."""
+        self._defaults = defaults or {}
         self.id_field = id_field
         self._context = {"folder": folder}
+        self._may_be_none = frozenset(_optional_fields(params[self._whole]) if only else _optional(params))
+        """Columns in which an empty cell of CSV is None."""
 
     def check(self, record: Record) -> Row | str:
         """Return the row of a record, or the reason why it is set aside."""
-        if record.data is None:
+        data = record.data
+        if data is None:
             return record.problem
         field = self.id_field or "id"
-        if self.id_field is not None and field not in record.data:
+        if self.id_field is not None and field not in data:
             return f"has no field {field!r}, which --id names"
-        row_id = str(record.data[field]) if field in record.data else str(record.number)
+        row_id = str(data[field]) if field in data else str(record.number)
+        if record.is_text and self._may_be_none:
+            data = {name: None if cell == "" and name in self._may_be_none else cell for name, cell in data.items()}
         try:
-            if self._only is not None:
-                name, validator = self._only
-                arguments = {name: validator.validate_python(record.data, context=self._context)}
-            else:
-                arguments = {
-                    name: adapter.validate_python(record.data.get(name), context=self._context)
-                    for name, adapter in self.adapters.items()
-                }
+            arguments = {self._whole: self._valid(self._whole, data)} if self._whole else self._by_name(data)
             content = canonical(list(arguments.values()))
         except ValidationError as error:
-            places = [
-                f"{'.'.join(map(str, mistake['loc'])) or 'the row'}: {mistake['msg']}"
-                for mistake in error.errors(include_url=False)[:3]
-            ]
-            return "; ".join(places)
-        except TypeError as error:
+            return _reason(error, self._whole or next(iter(self.adapters)), in_front=False)
+        except _RowError as error:
+            return str(error)
+        except (TypeError, ValueError) as error:
             return str(error)
         return Row(
             number=record.number, locator=record.locator, row_id=row_id, arguments=arguments, hash=digest(content),
             size=len(content),
         )  # fmt: skip
+
+    def _by_name(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the value of each parameter, by its name in the record.
+
+        Raises:
+            _RowError: Some are missing or wrong; all of them are named.
+        """
+        arguments: dict[str, Any] = {}
+        reasons: list[str] = []
+        for name in self.adapters:
+            try:
+                if name in data:
+                    arguments[name] = self._valid(name, data[name])
+                elif name in self._defaults:
+                    arguments[name] = self._defaults[name]
+                else:
+                    reasons.append(f"{name}: Field required")
+            except ValidationError as error:
+                reasons.append(_reason(error, name, in_front=True))
+        if reasons:
+            raise _RowError("; ".join(reasons[:MOST_REASONS]))
+        return arguments
+
+    def _valid(self, name: str, value: object) -> Any:
+        """Return a value of a parameter.
+
+        Strict types take from JSON what they do not take from Python, such as a date that is a text.
+
+        Raises:
+            ValidationError: It is none.
+        """
+        validator = self.adapters[name].validator
+        try:
+            return validator.validate_python(value, context=self._context)
+        except ValidationError:
+            try:
+                text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+                return validator.validate_json(text, context=self._context)
+            except (TypeError, ValueError):
+                pass
+            raise
+
+
+MOST_REASONS = 3
+"""Of one row that are told."""
+
+
+class _RowError(Exception):
+    """Parameters are missing or wrong."""
+
+
+def _reason(error: ValidationError, param: str, *, in_front: bool) -> str:
+    """Return what is wrong with a value of a parameter, each mistake with its place in the record.
+
+    Args:
+        error: What Pydantic says.
+        param: The parameter.
+        in_front: Whether its name belongs to each place; else it stands for the whole record.
+    """
+    mistakes = error.errors(include_url=False)[:MOST_REASONS]
+    places = ((param, *mistake["loc"]) if in_front else (mistake["loc"] or (param,)) for mistake in mistakes)
+    return "; ".join(
+        f"{'.'.join(map(str, place))}: {mistake['msg']}" for place, mistake in zip(places, mistakes, strict=True)
+    )
+
+
+def _takes_records(tp: Any) -> bool:
+    """Return whether a type has values that are whole records: models, dicts, or anything."""
+    anything = (Any, object, ty.Unknown)
+    return any(
+        part in anything or ty.fields(part) is not None or ty.value_type(part) is not None for part in ty.members(tp)
+    )
+
+
+def _optional(types: Mapping[str, Any]) -> list[str]:
+    return [name for name, tp in types.items() if ty.may_be_none(tp)]
+
+
+def _optional_fields(tp: Any) -> list[str]:
+    """Return the fields of a record type that may be None, by all names that they have in a file."""
+    names: list[str] = []
+    for part in ty.members(tp):
+        model: Any = ty.strip(part)
+        infos: dict[str, Any] = getattr(model, "model_fields", {})
+        for name in _optional(ty.fields(part) or {}):
+            aliases = (infos[name].alias, infos[name].validation_alias) if name in infos else ()
+            names += [name, *(alias for alias in aliases if isinstance(alias, str))]
+    return names

@@ -10,7 +10,7 @@ from fanwise.canonical import canonical
 from fanwise.errors import UsageError
 
 from .fromcsv import read_csv
-from .fromjson import has_lines, read_json, record_of
+from .fromjson import NO_ROW, has_lines, read_json, record_of
 from .fromparquet import read_parquet
 from .records import MOST_CHARS, Format, Record, RowsFile
 
@@ -95,16 +95,13 @@ def _line_at(file: BinaryIO, locator: int) -> bytes:
 
 
 def json_lines(rows: Iterable[Any]) -> Iterator[bytes]:
-    """Yield rows, as models or dicts, as lines of JSON.
-
-    Raises:
-        UsageError: One has no form in JSON.
-    """
+    """Yield rows, as models or dicts, as lines of JSON; of one that has no form in JSON, a line that says so."""
     for number, row in enumerate(rows, 1):
         try:
             yield f"{canonical(row)}\n".encode()
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"row {number}: {error}; give models or dicts") from None
+        except Exception as error:  # a row's own code may raise whatever it likes: that costs this row
+            why = " ".join(ascii(f"{type(error).__name__}: {error}")[1:-1].split())
+            yield f"{NO_ROW}row {number}: {why}; give models or dicts\n".encode()
 
 
 def lines(path: Path) -> int:

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from fanwise.errors import DefinitionError, Mistake
+from fanwise.media import read_regular
 from fanwise.models import EFFORTS, Effort, known_models
 
+MOST_BYTES, MOST_FRONT_BYTES = 1_000_000, 65_536
+"""Bytes of an agent file, and of its front matter."""
 _OURS = ("name", "description", "model", "max_tokens", "effort")
 _ELSEWHERE = (
     "tools", "disallowedTools", "permissionMode", "maxTurns", "skills", "mcpServers", "hooks", "memory",
@@ -75,22 +78,38 @@ def _lines(path: Path) -> list[str]:
     """Return the lines of a file.
 
     Raises:
-        DefinitionError: It is not UTF-8.
+        DefinitionError: It is not UTF-8, too large, or no regular file.
     """
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return read_regular(path, MOST_BYTES).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise DefinitionError(
-            f"agent file {path}", (Mistake(str(path), f"is not UTF-8 at byte {error.start}"),)
-        ) from None
+        problem = f"is not UTF-8 at byte {error.start}"
+    except ValueError as error:
+        problem = str(error)
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    raise DefinitionError(f"agent file {path}", (Mistake(str(path), problem),))
 
 
 def _load(path: Path, front: str, mistakes: list[Mistake]) -> dict[str, Any]:
     """Return the fields of the front matter; none where it is no mapping, which is a mistake."""
     import yaml  # here, since only agents that come from files need it
 
+    if len(front) > MOST_FRONT_BYTES:
+        mistakes.append(Mistake(f"{path}:1", f"front matter has {len(front):,} characters", "the body is for text"))
+        return {}
     try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(front, yaml.SafeLoader)):
+            # A few lines of them make values that no memory holds.
+            mistakes.append(Mistake(f"{path}:1", "front matter has an alias (*name)", "write the value out"))
+            return {}
         data = yaml.safe_load(front)
+    except RecursionError:
+        mistakes.append(Mistake(f"{path}:1", "front matter is nested too deeply", "write `key: value`"))
+        return {}
+    except ValueError as error:  # a date or a number that YAML reads and Python does not have
+        mistakes.append(Mistake(f"{path}:1", f"front matter has a value that cannot be read: {error}"))
+        return {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark is not None else 1

@@ -135,6 +135,7 @@ def trace(target: Graph[..., Any]) -> GraphSpec:
         place=target.place,
         params=params,
         param_types=target.params,
+        defaults=_defaults(target),
         output_type=type_of(result) if output_type is ty.Unknown else output_type,
         template=template,
         slots=dict(tracer.slots),
@@ -151,6 +152,12 @@ def _signature_mistakes(target: Graph[..., Any]) -> list[Mistake]:
         text = f"graph {target.name!r} is async"
         mistakes.append(Mistake(target.place, text, "write def; bodies and steps may be async"))
     return mistakes
+
+
+def _defaults(target: Graph[..., Any]) -> dict[str, Any]:
+    """Return the defaults of the parameters that have one."""
+    parameters = inspect.signature(target.fn).parameters.values()
+    return {param.name: param.default for param in parameters if param.default is not param.empty}
 
 
 def _rows(tracer: Tracer, target: Graph[..., Any]) -> dict[str, Any]:

@@ -118,6 +118,8 @@ class GraphSpec:
     params: Mapping[str, int]
     """Parameter names with their slots, in order."""
     param_types: Mapping[str, Any]
+    defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Of the parameters that have one."""
     output_type: Any
     template: Template
     slots: Mapping[int, str] = field(default_factory=dict[int, str])

@@ -163,7 +163,7 @@ class Manifest:
 
     def row_types(self, graph: GraphSpec) -> RowTypes:
         """Return what makes rows of records, for a graph that takes them."""
-        return RowTypes(graph.param_types, self.spec.id_field, self.folder)
+        return RowTypes(graph.param_types, self.spec.id_field, self.folder, graph.defaults)
 
     def with_repeated(self, graph: GraphSpec) -> Manifest:
         """Return the run with the blocks that many of its rows show: they are looked for once, as it begins.

@@ -161,7 +161,7 @@ def render(graph: str, rows: Path, form: Format, sample: int, folder: Path) -> l
     """
     spec = load_graph(graph).spec
     arm = build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"]
-    types = RowTypes(arm.graph.param_types, None, folder)
+    types = RowTypes(arm.graph.param_types, None, folder, arm.graph.defaults)
     checked = (types.check(record) for record in read(RowsFile(rows, form)))
     drawn = list(islice((row for row in checked if isinstance(row, Row)), sample))
     return [_prefix(node, arm, drawn) for node in arm.agents()]

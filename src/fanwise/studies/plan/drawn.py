@@ -141,7 +141,8 @@ def _rows(spec: JobSpec, count: int) -> _ValidRows:
     if count < 1:
         raise UsageError(f"a sample of {count} rows is none; draw one or more")
     file = rows_of(spec)
-    types = RowTypes(graph_of(spec.graph).spec.param_types, spec.id_field, file.path.parent)
+    graph = graph_of(spec.graph).spec
+    types = RowTypes(graph.param_types, spec.id_field, file.path.parent, graph.defaults)
     return _ValidRows(islice(read(file), spec.limit), types)
 
 

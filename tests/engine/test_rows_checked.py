@@ -125,6 +125,12 @@ def test_a_byte_order_mark_is_none_of_a_text(tmp_path: Path) -> None:
     assert Block.load(tmp_path / "block.txt").text == "hello"
 
 
+def test_an_id_that_is_null_is_none(tmp_path: Path) -> None:
+    rows = [{"id": None, "text": "a"}, {"id": None, "text": "b"}, {"text": "c"}]
+    account = Job(of_text, rows=rows, out=tmp_path / "run", channel="live").run_sync()
+    assert account.summary["rows"]["succeeded"] == 3
+
+
 HEAD = "---\nname: a\n"
 
 

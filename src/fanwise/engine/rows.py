@@ -66,7 +66,7 @@ class RowTypes:
         field = self.id_field or "id"
         if self.id_field is not None and field not in data:
             return f"has no field {field!r}, which --id names"
-        row_id = str(data[field]) if field in data else str(record.number)
+        row_id = str(record.number if data.get(field) is None else data[field])
         if record.is_text and self._may_be_none:
             data = {name: None if cell == "" and name in self._may_be_none else cell for name, cell in data.items()}
         try:

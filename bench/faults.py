@@ -58,6 +58,7 @@ def job(row: Row) -> str:
     return answer(facts(row.text), tone(row.text))
 
 
+NO_CREDIT = "Your credit balance is too low to access the Anthropic API."
 Faults = list[dict[str, Any]]
 CASES: list[tuple[str, str, Faults]] = [
     ("429 with retry-after", "live", [{"status": 429, "probability": 0.1, "retry_after": 0.3, "path": MESSAGES}]),
@@ -80,6 +81,15 @@ CASES: list[tuple[str, str, Faults]] = [
     ("canceled items", "batch", [{"item": "canceled", "probability": 0.1}]),
     ("missing results", "batch", [{"item": "missing", "probability": 0.1}]),
     ("duplicated results", "batch", [{"item": "duplicated", "probability": 0.1}]),
+    ("creates that are too large", "batch", [{"status": 413, "count": 3, "path": BATCHES}]),
+    ("refused items", "batch", [{"item": "errored", "status": 400, "probability": 0.1}]),
+    ("requests that are refused", "live", [{"status": 400, "probability": 0.1, "path": MESSAGES}]),
+    ("all of them", "live", [{"status": 400, "path": MESSAGES}]),
+    ("no credit", "live", [{"status": 400, "path": MESSAGES, "message": NO_CREDIT}]),
+    ("no credit at a create", "batch", [{"status": 400, "path": BATCHES, "message": NO_CREDIT}]),
+    ("no credit in items", "batch", [{"item": "errored", "status": 400, "message": NO_CREDIT}]),
+    ("come again in a day", "live", [{"status": 429, "retry_after": 90_000, "path": MESSAGES}]),
+    ("come again in a day, to create", "batch", [{"status": 429, "retry_after": 90_000, "path": BATCHES}]),
 ]
 ALL: Faults = [
     {"status": 429, "probability": 0.02, "retry_after": 0.05, "path": MESSAGES},

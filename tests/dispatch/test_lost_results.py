@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from fanwise import Emulator, HaltedError, Job, agent, graph, resume
-from fanwise.dispatch import submitting
+from fanwise.dispatch import polling, submitting
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from gateway import gateway
@@ -60,6 +60,7 @@ class Results:
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     monkeypatch.setattr(submitting, "LINGER_S", 0.02)
+    monkeypatch.setattr(polling, "ABSENT_OFFLINE_S", 0.1)
 
 
 class Ended(NamedTuple):

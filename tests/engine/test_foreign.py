@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from fanwise import Block, Emulator, Graph, HaltedError, Job, agent, graph, resume, tool
-from fanwise.dispatch import retry, submitting
+from fanwise.dispatch import polling, retry, submitting
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from odd_server import Foreign, Odd, Script, foreign
@@ -137,12 +137,12 @@ def examples() -> st.SearchStrategy[Example]:
 @contextmanager
 def eager() -> Generator[None]:
     """Nobody waits for long between two attempts."""
-    kept = retry.FIRST_S, retry.LONGEST_S, submitting.LINGER_S
-    retry.FIRST_S, retry.LONGEST_S, submitting.LINGER_S = 0.01, 0.05, 0.02
+    kept = retry.FIRST_S, retry.LONGEST_S, submitting.LINGER_S, polling.ABSENT_OFFLINE_S
+    retry.FIRST_S, retry.LONGEST_S, submitting.LINGER_S, polling.ABSENT_OFFLINE_S = 0.01, 0.05, 0.02, 0.2
     try:
         yield
     finally:
-        retry.FIRST_S, retry.LONGEST_S, submitting.LINGER_S = kept
+        retry.FIRST_S, retry.LONGEST_S, submitting.LINGER_S, polling.ABSENT_OFFLINE_S = kept
 
 
 NUMBERS = count(1)

@@ -147,6 +147,7 @@ class Follower:
     async def _readings(self, record: BatchRecord, info: BatchInfo, *, is_certain: bool) -> Reading | None:
         """Read the results of a batch, again where some are lacking; None where it turns out not to be ours."""
         trial = broken = 0
+        waited_s = 0.0
         while True:
             trial += 1
             try:
@@ -162,10 +163,12 @@ class Follower:
                 if failure.verdict == "terminal" or failure.not_by_batch or broken >= MOST_BROKEN:
                     self._sink.halt(f"results of batch {record.batch_id}: {failure.kind}: {failure.message}")
                     await anyio.sleep_forever()  # until the halted run cancels us: the batch stays open
-                if failure.verdict == "final" and trial - broken >= READINGS:
+                if failure.verdict == "final" and waited_s > self._poller.absent_s:
                     why = f"its results cannot be read: {failure.message}"
                     return Reading(record=record, why=why, billed=info.succeeded) if is_certain else None
-            await anyio.sleep(self._poller.pause_s(trial))
+            pause_s = self._poller.pause_s(trial)
+            waited_s += pause_s
+            await anyio.sleep(pause_s)
 
     async def _read(self, record: BatchRecord, billed: int | None, *, is_certain: bool) -> Reading | None:
         """Apply the results of a batch that were not applied yet; None where it turns out not to be ours.

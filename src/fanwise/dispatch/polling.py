@@ -48,6 +48,11 @@ class Poller:
         """
         self._left.set()
 
+    @property
+    def absent_s(self) -> float:
+        """For how many seconds something has to be absent to be gone."""
+        return ABSENT_OFFLINE_S if self._api.offline else ABSENT_S
+
     def pause_s(self, trial: int) -> float:
         """Return how long to wait before something that could not be read is read again, after so many trials."""
         if self._api.offline:
@@ -80,7 +85,7 @@ class Poller:
             except RequestError as error:
                 is_gone = error.failure.status in GONE
                 absent_s += interval_s if is_gone or error.failure.kind == MALFORMED else 0.0
-                if is_gone and absent_s > (ABSENT_OFFLINE_S if self._api.offline else ABSENT_S):
+                if is_gone and absent_s > self.absent_s:
                     return None
                 await self._bear(batch_id, error.failure, absent_s)
             await self._pause(interval_s)

@@ -177,6 +177,23 @@ def test_a_baseline_is_asked_again_only_where_its_own_request_has_changed(
     assert after["attempts"]["baseline"]["sent"] == after["rows"]["read"]
 
 
+def test_a_baseline_on_a_sample_has_the_rows_of_a_fresh_run(tmp_path: Path) -> None:
+    """Found by a sample of 10 rows that had 15 after rows were appended: the new ones were added to the old."""
+    edited, fresh = folders(tmp_path)
+    first = carried_out(START, edited, sample=4)
+    grown = replace(START, rows=(*ROWS, *((f"n{number}", f"new letter {number}") for number in range(4))))
+    after = carried_out(grown, edited, again=True)
+    assert account(after) == account(carried_out(grown, fresh, sample=4))
+    assert after["attempts"]["baseline"]["sent"] == 4
+    asked = sent(edited, "baseline")
+    assert 4 < asked < 8, "answers of rows that are in both samples are kept"
+    assert after["cash"]["replaced"]["attempts"] == asked - 4
+    assert Decimal(after["cash"]["paid_usd"]) == billed(edited)
+    back = carried_out(START, edited, again=True)
+    assert account(back) == account(first)
+    assert sent(edited, "baseline") == asked, "nothing is asked again when the first rows are back"
+
+
 def test_what_was_not_changed_is_not_cash_apart(tmp_path: Path) -> None:
     first = carried_out(START, tmp_path)
     again = carried_out(START, tmp_path, again=True)
@@ -224,19 +241,19 @@ states = st.builds(
 )  # fmt: skip
 
 
-@given(st.lists(st.tuples(states, st.integers(0, 3)), min_size=2, max_size=4))
+@given(st.lists(st.tuples(states, st.integers(0, 3)), min_size=2, max_size=4), st.sampled_from([None, 1, 2]))
 @settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_was_edited_and_wherever_it_was_halted_the_account_is_that_of_a_fresh_run(
-    sessions: Sequence[tuple[State, int]],
+    sessions: Sequence[tuple[State, int]], sample: int | None
 ) -> None:
     """Rows come, go, move and change; an edit may be taken back, and a session may end before all rows are read."""
     with tempfile.TemporaryDirectory() as name:
         edited, fresh = folders(Path(name))
         for number, (state, limit) in enumerate(sessions):
             is_last = number == len(sessions) - 1
-            carried_out(state, edited, again=bool(number), limit=limit if limit and not is_last else 100)
+            carried_out(state, edited, again=bool(number), limit=limit if limit and not is_last else 100, sample=sample)
         final = sessions[-1][0]
-        after, expected = report(edited / "run").summary, carried_out(final, fresh)
+        after, expected = report(edited / "run").summary, carried_out(final, fresh, sample=sample)
         assert account(after) | {"modelled": None} == account(expected) | {"modelled": None}
         assert results(edited) == results(fresh)
         cash = after["cash"]

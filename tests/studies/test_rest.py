@@ -58,6 +58,7 @@ def test_rows_that_came_are_counted_on_the_arms_that_they_run_on(tmp_path: Path,
     assert 0.8 < said.expected / paid < 1.25, "but for what is still in the cache"
     assert said.low <= paid <= said.high
     assert left(out).forecast.total().expected == 0
+    assert summary(out)["multiplier"]["rows"] == 5, "the sample is of the size that was asked for"
 
 
 def test_rows_that_moved_owe_nothing_and_those_that_were_changed_all(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from fanwise.canonical import digest
@@ -27,6 +28,27 @@ def reservoir(items: Iterable[T], most: int, chance: random.Random) -> list[T]:
     return kept
 
 
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """Knows on which arms a row runs."""
+
+    arms: tuple[ArmName, ...]
+    word: str
+    """What is hashed before the id of a row."""
+    chosen: frozenset[str] | None
+    """Hashes of the rows on which all arms run; None: every row."""
+
+    def __call__(self, row: Row) -> tuple[ArmName, ...]:
+        """Return the arms of a row."""
+        is_chosen = self.chosen is None or digest(f"{self.word} {row.row_id}") in self.chosen
+        return self.arms if is_chosen else self.arms[:1]
+
+    @property
+    def key(self) -> str:
+        """A hash of which rows were chosen; empty where no row is left out by choice."""
+        return "" if self.chosen is None else digest(" ".join(sorted(self.chosen)))
+
+
 def sampler(
     rows: RowsFile,
     types: RowTypes,
@@ -35,8 +57,8 @@ def sampler(
     *,
     arms: tuple[ArmName, ...],
     seed: int = 0,
-) -> Callable[[Row], tuple[ArmName, ...]]:
-    """Return which arms a row runs on; the sample is the rows with the least hash of their id.
+) -> Sampler:
+    """Return what knows on which arms a row runs; the sample is the rows with the least hash of their id.
 
     Args:
         rows: The file.
@@ -48,7 +70,7 @@ def sampler(
     """
     word = f"sample {seed}" if seed else "sample"
     if count is None or len(arms) == 1:
-        return lambda row: arms
+        return Sampler(arms, word, None)
 
     def hashes() -> Iterator[str]:
         for seen, record in enumerate(read(rows)):
@@ -58,5 +80,4 @@ def sampler(
             if isinstance(row, Row):
                 yield digest(f"{word} {row.row_id}")
 
-    chosen = set(heapq.nsmallest(count, hashes()))
-    return lambda row: arms if digest(f"{word} {row.row_id}") in chosen else arms[:1]
+    return Sampler(arms, word, frozenset(heapq.nsmallest(count, hashes())))

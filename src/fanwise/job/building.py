@@ -23,9 +23,9 @@ from fanwise.engine.build import build_engine
 from fanwise.engine.run import Engine
 from fanwise.engine.sampling import sampler
 from fanwise.engine.settings import Settings
-from fanwise.journal.meta import DEADLINE, Deadline
+from fanwise.journal.meta import DEADLINE, SAMPLED, Deadline
 from fanwise.journal.port import Journal
-from fanwise.journal.records import ArmName
+from fanwise.journal.records import ArmName, EditRecord
 
 from .opening import OpenRun, Terms
 from .spec import JobSpec
@@ -66,6 +66,9 @@ async def engine_of(
     )
     sampled = partial(sampler, arms=tuple(run.graphs), seed=spec.seed)
     arms_of = await anyio.to_thread.run_sync(sampled, manifest.rows_file, types, spec.sample, spec.limit)
+    if terms.resumed:
+        _see_sample(journal, arms_of.key)
+    SAMPLED.keep(journal, arms_of.key)
     limits = Limits(
         cost=spec.budget_pico, tokens=spec.budget_tokens, row_cost=spec.row_budget_pico,
         row_tokens=spec.row_budget_tokens,
@@ -76,6 +79,17 @@ async def engine_of(
     )  # fmt: skip
     ways = _ways(run, terms, api.clock.now())
     return build_engine(arms, api, books, types, arms_of=arms_of, settings=settings, ways=ways)
+
+
+def _see_sample(journal: Journal, sampled: str) -> None:
+    """Take note where the baseline runs on other rows than before: of its answers those count that these rows come to.
+
+    Args:
+        journal: Of the run.
+        sampled: Key of the rows of this session.
+    """
+    if SAMPLED.of(journal) != sampled:
+        journal.set_edit(EditRecord("baseline", journal.session))
 
 
 def _ways(run: OpenRun, terms: Terms, started: float) -> Ways:

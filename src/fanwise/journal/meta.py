@@ -144,6 +144,8 @@ JOB_ROWS = MetaKey("job_rows", int)
 """Valid rows of the whole job, where a session carries out a sample of it; 0: the job is the rows that are taken."""
 PRIMED = MetaKey("primed", dict[str, float])
 """By key of a prefix that batches have written: until when it lives, in seconds since 1970."""
+SAMPLED = MetaKey("sampled", str)
+"""A hash of the rows on which the last session asked the baseline; empty where these are all."""
 STATICS = MetaKey("nodes", dict[str, str])
 """By arm and node the hash of what shapes its answers: what was edited since is seen by it."""
 

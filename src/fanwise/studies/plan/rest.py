@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from fanwise.engine.rows import Row
-from fanwise.engine.sampling import sampler
+from fanwise.engine.sampling import Sampler, sampler
 from fanwise.engine.toolbox import list_tools
 from fanwise.job.edits import asked_again
 from fanwise.job.manifest import Manifest
@@ -49,12 +48,12 @@ def rest_of_run(db: Book, spec: JobSpec, rows: int, *, retried: bool) -> Rest:
     edited = {arm for arm, _ in again}
     types = manifest.row_types(graphs["fanout"])
     arms_of = sampler(manifest.rows_file, types, spec.sample, spec.limit, arms=tuple(graphs), seed=spec.seed)
-    passing = _Passing(db=db, arms_of=arms_of, edited=edited, retried=retried, is_sample=spec.sample is not None)
+    passing = _Passing(db=db, arms_of=arms_of, edited=edited, retried=retried)
     drawn = draw_contents(spec, rows, passing.is_done)
     sample = drawn if drawn.valid else draw_contents(spec, rows)
     kept: Counter[tuple[ArmName, str]] = Counter()
     for arm in graphs:
-        among = passing.sampled if passing.is_sample and arm != "fanout" else None
+        among = None if arm == "fanout" or arms_of.chosen is None else passing.sampled
         for (agent, node), count in kept_answers(db, arm, of_ended=arm in edited, among=among).items():
             kept[arm, agent] += 0 if (arm, node) in again else count
     owed = Owed(rows={arm: passing.owed[arm] for arm in graphs}, kept=kept)
@@ -67,13 +66,11 @@ class _Passing:
     """Looks at the rows of the file as they pass, and counts those for which each arm still has something to do."""
 
     db: Book
-    arms_of: Callable[[Row], tuple[ArmName, ...]]
-    """The arms on which a session would carry a row out."""
+    arms_of: Sampler
+    """Knows the arms on which a session would carry a row out."""
     edited: set[ArmName]
     """Arms of which answers do not hold any more: all of their rows are looked at again."""
     retried: bool
-    is_sample: bool
-    """Whether the baseline runs on a sample of the rows."""
     owed: Counter[ArmName] = field(default_factory=Counter[ArmName])
     """Rows for which an arm has something to do."""
     sampled: list[str] = field(default_factory=list[str])
@@ -82,7 +79,7 @@ class _Passing:
     def is_done(self, row: Row) -> bool:
         """Take a row; returns whether no arm has anything to do for it."""
         arms = self.arms_of(row)
-        if self.is_sample and len(arms) > 1:
+        if self.arms_of.chosen is not None and len(arms) > 1:
             self.sampled.append(row.row_id)
         left = [arm for arm in arms if arm in self.edited or not self._has_ended(arm, row)]
         self.owed.update(left)

@@ -18,9 +18,12 @@ from fanwise.journal.records import ArmName, Channel
 from fanwise.journal.tables import select
 from fanwise.models import facts
 
-LIFE_S = 3600.0
+LIFE_S, SHORT_LIFE_S = 3600.0, 300.0
 _SENT = """SELECT arm, agent, model, channel, sent, blocks, prompt, cache_read AS read, output, web_searches, cost
   FROM paid WHERE status='succeeded' AND serves AND cost IS NOT 0 AND arm=? ORDER BY attempt"""
+
+_USES = """SELECT prefix, sent, cache_write_5m, cache_write_1h FROM all_paid
+  WHERE prefix<>'' AND status='succeeded' AND cache_write_5m+cache_write_1h+cache_read>0 AND sent>? ORDER BY attempt"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +68,24 @@ class CacheableRequest(NamedTuple):
     """Blocks whose life begins here."""
     readable: int
     """Tokens that could be read: all of the first, and no less than was really read."""
+
+
+def alive_prefixes(db: Book, at: float) -> frozenset[str]:
+    """Return the keys of the prefixes that the cache still has, by when the journal says they were used last.
+
+    A read renews the life that the last write has chosen: five minutes, where that is more than an hour ago.
+
+    Args:
+        db: The journal.
+        at: When, in seconds since 1970.
+    """
+    ends: dict[str, float] = {}
+    last_lives: dict[str, float] = {}
+    for key, sent, five, hour in db.execute(_USES, (at - LIFE_S,)):
+        if five or hour:
+            last_lives[key] = LIFE_S if hour else SHORT_LIFE_S
+        ends[key] = sent + last_lives.get(key, SHORT_LIFE_S)
+    return frozenset(key for key, end in ends.items() if end > at)
 
 
 def lives(db: Book, arm: ArmName) -> Iterator[CacheableRequest]:

@@ -87,6 +87,8 @@ class AgentEstimate:
     """Picodollars that it would cost more if batches read as little as they do at worst."""
     bound: Estimate
     """Picodollars that it may cost at most."""
+    cold_cost: float = 0.0
+    """Picodollars that it would cost more if the cache had forgotten what it should still have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

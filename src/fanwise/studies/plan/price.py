@@ -41,6 +41,8 @@ class Owed:
     """Rows that an arm is asked for; all of them where it is not in there."""
     kept: Mapping[tuple[ArmName, str], int] = field(default_factory=dict[tuple[ArmName, str], int])
     """Answers of these rows that a run directory holds, by arm and agent."""
+    alive: frozenset[str] = frozenset()
+    """Keys of the prefixes that the cache still has, from what was sent before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def estimate_job(use: SampleUse, scale: Scale, factors: LengthFactors, channel: 
             sizes = scale.rehearsed.yardstick(arm, agent)
             estimate = agent_estimate(uses, numbers, sizes, population)
             rest = 1 - min(scale.owed.kept.get((arm, agent), 0) / max(estimate.calls, 1), 1.0)
-            agents.append(_part(_with_once(estimate, use.once), rest) if rest < 1 else _with_once(estimate, use.once))
+            estimate = _with_once(estimate, use.once, scale.owed.alive)
+            agents.append(_part(estimate, rest) if rest < 1 else estimate)
     return agents
 
 
@@ -111,17 +114,19 @@ def _lengthened(use: RowUse, factors: tuple[float, float], channel: ChannelChoic
     )
 
 
-def _with_once(agent: AgentEstimate, once: Iterable[SharedWrite]) -> AgentEstimate:
-    """Return an estimate with what is paid once for all rows."""
+def _with_once(agent: AgentEstimate, once: Iterable[SharedWrite], alive: frozenset[str]) -> AgentEstimate:
+    """Return an estimate with what is paid once for all rows; what the cache still has is not written again."""
     writes = [write for write in once if (write.arm, write.agent) == (agent.arm, agent.agent)]
-    five, hour = sum(write.five for write in writes), sum(write.hour for write in writes)
+    cold = [write for write in writes if write.prefix not in alive]
+    five, hour = sum(write.five for write in cold), sum(write.hour for write in cold)
     usage = agent.usage._replace(
         cache_write_5m=agent.usage.cache_write_5m + five,
         cache_write_1h=agent.usage.cache_write_1h + hour,
         cache_read=max(agent.usage.cache_read - five - hour, 0),
     )
-    cost = replace(agent.cost, value=agent.cost.value + sum(write.extra for write in writes))
-    return replace(agent, usage=usage, cost=cost)
+    written = sum(write.extra for write in cold)
+    cost = replace(agent.cost, value=agent.cost.value + written)
+    return replace(agent, usage=usage, cost=cost, cold_cost=float(sum(write.extra for write in writes) - written))
 
 
 def without_rows(agent: AgentEstimate, rows: Iterable[RowUse]) -> AgentEstimate:
@@ -152,6 +157,7 @@ def _part(agent: AgentEstimate, share: float) -> AgentEstimate:
         output_cost=agent.output_cost * share,
         misses_cost=agent.misses_cost * share,
         bound=part(agent.bound),
+        cold_cost=agent.cold_cost * share,
     )
 
 
@@ -183,7 +189,9 @@ def arm_price(
         fewer, more = (SHORTER, LONGER) if reach.calls else (1.0, 1.0)
         expected += agent.cost.value
         low += max((agent.cost.value - shown * (1 - SHORTER)) * fewer - agent.cost.margin, 0.0)
-        high += (agent.cost.value + shown * (LONGER - 1) + agent.misses_cost) * more + agent.cost.margin
+        high += (
+            (agent.cost.value + shown * (LONGER - 1) + agent.misses_cost) * more + agent.cost.margin + agent.cold_cost
+        )
         worst += (agent.bound.value + agent.bound.margin) * more
     return Price(
         channel=channel,

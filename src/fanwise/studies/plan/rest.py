@@ -14,8 +14,10 @@ from fanwise.job.spec import JobSpec
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.ledger.forecast import Forecast
+from fanwise.ledger.lives import alive_prefixes
 from fanwise.ledger.outcomes import has_ended
 from fanwise.ledger.tasks import kept_answers
+from fanwise.units import now
 
 from .drawn import draw_contents
 from .forecast import forecast_job
@@ -56,7 +58,7 @@ def rest_of_run(db: Book, spec: JobSpec, rows: int, *, retried: bool) -> Rest:
         among = None if arm == "fanout" or arms_of.chosen is None else passing.sampled
         for (agent, node), count in kept_answers(db, arm, of_ended=arm in edited, among=among).items():
             kept[arm, agent] += 0 if (arm, node) in again else count
-    owed = Owed(rows={arm: passing.owed[arm] for arm in graphs}, kept=kept)
+    owed = Owed(rows={arm: passing.owed[arm] for arm in graphs}, kept=kept, alive=alive_prefixes(db, now().timestamp()))
     forecast = forecast_job(spec, sample, channels=(spec.channel,), alternatives=False, owed=owed)
     return Rest(forecast, drawn.valid, drawn.valid + drawn.passed)
 

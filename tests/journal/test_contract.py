@@ -277,6 +277,42 @@ async def test_a_task_that_is_reached_by_another_row_is_this_row_s(shelf: Shelf)
 
 
 @pytest.mark.anyio
+async def test_a_row_stands_at_the_number_at_which_it_was_read_last(shelf: Shelf) -> None:
+    journal = shelf.journal
+    for session, rows in enumerate(({1: "a", 2: "b", 3: "c"}, {1: "c", 2: "a"}), 1):
+        journal.start_session(float(session), "live", "")
+        for number, row_id in rows.items():
+            journal.add_row(RowRecord(number, row_id, 0, "h", session))
+        await journal.commit()
+    rows = kept(shelf.reopen(), RowRecord)
+    assert sorted((row.number, row.row_id) for row in rows) == [(1, "c"), (2, "a")]
+
+
+@pytest.mark.anyio
+async def test_a_task_is_elsewhere_while_an_attempt_or_its_outcome_is_of_another_number(shelf: Shelf) -> None:
+    journal = shelf.journal
+    journal.add_attempt(*sent(1, ("sent", 3)))
+    journal.add_task(done("ended"))
+    journal.add_attempt(*sent(2, ("both", 1)))
+    journal.add_attempt(*sent(3, ("both", 2)))
+    await journal.commit()
+    journal = shelf.reopen()
+    places = {"sent": [True, True, False], "ended": [False, True, True], "both": [True] * 3, "new": [False] * 3}
+    assert {key: [journal.is_elsewhere(key, row) for row in (1, 2, 3)] for key in places} == places
+    for key in places:
+        journal.add_reached(ReachedRecord(key, 2, 2))
+    await journal.commit()
+    assert not any(journal.is_elsewhere(key, 2) for key in places)
+
+
+@pytest.mark.anyio
+async def test_a_row_that_ended_without_a_request_has_records(shelf: Shelf) -> None:
+    shelf.journal.add_result(RowResult(2, "fanout", "failed", None, "no such letter", 1))
+    await shelf.journal.commit()
+    assert [shelf.reopen().has_records(row) for row in (1, 2)] == [False, True]
+
+
+@pytest.mark.anyio
 async def test_rows_are_found_by_number_and_edits_are_kept_at_once(shelf: Shelf) -> None:
     journal = shelf.journal
     journal.start_session(1.0, "live", "")
@@ -303,7 +339,7 @@ async def test_attempts_are_found_by_number_task_and_row(shelf: Shelf) -> None:
     journal.start_session(1.0, "live", "")
     assert [journal.attempt(number) for number in (1, 2, 3, 4)] == [*served, None]
     assert [journal.attempts_of(key) for key in ("k", "k2", "k3")] == [2, 1, 0]
-    assert [journal.has_attempts(row) for row in (0, 1, 2, 3)] == [False, True, True, False]
+    assert [journal.has_records(row) for row in (0, 1, 2, 3)] == [False, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -591,7 +627,7 @@ def test_all_stores_say_the_same_of_the_same_records(entries: list[Any]) -> None
                 Counter(map(repr, journal.records())),
                 [journal.attempt(number) for number in range(1, len(entries) + 2)],
                 [journal.attempts_of(key) for key in KEYS],
-                [journal.has_attempts(row) for row in ROWS],
+                [journal.has_records(row) for row in ROWS],
                 [list(journal.open_attempts(intent)) for intent in (1, 2, 3)],
                 [journal.owns(intent, number) for intent in (1, 2) for number in range(1, len(entries) + 1)],
                 [journal.spent(row) for row in (None, *ROWS)],

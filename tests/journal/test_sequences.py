@@ -39,9 +39,9 @@ def calls(method: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[
 
 
 REOPEN, LOOK = Call("reopen"), Call("look")
-AFTER_COMMIT = {"lose_open", "drop_stale_rows", "purge", "add_reached"}
+AFTER_COMMIT = {"lose_open", "drop_stale_rows", "purge", "add_reached", "add_row"}
 """What these change is what is durable."""
-BEFORE_COMMIT = {"add_reached"}
+BEFORE_COMMIT = {"add_reached", "add_row"}
 """What these change is what was added before, and nothing that comes with it."""
 KEYS, ROWS, NUMBERS, IDS, TEXTS = ["k0", "k1", "k2"], range(4), range(1, 6), ["a", "b"], ["yes", "no", "long " * 60]
 keys, rows, numbers = st.sampled_from(KEYS), st.sampled_from(ROWS), st.sampled_from(NUMBERS)
@@ -133,7 +133,8 @@ class Worker:
             "turns": [journal.turns(key) for key in KEYS],
             "attempt": [journal.attempt(number) for number in NUMBERS],
             "attempts_of": [journal.attempts_of(key) for key in KEYS],
-            "has_attempts": [journal.has_attempts(row) for row in ROWS],
+            "is_elsewhere": [journal.is_elsewhere(key, row) for key in KEYS for row in ROWS],
+            "has_records": [journal.has_records(row) for row in ROWS],
             "open_batches": journal.open_batches(),
             "batch_ids": journal.batch_ids(),
             "owns": [journal.owns(intent, number) for intent in range(1, 4) for number in NUMBERS],

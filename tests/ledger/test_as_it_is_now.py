@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -98,12 +98,14 @@ def listed(first: str | None, second: str) -> list[str | None]:
 
 
 START = State()
+NEW = (("l9", "a letter in front"), ("l8", "a second one"), ("l7", "a third one"))
+"""Rows that are put in front: those that were last come to lines that were not there before."""
 EDITS = {
     "prompt": replace(START, prompt="Say in two words what it is about."),
     "model": replace(START, model="claude-sonnet-5-5"),
     "block": replace(START, guide="Keep to the new house style."),
     "an agent for another": replace(START, reviewed=True),
-    "rows": replace(START, rows=(*START.rows[1:3], ("l3", "another letter"), *START.rows[4:])),
+    "rows": replace(START, rows=(*NEW, START.rows[2], START.rows[1], ("l3", "another letter"), *START.rows[4:])),
 }
 
 
@@ -165,7 +167,7 @@ def sent(folder: Path, arm: str) -> int:
     return arms.count(arm)
 
 
-@pytest.mark.parametrize(("name", "baselines"), [("prompt", 6), ("block", 6), ("model", 0), ("rows", 1)])
+@pytest.mark.parametrize(("name", "baselines"), [("prompt", 6), ("block", 6), ("model", 0), ("rows", 4)])
 def test_a_baseline_is_asked_again_only_where_its_own_request_has_changed(
     tmp_path: Path, name: str, baselines: int
 ) -> None:
@@ -231,29 +233,75 @@ def test_a_row_that_was_not_come_to_since_an_edit_is_unfinished(tmp_path: Path) 
     assert Decimal(halted["cost_usd"]) + parts == Decimal(halted["cash"]["paid_usd"]) == billed(tmp_path)
 
 
-some_rows = st.lists(
-    st.tuples(st.sampled_from(["a", "b", "c", "d", "e"]), st.sampled_from(["bad news", "good news", "news"])),
-    min_size=1, max_size=5, unique_by=lambda row: row[0],
-)  # fmt: skip
-states = st.builds(
-    State, st.sampled_from(["Sort it.", "Say its kind."]), st.sampled_from(["claude-haiku-5-5", "claude-opus-5-5"]),
-    st.sampled_from(["Be kind.", "Be brief."]), st.booleans(), some_rows.map(tuple),
-)  # fmt: skip
+def test_a_row_that_has_moved_stands_once_wherever_the_session_is_halted(tmp_path: Path) -> None:
+    """A row that was last came first, and the session ended before its old line was read: it stood there, at $0."""
+    carried_out(replace(START, rows=ROWS[:3]), tmp_path)
+    halted = carried_out(replace(START, rows=(ROWS[2], *ROWS[:2])), tmp_path, again=True, limit=1)
+    assert [row["id"] for row in results(tmp_path)] == ["l2", "l1"]
+    assert all(Decimal(row["cost_usd"]) > 0 for row in results(tmp_path))
+    assert halted["rows"]["read"] == halted["multiplier"]["rows"] == 2
 
 
-@given(st.lists(st.tuples(states, st.integers(0, 3)), min_size=2, max_size=4), st.sampled_from([None, 1, 2]))
+Rows = tuple[tuple[str, str], ...]
+some_row = st.tuples(st.sampled_from("abcdef"), st.sampled_from(["bad news", "good news", "news"]))
+some_rows = st.lists(some_row, min_size=1, max_size=4, unique_by=lambda row: row[0]).map(tuple)
+places = st.integers(0, 5)
+row_edits = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), places, some_row), st.tuples(st.just("remove"), places),
+        st.tuples(st.sampled_from(["move", "swap"]), places, places),
+    ),
+    max_size=3,
+)  # fmt: skip
+graph_edits = st.fixed_dictionaries(
+    {},
+    optional={
+        "prompt": st.sampled_from(["Sort it.", "Say its kind."]), "model": st.just("claude-opus-5-5"),
+        "guide": st.sampled_from(["Be kind.", "Be brief."]), "reviewed": st.booleans(),
+    },
+)  # fmt: skip
+edits = st.tuples(row_edits, st.just({}) | graph_edits, st.integers(0, 3))
+"""Of the rows, of the graph, where a session is halted: most often the graph stays, as its edit notes every row."""
+
+
+def with_rows_edited(rows: Rows, edits: Sequence[tuple[Any, ...]]) -> Rows:
+    """The rows after each of these edits; a row that is put takes the place of one with its id."""
+    lines = list(rows)
+    for kind, place, *more in edits:
+        at = place % len(lines)
+        if kind == "put":
+            (row,) = more
+            lines = [line for line in lines if line[0] != row[0]]
+            lines.insert(place % (len(lines) + 1), row)
+        elif kind == "move":
+            row = lines.pop(at)
+            lines.insert(more[0] % (len(lines) + 1), row)
+        elif kind == "swap":
+            to = more[0] % len(lines)
+            lines[at], lines[to] = lines[to], lines[at]
+        elif len(lines) > 1:
+            del lines[at]
+    return tuple(lines)
+
+
+@given(some_rows, st.lists(edits, min_size=1, max_size=3), st.sampled_from([None, 1, 2]))
+@example((ROWS[0],), [([("put", 0, ("a", "news"))], {}, 0)], None)
+@example(ROWS[:3], [([("move", 2, 0)], {}, 1), ([("put", 1, ("a", "news"))], {}, 0)], None)
+@example(ROWS[:3], [([("remove", 2)], {}, 0), ([("put", 0, ("a", "news")), ("put", 2, ROWS[2])], {}, 0)], None)
 @settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_was_edited_and_wherever_it_was_halted_the_account_is_that_of_a_fresh_run(
-    sessions: Sequence[tuple[State, int]], sample: int | None
+    rows: Rows, changes: Sequence[tuple[Any, dict[str, Any], int]], sample: int | None
 ) -> None:
     """Rows come, go, move and change; an edit may be taken back, and a session may end before all rows are read."""
+    states = [State(prompt="Sort it.", rows=rows)]
+    for edit, graph_edit, _ in changes:
+        states.append(replace(states[-1], rows=with_rows_edited(states[-1].rows, edit), **graph_edit))
+    limits = [limit or 100 for _, _, limit in changes] + [100]  # the first session may be halted too
     with tempfile.TemporaryDirectory() as name:
         edited, fresh = folders(Path(name))
-        for number, (state, limit) in enumerate(sessions):
-            is_last = number == len(sessions) - 1
-            carried_out(state, edited, again=bool(number), limit=limit if limit and not is_last else 100, sample=sample)
-        final = sessions[-1][0]
-        after, expected = report(edited / "run").summary, carried_out(final, fresh, sample=sample)
+        for number, (state, limit) in enumerate(zip(states, limits, strict=True)):
+            carried_out(state, edited, again=bool(number), limit=limit, sample=sample)
+        after, expected = report(edited / "run").summary, carried_out(states[-1], fresh, sample=sample)
         assert account(after) | {"modelled": None} == account(expected) | {"modelled": None}
         assert results(edited) == results(fresh)
         cash = after["cash"]

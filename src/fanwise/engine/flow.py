@@ -128,8 +128,9 @@ class TaskFlow:
         except TypeError as error:
             self._outcomes.append((run, task, Failed(task.label, "invalid_value", str(error))))
             return
-        if run.is_noted:
-            self._books.journal.add_reached(ReachedRecord(key, run.number, self._books.journal.session))
+        journal = self._books.journal
+        if run.is_noted or (self._settings.resumed and journal.is_elsewhere(key, run.number)):
+            journal.add_reached(ReachedRecord(key, run.number, journal.session))
         outcome = self._remembered(key, node, task) if self._settings.resumed else None
         if outcome is not None:
             self._counters.remembered += 1

@@ -125,7 +125,8 @@ class Intake:
         before = self.journal.row(row.number)
         if before is not None and (before.row_id, before.hash) == (row.row_id, row.hash):
             return before.since
-        return self.journal.session if self.journal.has_attempts(row.number) else 1
+        is_new = before is None and not self.journal.has_records(row.number)
+        return 1 if is_new else self.journal.session
 
     def _reject(self, record: Record, reason: str) -> None:
         self.counters.rejected += 1

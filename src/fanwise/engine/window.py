@@ -23,7 +23,7 @@ class RowRun:
     arm: Arm
     state: RowState
     is_noted: bool
-    """Whether its tasks are noted as they are needed: it, or its graph, is another than when the run began."""
+    """Whether all its tasks are noted as they are needed: another row had its number, or its graph is another."""
     remembered: list[tuple[AgentNode, Task]] = field(default_factory=list[tuple["AgentNode", Task]])
     """Tasks of an earlier session whose requests are not counted among what the row has sent."""
 

@@ -78,6 +78,8 @@ class MemoryJournal:
         self._answers: dict[tuple[int, int], AnswerRecord] = {}
         self._batches: dict[int, BatchRecord] = {}
         self._results: dict[tuple[int, str], RowResult] = {}
+        self._ended = set[int]()
+        """Numbers of the rows that have a result."""
         self._edits: dict[str, EditRecord] = {}
         self._reached: dict[str, ReachedRecord] = {}
         self._numbers = AttemptNumbers()
@@ -158,9 +160,13 @@ class MemoryJournal:
     # Records -----------------------------------------------------------------------------------
 
     def add_row(self, record: RowRecord) -> None:
-        """Add a row that was read, in the place of an earlier record of its number."""
+        """Add a row that was read, in the place of an earlier record of its number, and of its id."""
         self._rows[record.number] = record
-        self._rows_of_id[record.row_id].add(record.number)
+        numbers = self._rows_of_id[record.row_id]
+        for before in [row for number in numbers if (row := self._rows.get(number)) and number != record.number]:
+            if self.session > 1 and before.row_id == record.row_id and before.session < record.session:
+                del self._rows[before.number]
+        numbers.add(record.number)
 
     def add_reject(self, record: RejectRecord) -> None:
         """Add a record of the rows file that was set aside, in the place of an earlier one of its number."""
@@ -221,6 +227,7 @@ class MemoryJournal:
     def add_result(self, record: RowResult) -> None:
         """Add the end of a row on one arm, in the place of an earlier one."""
         self._results[record.row, record.arm] = record
+        self._ended.add(record.row)
 
     def add_reached(self, record: ReachedRecord) -> None:
         """Add a task that a row needs as it is now, whose asks and outcome become this row's."""
@@ -299,9 +306,15 @@ class MemoryJournal:
         """Return how many attempts a task has had."""
         return len(self._of_key.get(key, ()))
 
-    def has_attempts(self, row: int) -> bool:
-        """Return whether anything was sent for a row."""
-        return bool(self._of_row.get(row))
+    def has_records(self, row: int) -> bool:
+        """Return whether anything was sent for a row of this number, or one has ended."""
+        return bool(self._of_row.get(row)) or row in self._ended
+
+    def is_elsewhere(self, key: str, row: int) -> bool:
+        """Return whether a task that a row needs has an outcome, or was sent, when this row had another number."""
+        task = self._tasks.get(key)
+        is_sent = any(self._asks[attempt][place].row != row for attempt, place in self._of_key.get(key, ()))
+        return is_sent or (task is not None and task.row != row)
 
     def row(self, number: int) -> RowRecord | None:
         """Return the row of a number as it was read last."""

@@ -44,7 +44,10 @@ class Journal(Protocol):
     # Records -----------------------------------------------------------------------------------
 
     def add_row(self, record: RowRecord) -> None:
-        """Add a row that was read, in the place of an earlier record of its number."""
+        """Add a row that was read, in the place of an earlier record of its number.
+
+        What earlier sessions have read of its id under other numbers goes: a row stands at one line.
+        """
         ...
 
     def add_reject(self, record: RejectRecord) -> None:
@@ -207,8 +210,12 @@ class Journal(Protocol):
         """Return how many attempts a task has had."""
         ...
 
-    def has_attempts(self, row: int) -> bool:
-        """Return whether anything was sent for a row."""
+    def has_records(self, row: int) -> bool:
+        """Return whether anything was sent for a row of this number, or one has ended."""
+        ...
+
+    def is_elsewhere(self, key: str, row: int) -> bool:
+        """Return whether a task that a row needs has an outcome, or was sent, when this row had another number."""
         ...
 
     def row(self, number: int) -> RowRecord | None:

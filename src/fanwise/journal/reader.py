@@ -32,6 +32,11 @@ _ANSWERED = "status='succeeded' AND serves AND (cost IS NOT NULL OR tokens>0)"
 _ATTEMPT = ",".join(f"a.{column}" for column in TABLES[AttemptRecord].columns)
 
 
+def _of_either(first: str, second: str, condition: str) -> str:
+    """Return whether one of two tables has a record of which a condition holds."""
+    return " OR ".join(f"EXISTS(SELECT 1 FROM {table} WHERE {condition})" for table in (first, second))
+
+
 class JournalReader:
     """The look-ups of a journal in SQLite."""
 
@@ -96,9 +101,13 @@ class JournalReader:
         """Return how many attempts a task has had."""
         return self._value("SELECT COUNT(*) FROM asks WHERE key=?", key)
 
-    def has_attempts(self, row: int) -> bool:
-        """Return whether anything was sent for a row."""
-        return self.db.execute("SELECT 1 FROM asks WHERE row=? LIMIT 1", (row,)).fetchone() is not None
+    def has_records(self, row: int) -> bool:
+        """Return whether anything was sent for a row of this number, or one has ended."""
+        return bool(self._value(f"SELECT {_of_either('asks', 'results', 'row=?1')}", row))
+
+    def is_elsewhere(self, key: str, row: int) -> bool:
+        """Return whether a task that a row needs has an outcome, or was sent, when this row had another number."""
+        return bool(self._value(f"SELECT {_of_either('tasks', 'asks', 'key=?1 AND row<>?2')}", key, row))
 
     def row(self, number: int) -> RowRecord | None:
         """Return the row of a number as it was read last, once that is durable."""

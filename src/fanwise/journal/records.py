@@ -48,7 +48,7 @@ class RowRecord(NamedTuple):
     session: int
     """The last session that read it."""
     since: int = 1
-    """The first session that read it as it is; 1 also where an earlier one sent nothing for a row of its number."""
+    """The first session that read it as it is; 1 also where no earlier one has anything of a row of its number."""
 
 
 class RejectRecord(NamedTuple):

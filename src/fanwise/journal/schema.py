@@ -52,4 +52,6 @@ KEY_INDEX = "CREATE INDEX IF NOT EXISTS asks_key ON asks(key)"
 keeping the index while a run goes on took two thirds of the time of writing an attempt (100,000 rows)."""
 MOVES = ("UPDATE asks SET row=?1 WHERE key=?2 AND row<>?1", "UPDATE tasks SET row=?1 WHERE key=?2 AND row<>?1")
 """What makes a task another row's: rows have other numbers when some before them have left their file."""
+ROW_BEFORE = "DELETE FROM rows WHERE row_id=? AND number<>? AND session<?"
+"""What drops a row where it stood in earlier sessions."""
 SEVERAL = "INSERT OR REPLACE INTO several SELECT ?1, COUNT(*) FROM asks WHERE attempt=?1"

@@ -43,7 +43,7 @@ from .records import (
     TurnRecord,
     checked,
 )  # fmt: skip
-from .schema import APPLICATION, KEY_INDEX, MOVES, SEVERAL, TABLES, VERSION
+from .schema import APPLICATION, KEY_INDEX, MOVES, ROW_BEFORE, SEVERAL, TABLES, VERSION
 from .tables import TABLES as TABLE_OF
 from .views import VIEWS
 
@@ -207,7 +207,7 @@ class SqliteJournal(JournalReader):
         self._added += 1
 
     def add_row(self, record: RowRecord) -> None:
-        """Add a row that was read."""
+        """Add a row that was read, in the place of an earlier record of its number, and of its id."""
         self._add(RowRecord, record)
 
     def add_reject(self, record: RejectRecord) -> None:
@@ -350,6 +350,9 @@ class SqliteJournal(JournalReader):
             for kind, records in buffer.items():
                 table = TABLE_OF[kind]
                 self._writer.executemany(table.insert, records if table.values is None else map(table.values, records))
+            if self.session > 1:
+                rows = buffer.get(RowRecord, ())
+                self._writer.executemany(ROW_BEFORE, ((row.row_id, row.number, row.session) for row in rows))
             for move in MOVES if ReachedRecord in buffer else ():
                 self._writer.executemany(move, ((reached.row, reached.key) for reached in buffer[ReachedRecord]))
             self._writer.executemany(SEVERAL, ((attempt,) for attempt, tasks in served.items() if tasks > 1))

@@ -342,6 +342,24 @@ async def test_attempts_are_found_by_number_task_and_row(shelf: Shelf) -> None:
     assert [journal.has_records(row) for row in (0, 1, 2, 3)] == [False, True, True, False]
 
 
+@pytest.mark.anyio
+async def test_what_was_sent_before_is_corrected_of_the_first_attempt_of_a_task(shelf: Shelf) -> None:
+    journal = shelf.journal
+    for attempt in (sent(1, ("old", 1)), sent(2, ("k", 1)), sent(3, ("k", 1)), sent(4, ("k2", 1), arm="baseline")):
+        journal.add_attempt(*attempt)
+    await journal.commit()
+    journal.recount(2, 30)
+    await journal.commit()
+    journal = shelf.reopen()
+    journal.start_session(1.0, "live", "")
+    first = journal.first_attempt("k")
+    assert first is not None
+    assert (first.id, first.repeated) == (2, 30)
+    assert journal.first_attempt("k3") is None
+    assert [attempt.repeated for attempt in kept(journal, AttemptRecord)] == [0, 30, 0, 0]
+    assert (journal.first_by_label(1, "fanout"), journal.first_by_label(2, "fanout")) == ({"n": 1}, {})
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

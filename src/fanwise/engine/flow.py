@@ -23,11 +23,12 @@ from .intake import Counters
 from .meaning import remembered
 from .nodes import AgentNode, StepNode, task_key
 from .recorder import Recorder
+from .resent import keep, recount, send
 from .rows import Row
 from .settings import Settings
 from .steps import Steps
 from .talks import Talks
-from .window import RowRun, Window
+from .window import Asked, RowRun, Window
 
 
 class _Compose(NamedTuple):
@@ -135,7 +136,7 @@ class TaskFlow:
         if outcome is not None:
             self._counters.remembered += 1
             if isinstance(node, AgentNode):
-                run.remembered.append((node, task))
+                keep(run, Asked(node, task, key, kept=True))
             self._outcomes.append((run, task, outcome))
         elif isinstance(node, StepNode):
             self.steps.start(run, task, key)
@@ -150,7 +151,8 @@ class TaskFlow:
 
     def _send(self, run: RowRun, task: Task, key: str, node: AgentNode) -> None:
         resumed = self._settings.resumed
-        self._count_remembered(run)
+        if resumed:
+            send(run, Asked(node, task, key, kept=False), self._books.repeats)
         before = self._books.journal.attempts_of(key) if resumed else 0
         errand = Errand(
             role=node.role,
@@ -165,13 +167,6 @@ class TaskFlow:
             self.conversing.start(errand)
         else:
             self._carriers.submit(errand)
-
-    def _count_remembered(self, run: RowRun) -> None:
-        """Count what a row has sent in earlier sessions, before it sends more."""
-        for node, task in run.remembered:
-            request = node.request(task)
-            self._books.repeats.count(run.number, run.arm.name, request.common, request.own)
-        run.remembered.clear()
 
     # Outcomes in, rows out ---------------------------------------------------------------------
 
@@ -214,6 +209,7 @@ class TaskFlow:
     def _finish(self, run: RowRun) -> None:
         result = self._recorder.row(run)
         self._books.repeats.forget(run.number, run.arm.name)
+        recount(run, self._books.journal)
         if run.arm.name == self._main:
             self._counters.end(failed=result.status == "failed")
         if self._window.close(run):

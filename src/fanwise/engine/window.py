@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fanwise.dispatch.bell import Bell
 from fanwise.graph.state import RowState, Task
@@ -11,6 +12,16 @@ from .arms import Arm
 from .nodes import AgentNode
 from .rows import Row
 from .settings import Settings
+
+
+class Asked(NamedTuple):
+    """A task for an agent."""
+
+    node: AgentNode
+    task: Task
+    key: str
+    kept: bool
+    """Whether it was answered in an earlier session."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -24,8 +35,10 @@ class RowRun:
     state: RowState
     is_noted: bool
     """Whether all its tasks are noted as they are needed: another row had its number, or its graph is another."""
-    remembered: list[tuple[AgentNode, Task]] = field(default_factory=list[tuple["AgentNode", Task]])
+    uncounted: list[Asked] = field(default_factory=list["Asked"])
     """Tasks of an earlier session whose requests are not counted among what the row has sent."""
+    asked: list[Asked] = field(default_factory=list["Asked"])
+    """In a resumed run, its tasks for agents, in the order in which they were ready."""
 
 
 class Window:

@@ -14,6 +14,7 @@ from .numbers import AttemptNumbers, check_place
 from .records import (
     AnswerLengths,
     AnswerRecord,
+    ArmName,
     AskRecord,
     AttemptRecord,
     BatchRecord,
@@ -241,6 +242,10 @@ class MemoryJournal:
         if task is not None:
             self._tasks[record.key] = replace(task, row=record.row)
 
+    def recount(self, attempt: int, repeated: int) -> None:
+        """Correct how many characters of an attempt its row had sent before."""
+        self._attempts[attempt] = replace(self._attempts[attempt], repeated=repeated)
+
     async def commit(self) -> None:
         """Let others run: what was added is as durable as it gets."""
         await anyio.lowlevel.checkpoint()
@@ -315,6 +320,18 @@ class MemoryJournal:
         task = self._tasks.get(key)
         is_sent = any(self._asks[attempt][place].row != row for attempt, place in self._of_key.get(key, ()))
         return is_sent or (task is not None and task.row != row)
+
+    def first_attempt(self, key: str) -> AttemptRecord | None:
+        """Return the first attempt of a task."""
+        return self._attempts[min(self._of_key[key])[0]] if self._of_key.get(key) else None
+
+    def first_by_label(self, row: int, arm: ArmName) -> dict[str, int]:
+        """Return the numbers of the first attempts for a row on an arm, by the labels of the tasks."""
+        firsts: dict[str, int] = {}
+        for ask in self._of_row.get(row, ()):
+            if self._attempts[ask.attempt].arm == arm:
+                firsts[ask.label] = min(ask.attempt, firsts.get(ask.label, ask.attempt))
+        return firsts
 
     def row(self, number: int) -> RowRecord | None:
         """Return the row of a number as it was read last."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from .records import (
     AnswerLengths,
     AnswerRecord,
+    ArmName,
     AskRecord,
     AttemptRecord,
     BatchRecord,
@@ -109,6 +110,10 @@ class Journal(Protocol):
 
         Its asks and its outcome that were added before become this row's.
         """
+        ...
+
+    def recount(self, attempt: int, repeated: int) -> None:
+        """Correct how many characters of an attempt, which is durable, its row had sent before."""
         ...
 
     async def commit(self) -> None:
@@ -216,6 +221,17 @@ class Journal(Protocol):
 
     def is_elsewhere(self, key: str, row: int) -> bool:
         """Return whether a task that a row needs has an outcome, or was sent, when this row had another number."""
+        ...
+
+    def first_attempt(self, key: str) -> AttemptRecord | None:
+        """Return the first attempt of a task, once it is durable."""
+        ...
+
+    def first_by_label(self, row: int, arm: ArmName) -> dict[str, int]:
+        """Return the numbers of the first attempts for a row on an arm, by the labels of the tasks.
+
+        Those that do not count any more are among them.
+        """
         ...
 
     def row(self, number: int) -> RowRecord | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from .records import (
     AnswerLengths,
+    ArmName,
     AskRecord,
     AttemptRecord,
     BatchRecord,
@@ -108,6 +109,17 @@ class JournalReader:
     def is_elsewhere(self, key: str, row: int) -> bool:
         """Return whether a task that a row needs has an outcome, or was sent, when this row had another number."""
         return bool(self._value(f"SELECT {_of_either('tasks', 'asks', 'key=?1 AND row<>?2')}", key, row))
+
+    def first_attempt(self, key: str) -> AttemptRecord | None:
+        """Return the first attempt of a task, once it is durable."""
+        query = "SELECT a.* FROM attempts a JOIN asks k ON k.attempt=a.id WHERE k.key=? ORDER BY a.id LIMIT 1"
+        return next(select(self.db, AttemptRecord, query, (key,)), None)
+
+    def first_by_label(self, row: int, arm: ArmName) -> dict[str, int]:
+        """Return the numbers of the first attempts for a row on an arm, by the labels of the tasks."""
+        query = """SELECT k.label, MIN(a.id) FROM asks k JOIN attempts a ON a.id=k.attempt
+          WHERE k.row=? AND a.arm=? GROUP BY k.label"""
+        return dict(self.db.execute(query, (row, arm)))
 
     def row(self, number: int) -> RowRecord | None:
         """Return the row of a number as it was read last, once that is durable."""

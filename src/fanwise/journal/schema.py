@@ -54,4 +54,6 @@ MOVES = ("UPDATE asks SET row=?1 WHERE key=?2 AND row<>?1", "UPDATE tasks SET ro
 """What makes a task another row's: rows have other numbers when some before them have left their file."""
 ROW_BEFORE = "DELETE FROM rows WHERE row_id=? AND number<>? AND session<?"
 """What drops a row where it stood in earlier sessions."""
+RECOUNT = "UPDATE attempts SET repeated=?2 WHERE id=?1"
+"""What corrects how much of a request its row had sent before."""
 SEVERAL = "INSERT OR REPLACE INTO several SELECT ?1, COUNT(*) FROM asks WHERE attempt=?1"

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import anyio.to_thread
@@ -43,7 +43,7 @@ from .records import (
     TurnRecord,
     checked,
 )  # fmt: skip
-from .schema import APPLICATION, KEY_INDEX, MOVES, ROW_BEFORE, SEVERAL, TABLES, VERSION
+from .schema import APPLICATION, KEY_INDEX, MOVES, RECOUNT, ROW_BEFORE, SEVERAL, TABLES, VERSION
 from .tables import TABLES as TABLE_OF
 from .views import VIEWS
 
@@ -66,6 +66,17 @@ def _make(path: Path) -> None:
         raise RunDirectoryError(
             f"{path} cannot be written: {error}; make room there, or choose another --out"
         ) from None
+
+
+class _Recount(NamedTuple):
+    """What corrects an attempt: how many of its characters its row had sent before. It is kept there alone."""
+
+    attempt: int
+    repeated: int
+
+
+Buffer = dict[type[Any], list[Any]]
+"""What is not written yet, by kind: records, and corrections of them."""
 
 
 class _Flush:
@@ -113,7 +124,7 @@ class SqliteJournal(JournalReader):
             self._read_numbers()
         except sqlite3.DatabaseError as error:
             raise RunDirectoryError(f"{path} is not a journal: {error}; choose another directory") from None
-        self._buffer = defaultdict[type[Record], list[Any]](list)
+        self._buffer = defaultdict[type[Any], list[Any]](list)
         self._served: dict[int, int] = {}
         """How many tasks each attempt serves of which something is in the buffer."""
         self._being_written: dict[int, int] = {}
@@ -281,6 +292,11 @@ class SqliteJournal(JournalReader):
         """Add a task that a row needs as it is now, whose asks and outcome become this row's."""
         self._add(ReachedRecord, record)
 
+    def recount(self, attempt: int, repeated: int) -> None:
+        """Correct how many characters of an attempt, which is durable, its row had sent before."""
+        self._buffer[_Recount].append(_Recount(attempt, repeated))
+        self._added += 1
+
     def restore(self, records: Sequence[Record]) -> None:
         """Write records as another journal has kept them, at once; nobody is told of them."""
         for record in records:
@@ -323,31 +339,34 @@ class SqliteJournal(JournalReader):
             self._flushing = None
             flush.over.set()
 
-    def _take(self) -> tuple[dict[type[Record], list[Any]], dict[int, int]]:
+    def _take(self) -> tuple[Buffer, dict[int, int]]:
         """Empty the buffer; return what was in it."""
         work = self._buffer, self._served
         self._being_written = self._served
-        self._buffer, self._served = defaultdict[type[Record], list[Any]](list), {}
+        self._buffer, self._served = defaultdict[type[Any], list[Any]](list), {}
         return work
 
-    def _put_back(self, buffer: dict[type[Record], list[Any]], served: dict[int, int]) -> None:
+    def _put_back(self, buffer: Buffer, served: dict[int, int]) -> None:
         """Put what could not be written before what has come into the buffer since."""
         for kind, records in self._buffer.items():
             buffer[kind] = [*buffer.get(kind, ()), *records]
-        self._buffer = defaultdict[type[Record], list[Any]](list, buffer)
+        self._buffer = defaultdict[type[Any], list[Any]](list, buffer)
         self._served = served | self._served
 
-    def _write(self, buffer: dict[type[Record], list[Any]], served: dict[int, int]) -> None:
+    def _write(self, buffer: Buffer, served: dict[int, int]) -> None:
         if not buffer:
             return
         with writing(self.path.parent):
             self._writer.execute("BEGIN IMMEDIATE")
             self._insert(buffer, served)
 
-    def _insert(self, buffer: dict[type[Record], list[Any]], served: dict[int, int]) -> None:
+    def _insert(self, buffer: Buffer, served: dict[int, int]) -> None:
         """Write records into the transaction that was begun, and commit it."""
         try:
             for kind, records in buffer.items():
+                if kind is _Recount:
+                    self._writer.executemany(RECOUNT, records)
+                    continue
                 table = TABLE_OF[kind]
                 self._writer.executemany(table.insert, records if table.values is None else map(table.values, records))
             if self.session > 1:

@@ -1,0 +1,66 @@
+"""What a row of a resumed run had sent before: by the tasks that count now, as a run that was never halted sends them.
+
+While it goes on, a request is held against what the row has sent as far as that was come to. A row that has ended is
+counted once more, in order: an agent whose prompt was edited is asked anew where it was asked before, so what is sent
+after it, though it was answered in an earlier session, is sent again.
+"""
+
+from __future__ import annotations
+
+from fanwise.context.repeats import Repeats
+from fanwise.journal.port import Journal
+from fanwise.journal.records import AttemptRecord
+
+from .window import Asked, RowRun
+
+
+def keep(run: RowRun, asked: Asked) -> None:
+    """Take note of a task that was answered in an earlier session."""
+    run.asked.append(asked)
+    run.uncounted.append(asked)
+
+
+def send(run: RowRun, asked: Asked, repeats: Repeats) -> None:
+    """Take note of a task that is about to be asked; what the row has sent in earlier sessions is counted first."""
+    run.asked.append(asked)
+    for earlier in run.uncounted:
+        request = earlier.node.request(earlier.task)
+        repeats.count(run.number, run.arm.name, request.common, request.own)
+    run.uncounted.clear()
+
+
+def recount(run: RowRun, journal: Journal) -> None:
+    """Correct how much of the first request of each task of a row that has ended was sent before.
+
+    Later requests of a task show what its first has shown, so of them nothing changes. Nor does anything where all
+    was sent in this session, or all in earlier ones and nothing of it was replaced.
+    """
+    kept = sum(asked.kept for asked in run.asked)
+    if not kept or (kept == len(run.asked) and not run.is_noted):
+        return
+    repeats = Repeats()
+    for asked, first in _in_order(run, journal):
+        request = asked.node.request(asked.task)
+        repeated = repeats.count(run.number, run.arm.name, request.common, request.own).repeated
+        if repeated != first.repeated:
+            journal.recount(first.id, repeated)
+
+
+def _in_order(run: RowRun, journal: Journal) -> list[tuple[Asked, AttemptRecord]]:
+    """Return the tasks that were sent, each with its first attempt, in the order of a run that was never halted.
+
+    What replaces an earlier request takes its place. What has none goes where it was ready.
+    """
+    by_label = journal.first_by_label(run.number, run.arm.name)
+    placed: list[tuple[int, int, Asked, AttemptRecord]] = []
+    latest = 0
+    for asked in run.asked:
+        first = journal.first_attempt(asked.key)
+        if first is None:
+            continue
+        earliest = min(by_label.get(asked.task.label, first.id), first.id)
+        at = earliest if asked.kept or earliest < first.id else latest
+        latest = max(latest, at)
+        placed.append((at, first.id, asked, first))
+    placed.sort(key=lambda part: part[:2])
+    return [(asked, first) for _, _, asked, first in placed]

@@ -1,0 +1,100 @@
+"""What a row had sent before, after an edit: held against what counts now, in the order of a fresh run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import BaseModel
+
+from fanwise import Block, Job, agent, graph, resume, step
+from fanwise.graph.graphs import Graph
+
+RULE = "Every rule of this guide is to be kept by whoever answers. "
+GUIDE, LONG_GUIDE = Block("guide", RULE * 3), Block("long guide", RULE * 60)
+"""One is too short for a cache; who writes the other into it goes first."""
+
+
+class Letter(BaseModel):
+    id: str
+    body: str
+
+
+@step
+def listed(topic: str, tone: str, answer: str) -> list[str]:
+    return [topic, tone, answer]
+
+
+@step
+def both(topic: str, answer: str) -> list[str]:
+    return [topic, answer]
+
+
+@dataclass(frozen=True)
+class Office:
+    """A graph of three agents, the last behind the first; what may be edited of it."""
+
+    prompts: dict[str, str] = field(default_factory=dict[str, str])
+    plain: str = ""
+    """The agent that is not shown the guide."""
+    toned: bool = True
+    guide: Block = GUIDE
+
+    def graph(self) -> Graph[..., Any]:
+        def sort(body: str) -> str:
+            return f"about {len(body)}"
+
+        def tone(body: str) -> str:
+            return f"kind {len(body)}"
+
+        def draft(body: str, topic: str) -> str:
+            return f"{topic}, dear {body[:4]}"
+
+        agents: dict[str, Any] = {}
+        for function in (sort, tone, draft):
+            name = function.__name__
+            function.__doc__ = self.prompts.get(name, f"Do {name}.")
+            context = [] if name == self.plain else [self.guide]
+            agents[name] = agent(model="claude-haiku-5-5", max_tokens=100, context=context)(function)
+        sorting, toning, drafting = agents["sort"], agents["tone"], agents["draft"]
+
+        def whole(letter: Letter) -> list[str]:
+            topic = sorting(letter.body)
+            return listed(topic, toning(letter.body), drafting(letter.body, topic))
+
+        def short(letter: Letter) -> list[str]:
+            topic = sorting(letter.body)
+            return both(topic, drafting(letter.body, topic))
+
+        return graph(whole if self.toned else short)
+
+
+START, PRIMED = Office(), Office(plain="sort", guide=LONG_GUIDE)
+"""On the second, the guide's first reader goes ahead of who is asked without it."""
+ANEW = {"sort": "Sort it anew."}
+EDITS = {
+    "what went after what is kept": (PRIMED, replace(PRIMED, prompts=ANEW), "batch"),
+    "what was shown to it alone": (START, replace(START, plain="sort"), "batch"),
+    "an agent less": (START, replace(START, toned=False), "live"),
+    "an agent more": (replace(START, toned=False), START, "live"),
+}
+
+
+def sent_before(summary: dict[str, Any]) -> dict[str, int]:
+    return {part["agent"]: part["duplicated_tokens"] for part in summary["slices"]}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_what_was_sent_before_is_what_a_fresh_run_says(tmp_path: Path, name: str) -> None:
+    """Of what was asked anew nothing counted as sent before, though kept answers of the row had been shown the same."""
+    before, after, channel = EDITS[name]
+    fields: dict[str, Any] = {"rows": [{"id": "l0", "body": "a letter"}, {"id": "l1", "body": "another"}], "slots": 1}
+    Job(before.graph(), out=tmp_path / "edited", channel=channel, **fields).run_sync()
+    edited = anyio.run(lambda: resume(tmp_path / "edited", graph=after.graph())).summary
+    fresh = Job(after.graph(), out=tmp_path / "fresh", channel=channel, **fields).run_sync().summary
+    assert sent_before(edited) == sent_before(fresh)
+    assert sum(sent_before(fresh).values()) > 0
+    assert edited["levers"]["attempts"] == fresh["levers"]["attempts"]

@@ -87,7 +87,7 @@ def _dollars(findings: Findings, summary: dict[str, Any], book: Book) -> None:
 def check_cash(findings: Findings, said: dict[str, Any], account: str, book: Book) -> None:
     """Compare what was paid in all, and how much of it is not in the account's dollars."""
     every = book.attempts
-    findings.same("cash.paid_usd", said["paid_usd"], usd(sum(a.usd or 0 for a in every)))
+    findings.same("cash.paid_usd", said["paid_usd"], _paid(every))
     findings.same("cash.attempts", said["attempts"], len(every))
     lost = [a for a in every if a.status == "lost"]
     findings.same("cash.lost", said["lost"], len(lost))
@@ -101,13 +101,21 @@ def check_cash(findings: Findings, said: dict[str, Any], account: str, book: Boo
     findings.same("cash.pilots.attempts", said["pilots"]["attempts"], len(ahead))
     findings.same("cash.pilots.usd", said["pilots"]["usd"], usd(sum((a.usd or 0) - (b.usd or 0) for a, b in ahead)))
     findings.same("cash.pilots.attempts_of_unknown_cost", said["pilots"]["attempts_of_unknown_cost"], 0)
-    parts = sum(Decimal(part) for part in (account, *(said[name]["usd"] for name in ("left", "replaced", "pilots"))))
-    findings.same("account + cash = all that was paid", parts, Decimal(said["paid_usd"]))
+    figures = (account, *(said[name]["usd"] for name in ("left", "replaced", "pilots")))
+    parts = sum(Decimal(part or 0) for part in figures)
+    findings.same("account + cash = all that was paid", parts, Decimal(said["paid_usd"] or 0))
     for name, attempts in (("left", left), ("replaced", [a for a in every if a.id not in counted])):
         unknown = sum(a.usd is None and a.status != "open" for a in attempts)
         findings.same(f"cash.{name}.attempts", said[name]["attempts"], len(attempts))
-        findings.same(f"cash.{name}.usd", said[name]["usd"], usd(sum(a.usd or 0 for a in attempts)))
+        findings.same(f"cash.{name}.usd", said[name]["usd"], _paid(attempts))
         findings.same(f"cash.{name}.attempts_of_unknown_cost", said[name]["attempts_of_unknown_cost"], unknown)
+
+
+def _paid(attempts: list[Attempt]) -> str | None:
+    """Return what attempts have cost as far as it is known; None where nothing of it is."""
+    paid = sum(attempt.usd or 0 for attempt in attempts)
+    is_unknown = any(attempt.usd is None and attempt.status != "open" for attempt in attempts)
+    return None if is_unknown and not paid else usd(paid)
 
 
 def bound_of(attempts: list[Attempt]) -> str | None:

@@ -80,6 +80,9 @@ def test_a_budget_halts_a_run_whose_replies_have_no_usage(
     attempts = account["attempts"]["succeeded"]
     assert account["unpriced_attempts"] == account["attempts_of_unknown_tokens"] == attempts > 0
     said = {line.partition("  ")[0]: line for line in fanwise("report", out).stdout.splitlines()}
+    assert account["cash"]["paid_usd"] is None, "and not 0"
+    state = fanwise("status", out).stdout
+    assert ["cache", "unknown"] in [line.split() for line in state.splitlines()]
     assert said["cost"].split()[1] == "unknown" and f"of {attempts} attempts they are unknown" in said["tokens"]
 
 

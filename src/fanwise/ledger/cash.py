@@ -17,6 +17,7 @@ from fanwise.journal.tables import select
 from fanwise.units import usd_text
 
 from .account import Totals, cash_totals
+from .unpriced import usd_if_known
 
 _OF_OTHER_ROWS = """SELECT COUNT(*) AS attempts, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM of_other_rows"""
@@ -34,7 +35,8 @@ class NotCounted(NamedTuple):
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
-        return {"attempts": self.attempts, "usd": usd_text(self.cost), "attempts_of_unknown_cost": self.unknown}
+        usd = usd_if_known(self.cost, self.unknown)
+        return {"attempts": self.attempts, "usd": usd, "attempts_of_unknown_cost": self.unknown}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class Cash:
         """Return it as JSON-ready data."""
         totals = self.totals
         return {
-            "paid_usd": usd_text(totals.cost),
+            "paid_usd": usd_if_known(totals.cost, totals.unknown),
             "attempts": totals.sent,
             "lost": totals.lost,
             "lost_upper_bound_usd": usd_text(totals.lost_bound),

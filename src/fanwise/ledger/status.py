@@ -76,7 +76,8 @@ class Status:
     """What those in flight may cost at most, as far as that is known."""
     attempts_without_bound: int
     """Those in flight of which it is not known what they may cost at most."""
-    cache_read_tokens: int
+    cache_read_tokens: int | None
+    """As far as it is known; None where nothing of it is."""
     last: float | None
     """When the last attempt ended, in seconds since 1970."""
     batches: tuple[OpenBatch, ...]
@@ -98,13 +99,16 @@ class _WorkDone:
     cache_read_tokens: int
     last: float | None
     unknown: int
+    counted: int
+    """Attempts whose tokens are known and not zero."""
 
 
 _WORK = """SELECT COUNT(*) AS attempts, COALESCE(SUM(status='open'),0) AS in_flight, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(CASE WHEN status='open' THEN reserved END),0) AS reserved,
   COALESCE(SUM(status='open' AND reserved IS NULL),0) AS unbounded,
   COALESCE(SUM(cache_read),0) AS cache_read_tokens, MAX(at) AS last,
-  COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM all_paid"""
+  COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown,
+  COALESCE(SUM(tokens>0),0) AS counted FROM all_paid"""
 _BATCHES = """SELECT batch_id, size AS requests, at AS submitted, state FROM batches
   WHERE state IN ('intent','adopted','created') ORDER BY intent"""
 
@@ -125,7 +129,7 @@ def status(db: Book) -> Status:
         attempts_of_unknown_cost=work.unknown,
         reserved_usd=usd_text(work.reserved),
         attempts_without_bound=work.unbounded,
-        cache_read_tokens=work.cache_read_tokens,
+        cache_read_tokens=work.cache_read_tokens if work.counted or not work.unknown else None,
         last=work.last,
         batches=tuple(select(db, OpenBatch, _BATCHES)),
     )

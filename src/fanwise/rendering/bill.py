@@ -12,7 +12,7 @@ from .words import may_have_cost, money
 def bill_words(summary: Mapping[str, Any]) -> str:
     """Return the bill of a run in words; the summary has one."""
     bill = Decimal(summary["bill_usd"])
-    more = bill - Decimal(summary["cash"]["paid_usd"])
+    more = bill - Decimal(summary["cash"]["paid_usd"] or 0)
     own = f"{money(summary['bill_usd'])} by the emulator's own bill"
     if not more:
         return f"{own}, equal to the ledger"

@@ -26,7 +26,8 @@ def status_lines(status: Status, directory: str, *, held: bool) -> Iterator[str]
     yield f"rows      {done} of {rows['read']} read are done, {rows['failed']} failed, {rows['rejected']} set aside"
     yield f"attempts  {status.attempts} sent, {status.in_flight} without an end"
     yield f"cost      {_cost(status)}{' simulated' if status.offline else ''}{_in_flight(status)}"
-    yield f"cache     {status.cache_read_tokens:,} tokens read"
+    read = status.cache_read_tokens
+    yield f"cache     {'unknown' if read is None else f'{read:,} tokens read'}"
     if status.last is not None:
         yield f"last      an attempt ended at {_moment(status.last)}"
     for batch in status.batches:

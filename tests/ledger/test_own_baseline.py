@@ -172,6 +172,7 @@ def test_the_report_the_page_and_the_plan_say_so(tmp_path: Path) -> None:
     why = "the graph has one agent, so its calls are the single agent's: 1.00 times the tokens"
     said = " ".join(fanwise("report", out).stdout.split())
     assert f"multiplier 1.00x: {why}" in said
+    assert ", the graph is its own baseline" in said and "+ baseline $0" not in said
     assert "most:" not in said, "no row was multiplied"
     assert fanwise("report", out, "--html", "--out", tmp_path / "page.html").returncode == 0
     assert why[1:] in (tmp_path / "page.html").read_text(encoding="utf-8").replace("&#39;", "'")

@@ -97,7 +97,9 @@ def _cost(summary: Mapping[str, Any]) -> Iterator[Line]:
     """Yield what was paid, beside the least that it could have been and beside the emulator's bill."""
     unknown = summary["attempts_of_unknown_cost"]
     fanout, baseline = (at_least(summary[f"{side}_usd"], unknown[side]) for side in ("fanout", "baseline"))
-    yield "cost", f"{at_least(summary['cost_usd'], sum(unknown.values()))} = fan-out {fanout} + baseline {baseline}"
+    parts = "the graph is its own baseline" if summary["own_baseline"] else f"fan-out {fanout} + baseline {baseline}"
+    joint = "," if summary["own_baseline"] else " ="
+    yield "cost", f"{at_least(summary['cost_usd'], sum(unknown.values()))}{joint} {parts}"
     in_all = paid_in_all(summary)
     if in_all is not None:
         yield "", in_all

@@ -150,7 +150,7 @@ def _loggers() -> Generator[None]:
 @contextmanager
 def _signal_handlers() -> Generator[None]:
     handlers: dict[signal.Signals, Callable[..., object] | int | None] = {
-        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
         yield

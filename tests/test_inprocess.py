@@ -45,7 +45,7 @@ def test_a_process_prints_the_same(tmp_path: Path, arguments: tuple[str, ...], s
 
 def test_what_nobody_has_caught_is_a_traceback_and_a_status(tmp_path: Path) -> None:
     graph = tmp_path / "odd.py"
-    graph.write_text("class Odd(BaseException): pass\nraise Odd('gone')\n")
+    graph.write_text("class Odd(BaseException): pass\ndef __getattr__(name): raise Odd(name)\n")
     apart, here = (run_it("graph", f"{graph}:job") for run_it in (program, fanwise))
     assert here.returncode == apart.returncode == 1
     assert "Traceback" in here.stderr

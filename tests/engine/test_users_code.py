@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import anyio
+import pytest
 from pydantic import AfterValidator, BaseModel, field_validator
 
-from fanwise import Job, agent, graph, step
+from fanwise import HaltedError, Job, agent, graph, step, tool
 from fanwise.job.job import resume
-from support import journal_value
+from support import fanwise, journal_value, started, wait_for
 
 
 class Note(BaseModel):
@@ -72,3 +79,187 @@ def test_what_a_model_said_is_validated_once_and_again_only_from_what_it_said(tm
     assert journal_value(out, "SELECT COUNT(*) FROM attempts") == sent
     kept: Any = journal_value(out, "SELECT x.text FROM tasks t JOIN texts x ON x.sha=t.output WHERE t.agent='rate'")
     assert kept == '{"price":"3.50","share":0.45}', "the account has what was accepted"
+
+
+# Exceptions ----------------------------------------------------------------------------------------
+
+
+class OddError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+CANCELLED: Any = importlib.import_module("asyncio").CancelledError
+ERRORS: dict[str, Callable[[], BaseException]] = {
+    "KeyError": lambda: KeyError("pink"),
+    "OddError": OddError,
+    "StopIteration": StopIteration,
+    "RecursionError": lambda: RecursionError("deep"),
+    "SystemExit": lambda: SystemExit(0),
+    "KeyboardInterrupt": KeyboardInterrupt,
+    "GeneratorExit": GeneratorExit,
+    "CancelledError": CANCELLED,
+    "TimeoutError": TimeoutError,
+    "Surrogate": lambda: ValueError("half \ud800"),
+}
+PLACES = ("row", "step", "later", "tool", "stand-in", "answer", "step's value")
+
+
+def fail_at(place: str, text: str) -> None:
+    """Raise what a row's text says, at the place that it says."""
+    where, _, kind = text.partition(": ")
+    if where == place:
+        raise ERRORS[kind]()
+
+
+class Odd(BaseModel):
+    id: str
+    text: Annotated[str, AfterValidator(lambda text: fail_at("row", text) or text)]
+
+
+class Said(BaseModel):
+    text: Annotated[str, AfterValidator(lambda text: fail_at("answer", text) or text)]
+
+
+class Value(BaseModel):
+    text: Annotated[str, AfterValidator(lambda text: fail_at("step's value", text) or text)]
+
+
+@step
+def stepped(text: str) -> Value:
+    fail_at("step", text)
+    return cast("Any", {"text": text})
+
+
+@step
+async def later(text: str) -> str:
+    fail_at("later", text)
+    return text
+
+
+@tool
+def look(text: str) -> str:
+    """Look it up."""
+    fail_at("tool", text)
+    return text
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100, tools=[look], max_turns=3)
+def ask(text: str) -> Said:
+    """Look it up, and say it."""
+    fail_at("stand-in", text)
+    return Said.model_construct(text=look(text))
+
+
+@graph
+def places(odd: Odd) -> Said:
+    return ask(later(stepped(odd.text).text))  # pyright: ignore[reportArgumentType] - in a graph it is its value
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+def test_whatever_users_code_raises_is_an_outcome_of_its_row(tmp_path: Path, channel: Any) -> None:
+    out = tmp_path / "run"
+    texts = ["good", *(f"{place}: {kind}" for place in PLACES for kind in ERRORS), "as good"]
+    rows = [Odd.model_construct(id=f"n{number}", text=text) for number, text in enumerate(texts)]
+    account = Job(places, rows=rows, out=out, channel=channel).run_sync()
+    results = {line["id"]: line for line in account.results()}
+    for number, text in enumerate(texts):
+        line, (place, _, kind) = results.get(f"n{number}"), text.partition(": ")
+        if place == "row":
+            assert line is None, "it was set aside"
+        elif "good" in place:
+            assert line is not None and line["status"] == "succeeded", (text, line)
+        else:
+            assert line is not None and line["status"] == "failed", (text, line)
+            assert kind == "Surrogate" or kind in line["reason"], line  # which Pydantic itself cannot tell
+    again = anyio.run(partial(resume, out, graph=places))
+    assert [*again.results()] == [*account.results()]
+
+
+# Time ----------------------------------------------------------------------------------------------
+
+RELEASED = threading.Event()
+"""What hangs waits for it: set when the tests that hang are over."""
+
+
+@pytest.fixture
+def released() -> Iterator[None]:
+    RELEASED.clear()
+    yield
+    RELEASED.set()
+
+
+@step(time_limit_s=0.05)
+def hung(text: str) -> str:
+    if "good" not in text:
+        RELEASED.wait()
+    return text
+
+
+@step(time_limit_s=0.05)
+async def hung_later(text: str) -> str:
+    if "good" not in text:
+        await anyio.sleep_forever()
+    return text
+
+
+@graph
+def hanging(note: Note) -> list[str]:
+    return [hung(note.text), hung_later(note.text)]  # pyright: ignore[reportReturnType] - likewise
+
+
+@pytest.mark.usefixtures("released")
+def test_a_step_that_hangs_is_given_up_and_so_is_a_run_of_which_a_hundred_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [Note(id=f"n{number}", text="hangs" if number < 8 else "good") for number in range(10)]
+    results = [*Job(hanging, rows=rows, out=tmp_path / "run").run_sync().results()]
+    assert [line["status"] for line in results] == ["failed"] * 8 + ["succeeded"] * 2
+    assert "no value within 0.05 s" in results[0]["reason"]
+    monkeypatch.setattr("fanwise.threads.MOST_ABANDONED", 4)
+    with pytest.raises(HaltedError, match="have not ended within their time limits"):
+        Job(hanging, rows=rows, out=tmp_path / "halted").run_sync()
+
+
+HANGS = """
+import threading
+from pydantic import BaseModel
+from fanwise import graph, step
+
+class Note(BaseModel):
+    text: str
+
+@step
+def hung(text: str) -> int:
+    open(text, "w").write("begun")
+    threading.Event().wait()
+    return 1
+
+@graph
+def hanging(note: Note) -> int:
+    return hung(note.text)
+"""
+
+
+@pytest.mark.parametrize("numbers", [(signal.SIGINT, signal.SIGINT), (signal.SIGHUP, signal.SIGTERM)])
+def test_a_second_signal_ends_a_run_at_once_whose_step_hangs(tmp_path: Path, numbers: tuple[int, int]) -> None:
+    (tmp_path / "hangs.py").write_text(HANGS)
+    rows, mark = tmp_path / "rows.jsonl", tmp_path / "begun"
+    rows.write_text(json.dumps({"text": str(mark)}) + "\n")
+    command = ("run", f"{tmp_path / 'hangs.py'}:hanging", "--rows", rows, "--out", tmp_path / "run")
+    with started(*command, stderr=subprocess.PIPE) as run:
+        assert run.stderr is not None
+        wait_for(mark.exists, "the step has begun")
+        run.send_signal(numbers[0])
+        assert "press again" in run.stderr.readline()
+        run.send_signal(numbers[1])
+        assert run.wait(10) == 128 + numbers[0]
+        assert "go on with: fanwise resume" in run.stderr.read()
+
+
+def test_a_graph_file_that_ends_the_process_is_a_mistake_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "leaves.py"
+    file.write_text("import sys\nsys.exit(0)\n")
+    result = fanwise("run", f"{file}:leaves", "--rows", file, "--out", tmp_path / "run")
+    assert result.returncode == 2
+    assert f"{file}:2: SystemExit: 0" in result.stderr

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-import anyio
-import anyio.to_thread
-
 from fanwise.canonical import canonical, dumps
+from fanwise.foreign import reason
 from fanwise.graph.tools import Tool
 from fanwise.jsonable import without_halves
+from fanwise.threads import Threads, UsersCodeError, awaited
 
 if TYPE_CHECKING:
     from anthropic.lib.tools import BetaAsyncFunctionTool, BetaFunctionTool
@@ -84,36 +83,39 @@ def _sendable(content: Any) -> Any:
         return without_halves(str(content))
 
 
-async def carry_out(tool: SdkTool | None, use: Mapping[str, Any], time_limit_s: float) -> dict[str, Any]:
+async def carry_out(
+    tool: SdkTool | None, use: Mapping[str, Any], time_limit_s: float, threads: Threads
+) -> dict[str, Any]:
     """Carry out one call and return its `tool_result` block; whatever goes wrong is told to the model.
 
     Args:
         tool: The tool; None where the model named one that does not exist.
         use: The model's `tool_use` block.
         time_limit_s: Seconds that it may take.
+        threads: Call what is not asynchronous.
     """
     content: Any = f"there is no tool {use.get('name')!r}"
     failed = tool is None
     if tool is not None:
-        content, failed = await _called(tool, use.get("input"), time_limit_s)
+        content, failed = await _called(tool, use.get("input"), time_limit_s, threads)
     result = _sendable(content)
     block: dict[str, Any] = {"type": "tool_result", "tool_use_id": use.get("id"), "content": result}
     return block | {"is_error": True} if failed else block
 
 
-async def _called(tool: SdkTool, arguments: Any, time_limit_s: float) -> tuple[Any, bool]:
+async def _called(tool: SdkTool, arguments: Any, time_limit_s: float, threads: Threads) -> tuple[Any, bool]:
     """Return the content that a tool gives, and whether it failed."""
     from anthropic.lib.tools import BetaAsyncFunctionTool, ToolError  # here: what made the tool has loaded it
 
     try:
-        with anyio.fail_after(time_limit_s):
-            if isinstance(tool, BetaAsyncFunctionTool):
-                return await tool.call(arguments), False
-            return await anyio.to_thread.run_sync(partial(tool.call, arguments), abandon_on_cancel=True), False
+        if isinstance(tool, BetaAsyncFunctionTool):
+            return await awaited(partial(tool.call, arguments), time_limit_s), False
+        return await threads.call(partial(tool.call, arguments), time_limit_s), False
     except TimeoutError:
         return f"no result within {time_limit_s:g} s", True
-    except ToolError as error:
-        return error.content, True
-    except Exception as error:  # a tool is somebody's code; the model is told and goes on
+    except UsersCodeError as foreign:  # a tool is somebody's code; the model is told and goes on
+        error = foreign.raised
+        if isinstance(error, ToolError):
+            return error.content, True
         cause = error.__cause__ if isinstance(error, ValueError) and error.__cause__ is not None else error
-        return f"{type(cause).__name__}: {cause}", True
+        return reason(cause), True

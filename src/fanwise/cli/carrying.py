@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,35 +20,42 @@ from fanwise.job.watcher import Watcher
 from fanwise.rendering.account import show_account
 from fanwise.rendering.console import standard_output
 
-from .ending import FAILED_ROWS, HALTED, INTERRUPTED, OK, USAGE
+from .ending import FAILED_ROWS, HALTED, OK, USAGE
 from .progress import display
 from .rejected import rejected_words
+from .signals import Signals, say
 
 
 def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: str, report: bool = True) -> int:
     """Run a job with a display and signals, print its account if it is to report, return the exit status."""
+    signals = Signals(out=out)
     try:
-        account, halted = anyio.run(_watched, work)
+        account, halted = anyio.run(_watched, work, signals)
     except BaseExceptionGroup as error:
         raise _leaf(error) from None
+    finally:
+        signals.over()
     if account is None and halted is None:
         is_begun = Path(out, "journal.db").exists()
         how = f"stopped at once; go on with: fanwise resume {out}" if is_begun else "stopped before anything was sent"
-        click.echo(f"fanwise: {how}", err=True)
-        return INTERRUPTED
+        say(how)
+        return signals.status
     if isinstance(halted, NotKeptError):  # the account is among what could not be written
         again = f"; then go on with: fanwise resume {out}" if Path(out, "journal.db").exists() else ""
         click.echo(f"fanwise: {halted}{again}", err=True)
         return HALTED
-    summary = _print(out, as_json=as_json) if report else _summary(out)
-    for line in rejected_words(out, summary["rows"]):
-        click.echo(f"fanwise: {line}" if not line.startswith(" ") else line, err=True)
+    summary = _summary(out)
+    with suppress(OSError) if signals.count else nullcontext():  # a terminal that was closed takes no account
+        if report:
+            _print(out, summary, as_json=as_json)
+        for line in rejected_words(out, summary["rows"]):
+            click.echo(f"fanwise: {line}" if not line.startswith(" ") else line, err=True)
     if halted is not None:
         click.echo(f"fanwise: {halted}; what was done is kept, go on with: fanwise resume {out}", err=True)
         return HALTED
     if summary["ended"] in ("interrupted", "detached"):
         _say_how_to_resume(out, summary["ended"])
-        return INTERRUPTED if summary["ended"] == "interrupted" else OK
+        return signals.status if summary["ended"] == "interrupted" else OK
     return _status(summary["rows"])
 
 
@@ -59,14 +66,16 @@ def _status(rows: dict[str, Any]) -> int:
     return FAILED_ROWS if rows["failed"] or rows["partial"] or rows["rejected"] else OK
 
 
-async def _watched(work: Callable[[Watcher], Awaitable[Account]]) -> tuple[Account | None, HaltedError | None]:
+async def _watched(
+    work: Callable[[Watcher], Awaitable[Account]], signals: Signals
+) -> tuple[Account | None, HaltedError | None]:
     """Run a job with a display and signals; return its account or why it was halted, neither if it was stopped."""
     watcher = Watcher()
     account: Account | None = None
     halted: HaltedError | None = None
     async with anyio.create_task_group() as group:
         group.start_soon(display, watcher, Console(stderr=True))
-        group.start_soon(_signals, watcher, group.cancel_scope)
+        group.start_soon(signals.heed, watcher, group.cancel_scope)
         try:
             account = await work(watcher)
         except HaltedError as error:
@@ -84,34 +93,17 @@ def _leaf(error: BaseException) -> BaseException:
     return next((leaf for leaf in leaves if isinstance(leaf, FanwiseError)), leaves[0])
 
 
-async def _signals(watcher: Watcher, scope: anyio.CancelScope) -> None:
-    """First Ctrl-C: start nothing more and end cleanly. Second: stop at once."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        count = 0
-        async for _ in signals:
-            count += 1
-            if count > 1 or watcher.engine is None:
-                scope.cancel()
-                return
-            click.echo(
-                "fanwise: ending; requests in flight are awaited, batches go on (press again to stop at once)", err=True
-            )
-            watcher.engine.stop("interrupted")
-
-
 def _summary(out: str) -> dict[str, Any]:
     with open(os.path.join(out, "summary.json"), encoding="utf-8") as file:
         return json.load(file)
 
 
-def _print(out: str, *, as_json: bool) -> dict[str, Any]:
-    summary = _summary(out)
+def _print(out: str, summary: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
-        return summary
+        return
     show_account(summary, Account(Path(out), summary).tables(), standard_output())
     click.echo(f"results: {os.path.join(out, 'results.jsonl')}", err=True)
-    return summary
 
 
 def _say_how_to_resume(out: str, how: str) -> None:
@@ -123,5 +115,5 @@ def _say_how_to_resume(out: str, how: str) -> None:
             for batch in journal.open_batches()
         ]
     if ids:
-        click.echo(f"fanwise: {how}; batches that go on: {', '.join(ids)}", err=True)
-    click.echo(f"fanwise: go on with: fanwise resume {out}", err=True)
+        say(f"{how}; batches that go on: {', '.join(ids)}")
+    say(f"go on with: fanwise resume {out}")

@@ -11,8 +11,8 @@ import click
 
 from fanwise.errors import FanwiseError, HaltedError, ScoringError, SpecError
 
-OK, FAILED_ROWS, USAGE, HALTED, FOREIGN, INTERRUPTED = 0, 1, 2, 3, 70, 130
-"""`FOREIGN`: a function of the user has raised."""
+OK, FAILED_ROWS, USAGE, HALTED, FOREIGN, BY_SIGNAL = 0, 1, 2, 3, 70, 128
+"""`FOREIGN`: a function of the user has raised; `BY_SIGNAL`: and the number of the signal."""
 
 
 def fail(message: str, status: int = USAGE) -> None:

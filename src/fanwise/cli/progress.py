@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import anyio
 from rich.console import Console
@@ -19,10 +20,11 @@ PLAIN_S = 10.0
 async def display(watcher: Watcher, console: Console) -> None:
     """Show a run until it is cancelled; what was noted is said in any case."""
     notes = _Notes(watcher, console)
-    try:
-        await (_on_a_terminal if console.is_terminal else _elsewhere)(watcher, notes)
-    finally:
-        notes.print_new()
+    with suppress(OSError):  # a terminal that was closed: the run goes on to a clean end
+        try:
+            await (_on_a_terminal if console.is_terminal else _elsewhere)(watcher, notes)
+        finally:
+            notes.print_new()
 
 
 async def _on_a_terminal(watcher: Watcher, notes: _Notes) -> None:

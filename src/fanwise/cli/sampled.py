@@ -8,7 +8,7 @@ from fanwise.studies.plan.plan import CarryOut, SampleRun
 
 from .carrying import carry_out
 from .consent import Question
-from .ending import HALTED, INTERRUPTED
+from .ending import BY_SIGNAL, HALTED
 
 
 def carry_out_sample(question: Question) -> CarryOut:
@@ -22,7 +22,7 @@ def carry_out_sample(question: Question) -> CarryOut:
         forecast = sample.forecast()
         question.consent(forecast.total(), sample.subject, sample.spec, unpriced=forecast.unpriced)
         status = carry_out(sample.run, as_json=False, out=str(sample.spec.out), report=False)
-        if status in (HALTED, INTERRUPTED):
+        if status == HALTED or status > BY_SIGNAL:
             sys.exit(status)
 
     return ask_and_carry_out

@@ -110,13 +110,13 @@ class Answers:
         """
         assert self.answerer is not None
         try:
-            answer = self.answerer(body)
+            answer = _called(self.answerer, body)
             if inspect.isawaitable(answer):
                 answer = await answer
         except ApiProblem:
             raise
-        except Exception as error:  # a stand-in is somebody's code; the server must go on
-            raise invalid(f"the stand-in raised {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # the server must go on
+            raise _raised(error) from error
         if answer is None:
             return built_in_answer(body)
         if isinstance(answer, Mapping):
@@ -238,3 +238,22 @@ def _schema_in_text(content: Any) -> dict[str, Any] | None:
             except ValueError:
                 return None
     return None
+
+
+def _called(answerer: Answerer, body: dict[str, Any]) -> AnswerLike | Awaitable[AnswerLike]:
+    """Call what answers; a stand-in is somebody's code, and may raise anything."""
+    try:
+        return answerer(body)
+    except ApiProblem:
+        raise
+    except BaseException as error:  # a cancellation too: nothing is awaited in it
+        raise _raised(error) from error
+
+
+def _raised(error: BaseException) -> ApiProblem:
+    """Return the refusal of a request whose stand-in has raised."""
+    try:
+        words = f"{type(error).__name__}: {error}"
+    except Exception:  # its `__str__` is somebody's code too
+        words = type(error).__name__
+    return invalid(f"the stand-in raised {words.encode('utf-8', 'backslashreplace').decode()}")

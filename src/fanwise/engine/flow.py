@@ -14,8 +14,10 @@ from fanwise.context.request import Request
 from fanwise.dispatch.books import Books
 from fanwise.dispatch.carriers import Carriers
 from fanwise.dispatch.errand import Ask, Errand
+from fanwise.foreign import let_through, reason
 from fanwise.graph.state import Failed, Outcome, Task
 from fanwise.journal.records import ArmName, ReachedRecord
+from fanwise.threads import Threads
 
 from .arms import Arm, row_state
 from .conversing import Conversing
@@ -60,6 +62,7 @@ class TaskFlow:
         recorder: Recorder,
         talks: Talks,
         carriers: Carriers,
+        threads: Threads,
     ) -> None:
         """Begin without a row.
 
@@ -72,6 +75,7 @@ class TaskFlow:
             recorder: Writes outcomes down.
             talks: The conversations of tasks with tools.
             carriers: Take what a model is to answer.
+            threads: Call steps.
         """
         self._arms, self._books, self._settings = arms, books, settings
         self._window, self._counters, self._recorder, self._talks = window, counters, recorder, talks
@@ -79,7 +83,7 @@ class TaskFlow:
         self._main = next(iter(arms))
         self._since = books.journal.edits() if settings.resumed else {}
         """By arm the session since which its graph is as it is; an arm that was never changed is not there."""
-        self.steps = Steps(self._step_ended)
+        self.steps = Steps(self._step_ended, threads)
         self.conversing = Conversing(talks, carriers.submit)
         self._owners: dict[Errand, tuple[tuple[RowRun, Task], ...]] = {}
         """The errands that have not ended, with the row and the task of each of their asks."""
@@ -126,8 +130,10 @@ class TaskFlow:
         node = run.arm.nodes[task.node.path]
         try:
             key = task_key(run.row_id, run.arm.name, node, task)
-        except TypeError as error:
-            self._outcomes.append((run, task, Failed(task.label, "invalid_value", str(error))))
+        except BaseException as error:  # of a serializer, which is users' code
+            let_through(error)
+            why = str(error) if isinstance(error, TypeError) else reason(error)
+            self._outcomes.append((run, task, Failed(task.label, "invalid_value", why)))
             return
         journal = self._books.journal
         if run.is_noted or (self._settings.resumed and journal.is_elsewhere(key, run.number)):

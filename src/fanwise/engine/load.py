@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from fanwise.canonical import digest
 from fanwise.errors import FanwiseError, UsageError
+from fanwise.foreign import let_through, reason
 from fanwise.graph.graphs import Graph
 
 _PREFIX = "_fanwise_"
@@ -44,7 +45,7 @@ def load_graph(reference: str) -> Graph[..., Any]:
         raise UsageError(f"{name!r} in {place} is no graph but {type(value).__name__}; put @graph above it")
     try:
         value.spec  # noqa: B018 - traced now, so that mistakes show here
-    except NameError as error:  # a name that the file does not define further down either
+    except BaseException as error:  # such as a name that the file does not define further down either
         raise _mistake(error, Path(value.fn.__code__.co_filename)) from None
     return cast("Graph[..., Any]", value)
 
@@ -139,13 +140,14 @@ def _module(name: str) -> ModuleType:
         if error.name is not None and name.startswith(error.name):
             raise UsageError(f"there is no module {name!r}; for a file write path/file.py:name") from None
         raise _mistake(error, None) from None
-    except Exception as error:
+    except BaseException as error:  # `sys.exit` in a module is no end of ours
         raise _mistake(error, None) from None
 
 
 def _mistake(error: BaseException, path: Path | None) -> BaseException:
     """Return a mistake in the user's file as one line with its place."""
-    if isinstance(error, FanwiseError) or not isinstance(error, Exception):
+    let_through(error)
+    if isinstance(error, FanwiseError):
         return error
     if isinstance(error, SyntaxError):
         return UsageError(f"{error.filename}:{error.lineno}: {error.msg}")
@@ -154,5 +156,5 @@ def _mistake(error: BaseException, path: Path | None) -> BaseException:
         frame for frame in frames if "importlib" not in frame.filename
     ]
     place = f"{own[-1].filename}:{own[-1].lineno}" if own else "the module"
-    lines = [line.strip() for line in str(error).splitlines() if "For further information" not in line]
-    return UsageError(f"{place}: {type(error).__name__}: {'; '.join(filter(None, lines))}")
+    lines = [line.strip() for line in reason(error).splitlines() if "For further information" not in line]
+    return UsageError(f"{place}: {'; '.join(filter(None, lines))}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fanwise.canonical import canonical
 from fanwise.dispatch.books import Books
 from fanwise.dispatch.errand import Ask
+from fanwise.foreign import let_through, reason
 from fanwise.graph.state import Done, Failed, Outcome
 from fanwise.journal.records import AnswerRecord, ArmName, RowResult, TaskRecord
 from fanwise.jsonable import without_halves
@@ -51,7 +52,7 @@ class Recorder:
 
     def row(self, run: RowRun) -> RowResult:
         """Write down the result of a row on one arm, and return it."""
-        outcome = run.state.outcome()
+        outcome = self._writable(run.state.outcome())
         number, arm, session = run.number, run.arm.name, self._session
         if isinstance(outcome, Done):
             status, output = "partial" if run.state.failures else "succeeded", self._kept(outcome.value)
@@ -63,8 +64,19 @@ class Recorder:
         self._books.result(result)
         return result
 
+    def _writable(self, outcome: Outcome) -> Outcome:
+        """Return the outcome of a row; a failure where its value cannot be written down."""
+        if isinstance(outcome, Done):
+            try:
+                self._kept(outcome.value)
+            except BaseException as error:  # of a serializer, which is users' code
+                let_through(error)
+                return Failed("the result", "invalid_value", reason(error))
+        return outcome
+
     def _kept(self, value: object) -> str:
         """Keep an output; returns its hash. The last task's is most often the row's too, and is written once."""
         if value is not self._last[0]:
-            self._last = value, self._journal.add_text(canonical(value))
+            sha = self._journal.add_text(canonical(value))
+            self._last = value, sha
         return self._last[1]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from fanwise.canonical import canonical, digest
+from fanwise.foreign import let_through, reason
 from fanwise.graph import types as ty
 
 from .records import Record
@@ -78,6 +79,9 @@ class RowTypes:
             return str(error)
         except (TypeError, ValueError) as error:
             return str(error)
+        except BaseException as error:  # of a validator or a serializer, which are users' code
+            let_through(error)
+            return reason(error)
         return Row(
             number=record.number, locator=record.locator, row_id=row_id, arguments=arguments, hash=digest(content),
             size=len(content),

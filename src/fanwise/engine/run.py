@@ -17,6 +17,7 @@ from fanwise.dispatch.errand import Errand
 from fanwise.errors import NotKeptError
 from fanwise.journal.records import ArmName
 from fanwise.log import log
+from fanwise.threads import MOST_ABANDONED, Threads
 
 from .arms import Arm
 from .doubts import Doubts
@@ -79,7 +80,8 @@ class Engine:
         self._waits = False
         """Whether nothing is left to do here but to wait for what ends."""
         self.carriers = carry(self)
-        talks = Talks(books.journal, resumed=settings.resumed)
+        self._threads = Threads(self._overrun)
+        talks = Talks(books.journal, self._threads, resumed=settings.resumed)
         self._flow = TaskFlow(
             arms=arms,
             books=books,
@@ -89,6 +91,7 @@ class Engine:
             recorder=Recorder(books),
             talks=talks,
             carriers=self.carriers,
+            threads=self._threads,
         )
         self._keeper = Keeper(books.journal, self.counters, self)
         self._settlement = Settlement(arms, self._flow, talks, self.carriers)
@@ -126,6 +129,7 @@ class Engine:
                 self.carriers.stop()
                 self._flow.steps.stop()
                 self._flow.conversing.stop()
+        self._threads.close()
 
     @property
     def _stopping(self) -> bool:
@@ -252,6 +256,13 @@ class Engine:
     def halt(self, reason: str) -> None:
         """Stop the run: no request will do."""
         self.stop("halted", reason)
+
+    def _overrun(self) -> None:
+        """Halt a run whose steps and tools hang: each that was given up holds a thread."""
+        self.halt(
+            f"{MOST_ABANDONED} calls of steps and tools have not ended within their time limits and are still at work; "
+            "see what they wait for"
+        )
 
     def works_here(self) -> bool:
         """Return whether steps or tools are at work, whose tasks will be sent when they are done."""

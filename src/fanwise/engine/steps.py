@@ -10,12 +10,13 @@ from functools import partial
 from typing import Any
 
 import anyio
-import anyio.to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from fanwise.canonical import canonical
+from fanwise.foreign import reason
 from fanwise.graph.revive import accepted, revive
 from fanwise.graph.state import Done, Failed, Outcome, Task
+from fanwise.threads import DEFAULT_TIME_LIMIT_S, Threads, UsersCodeError, awaited
 
 from .window import RowRun
 
@@ -27,13 +28,14 @@ Work = tuple[RowRun, Task, str]
 class Steps:
     """Carries out steps, a few at a time; used by one event loop."""
 
-    def __init__(self, ended: Callable[[RowRun, Task, str, Outcome], None]) -> None:
+    def __init__(self, ended: Callable[[RowRun, Task, str, Outcome], None], threads: Threads) -> None:
         """Begin idle.
 
         Args:
             ended: Takes the outcome of a step.
+            threads: Call what is not asynchronous.
         """
-        self._ended = ended
+        self._ended, self._threads = ended, threads
         self._send, self._receive = anyio.create_memory_object_stream[Work](math.inf)
         self.at_work = 0
         """Steps that have been started and have not ended."""
@@ -62,24 +64,31 @@ class Steps:
             async for run, task, key in steps:
                 if self._stopping:
                     return
-                outcome = await run_step(task, run.arm.nodes[task.node.path].output)
+                outcome = await run_step(task, run.arm.nodes[task.node.path].output, self._threads)
                 self.at_work -= 1
                 self._ended(run, task, key, outcome)
 
 
-async def run_step(task: Task, output: Any) -> Outcome:
+async def run_step(task: Task, output: Any, threads: Threads) -> Outcome:
     """Return the outcome of a step; its value goes through JSON, so that a resumed run sees the same one.
 
     Args:
         task: The task, with the values that it is shown.
         output: The step's return type.
+        threads: Call what is not asynchronous.
     """
-    body = task.node.target.body
+    target = task.node.target
+    limit_s: float = getattr(target, "time_limit_s", DEFAULT_TIME_LIMIT_S)
+    call = partial(target.body, **task.values)
     try:
-        if inspect.iscoroutinefunction(body):
-            value = await body(**task.values)
+        if inspect.iscoroutinefunction(target.body):
+            value = await awaited(call, limit_s)
         else:
-            value = await anyio.to_thread.run_sync(partial(body, **task.values))
+            value = await threads.call(call, limit_s)
         return Done(revive(output, json.loads(canonical(accepted(output, value)))))
-    except Exception as error:  # a step is the user's own code; its failure is an outcome
-        return Failed(task.label, "raised", f"{type(error).__name__}: {error}")
+    except TimeoutError:
+        return Failed(task.label, "timeout", f"no value within {limit_s:g} s, the step's time_limit_s")
+    except UsersCodeError as error:
+        return Failed(task.label, "raised", reason(error.raised))
+    except Exception as error:  # its value is none of its type, or has no form in JSON
+        return Failed(task.label, "raised", reason(error))

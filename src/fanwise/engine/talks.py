@@ -19,6 +19,7 @@ from fanwise.canonical import dumps
 from fanwise.dispatch.role import Role
 from fanwise.journal.port import Journal
 from fanwise.journal.records import TurnRecord
+from fanwise.threads import Threads
 
 MOST_TOOLS = 64
 """Calls of tools at a time."""
@@ -53,8 +54,8 @@ class Talk:
 class Talks:
     """The conversations of one session; used by one event loop."""
 
-    def __init__(self, journal: Journal, *, resumed: bool) -> None:
-        self._journal, self._resumed = journal, resumed
+    def __init__(self, journal: Journal, threads: Threads, *, resumed: bool) -> None:
+        self._journal, self._threads, self._resumed = journal, threads, resumed
         self._open: dict[str, Talk] = {}
         self._replies, self._using = Counter[Role](), Counter[Role]()
         """Replies, and those that asked for tools."""
@@ -97,7 +98,8 @@ class Talks:
 
         async def work(index: int, limit: anyio.CapacityLimiter) -> None:
             async with limit:
-                results[index] = await carry_out(tools.get(uses[index]["name"]), uses[index], time_limit_s)
+                tool = tools.get(uses[index]["name"])
+                results[index] = await carry_out(tool, uses[index], time_limit_s, self._threads)
 
         async with anyio.create_task_group() as group:
             for index in range(len(uses)):

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from fanwise.errors import FanwiseError
+from fanwise.foreign import let_through, reason
 
 from .nodes import GraphSpec
 from .samples import sample
@@ -56,8 +57,9 @@ def carry_out(task: Task) -> Outcome:
         if target.spec is not None:
             return Done(sample(target.spec.output))
         return Failed(task.label, "raised", "not implemented")
-    except Exception as error:  # a stand-in is the user's own code; its failure is an outcome
-        return Failed(task.label, "raised", f"{type(error).__name__}: {error}")
+    except BaseException as error:  # a stand-in is the user's own code; its failure is an outcome
+        let_through(error)
+        return Failed(task.label, "raised", reason(error))
 
 
 def stand_in(body: Any, values: Mapping[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from fanwise.canonical import canonical, digest
+from fanwise.foreign import let_through, reason, shown
 
 from .expr import AbsentError, Expr, UnsettledError, evaluate
 from .nodes import EachNode, GivenNode, Node, OptionalNode, TaskNode, Template, WhenNode
@@ -241,14 +242,17 @@ class RowState:
             scope.settle(node.slot, outcome)
             return
         try:
-            values = list(outcome.value)[: node.most]
+            values = _listed(outcome.value, node.most)
         except TypeError:
-            scope.settle(node.slot, Failed(_label(node, scope), "absent", f"{outcome.value!r} is not a list"))
+            scope.settle(node.slot, Failed(_label(node, scope), "absent", f"{shown(outcome.value)} is not a list"))
+            return
+        except BaseException as error:  # of an iterator or a serializer, which are users' code
+            let_through(error)
+            scope.settle(node.slot, Failed(_label(node, scope), "raised", reason(error)))
             return
         equal_items: dict[str, int] = {}  # how many have had the same content so far, by its hash
         inner: list[Scope] = []
-        for index, value in enumerate(values):
-            content = digest(canonical(value))[:24]
+        for index, (value, content) in enumerate(values):
             ordinal = equal_items[content] = equal_items.get(content, 0) + 1
             child = Scope(node.body, scope, node, (*scope.items, Item(index, f"{content}:{ordinal}")))
             child.values[node.item] = Done(value)
@@ -290,6 +294,11 @@ class RowState:
         return True
 
 
+def _listed(value: Any, most: int | None) -> list[tuple[Any, str]]:
+    """Return the items of a list that are taken, each with a hash of its content."""
+    return [(item, digest(canonical(item))[:24]) for item in list(value)[:most]]
+
+
 def _joined(results: list[Outcome], need: int | None) -> Outcome:
     """Return the list of what items came to, None for those that failed; or that the join is skipped.
 
@@ -311,6 +320,9 @@ def _evaluate(scope: Scope, expr: Expr, node: Node | None) -> Outcome | None:
         return Failed("the result" if node is None else _label(node, scope), "absent", str(error))
     except UnsettledError as error:
         return scope.outcome_of(error.slot)
+    except BaseException as error:  # of a property or a comparison, which are users' code
+        let_through(error)
+        return Failed("the result" if node is None else _label(node, scope), "raised", reason(error))
 
 
 def _label(node: Node, scope: Scope) -> str:

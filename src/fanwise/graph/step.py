@@ -9,6 +9,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from fanwise.canonical import digest
 from fanwise.errors import DefinitionError, Mistake
+from fanwise.threads import DEFAULT_TIME_LIMIT_S
 
 from .calls import add_task
 from .signature import file_mistakes, signature_types
@@ -32,8 +33,8 @@ class StepFunction(Generic[P, R]):
 
     spec = None
 
-    def __init__(self, fn: Callable[P, R], params: dict[str, Any], output: Any) -> None:
-        self.body, self.params, self.output = fn, params, output
+    def __init__(self, fn: Callable[P, R], params: dict[str, Any], output: Any, time_limit_s: float) -> None:
+        self.body, self.params, self.output, self.time_limit_s = fn, params, output, time_limit_s
         self.name = fn.__name__
         self.source = source_hash(fn)
         update_wrapper(self, fn)
@@ -51,17 +52,23 @@ class StepFunction(Generic[P, R]):
 @overload
 def step(fn: Callable[P, R], /) -> StepFunction[P, R]: ...
 @overload
-def step() -> Callable[[Callable[P, R]], StepFunction[P, R]]: ...
+def step(*, time_limit_s: float = ...) -> Callable[[Callable[P, R]], StepFunction[P, R]]: ...
 
 
-def step(fn: Callable[P, R] | None = None, /) -> StepFunction[P, R] | Callable[[Callable[P, R]], StepFunction[P, R]]:
+def step(
+    fn: Callable[P, R] | None = None, /, *, time_limit_s: float = DEFAULT_TIME_LIMIT_S
+) -> StepFunction[P, R] | Callable[[Callable[P, R]], StepFunction[P, R]]:
     """Make a node of a plain Python function, sync or async; it runs here and costs no tokens.
 
     Its output is kept in the journal as JSON, so the return type must be one that Pydantic can
     write and read.
 
+    Args:
+        fn: The function.
+        time_limit_s: Seconds that one call may take; then its task has failed, and the function is left to itself.
+
     Raises:
-        DefinitionError: An annotation cannot be read, or the return type is missing.
+        DefinitionError: An annotation cannot be read, the return type is missing, or the limit is not positive.
     """
 
     def decorate(function: Callable[P, R]) -> StepFunction[P, R]:
@@ -74,8 +81,11 @@ def step(fn: Callable[P, R] | None = None, /) -> StepFunction[P, R] | Callable[[
             )
         else:
             mistakes += file_mistakes("step", function.__name__, {"return": hints["return"]}, place)
+        if not time_limit_s > 0:
+            text = f"step {function.__name__!r}: time_limit_s {time_limit_s} is not a positive number of seconds"
+            mistakes.append(Mistake(place, text))
         if mistakes:
             raise DefinitionError(f"step {function.__name__!r}", tuple(mistakes))
-        return StepFunction(function, params, hints["return"])
+        return StepFunction(function, params, hints["return"], time_limit_s)
 
     return decorate if fn is None else decorate(fn)

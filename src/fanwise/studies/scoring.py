@@ -11,6 +11,7 @@ from typing import Any
 
 from fanwise.engine.rows import Row
 from fanwise.errors import Mistake, OutputError, RunDirectoryError, ScoringError
+from fanwise.foreign import let_through, reason, shown
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.revive import revive
 from fanwise.graph.types import name as type_name
@@ -161,15 +162,17 @@ class Scoring:
         """Return what a scorer says, 0 where that is no score."""
         try:
             value = score()
-        except Exception as error:  # the user's own code
-            self._add(row_id, output, f"{scorer_name(scorer)} raised {type(error).__name__}: {error}")
+        except BaseException as error:  # the user's own code
+            let_through(error)
+            self._add(row_id, output, f"{scorer_name(scorer)} raised {reason(error)}")
             return 0.0
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except BaseException as error:  # such as of its `__float__`
+            let_through(error)
             number = math.nan
         if not -ROUNDING <= number <= 1 + ROUNDING:
-            what = f"{scorer_name(scorer)} returned {_short(repr(value))}, which is no number from 0 to 1"
+            what = f"{scorer_name(scorer)} returned {_short(shown(value))}, which is no number from 0 to 1"
             self._add(row_id, output, what)
             return 0.0
         return min(max(number, 0.0), 1.0)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, cast, get_origin, is_typeddict
+from typing import Any, cast, get_origin
 
 from pydantic import BaseModel, ValidationError
+from typing_extensions import is_typeddict
 
 from fanwise.canonical import canonical
 from fanwise.errors import OutputError

@@ -19,12 +19,14 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import anyio
 import anyio.to_thread
 import time_machine
 
 from fanwise import Account, Job
+from fanwise.engine import steps
 from fanwise.job.close import close
 from fanwise.job.opening import Terms
 from fanwise.job.prepare import prepare
@@ -79,6 +81,11 @@ def outcome(example: str, channel: str, journal: Journal | None = None) -> dict[
 async def _on_one_thread(job: Job, journal: Journal | None) -> Account:
     """Run a job whose steps end in the order in which they began: that order decides who sends first."""
     anyio.to_thread.current_default_thread_limiter().total_tokens = 1
+    with patch.object(steps, "WORKERS", 1):
+        return await _carried_out(job, journal)
+
+
+async def _carried_out(job: Job, journal: Journal | None) -> Account:
     async with prepare(job.spec, Terms(journal=journal)) as prepared:
         await work(prepared)
         return await close(prepared)

@@ -138,7 +138,7 @@ HEAD = "---\nname: a\n"
     ("content", "words"),
     [
         (f"{HEAD}a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n---\nGo.\n", "alias"),
-        (f"{HEAD}a: {'[' * 5_000}\n---\nGo.\n", "mistake"),
+        (f"{HEAD}a: {'[' * 5_000}\n---\nGo.\n", "nested too deeply"),
         (f"{HEAD}a: 2026-13-45\n---\nGo.\n", "cannot be read"),
         (f"{HEAD}a: {'x' * 70_000}\n---\nGo.\n", "front matter has"),
         (f"{HEAD}---\n{'Go. ' * 300_000}\n", "1,000,000 are the most"),

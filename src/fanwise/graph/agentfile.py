@@ -18,6 +18,8 @@ from fanwise.models import EFFORTS, Effort, known_models
 
 MOST_BYTES, MOST_FRONT_BYTES = 1_000_000, 65_536
 """Bytes of an agent file, and of its front matter."""
+MOST_DEPTH = 20
+"""Levels of lists and objects in front matter; hooks of Claude Code have five."""
 _OURS = ("name", "description", "model", "max_tokens", "effort")
 _ELSEWHERE = (
     "tools", "disallowedTools", "permissionMode", "maxTurns", "skills", "mcpServers", "hooks", "memory",
@@ -99,14 +101,16 @@ def _load(path: Path, front: str, mistakes: list[Mistake]) -> dict[str, Any]:
         mistakes.append(Mistake(f"{path}:1", f"front matter has {len(front):,} characters", "the body is for text"))
         return {}
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(front, yaml.SafeLoader)):
-            # A few lines of them make values that no memory holds.
-            mistakes.append(Mistake(f"{path}:1", "front matter has an alias (*name)", "write the value out"))
-            return {}
+        depth = 0
+        for event in yaml.parse(front, yaml.SafeLoader):  # as a stream: what is too deep takes time in squares
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MOST_DEPTH:
+                mistakes.append(Mistake(f"{path}:1", "front matter is nested too deeply", "write `key: value`"))
+                return {}
+            if isinstance(event, yaml.AliasEvent):  # a few lines of them make values that no memory holds
+                mistakes.append(Mistake(f"{path}:1", "front matter has an alias (*name)", "write the value out"))
+                return {}
         data = yaml.safe_load(front)
-    except RecursionError:
-        mistakes.append(Mistake(f"{path}:1", "front matter is nested too deeply", "write `key: value`"))
-        return {}
     except ValueError as error:  # a date or a number that YAML reads and Python does not have
         mistakes.append(Mistake(f"{path}:1", f"front matter has a value that cannot be read: {error}"))
         return {}

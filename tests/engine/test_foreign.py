@@ -24,8 +24,6 @@ from pydantic import BaseModel
 
 from fanwise import Block, Emulator, Graph, HaltedError, Job, agent, graph, resume, tool
 from fanwise.dispatch import polling, retry, submitting
-from fanwise.engine.arms import build_arms
-from fanwise.engine.standin import answerer
 from odd_server import Foreign, Odd, Script, foreign
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "200"))
@@ -172,7 +170,10 @@ async def carry_out(example: Example, server: Foreign, client: AsyncAnthropic) -
             pass
         server.scripts.pop(name)
         again = await resume(out, graph=example.job, retry=["failed"], **how)
-        assert [line["status"] for line in again.results()] == ["succeeded"] * ROWS
+        for line in again.results():
+            # What a model asked for stays said: a call that was changed on its way may never be taken back.
+            is_kept = example.job is looked and "invalid_request_error" in line.get("reason", "")
+            assert line["status"] == "succeeded" or is_kept, line
 
 
 async def carry_out_all(examples: list[Example], server: Foreign) -> None:
@@ -186,10 +187,12 @@ async def carry_out_all(examples: list[Example], server: Foreign) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Generator[Foreign]:
-    def answer(body: dict[str, Any]) -> Any:
-        return (tools if body.get("tools") else plain)(body)
+    def answer(body: dict[str, Any]) -> Any:  # no stand-in: one goes on only where its own calls come back
+        if not body.get("tools"):
+            return '{"value": 5}'
+        asks = {"tools": [{"name": "register", "input": {"text": "x"}}]}
+        return asks if len(body["messages"]) < 3 else '{"value": "seen"}'
 
-    tools, plain = (answerer(build_arms({"fanout": job.spec})) for job in (looked, graded))
     with eager(), Emulator(answer=answer, keep_requests=1) as emulator, foreign(emulator.url) as front:
         yield front
 

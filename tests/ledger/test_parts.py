@@ -119,7 +119,7 @@ def test_on_the_examples_everything_agrees(
     assert Decimal(pulled["naive_usd"]) - sum(map(Decimal, pulled["saved_usd"].values())) == Decimal(
         summary["fanout_usd"]
     )
-    rows = sum(Decimal(line["cost_with_shared_usd"]) for line in lines(out / "results.jsonl"))
+    rows = sum(Decimal(line["cost_with_shared_usd"] or 0) for line in lines(out / "results.jsonl"))
     assert rows == Decimal(summary["fanout_usd"])
 
 

@@ -41,10 +41,12 @@ def test_an_estimate_stands_beside_what_was_measured_under_full_alone(measured: 
 
 
 def test_all_failures_are_under_full(tmp_path: Path) -> None:
-    rows = [{"id": f"r{number}", "body": "fail"} for number in range(23)]
+    """Now and then a row succeeds: twenty refusals in a row in the same words would halt the run."""
+    rows = [{"id": f"r{number}", "body": "fine" if number % 9 == 8 else "fail"} for number in range(25)]
     Job(letters, rows=rows, out=tmp_path / "run", channel="live").run_sync()
     short, full = ("\n".join(said(tmp_path / "run", *more)) for more in ((), ("--full",)))
-    shown = [[f"r{number} (line {number + 1})" in text for number in range(23)] for text in (short, full)]
+    failed = [number for number in range(25) if number % 9 != 8]
+    shown = [[f"r{number} (line {number + 1})" in text for number in failed] for text in (short, full)]
     assert [sum(rows) for rows in shown] == [20, 23]
 
 

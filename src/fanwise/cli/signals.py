@@ -84,9 +84,14 @@ class Signals:
 
 
 def _heeded() -> list[signal.Signals]:
-    """Return the signals that are to be heeded: what `nohup` has ignored stays ignored."""
+    """Return the signals that are to be heeded: a SIGHUP that `nohup` has ignored stays ignored.
+
+    Any other is heeded, though a shell that starts a program in the background lets it ignore Ctrl-C: who sends it
+    one means it.
+    """
     there = [signal.Signals[name] for name in NAMES if name in signal.Signals.__members__]
-    return [number for number in there if signal.getsignal(number) is not signal.SIG_IGN]
+    ignored = {number for number in there if signal.getsignal(number) is signal.SIG_IGN}
+    return [number for number in there if number.name != "SIGHUP" or number not in ignored]
 
 
 def say(text: str) -> None:

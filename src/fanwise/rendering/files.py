@@ -25,11 +25,9 @@ def results(db: Book) -> Iterator[str]:
     costs = CostsInOrder(db)
     for number, row_id, status, reason, output, baseline_status in result_lines(db):
         fanout, baseline = costs.of(number)
-        cost_is_known = not fanout.unknown or fanout.paid  # at least a part of it
         ratios = "null" if baseline_status is None else _ratios(fanout, baseline, (status, baseline_status))
-        paid, unknown = usd_text(fanout.paid), fanout.unknown + (baseline.unknown if baseline is not fanout else 0)
-        with_shared = paid if fanout.cost == fanout.paid else usd_text(fanout.cost)
-        paid, with_shared = (f'"{usd}"' if cost_is_known else "null" for usd in (paid, with_shared))
+        unknown = fanout.unknown + (baseline.unknown if baseline is not fanout else 0)
+        paid, with_shared = _dollars(fanout.paid, fanout), _dollars(fanout.cost, fanout)
         tokens = fanout.tokens if fanout.tokens or not fanout.unknown else "null"
         # Written by hand: there may be a million. The journal keeps an output as canonical JSON.
         yield (
@@ -43,6 +41,11 @@ def results(db: Book) -> Iterator[str]:
 
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _dollars(pico: int, cost: RowCost) -> str:
+    """Return dollars as JSON: `null` where attempts of unknown cost are all there is."""
+    return f'"{usd_text(pico)}"' if pico or not cost.unknown else "null"
 
 
 def _ratios(fanout: RowCost, baseline: RowCost, statuses: tuple[str, str]) -> str:

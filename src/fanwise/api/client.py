@@ -14,7 +14,7 @@ from fanwise.jsonable import as_list, as_object
 
 from .capable import Can, SdkClient, can, has_key
 from .clock import ServerClock
-from .failures import Failure, RequestError
+from .failures import MALFORMED, Failure, RequestError
 from .lines import BrokenBodyError, lines_of
 from .replies import BatchInfo, BatchResult, Reply, batch_of, header_of, json_of, read_reply, result_of
 from .stream import Begun, read_stream
@@ -201,7 +201,7 @@ class Api:
                 return batches
             if not isinstance(last, str) or last == before:
                 text = "the list of batches does not say how it goes on"
-                raise RequestError(Failure(verdict="lost", kind="malformed_reply", message=text, status=200))
+                raise RequestError(Failure(verdict="lost", kind=MALFORMED, message=text, status=200))
             after = last
 
     async def results(self, batch_id: str) -> AsyncIterator[BatchResult]:
@@ -261,7 +261,7 @@ class Api:
         response = await self._post("/v1/messages/count_tokens", encode_body(body), ASK_TIMEOUT_S)
         counted = json_of(response).get("input_tokens")
         if not isinstance(counted, int):
-            raise RequestError(Failure(verdict="final", kind="malformed_reply", message="the count is no number"))
+            raise RequestError(Failure(verdict="final", kind=MALFORMED, message="the count is no number"))
         return counted
 
     async def probe(self) -> None:

@@ -26,6 +26,8 @@ Verdict = Literal["retry", "final", "terminal", "lost"]
 """`retry`: not taken, ask again. `final`: this request will never do. `terminal`: no request will.
 `lost`: it may have been taken and billed; ask again, and say so."""
 
+MALFORMED = "malformed_reply"
+"""Kind of a reply of an odd shape: nothing can be made of it."""
 _NEVER = frozenset({"invalid_request_error", "not_found_error", "request_too_large"})
 """Types of errors after which the same request fails again, where no status says it."""
 
@@ -135,9 +137,7 @@ def failure_in_reply(error: Mapping[str, Any], request_id: str) -> Failure:
     The request may have been taken and billed, unless the error says that this one, or none, will ever do.
     """
     kind, message = words(error.get("type"), "api_error"), words(error.get("message"), "an error behind status 200")
-    verdict: Verdict = "terminal" if is_account(200, kind, _code(error), message) else "lost"
-    if verdict == "lost" and kind in _NEVER:
-        verdict = "final"
+    verdict = _by_type(200, error, kind, message, otherwise="lost")
     return Failure(verdict=verdict, kind=kind, message=message, status=200, request_id=request_id)
 
 
@@ -145,12 +145,17 @@ def item_failure(result: Mapping[str, Any]) -> Failure:
     """Return what the error of a batch's item means."""
     error = as_object(result.get("error"))
     kind, message = words(error.get("type"), "api_error"), words(error.get("message"))
-    verdict: Verdict = "terminal" if is_account(None, kind, _code(error), message) else "retry"
-    if verdict == "retry" and kind in _NEVER:
-        verdict = "final"
+    verdict = _by_type(None, error, kind, message, otherwise="retry")
     status = BAD_REQUEST if verdict == "final" and kind == "invalid_request_error" else None
     request_id = words(result.get("request_id"))
     return Failure(verdict=verdict, kind=kind, message=message, status=status, request_id=request_id)
+
+
+def _by_type(status: int | None, error: Mapping[str, Any], kind: str, message: str, *, otherwise: Verdict) -> Verdict:
+    """Return what an error means that came without a status of its own."""
+    if is_account(status, kind, _code(error), message):
+        return "terminal"
+    return "final" if kind in _NEVER else otherwise
 
 
 def _code(error: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from fanwise.jsonable import as_object, without_halves
 
-from .failures import Failure, RequestError, failure_in_reply, item_failure
+from .failures import MALFORMED, Failure, RequestError, failure_in_reply, item_failure
 from .foreign import error_of, odd_content, oddity, read_json, words
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ def json_of(response: httpx2.Response) -> dict[str, Any]:
         text = "the reply is not JSON; the request may have been billed"
         request_id = response.headers.get("request-id", "")
         raise RequestError(
-            Failure(
-                verdict="lost", kind="malformed_reply", message=text, status=response.status_code, request_id=request_id
-            )
+            Failure(verdict="lost", kind=MALFORMED, message=text, status=response.status_code, request_id=request_id)
         )
     return cast("dict[str, Any]", data)
 
@@ -99,7 +97,7 @@ def batch_of(data: object) -> BatchInfo:
         created = None
     if not isinstance(batch_id, str) or not isinstance(status, str) or created is None or created.tzinfo is None:
         text = "the reply shows no batch; what was asked for may have been done all the same"
-        raise RequestError(Failure(verdict="lost", kind="malformed_reply", message=text, status=200))
+        raise RequestError(Failure(verdict="lost", kind=MALFORMED, message=text, status=200))
     size, succeeded = sum(numbers), counts.get("succeeded")
     return BatchInfo(
         id=batch_id,
@@ -168,7 +166,7 @@ def result_of(line: bytes) -> BatchResult | None:
         failure = Failure(verdict="retry", kind=kind, message=f"the batch item is {kind}")
         return BatchResult(custom_id=custom_id, kind=kind, failure=failure)
     text = f"its result is of an unknown kind, {kind!r}; it may have been paid"
-    failure = Failure(verdict="lost", kind="malformed_reply", message=text)
+    failure = Failure(verdict="lost", kind=MALFORMED, message=text)
     return BatchResult(custom_id=custom_id, kind=kind, failure=failure)
 
 

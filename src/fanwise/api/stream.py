@@ -10,7 +10,7 @@ from typing import Any
 
 from fanwise.jsonable import as_object
 
-from .failures import Failure, RequestError
+from .failures import MALFORMED, Failure, RequestError
 from .foreign import read_json, words
 
 Begun = Callable[[dict[str, Any]], None]
@@ -112,4 +112,4 @@ def _event(text: str | bytes, request_id: str) -> dict[str, Any]:
         return as_object(read_json(text))
     except ValueError:
         words = "an event of the stream is not JSON; the request may have been billed"
-        raise _lost("malformed_reply", words, request_id) from None
+        raise _lost(MALFORMED, words, request_id) from None

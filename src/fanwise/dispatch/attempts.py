@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import NamedTuple
 
-from fanwise.api.failures import Failure
+from fanwise.api.failures import MALFORMED, Failure
 from fanwise.api.replies import Reply
 from fanwise.context.cacheable import blocks_text
 from fanwise.context.repeats import Piece, Repeated
@@ -25,8 +25,6 @@ OVERHEAD_TOKENS = 400
 
 A choice of ours: for schemas no size is stated.
 """
-MALFORMED = "malformed_reply"
-"""Kind of a reply of an odd shape: it is paid, and nothing can be made of it."""
 UNSENT = Failure(verdict="retry", kind="stopped", message="the run was stopped before it was sent")
 """How an attempt ends whose intent was written down and that was never sent."""
 TOOLS_TOKENS = 804

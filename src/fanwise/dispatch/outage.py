@@ -102,12 +102,8 @@ class Outage:
     def _again(self, failure: Failure) -> None:
         """Try again after a while, or give up."""
         self._probe = None
-        away_s = anyio.current_time() - (self._since or 0.0)
-        if away_s >= self._policy.give_up_s:
-            self._sink.halt(
-                f"the API has not answered for {away_s / 60:.0f} minutes ({failure.kind}: {failure.message}); no row "
-                "has failed by it"
-            )
+        if gives_up := self._policy.gives_up(anyio.current_time() - (self._since or 0.0), failure):
+            self._sink.halt(gives_up)
             return
         self._wait_s = min(2 * self._wait_s, PROBE_S)
         self.probes.put(None, self._wait_s)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import anyio
 
 from fanwise.api.client import Api
-from fanwise.api.failures import Failure, RequestError
+from fanwise.api.failures import MALFORMED, Failure, RequestError
 from fanwise.api.replies import BatchInfo
 from fanwise.log import log
 
-from .attempts import MALFORMED
 from .carrier import Sink
 
 ABSENT_S = 600.0

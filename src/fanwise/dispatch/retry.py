@@ -50,6 +50,15 @@ class RetryPolicy:
             "resume then"
         )
 
+    def gives_up(self, away_s: float, failure: Failure) -> str:
+        """Return why the run halts in an outage that has lasted for so many seconds; empty where it waits on."""
+        if away_s < self.give_up_s:
+            return ""
+        return (
+            f"the API has not answered for {away_s / 60:.0f} minutes ({failure.kind}: {failure.message}); no row has "
+            "failed by it"
+        )
+
     def wait_s(self, failure: Failure, number: int) -> float | None:
         """Return seconds until the next attempt, or None where there is none.
 

@@ -56,12 +56,8 @@ class Retrying:
         moment = anyio.current_time()
         if self._away_since is None:
             self._away_since = moment
-        if moment - self._away_since >= self._policy.give_up_s:
-            minutes = (moment - self._away_since) / 60
-            self._sink.halt(
-                f"the API has not answered for {minutes:.0f} minutes ({failure.kind}: {failure.message}); no row has "
-                "failed by it"
-            )
+        if gives_up := self._policy.gives_up(moment - self._away_since, failure):
+            self._sink.halt(gives_up)
         self._refused += 1
         self.paused_until = moment + min(self._policy.first_s * 2 ** min(self._refused, 10), self._policy.longest_s)
 

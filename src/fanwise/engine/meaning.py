@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from fanwise.api.failures import MALFORMED
 from fanwise.api.replies import Reply
-from fanwise.dispatch.attempts import MALFORMED
 from fanwise.dispatch.errand import Errand
 from fanwise.errors import OutputError
 from fanwise.graph.pertype import has_validators

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from fanwise.errors import FanwiseError, HaltedError, NotKeptError
 from fanwise.job.account import Account
-from fanwise.job.directory import reading
+from fanwise.job.directory import holds_run, reading
 from fanwise.job.watcher import Watcher
 from fanwise.rendering.account import show_account
 from fanwise.rendering.console import standard_output
@@ -36,12 +36,15 @@ def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, o
     finally:
         signals.over()
     if account is None and halted is None:
-        is_begun = Path(out, "journal.db").exists()
-        how = f"stopped at once; go on with: fanwise resume {out}" if is_begun else "stopped before anything was sent"
+        how = (
+            f"stopped at once; go on with: fanwise resume {out}"
+            if holds_run(out)
+            else "stopped before anything was sent"
+        )
         say(how)
         return signals.status
     if isinstance(halted, NotKeptError):  # the account is among what could not be written
-        again = f"; then go on with: fanwise resume {out}" if Path(out, "journal.db").exists() else ""
+        again = f"; then go on with: fanwise resume {out}" if holds_run(out) else ""
         click.echo(f"fanwise: {halted}{again}", err=True)
         return HALTED
     summary = _summary(out)

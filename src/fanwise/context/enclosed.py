@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -54,14 +54,23 @@ def _files(place: str, value: Any) -> Iterator[tuple[str, Media]]:
             return
 
 
-def with_files(value: Any, sources: Sequence[Mapping[str, Any]]) -> Any:
-    """Return a value that was read back with the files of the request in the places of their hashes."""
+def files_by_hash(sources: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the files of a request, as its blocks have them, by the hash that stands for each in the values."""
+    return {digest(base64.b64decode(source.get("data") or "")): source for source in sources}
+
+
+def with_files(value: Any, files: Callable[[], Mapping[str, Mapping[str, Any]]]) -> Any:
+    """Return a value that was read back with the files of the request in the places of their hashes.
+
+    Args:
+        value: As it stands in the request.
+        files: Gives them by hash; asked only where the value holds one.
+    """
     if isinstance(value, dict):
         record = cast("dict[str, Any]", value)
         if set(record) == _SHOWN:
-            shas = {digest(base64.b64decode(source.get("data") or "")): source for source in sources}
-            return shas.get(record["sha256"], record)
-        return {name: with_files(part, sources) for name, part in record.items()}
+            return files().get(record["sha256"], record)
+        return {name: with_files(part, files) for name, part in record.items()}
     if isinstance(value, list):
-        return [with_files(part, sources) for part in cast("list[Any]", value)]
+        return [with_files(part, files) for part in cast("list[Any]", value)]
     return value

@@ -8,8 +8,9 @@ own name too: their requests are as long, and read nothing that another arm has 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +18,7 @@ from fanwise.canonical import canonical, digest, dumps, quoted
 from fanwise.jsonable import as_object
 from fanwise.media import Media
 
-from .enclosed import with_files
+from .enclosed import files_by_hash, with_files
 
 _ANSWER = "Answer with one JSON value that fits the schema, and with nothing else."
 _REPAIR = "The answer before this one could not be used: "
@@ -150,6 +151,7 @@ def read_back(body: Mapping[str, Any], aparts: Collection[str] = NOT_APART) -> R
     blocks: dict[str, Any] = dict(block for text in texts[:-1] if (block := unfence(text, aparts)))
     files = _files(content)
     blocks |= files
+    by_hash = cache(lambda: files_by_hash(files.values()))
     try:
         values = json.loads(lines[-1].removeprefix("values: "))
     except ValueError:
@@ -157,7 +159,7 @@ def read_back(body: Mapping[str, Any], aparts: Collection[str] = NOT_APART) -> R
     return ReadBack(
         lines[0].removeprefix("agent: ") if lines[0].startswith("agent: ") else "",
         (*(str(as_object(block).get("text")) for block in body.get("system") or ()), *texts[:-1]),
-        {name: _resolve(value, blocks, list(files.values())) for name, value in values.items()},
+        {name: _resolve(value, blocks, by_hash if files else None) for name, value in values.items()},
     )
 
 
@@ -180,8 +182,8 @@ def _files(content: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return files
 
 
-def _resolve(value: Any, blocks: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> Any:
+def _resolve(value: Any, blocks: Mapping[str, Any], files: Callable[[], Mapping[str, Mapping[str, Any]]] | None) -> Any:
     record = as_object(value)
     if set(record) == {"$block"}:
         return blocks.get(record["$block"])
-    return with_files(value, files) if files else value
+    return value if files is None else with_files(value, files)

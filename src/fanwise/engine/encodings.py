@@ -31,11 +31,10 @@ def encoding_of(path: Path, chosen: str | None) -> str:
         path: The file.
         chosen: Its encoding where the user names it.
     """
+    if chosen is not None and (name := codecs.lookup(chosen).name) != "utf-8":
+        return name
     with path.open("rb") as file:
         head = file.read(4)
-    name = "utf-8" if chosen is None else codecs.lookup(chosen).name
-    if name != "utf-8" and chosen is not None:
-        return name
     return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "utf-8-sig")
 
 

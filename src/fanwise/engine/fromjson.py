@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -25,7 +26,6 @@ from .records import MOST_CHARS, MOST_RAW, Record, RowsFile, unread
 
 NO_ROW = "#! "
 """Before the reason why a row that code has given has no form in JSON, on the line that it would have had."""
-_UTF8_MARK = b"\xef\xbb\xbf"
 _HEAD = 1_000_000
 """Bytes of a first line by which is told what a file holds."""
 _ODD = re.compile(rb"[eE]\+?[0-9]{2}|[0-9]{300}")
@@ -38,14 +38,18 @@ def read_json(file: RowsFile) -> Iterator[Record]:
     Raises:
         UsageError: It has no rows, or cannot be read in the encoding that is named.
     """
-    if has_lines(file):
-        return _lines(file)
-    return _elements(file) if _is_document(file) else _decoded_lines(file)
+    if _is_document(file):
+        return _elements(file)
+    return _lines(file) if _is_utf8(file) else _decoded_lines(file)
 
 
 def has_lines(file: RowsFile) -> bool:
     """Return whether a file has a record on each line, in UTF-8: then a record is found again by its first byte."""
-    return encoding_of(file.path, file.encoding) == "utf-8-sig" and not _is_document(file)
+    return _is_utf8(file) and not _is_document(file)
+
+
+def _is_utf8(file: RowsFile) -> bool:
+    return encoding_of(file.path, file.encoding) == "utf-8-sig"
 
 
 def _lines(file: RowsFile) -> Iterator[Record]:
@@ -57,7 +61,7 @@ def _lines(file: RowsFile) -> Iterator[Record]:
                 offset += _rest_of_line(stream)
                 yield _too_long(number, start, line[:MOST_RAW].decode("utf-8", "backslashreplace"))
                 continue
-            content = line.removeprefix(_UTF8_MARK) if number == 1 else line
+            content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if content.strip():
                 yield record_of(number, start, content)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -91,7 +92,7 @@ def _line_at(file: BinaryIO, locator: int) -> bytes:
     """Return the line of a file in UTF-8 that begins at a byte."""
     file.seek(locator)
     line = file.readline(MOST_CHARS)
-    return line.removeprefix(b"\xef\xbb\xbf") if locator == 0 else line
+    return line.removeprefix(codecs.BOM_UTF8) if locator == 0 else line
 
 
 def json_lines(rows: Iterable[Any]) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from fanwise.ledger.outcomes import reject_lines, result_lines
 from fanwise.ledger.paired import CostsInOrder
 from fanwise.ledger.standing import standing
 from fanwise.ledger.summary import FORMAT
-from fanwise.units import usd_text
+from fanwise.ledger.unpriced import usd_if_known
 
 
 def results(db: Book) -> Iterator[str]:
@@ -45,7 +45,8 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 def _dollars(pico: int, cost: RowCost) -> str:
     """Return dollars as JSON: `null` where attempts of unknown cost are all there is."""
-    return f'"{usd_text(pico)}"' if pico or not cost.unknown else "null"
+    usd = usd_if_known(pico, cost.unknown)
+    return "null" if usd is None else f'"{usd}"'
 
 
 def _ratios(fanout: RowCost, baseline: RowCost, statuses: tuple[str, str]) -> str:

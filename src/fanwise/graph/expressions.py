@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from types import FunctionType, ModuleType
 from typing import Any, cast
 
-from .reference import STEP_HINT, Ref
-from .symbols import PLAIN, Bound, Fields, Function, NameScope, holds, items_of, joined, unknown
+from .reference import STEP_HINT, WHEN_HINT, Ref
+from .symbols import PLAIN, Bound, Fields, Function, NameScope, holds, items_of, joined, put, unknown
 from .tracer import TracedMistake, Tracer
 
-WHEN_HINT = "use when(cond, lambda: ...), and &, | and not_() between conditions"
 EACH_HINT = "use each(list, agent)"
 _MOST_NODES = 100_000
 """Expressions after which a reading gives up: some helper does far more than call agents."""
@@ -56,6 +55,10 @@ class Expressions:
         if not any(before.kind == kind and before.same_place(mistake) for before in self.mistakes):
             self.mistakes.append(mistake)
         return PLAIN
+
+    def add_key_mistake(self, node: ast.expr, scope: NameScope, key: ast.AST, hint: str = STEP_HINT) -> Any:
+        """Note that a traced value is looked for in a container; return a plain value."""
+        return self.add_mistake(node, "key", "as a key or an index", hint, scope, key)
 
     def test(self, node: ast.expr, scope: NameScope) -> None:
         """Look at a condition, which must be known before the run."""
@@ -122,7 +125,7 @@ class Expressions:
             is_slice = isinstance(node.slice, ast.Slice)
             return owner[slice(None) if is_slice else 0 if key is PLAIN else key]
         if type(key) is Ref:
-            return self.add_mistake(node, "key", "as a key or an index", STEP_HINT, scope, node.slice)
+            return self.add_key_mistake(node, scope, node.slice)
         if isinstance(node.slice, ast.Slice) and isinstance(owner, list | tuple):
             return items_of(cast("object", owner))
         return self.item(owner, key)
@@ -175,15 +178,15 @@ class Expressions:
 
     def _read_Dict(self, node: ast.Dict, scope: NameScope) -> Any:
         record: dict[Any, Any] = {}
-        for number, (key_node, value_node) in enumerate(zip(node.keys, node.values, strict=True)):
+        for key_node, value_node in zip(node.keys, node.values, strict=True):
             value = self.value(value_node, scope)
             if key_node is None:
                 self._merge(record, value, value_node, scope)
                 continue
             key = self.value(key_node, scope)
             if type(key) is Ref:
-                self.add_mistake(node, "key", "as a key or an index", STEP_HINT, scope, key_node)
-            record[key if isinstance(key, str | int) else (number,)] = value
+                self.add_key_mistake(node, scope, key_node)
+            put(record, key, value)
         return record
 
     def _merge(self, record: dict[Any, Any], value: Any, node: ast.expr, scope: NameScope) -> None:
@@ -205,8 +208,8 @@ class Expressions:
         for _ in self._rounds(node.generators, inner):
             key, value = self.value(node.key, inner), self.value(node.value, inner)
             if type(key) is Ref:
-                self.add_mistake(node, "key", "as a key or an index", STEP_HINT, inner, node.key)
-            record[key if isinstance(key, str | int) else (len(record),)] = value
+                self.add_key_mistake(node, inner, node.key)
+            put(record, key, value)
         return record
 
     def _rounds(self, generators: Sequence[ast.comprehension], scope: NameScope) -> Iterable[None]:

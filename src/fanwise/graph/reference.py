@@ -16,6 +16,7 @@ from . import types as ty
 from .expr import Apply, Const, Expr, Get, Make
 from .tracer import Tracer
 
+WHEN_HINT = "use when(cond, lambda: ...), and &, | and not_() between conditions"
 STEP_HINT = "do this in a @step function, which gets the real value"
 
 
@@ -128,9 +129,7 @@ class Ref:
         self._tracer.add_mistake(kind, f"{self._label} is known only at run time and cannot be used {use}", hint)
 
     def __bool__(self) -> bool:
-        self._plain(
-            "bool", "as a condition here", "use when(cond, lambda: ...), and &, | and not_() between conditions"
-        )
+        self._plain("bool", "as a condition here", WHEN_HINT)
         self._tracer.count_condition()
         return self._tracer.truth
 

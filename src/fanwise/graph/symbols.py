@@ -112,6 +112,11 @@ def items_of(container: object) -> list[Any]:
             return []
 
 
+def put(record: dict[Any, Any], key: object, value: Any) -> None:
+    """Put a value into a dict, in a place of its own where the key is not clear."""
+    record[key if isinstance(key, str | int) else (len(record),)] = value
+
+
 def holds(value: object, depth: int = 6) -> bool:
     """Return whether a value is traced, or a container with a traced value inside."""
     if type(value) is Ref:

@@ -14,9 +14,9 @@ from typing import Any, cast
 
 from .applying import Calls
 from .expr import Get
-from .expressions import WHEN_HINT, EndlessReadingError
-from .reference import Ref
-from .symbols import PLAIN, Fields, Function, NameScope, function_of, holds, items_of, joined, unknown
+from .expressions import EndlessReadingError
+from .reference import WHEN_HINT, Ref
+from .symbols import PLAIN, Fields, Function, NameScope, function_of, holds, items_of, joined, put, unknown
 from .tracer import TracedMistake, Tracer, active
 
 
@@ -178,10 +178,9 @@ class _Reader(Calls):
 
     def _set_item(self, target: ast.Subscript, owner: Any, key: Any, value: Any, scope: NameScope) -> None:
         if type(key) is Ref:
-            self.add_mistake(target, "key", "as a key or an index", "do this in a @step", scope, target.slice)
+            self.add_key_mistake(target, scope, target.slice, "do this in a @step")
         elif isinstance(owner, dict):
-            record = cast("dict[Any, Any]", owner)
-            record[key if isinstance(key, str | int) else (len(record),)] = value
+            put(cast("dict[Any, Any]", owner), key, value)
         elif isinstance(owner, list):
             cast("list[Any]", owner).append(value)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from anyio.from_thread import start_blocking_portal
+
+from serving import serving
 
 
 @dataclass
@@ -92,20 +93,5 @@ def _without_usage(line: bytes) -> bytes:
 def gateway(upstream: str, **options: Any) -> Iterator[Gateway]:
     """Serve a gateway on a thread of its own."""
     one = Gateway(upstream, **options)
-    app = web.Application(client_max_size=2**28)
-    app.router.add_route("*", "/{tail:.*}", one.answer)
-    runner = web.AppRunner(app, access_log=None)
-
-    async def start() -> None:
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        one.url = f"http://{host}:{port}"
-
-    with start_blocking_portal() as portal:
-        portal.call(start)
-        try:
-            yield one
-        finally:
-            portal.call(runner.cleanup)
+    with serving(one.answer) as one.url:
+        yield one

@@ -11,9 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 import aiohttp
 from aiohttp import web
-from anyio.from_thread import start_blocking_portal
 
 from fanwise.jsonable import as_list, as_object
+from serving import serving
 
 Break = Literal["", "gzip", "cut", "reset"]
 KINDS = ("messages", "create", "batch", "results")
@@ -149,19 +149,5 @@ def _kind(method: str, path: str) -> str:
 def foreign(upstream: str) -> Generator[Foreign]:
     """Serve it on a thread of its own."""
     server = Foreign(upstream)
-    app = web.Application(client_max_size=2**28)
-    app.router.add_route("*", "/{tail:.*}", server.answer)
-    runner = web.AppRunner(app, access_log=None)
-
-    async def start() -> None:
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        server.url = f"http://{host}:{port}"
-
-    with start_blocking_portal() as portal:
-        portal.call(start)
-        try:
-            yield server
-        finally:
-            portal.call(runner.cleanup)
+    with serving(server.answer) as server.url:
+        yield server

@@ -8,31 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from notes import job
 
-from fanwise import Emulator, HaltedError, Job, agent, graph
+from fanwise import Emulator, HaltedError, Job
 from fanwise.dispatch import submitting
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from gateway import gateway
 from support import read_only
-
-
-class Note(BaseModel):
-    id: int
-    text: str
-
-
-@agent(model="claude-haiku-5-5", max_tokens=60)
-def grade(text: str) -> int:
-    """Grade the note."""
-    return len(text)
-
-
-@graph
-def job(note: Note) -> int:
-    return grade(note.text)
-
 
 ROWS = [{"id": number, "text": f"note number {number}"} for number in range(10)]
 Refusal = tuple[int, bytes, dict[str, str]]

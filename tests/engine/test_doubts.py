@@ -8,29 +8,12 @@ from typing import Any
 
 import anyio
 import pytest
-from pydantic import BaseModel
+from notes import job
 
-from fanwise import Emulator, HaltedError, Job, agent, graph, resume
+from fanwise import Emulator, HaltedError, Job, resume
 from fanwise.dispatch import submitting
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
-
-
-class Note(BaseModel):
-    id: int
-    text: str
-
-
-@agent(model="claude-haiku-5-5", max_tokens=60)
-def grade(text: str) -> int:
-    """Grade the note."""
-    return len(text)
-
-
-@graph
-def job(note: Note) -> int:
-    return grade(note.text)
-
 
 ROWS = [{"id": number, "text": f"note number {number}."} for number in range(40)]
 NEW_WORDS = "Your plan has run dry."

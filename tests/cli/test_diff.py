@@ -49,11 +49,11 @@ def rows(tmp_path: Path) -> Path:
     return path
 
 
-def run(rows: Path, name: str, channel: str = "live", **changes: str) -> Path:
+def run(rows: Path, name: str, channel: str = "live", *options: object, status: int = 0, **changes: str) -> Path:
     file, out = rows.parent / f"{name}.py", rows.parent / "runs" / name
     file.write_text(GRAPH.format(**{**CALM, **changes}))
-    finished = fanwise("run", f"{file}:job", "--rows", rows, "--out", out, "--channel", channel)
-    assert finished.returncode == 0, finished.stderr
+    finished = fanwise("run", f"{file}:job", "--rows", rows, "--out", out, "--channel", channel, *options)
+    assert finished.returncode == status, finished.stderr
     return out
 
 
@@ -173,7 +173,7 @@ def test_what_is_not_known_is_no_lower_price(rows: Path) -> None:
     finished = fanwise("diff", before, partly, "--fail-above", "5")
     assert finished.returncode == 1, "it is not known that it is not more"
     assert "(6 unknown)" in finished.stdout and "% less" not in finished.stdout
-    assert "how much more a successful row costs is unknown" in finished.stdout
+    assert "how much more a successful row costs is unknown: the cost of some attempts is unknown" in finished.stdout
     second = next(line for line in finished.stdout.splitlines() if line.startswith("second"))
     assert second.split()[-2:] == ["unknown", "unknown"], "what it cost after, and the difference"
     figures = told(before, partly)
@@ -203,3 +203,19 @@ def test_a_run_whose_replies_have_no_usage_has_no_price_wherever_it_is_read(
     assert (past.cost_per_successful_row_usd, past.attempts_of_unknown_cost) == (None, 12)
     printed = fanwise("history", rows.parent / "runs").stdout
     assert printed.count("unknown") == 3 and "$" not in printed, "of a good row, in all, and what was read"
+
+
+def test_a_run_in_which_nothing_succeeded_has_no_price_of_a_row(rows: Path) -> None:
+    """Its costs were those of one row, and an agent that nobody had come to ask had become cheaper by all it cost."""
+    whole = run(rows, "whole")
+    stopped = run(rows, "stopped", "live", "--budget-usd", "0.000105", status=3)  # one call of the first agent fits
+    assert summary(stopped)["rows"] == {**summary(whole)["rows"], "succeeded": 0, "unfinished": 6}
+    first, second = told(whole, stopped)["agents"]
+    assert (first["agent"], second["agent"]) == ("first", "second")
+    for agent in (first, second):
+        assert [agent[name] for name in ("after_usd", "difference_usd", "calls_after")] == [None] * 3
+        assert Decimal(agent["before_usd"]) > 0 and agent["calls_before"] == 1
+    printed = fanwise("diff", whole, stopped).stdout
+    assert "0 of 6 succeeded, 6 unfinished" in printed and "0.00 to" not in printed
+    assert "how much more a successful row costs is unknown: no row has succeeded after" in printed
+    assert fanwise("diff", whole, stopped, "--fail-above", "5").returncode == 1, "it is not known that it is not more"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from fanwise import HaltedError, Job, RunDirectoryError, UsageError, agent, graph
+from fanwise import HaltedError, Job, RunDirectoryError, UsageError, agent, graph, when
 from fanwise.studies.compare import compare
 from fanwise.studies.diff import diff
 from fanwise.studies.history import history
@@ -122,6 +122,28 @@ def test_runs_are_told_by_time_and_by_what_changed(
     assert same.before == same.after
     assert [(change.agent, change.changed) for change in same.agents] == [("shorten", ()), ("answer", ())]
     assert capfd.readouterr() == ("", "")
+
+
+@graph
+def short_where_long(row: Row) -> str:
+    return when(row.text == "long", lambda: answer(shorten(row.text)), lambda: answer(row.text))
+
+
+@graph
+def alone(row: Row) -> str:
+    return answer(row.text)
+
+
+def test_who_was_not_asked_has_not_become_cheaper(tmp_path: Path) -> None:
+    """An agent that a run did not come to ask had cost 100 % less than in the run before."""
+    for name, asked, text in (("both", short_where_long, "long"), ("one", short_where_long, ""), ("gone", alone, "")):
+        Job(asked, rows=[{"id": "1", "text": text}], out=tmp_path / name, channel="live").run_sync()
+    other, not_asked = diff(tmp_path / "both", tmp_path / "one").agents
+    assert (other.agent, not_asked.agent) == ("answer", "shorten"), "last is what cannot be compared"
+    assert not_asked.before and (not_asked.after, not_asked.difference, not_asked.calls_after) == (None, None, 0)
+    gone = next(change for change in diff(tmp_path / "both", tmp_path / "gone").agents if change.agent == "shorten")
+    assert gone.changed == ("gone",) and gone.after == 0, "what is not in the graph costs nothing"
+    assert gone.difference == -not_asked.before
 
 
 def test_a_report_is_the_account_of_a_run_with_its_bill_and_its_tables(

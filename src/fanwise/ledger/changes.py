@@ -23,7 +23,7 @@ WORDS = {
 }  # fmt: skip
 _COSTS = """SELECT agent, COUNT(*) AS calls, COALESCE(SUM(cost),0) AS cost, SUM(channel='live') AS live,
   SUM(cost IS NULL) AS unknown
-  FROM paid WHERE arm='fanout' AND at IS NOT NULL GROUP BY agent"""
+  FROM paid WHERE arm='fanout' GROUP BY agent"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,15 +33,16 @@ class AgentChange:
     agent: str
     changed: tuple[str, ...]
     """What is different: keys of `WORDS`, or `new` and `gone`."""
-    before: Decimal
-    """Dollars for each successful row, as far as they are known."""
-    after: Decimal
+    before: Decimal | None
+    """Dollars for each successful row, as far as they are known; None where nothing of them is: no row has succeeded,
+    no cost is known, or the agent is in the graph and was not asked. Of one that is not in the graph it is 0."""
+    after: Decimal | None
     unknown_before: int
-    """Attempts whose cost is not known."""
+    """Attempts whose cost is not known, those among them that have not ended."""
     unknown_after: int
-    calls_before: Decimal
-    """For each successful row."""
-    calls_after: Decimal
+    calls_before: Decimal | None
+    """For each successful row; None where none has succeeded."""
+    calls_after: Decimal | None
     channels_before: tuple[Channel, ...]
     """By which its calls went, that of most of them first."""
     channels_after: tuple[Channel, ...]
@@ -49,14 +50,17 @@ class AgentChange:
     """The instructions' lines that differ, as a unified diff; empty where they are equal, or purged."""
 
     @property
-    def difference(self) -> Decimal:
-        """Dollars that a successful row costs more, below zero less; as far as they are known."""
-        return self.after - self.before
+    def difference(self) -> Decimal | None:
+        """Dollars that a successful row costs more, below zero less, as far as they are known.
+
+        None where a run knows nothing of them: nobody has become cheaper by not being asked.
+        """
+        return None if self.before is None or self.after is None else self.after - self.before
 
     @property
     def is_known(self) -> bool:
-        """Whether the cost of every attempt is known in both runs."""
-        return not self.unknown_before and not self.unknown_after
+        """Whether the difference is known, with the cost of every attempt in both runs."""
+        return self.difference is not None and not self.unknown_before and not self.unknown_after
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
@@ -64,7 +68,7 @@ class AgentChange:
             "agent": self.agent, "changed": list(self.changed), "before_usd": _text(self.before),
             "after_usd": _text(self.after), "difference_usd": _text(self.difference) if self.is_known else None,
             "attempts_of_unknown_cost": [self.unknown_before, self.unknown_after],
-            "calls_before": float(round(self.calls_before, 6)), "calls_after": float(round(self.calls_after, 6)),
+            "calls_before": _rounded(self.calls_before), "calls_after": _rounded(self.calls_after),
             "channels_before": list(self.channels_before), "channels_after": list(self.channels_after),
             "instructions": self.text,
         }  # fmt: skip
@@ -92,11 +96,11 @@ class _Cost:
     agent: str
     calls: int = 0
     cost: int = 0
-    """Picodollars."""
+    """Picodollars as far as they are known."""
     live: int = 0
     """Calls that did not go in batches."""
     unknown: int = 0
-    """Of its calls, those that have ended and whose cost is not known."""
+    """Of its calls, those whose cost is not known: lost, open, or of a model without a price."""
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -104,25 +108,33 @@ class _Cost:
         calls: dict[Channel, int] = {"live": self.live, "batch": self.calls - self.live}
         return tuple(sorted((channel for channel in calls if calls[channel]), key=lambda channel: -calls[channel]))
 
+    def for_each(self, rows: int, *, in_graph: bool) -> Decimal | None:
+        """Return its dollars for each of so many rows, as far as they are known; None where nothing of them is."""
+        if not self.calls and not in_graph:
+            return Decimal(0)
+        if not rows or not self.calls or (self.unknown and not self.cost):
+            return None
+        return Decimal(self.cost) / PICO_PER_USD / rows
+
 
 def changes(before: Book, after: Book) -> list[AgentChange]:
-    """Return every agent of two runs, the one that moved a row's price most first.
+    """Return every agent of two runs, the one that moved a row's price most first, last those not to be compared.
 
-    The differences sum to that of the fan-out's cost per successful row.
+    Where all are compared, the differences sum to that of the fan-out's cost per successful row.
     """
     old_shapes, new_shapes = agents_of(before, "fanout"), agents_of(after, "fanout")
     old_costs, new_costs = _costs(before), _costs(after)
-    old_rows, new_rows = (max(succeeded(db, "fanout"), 1) for db in (before, after))
+    old_rows, new_rows = (succeeded(db, "fanout") for db in (before, after))
     agents = [
         AgentChange(
             agent=agent,
             changed=_changed(old_shapes.get(agent), new_shapes.get(agent)) + _moved(old, new),
-            before=Decimal(old.cost) / PICO_PER_USD / old_rows,
-            after=Decimal(new.cost) / PICO_PER_USD / new_rows,
+            before=old.for_each(old_rows, in_graph=agent in old_shapes),
+            after=new.for_each(new_rows, in_graph=agent in new_shapes),
             unknown_before=old.unknown,
             unknown_after=new.unknown,
-            calls_before=Decimal(old.calls) / old_rows,
-            calls_after=Decimal(new.calls) / new_rows,
+            calls_before=Decimal(old.calls) / old_rows if old_rows else None,
+            calls_after=Decimal(new.calls) / new_rows if new_rows else None,
             channels_before=old.channels,
             channels_after=new.channels,
             text=_diff(_instructions(before, old_shapes.get(agent)), _instructions(after, new_shapes.get(agent))),
@@ -130,7 +142,7 @@ def changes(before: Book, after: Book) -> list[AgentChange]:
         for agent in dict.fromkeys([*old_shapes, *new_shapes, *old_costs, *new_costs])
         for old, new in [[costs.get(agent, _Cost(agent=agent)) for costs in (old_costs, new_costs)]]
     ]
-    return sorted(agents, key=lambda change: -abs(change.difference))
+    return sorted(agents, key=lambda change: (change.difference is None, -abs(change.difference or 0)))
 
 
 def _costs(db: Book) -> dict[str, _Cost]:
@@ -162,5 +174,9 @@ def _diff(old: str | None, new: str | None) -> str:
     return "\n".join(list(unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0))[2:])
 
 
-def _text(dollars: Decimal) -> str:
-    return f"{dollars.quantize(Decimal('1e-12')):f}"
+def _text(dollars: Decimal | None) -> str | None:
+    return None if dollars is None else f"{dollars.quantize(Decimal('1e-12')):f}"
+
+
+def _rounded(calls: Decimal | None) -> float | None:
+    return None if calls is None else float(round(calls, 6))

@@ -24,10 +24,12 @@ class RunFigures:
     rows: int
     """Records that were read."""
     succeeded: int
+    unfinished: int
+    """Rows without an end."""
     cost_per_successful_row_usd: str | None
     """As far as it is known."""
     unknown: int
-    """Attempts of the fan-out whose cost is not known."""
+    """Attempts of the fan-out whose cost is not known, those among them that have not ended."""
     tokens_multiplier: float | None
     usd_multiplier: float | None
     cache_read_share: float | None
@@ -39,8 +41,9 @@ class RunFigures:
     def named(self) -> dict[str, Figure]:
         """Return the figures under the names that people and programs read."""
         read = self.cache_read_share
+        unfinished = f", {self.unfinished:,} unfinished" if self.unfinished else ""
         return {
-            "rows": f"{self.succeeded:,} of {self.rows:,} succeeded",
+            "rows": f"{self.succeeded:,} of {self.rows:,} succeeded{unfinished}",
             PER_ROW: self.cost_per_successful_row_usd,
             UNKNOWN: self.unknown,
             "multiplier in tokens": self.tokens_multiplier,
@@ -53,16 +56,18 @@ class RunFigures:
 
 def run_figures(summary: Mapping[str, Any]) -> RunFigures:
     """Return the figures of a run from its summary."""
-    multiplier = summary["multiplier"]
+    multiplier, attempts = summary["multiplier"], summary["attempts"]["fanout"]
+    unended = attempts["sent"] - sum(attempts[end] for end in ("succeeded", "failed", "lost"))
     return RunFigures(
         rows=summary["rows"]["read"],
         succeeded=summary["rows"]["succeeded"],
+        unfinished=summary["rows"]["unfinished"],
         cost_per_successful_row_usd=summary["cost_per_successful_row_usd"],
-        unknown=summary["attempts_of_unknown_cost"]["fanout"],
+        unknown=summary["attempts_of_unknown_cost"]["fanout"] + unended,
         tokens_multiplier=None if multiplier is None else multiplier["tokens"]["ratio"],
         usd_multiplier=None if multiplier is None else multiplier["usd"]["ratio"],
         cache_read_share=read_share(summary["tokens"]["fanout"]),
-        retried=summary["attempts"]["fanout"]["retried"],
+        retried=attempts["retried"],
         failed_tasks=sum(summary["failed_tasks"].values()),
     )
 
@@ -74,15 +79,26 @@ class Diff:
     before: RunFigures
     after: RunFigures
     agents: tuple[AgentChange, ...]
-    """Those of both runs, the one that moved a row's price most first."""
+    """Those of both runs, the one that moved a row's price most first, last those not to be compared."""
 
     @property
     def rise_percent(self) -> Decimal | None:
         """By how many percent a successful row costs more, below zero less; None where that is not known."""
         before, after = self.before.cost_per_successful_row_usd, self.after.cost_per_successful_row_usd
-        if before is None or after is None or not Decimal(before) or self.before.unknown or self.after.unknown:
+        if before is None or after is None or self.why_no_rise is not None:
             return None
         return (Decimal(after) / Decimal(before) - 1) * 100
+
+    @property
+    def why_no_rise(self) -> str | None:
+        """Why nobody knows how much more a successful row costs, as a sentence goes on; None where it is known."""
+        runs = {"before": self.before, "after": self.after}
+        without = [name for name, figures in runs.items() if not figures.succeeded]
+        if without:
+            return f"no row has succeeded {' and '.join(without)}"
+        if self.before.unknown or self.after.unknown:
+            return "the cost of some attempts is unknown"
+        return None if Decimal(self.before.cost_per_successful_row_usd or 0) else "it cost nothing before"
 
     def figures(self) -> dict[str, tuple[Figure, Figure]]:
         """Return each figure before and after, by its name; without a count of unknown costs where all are known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from rich.console import Console
 from rich.table import Table
@@ -20,8 +21,8 @@ def show_diff(diff: Diff, console: Console) -> None:
     rise = diff.rise_percent
     if rise is not None:
         console.print(Text(f"a successful row costs {abs(rise):.1f} % {'more' if rise >= 0 else 'less'}"))
-    elif diff.before.unknown or diff.after.unknown:
-        console.print(Text("how much more a successful row costs is unknown, since the cost of some attempts is"))
+    else:
+        console.print(Text(f"how much more a successful row costs is unknown: {diff.why_no_rise}"))
     console.print(_agents(diff.agents))
     for line in _instructions(diff.agents):
         console.print(Text(printable(line)))
@@ -54,16 +55,29 @@ def _agents(changes: Iterable[AgentChange]) -> Table:
     for name in ("calls a row", "before", "after", "difference"):
         table.add_column(name, justify="right")
     for change in changes:
-        sign = "+" if change.difference >= 0 else "-"
-        table.add_row(
-            Text(change.agent),
-            ", ".join(_words(change)) or "nothing",
-            f"{change.calls_before:.2f} to {change.calls_after:.2f}",
-            with_unknown(money(str(change.before)), change.before > 0, change.unknown_before),
-            with_unknown(money(str(change.after)), change.after > 0, change.unknown_after),
-            f"{sign}{money(str(abs(change.difference)))}" if change.is_known else "unknown",
-        )
+        before = _price(change.before, change.unknown_before, change.calls_before)
+        after = _price(change.after, change.unknown_after, change.calls_after)
+        calls = (_calls(change.calls_before), _calls(change.calls_after))
+        words = ", ".join(_words(change)) or "nothing"
+        table.add_row(Text(change.agent), words, " to ".join(calls), before, after, _difference(change))
     return table
+
+
+def _calls(calls: Decimal | None) -> str:
+    return "unknown" if calls is None else f"{calls:.2f}"
+
+
+def _price(dollars: Decimal | None, unknown: int, calls: Decimal | None) -> str:
+    """Return what an agent cost for each successful row; of one that was not asked nothing is known."""
+    if dollars is None:
+        return "not asked" if calls == 0 else "unknown"
+    return with_unknown(money(str(dollars)), dollars > 0, unknown)
+
+
+def _difference(change: AgentChange) -> str:
+    if change.difference is None or not change.is_known:
+        return "unknown"
+    return f"{'+' if change.difference >= 0 else '-'}{money(str(abs(change.difference)))}"
 
 
 def _words(change: AgentChange) -> Iterator[str]:

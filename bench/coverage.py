@@ -89,9 +89,8 @@ def coverage(kind: Rows, size: int, draws: int, seed: int = 1) -> float:
     chance, held = Random(f"{kind.name} {size} {seed}"), 0
     for _ in range(draws):
         sums = PairedSums()
-        for _ in range(size):
-            fanout, baseline = kind.draw(chance)
-            sums.add(round(fanout * SCALE), round(baseline * SCALE))
+        rows = [kind.draw(chance) for _ in range(size)]
+        sums.add([round(fanout * SCALE) for fanout, _ in rows], [round(baseline * SCALE) for _, baseline in rows])
         ratio = sums.ratio()
         assert ratio is not None and ratio.low is not None and ratio.high is not None
         held += ratio.low <= kind.truth <= ratio.high

@@ -166,11 +166,11 @@ def _ratios(
         if fanout.unknown or not fanout.tokens or not fanout.paid:
             continue
         usage = _usage(call, result_chars[number], rates)
-        ratios.tokens.add(size.tokens(fanout), usage.total * size.rows)
+        ratios.tokens.add([size.tokens(fanout)], [usage.total * size.rows])
         prices = call_prices(usage, call.model, size.rows, hit_rate)
         if prices:
             cost = size.cost(fanout) / size.rows
-            ratios.usd.add(round(cost), round(prices[channel_of(chosen, prices)]))
+            ratios.usd.add([round(cost)], [round(prices[channel_of(chosen, prices)])])
             ratios.fanout += cost
             ratios.alone.update({channel: round(price) for channel, price in prices.items()})
     return ratios

@@ -72,6 +72,9 @@ class _SharedPart(NamedTuple):
     """Attempts that kept it warm at a cost that is not known."""
 
 
+_NO_PART = _SharedPart()
+
+
 class _Pools:
     """What rows share, and who has had how much of it."""
 
@@ -96,7 +99,7 @@ class _Pools:
     def part(self, row: int, agent: _Shared) -> _SharedPart:
         """Return the next row's part of what an agent's rows share."""
         if agent not in self.pools:
-            return _SharedPart()
+            return _NO_PART
         place, rows = self._given[agent], self.rows[agent]
         self._given[agent] = place + 1
         cost, rest = divmod(self.pools[agent], rows)
@@ -117,8 +120,12 @@ def allotted(db: Book) -> Iterator[RowCost]:
     """Yield every row that anything was sent for, by number, the fan-out before its baseline and other arms."""
     pools, asks = _Pools(db), cast("Iterator[_Ask]", db.execute(_ASKS))
     for row, of_row in groupby(asks, key=itemgetter(0)):
+        asks_of_row = list(of_row)
+        if len(asks_of_row) == 1:  # of most rows of most jobs
+            yield _row_cost(row, asks_of_row[0][1], asks_of_row, pools)
+            continue
         by_arm: dict[ArmName, list[_Ask]] = {}
-        for ask in of_row:
+        for ask in asks_of_row:
             by_arm.setdefault(ask[1], []).append(ask)
         for arm in in_order(by_arm):
             yield _row_cost(row, arm, by_arm[arm], pools)

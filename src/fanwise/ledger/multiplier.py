@@ -6,6 +6,7 @@ import random
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from math import sqrt
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ BOOTSTRAP_ROWS = 500
 """Up to so many rows the interval of the mean is bootstrapped; beyond, the normal one differs by less than
 what is printed."""
 RESAMPLES = 1_000
+CHUNK_ROWS = 1_000
+"""Rows that are added up at a time: many at once take a tenth of the time, and memory does not grow with all rows."""
 DECIMALS = 6
 """Of every ratio that is kept, so that all who show it show the same."""
 
@@ -142,11 +145,10 @@ class RowRatios:
     values: array[float] = field(default_factory=lambda: array("d"))
     """Of the rows for which the side below took anything."""
 
-    def add(self, top: int, bottom: int) -> None:
-        """Add a row."""
-        self.sums.add(top, bottom)
-        if bottom > 0:
-            self.values.append(top / bottom)
+    def add(self, tops: Sequence[int], bottoms: Sequence[int]) -> None:
+        """Add rows: what each took on top, and what below."""
+        self.sums.add(tops, bottoms)
+        self.values.extend(top / bottom for top, bottom in zip(tops, bottoms, strict=True) if bottom > 0)
 
     def spread(self, seed: int = 0) -> Spread | None:
         """Return the ratio with its spread; None where the side below took nothing.
@@ -182,14 +184,16 @@ def multiplier(db: Book, seed: int = 0) -> Multiplier | None:
         return None
     size, rows, success = JobSize(db), PairedRows(db), SuccessSums()
     tokens, usd, raw, cut_off = RowRatios(), RowRatios(), RowRatios(), 0
-    for row in rows:
-        fanout, baseline = size.cost(row.fanout), size.cost(row.baseline)
-        tokens.add(size.tokens(row.fanout), size.tokens(row.baseline))
-        raw.add(row.fanout.paid, row.baseline.paid)
-        usd.add(fanout, baseline)
-        cut_off += row.cut_off
-        fanout_good, baseline_good = (status == "succeeded" for status in row.statuses)
-        success.add(fanout, fanout_good, baseline, baseline_good)
+    pairs = iter(rows)
+    while chunk := list(islice(pairs, CHUNK_ROWS)):
+        fanouts, baselines = [row.fanout for row in chunk], [row.baseline for row in chunk]
+        tokens.add([*map(size.tokens, fanouts)], [*map(size.tokens, baselines)])
+        raw.add([cost.paid for cost in fanouts], [cost.paid for cost in baselines])
+        fanout_usd, baseline_usd = [*map(size.cost, fanouts)], [*map(size.cost, baselines)]
+        usd.add(fanout_usd, baseline_usd)
+        cut_off += sum(row.cut_off for row in chunk)
+        fanout_good, baseline_good = ([row.statuses[side] == "succeeded" for row in chunk] for side in (0, 1))
+        success.add(fanout_usd, fanout_good, baseline_usd, baseline_good)
     spreads = [ratios.spread(seed) for ratios in (tokens, usd, raw)]
     if any(spread is None for spread in spreads):
         return None

@@ -7,8 +7,10 @@ that of its logarithm, by the delta method over rows, with the quantile of Stude
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
+from operator import mul
 
 from .intervals import LEVEL, Interval, student
 
@@ -28,17 +30,23 @@ class SuccessSums:
     _sums: list[float] = field(default_factory=lambda: [0] * len(SIGNS))
     _products: list[float] = field(default_factory=lambda: [0] * len(PAIRS))
 
-    def add(self, fanout: float, fanout_points: float, baseline: float, baseline_points: float) -> None:
-        """Add a row: what it cost on each side, in any unit that is the same for both, and what that has bought.
+    def add(
+        self,
+        fanout: Sequence[float],
+        fanout_points: Sequence[float],
+        baseline: Sequence[float],
+        baseline_points: Sequence[float],
+    ) -> None:
+        """Add rows: what each cost on each side, in any unit that is the same for both, and what that has bought.
 
         Points are 1 where it succeeded and else 0, or a score from 0 to 1.
         """
-        values = (fanout, fanout_points, baseline, baseline_points)
-        self.rows += 1
-        for place, value in enumerate(values):
-            self._sums[place] += value
+        columns = (fanout, fanout_points, baseline, baseline_points)
+        self.rows += len(fanout)
+        for place, column in enumerate(columns):
+            self._sums[place] += sum(column)
         for place, (first, second) in enumerate(PAIRS):
-            self._products[place] += values[first] * values[second]
+            self._products[place] += sum(map(mul, columns[first], columns[second]))
 
     def ratio(self) -> Interval | None:
         """Return dollars for each success, fan-out over single agent; None where a side has no success or no cost."""

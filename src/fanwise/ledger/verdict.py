@@ -226,6 +226,10 @@ class _Case:
 def price_ratio(pairs: Sequence[Pair]) -> Interval | None:
     """Return dollars per successful row, fan-out over baseline; None where an arm has none."""
     sums = SuccessSums()
-    for pair in pairs:
-        sums.add(pair.fanout, pair.fanout_points, pair.baseline, pair.baseline_points)
+    sums.add(
+        [pair.fanout for pair in pairs],
+        [pair.fanout_points for pair in pairs],
+        [pair.baseline for pair in pairs],
+        [pair.baseline_points for pair in pairs],
+    )
     return sums.ratio()

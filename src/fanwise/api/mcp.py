@@ -3,86 +3,75 @@
 from __future__ import annotations
 
 import importlib
-import os
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, cast
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
 
 from fanwise.errors import UsageError
-from fanwise.graph.tools import McpServer
+from fanwise.graph.tools import LONGEST_NAME, McpServer, sendable_name
 
+from .mcpserver import Server
 from .tools import SdkTool
 
-CONNECT_S, ANSWER_S = 60.0, 600.0
-"""Seconds that a server may take to be reached, and to answer."""
 Servers = Mapping[str, Mapping[str, SdkTool]]
-"""Tools by name, by the name of their server."""
+"""Tools by the names that they have in requests, by the name of their server."""
 
 
 @asynccontextmanager
-async def connected(servers: Iterable[McpServer]) -> AsyncGenerator[Servers]:
-    """Connect servers for as long as the context lasts.
+async def connected(servers: Iterable[McpServer], tell: Callable[[str], None]) -> AsyncGenerator[Servers]:
+    """Connect servers for as long as the context lasts; one that ends meanwhile is started again, once.
+
+    Args:
+        servers: What they are.
+        tell: Is told of those that are started again.
 
     Raises:
-        UsageError: The package `mcp` is missing, or a server cannot be started, reached or understood.
+        UsageError: The package `mcp` is missing, a server cannot be started, reached or understood, or two of its
+            tools have one name.
     """
-    tools: dict[str, Mapping[str, SdkTool]] = {}
-    async with AsyncExitStack() as stack:
-        for server in servers:
-            try:
-                tools[server.name] = await _open(server, stack)
-            except UsageError:
-                raise
-            except Exception as error:  # of whatever kind: the server is somebody else's program
-                raise UsageError(f"MCP server {server.name!r} cannot be used: {_reason(error)}") from None
-        yield tools
-
-
-async def _open(server: McpServer, stack: AsyncExitStack) -> Mapping[str, SdkTool]:
-    """Return the tools of a server, which stays connected until the stack is left."""
+    servers = tuple(servers)
+    if not servers:
+        yield {}
+        return
     try:
-        mcp: Any = importlib.import_module("mcp")  # an extra: most agents have no such server
-        helpers: Any = importlib.import_module("anthropic.lib.tools.mcp")
-        target = await _target(server, mcp, stack)
-    except ImportError:
-        raise UsageError(f"MCP server {server.name!r} needs a package: pip install 'fanwise[mcp]'") from None
-    session = await stack.enter_async_context(mcp.Client(target, read_timeout_seconds=ANSWER_S))
-    wanted = [tool async for tool in _listed(session) if server.only is None or tool.name in server.only]
-    tools = {tool.name: helpers.async_mcp_tool(tool, session.session) for tool in wanted}
-    missing = [name for name in server.only or () if name not in tools]
+        async with anyio.create_task_group() as group:
+            kept = [Server(server, tell) for server in servers]
+            try:
+                tools: dict[str, Mapping[str, SdkTool]] = {}
+                for server in kept:
+                    listed = await group.start(server.keep, name=f"MCP server {server.described.name}")
+                    tools[server.described.name] = _tools(server, listed)
+                yield tools
+            finally:
+                for server in kept:
+                    server.close()
+    except BaseExceptionGroup as several:  # of the body alone: what goes wrong in a server's task stays there
+        raise several.exceptions[0] from None
+
+
+def _tools(server: Server, listed: Iterable[Any]) -> Mapping[str, SdkTool]:
+    """Return what agents see of a server's tools.
+
+    Raises:
+        UsageError: Some are missing that are named, or two have one name in requests.
+    """
+    helpers: Any = importlib.import_module("anthropic.lib.tools.mcp")
+    name, only = server.described.name, server.described.only
+    wanted = {tool.name: tool for tool in listed if only is None or tool.name in only}
+    missing = [tool for tool in only or () if tool not in wanted]
     if missing:
-        raise UsageError(f"MCP server {server.name!r} has no tool {', '.join(map(repr, missing))}")
+        raise UsageError(f"MCP server {name!r} has no tool {', '.join(map(repr, missing))}")
+    tools: dict[str, SdkTool] = {}
+    for own_name, tool in wanted.items():
+        sent = sendable_name(own_name)
+        if sent in tools:
+            raise UsageError(
+                f"MCP server {name!r} has the tools {server.own_name(sent)!r} and {own_name!r}, which would both be "
+                f"called {sent!r}: the API takes up to {LONGEST_NAME} letters, digits, _ and -; choose one of them "
+                "with only=[...]"
+            )
+        server.call_as(sent, own_name)
+        tools[sent] = helpers.async_mcp_tool(tool.model_copy(update={"name": sent}), server)
     return tools
-
-
-async def _target(server: McpServer, mcp: Any, stack: AsyncExitStack) -> Any:
-    """Return what the package `mcp` connects to: an address, or a program that it starts."""
-    if server.url:
-        import httpx2  # with the SDK; here, since most graphs have no server
-
-        http: Any = importlib.import_module("mcp.client.streamable_http")
-        client = await stack.enter_async_context(httpx2.AsyncClient(headers=dict(server.headers), timeout=CONNECT_S))
-        return http.streamable_http_client(server.url, http_client=client)
-    program, *arguments = server.command
-    parameters = mcp.StdioServerParameters(command=program, args=arguments, env=dict(server.env) or None)
-    quiet = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: ASYNC230, SIM115 - opens at once, closed by the stack
-    return mcp.stdio_client(parameters, errlog=quiet)
-
-
-async def _listed(session: Any) -> AsyncGenerator[Any]:
-    """Yield the tools of a server, page by page."""
-    cursor: str | None = None
-    while True:
-        page = await session.list_tools(cursor=cursor)
-        for tool in page.tools:
-            yield tool
-        cursor = page.next_cursor
-        if not cursor:
-            return
-
-
-def _reason(error: BaseException) -> str:
-    """Return what is at the bottom of an error, also of a group."""
-    while isinstance(error, BaseExceptionGroup):
-        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 SdkTool: TypeAlias = "BetaFunctionTool[Any] | BetaAsyncFunctionTool[Any]"
 
 
+class ToolLostError(Exception):
+    """What carries a tool out is gone: no model is told, since no call of it will do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """What a model is told of a tool."""
@@ -93,6 +97,9 @@ async def carry_out(
         use: The model's `tool_use` block.
         time_limit_s: Seconds that it may take.
         threads: Call what is not asynchronous.
+
+    Raises:
+        ToolLostError: The tool's server has ended for good.
     """
     content: Any = f"there is no tool {use.get('name')!r}"
     failed = tool is None
@@ -104,7 +111,11 @@ async def carry_out(
 
 
 async def _called(tool: SdkTool, arguments: Any, time_limit_s: float, threads: Threads) -> tuple[Any, bool]:
-    """Return the content that a tool gives, and whether it failed."""
+    """Return the content that a tool gives, and whether it failed.
+
+    Raises:
+        ToolLostError: The tool's server has ended for good.
+    """
     from anthropic.lib.tools import BetaAsyncFunctionTool, ToolError  # here: what made the tool has loaded it
 
     try:
@@ -115,6 +126,8 @@ async def _called(tool: SdkTool, arguments: Any, time_limit_s: float, threads: T
         return f"no result within {time_limit_s:g} s", True
     except UsersCodeError as foreign:  # a tool is somebody's code; the model is told and goes on
         error = foreign.raised
+        if isinstance(error, ToolLostError):
+            raise error from None
         if isinstance(error, ToolError):
             return error.content, True
         cause = error.__cause__ if isinstance(error, ValueError) and error.__cause__ is not None else error

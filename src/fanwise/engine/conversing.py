@@ -15,14 +15,15 @@ from .talks import Talks
 class Conversing:
     """Carries out the tools that replies ask for; used by one event loop."""
 
-    def __init__(self, talks: Talks, submit: Callable[[Errand], None]) -> None:
+    def __init__(self, talks: Talks, submit: Callable[[Errand], None], lost: Callable[[Errand, str], None]) -> None:
         """Begin idle.
 
         Args:
             talks: The conversations, in which results are written down.
             submit: Takes an errand whose tools have answered.
+            lost: Takes an errand whose tools cannot answer any more, and why.
         """
-        self._talks, self._submit = talks, submit
+        self._talks, self._submit, self._lost = talks, submit, lost
         self._send, self._receive = anyio.create_memory_object_stream[Errand](math.inf)
         self.at_work = 0
         """Errands whose tools have not answered."""
@@ -46,7 +47,10 @@ class Conversing:
                 group.start_soon(self._carry_out, errand, name=f"tools of {errand.label}")
 
     async def _carry_out(self, errand: Errand) -> None:
-        await self._talks.answer(errand.key, errand.role.tools, errand.role.time_limit_s)
+        lost = await self._talks.answer(errand.key, errand.role.tools, errand.role.time_limit_s)
         self.at_work -= 1
+        if lost:
+            self._lost(errand, lost)
+            return
         errand.go_on()
         self._submit(errand)

@@ -22,7 +22,7 @@ from fanwise.threads import Threads
 from .arms import Arm, row_state
 from .conversing import Conversing
 from .intake import Counters
-from .meaning import remembered
+from .meaning import all_failed, remembered
 from .nodes import AgentNode, StepNode, task_key
 from .recorder import Recorder
 from .resent import keep, recount, send
@@ -84,7 +84,7 @@ class TaskFlow:
         self._since = books.journal.edits() if settings.resumed else {}
         """By arm the session since which its graph is as it is; an arm that was never changed is not there."""
         self.steps = Steps(self._step_ended, threads)
-        self.conversing = Conversing(talks, carriers.submit)
+        self.conversing = Conversing(talks, carriers.submit, self._tools_lost)
         self._owners: dict[Errand, tuple[tuple[RowRun, Task], ...]] = {}
         """The errands that have not ended, with the row and the task of each of their asks."""
         self._early: dict[str, Outcome] = {}
@@ -204,6 +204,9 @@ class TaskFlow:
         self._recorder.task(ask, run.arm.name, task.node.target.name, outcome)
         self._outcomes.append((run, task, outcome))
         self._drain()
+
+    def _tools_lost(self, errand: Errand, why: str) -> None:
+        self.settle(errand, all_failed(errand, "server_lost", why))
 
     def _drain(self) -> None:
         """Apply outcomes until none is left; without recursion, however long the chain."""

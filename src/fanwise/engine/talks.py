@@ -14,7 +14,7 @@ from typing import Any
 
 import anyio
 
-from fanwise.api.tools import SdkTool, carry_out
+from fanwise.api.tools import SdkTool, ToolLostError, carry_out
 from fanwise.canonical import dumps
 from fanwise.dispatch.role import Role
 from fanwise.journal.port import Journal
@@ -89,23 +89,35 @@ class Talks:
         talk.messages.append(dumps({"role": "assistant", "content": list(content)}))
         self._keep(key, talk)
 
-    async def answer(self, key: str, tools: Mapping[str, SdkTool | None], time_limit_s: float) -> None:
-        """Carry out what was asked for last, all of it at once, and write down what comes of it."""
+    async def answer(self, key: str, tools: Mapping[str, SdkTool | None], time_limit_s: float) -> str:
+        """Carry out what was asked for last, all of it at once, and write down what comes of it.
+
+        Returns:
+            Why a tool cannot be carried out any more: then nothing is written down, and whoever retries begins here.
+            Empty: all were carried out.
+        """
         talk = self.of(key)
         uses = _uses(talk.messages[-1])
         results: dict[int, dict[str, Any]] = {}
+        lost: list[str] = []
         self._limit = self._limit or anyio.CapacityLimiter(MOST_TOOLS)
 
         async def work(index: int, limit: anyio.CapacityLimiter) -> None:
             async with limit:
                 tool = tools.get(uses[index]["name"])
-                results[index] = await carry_out(tool, uses[index], time_limit_s, self._threads)
+                try:
+                    results[index] = await carry_out(tool, uses[index], time_limit_s, self._threads)
+                except ToolLostError as error:
+                    lost.append(str(error))
 
         async with anyio.create_task_group() as group:
             for index in range(len(uses)):
                 group.start_soon(work, index, self._limit)
+        if lost:
+            return lost[0]
         talk.results.append(dumps({"role": "user", "content": [results[index] for index in range(len(uses))]}))
         self._keep(key, talk)
+        return ""
 
     def _keep(self, key: str, talk: Talk) -> None:
         message = self._journal.add_text(talk.messages[-1])

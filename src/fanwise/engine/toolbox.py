@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from fanwise.errors import UsageError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.tools import McpServer
+from fanwise.log import log
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,14 @@ def toolbox_from(data: Mapping[str, list[dict[str, Any]]]) -> Toolbox:
 
 
 @asynccontextmanager
-async def open_toolbox(graphs: Iterable[GraphSpec]) -> AsyncGenerator[Toolbox]:
+async def open_toolbox(
+    graphs: Iterable[GraphSpec], tell: Callable[[str], None] = log.warning
+) -> AsyncGenerator[Toolbox]:
     """Connect the MCP servers of graphs for as long as the context lasts.
+
+    Args:
+        graphs: Their agents say which.
+        tell: Is told of those that have ended and are started again.
 
     Raises:
         UsageError: A server cannot be used, or two of one name are not the same.
@@ -104,7 +111,7 @@ async def open_toolbox(graphs: Iterable[GraphSpec]) -> AsyncGenerator[Toolbox]:
     for server in _servers(graphs):
         if servers.setdefault(server.name, server) is not server:
             raise UsageError(f"two MCP servers are called {server.name!r}; give each a name of its own")
-    async with connected(servers.values()) as live:
+    async with connected(servers.values(), tell) as live:
         yield Toolbox({name: _definitions(tools) for name, tools in live.items()}, live)
 
 

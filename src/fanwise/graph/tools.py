@@ -24,8 +24,10 @@ from .signature import file_mistakes, signature_types
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
-"""What the API takes as the name of a tool (SDK 2.12.0 `types/tool_param.py`, read 2026-11-23)."""
+LONGEST_NAME = 128
+"""Characters of the name of a tool that the API takes (SDK 2.12.0 `types/tool_param.py`, read 2026-11-23)."""
+_NAME = re.compile(rf"[a-zA-Z0-9_-]{{1,{LONGEST_NAME}}}", re.ASCII)
+_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class ToolCalled(BaseException):
@@ -120,6 +122,11 @@ class McpServer:
     """Names of the tools that agents see; None: all."""
 
 
+def sendable_name(name: str) -> str:
+    """Return the name of a server's tool as the API takes it: `crm.find` becomes `crm_find`."""
+    return _NOT_IN_NAMES.sub("_", name)[:LONGEST_NAME] or "_"
+
+
 Source = Tool[..., Any] | McpServer
 
 
@@ -148,7 +155,7 @@ def tool(fn: Callable[P, R] | None = None, /) -> Tool[P, R] | Callable[[Callable
         mistakes += file_mistakes("tool", name, hints, place)
         if not inspect.getdoc(function):
             mistakes.append(Mistake(place, f"tool {name!r} has no docstring", "say what it is for: the model reads it"))
-        if not _NAME.match(name):
+        if not _NAME.fullmatch(name):
             mistakes.append(Mistake(place, f"{name!r} is no name for a tool", "letters, digits, _ and - alone"))
         if mistakes:
             raise DefinitionError(f"tool {name!r}", tuple(mistakes))

@@ -85,7 +85,7 @@ async def prepare_again(
 @asynccontextmanager
 async def _prepared(run: OpenRun, terms: Terms, watcher: Watcher) -> AsyncGenerator[Prepared]:
     """Yield an open run that can be worked on, and close its session behind it."""
-    async with open_toolbox(run.graphs.values()) as toolbox:
+    async with open_toolbox(run.graphs.values(), watcher.note) as toolbox:
         if toolbox.servers:
             run = replace(run, manifest=replace(run.manifest, tools=toolbox))
         with seldom():

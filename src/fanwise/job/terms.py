@@ -11,7 +11,7 @@ from fanwise.errors import Mistake
 FINAL_FAILURES = (
     "failed", "refused", "truncated", "invalid_output", "invalid_value", "too_many_turns", "raised", "absent",
     "row_budget", "connection_error", "connection_lost", "timeout", "stream_cut", "malformed_reply", "missing",
-    "results_lost", "canceled", "expired", "batch_absent",
+    "results_lost", "canceled", "expired", "batch_absent", "server_lost",
     "invalid_request_error", "authentication_error", "billing_error", "permission_error", "not_found_error",
     "rate_limit_error", "timeout_error", "api_error", "overloaded_error", "request_too_large",
 )  # fmt: skip

@@ -38,6 +38,13 @@ class Watcher(Observer):
         """
         self.engine, self.rows, self.offline = engine, rows, offline
 
+    def note(self, text: str) -> None:
+        """Take what the user should hear of now, and find in the report once rows are carried out."""
+        if self.engine is None:
+            self.notes.append(text)
+        else:
+            self.engine.note(text)
+
     def end(self, record: EndRecord) -> None:
         """Count the end of an attempt."""
         self.calls += 1

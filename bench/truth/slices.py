@@ -41,10 +41,15 @@ def check_slices(findings: Findings, summary: dict[str, Any], book: Book) -> Non
 def _slice(attempts: list[Attempt], before: Callable[[Attempt], Fraction]) -> dict[str, Any]:
     written = sum(a.tokens.write_5m + a.tokens.write_1h for a in attempts)
     repeated = sum(a.tokens.prompt * share for a in attempts for share in [before(a)])
+    without = sum(not a.is_counted for a in attempts)
+    tokens = {
+        "input_tokens": sum(a.tokens.prompt for a in attempts), "duplicated_tokens": round(repeated),
+        "cache_read_tokens": sum(a.tokens.read for a in attempts), "cache_write_tokens": written,
+        "fresh_tokens": sum(a.tokens.input for a in attempts),
+    }  # fmt: skip
+    is_known = without < len(attempts)
     return {
-        "calls": len(attempts), "input_tokens": sum(a.tokens.prompt for a in attempts),
-        "duplicated_tokens": round(repeated), "cache_read_tokens": sum(a.tokens.read for a in attempts),
-        "cache_write_tokens": written, "fresh_tokens": sum(a.tokens.input for a in attempts),
+        "calls": len(attempts), "calls_of_unknown_tokens": without, **(tokens if is_known else dict.fromkeys(tokens)),
     }  # fmt: skip
 
 

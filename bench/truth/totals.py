@@ -31,8 +31,14 @@ def check_totals(findings: Findings, summary: dict[str, Any], book: Book) -> Non
             findings.same(f"attempts.{prefix}{name}", part[name], number)
     for prefix, part, attempts in _parts(summary["tokens"], book):
         for column, name in enumerate(("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")):
-            findings.same(f"tokens.{prefix}{name}", part[name], sum(a.tokens[column] for a in attempts))
+            findings.same(f"tokens.{prefix}{name}", part[name], tokens_of(attempts, column))
     _dollars(findings, summary, book)
+
+
+def tokens_of(attempts: list[Attempt], column: int) -> int | None:
+    """Return the tokens of one kind, as far as replies have told them; None where those that ended told none at all."""
+    is_silent = any(not a.is_counted and a.status != "open" for a in attempts) and not any(a.total for a in attempts)
+    return None if is_silent else sum(a.tokens[column] for a in attempts)
 
 
 def _rows(findings: Findings, said: dict[str, int], book: Book) -> None:
@@ -75,8 +81,11 @@ def _dollars(findings: Findings, summary: dict[str, Any], book: Book) -> None:
     for side in SIDES:
         unknown = sum(a.usd is None and a.arm == side for a in ended)
         findings.same(f"attempts_of_unknown_cost.{side}", summary["attempts_of_unknown_cost"][side], unknown)
-    uncounted = sum(not a.is_counted for a in ended)
-    findings.same("attempts_of_unknown_tokens", summary["attempts_of_unknown_tokens"], uncounted)
+    uncounted = [a for a in ended if not a.is_counted]
+    findings.same("attempts_of_unknown_tokens", summary["attempts_of_unknown_tokens"], len(uncounted))
+    for side in SIDES:
+        without = sum(a.arm == side for a in uncounted)
+        findings.same(f"tokens_leave_out.{side}", summary["tokens_leave_out"][side], without)
     known["baseline"] = known["fanout"] if summary["own_baseline"] else known["baseline"]
     for side, name in (("fanout", "cost_per_successful_row_usd"), ("baseline", "baseline_cost_per_successful_row_usd")):
         arm = "fanout" if summary["own_baseline"] else side

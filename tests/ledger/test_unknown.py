@@ -150,3 +150,31 @@ def test_floor_and_levers_say_what_they_leave_out(run: Path) -> None:
     words = f"1 attempt of unknown cost ({left_out['tokens']:,} tokens) is not in"
     assert f"{words} it" in terminal and f"{words} the levers" in terminal
     assert f"{words} floor and levers" in page and f"{words} it." in page and "without 1 attempt" in page
+
+
+def test_tokens_that_no_reply_has_told_are_in_no_sum_and_are_counted_beside_it(run: Path) -> None:
+    """They were 0 in the summary, in its slices and by group, and a call had taken fewer tokens for each of them."""
+    before, _, _ = shown(run)
+    kinds = "input=0, cache_write_5m=0, cache_write_1h=0, cache_read=0, output=0"
+    one = "SELECT MIN(id) FROM attempts WHERE agent='draft'"
+    with closing(sqlite3.connect(run / "journal.db")) as db:
+        db.execute(f"UPDATE ends SET cost=NULL, {kinds} WHERE attempt=({one})")
+        db.execute(f"UPDATE ends SET cost=NULL, {kinds} WHERE attempt IN (SELECT id FROM attempts WHERE arm<>'fanout')")
+        db.commit()
+    account, terminal, page = shown(run)
+    asked = account["attempts"]["baseline"]["sent"]
+    assert account["tokens_leave_out"] == {"fanout": 1, "baseline": asked}
+    assert set(account["tokens"]["baseline"].values()) == {None}
+    assert 0 < account["tokens"]["fanout"]["output"] < before["tokens"]["fanout"]["output"]
+    assert account["tokens"]["output"] == account["tokens"]["fanout"]["output"], "the sum of what is known"
+    assert f"of {asked + 1} attempts they are unknown" in terminal
+    assert f"of all input but that of {asked + 1} requests" in page
+    slices = {(one["side"], one["agent"]): one for one in account["slices"]}
+    (single,) = [one for (side, _), one in slices.items() if side == "baseline"]
+    assert (single["calls"], single["calls_of_unknown_tokens"]) == (asked, asked) and single["input_tokens"] is None
+    answered = slices["fanout", "draft"]
+    a_call = answered["input_tokens"] / (answered["calls"] - 1)
+    assert answered["calls_of_unknown_tokens"] == 1 and f"{a_call:,.0f} (1 unknown)" in terminal
+    groups = map(json.loads, fanwise("report", run, "--by", "side,agent", "--json").stdout.splitlines())
+    counts = {group["side"]: (group["output_tokens"], group["attempts_of_unknown_tokens"]) for group in groups}
+    assert counts["baseline"] == (None, asked)

@@ -22,7 +22,9 @@ DIMENSIONS = {
 cached prefix that rows share (empty: none), `hour` the one in which it was sent (UTC), row 0 what no row caused."""
 OF_ATTEMPTS = frozenset({"side", "agent", "tier", "channel", "prefix", "status", "hour"})
 """Of these, what an attempt has whatever tasks it serves."""
-_COLUMNS = f"arm, row, label, node, agent, model, channel, number, prefix, status, sent, cost, {', '.join(KINDS)}"
+_COLUMNS = (
+    f"arm, row, label, node, agent, model, channel, number, prefix, status, sent, cost, tokens, {', '.join(KINDS)}"
+)
 _SHARES = f"(SELECT {_COLUMNS} FROM all_served UNION ALL SELECT {_COLUMNS} FROM all_task_attempts WHERE NOT serves)"
 """Each task with its share of its attempts, and the attempts that serve none."""
 
@@ -41,16 +43,17 @@ class Group:
     """Picodollars as far as they are known."""
     unknown: int
     """Attempts whose cost is not known: lost, open, or of a model without a price."""
+    uncounted: int
+    """Of these, those whose tokens are unknown too: lost, open, or replies without usage."""
 
     def data(self, dimensions: Sequence[str]) -> dict[str, Any]:
-        """Return it as JSON-ready data."""
-        usage = self.usage
+        """Return it as JSON-ready data; dollars and tokens are None where nothing is known of them."""
+        is_known = any(self.usage) or not self.uncounted
         return dict(zip(dimensions, self.names, strict=True)) | {
-            "attempts": self.attempts, "failed": self.failed, "lost": self.lost, "input_tokens": usage.input,
-            "cache_write_5m_tokens": usage.cache_write_5m, "cache_write_1h_tokens": usage.cache_write_1h,
-            "cache_read_tokens": usage.cache_read, "output_tokens": usage.output,
+            "attempts": self.attempts, "failed": self.failed, "lost": self.lost,
+            **{f"{kind}_tokens": getattr(self.usage, kind) if is_known else None for kind in KINDS},
             "cost_usd": usd_if_known(self.cost, self.unknown),
-            "attempts_of_unknown_cost": self.unknown,
+            "attempts_of_unknown_cost": self.unknown, "attempts_of_unknown_tokens": self.uncounted,
         }  # fmt: skip
 
 
@@ -76,9 +79,16 @@ def by(db: Book, dimensions: Sequence[str]) -> Iterator[Group]:
     columns = ", ".join(DIMENSIONS[name] for name in dimensions)
     places = ", ".join(str(place) for place in range(1, len(dimensions) + 1))
     query = f"""SELECT {columns}, COUNT(*), SUM(status='failed'), SUM(status='lost'), {SUMS},
-      COALESCE(SUM(cost),0) AS paid, SUM(cost IS NULL) FROM {source} GROUP BY {places}
+      COALESCE(SUM(cost),0) AS paid, SUM(cost IS NULL),
+      SUM(cost IS NULL AND COALESCE(tokens,0)=0) FROM {source} GROUP BY {places}
       ORDER BY SUM(cost) IS NULL DESC, paid DESC, {places}"""
     for row in db.execute(query):
-        names, (attempts, failed, lost, *tokens, cost, unknown) = row[: len(dimensions)], row[len(dimensions) :]
+        names, (attempts, failed, lost, *tokens, cost, unknown, uncounted) = (
+            row[: len(dimensions)],
+            row[len(dimensions) :],
+        )
         usage = Usage(*tokens)  # the columns of SUMS are the first kinds of a usage, in their order
-        yield Group(names=names, attempts=attempts, failed=failed, lost=lost, usage=usage, cost=cost, unknown=unknown)
+        yield Group(
+            names=names, attempts=attempts, failed=failed, lost=lost, usage=usage, cost=cost, unknown=unknown,
+            uncounted=uncounted,
+        )  # fmt: skip

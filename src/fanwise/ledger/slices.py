@@ -18,7 +18,7 @@ REPEATED = """CASE WHEN p.why IN ('retry','repair','longer') THEN (
 as much was sent before as of the first attempt of its task."""
 _SLICES = f"""SELECT arm, agent, model, COUNT(*) AS calls, SUM(prompt) AS tokens,
   CAST(ROUND(SUM(1.0*prompt*({REPEATED})/MAX(chars,1))) AS INT) AS repeated, SUM(cache_read) AS read,
-  SUM(cache_write_5m+cache_write_1h) AS written
+  SUM(cache_write_5m+cache_write_1h) AS written, SUM(cost IS NULL AND p.tokens=0) AS uncounted
   FROM paid p WHERE status='succeeded' GROUP BY arm, agent, model ORDER BY arm DESC, SUM(prompt) DESC"""
 
 
@@ -34,8 +34,10 @@ class SliceAccount:
     blocks: tuple[str, ...] = ()
     """Its context."""
     calls: int
+    uncounted: int
+    """Of these, replies without usage: what they took is in no figure here."""
     tokens: int
-    """All input, cached or not."""
+    """All input, cached or not, as far as it is known."""
     repeated: int
     """Of it, what the same row had sent before, to this agent or another: allotted by characters; retries apart."""
     read: int
@@ -47,12 +49,21 @@ class SliceAccount:
         """Of it, neither read from the cache nor written to it."""
         return self.tokens - self.read - self.written
 
+    @property
+    def counted(self) -> int:
+        """Calls whose tokens are known."""
+        return self.calls - self.uncounted
+
     def data(self) -> dict[str, Any]:
-        """Return it as JSON-ready data."""
+        """Return it as JSON-ready data; tokens are None where nothing is known of them."""
+        tokens_by_name = {
+            "input_tokens": self.tokens, "duplicated_tokens": self.repeated, "cache_read_tokens": self.read,
+            "cache_write_tokens": self.written, "fresh_tokens": self.fresh,
+        }  # fmt: skip
         return {
             "side": self.arm, "agent": self.agent, "fields": list(self.fields), "blocks": list(self.blocks),
-            "calls": self.calls, "input_tokens": self.tokens, "duplicated_tokens": self.repeated,
-            "cache_read_tokens": self.read, "cache_write_tokens": self.written, "fresh_tokens": self.fresh,
+            "calls": self.calls, "calls_of_unknown_tokens": self.uncounted,
+            **(tokens_by_name if self.counted else dict.fromkeys(tokens_by_name)),
         }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.units import usd_text
 
-from .account import Totals, added, baseline_arm, failed_tasks, row_counts, succeeded, totals_by_arm
+from .account import KINDS, Totals, added, baseline_arm, failed_tasks, row_counts, succeeded, totals_by_arm
 from .cash import cash
 from .composition import composition
 from .composition import data as composition_data
@@ -54,6 +54,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "rows": rows,
         "attempts": _attempts(whole_run) | {"fanout": _attempts(fanout), "baseline": _attempts(baseline)},
         "tokens": _tokens(whole_run) | {"fanout": _tokens(fanout), "baseline": _tokens(baseline)},
+        "tokens_leave_out": {"fanout": fanout.uncounted, "baseline": baseline.uncounted},
         "cost_usd": usd_if_known(whole_run.cost, whole_run.unknown),
         "fanout_usd": usd_if_known(fanout.cost, fanout.unknown),
         "baseline_usd": usd_if_known(baseline.cost, baseline.unknown),
@@ -108,10 +109,15 @@ def _alone(
     return alone(pulled, None, modelled["usd"].get("ratio") if modelled and modelled["usd"] else None)
 
 
-def read_share(tokens: Mapping[str, int]) -> float | None:
+def input_tokens(tokens: Mapping[str, int | None]) -> int:
+    """Return the input tokens of a summary, as far as they are known."""
+    return sum(tokens[kind] or 0 for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
+
+
+def read_share(tokens: Mapping[str, int | None]) -> float | None:
     """Return the share of a summary's input tokens that was read from the cache; None where no input is known."""
-    prompt = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
-    return tokens["cache_read"] / prompt if prompt else None
+    prompt = input_tokens(tokens)
+    return (tokens["cache_read"] or 0) / prompt if prompt else None
 
 
 def _attempts(totals: Totals) -> dict[str, Any]:
@@ -125,15 +131,10 @@ def _attempts(totals: Totals) -> dict[str, Any]:
     }
 
 
-def _tokens(totals: Totals) -> dict[str, Any]:
-    usage = totals.usage
-    return {
-        "input": usage.input,
-        "cache_write_5m": usage.cache_write_5m,
-        "cache_write_1h": usage.cache_write_1h,
-        "cache_read": usage.cache_read,
-        "output": usage.output,
-    }
+def _tokens(totals: Totals) -> dict[str, int | None]:
+    """Return tokens by kind as far as they are known; None where nothing is known of them."""
+    is_known = any(totals.usage) or not totals.uncounted
+    return {kind: getattr(totals.usage, kind) if is_known else None for kind in KINDS}
 
 
 def _per_row(totals: Totals, count: int) -> str | None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from fanwise.ledger.account import AgentAccount, FailedTask
 from fanwise.ledger.report import ReportTables
 from fanwise.ledger.slices import SliceAccount
-from fanwise.ledger.summary import read_share
+from fanwise.ledger.summary import input_tokens, read_share
 from fanwise.units import usd_text
 
 from .bill import bill_words
@@ -83,12 +83,11 @@ def _work(summary: Mapping[str, Any]) -> Iterator[Line]:
     yield "rows", f"{rows['read']} read: {ends}{unfinished}"
     ends = ", ".join(f"{attempts[end]} {end}" for end in ("sent", "failed", "lost", "retried"))
     yield "attempts", ends
-    prompt = sum(tokens[kind] for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"))
     share, uncounted = read_share(tokens), summary["attempts_of_unknown_tokens"]
     read = "" if share is None else f", {100 * share:.0f} % of the input read from the cache"
-    counted = f"{prompt:,} in, {tokens['output']:,} out{read}"
+    counted = "unknown" if tokens["output"] is None else f"{input_tokens(tokens):,} in, {tokens['output']:,} out{read}"
     if uncounted:
-        counted = "unknown" if not prompt + tokens["output"] else f"at least {counted}"
+        counted = counted if tokens["output"] is None else f"at least {counted}"
         counted = f"{counted}; of {uncounted:,} attempts they are unknown"
     yield "tokens", counted
 
@@ -251,12 +250,13 @@ def _slices(slices: Iterable[SliceAccount]) -> Table:
     for name in ("tokens a call", "sent before", "read", "written", "fresh"):
         table.add_column(name, justify="right")
     for slice_ in slices:
-        total = slice_.tokens  # of an answered call there are some, where they are known
+        total, without = slice_.tokens, slice_.uncounted  # an answered call has some, where they are known
+        a_call = f"{total / slice_.counted:,.0f}{f' ({without:,} unknown)' if without else ''}" if total else "unknown"
         counts = (slice_.repeated, slice_.read, slice_.written, slice_.fresh)
         table.add_row(
             Text(agent_name(slice_.arm, slice_.agent)),
             Text(printable(", ".join((*slice_.blocks, *slice_.fields)))),
-            f"{slice_.tokens / slice_.calls:,.0f}" if total else "unknown",
+            a_call,
             *(f"{100 * count / total:.0f} %" if total else "unknown" for count in counts),
         )
     return table

@@ -119,10 +119,16 @@ def figures(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield "a good row", _at_least(summary["cost_per_successful_row_usd"], of_fanout), _one_agent(summary)
     yield from _multiplier(summary)
     read = read_share(summary["tokens"])
-    yield "read from the cache", "unknown" if read is None else f"{100 * read:.0f} %", "of all input"
+    yield "read from the cache", "unknown" if read is None else f"{100 * read:.0f} %", _of_input(summary)
     over = summary["input_over_floor"]
     yield "over the floor", "unknown" if over is None else f"{over:.2f}x", _floor(summary)
     yield from _work(summary)
+
+
+def _of_input(summary: Mapping[str, Any]) -> str:
+    """Return of what a share of the input is."""
+    uncounted = summary["attempts_of_unknown_tokens"]
+    return f"of all input but that of {uncounted:,} requests, which is unknown" if uncounted else "of all input"
 
 
 def _floor(summary: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,64 @@ def test_labels_of_a_file_a_score_of_ones_own_and_the_shape(rows: Path, tmp_path
     assert [look["rows"] for look in looks] == [first[0]["rows"], 400], "a comparison of more rows is a next look"
     assert looks == found["verdict"]["decides"]["looks"]
     assert (code, found["verdict"]["decides"]["ratio"]["low"]) == (1, pytest.approx(found["verdict"]["ratio"]["value"]))
+
+
+SIDES = '''
+from pydantic import BaseModel
+from fanwise import agent, graph
+
+class Case(BaseModel):
+    id: str
+    text: str
+
+@agent(model="claude-haiku-5-5", max_tokens=60)
+def read(text: str) -> str:
+    """Read."""
+    return "read"
+
+@agent(model="claude-haiku-5-5", max_tokens=60)
+def answer(read: str) -> str:
+    """Answer."""
+    return "of the fan-out"
+
+@agent(model="claude-haiku-5-5", max_tokens=60)
+def alone(text: str) -> str:
+    """Answer alone."""
+    return "of one agent"
+
+@graph
+def apart(case: Case) -> str:
+    return answer(read(case.text))
+
+@graph
+def single(case: Case) -> str:
+    return alone(case.text)
+'''
+
+
+def test_what_is_not_known_of_the_price_is_said_in_words(tmp_path: Path) -> None:
+    """It was "0.00 to any times", "inf to any", and Infinity in JSON, which no parser has to read."""
+    (tmp_path / "sides.py").write_text(SIDES)
+    rights = {"nobody": "of nobody", "fanout": "of the fan-out", "single": "of one agent"}
+    lines = [json.dumps({"id": str(n), "text": f"text {n}"} | rights) for n in range(12)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines))
+
+    def told(right: str, rows: int, *more: str) -> str:
+        finished = fanwise(
+            "compare", f"{tmp_path / 'sides.py'}:apart", "--baseline", f"{tmp_path / 'sides.py'}:single", "--rows",
+            tmp_path / "rows.jsonl", "--labels", right, "--sample", rows, "--out", tmp_path / "run", *more,
+        )  # fmt: skip
+        assert finished.returncode in (0, 1, 4), finished.stderr
+        return " ".join(finished.stdout.split())
+
+    assert "look: nothing is known of the ratio of prices, -" in told("nobody", 10)
+    some, none = told("single", 10), told("fanout", 10)
+    assert re.search(r"look: \d+\.\d\d times or more \(how many times at most is not known\), -", some)
+    assert re.search(r"look: \d+\.\d\d times or less, \+", none)
+    assert "look 2): no price can be told of the fan-out, which has not succeeded once, -" in told("single", 12)
+    assert "no price can be told of one agent, which has not succeeded once, +" in told("fanout", 12)
+    data = json.loads(told("single", 12, "--json"), parse_constant=pytest.fail)
+    assert data["verdict"]["decides"]["ratio"] == {"low": None, "high": None}
 
 
 def test_what_cannot_be_compared_is_told(rows: Path) -> None:

@@ -56,7 +56,7 @@ class Verdict:
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data; a bound that is nowhere is null."""
         bounds = {
-            name: {"low": bound.low, "high": bound.high if math.isfinite(bound.high) else None}
+            name: {end: value if math.isfinite(value) else None for end, value in bound._asdict().items()}
             for name, bound in (("ratio", self.decides.ratio), ("quality", self.decides.quality))
         }
         looks = [look._asdict() for look in self.decides.looks]

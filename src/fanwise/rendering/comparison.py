@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite
+from math import isinf
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +13,7 @@ from fanwise.ledger.comparison import ArmFigures, Comparison
 from fanwise.ledger.intervals import Interval
 from fanwise.ledger.looks import LEAST_ROWS
 from fanwise.ledger.multiplier import interval_data
+from fanwise.ledger.quality import Bounds
 from fanwise.ledger.verdict import Verdict
 
 from .headline import interval, times
@@ -31,24 +32,33 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
 
 
 def _sentences(comparison: Comparison) -> Iterator[str]:
-    verdict, fanout, baseline = comparison.verdict, comparison.fanout, comparison.baseline
+    verdict = comparison.verdict
     yield f"{verdict.word.capitalize()}: {verdict.why}."
     yield from _more(comparison)
     yield f"On {verdict.rows:,} rows drawn from {comparison.job_rows:,}"
     yield _cost_of_success(comparison)
-    shares = f"{fanout.score:.1%} were {'right' if comparison.labelled else 'answered'} against {baseline.score:.1%}"
-    scores = f"the mean score was {fanout.score:.3f} against {baseline.score:.3f}"
-    quality = scores if comparison.in_points else shares
-    yield f"{quality[0].upper()}{quality[1:]}, a difference of {_points(verdict.quality)}."
-    if comparison.cut_off:
-        cut_off = f"One agent was cut off in {comparison.cut_off:,} rows"
-        yield f"{cut_off}: they are its failures in money, and are not in this difference."
+    if comparison.cut_off == verdict.rows:
+        yield "One agent was cut off in every row: nothing is known of the difference in quality."
+    else:
+        yield _quality(comparison)
+        if comparison.cut_off:
+            cut_off = f"One agent was cut off in {comparison.cut_off:,} rows"
+            yield f"{cut_off}: they are its failures in money, and are not in this difference."
     yield from _in_all(comparison)
     yield from _what_decides(verdict)
     if not comparison.labelled:
         yield "Without labels nothing is known of how right the answers are: --labels tells it."
     if comparison.left_out:
         yield f"{comparison.left_out} rows are left out: without a label, or with a cost that is not known."
+
+
+def _quality(comparison: Comparison) -> str:
+    """Return how right both sides were, or how many rows they answered."""
+    fanout, baseline = comparison.fanout, comparison.baseline
+    shares = f"{fanout.score:.1%} were {'right' if comparison.labelled else 'answered'} against {baseline.score:.1%}"
+    scores = f"the mean score was {fanout.score:.3f} against {baseline.score:.3f}"
+    quality = scores if comparison.in_points else shares
+    return f"{quality[0].upper()}{quality[1:]}, a difference of {_points(comparison.verdict.quality)}."
 
 
 def _more(comparison: Comparison) -> Iterator[str]:
@@ -63,14 +73,31 @@ def _more(comparison: Comparison) -> Iterator[str]:
 
 def _what_decides(verdict: Verdict) -> Iterator[str]:
     """Yield the bounds that have decided: they are of all rows of the job, and hold at all looks together."""
-    ratio, quality, looks = verdict.decides.ratio, verdict.decides.quality, len(verdict.decides.looks)
+    looks = len(verdict.decides.looks)
     if verdict.rows < LEAST_ROWS:
         return
-    high = f"{ratio.high:.2f}" if isfinite(ratio.high) else "any"
-    points = f"{100 * quality.low:+.1f} to {100 * quality.high:+.1f} points"
     which = f" (this is look {looks})" if looks > 1 else ""
-    bounds = f"{ratio.low:.2f} to {high} times, {points}"
+    bounds = f"{_price_words(verdict.decides.ratio)}, {_quality_words(verdict.decides.quality)}"
     yield f"What decides are bounds for all rows of the job that hold at every look{which}: {bounds}."
+
+
+def _price_words(ratio: Bounds) -> str:
+    """Return between what the ratio of prices lies, or what of it is not known."""
+    if isinf(ratio.low):
+        return "no price can be told of the fan-out, which has not succeeded once"
+    if ratio.high == 0:
+        return "no price can be told of one agent, which has not succeeded once"
+    if isinf(ratio.high):
+        most = "how many times at most is not known"
+        return f"{ratio.low:.2f} times or more ({most})" if ratio.low else "nothing is known of the ratio of prices"
+    return f"{ratio.low:.2f} to {ratio.high:.2f} times" if ratio.low else f"{ratio.high:.2f} times or less"
+
+
+def _quality_words(quality: Bounds) -> str:
+    """Return between what the difference in quality lies, or that nothing of it is known."""
+    if quality.low <= -1 and quality.high >= 1:
+        return "nothing is known of the difference in quality"
+    return f"{100 * quality.low:+.1f} to {100 * quality.high:+.1f} points"
 
 
 def _cost_of_success(comparison: Comparison) -> str:

@@ -1,7 +1,8 @@
 """What goes wrong and what becomes of it: every row accounted for, refusals bounded, no budget passed.
 
-Each line is a whole job against an emulator with one kind of fault, over real HTTP. Everything is
-simulated. The last lines run jobs with a budget of one dollar while all of it goes wrong at once.
+Each line is a whole job against an emulator with one kind of fault, over real HTTP; `fault_cases.py` has the kinds,
+those in which a reply is changed on its way to us among them. Everything is simulated. The last lines run jobs with a
+budget of one dollar while all of it goes wrong at once.
 
 Usage: python bench/faults.py [ROWS] [SEEDS]
 """
@@ -14,20 +15,22 @@ import random
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from fault_cases import ALL, BATCHES, CASES, MESSAGES, Faults, Scripted, all_at_once, mark, odd_cases
 from pydantic import BaseModel
 
 from fanwise import Block, Emulator, HaltedError, Job, agent, graph
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
+from odd_server import foreign
 
 GUIDE = Block("guide", "Keep to every rule of this guide, and to its spirit too. " * 300)
 MODEL = "claude-opus-5-5"
 SLOTS = 16
-MESSAGES, BATCHES = "/v1/messages", "/v1/messages/batches"
 
 
 class Row(BaseModel):
@@ -58,66 +61,44 @@ def job(row: Row) -> str:
     return answer(facts(row.text), tone(row.text))
 
 
-NO_CREDIT = "Your credit balance is too low to access the Anthropic API."
-Faults = list[dict[str, Any]]
-CASES: list[tuple[str, str, Faults]] = [
-    ("429 with retry-after", "live", [{"status": 429, "probability": 0.1, "retry_after": 0.3, "path": MESSAGES}]),
-    ("429 without", "live", [{"status": 429, "probability": 0.1, "path": MESSAGES}]),
-    ("529 for three seconds", "live", [{"status": 529, "for_s": 3, "path": MESSAGES}]),
-    ("500", "live", [{"status": 500, "probability": 0.1, "path": MESSAGES}]),
-    ("connections cut before", "live", [{"cut": True, "status": 500, "probability": 0.1, "path": MESSAGES}]),
-    ("replies lost, billed", "live", [{"lost": True, "probability": 0.05, "path": MESSAGES}]),
-    ("streams that stall", "live", [{"stream": "stall", "count": 2, "path": MESSAGES}]),
-    ("streams that break", "live", [{"stream": "cut", "count": 3, "path": MESSAGES}]),
-    ("replies that are no JSON", "live", [{"malformed": True, "probability": 0.05, "path": MESSAGES}]),
-    ("a create whose reply is lost", "batch", [{"lost": True, "count": 2, "path": BATCHES}]),
-    ("a create that is cut off", "batch", [{"cut": True, "status": 500, "count": 2, "path": BATCHES}]),
-    ("a full queue of batches", "batch", [{"status": 429, "count": 3, "path": BATCHES}]),
-    ("404 on polls for 3 s", "batch", [{"status": 404, "for_s": 3, "path": f"{BATCHES}/"}]),
-    ("404 on results for 3 s", "batch", [{"status": 404, "for_s": 3, "path": "/results"}]),
-    ("500 on polls", "batch", [{"status": 500, "probability": 0.5, "path": f"{BATCHES}/"}]),
-    ("expired items", "batch", [{"item": "expired", "probability": 0.1}]),
-    ("errored items", "batch", [{"item": "errored", "probability": 0.1}]),
-    ("canceled items", "batch", [{"item": "canceled", "probability": 0.1}]),
-    ("missing results", "batch", [{"item": "missing", "probability": 0.1}]),
-    ("duplicated results", "batch", [{"item": "duplicated", "probability": 0.1}]),
-    ("creates that are too large", "batch", [{"status": 413, "count": 3, "path": BATCHES}]),
-    ("refused items", "batch", [{"item": "errored", "status": 400, "probability": 0.1}]),
-    ("requests that are refused", "live", [{"status": 400, "probability": 0.1, "path": MESSAGES}]),
-    ("all of them", "live", [{"status": 400, "path": MESSAGES}]),
-    ("no credit", "live", [{"status": 400, "path": MESSAGES, "message": NO_CREDIT}]),
-    ("no credit at a create", "batch", [{"status": 400, "path": BATCHES, "message": NO_CREDIT}]),
-    ("no credit in items", "batch", [{"item": "errored", "status": 400, "message": NO_CREDIT}]),
-    ("come again in a day", "live", [{"status": 429, "retry_after": 90_000, "path": MESSAGES}]),
-    ("come again in a day, to create", "batch", [{"status": 429, "retry_after": 90_000, "path": BATCHES}]),
-]
-ALL: Faults = [
-    {"status": 429, "probability": 0.02, "retry_after": 0.05, "path": MESSAGES},
-    {"status": 529, "probability": 0.02, "path": MESSAGES},
-    {"lost": True, "probability": 0.03, "path": MESSAGES},
-    {"malformed": True, "probability": 0.03, "path": MESSAGES},
-    {"item": "expired", "probability": 0.05},
-    {"item": "missing", "probability": 0.05},
-]
-
-
 def carried_out(
-    faults: Faults, rows: int, channel: str, text: str = "", settings: dict[str, Any] | None = None, **options: Any
+    faults: Faults,
+    rows: int,
+    channel: str,
+    *,
+    text: str = "",
+    settings: dict[str, Any] | None = None,
+    script: Scripted | None = None,
+    **options: Any,
 ) -> dict[str, Any]:
-    """Run one job and return its summary, with what the emulator has seen."""
-    data = [Row(id=str(number), text=f"text {number} {text}") for number in range(rows)]
+    """Run one job and return its summary, with what the emulator has seen.
+
+    Args:
+        faults: What the emulator does.
+        rows: How many.
+        channel: Of the job.
+        text: Of every row.
+        settings: Of the emulator.
+        script: What is done to replies on their way.
+        options: Of the job.
+    """
+    data = [Row(id=str(number), text=f"text {mark(number)} {text}") for number in range(rows)]
     with (
         tempfile.TemporaryDirectory() as folder,
         Emulator(
             answer=answerer(build_arms({"fanout": job.spec})), keep_requests=100_000, **(settings or {})
         ) as server,
+        foreign(server.url) if script else nullcontext() as front,
     ):
+        url = server.url
+        if front is not None and script is not None:
+            front.scripts["odd"], url = script(rows), f"{front.url}/odd"
         for fault in faults:
             server.fault(**fault)
         begun = time.monotonic()
         # Nobody lists batches but this job, so a batch that is not listed soon was never taken.
         work = Job(
-            job, rows=data, out=Path(folder) / "run", channel=channel, slots=SLOTS, base_url=server.url, grace_s=1.0,
+            job, rows=data, out=Path(folder) / "run", channel=channel, slots=SLOTS, base_url=url, grace_s=1.0,
             **options,
         )  # fmt: skip
         try:
@@ -138,7 +119,8 @@ def check(name: str, channel: str, found: dict[str, Any], rows: int) -> bool:
     """Print a line and return whether every row is accounted for, and the bill."""
     counts, attempts = found["rows"], found["attempts"]
     ended = sum(counts[kind] for kind in ("succeeded", "partial", "failed", "unfinished"))
-    known, most = Decimal(found["cost_usd"]), Decimal(found["lost_upper_bound_usd"])
+    known = Decimal(found["cost_usd"] or 0)
+    most = sum(Decimal(found[name]) for name in ("lost_upper_bound_usd", "unpriced_upper_bound_usd"))
     billed = known <= found["bill"] <= known + most
     good = ended == rows and billed and (found["ended"] == "halted" or not counts["unfinished"])
     kept = ", ".join(f"{counts[kind]} {kind}" for kind in ("succeeded", "failed", "unfinished") if counts[kind])
@@ -156,6 +138,9 @@ def main() -> int:
     good = True
     for name, channel, faults in CASES:
         good &= check(name, channel, carried_out(faults, rows, channel), rows)
+    for case in odd_cases():
+        found = carried_out([], rows, case.channel, script=case.script)
+        good &= check(case.name, case.channel, found, rows)
     for channel in ("live", "batch"):
         found = carried_out([], rows, channel, settings={"spend_limit_pico": 10**11})
         good &= check("a spend limit in the middle", channel, found, rows)
@@ -167,7 +152,7 @@ def main() -> int:
         channel = ("live", "batch", "auto")[seed % 3]
         random.seed(seed)
         text = "A long story about this text. " * random.randint(60, 160)
-        found = carried_out(ALL, 120, channel, text=text, budget_usd="1")
+        found = carried_out(ALL, 120, channel, text=text, script=all_at_once, budget_usd="1")
         spent.append(found["bill"])
         over += found["bill"] > 1 or found["ended"] != "halted"
     least, most = min(spent, default=Decimal(0)), max(spent, default=Decimal(0))

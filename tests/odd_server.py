@@ -25,7 +25,7 @@ class Odd(NamedTuple):
     status: int | None
     """None: as it is."""
     change: tuple[str, Any]
-    """What becomes of its body."""
+    """What becomes of its body; `instead`: nobody behind it is asked."""
     more: tuple[Break, str]
     """How its connection breaks, and its `retry-after`."""
 
@@ -52,8 +52,10 @@ class Script:
 def changed(change: tuple[str, Any], body: bytes) -> bytes:
     """A body after a change; where it has several lines of JSON, one of them is changed."""
     how, what = change
-    if how == "raw":
+    if how in ("raw", "instead"):
         return what
+    if how == "with":
+        return json.dumps({**json.loads(body), **what}).encode() if body[-1:] == b"}" else body
     if how == "whole":
         return json.dumps(what).encode()
     if how == "cut":
@@ -97,16 +99,15 @@ class Foreign:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         run, _, path = request.path_qs.lstrip("/").partition("/")
-        asked = await request.read()
-        sent = {"content-type": "application/json", "x-api-key": f"k{run}", "anthropic-version": "2023-06-01"}
-        async with (
-            aiohttp.ClientSession() as session,
-            session.request(request.method, f"{self.upstream}/{path}", data=asked or None, headers=sent) as reply,
-        ):
-            body, status = await reply.read(), reply.status
-            marks = {"fanwise-emulator": "1", "content-type": reply.headers.get("content-type", "application/json")}
-        kind = _kind(request.method, path)
+        asked, kind = await request.read(), _kind(request.method, path)
         odd = self.scripts[run].next(kind, asked) if kind and run in self.scripts else None
+        marks = {"fanwise-emulator": "1", "content-type": "application/json"}
+        status, body = 200, b""
+        if odd is None or odd.change[0] != "instead":
+            try:
+                status, body, marks["content-type"] = await self._upstream(request.method, run, path, asked)
+            except aiohttp.ClientError:  # what breaks behind it breaks in front of it
+                return await _sent(request, status, body, marks, "reset")
         if odd is None:
             return web.Response(status=status, body=body, headers=marks)
         self.struck[f"{kind} {odd.change[0]} {odd.more[0]}"] += 1
@@ -115,6 +116,14 @@ class Foreign:
         if after:
             marks["retry-after"] = after
         return await _sent(request, status, body, marks, how)
+
+    async def _upstream(self, method: str, run: str, path: str, asked: bytes) -> tuple[int, bytes, str]:
+        sent = {"content-type": "application/json", "x-api-key": f"k{run}", "anthropic-version": "2023-06-01"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, f"{self.upstream}/{path}", data=asked or None, headers=sent) as reply,
+        ):
+            return reply.status, await reply.read(), reply.headers.get("content-type", "application/json")
 
 
 async def _sent(

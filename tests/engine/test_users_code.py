@@ -16,7 +16,7 @@ import anyio
 import pytest
 from pydantic import AfterValidator, BaseModel, field_validator
 
-from fanwise import HaltedError, Job, agent, graph, step, tool
+from fanwise import DefinitionError, HaltedError, Job, agent, graph, step, tool
 from fanwise.job.job import resume
 from support import fanwise, journal_value, started, wait_for
 
@@ -219,6 +219,60 @@ def test_a_step_that_hangs_is_given_up_and_so_is_a_run_of_which_a_hundred_do(
     monkeypatch.setattr("fanwise.threads.MOST_ABANDONED", 4)
     with pytest.raises(HaltedError, match="have not ended within their time limits"):
         Job(hanging, rows=rows, out=tmp_path / "halted").run_sync()
+
+
+@tool(time_limit_s=0.05)
+def hung_tool(text: str) -> str:
+    """Never answer."""
+    RELEASED.wait()
+    return text
+
+
+@tool(time_limit_s=0.05)
+async def hung_tool_later(text: str) -> str:
+    """Never answer."""
+    await anyio.sleep_forever()
+    return text
+
+
+@tool
+def slower(text: str) -> str:
+    """Take longer than the others have."""
+    threading.Event().wait(0.1)
+    return text
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100, tools=[hung_tool, hung_tool_later, slower], max_turns=5)
+async def patient(text: str) -> list[str]:
+    """Say what the tools say."""
+    said = [slower(text)]
+    for call in (partial(hung_tool, text), partial(hung_tool_later, text)):
+        try:
+            answer: Any = call()
+            said.append(answer if isinstance(answer, str) else await answer)
+        except Exception as error:
+            said.append(str(error))
+    return said
+
+
+@graph
+def asked(note: Note) -> list[str]:
+    return patient(note.text)  # pyright: ignore[reportReturnType] - in a graph it is its value
+
+
+@pytest.mark.usefixtures("released")
+def test_a_tool_that_hangs_is_given_up_after_its_own_time_and_the_model_is_told(tmp_path: Path) -> None:
+    account = Job(asked, rows=notes(1), out=tmp_path / "run", channel="live").run_sync()
+    line = next(iter(account.results()))
+    assert line["output"] == ["note 0", "no result within 0.05 s", "no result within 0.05 s"], line
+
+
+def test_a_time_limit_is_a_positive_number_of_seconds() -> None:
+    for limit_s in (0, -1, float("nan")):
+        with pytest.raises(DefinitionError, match=r"time_limit_s .* is not a positive number of seconds"):
+            tool(time_limit_s=limit_s)(look.body)
+        with pytest.raises(DefinitionError, match=r"time_limit_s .* is not a positive number of seconds"):
+            step(time_limit_s=limit_s)(stepped.body)
 
 
 HANGS = """

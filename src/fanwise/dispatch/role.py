@@ -31,6 +31,8 @@ class Role:
     """Seconds that one attempt may take."""
     tools: Mapping[str, SdkTool | None] = field(default_factory=lambda: NO_TOOLS)
     """By name; None for one of a server that is not connected."""
+    tool_limits_s: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Seconds that one call of a tool may take, by its name, where it says so itself."""
     facts: ModelFacts = field(init=False)
     """What is known of its model."""
     pool: str = field(init=False)
@@ -39,6 +41,10 @@ class Role:
     def __post_init__(self) -> None:
         object.__setattr__(self, "facts", facts(self.model))
         object.__setattr__(self, "pool", pool(self.model))
+
+    def tool_limit_s(self, tool: str) -> float:
+        """Return the seconds that one call of a tool may take."""
+        return self.tool_limits_s.get(tool, self.time_limit_s)
 
     @property
     def name(self) -> RoleName:

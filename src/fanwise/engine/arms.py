@@ -209,6 +209,7 @@ def _role(name: ArmName, agent: AgentSpec, need: Need, kit: Kit) -> Role:
         hash=digest(canonical(_shaping(agent, need))),
         time_limit_s=agent.time_limit_s,
         tools=kit.tools,
+        tool_limits_s=kit.limits_s,
     )
 
 

@@ -47,7 +47,7 @@ class Conversing:
                 group.start_soon(self._carry_out, errand, name=f"tools of {errand.label}")
 
     async def _carry_out(self, errand: Errand) -> None:
-        lost = await self._talks.answer(errand.key, errand.role.tools, errand.role.time_limit_s)
+        lost = await self._talks.answer(errand.key, errand.role)
         self.at_work -= 1
         if lost:
             self._lost(errand, lost)

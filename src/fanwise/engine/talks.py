@@ -14,7 +14,7 @@ from typing import Any
 
 import anyio
 
-from fanwise.api.tools import SdkTool, ToolLostError, carry_out
+from fanwise.api.tools import ToolLostError, carry_out
 from fanwise.canonical import dumps
 from fanwise.dispatch.role import Role
 from fanwise.journal.port import Journal
@@ -89,7 +89,7 @@ class Talks:
         talk.messages.append(dumps({"role": "assistant", "content": list(content)}))
         self._keep(key, talk)
 
-    async def answer(self, key: str, tools: Mapping[str, SdkTool | None], time_limit_s: float) -> str:
+    async def answer(self, key: str, role: Role) -> str:
         """Carry out what was asked for last, all of it at once, and write down what comes of it.
 
         Returns:
@@ -104,9 +104,10 @@ class Talks:
 
         async def work(index: int, limit: anyio.CapacityLimiter) -> None:
             async with limit:
-                tool = tools.get(uses[index]["name"])
+                name = uses[index]["name"]
+                tool, limit_s = role.tools.get(name), role.tool_limit_s(name)
                 try:
-                    results[index] = await carry_out(tool, uses[index], time_limit_s, self._threads)
+                    results[index] = await carry_out(tool, uses[index], limit_s, self._threads)
                 except ToolLostError as error:
                     lost.append(str(error))
 

@@ -26,6 +26,8 @@ class Kit:
     """By name; None where only its definition is known."""
     text: str
     """Their definitions as canonical JSON, in the order in which they are sent."""
+    limits_s: Mapping[str, float]
+    """Seconds that one call may take, by name, for those that say so themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,15 @@ class Toolbox:
         """
         tools: dict[str, SdkTool | None] = {}
         definitions: list[Definition] = []
+        limits_s: dict[str, float] = {}
         for source in agent.tools:
             if isinstance(source, McpServer):
                 of_source, defined = self._of_server(source, agent)
             else:
                 tool = sdk_tool(source)
                 of_source, defined = {tool.name: tool}, [definition_of(tool)]
+                if source.time_limit_s is not None:
+                    limits_s[tool.name] = source.time_limit_s
             twice = sorted(set(of_source) & set(tools))
             if twice:
                 raise UsageError(
@@ -58,7 +63,7 @@ class Toolbox:
                 )
             tools |= of_source
             definitions += defined
-        return Kit(tools, tools_text(definitions))
+        return Kit(tools, tools_text(definitions), limits_s)
 
     def _of_server(self, server: McpServer, agent: AgentSpec) -> tuple[dict[str, SdkTool | None], Iterable[Definition]]:
         """Return the tools of a server, as far as it is connected, and their definitions.

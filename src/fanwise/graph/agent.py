@@ -118,7 +118,7 @@ def agent(
         max_tokens: Cap of the answer in tokens; an allowance is added where the model thinks.
         effort: How hard the model works; the least that it allows by default.
         thinking: Whether it thinks; the least that it allows by default.
-        time_limit_s: Seconds for one attempt, and for one call of a tool.
+        time_limit_s: Seconds for one attempt, and for one call of a tool that has no limit of its own.
         tools: Typed functions and MCP servers that the model may call; it is sent what a
             function returns or raises, and goes on.
         max_turns: Requests that one task may take in all, where there are tools.

@@ -59,8 +59,12 @@ unused_outputs: ContextVar[list[ToolOutput] | None] = ContextVar("unused_outputs
 class Tool(Generic[P, R]):
     """A typed Python function that a model may call; its docstring says what it is for."""
 
-    def __init__(self, fn: Callable[P, R], params: Mapping[str, Any], output: Any, place: str) -> None:
+    def __init__(
+        self, fn: Callable[P, R], params: Mapping[str, Any], output: Any, place: str, time_limit_s: float | None
+    ) -> None:
         self.body, self.params, self.output, self.place = fn, params, output, place
+        self.time_limit_s = time_limit_s
+        """Seconds that one call may take; None: as its agent says."""
         self.name = fn.__name__
         update_wrapper(self, fn)
 
@@ -133,17 +137,25 @@ Source = Tool[..., Any] | McpServer
 @overload
 def tool(fn: Callable[P, R], /) -> Tool[P, R]: ...
 @overload
-def tool() -> Callable[[Callable[P, R]], Tool[P, R]]: ...
+def tool(*, time_limit_s: float | None = ...) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 
 
-def tool(fn: Callable[P, R] | None = None, /) -> Tool[P, R] | Callable[[Callable[P, R]], Tool[P, R]]:
+def tool(
+    fn: Callable[P, R] | None = None, /, *, time_limit_s: float | None = None
+) -> Tool[P, R] | Callable[[Callable[P, R]], Tool[P, R]]:
     """Make a tool of a typed function, sync or async; its docstring tells the model what it is for.
 
     What it returns is told to the model as text: a string as it is, anything else as JSON. What it
     raises is told too, and the model goes on.
 
+    Args:
+        fn: The function.
+        time_limit_s: Seconds that one call may take; then the model is told so, and the function is left to itself.
+            None: its agent's `time_limit_s`, which is 600 where that does not say otherwise.
+
     Raises:
-        DefinitionError: It has no docstring, no return type, or an annotation that cannot be used.
+        DefinitionError: It has no docstring, no return type, an annotation that cannot be used, or a limit that is
+            not positive.
     """
 
     def decorate(function: Callable[P, R]) -> Tool[P, R]:
@@ -157,9 +169,12 @@ def tool(fn: Callable[P, R] | None = None, /) -> Tool[P, R] | Callable[[Callable
             mistakes.append(Mistake(place, f"tool {name!r} has no docstring", "say what it is for: the model reads it"))
         if not _NAME.fullmatch(name):
             mistakes.append(Mistake(place, f"{name!r} is no name for a tool", "letters, digits, _ and - alone"))
+        if time_limit_s is not None and not time_limit_s > 0:
+            text = f"tool {name!r}: time_limit_s {time_limit_s} is not a positive number of seconds"
+            mistakes.append(Mistake(place, text))
         if mistakes:
             raise DefinitionError(f"tool {name!r}", tuple(mistakes))
-        return Tool(function, params, hints["return"], place)
+        return Tool(function, params, hints["return"], place, time_limit_s)
 
     return decorate if fn is None else decorate(fn)
 

@@ -11,12 +11,16 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence, Set
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, cast
+from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from fanwise.errors import NoFormError
 from fanwise.media import Media
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -32,7 +36,7 @@ def plain(value: object) -> Any:
     """Return `value` as JSON-ready data in canonical form.
 
     Raises:
-        TypeError: A value has no form in JSON, such as a function or a float that is no number.
+        NoFormError: A value has no form in JSON, such as a function or a float that is no number.
     """
     kind = type(value)
     if kind is str or kind is int or kind is bool or value is None:
@@ -50,7 +54,7 @@ def _form(kind: type) -> Callable[[Any], Any]:
 
 def _plain_float(value: float) -> float:
     if not math.isfinite(value):
-        raise TypeError(f"{value!r} has no form in JSON")
+        raise NoFormError(f"{value!r} has no form in JSON")
     return value
 
 
@@ -86,7 +90,52 @@ def _plain_otherwise(value: object) -> Any:
     try:
         return to_jsonable_python(value)
     except ValueError as error:
-        raise TypeError(f"{type(value).__name__} has no form in JSON") from error
+        raise NoFormError(f"{type(value).__name__} has no form in JSON") from error
+
+
+def serialized(value: Any) -> Any:
+    """Return a value such that no code of its type is called any more where it is made canonical: equal, and safe.
+
+    A type of the user's may have a serializer that raises, or gives another text each time. What a task's key was made
+    of is what is sent. Files stay as they are; most values are returned themselves.
+
+    Raises:
+        NoFormError: A value has no form in JSON.
+    """
+    if _is_plain(value):
+        return value
+    match value:
+        case BaseModel():
+            record = value.__dict__ | (value.__pydantic_extra__ or {})
+            names = {*type(value).model_fields, *(value.__pydantic_extra__ or {})}
+            return {name: serialized(part) for name, part in record.items() if name in names}
+        case Mapping():
+            return {_plain_key(key): serialized(part) for key, part in cast("Mapping[Any, Any]", value).items()}
+        case str() | bytes() | bytearray() | Set():
+            return plain(cast("object", value))
+        case Sequence():
+            return [serialized(part) for part in cast("Sequence[Any]", value)]
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {field.name: serialized(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        case _:
+            return plain(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether no code of a type of the user's is called where a value is made canonical."""
+    kind = type(cast("object", value))
+    if kind in _PLAIN_TYPES:
+        return True
+    if kind is list or kind is tuple:
+        return all(map(_is_plain, value))
+    if kind is dict:
+        return all(type(key) is str and _is_plain(part) for key, part in value.items())
+    return isinstance(value, BaseModel) and all(map(_is_plain, (*value.__dict__.values(), value.__pydantic_extra__)))
+
+
+_PLAIN_TYPES = frozenset(
+    {str, int, float, bool, type(None), bytes, Media, Decimal, datetime, date, time, timedelta, UUID}
+)
 
 
 _FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
@@ -112,7 +161,7 @@ def canonical(value: object) -> str:
     """Return any value as canonical JSON text.
 
     Raises:
-        TypeError: A value has no form in JSON.
+        NoFormError: A value has no form in JSON.
     """
     kind = type(value)
     if kind is str:

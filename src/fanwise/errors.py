@@ -78,6 +78,10 @@ class UnknownPriceError(FanwiseError):
         return f"no price is known for model {self.model!r}"
 
 
+class NoFormError(FanwiseError, TypeError):
+    """A value has no form in JSON; says which."""
+
+
 class OutputError(FanwiseError):
     """A model's reply does not fit the output type of its agent."""
 

@@ -10,6 +10,8 @@ import signal
 import threading
 from pathlib import PurePath
 
+from .errors import NoFormError
+
 MOST_CHARS = 2_000
 """Of the words of an exception that are kept."""
 
@@ -21,16 +23,20 @@ def let_through(error: BaseException) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """Return an exception as text, `ValueError: no such thing`: cut, and with nothing that cannot be written down."""
+    """Return an exception as text, `ValueError: no such thing`: cut, and with nothing that cannot be written down.
+
+    This is the one place that words what users' code raises: an exception of a type of theirs may have no words, or
+    words that cannot be kept. Ours that says of a value what is wrong with it stands for itself.
+    """
+    if isinstance(error, NoFormError):
+        return _writable(str(error))
     kind = type(error).__name__
     try:
         words = str(error)
     except BaseException as second:  # its own `__str__` is users' code too
         let_through(second)
         words = f"its text cannot be had: {type(second).__name__}"
-    text = f"{kind}: {words}" if words else kind
-    text = text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]}..."
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # half a surrogate pair is no UTF-8
+    return _writable(f"{kind}: {words}" if words else kind)
 
 
 def shown(value: object) -> str:
@@ -39,8 +45,13 @@ def shown(value: object) -> str:
         text = repr(value)
     except BaseException as error:
         let_through(error)
-        return f"a {type(value).__name__}"
-    return text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]}..."
+        text = f"a {type(value).__name__}"
+    return _writable(text)
+
+
+def _writable(text: str) -> str:
+    text = text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]}..."
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # half a surrogate pair is no UTF-8
 
 
 def _is_by_signal(error: KeyboardInterrupt) -> bool:

@@ -7,10 +7,10 @@ import math
 import os
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fanwise import Block, DefinitionError, Document, Job, UsageError, agent, graph
 from fanwise.engine.records import Record
@@ -67,6 +67,29 @@ def test_strict_models_take_what_json_has_for_their_types() -> None:
     types = RowTypes({"exact": Exact}, None)
     assert checked(types, day="2026-11-29") == {"exact": Exact(day=date(2026, 11, 29))}
     assert isinstance(checked(types, day=5), str)
+
+
+def test_a_value_is_validated_once_also_where_it_is_wrong() -> None:
+    """A row that failed was validated once more as JSON, whatever its type: validators were called twice."""
+    calls: list[object] = []
+
+    def count(text: object) -> object:
+        calls.append(text)
+        return text
+
+    class Counted(BaseModel):
+        text: Annotated[str, BeforeValidator(count)]
+
+    class Strict(Counted):
+        model_config = ConfigDict(strict=True)
+        day: date | None = None
+
+    for model in (Counted, Strict):
+        types = RowTypes({"row": model}, None)
+        assert isinstance(checked(types, text=5), str)
+        assert not isinstance(checked(types, text="good"), str)
+    assert not isinstance(checked(RowTypes({"row": Strict}, None), text="a", day="2026-11-29"), str), "read as JSON"
+    assert calls == [5, "good", 5, "good", "a"]
 
 
 def test_parameters_have_their_names_and_defaults_in_rows() -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
+from fanwise.canonical import serialized
 from fanwise.context.request import Request
 from fanwise.dispatch.books import Books
 from fanwise.dispatch.carriers import Carriers
@@ -129,11 +131,12 @@ class TaskFlow:
         """Give a task to whoever carries it out, or take the outcome that it has already."""
         node = run.arm.nodes[task.node.path]
         try:
+            if isinstance(node, AgentNode):
+                task = replace(task, values={name: serialized(value) for name, value in task.values.items()})
             key = task_key(run.row_id, run.arm.name, node, task)
         except BaseException as error:  # of a serializer, which is users' code
             let_through(error)
-            why = str(error) if isinstance(error, TypeError) else reason(error)
-            self._outcomes.append((run, task, Failed(task.label, "invalid_value", why)))
+            self._outcomes.append((run, task, Failed(task.label, "invalid_value", reason(error))))
             return
         journal = self._books.journal
         if run.is_noted or (self._settings.resumed and journal.is_elsewhere(key, run.number)):
@@ -185,24 +188,24 @@ class TaskFlow:
             attempt: Number of the attempt that was answered; None: none was.
         """
         role = errand.role
+        kept: list[Outcome] = []
         for place, (ask, outcome) in enumerate(zip(errand.asks, outcomes, strict=True)):
-            self._recorder.task(ask, role.arm, role.agent, outcome)
+            kept.append(self._recorder.task(ask, role.arm, role.agent, outcome))
             if attempt is not None:
-                self._recorder.answer(attempt, place, outcome)
+                self._recorder.answer(attempt, place, kept[-1])
             self._talks.forget(ask.key)
         self._carriers.ended(errand)
         owners = self._owners.pop(errand, None)
         if owners is None:  # an attempt of an earlier session; its row will look it up
-            self._early.update(zip((ask.key for ask in errand.asks), outcomes, strict=True))
+            self._early.update(zip((ask.key for ask in errand.asks), kept, strict=True))
             return
-        for (run, task), outcome in zip(owners, outcomes, strict=True):
+        for (run, task), outcome in zip(owners, kept, strict=True):
             self._outcomes.append((run, task, outcome))
         self._drain()
 
     def _step_ended(self, run: RowRun, task: Task, key: str, outcome: Outcome) -> None:
         ask = Ask(key=key, row=run.number, node=task.node.path, label=task.label)
-        self._recorder.task(ask, run.arm.name, task.node.target.name, outcome)
-        self._outcomes.append((run, task, outcome))
+        self._outcomes.append((run, task, self._recorder.task(ask, run.arm.name, task.node.target.name, outcome)))
         self._drain()
 
     def _tools_lost(self, errand: Errand, why: str) -> None:

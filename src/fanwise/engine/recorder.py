@@ -24,8 +24,16 @@ class Recorder:
         self._last: tuple[object, str] = (_NOTHING, "")
         """The output that was kept last, and its hash."""
 
-    def task(self, ask: Ask, arm: ArmName, name: str, outcome: Outcome) -> None:
-        """Write down the outcome of a task; `name` is that of its agent or step."""
+    def task(self, ask: Ask, arm: ArmName, name: str, outcome: Outcome) -> Outcome:
+        """Write down the outcome of a task, and return it: a failure where its value cannot be written down.
+
+        Args:
+            ask: The task.
+            arm: Its arm.
+            name: Of its agent or step.
+            outcome: What it came to.
+        """
+        outcome = self._writable(outcome, ask.label)
         if isinstance(outcome, Done):
             sha = self._kept(outcome.value)
             self._books.task(
@@ -34,7 +42,7 @@ class Recorder:
                     output=sha,
                 )
             )  # fmt: skip
-            return
+            return outcome
         cause = outcome if isinstance(outcome, Failed) else outcome.cause
         self._books.task(
             TaskRecord(
@@ -43,6 +51,7 @@ class Recorder:
             )
         )  # fmt: skip
         log.info("task failed", row=ask.row, task=ask.label, kind=cause.kind)
+        return outcome
 
     def answer(self, attempt: int, place: int, outcome: Outcome) -> None:
         """Write down what a model said to the ask at a place of an attempt, where it said something."""
@@ -52,7 +61,7 @@ class Recorder:
 
     def row(self, run: RowRun) -> RowResult:
         """Write down the result of a row on one arm, and return it."""
-        outcome = self._writable(run.state.outcome())
+        outcome = self._writable(run.state.outcome(), "the result")
         number, arm, session = run.number, run.arm.name, self._session
         if isinstance(outcome, Done):
             status, output = "partial" if run.state.failures else "succeeded", self._kept(outcome.value)
@@ -64,19 +73,18 @@ class Recorder:
         self._books.result(result)
         return result
 
-    def _writable(self, outcome: Outcome) -> Outcome:
-        """Return the outcome of a row; a failure where its value cannot be written down."""
-        if isinstance(outcome, Done):
+    def _writable(self, outcome: Outcome, label: str) -> Outcome:
+        """Return the outcome of a task or a row; a failure where its value cannot be written down."""
+        if isinstance(outcome, Done) and outcome.value is not self._last[0]:
             try:
-                self._kept(outcome.value)
+                text = canonical(outcome.value)
             except BaseException as error:  # of a serializer, which is users' code
                 let_through(error)
-                return Failed("the result", "invalid_value", reason(error))
+                return Failed(label, "invalid_value", reason(error))
+            self._last = outcome.value, self._journal.add_text(text)
         return outcome
 
     def _kept(self, value: object) -> str:
-        """Keep an output; returns its hash. The last task's is most often the row's too, and is written once."""
-        if value is not self._last[0]:
-            sha = self._journal.add_text(canonical(value))
-            self._last = value, sha
+        """Return the hash of an output that `_writable` has kept: the last task's is most often the row's too."""
+        assert value is self._last[0]
         return self._last[1]

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from fanwise.canonical import canonical, digest
 from fanwise.foreign import let_through, reason
 from fanwise.graph import types as ty
+from fanwise.graph.strictness import reads_json
 
 from .records import Record
 
@@ -50,6 +51,8 @@ class RowTypes:
             defaults: Of the parameters that have one.
         """
         self.adapters = {name: TypeAdapter[Any](tp) for name, tp in params.items()}
+        self._strict = frozenset(name for name, adapter in self.adapters.items() if reads_json(adapter.core_schema))
+        """Parameters whose values are read as JSON."""
         only = [name for name, tp in params.items() if len(params) == 1 and _takes_records(tp)]
         self._whole = only[0] if only else ""
         """The parameter whose value is a record as it is."""
@@ -71,13 +74,9 @@ class RowTypes:
         if record.is_text and self._may_be_none:
             data = {name: None if cell == "" and name in self._may_be_none else cell for name, cell in data.items()}
         try:
-            arguments = {self._whole: self._valid(self._whole, data)} if self._whole else self._by_name(data)
+            arguments = self._by_name(data) if not self._whole else self._as_one(data)
             content = canonical(list(arguments.values()))
-        except ValidationError as error:
-            return _reason(error, self._whole or next(iter(self.adapters)), in_front=False)
         except _RowError as error:
-            return str(error)
-        except (TypeError, ValueError) as error:
             return str(error)
         except BaseException as error:  # of a validator or a serializer, which are users' code
             let_through(error)
@@ -86,6 +85,17 @@ class RowTypes:
             number=record.number, locator=record.locator, row_id=row_id, arguments=arguments, hash=digest(content),
             size=len(content),
         )  # fmt: skip
+
+    def _as_one(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the value of the one parameter that takes records.
+
+        Raises:
+            _RowError: It is wrong.
+        """
+        try:
+            return {self._whole: self._valid(self._whole, data)}
+        except ValidationError as error:
+            raise _RowError(_reason(error, self._whole, in_front=False)) from None
 
     def _by_name(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return the value of each parameter, by its name in the record.
@@ -112,21 +122,25 @@ class RowTypes:
     def _valid(self, name: str, value: object) -> Any:
         """Return a value of a parameter.
 
-        Strict types take from JSON what they do not take from Python, such as a date that is a text.
+        Validated once: its validators are users' code. Strict types take from JSON what they do not take from
+        Python, such as a date that is a text; where they are, the value is read as JSON if it has that form.
 
         Raises:
             ValidationError: It is none.
         """
         validator = self.adapters[name].validator
-        try:
+        text = _as_json(value) if name in self._strict else None
+        if text is None:
             return validator.validate_python(value, context=self._context)
-        except ValidationError:
-            try:
-                text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-                return validator.validate_json(text, context=self._context)
-            except (TypeError, ValueError):
-                pass
-            raise
+        return validator.validate_json(text, context=self._context)
+
+
+def _as_json(value: object) -> bytes | None:
+    """Return a value as JSON; None where it has no such form, as times of Parquet and NaN have none."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 MOST_REASONS = 3

@@ -13,7 +13,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from fanwise.canonical import canonical
-from fanwise.foreign import reason
+from fanwise.foreign import let_through, reason
 from fanwise.graph.revive import accepted, revive
 from fanwise.graph.state import Done, Failed, Outcome, Task
 from fanwise.threads import DEFAULT_TIME_LIMIT_S, Threads, UsersCodeError, awaited
@@ -85,10 +85,12 @@ async def run_step(task: Task, output: Any, threads: Threads) -> Outcome:
             value = await awaited(call, limit_s)
         else:
             value = await threads.call(call, limit_s)
-        return Done(revive(output, json.loads(canonical(accepted(output, value)))))
     except TimeoutError:
         return Failed(task.label, "timeout", f"no value within {limit_s:g} s, the step's time_limit_s")
     except UsersCodeError as error:
         return Failed(task.label, "raised", reason(error.raised))
-    except Exception as error:  # its value is none of its type, or has no form in JSON
+    try:
+        return Done(revive(output, json.loads(canonical(accepted(output, value)))))
+    except BaseException as error:  # its value is none of its type, or has no form in JSON; a serializer is users' code
+        let_through(error)
         return Failed(task.label, "raised", reason(error))

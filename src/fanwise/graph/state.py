@@ -228,7 +228,12 @@ class RowState:
         if not isinstance(outcome, Done):
             scope.settle(node.slot, outcome)
             return
-        branch = node.then if outcome.value else node.otherwise
+        try:
+            branch = node.then if outcome.value else node.otherwise
+        except BaseException as error:  # of a `__bool__`, which is users' code
+            let_through(error)
+            scope.settle(node.slot, Failed(_label(node, scope), "raised", reason(error)))
+            return
         if branch is None:
             scope.settle(node.slot, Done(None))
         else:

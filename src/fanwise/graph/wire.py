@@ -103,9 +103,7 @@ def read_answer(tp: Any, text: str) -> ReadAnswer:
     value = load(tp, read)
     try:
         canonical(value)
-    except TypeError as error:  # such as the number that "nan" is for a float
-        raise OutputError(str(error)) from None
-    except BaseException as error:  # of a serializer, or a value that holds itself
+    except BaseException as error:  # of a serializer, a value that holds itself, or the number that "nan" is
         let_through(error)
         raise OutputError(reason(error)) from None
     return ReadAnswer(value, canonical(read) if has_validators(tp) else None)

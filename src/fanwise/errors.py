@@ -63,6 +63,10 @@ class ScoringError(SpecError):
     """A scoring function raised, or returned no number from 0 to 1 (exit status 70); what was answered is kept."""
 
 
+class ConsentError(UsageError):
+    """Something may cost more than can be spent without asking, and nobody said yes (exit status 5)."""
+
+
 class RunDirectoryError(UsageError):
     """The run directory cannot be used as asked: locked, of another job, or of the other mode."""
 

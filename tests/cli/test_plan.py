@@ -146,7 +146,7 @@ def test_a_run_says_its_total_first_and_asks_above_a_threshold(tmp_path: Path) -
     rows, out = tickets(tmp_path / "rows.jsonl", 30), tmp_path / "run"
     args = ("run", GRAPH, "--rows", rows, "--out", out)
     asked = fanwise(*args, "--ask-above-usd", "0.001", env=environment(**REAL))
-    assert asked.returncode == 2
+    assert asked.returncode == 5
     assert "the run over 30 rows will cost about $0.0" in asked.stderr
     assert "more than $0.0010 needs a yes: add --yes" in asked.stderr
     assert not out.exists(), "nothing has begun"
@@ -159,7 +159,7 @@ def test_a_run_says_its_total_first_and_asks_above_a_threshold(tmp_path: Path) -
 def test_rows_whose_cost_cannot_be_foretold_need_a_yes(tmp_path: Path) -> None:
     text = tickets(tmp_path / "rows.jsonl", 3).read_text()
     said = fanwise("run", GRAPH, "--rows", "-", "--out", tmp_path / "run", stdin=text, env=environment(**REAL))
-    assert said.returncode == 2
+    assert said.returncode == 5
     assert "what it costs is not known" in said.stderr
 
 
@@ -181,7 +181,7 @@ def test_a_resumed_run_says_what_is_left_and_asks_too(tmp_path: Path) -> None:
         said = fanwise("plan", GRAPH, "--rows", rows, "--sample", 3, "--out", out, "--yes", env=env)
         assert said.returncode == 0, said.stderr
         asked = fanwise("resume", out, "--ask-above-usd", "0", env=env)
-        assert asked.returncode == 2
+        assert asked.returncode == 5
         assert "the rest of the run, 9 rows of 12, will cost about $0.0" in asked.stderr
         assert "needs a yes" in asked.stderr
         assert summary(out)["rows"]["succeeded"] == 3, "nothing was spent"

@@ -54,8 +54,8 @@ def compare(
 ) -> None:
     """Tell whether GRAPH should fan out: both it and one agent carry out the same rows, and are held together.
 
-    Exit status: 0 fan out, 1 do not, 4 not enough rows to tell, 2 something is wrong with the call, 70 the score
-    raised.
+    Exit status: 0 fan out, 1 do not, 4 not enough rows to tell, 2 something is wrong with the call, 3
+    halted, 5 the price needs a yes, 70 the score raised.
     """
     with exit_on_error():
         carried_out, out = list[SampleRun](), options["out"]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import anyio
 import click
 
-from fanwise.errors import UsageError
+from fanwise.errors import ConsentError, UsageError
 from fanwise.job.mode import is_simulated
 from fanwise.job.spec import JobSpec
 from fanwise.ledger.forecast import Forecast, Price
@@ -58,7 +58,7 @@ class Question:
             unpriced: Models of which no price is known.
 
         Raises:
-            UsageError: It may cost more than the threshold and there is no terminal to ask at, or the
+            ConsentError: It may cost more than the threshold and there is no terminal to ask at, or the
                 answer was no.
         """
         simulated = anyio.run(is_simulated, spec.base_url)
@@ -70,9 +70,9 @@ class Question:
         why = "what it costs is not known" if most is None else f"it may cost ${_dollars(most)}"
         if not sys.stdin.isatty():
             limit = _dollars(self.threshold_pico)
-            raise UsageError(f"{why}, more than ${limit} needs a yes: add --yes, or --budget-usd with less")
+            raise ConsentError(f"{why}, more than ${limit} needs a yes: add --yes, or --budget-usd with less")
         if not click.confirm(f"{why}; go on?", err=True):
-            raise UsageError("not started; nothing was spent")
+            raise ConsentError("not started; nothing was spent")
 
 
 def asking(options: dict[str, Any]) -> Question:

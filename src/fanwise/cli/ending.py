@@ -9,10 +9,11 @@ from contextlib import contextmanager
 
 import click
 
-from fanwise.errors import FanwiseError, HaltedError, ScoringError, SpecError
+from fanwise.errors import ConsentError, FanwiseError, HaltedError, ScoringError, SpecError
 
-OK, FAILED_ROWS, USAGE, HALTED, FOREIGN, BY_SIGNAL = 0, 1, 2, 3, 70, 128
-"""`FOREIGN`: a function of the user has raised; `BY_SIGNAL`: and the number of the signal."""
+OK, FAILED_ROWS, USAGE, HALTED, CONSENT, FOREIGN, BY_SIGNAL = 0, 1, 2, 3, 5, 70, 128
+"""`CONSENT`: nobody has said yes to a price; `FOREIGN`: a function of the user has raised; `BY_SIGNAL`: and the number
+of the signal."""
 
 
 def fail(message: str, status: int = USAGE) -> None:
@@ -32,6 +33,8 @@ def exit_on_error(**names: str) -> Generator[None]:
         yield
     except HaltedError as error:
         fail(str(error), HALTED)
+    except ConsentError as error:
+        fail(str(error), CONSENT)
     except SpecError as error:
         from .options import named_as_options  # only here: `status` does without the fields of a job
 

@@ -35,7 +35,8 @@ def run(graph: str, out: str, detach: bool, as_json: bool, **options: Any) -> No
 
     Exit status: 0 all rows have their output, 1 some rows were set aside, failed or are partial, 2
     something is wrong with the call or all rows were set aside, 3 the run was halted (budget,
-    refused key), 130 interrupted.
+    refused key) and can be resumed, 5 the price needs a yes and nothing was sent, 129, 130 and 143
+    ended by a signal.
     """
     with exit_on_error():
         question = asking(options)

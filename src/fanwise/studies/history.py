@@ -77,10 +77,10 @@ class _Rows(_Part):
 
 
 class _Tokens(_Part):
-    input: int
-    cache_write_5m: int
-    cache_write_1h: int
-    cache_read: int
+    input: int | None
+    cache_write_5m: int | None
+    cache_write_1h: int | None
+    cache_read: int | None
 
 
 class _Arms(_Part):

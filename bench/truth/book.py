@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from .ahead import as_usual
@@ -91,6 +92,18 @@ class Book:
     def of_other_rows(self) -> list[Attempt]:
         """Attempts for rows that have left the file, or were changed in it."""
         return [a for a in self.attempts if a.asks and not any(self._is_of_file(ask) for ask in a.asks)]
+
+    @cached_property
+    def unsampled(self) -> list[Attempt]:
+        """The single agent's attempts for rows of the file that are in its sample no more: it has the least hashes."""
+        spec = self.meta["manifest"]["spec"]
+        found = self.journal.execute("SELECT number, row_id FROM rows WHERE session=(SELECT MAX(session) FROM rows)")
+        word = f"sample {spec['seed']}" if spec.get("seed") else "sample"
+        hashes = {row["number"]: sha256(f"{word} {row['row_id']}".encode()).hexdigest() for row in found}
+        sample = sorted(hashes, key=lambda number: hashes[number])[: spec.get("sample")]
+        others = {a.id for a in self.needed + self.of_other_rows}
+        asked = [a for a in self.attempts if a.arm == "baseline" and a.asks and a.id not in others]
+        return [a for a in asked if not any(ask.row in sample for ask in a.asks)]
 
     def _is_of_file(self, ask: Ask) -> bool:
         since = self.rows.get(ask.row)

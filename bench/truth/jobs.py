@@ -86,6 +86,8 @@ JOBS = (
         options=("--baseline", "auto", "--channel", "live"),
         edit=("Weigh facts and rights.", "Weigh the facts first, then the rights."), dropped=1,
         resume=("--channel", "live")),
+    Job(name="sampled and resumed", graph=LEVELS, rows=texts(8, page=100, pages=8, seed=16), dropped=3,
+        options=("--baseline", "auto", "--sample", "4", "--channel", "live"), resume=("--channel", "live")),
     Job(name="halted by a budget", graph=LEVELS, rows=texts(12, page=700, pages=3, seed=4),
         options=("--baseline", "auto", "--channel", "live", "--slots", "2", "--budget-usd", "0.09"), exits=(3,)),
     Job(name="halted and resumed", graph=LEVELS, rows=texts(10, page=300, pages=2, seed=5),

@@ -104,16 +104,17 @@ def check_cash(findings: Findings, said: dict[str, Any], account: str, book: Boo
     unpriced = [a for a in every if a.usd is None and a.status == "succeeded"]
     findings.same("cash.unpriced_attempts", said["unpriced_attempts"], len(unpriced))
     findings.same("cash.unpriced_upper_bound_usd", said["unpriced_upper_bound_usd"], bound_of(unpriced))
-    left = book.of_other_rows
-    counted = {a.id for a in book.needed + left}
+    left, unsampled = book.of_other_rows, book.unsampled
+    counted = {a.id for a in book.needed + left + unsampled}
     ahead = [(was, counts) for was, counts in zip(book.needed, book.counting, strict=True) if was is not counts]
     findings.same("cash.pilots.attempts", said["pilots"]["attempts"], len(ahead))
     findings.same("cash.pilots.usd", said["pilots"]["usd"], usd(sum((a.usd or 0) - (b.usd or 0) for a, b in ahead)))
     findings.same("cash.pilots.attempts_of_unknown_cost", said["pilots"]["attempts_of_unknown_cost"], 0)
-    figures = (account, *(said[name]["usd"] for name in ("left", "replaced", "pilots")))
+    figures = (account, *(said[name]["usd"] for name in ("left", "unsampled", "replaced", "pilots")))
     parts = sum(Decimal(part or 0) for part in figures)
     findings.same("account + cash = all that was paid", parts, Decimal(said["paid_usd"] or 0))
-    for name, attempts in (("left", left), ("replaced", [a for a in every if a.id not in counted])):
+    replaced = [a for a in every if a.id not in counted]
+    for name, attempts in (("left", left), ("unsampled", unsampled), ("replaced", replaced)):
         unknown = sum(a.usd is None and a.status != "open" for a in attempts)
         findings.same(f"cash.{name}.attempts", said[name]["attempts"], len(attempts))
         findings.same(f"cash.{name}.usd", said[name]["usd"], _paid(attempts))

@@ -189,10 +189,17 @@ def test_a_baseline_on_a_sample_has_the_rows_of_a_fresh_run(tmp_path: Path) -> N
     assert after["attempts"]["baseline"]["sent"] == 4
     asked = sent(edited, "baseline")
     assert 4 < asked < 8, "answers of rows that are in both samples are kept"
-    assert after["cash"]["replaced"]["attempts"] == asked - 4
+    cash = after["cash"]
+    assert (cash["unsampled"]["attempts"], cash["replaced"]["attempts"]) == (asked - 4, 0)  # was said to be replaced
+    words = f"${Decimal(cash['unsampled']['usd']):,.6f} for one agent on rows that are in its sample no more"
+    assert (paid_in_all(after) or "").endswith(f"of it {words}")
     assert Decimal(after["cash"]["paid_usd"]) == billed(edited)
     back = carried_out(START, edited, again=True)
     assert account(back) == account(first)
+    names = ("replaced", "left", "unsampled")
+    parts = [Decimal(back["cash"][name]["usd"]) for name in names]
+    assert Decimal(back["cost_usd"]) + sum(parts) == Decimal(back["cash"]["paid_usd"])
+    assert parts[0] == 0
     assert sent(edited, "baseline") == asked, "nothing is asked again when the first rows are back"
 
 
@@ -210,7 +217,8 @@ def test_every_surface_says_what_was_paid_in_all(tmp_path: Path) -> None:
     cash = carried_out(state, tmp_path, again=True)["cash"]
     replaced, left = (f"${Decimal(cash[name]['usd']):,.6f}" for name in ("replaced", "left"))
     words = (
-        f"aid in all ${Decimal(cash['paid_usd']):,.6f}, of it {replaced} for answers that were replaced"
+        f"aid in all ${Decimal(cash['paid_usd']):,.6f}, of it"
+        f" {replaced} for answers that were replaced or are needed no more"
         f" and {left} for rows that left the file or were changed"
     )
     assert "$0.000000" not in words
@@ -306,6 +314,6 @@ def test_whatever_was_edited_and_wherever_it_was_halted_the_account_is_that_of_a
         assert results(edited) == results(fresh)
         cash = after["cash"]
         assert Decimal(cash["paid_usd"]) == billed(edited)
-        parts = Decimal(cash["replaced"]["usd"]) + Decimal(cash["left"]["usd"])
+        parts = sum(Decimal(cash[name]["usd"]) for name in ("replaced", "left", "unsampled"))
         assert Decimal(after["cost_usd"]) + parts == Decimal(cash["paid_usd"])
         event(f"{cash['replaced']['attempts'] > 0} replaced, {cash['left']['attempts'] > 0} left")

@@ -64,6 +64,6 @@ def test_what_counts_is_what_rows_need_now_in_whole_shares(
         assert sum(row.cost for row in allotted(db)) == account.cost
         spent = cash(db, account)
         assert spent.totals.cost == db.execute("SELECT COALESCE(SUM(cost),0) FROM all_paid").fetchone()[0]
-        assert account.cost + spent.replaced.cost + spent.left.cost == spent.totals.cost
-        assert min(spent.replaced.cost, spent.left.cost) >= 0
+        assert account.cost + spent.replaced.cost + spent.left.cost + spent.unsampled.cost == spent.totals.cost
+        assert min(spent.replaced.cost, spent.left.cost, spent.unsampled.cost) >= 0
         event(f"{len(totals_by_arm(db))} arms, {spent.replaced.cost > 0} replaced, {spent.left.cost > 0} left")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from fanwise.canonical import digest
+from fanwise.journal.meta import place_in_draw
 from fanwise.journal.records import ArmName
 
 from .records import RowsFile
@@ -40,13 +41,18 @@ class Sampler:
 
     def __call__(self, row: Row) -> tuple[ArmName, ...]:
         """Return the arms of a row."""
-        is_chosen = self.chosen is None or digest(f"{self.word} {row.row_id}") in self.chosen
+        is_chosen = self.chosen is None or place_in_draw(self.word, row.row_id) in self.chosen
         return self.arms if is_chosen else self.arms[:1]
 
     @property
     def key(self) -> str:
         """A hash of which rows were chosen; empty where no row is left out by choice."""
         return "" if self.chosen is None else digest(" ".join(sorted(self.chosen)))
+
+    @property
+    def drawn(self) -> dict[str, str]:
+        """By what a row is known to be chosen, as `journal.meta` keeps it."""
+        return {"word": self.word, "last": max(self.chosen)} if self.chosen else {}
 
 
 def sampler(
@@ -78,6 +84,6 @@ def sampler(
                 return
             row = types.check(record)
             if isinstance(row, Row):
-                yield digest(f"{word} {row.row_id}")
+                yield place_in_draw(word, row.row_id)
 
     return Sampler(arms, word, frozenset(heapq.nsmallest(count, hashes())))

@@ -23,7 +23,7 @@ from fanwise.engine.build import build_engine
 from fanwise.engine.run import Engine
 from fanwise.engine.sampling import sampler
 from fanwise.engine.settings import Settings
-from fanwise.journal.meta import DEADLINE, SAMPLED, Deadline
+from fanwise.journal.meta import DEADLINE, DRAWN, SAMPLED, Deadline
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, EditRecord
 
@@ -69,6 +69,7 @@ async def engine_of(
     if terms.resumed:
         _see_sample(journal, arms_of.key)
     SAMPLED.keep(journal, arms_of.key)
+    DRAWN.keep(journal, arms_of.drawn)
     limits = Limits(
         cost=spec.budget_pico, tokens=spec.budget_tokens, row_cost=spec.row_budget_pico,
         row_tokens=spec.row_budget_tokens,

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypedDict, TypeVar, cast
 
+from fanwise.canonical import digest
 from fanwise.errors import RunDirectoryError
 
 T = TypeVar("T")
@@ -124,6 +125,11 @@ def check_begun(source: Source) -> None:
         raise MANIFEST.damaged("it has no 'run_id'")
 
 
+def place_in_draw(word: str, row_id: str) -> str:
+    """Return the hash by which a row is drawn: those of the least are in the sample."""
+    return digest(f"{word} {row_id}")
+
+
 # How it stands ------------------------------------------------------------------------------------
 
 OFFLINE: MetaKey[bool | None] = MetaKey("offline", _nothing)
@@ -146,6 +152,9 @@ PRIMED = MetaKey("primed", dict[str, float])
 """By key of a prefix that batches have written: until when it lives, in seconds since 1970."""
 SAMPLED = MetaKey("sampled", str)
 """A hash of the rows on which the last session asked the baseline; empty where these are all."""
+DRAWN = MetaKey("drawn", dict[str, str])
+"""How these rows are known: `word`, what is hashed before the id of a row, and `last`, the greatest hash that was
+drawn; empty where these are all."""
 STATICS = MetaKey("nodes", dict[str, str])
 """By arm and node the hash of what shapes its answers: what was edited since is seen by it."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from fanwise.journal.meta import DRAWN, place_in_draw
 from fanwise.journal.pilots import surpluses
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
@@ -21,6 +22,11 @@ from .unpriced import usd_if_known
 
 _OF_OTHER_ROWS = """SELECT COUNT(*) AS attempts, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM of_other_rows"""
+_OF_ROWS_NOT_DRAWN = """SELECT w.row_id, v.cost, v.at IS NOT NULL AND v.cost IS NULL AS unknown
+  FROM all_served v JOIN rows w ON w.number=v.row
+  WHERE v.arm='baseline' AND NOT EXISTS(SELECT 1 FROM served n WHERE n.attempt=v.attempt AND n.place=v.place)
+  AND NOT EXISTS(SELECT 1 FROM of_other_rows o WHERE o.attempt=v.attempt AND o.place=v.place)"""
+"""What the single agent was asked for rows that are in the file as they were, and that does not count; by row."""
 _UNKNOWN = "SELECT COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) FROM {attempts}"
 
 
@@ -49,6 +55,8 @@ class Cash:
     """What was paid for answers that no row needs any more, or that none has come to again since an edit."""
     left: NotCounted
     """What was paid for rows that have left the file, or were changed in it."""
+    unsampled: NotCounted
+    """What the single agent was paid for rows that are not in its sample any more."""
     pilots: NotCounted
     """What calls cost that went ahead to learn the channel, beyond what they count for; they count as attempts."""
 
@@ -64,6 +72,7 @@ class Cash:
             "unpriced_upper_bound_usd": usd_text(totals.unpriced_bound),
             "replaced": self.replaced.data(),
             "left": self.left.data(),
+            "unsampled": self.unsampled.data(),
             "pilots": self.pilots.data(),
         }
 
@@ -85,12 +94,21 @@ def cash(db: Book, account: Totals) -> Cash:
     pilots = NotCounted(len({surplus.attempt for surplus in ahead}), sum(surplus.cost for surplus in ahead))
     if sessions < 2:
         totals = cash_totals(db) if ahead else account
-        return Cash(totals=totals, replaced=NotCounted(), left=NotCounted(), pilots=pilots)
-    totals, left = cash_totals(db), next(select(db, NotCounted, _OF_OTHER_ROWS))
+        return Cash(totals=totals, replaced=NotCounted(), left=NotCounted(), unsampled=NotCounted(), pilots=pilots)
+    totals, left, unsampled = cash_totals(db), next(select(db, NotCounted, _OF_OTHER_ROWS)), _unsampled(db)
     unknown, counted = (db.execute(_UNKNOWN.format(attempts=name)).fetchone()[0] for name in ("all_paid", "paid"))
     replaced = NotCounted(
-        totals.sent - account.sent - left.attempts,
-        totals.cost - account.cost - left.cost - pilots.cost,
-        unknown - counted - left.unknown,
+        totals.sent - account.sent - left.attempts - unsampled.attempts,
+        totals.cost - account.cost - left.cost - unsampled.cost - pilots.cost,
+        unknown - counted - left.unknown - unsampled.unknown,
     )
-    return Cash(totals=totals, replaced=replaced, left=left, pilots=pilots)
+    return Cash(totals=totals, replaced=replaced, left=left, unsampled=unsampled, pilots=pilots)
+
+
+def _unsampled(db: Book) -> NotCounted:
+    """Return what the single agent was paid for rows that are in the file and not in its sample any more."""
+    drawn, paid = DRAWN.of(db), NotCounted()
+    for row_id, cost, unknown in db.execute(_OF_ROWS_NOT_DRAWN) if drawn else ():
+        if place_in_draw(drawn["word"], row_id) > drawn["last"]:
+            paid = NotCounted(paid.attempts + 1, paid.cost + (cost or 0), paid.unknown + unknown)
+    return paid

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .words import at_least
 
 WORDS = {
-    "replaced": "for answers that were replaced",
+    "replaced": "for answers that were replaced or are needed no more",
     "left": "for rows that left the file or were changed",
+    "unsampled": "for one agent on rows that are in its sample no more",
     "pilots": "for calls that went ahead to learn the channel, beyond what others cost",
 }
 """What was paid and is no part of the account, by its key in the summary."""
@@ -23,7 +24,11 @@ def paid_in_all(summary: Mapping[str, Any]) -> str | None:
     if cash is None or not parts:
         return None
     unknown = cash["lost"] + cash["unpriced_attempts"]
-    return f"paid in all {at_least(cash['paid_usd'], unknown)}, of it {' and '.join(parts)}"
+    return f"paid in all {at_least(cash['paid_usd'], unknown)}, of it {_listed(parts)}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
 
 
 def _part(part: Mapping[str, Any], words: str) -> str:

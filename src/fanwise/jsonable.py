@@ -39,3 +39,14 @@ def without_halves(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def fault_of_text(text: str) -> str:
+    """Return in words why no file, no database and no request can hold a text; empty where each can."""
+    if "\0" in text:
+        return "a NUL character stands in it"
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a byte of a name or an argument that is not UTF-8 arrives as half a surrogate pair
+        return "it is not UTF-8"
+    return ""

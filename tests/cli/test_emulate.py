@@ -50,10 +50,23 @@ def test_it_answers_by_its_options_ends_when_it_is_told_and_keeps_its_bill(tmp_p
         (("--host", "0.0.0.0"), "is no loopback address; add --token"),
         (("--spend-limit-usd", "much"), "--spend-limit-usd: "),
         (("--graph", "nothing.py:graph"), "there is no file 'nothing.py'"),
+        (("--latency-s", "nan"), "'--latency-s': nan is not a number"),
+        (("--clock-speed", "inf"), "'--clock-speed': inf is not in the range"),
+        (("--record", "record", "--upstream", "notaurl"), "--upstream: 'notaurl' is no address"),
+        (("--replay", "nothing"), "'--replay': Directory 'nothing' does not exist"),
+        (("--record", "file"), "'--record': Directory 'file' is a file"),
+        (("--dir", "damaged"), "damaged/emulator.db cannot be used: file is not a database; choose another"),
+        (("--dir", "file/below"), "file/below cannot be used: Not a directory; choose another"),
     ],
 )
-def test_mistakes_of_the_call_are_told_in_one_line(options: tuple[str, ...], text: str) -> None:
-    result = fanwise("emulate", "--port", 0, *options)
+def test_mistakes_of_the_call_are_told_in_one_line(tmp_path: Path, options: tuple[str, ...], text: str) -> None:
+    """A number that is none was served with, a recorded folder that is not there too; a state that is none was a
+    traceback.
+    """
+    (tmp_path / "file").write_text("")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "emulator.db").write_bytes(b"no database" * 500)
+    result = fanwise("emulate", "--port", 0, *options, cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
     assert text in result.stderr
     assert len(result.stderr.splitlines()) == 1

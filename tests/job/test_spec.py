@@ -103,7 +103,9 @@ def test_all_mistakes_are_named_at_once_and_nothing_is_made(tmp_path: Path) -> N
         ("rows", {"id": "a"}, "a dict is one row; put it into a list"),
         ("out", 3, "3 is not text or a path"),
         ("out", "", "'' is no path; name the run directory"),
-        ("out", "a\0b", "'a\\x00b' is no path"),
+        ("out", "a\0b", "'a\\x00b' cannot be used: a NUL character stands in it"),
+        ("out", Path("a\udcff"), "'a\\udcff' cannot be used: it is not UTF-8"),
+        ("id_field", "a\udcff", "'a\\udcff' cannot be used: it is not UTF-8"),
     ],
 )
 def test_a_value_is_refused_in_words(name: str, value: Any, message: str) -> None:

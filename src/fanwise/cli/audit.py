@@ -11,13 +11,14 @@ import click
 from fanwise.engine.records import Format
 from fanwise.studies import audit as study
 
+from .command import Command
 from .ending import OK, exit_on_error
 from .options import WholeNumber, Word
 
 FOUND = 1
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("graph")
 @click.option("--rows", required=True, metavar="FILE", help="JSONL, CSV or Parquet.")
 @click.option("--format", "form", type=Word(["jsonl", "csv", "parquet"]), default=None, help="Format of the rows.")

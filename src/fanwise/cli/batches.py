@@ -16,10 +16,11 @@ from fanwise.ledger.status import BatchState
 from fanwise.rendering.status import batch_line, cancelled_line
 
 from .carrying import carry_out
+from .command import Command
 from .ending import exit_on_error
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("directory", metavar="DIR")
 @click.argument("action", type=click.Choice(["list", "watch", "cancel", "collect"]), default="list")
 @click.option("--base-url", metavar="URL", default=None, help="Another server than the run's.")

@@ -14,6 +14,7 @@ from fanwise.rendering.console import standard_output
 from fanwise.studies import compare as study
 from fanwise.studies.plan.plan import SampleRun
 
+from .command import Command
 from .consent import asking, threshold
 from .ending import exit_on_error
 from .options import WholeNumber, chosen, graph_argument, job_option
@@ -22,7 +23,7 @@ from .sampled import carry_out_sample
 STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows to tell": 4}
 
 
-@click.command("compare")
+@click.command("compare", cls=Command)
 @graph_argument
 @job_option("rows", required=True, help="JSONL, CSV or Parquet.")
 @job_option("format", help="Their format.")

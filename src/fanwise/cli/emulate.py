@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import signal
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -17,14 +16,19 @@ from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import list_tools
 from fanwise.errors import UsageError
 from fanwise.job.arms import arms_of
+from fanwise.job.checks import check_address
 from fanwise.units import pico_from_usd
 
+from .command import Command, FiniteNumber, Folder
 from .ending import exit_on_error
 
-_FOLDER = click.Path(path_type=Path)
+LONGEST_S = 366 * 24 * 3600
+"""Of a delay, in seconds: no batch and no run is longer."""
+FASTEST = 1e6
+"""Simulated seconds a second: a year in half a minute."""
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Beyond loopback --token is needed.")
 @click.option("--token", default="", help="Callers must send it as their key, and to the control routes.")
@@ -36,18 +40,20 @@ _FOLDER = click.Path(path_type=Path)
     show_default=True,
     help="Whose stand-ins answer too.",
 )
-@click.option("--dir", "directory", type=_FOLDER, default=None, help="Keep its state here. [default: forget it]")
-@click.option("--latency-s", type=click.FloatRange(0), default=0.0, show_default=True, help="Seconds for a reply.")
+@click.option("--dir", "directory", type=Folder(), default=None, help="Keep its state here. [default: forget it]")
+@click.option(
+    "--latency-s", type=FiniteNumber(0, LONGEST_S), default=0.0, show_default=True, help="Seconds for a reply."
+)
 @click.option(
     "--batch-delay-s",
-    type=click.FloatRange(0),
+    type=FiniteNumber(0, LONGEST_S),
     default=0.0,
     show_default=True,
     help="Seconds for a batch.",
 )
 @click.option(
     "--clock-speed",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteNumber(0, FASTEST, min_open=True),
     default=1.0,
     show_default=True,
     help="Simulated seconds a second.",
@@ -60,7 +66,7 @@ _FOLDER = click.Path(path_type=Path)
 )
 @click.option(
     "--burst-s",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteNumber(0, LONGEST_S, min_open=True),
     default=60.0,
     show_default=True,
     help="Seconds of refill that a limit holds.",
@@ -72,24 +78,25 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--shared-cache", is_flag=True, help="Let live calls and batches read each other's cache.")
 @click.option(
     "--batch-self-reads",
-    type=click.FloatRange(0, 1),
+    type=FiniteNumber(0, 1),
     default=0.0,
     show_default=True,
     help="Share of a batch that reads what it wrote.",
 )
 @click.option(
-    "--record", type=_FOLDER, default=None, help="Send requests on to --upstream and write the exchanges here."
+    "--record", type=Folder(), default=None, help="Send requests on to --upstream and write the exchanges here."
 )
 @click.option(
     "--upstream", metavar="URL", default="https://api.anthropic.com", show_default=True, help="Whom --record asks."
 )
-@click.option("--replay", type=_FOLDER, default=None, help="Answer from recorded exchanges first.")
+@click.option("--replay", type=Folder(exists=True), default=None, help="Answer from recorded exchanges first.")
 def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **options: Any) -> None:
     """Serve a simulated Messages API; point a client at it by --base-url or ANTHROPIC_BASE_URL.
 
     Control: GET /_emulator/bill, requests, rules; POST /_emulator/faults, answers, clock, reset.
     """
     with exit_on_error():
+        _check_upstream(options["upstream"])
         settings = EmulatorSettings(**options, spend_limit_pico=_pico(spend_limit_usd))
         if settings.host not in LOOPBACK and not settings.token:
             raise UsageError(f"--host {settings.host!r} is no loopback address; add --token, which callers send as key")
@@ -100,7 +107,22 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
         try:
             anyio.run(_serve, settings, answer)
         except OSError as error:
-            raise UsageError(f"port {settings.port} cannot be used: {error.strerror or error}") from None
+            place = f"port {settings.port} of {settings.host}" if error.filename is None else error.filename
+            raise UsageError(f"{place} cannot be used: {error.strerror or error}; choose another") from None
+        except UnicodeError:
+            raise UsageError(f"--host {settings.host[:80]!r} is no name of a host; write one, or an address") from None
+
+
+def _check_upstream(address: str) -> None:
+    """Refuse what is no address.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        check_address(address)
+    except ValueError as error:
+        raise UsageError(f"--upstream: {error}") from None
 
 
 def _pico(text: str | None) -> int | None:

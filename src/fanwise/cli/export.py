@@ -7,16 +7,18 @@ from typing import Any
 
 import click
 
+from fanwise.errors import UsageError
 from fanwise.job.directory import reading
 from fanwise.journal.meta import check_begun
 from fanwise.ledger.summary import summary
 from fanwise.rendering.export import column_lines
 from fanwise.rendering.export import export as write_tables
 
+from .command import Command
 from .ending import exit_on_error
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("directory", metavar="DIR", required=False)
 @click.option("--to", "form", type=click.Choice(["csv", "jsonl", "parquet"]), default="csv", show_default=True)
 @click.option("--out", metavar="FOLDER", default=None, help="Where the files are written. [default: DIR/export]")
@@ -28,7 +30,7 @@ def export(directory: str | None, form: Any, out: str | None, columns: bool) -> 
             click.echo("\n".join(column_lines()))
             return
         if directory is None:
-            raise click.UsageError("Missing argument 'DIR'.")
+            raise UsageError("DIR: nothing is given; name a run directory")
         with reading(directory) as journal:
             check_begun(journal)
             folder = Path(out) if out is not None else Path(directory) / "export"

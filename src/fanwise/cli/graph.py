@@ -10,10 +10,11 @@ from fanwise.engine.shown import request_lines
 from fanwise.engine.toolbox import list_tools
 from fanwise.graph.draw import FORMATS, tree
 
+from .command import Command
 from .ending import exit_on_error
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("graph")
 @click.option(
     "--format", "form", type=click.Choice(sorted(FORMATS)), default="tree", show_default=True, help="How to draw it."

@@ -10,10 +10,11 @@ from fanwise.rendering.console import standard_output
 from fanwise.rendering.history import show_history
 from fanwise.studies import history as study
 
+from .command import Command
 from .ending import exit_on_error
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folders", metavar="FOLDER...", nargs=-1)
 @click.option("--labels", metavar="FIELD|FILE", default=None, help="What is right, as for `compare`.")
 @click.option("--score", metavar="FILE.py:FUNCTION", default=None, help="As for `compare`; needs --graph.")

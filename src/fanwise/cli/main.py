@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from importlib import import_module
+from typing import Any
 
 import click
 
 import fanwise
+
+from .command import in_one_line
 
 COMMANDS = {
     "run": "Run a graph over rows.",
@@ -34,6 +37,16 @@ The lines stand here so that `fanwise --help` loads no command: all of them toge
 
 class Program(click.Group):
     """A group whose commands are loaded when they are called."""
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        """Read the call's own words; what is wrong with them is one line."""
+        with in_one_line():
+            return super().make_context(*args, **settings)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command; what is wrong with its words is one line."""
+        with in_one_line():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, by the alphabet."""

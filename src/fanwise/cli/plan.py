@@ -11,13 +11,14 @@ from fanwise.rendering.console import standard_output
 from fanwise.rendering.forecast import show_forecast
 from fanwise.studies.plan import plan as study
 
+from .command import Command
 from .consent import asking, threshold
 from .ending import exit_on_error
 from .options import WholeNumber, Word, chosen, graph_argument, job_option
 from .sampled import carry_out_sample
 
 
-@click.command()
+@click.command(cls=Command)
 @graph_argument
 @job_option("rows", required=True, help="JSONL, CSV or Parquet.")
 @job_option("format", help="Their format.")

@@ -6,10 +6,11 @@ import click
 
 from fanwise.job.purge import purge_content
 
+from .command import Command
 from .ending import exit_on_error
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("directory", metavar="DIR")
 @click.option(
     "--content", is_flag=True, required=True, help="Forget blocks, values, outputs, rejected rows and error texts."

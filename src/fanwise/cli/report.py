@@ -16,10 +16,11 @@ from fanwise.rendering.full import show_rest
 from fanwise.rendering.groups import show_groups
 from fanwise.studies import report as study
 
+from .command import Command
 from .ending import exit_on_error
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("directory", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option(

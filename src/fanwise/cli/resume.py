@@ -19,12 +19,13 @@ from fanwise.studies.plan.rest import rest_of_run
 from fanwise.studies.plan.unpriced import models_without_price
 
 from .carrying import carry_out
+from .command import Command
 from .consent import ROWS, Question, asking, threshold
 from .ending import exit_on_error
 from .options import chosen, session_options
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("directory", metavar="DIR")
 @click.option(
     "--retry",

@@ -17,12 +17,13 @@ from fanwise.job.watcher import Watcher
 from fanwise.studies.plan.unpriced import models_without_price
 
 from .carrying import carry_out
+from .command import Command
 from .consent import Question, asking, foreseen, threshold
 from .ending import exit_on_error
 from .options import chosen, graph_argument, job_option, session_options, start_options
 
 
-@click.command()
+@click.command(cls=Command)
 @graph_argument
 @job_option("rows", required=True)
 @job_option("out", required=True)

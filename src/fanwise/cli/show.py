@@ -9,6 +9,7 @@ import click
 
 from fanwise.studies.show import rendered
 
+from .command import Command
 from .ending import exit_on_error
 
 CHECKED = {
@@ -18,7 +19,7 @@ CHECKED = {
 }
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("directory", metavar="DIR")
 @click.argument("row")
 @click.argument("task")

@@ -10,10 +10,11 @@ from fanwise.job.directory import is_held, peeking
 from fanwise.ledger.status import status as status_of
 from fanwise.rendering.status import status_lines
 
+from .command import Command
 from .ending import exit_on_error
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("directory", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(directory: str, as_json: bool) -> None:

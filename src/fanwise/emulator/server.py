@@ -81,7 +81,7 @@ async def serve(settings: EmulatorSettings, answer: Answerer | None = None) -> A
 
     Raises:
         ValueError: It would listen beyond loopback without a token.
-        OSError: The port is taken.
+        OSError: The port is taken, or its state cannot be kept in its folder.
     """
     if settings.host not in LOOPBACK and not settings.token:
         raise ValueError(f"host {settings.host!r} is no loopback address: set a token that callers must send as key")

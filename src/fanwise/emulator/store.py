@@ -7,6 +7,7 @@ temporary file, and the bill is written in groups.
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -73,6 +74,20 @@ class Store:
     """The emulator's database; used from one thread."""
 
     def __init__(self, path: Path | None) -> None:
+        """Open it, or make it where it is not there.
+
+        Args:
+            path: Its file; None: it is forgotten at the end.
+
+        Raises:
+            OSError: The file is no database, or cannot be read or written.
+        """
+        try:
+            self._open(path)
+        except sqlite3.Error as error:
+            raise OSError(errno.EIO, str(error), str(path)) from None
+
+    def _open(self, path: Path | None) -> None:
         # An empty name is a temporary file: a batch of 250 MB does not stand in memory.
         self._db = sqlite3.connect(str(path or ""), isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row

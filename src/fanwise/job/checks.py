@@ -69,7 +69,7 @@ def check_rows(value: object) -> None:
 
 def check_path(value: str | Path) -> None:
     """Refuse what is no path."""
-    if not str(value) or "\0" in str(value):
+    if not str(value):
         raise ValueError(f"{value!r} is no path")
 
 

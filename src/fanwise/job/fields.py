@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from fanwise.errors import Mistake
 from fanwise.graph.graphs import Graph
+from fanwise.jsonable import fault_of_text
 
 Scope = Literal["job", "run", "session", "once"]
 """What a field holds for. `job`: it says what is run, and the manifest of a run has its own word for it. `run`: it is
@@ -88,6 +89,8 @@ class SpecField:
             return Mistake(self.name, "nothing is given", self._remedy())
         if self.choices:
             return self._choice(value)
+        if isinstance(value, str | Path) and (fault := fault_of_text(str(value))):
+            return Mistake(self.name, f"{str(value)!r} cannot be used: {fault}", self._remedy())
         if not self._fits(value):
             return Mistake(self.name, f"{value!r} is not {self._expected()}", self._remedy())
         try:

@@ -127,7 +127,7 @@ def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[Row], bool] 
 def _first_of_each(contents: list[CountedContent], count: int) -> list[DrawnRow]:
     """Return one row of each content, then a second one, and so on, until there are so many."""
     places = ((content, place) for place in range(count) for content in contents if place < len(content.rows))
-    taken = list(islice(places, count))
+    taken = list(islice(places, min(count, sum(len(content.rows) for content in contents))))
     of_each = Counter(content.key for content, _ in taken)
     return [_drawn_row(content, place, content.times / of_each[content.key]) for content, place in taken]
 

@@ -80,9 +80,10 @@ def emulated(*, graph: str | None = None, **settings: Any) -> Iterator[Emulator]
         yield server
 
 
-def post(url: str, data: Any) -> Any:
+def post(url: str, data: Any, key: str = "") -> Any:
     """POST JSON to a control route."""
-    request = urllib.request.Request(url, json.dumps(data).encode(), {"content-type": "application/json"})
+    headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
+    request = urllib.request.Request(url, json.dumps(data).encode(), headers)
     with urllib.request.urlopen(request, timeout=10) as reply:
         return json.load(reply)
 

@@ -266,6 +266,24 @@ def test_a_run_of_tool_calls_is_one_position(client: Anthropic) -> None:
     assert read({"role": "assistant", "content": spoken}, {"role": "user", "content": [text(1, MARK)]}) == 0
 
 
+@pytest.mark.rule("cache-input-order")
+def test_another_order_of_keys_in_what_a_tool_was_given_is_another_prefix(client: Anthropic) -> None:
+    """Found: it was read as the same one, which in life is written again; elsewhere the order counts for nothing."""
+
+    def read(given: dict[str, int]) -> int:
+        use = {"type": "tool_use", "id": "t1", "name": "f", "input": given}
+        result = {"type": "tool_result", "tool_use_id": "t1", "content": [text(300, MARK)]}
+        messages: Any = [
+            {"role": "user", "content": "a"}, {"role": "assistant", "content": [use]},
+            {"role": "user", "content": [{**result, **MARK, "content": "x" * 9_000}]},
+        ]  # fmt: skip
+        return counts(client.messages.create(model=MODEL, max_tokens=9, messages=messages, tools=[tool("f")]).usage)[3]
+
+    assert read({"a": 1, "b": 2}) == 0
+    assert read({"b": 2, "a": 1}) == 0
+    assert read({"a": 1, "b": 2}) > 3_000
+
+
 @pytest.mark.rule("cache-unmarkable")
 def test_thinking_and_empty_texts_carry_no_breakpoint(client: Anthropic) -> None:
     thinking: Any = {"type": "thinking", "thinking": "x", "signature": "s", **MARK}

@@ -151,3 +151,24 @@ def test_models_tell_what_they_can_do(client: Anthropic, send: Send) -> None:
 def test_every_reply_says_that_it_is_simulated(send: Send) -> None:
     for path in ("/v1/models", "/_emulator/bill", "/nothing"):
         assert send(path)[2]["fanwise-emulator"] == "simulated"
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        ("Host", "attacker.example", 403),
+        ("Host", "attacker.example:8787", 403),
+        ("Host", "127.0.0.1.attacker.example", 403),
+        ("Host", "[", 403),
+        ("Host", "localhost:8787", 200),
+        ("Host", "LOCALHOST", 200),
+        ("Host", "[::1]:8787", 200),
+        ("Origin", "https://attacker.example", 403),
+        ("Origin", "null", 403),
+    ],
+)
+@pytest.mark.parametrize("path", ["/_emulator/requests", "/v1/messages/batches", "/v1/models", "/other"])
+def test_a_web_page_of_others_is_not_answered(send: Send, path: str, header: str, value: str, status: int) -> None:
+    """Found: by a name that its owner lets point to this machine a page could read all prompts, and script answers."""
+    got, _, _ = send(path, headers={**HEADERS, header: value})
+    assert got == (404 if path == "/other" and status == 200 else status)

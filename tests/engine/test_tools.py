@@ -126,6 +126,16 @@ def test_calls_in_parallel_and_what_goes_wrong_are_told_to_the_model(run: Any) -
     assert texts[4] == "o2"
 
 
+def test_what_a_tool_was_given_is_sent_back_in_the_order_in_which_the_model_wrote_it(run: Any) -> None:
+    """Found: its keys were sorted; the order is part of the cached bytes of what follows."""
+    first = {"tools": [{"name": "next_order", "input": {"steps": 1, "after": "o1"}}]}
+    second = {"tools": [{"name": "next_order", "input": {"after": "o2", "steps": 1}}]}
+    _, bodies = run(first, second, {"json": {"value": "done"}})
+    given = [[list(use["input"]) for use in body["messages"][1]["content"] if "input" in use] for body in bodies[-2:]]
+    assert given == [[["steps", "after"]]] * 2
+    assert [list(use["input"]) for use in bodies[-1]["messages"][3]["content"]] == [["after", "steps"]]
+
+
 def test_a_loop_without_an_end_is_ended(run: Any) -> None:
     ask = {"tools": [{"name": "look_up", "input": {"order": "o1"}}]}
     account, bodies = run(*[ask] * 20)

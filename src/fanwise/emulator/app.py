@@ -16,6 +16,7 @@ from .catalog import model_info, model_infos
 from .control import ControlRoutes
 from .envelope import MOST_BYTES, Envelope
 from .faults import Fault, Faults
+from .guard import Guard
 from .http import Exchange, Handler, base_url, caller_of, cut, encode, endpoint, headers, page, reply
 from .limits import Limiter, pool_of
 from .messages import Messages
@@ -42,11 +43,12 @@ class ApiRoutes:
         token: str = "",
         replay: Replay | None = None,
         recorder: RecordingProxy | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.messages, self.batches, self.control = messages, batches, control
         self.faults, self.limiter = faults, limiter
         self.latency_s, self.token, self.replay, self.recorder = latency_s, token, replay, recorder
-        self.clock = messages.clock
+        self.clock, self.guard = messages.clock, guard or Guard()
 
     def app(self) -> web.Application:
         """Return the application with all routes."""
@@ -67,9 +69,9 @@ class ApiRoutes:
         if self.recorder is not None:
             api = [(method, path, self.record) for method, path, _ in api]
         for method, path, handler in [*api, ("*", "/v1/{any:.*}", _unknown)]:
-            app.router.add_route(method, path, endpoint(handler, self.control.note))
+            app.router.add_route(method, path, endpoint(handler, self.control.note, self.guard))
         for method, path, handler in [*self.control.routes(), ("*", "/{any:.*}", _unknown)]:
-            app.router.add_route(method, path, endpoint(handler, lambda exchange: None))
+            app.router.add_route(method, path, endpoint(handler, lambda exchange: None, self.guard))
         app.on_response_prepare.append(self._date)
         return app
 

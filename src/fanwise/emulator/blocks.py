@@ -211,9 +211,13 @@ class CustomTool(TypedDict):
 
 @with_config(LOOSE)
 class ServerTool(TypedDict):
-    """A tool of the API's own, such as `web_search_20260318`; accepted, never called."""
+    """A tool of the API's own, such as `web_search_20260318`; accepted, never called.
 
-    type: Annotated[str, Field(pattern=r"^[a-z_]+_20\d{6}$|^mcp_toolset$|^advisor_20\d{6}$")]
+    Two have names with digits in them, and may be named without their date (SDK 2.12.0
+    `types/tool_search_tool_*_param.py`, read 2026-11-29).
+    """
+
+    type: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*_20\d{6}|mcp_toolset|tool_search_tool_(bm25|regex))$")]
     name: NotRequired[str]
     cache_control: NotRequired[Mark]
 

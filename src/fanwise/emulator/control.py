@@ -75,7 +75,7 @@ class ControlRoutes:
             if "origin" in request.headers:
                 raise ApiProblem(403, "the control routes do not answer to web pages")
             token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-            if self.token and not hmac.compare_digest(token.encode(), self.token.encode()):
+            if self.token and not hmac.compare_digest(token.encode("utf-8", "surrogateescape"), self.token.encode()):
                 raise ApiProblem(401, "the control routes need `authorization: Bearer TOKEN`, the token of --token")
             return await handler(exchange)
 

@@ -19,10 +19,13 @@ from aiohttp import web
 from pydantic_core import from_json, to_json
 
 from .body import FIRST, LATEST, VERSIONS, Dialect
+from .guard import Guard
 from .ids import new_id
 from .problems import ApiProblem, invalid
 
 HEADER = "fanwise-emulator"
+SOLE_CALLER = "embedded-emulator"
+"""Who calls an emulator that asks for a token, which may be another one tomorrow: caches and batches stay theirs."""
 _log = logging.getLogger("fanwise.emulator")
 
 
@@ -119,8 +122,10 @@ def caller_of(request: web.Request, token: str = "") -> Caller:
     key = sent.get("x-api-key") or sent.get("authorization", "").removeprefix("Bearer ").strip()
     if not key:
         raise ApiProblem(401, "x-api-key header is required")
-    if token and not hmac.compare_digest(key.encode(), token.encode()):
-        raise ApiProblem(401, "invalid x-api-key")
+    if token:
+        if not hmac.compare_digest(key.encode("utf-8", "surrogateescape"), token.encode()):
+            raise ApiProblem(401, "invalid x-api-key")
+        key = SOLE_CALLER
     version = sent.get("anthropic-version")
     if version is None:
         raise invalid("anthropic-version: header is required")
@@ -173,7 +178,7 @@ def reply(exchange: Exchange, body: bytes, extra: dict[str, str] | None = None, 
 
 
 def endpoint(
-    handler: Handler, note: Callable[[Exchange], None]
+    handler: Handler, note: Callable[[Exchange], None], guard: Guard
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Give every request of a route an id, and turn every error into the documented envelope.
 
@@ -182,11 +187,13 @@ def endpoint(
     Args:
         handler: Answers a request.
         note: Called with every exchange after its reply was made.
+        guard: Says who may ask.
     """
 
     async def run(request: web.Request) -> web.StreamResponse:
         exchange = Exchange(request=request, id=new_id("req"))
         try:
+            guard.check(request)
             response = await handler(exchange)
         except ApiProblem as problem:
             response = _refusal(exchange, problem)

@@ -16,11 +16,12 @@ from fanwise.jsonable import as_list, as_object
 
 from .problems import invalid
 from .tables import Model
-from .tokens import canonical, count_block, count_content, count_text, count_tool, unmarked
+from .tokens import canonical, count_block, count_content, count_text, count_tool, in_order, unmarked
 
 Section = Literal["tools", "system", "messages"]
 MOST_BREAKPOINTS = 4
 _RUNS = ("tool_use", "tool_result")
+_USES = ("tool_use", "server_tool_use")
 _UNMARKABLE = ("thinking", "redacted_thinking")
 
 
@@ -190,7 +191,7 @@ def _add_positions(
         if not (kind in _RUNS and kind == kind_before):
             number += 1
         kind_before, tokens = kind, tokens + size
-        text = block["text"] if kind == "text" and not block.get("citations") else canonical(unmarked(block))
+        text = block["text"] if kind == "text" and not block.get("citations") else _form(block, kind)
         block_key = key.copy()
         block_key.update(f"\0{section}\0{role}\0{len(text)}\0{text}".encode("utf-8", "surrogatepass"))
         if section != "tools" or not _is_apart(block):
@@ -207,6 +208,13 @@ def _add_positions(
             )
         )
     return key
+
+
+def _form(block: Mapping[str, Any], kind: str) -> str:
+    """Return what the cache compares of a block: keys have an order in what a tool was given, and nowhere else."""
+    plain = unmarked(block)
+    given = in_order(plain.pop("input")) if kind in _USES else ""
+    return canonical(plain) + given
 
 
 def _is_apart(tool: Mapping[str, Any]) -> bool:

@@ -96,7 +96,10 @@ def _add_text(draft: Draft, body: Mapping[str, Any], text: str, model: Model) ->
 
 
 def _text(text: str) -> dict[str, Any]:
-    return {"type": "text", "text": text, "citations": None}
+    return {
+        "type": "text",
+        "text": text,
+    }  # without `citations`: in life the key is absent, and strict clients refuse null
 
 
 def _add_thinking(draft: Draft, body: Mapping[str, Any], answer: Answer, model: Model) -> int:

@@ -103,6 +103,7 @@ RULES: tuple[Rule, ...] = (
         cache_longest_hit="the longest hit wins; what is behind it is written",
         cache_look_back="from a breakpoint 20 positions back are looked up, itself included",
         cache_tool_runs="a run of tool_use or of tool_result blocks is one position",
+        cache_input_order="another order of keys in the input of a tool_use is another prefix",
         cache_automatic="top-level cache_control marks the last block that can carry a breakpoint",
         cache_automatic_ttl="top-level cache_control with another TTL than the last block's own: 400",
         cache_ttl="entries live 5 minutes or 1 hour from the start of the request, and a read renews them",
@@ -192,6 +193,6 @@ RULES: tuple[Rule, ...] = (
         limit_ramp_size="the ramp limit is twice the requests of the last 10 seconds, 50 at least",
         limits_off="without a level nothing is limited and no rate-limit header is sent",
         beta_unmodelled="beta fields are checked by name and have no effect",
-        server_tools="server tools are accepted and never called",
+        server_tools="server tools are accepted and never called, those named without their date too",
     ),
 )

@@ -19,13 +19,12 @@ from .cache import Cache
 from .clock import Clock
 from .control import ControlRoutes
 from .faults import Faults
+from .guard import LOOPBACK, Guard
 from .limits import Level, Limiter
 from .messages import Messages
 from .processing import Processor
 from .recording import RecordingProxy, Replay
 from .store import Store
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +140,8 @@ def _assemble(
     replay = Replay(settings.replay) if settings.replay is not None else None
     api = ApiRoutes(
         messages, batches, faults, limiter, control,
-        latency_s=settings.latency_s, token=settings.token, replay=replay, recorder=recorder,
+        latency_s=settings.latency_s, token=settings.token, guard=Guard(settings.host), replay=replay,
+        recorder=recorder,
     )  # fmt: skip
     processor = Processor(
         batches, messages, faults, self_reads=settings.batch_self_reads, cancel_share=settings.batch_cancel_share

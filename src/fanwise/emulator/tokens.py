@@ -26,6 +26,7 @@ LONGEST_EDGE = 1_568
 
 # Made once: `json.dumps` makes one for every text, which takes as long as a short text itself.
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+_IN_ORDER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def count_text(text: str, model: Model) -> int:
@@ -41,6 +42,11 @@ def unmarked(block: Mapping[str, Any]) -> dict[str, Any]:
 def canonical(data: object) -> str:
     """Return JSON in one form, so that the order of keys makes no difference."""
     return _ENCODER.encode(data)
+
+
+def in_order(data: object) -> str:
+    """Return JSON with its keys in the order in which they came."""
+    return _IN_ORDER.encode(data)
 
 
 def count_block(block: Mapping[str, Any], model: Model) -> int:

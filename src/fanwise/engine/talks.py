@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 
 from fanwise.api.tools import ToolLostError, carry_out
-from fanwise.canonical import dumps
+from fanwise.canonical import dumps, in_order
 from fanwise.dispatch.role import Role
 from fanwise.journal.port import Journal
 from fanwise.journal.records import TurnRecord
@@ -86,7 +86,8 @@ class Talks:
     def ask(self, key: str, content: Sequence[Mapping[str, Any]]) -> None:
         """Write down what a model asks for."""
         talk = self.of(key)
-        talk.messages.append(dumps({"role": "assistant", "content": list(content)}))
+        blocks = ",".join(map(_as_written, content))
+        talk.messages.append(f'{{"content":[{blocks}],"role":"assistant"}}')
         self._keep(key, talk)
 
     async def answer(self, key: str, role: Role) -> str:
@@ -128,6 +129,18 @@ class Talks:
     def forget(self, key: str) -> None:
         """Drop the conversation of a task that has ended."""
         self._open.pop(key, None)
+
+
+def _as_written(block: Mapping[str, Any]) -> str:
+    """Return a block of the model's as JSON; what it gives a tool keeps its order, which is part of a cached prefix.
+
+    Source: page "Prompt caching", troubleshooting, read 2026-11-26.
+    """
+    given = block.get("input")
+    if not given:
+        return dumps(block)
+    rest = dumps({name: value for name, value in block.items() if name != "input"})
+    return f'{{"input":{in_order(given)},{rest[1:]}'
 
 
 def _uses(message: str) -> list[dict[str, Any]]:

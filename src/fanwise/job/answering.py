@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,8 +15,6 @@ from fanwise.api.capable import SdkClient
 from fanwise.api.client import Api
 
 from .spec import JobSpec
-
-EMBEDDED_KEY = "embedded-emulator"
 
 
 @asynccontextmanager
@@ -35,11 +35,12 @@ async def connected(
             # Only here: a server is nothing that a run against the API should carry.
             from fanwise.emulator.server import EmulatorSettings, in_thread
 
-            settings = EmulatorSettings(directory=folder, batch_delay_s=spec.batch_delay_s, latency_s=spec.latency_s)
-            base_url, key = stack.enter_context(in_thread(settings, stand_ins)), EMBEDDED_KEY
-            address = folder / "emulator.url"
-            stack.callback(address.unlink, missing_ok=True)
-            address.write_text(base_url + "\n", encoding="utf-8")  # so that its bill can be read from outside
+            key = secrets.token_urlsafe()  # nobody else on this machine is answered, whoever finds the port
+            settings = EmulatorSettings(
+                directory=folder, batch_delay_s=spec.batch_delay_s, latency_s=spec.latency_s, token=key
+            )
+            base_url = stack.enter_context(in_thread(settings, stand_ins))
+            _write_address(stack, folder / "emulator.url", base_url, key)
         offline = True if stand_ins is not None else None
         api = Api(base_url=base_url, api_key=key, connections=spec.slots, client=client, offline=offline)
         try:
@@ -47,3 +48,11 @@ async def connected(
         finally:
             with anyio.CancelScope(shield=True):
                 await api.close()
+
+
+def _write_address(stack: ExitStack, path: Path, base_url: str, key: str) -> None:
+    """Write down for the run's owner where the emulator is and its key, so that its bill can be read from outside."""
+    stack.callback(path.unlink, missing_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(f"{base_url}\n{key}\n")

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,9 @@ def test_labels_of_a_file_a_score_of_ones_own_and_the_shape(rows: Path, tmp_path
     first = json.loads((tmp_path / "run" / "looks.json").read_text())
     code, found = compared(rows, "in_a_row", "small_alone", 60, "--out", tmp_path / "run")
     looks = json.loads((tmp_path / "run" / "looks.json").read_text())
-    assert [look["rows"] for look in looks] == [first[0]["rows"], 400], "a comparison of more rows is a next look"
-    assert looks == found["verdict"]["decides"]["looks"]
+    assert [look["rows"] for look in looks] == [first[0]["rows"], 400]
+    (made,) = found["verdict"]["decides"]["looks"]  # with other labels and no scorer it is another question
+    assert made == {"rows": 400, "spent": looks[1]["spent"]}
     assert (code, found["verdict"]["decides"]["ratio"]["low"]) == (1, pytest.approx(found["verdict"]["ratio"]["value"]))
 
 
@@ -108,14 +110,18 @@ def single(case: Case) -> str:
 '''
 
 
-def test_what_is_not_known_of_the_price_is_said_in_words(tmp_path: Path) -> None:
-    """It was "0.00 to any times", "inf to any", and Infinity in JSON, which no parser has to read."""
+Told = Callable[..., str]
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    """Compare both sides on so many rows by a field that is right, and return what is said."""
     (tmp_path / "sides.py").write_text(SIDES)
     rights = {"nobody": "of nobody", "fanout": "of the fan-out", "single": "of one agent"}
     lines = [json.dumps({"id": str(n), "text": f"text {n}"} | rights) for n in range(12)]
     (tmp_path / "rows.jsonl").write_text("\n".join(lines))
 
-    def told(right: str, rows: int, *more: str) -> str:
+    def compare(right: str, rows: int, *more: str) -> str:
         finished = fanwise(
             "compare", f"{tmp_path / 'sides.py'}:apart", "--baseline", f"{tmp_path / 'sides.py'}:single", "--rows",
             tmp_path / "rows.jsonl", "--labels", right, "--sample", rows, "--out", tmp_path / "run", *more,
@@ -123,6 +129,23 @@ def test_what_is_not_known_of_the_price_is_said_in_words(tmp_path: Path) -> None
         assert finished.returncode in (0, 1, 4), finished.stderr
         return " ".join(finished.stdout.split())
 
+    return compare
+
+
+def test_another_question_has_looks_of_its_own(told: Told) -> None:
+    """A look with other labels had spent the error of the next: all looks at a run counted together."""
+
+    def looks(*call: Any) -> list[int]:
+        return [look["rows"] for look in json.loads(told(*call, "--json"))["verdict"]["decides"]["looks"]]
+
+    assert looks("single", 10, "--channel", "batch") == [10]
+    assert looks("fanout", 11, "--channel", "batch") == [11], "with other labels nobody has looked"
+    assert looks("single", 11, "--channel", "batch") == [10, 11]
+    assert looks("single", 12, "--channel", "live") == [12], "another channel has other prices"
+
+
+def test_what_is_not_known_of_the_price_is_said_in_words(told: Told) -> None:
+    """It was "0.00 to any times", "inf to any", and Infinity in JSON, which no parser has to read."""
     assert "look: nothing is known of the ratio of prices, -" in told("nobody", 10)
     some, none = told("single", 10), told("fanout", 10)
     assert re.search(r"look: \d+\.\d\d times or more \(how many times at most is not known\), -", some)

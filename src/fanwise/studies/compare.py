@@ -20,13 +20,14 @@ from fanwise.job.manifest import Manifest, draft, rows_of
 from fanwise.job.spec import JobSpec
 from fanwise.journal.records import ArmName
 from fanwise.ledger.comparison import Comparison
+from fanwise.ledger.tasks import chosen_channel
 
 from .checking import Mistakes, described, opened
 from .comparing import comparison_of
 from .fitting import check_fit, check_scorer, check_sides
 from .going_on import SAMPLE, check_same_job, first_rows, more_rows
 from .labels import check_labels, labels_of
-from .looking import keep_looks, looks_of
+from .looking import keep_looks, looks_of, question_of
 from .plan.plan import CarryOut, SampleRun, carry_out
 from .scorer import Scorer, scorer
 
@@ -84,9 +85,11 @@ def compare(
             _check_drawn(run, manifest, question)
             carry_out(run)
         with reading(directory) as journal:
-            looks, arms = looks_of(directory), manifest.arms(question.graphs)
+            arms = manifest.arms(question.graphs)
+            asked = question_of(arms, chosen_channel(journal.db), labels, score)
+            looks = looks_of(directory, asked)
             comparison = comparison_of(journal.db, arms, question.labels, question.score, looks)
-            keep_looks(directory, looks, comparison.verdict.decides.looks)
+            keep_looks(directory, asked, comparison.verdict.decides.looks)
             return comparison
 
 

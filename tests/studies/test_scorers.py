@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +215,39 @@ def test_what_is_gone_is_not_wrong(rows: Path, tmp_path: Path) -> None:
         compare(counting, rows=rows, labels="right", out=run, carry_out=nobody)
     assert compare(counting, rows=rows, out=run, carry_out=nobody).fanout.score == 1.0, "they were answered"
     assert "its content was purged" in history(run, labels="right").unreadable[0].reason
+
+
+class Offer(BaseModel):
+    price: Decimal
+    until: datetime
+    steps: list[Decimal]
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def offer(text: str) -> Offer:
+    """Make an offer."""
+    return Offer(price=Decimal("1.0"), until=datetime(2026, 1, 1, 12, tzinfo=UTC), steps=[Decimal("1.50")])
+
+
+@agent(model="claude-haiku-5-5", max_tokens=100)
+def shorten(text: str) -> str:
+    """Make it short."""
+    return text[:4]
+
+
+@graph
+def offers(text: str) -> Offer:
+    return offer(shorten(text))
+
+
+def test_what_the_type_calls_equal_is_right(tmp_path: Path) -> None:
+    """Decimals of 1.0 and 1.00 were compared as texts, and one moment in two time zones."""
+    rows, names = tmp_path / "rows.jsonl", "price=price,until=until,steps=steps"
+    right = {"price": "1.00", "until": "2026-01-01T13:00:00+01:00", "steps": [1.5]}
+    lines = [{"id": "a", "text": "text"} | right, {"id": "b", "text": "text"} | right | {"price": 1.01}]
+    rows.write_text("\n".join(map(json.dumps, lines)))
+    found = compare(offers, rows=rows, labels=names)
+    assert found.fanout.score == found.baseline.score == pytest.approx((1 + 2 / 3) / 2)
+    rows.write_text(json.dumps(lines[0] | {"price": "dear"}))
+    with pytest.raises(SpecError, match="is 'dear', and an output is a number"):
+        compare(offers, rows=rows, labels=names)

@@ -53,7 +53,8 @@ def comparison_of(
     if labels is not None:
         scored = None if score is None else (score, Scored.of_run(db, arms["fanout"].graph, outputs, labels))
         scoring = Scoring(labels, scored)
-    outcomes = _outcomes(db, outputs, size, scoring)
+    types = {name: arm.graph.output_type for name, arm in arms.items()}
+    outcomes = _outcomes(db, outputs, size, scoring, types)
     if scoring is not None:
         scoring.check()
     left_out = len(outputs) - len(outcomes)
@@ -98,11 +99,22 @@ class _Outcome:
 
 
 def _outcomes(
-    db: Book, outputs: Mapping[int, RowOutputs], size: JobSize, scoring: Scoring | None
+    db: Book,
+    outputs: Mapping[int, RowOutputs],
+    size: JobSize,
+    scoring: Scoring | None,
+    types: Mapping[ArmName, Any],
 ) -> dict[int, tuple[_Outcome, _Outcome]]:
     """Return what rows have come to in the fan-out and in the baseline, by number.
 
     Rows that have not ended on both arms, that have a cost which is not known, or no label, are left out.
+
+    Args:
+        db: The journal.
+        outputs: Of its rows.
+        size: Of the job.
+        scoring: Holds outputs against labels; None: there are none.
+        types: Of the outputs, by arm.
     """
     outcomes: dict[int, tuple[_Outcome, _Outcome]] = {}
     for row in PairedRows(db):
@@ -114,7 +126,7 @@ def _outcomes(
             if scoring is None:
                 score, good = float(status != "failed"), status == "succeeded"
             else:
-                score = scoring.of(row.row, row_id, by_arm[arm])
+                score = scoring.of(row.row, row_id, by_arm[arm], types[arm])
                 good = score >= 1
             both.append(_Outcome(cost=size.cost(cost), score=score, good=good, cut_off=row.cut_off))
         outcomes[row.row] = (both[0], both[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Literal, cast, get_args, get_origin
 
 from pydantic import PydanticUserError, TypeAdapter
@@ -89,7 +90,7 @@ def _leaf_misfits(label: Any, output: Any) -> Iterator[Misfit]:
     words, text = _words(output), str(label).strip().casefold()
     if words and text not in [word.casefold() for word in words]:
         yield f"is {label!r}, and an output is one of {', '.join(words)}", f"write one of them, {OR_SCORE}"
-    elif output in (int, float) and not _is_number(text):
+    elif output in (int, float, Decimal) and not _is_number(text):
         yield f"is {label!r}, and an output is a number", f"write a number, {OR_SCORE}"
 
 

@@ -14,6 +14,7 @@ from fanwise.errors import Mistake, OutputError, RunDirectoryError, ScoringError
 from fanwise.foreign import let_through, reason, shown
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.revive import revive
+from fanwise.graph.types import RecordKind, UnionKind, kind_of, unclear
 from fanwise.graph.types import name as type_name
 from fanwise.job.manifest import Manifest
 from fanwise.journal.reader import Book
@@ -29,22 +30,51 @@ NAMED = 5
 """Outputs that are named where a scorer fails."""
 
 
-def equal(output: Any, label: Any) -> float:
+def equal(output: Any, label: Any, of: Any = Any) -> float:
     """Return 1 where an output is its label, or the share of a label's fields that it has right.
 
     Args:
         output: As JSON data.
         label: Likewise.
+        of: The type of the output, where it is known: what it calls equal is equal, such as decimals of 1.0 and 1.00.
     """
     label_fields, output_fields = as_object(label), as_object(output)
     if label_fields and output_fields:
-        return fmean(equal(output_fields.get(name), value) for name, value in label_fields.items())
+        types = _field_types(of)
+        parts = ((output_fields.get(name), value, types.get(name, Any)) for name, value in label_fields.items())
+        return fmean(equal(*part) for part in parts)
+    return float(_is_written_alike(output, label) or _is_same(output, label, of))
+
+
+def _field_types(of: Any) -> Mapping[str, Any]:
+    """Return the types of a record's fields by name; none where it is no record, or one of several."""
+    kind = kind_of(of)
+    kinds = [kind_of(member) for member in kind.members] if isinstance(kind, UnionKind) else [kind]
+    records = [kind.fields for kind in kinds if isinstance(kind, RecordKind)]
+    return records[0] if len(records) == 1 else {}
+
+
+def _is_same(output: Any, label: Any, of: Any) -> bool:
+    """Return whether an output and its label are equal as values of a type; what is none of it is equal to nothing."""
+    if unclear(of):
+        return False
+    try:
+        return bool(revive(of, output) == revive(of, label))
+    except OutputError:
+        return False
+    except BaseException as error:  # of an `__eq__`, which is users' code
+        let_through(error)
+        return False
+
+
+def _is_written_alike(output: Any, label: Any) -> bool:
+    """Return whether an output and its label are the same number, or the same text but for case and space around."""
     if type(output) in (int, float):  # as numbers: 1 is 1.0, whoever wrote the labels
         try:
-            return float(output == float(label))
+            return output == float(label)
         except (TypeError, ValueError, OverflowError):
-            return 0.0
-    return float(str(output).strip().casefold() == str(label).strip().casefold())
+            return False
+    return str(output).strip().casefold() == str(label).strip().casefold()
 
 
 # What a run holds ----------------------------------------------------------------------------------
@@ -139,13 +169,14 @@ class Scoring:
     """A scorer, with what it is given; None: equality."""
     mistakes: list[Mistake] = field(default_factory=list[Mistake])
 
-    def of(self, row: int, row_id: str, output: str | None) -> float:
+    def of(self, row: int, row_id: str, output: str | None, output_type: Any = Any) -> float:
         """Return how right an output is, 0 to 1; a row that failed scores 0: what it should have said is missing.
 
         Args:
             row: Number of its row.
             row_id: The row's id, which has a label.
             output: As JSON; None: the row has failed.
+            output_type: Its type, where the graph is known: equality is that of its values.
 
         Raises:
             RunDirectoryError: It is none of the graph.
@@ -153,7 +184,7 @@ class Scoring:
         if output is None:
             return 0.0
         if self.score is None:
-            return equal(json.loads(output), self.labels[row_id])
+            return equal(json.loads(output), self.labels[row_id], output_type)
         scorer, scored = self.score
         value = scored.output(row_id, output)
         return self._of(row_id, output, scorer, lambda: scorer(value, scored.rows[row], self.labels[row_id]))

@@ -1,6 +1,7 @@
 # `make demo` and `make test` set up all they need in .venv, once, from the locked versions.
 PYTHON ?= python3
-BIN := .venv/bin
+# Of a virtual environment; Windows has another name for it.
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 DEMO := runs/demo
 # Tests wait for processes beside them more than they compute.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(max(2, (os.cpu_count() or 2) * 3 // 2))')
@@ -43,11 +44,11 @@ lock: .venv/dev.stamp
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --generate-hashes --allow-unsafe -o requirements/run.lock requirements/run.in pyproject.toml
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --generate-hashes --allow-unsafe -c requirements/run.lock -o requirements/dev.lock requirements/dev.in pyproject.toml
 
-.venv/bin/python:
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("fanwise needs Python 3.11 or later; try: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 
-.venv/run.stamp: requirements/run.lock pyproject.toml | .venv/bin/python
+.venv/run.stamp: requirements/run.lock pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -108,7 +108,7 @@ def _set(env: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(env)
     if os.environ.get("TZ") != zone:
-        time.tzset()
+        getattr(time, "tzset", int)()  # Windows has none
 
 
 @contextmanager
@@ -150,7 +150,7 @@ def _loggers() -> Generator[None]:
 @contextmanager
 def _signal_handlers() -> Generator[None]:
     handlers: dict[signal.Signals, Callable[..., object] | int | None] = {
-        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        number: signal.getsignal(number) for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")
     }
     try:
         yield

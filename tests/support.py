@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -167,6 +166,8 @@ def summary(directory: Path) -> dict[str, Any]:
 @contextmanager
 def no_file_grows_beyond(size: int) -> Iterator[None]:
     """As on a disk that is full."""
+    import resource  # only here: Windows has none
+
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

@@ -467,3 +467,48 @@ def test_no_two_classes_have_one_name(files: dict[str, str]) -> None:
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(module)
     assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
+
+
+# What is on one kind of system alone ---------------------------------------------------------------
+
+POSIX_ONLY = {"crypt", "fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+NOT_ON_WINDOWS = {
+    "signal": {"SIGALRM", "SIGHUP", "SIGKILL", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXFSZ"},
+    "os": {"O_DIRECTORY", "O_NOFOLLOW", "O_NONBLOCK", "fork", "geteuid", "getuid", "mkfifo"},
+    "time": {"tzset"},
+}
+
+
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything of a module that runs while it is imported: all but the bodies of functions."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from at_import(child)
+
+
+def posix_at_import(module: str, source: str) -> Iterator[str]:
+    for node in at_import(ast.parse(source)):
+        named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        named += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+        yield from (f"{module}:{node.lineno} imports {name}" for name in named if name in POSIX_ONLY)
+        owner = node.value.id if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) else ""
+        if isinstance(node, ast.Attribute) and node.attr in NOT_ON_WINDOWS.get(owner, ()):
+            yield f"{module}:{node.lineno} uses {owner}.{node.attr}"
+
+
+def test_no_module_needs_a_posix_system_to_be_imported(files: dict[str, str]) -> None:
+    """Found: `fcntl`, so that on Windows not even `fanwise --help` could be called."""
+    assert [problem for module, source in files.items() for problem in posix_at_import(module, source)] == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "import fcntl", "from pwd import getpwuid", "try:\n    import resource\nexcept ImportError:\n    pass",
+        "import signal\nHANGUP = signal.SIGHUP", "class A:\n    import os\n    flag = os.O_NOFOLLOW",
+    ],
+)  # fmt: skip
+def test_a_planted_need_of_a_posix_system_is_noticed(planted: str) -> None:
+    assert len(list(posix_at_import("fanwise.planted", planted))) == 1
+    assert not list(posix_at_import("fanwise.planted", "def late():\n    " + planted.replace("\n", "\n    ")))

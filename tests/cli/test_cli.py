@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fanwise.cli.main import COMMANDS
+from fanwise.cli.signals import looked_for
 from support import (
     DESK,
     ROOT,
@@ -84,6 +85,15 @@ def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert fanwise("resume", out).returncode == 0
     assert summary(out)["rows"]["succeeded"] == 300
     assert len(stored_bill(out)) == 1200, "nothing was asked twice"
+
+
+@pytest.mark.anyio
+async def test_signals_are_heard_where_the_loop_hears_of_none() -> None:
+    """On Windows no loop does, and every run ended there as it began."""
+    with looked_for(signal.SIGINT, signal.SIGTERM) as came:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+            signal.raise_signal(number)
+        assert [await anext(came) for _ in range(3)] == [signal.SIGTERM, signal.SIGINT, signal.SIGTERM]
 
 
 def test_ctrl_c_leaves_batches_running_and_names_them(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from desk import single
 
 from fanwise import Job, RunDirectoryError
-from fanwise.job.directory import RunDirectory, is_held
+from fanwise.job.directory import RunDirectory
+from fanwise.job.lock import is_held
 
 
 def test_a_journal_from_before_the_first_release_is_refused_twice_and_nothing_is_touched(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from fanwise.units import pico_from_usd
 
 from .command import Command, FiniteNumber, Folder
 from .ending import exit_on_error
+from .signals import heard
 
 LONGEST_S = 366 * 24 * 3600
 """Of a delay, in seconds: no batch and no run is longer."""
@@ -136,7 +137,7 @@ async def _serve(settings: EmulatorSettings, answer: Answerer | None) -> None:
     gc.collect()
     gc.freeze()  # what was imported stays, and a message leaves few cycles behind: looking through all of
     gc.set_threshold(20_000, 20, 20)  # it after every other message would cost a tenth of its time
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with heard(signal.SIGINT, signal.SIGTERM) as signals:
         async with serve(settings, answer) as url:
             click.echo(url)
             kind = f"records exchanges with {settings.upstream}" if settings.record else "simulated Messages API"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Generator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
@@ -19,6 +20,8 @@ from .ending import BY_SIGNAL
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that end a run: Ctrl-C, a scheduler, a terminal that is closed."""
+LOOK_S = 0.1
+"""Seconds between two looks for a signal of which the loop does not hear."""
 GRACE_S = 3.0
 """Seconds after the second signal; then the process ends, since something of the user's holds it."""
 
@@ -42,7 +45,7 @@ class Signals:
     async def heed(self, watcher: Watcher, scope: anyio.CancelScope) -> None:
         """First signal: start nothing more and end cleanly. Second: stop at once."""
         numbers = _heeded()
-        with anyio.open_signal_receiver(*numbers) as signals, self._counted(numbers):
+        with heard(*numbers) as signals, self._counted(numbers):
             seen = 0
             async for _ in signals:
                 seen += 1
@@ -56,15 +59,22 @@ class Signals:
     def _counted(self, numbers: Sequence[signal.Signals]) -> Generator[None]:
         """Count signals where they come in: a function that holds the loop keeps it from hearing of them."""
         before = {number: signal.getsignal(number) for number in numbers}
+
+        def came(number: int, frame: FrameType | None) -> None:
+            self._came(number)
+            handler = before[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+
         for number in numbers:
-            signal.signal(number, self._came)
+            signal.signal(number, came)
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _came(self, number: int, frame: FrameType | None) -> None:
+    def _came(self, number: int) -> None:
         self.count += 1
         if self.count == 1:
             self.number = number
@@ -81,6 +91,50 @@ class Signals:
             return
         say(f"stopped at once; go on with: fanwise resume {self.out}")
         os._exit(self.status)
+
+
+@contextmanager
+def heard(*numbers: signal.Signals) -> Generator[AsyncIterator[signal.Signals]]:
+    """Yield the signals that come, one by one; where a loop hears of none, as on Windows, they are looked for."""
+    try:
+        receiver = anyio.open_signal_receiver(*numbers)
+        came = receiver.__enter__()
+    except NotImplementedError:
+        with looked_for(*numbers) as polled:
+            yield polled
+        return
+    try:
+        yield came
+    finally:
+        receiver.__exit__(None, None, None)
+
+
+@contextmanager
+def looked_for(*numbers: signal.Signals) -> Generator[AsyncIterator[signal.Signals]]:
+    """Yield the signals that come; Python's own handlers note them, and now and then somebody looks."""
+    noted: deque[signal.Signals] = deque()
+    before = {number: signal.signal(number, lambda got, _: noted.append(signal.Signals(got))) for number in numbers}
+
+    try:
+        yield _Looked(noted)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Looked:
+    """What was noted, one by one, as it is found."""
+
+    def __init__(self, noted: deque[signal.Signals]) -> None:
+        self._noted = noted
+
+    def __aiter__(self) -> _Looked:
+        return self
+
+    async def __anext__(self) -> signal.Signals:
+        while not self._noted:  # noqa: ASYNC110 - a handler of a signal cannot set an event of a loop
+            await anyio.sleep(LOOK_S)
+        return self._noted.popleft()
 
 
 def _heeded() -> list[signal.Signals]:

@@ -6,7 +6,8 @@ import json
 
 import click
 
-from fanwise.job.directory import is_held, peeking
+from fanwise.job.directory import peeking
+from fanwise.job.lock import is_held
 from fanwise.ledger.status import status as status_of
 from fanwise.rendering.status import status_lines
 

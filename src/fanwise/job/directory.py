@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +17,8 @@ from fanwise.journal.reader import Book, JournalReader
 from fanwise.journal.schema import VERSION
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.journal.upgrade import carry_over
+
+from .lock import hold, is_held
 
 JOURNAL = "journal.db"
 
@@ -61,21 +62,6 @@ def bring_up_to_date(directory: str | Path) -> None:
     if holds_run(directory) and version_of(Path(directory) / JOURNAL) < VERSION:
         with RunDirectory(Path(directory), create=False):  # who holds it may, and nobody else
             pass
-
-
-def is_held(directory: str | Path) -> bool:
-    """Return whether a process works on a run directory."""
-    try:
-        lock = os.open(Path(directory) / "lock", os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(lock)
-    return False
 
 
 class RunDirectory:
@@ -184,15 +170,13 @@ def _locked(path: Path) -> int:
     """
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        lock = hold(path)
+    except BlockingIOError:
+        raise RunDirectoryError(f"another process works on {path}; wait for it, or stop it") from None
     except OSError as error:
         raise _unusable(path, error) from None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         path.chmod(0o700)
-    except BlockingIOError:
-        os.close(lock)
-        raise RunDirectoryError(f"another process works on {path}; wait for it, or stop it") from None
     except OSError as error:
         os.close(lock)
         raise _unusable(path, error) from None

@@ -149,3 +149,16 @@ def test_mistakes_of_the_call_are_told_in_one_line(files: tuple[Path, Path]) -> 
 )
 def test_causes(one: str, two: Any, why: str) -> None:
     assert cause(one, two) == why
+
+
+def test_rows_in_another_encoding_are_read_as_they_are_named(tmp_path: Path) -> None:
+    """`run` and `plan` took such rows, and `audit` refused them without a way to say their encoding."""
+    (tmp_path / "job.py").write_text(
+        'from fanwise import agent, graph\n\n@agent(model="claude-haiku-4-5")\ndef say(text: str) -> str:\n'
+        '    "Say."\n    return text\n\n@graph\ndef job(text: str) -> str:\n    return say(text)\n'
+    )
+    (tmp_path / "rows.csv").write_bytes("text\ncafé\n".encode("cp1252"))
+    call = ("audit", "job.py:job", "--rows", "rows.csv", "--sample", 1)
+    refused = fanwise(*call, cwd=tmp_path)
+    assert refused.returncode == 2 and "--encoding" in refused.stderr
+    assert fanwise(*call, "--encoding", "cp1252", cwd=tmp_path).returncode == 0

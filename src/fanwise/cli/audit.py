@@ -13,7 +13,7 @@ from fanwise.studies import audit as study
 
 from .command import Command
 from .ending import OK, exit_on_error
-from .options import WholeNumber, Word
+from .options import WholeNumber, Word, job_option
 
 FOUND = 1
 
@@ -22,9 +22,10 @@ FOUND = 1
 @click.argument("graph")
 @click.option("--rows", required=True, metavar="FILE", help="JSONL, CSV or Parquet.")
 @click.option("--format", "form", type=Word(["jsonl", "csv", "parquet"]), default=None, help="Format of the rows.")
+@job_option("encoding")
 @click.option("--sample", type=WholeNumber(1), default=5, show_default=True, help="Rows whose blocks are rendered.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def audit(graph: str, rows: str, form: Format | None, sample: int, as_json: bool) -> None:
+def audit(graph: str, rows: str, form: Format | None, encoding: str | None, sample: int, as_json: bool) -> None:
     """Look for what keeps the prompt cache of GRAPH from firing. Nothing is sent.
 
     Every prefix is rendered in two processes with another hash seed, time zone, language and
@@ -34,7 +35,7 @@ def audit(graph: str, rows: str, form: Format | None, sample: int, as_json: bool
     Exit status: 0 nothing was found, 1 something was, 2 something is wrong with the call.
     """
     with exit_on_error():
-        findings = study.audit(graph, rows, form=form, sample=sample)
+        findings = study.audit(graph, rows, form=form, encoding=encoding, sample=sample)
         if as_json:
             click.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
         else:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -51,7 +50,12 @@ AHEAD_S = 24 * 3600 + 3600 + 7
 
 
 def audit(
-    graph: Graph[..., Any] | str, rows: str | Path | Iterable[Any], *, form: Format | None = None, sample: int = 5
+    graph: Graph[..., Any] | str,
+    rows: str | Path | Iterable[Any],
+    *,
+    form: Format | None = None,
+    encoding: str | None = None,
+    sample: int = 5,
 ) -> list[CacheFinding]:
     """Return what keeps the prefixes of a graph from being cached; empty where nothing does.
 
@@ -60,6 +64,7 @@ def audit(
             that calls this does so under `if __name__ == "__main__":`.
         rows: A rows file, or rows as models or dicts; the first valid ones are the sample.
         form: Format of a file where its name does not say it.
+        encoding: Of a file; None: what its byte order mark says, else UTF-8.
         sample: Rows whose blocks are rendered too.
 
     Raises:
@@ -70,7 +75,7 @@ def audit(
             'the file of the graph calls audit() while it is loaded; do so under `if __name__ == "__main__":`'
         )
     with TemporaryDirectory() as folder:
-        order = _checked(graph, rows, form, sample, Path(folder))
+        order = _checked(graph, rows, form, encoding, sample, Path(folder))
         first, second = (
             _render_apart(order | {"ahead_s": ahead}, environment)
             for environment, ahead in zip(CIRCUMSTANCES, (0, AHEAD_S), strict=True)
@@ -86,7 +91,12 @@ def audit(
 
 
 def _checked(
-    graph: Graph[..., Any] | str, rows: str | Path | Iterable[Any], form: Format | None, sample: int, folder: Path
+    graph: Graph[..., Any] | str,
+    rows: str | Path | Iterable[Any],
+    form: Format | None,
+    encoding: str | None,
+    sample: int,
+    folder: Path,
 ) -> dict[str, Any]:
     """Return what is to be rendered, as JSON-ready data.
 
@@ -94,6 +104,7 @@ def _checked(
         graph: As for `audit`.
         rows: As for `audit`.
         form: As for `audit`.
+        encoding: As for `audit`.
         sample: As for `audit`.
         folder: Where rows are written that are in no file.
 
@@ -101,7 +112,7 @@ def _checked(
         UsageError: Something is wrong with the call; all of it is named.
     """
     mistakes = Mistakes(format="form")
-    spec = described(mistakes, graph=graph, rows=rows, format=form)
+    spec = described(mistakes, graph=graph, rows=rows, format=form, encoding=encoding)
     mistakes.check_number("sample", sample, 5, at_least=1)
     file, reference, parent = folder / "rows.jsonl", "", Path.cwd()
     with mistakes.of("graph"):
@@ -113,18 +124,18 @@ def _checked(
             load_graph(graph)
     with mistakes.of("rows"):
         if isinstance(rows, str | Path):
-            file, form, _ = RowsFile(file, "jsonl") if spec is None else rows_of(spec)
+            file, form, encoding = RowsFile(file, "jsonl") if spec is None else rows_of(spec)
             parent = file.parent
-            next(read(RowsFile(file, form)), None)
+            next(read(RowsFile(file, form, encoding)), None)
         elif spec is not None:
             with file.open("wb") as lines:
                 lines.writelines(json_lines(rows))
-            form = "jsonl"
+            form, encoding = "jsonl", None
             next(read(RowsFile(file, form)), None)
     mistakes.refused_or(spec)
     return {
-        "graph": reference, "rows": str(file), "form": form, "sample": sample, "folder": str(parent),
-        "path": list(sys.path),
+        "graph": reference, "rows": str(file), "form": form, "encoding": encoding, "sample": sample,
+        "folder": str(parent), "path": list(sys.path),
     }  # fmt: skip
 
 
@@ -146,24 +157,30 @@ def _render_apart(order: dict[str, Any], environment: dict[str, str]) -> list[Ag
 # The rendering process ---------------------------------------------------------------------------
 
 
-def render(graph: str, rows: Path, form: Format, sample: int, folder: Path) -> list[AgentPrefix]:
+def render(graph: str, rows: RowsFile, sample: int, folder: Path) -> list[AgentPrefix]:
     """Return the prefixes of a graph's agents, with the row blocks of the first valid rows.
 
     Args:
         graph: Its reference.
         rows: The rows file.
-        form: Its format.
         sample: Rows to take.
         folder: Where paths in the rows begin.
 
     Raises:
-        UsageError: The graph or the file cannot be used.
+        UsageError: The graph or the file cannot be used, or no row is valid.
     """
     spec = load_graph(graph).spec
     arm = build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"]
     types = RowTypes(arm.graph.param_types, None, folder, arm.graph.defaults)
-    checked = (types.check(record) for record in read(RowsFile(rows, form)))
-    drawn = list(islice((row for row in checked if isinstance(row, Row)), sample))
+    drawn, reason = list[Row](), ""
+    for row in map(types.check, read(rows)):
+        if isinstance(row, Row):
+            drawn.append(row)
+        reason = reason or ("" if isinstance(row, Row) else row)
+        if len(drawn) == sample:
+            break
+    if not drawn:
+        raise UsageError(f"no row of {rows.path} is valid; the first is set aside for this: {reason}")
     return [_prefix(node, arm, drawn) for node in arm.agents()]
 
 
@@ -229,7 +246,10 @@ def main() -> int:
     try:
         with _clock_ahead(order["ahead_s"]):
             prefixes = render(
-                order["graph"], Path(order["rows"]), order["form"], order["sample"], Path(order["folder"])
+                order["graph"],
+                RowsFile(Path(order["rows"]), order["form"], order["encoding"]),
+                order["sample"],
+                Path(order["folder"]),
             )
     except FanwiseError as error:
         print(f"fanwise: {error}", file=sys.stderr)  # noqa: T201 - the parent reads it

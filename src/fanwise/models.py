@@ -6,8 +6,10 @@ troubleshooting" and "Models overview", as read on 2026-11-23. Prices are in `pr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
@@ -113,15 +115,37 @@ def known_models() -> tuple[str, ...]:
 def facts(model: str) -> ModelFacts:
     """Return what is known of `model`; an unknown id gets the most careful assumptions.
 
-    A dated id (`claude-haiku-4-5-20251001`) has the facts of its dateless form.
+    A dated id (`claude-haiku-4-5-20251001`) has the facts of its dateless form, and so has an id of Bedrock or Vertex.
     """
     return _TABLE.get(model) or _TABLE.get(dateless(model)) or _UNKNOWN
 
 
+_BEDROCK = re.compile(r"(?:arn:[^/]*/)?(?:[a-z][a-z-]*\.)?anthropic\.(claude-[a-z0-9.-]*?)(?:-v\d+(?::\d+)?)?")
+"""`anthropic.claude-haiku-4-5-20251001-v1:0`, behind a region or none (`us.`, `eu.`, `apac.`, `global.`), or as the
+last part of the name of an inference profile."""
+_VERTEX = re.compile(r"(claude-[a-z0-9.-]+)@(\d{8}|[a-z]+)")
+"""`claude-haiku-4-5@20251001`, or `@default`."""
+
+
+@lru_cache(maxsize=1024)
+def native(model: str) -> str:
+    """Return the id that the API itself has for a model, where it is named as Bedrock or Vertex name it.
+
+    Their forms are those of the names that SDK 2.12.0 and genai-prices 0.2.3 know of both, read 2026-11-29.
+    """
+    bedrock, vertex = _BEDROCK.fullmatch(model), _VERTEX.fullmatch(model)
+    if bedrock is not None:
+        return bedrock[1]
+    if vertex is not None:
+        return f"{vertex[1]}-{vertex[2]}" if vertex[2].isdigit() else vertex[1]
+    return model
+
+
 def dateless(model: str) -> str:
-    """Return a model id without its trailing date of eight digits."""
-    head, _, tail = model.rpartition("-")
-    return head if head and len(tail) == 8 and tail.isdigit() else model
+    """Return the API's own id of a model without its trailing date of eight digits."""
+    name = native(model)
+    head, _, tail = name.rpartition("-")
+    return head if head and len(tail) == 8 and tail.isdigit() else name
 
 
 @dataclass(frozen=True, slots=True)

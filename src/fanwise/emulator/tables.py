@@ -7,6 +7,7 @@ line says "open".
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -110,12 +111,20 @@ MODELS: dict[str, Model] = {
 }
 
 
+_OF_CLOUDS = re.compile(
+    r"(?:[^@]*[./])?anthropic\.(?P<bedrock>claude-.+?)(?:-v[0-9]+(?::[0-9]+)?)?|(?P<vertex>claude-[^@]+)@.+"
+)
+"""How Bedrock and Vertex name models; a program that is written for them may ask the emulator too."""
+
+
 def find_model(name: str) -> Model | None:
-    """Return a model by id, with or without its date."""
-    head, _, date = name.rpartition("-")
-    return MODELS.get(name) or (MODELS.get(head) if len(date) == 8 and date.isdigit() else None)
+    """Return a model by id, with or without its date, as the API or as a cloud names it."""
+    return MODELS.get(name) or MODELS.get(dateless_name(name))
 
 
 def dateless_name(name: str) -> str:
-    """Return a known model's id without its date."""
-    return name if name in MODELS else name.rpartition("-")[0]
+    """Return a known model's id without its date and without what a cloud writes around it."""
+    found = _OF_CLOUDS.fullmatch(name)
+    name = (found["bedrock"] or found["vertex"]) if found is not None else name
+    head, _, date = name.rpartition("-")
+    return head if len(date) == 8 and date.isdigit() else name

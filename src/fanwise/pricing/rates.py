@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from fanwise.errors import UnknownPriceError
-from fanwise.models import dateless
+from fanwise.models import dateless, native
 
 PICO_PER_MTOK_DOLLAR = 10**6
 """Picodollars per token that one dollar per million tokens makes."""
@@ -52,7 +52,8 @@ def rates(model: str, at: datetime, prompt_tokens: int = 0) -> Rates:
     """Return the live rates of a model.
 
     Args:
-        model: Model id, dated or not.
+        model: Model id, dated or not, of the API's own, of Bedrock or of Vertex; the price is the API's own. What
+            the endpoints of a region add is in none of our sources and not in it.
         at: Moment of the request; prices change by date.
         prompt_tokens: All input tokens; above 100,000 Haiku 5.5 costs five times as much for
             the whole request ("Pricing", read 2026-11-23).
@@ -102,7 +103,7 @@ def _prices(model: str, hour: datetime) -> dict[str, Any]:
     Raises:
         UnknownPriceError: Neither we nor the library know a price for every kind of token.
     """
-    for name in (model, dateless(model)):
+    for name in (native(model), dateless(model)):
         if name in OURS:
             return {kind: Decimal(text) for kind, text in zip(_LIBRARY_NAMES, OURS[name], strict=True)}
         prices = _library_prices(name, hour)

@@ -82,10 +82,11 @@ def check_made_of(findings: Findings, summary: dict[str, Any], book: Book) -> No
                 outputs += attempt.tokens.output
                 for kind, tokens in _parts(attempt, nodes).items():
                     sums[kind] += tokens
-        said = summary["made_of"][side]
+        findings.same(f"made_of.{side}", side in summary["made_of"], any((*sums.values(), outputs)))
+        said = summary["made_of"].get(side, {})
         for kind, tokens in sums.items():
-            findings.same(f"made_of.{side}.{kind}", said[kind], round(tokens))
-        findings.same(f"made_of.{side}.outputs", said["outputs"], outputs)
+            findings.same(f"made_of.{side}.{kind}", said.get(kind, 0), round(tokens))
+        findings.same(f"made_of.{side}.outputs", said.get("outputs", 0), outputs)
 
 
 def _parts(attempt: Attempt, nodes: dict[str, Any]) -> dict[str, Fraction]:

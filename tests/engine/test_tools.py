@@ -76,6 +76,32 @@ def test_a_live_conversation_reads_what_it_has_sent_before(tmp_path: Path) -> No
     assert account["cost_usd"] == account["bill_usd"]
 
 
+def test_a_single_agent_asks_for_the_tools_of_those_that_it_stands_for(tmp_path: Path) -> None:
+    """Its calls of tools were taken for failures of its stand-in, so that it failed on every row."""
+
+    @agent(model="claude-haiku-5-5", max_tokens=100, tools=[look_up])
+    def read(text: str) -> str:
+        """Read the text and look up the order."""
+        return look_up("o1").state
+
+    @agent(model="claude-haiku-5-5", max_tokens=100)
+    def word(read: str) -> str:
+        """Word it."""
+        return f"It is {read}."
+
+    @graph
+    def job(text: str) -> str:
+        return word(read(text))
+
+    told = [{"id": "a", "text": "where is it?"}]
+    account = Job(job, rows=told, out=tmp_path / "run", channel="live", baseline="auto").run_sync().summary
+    assert account["failed_tasks"] == {}
+    assert [account["attempts"]["baseline"][name] for name in ("sent", "succeeded")] == [2, 2], (
+        "a round, and the answer"
+    )
+    assert account["cost_usd"] == account["bill_usd"]
+
+
 def model(*said: Any) -> Any:
     """An answerer that says one thing after the other, by the length of the conversation."""
 

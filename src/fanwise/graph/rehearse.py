@@ -14,6 +14,7 @@ from fanwise.foreign import let_through, reason
 from .nodes import GraphSpec
 from .samples import sample
 from .state import Done, Failed, Outcome, RowState, Task, run_all
+from .tools import ToolCalled
 
 
 class TaskFailedError(FanwiseError):
@@ -49,7 +50,11 @@ def rehearse(spec: GraphSpec, arguments: Mapping[str, Any]) -> Any:
 
 
 def carry_out(task: Task) -> Outcome:
-    """Return the outcome of a task by its stand-in, or a valid value where it has none."""
+    """Return the outcome of a task by its stand-in, or a valid value where it has none.
+
+    Raises:
+        ToolCalled: The stand-in asks for a tool whose result is not there yet: that is no failure of its own.
+    """
     target = task.node.target
     try:
         return Done(stand_in(target.body, task.values))
@@ -57,6 +62,8 @@ def carry_out(task: Task) -> Outcome:
         if target.spec is not None:
             return Done(sample(target.spec.output))
         return Failed(task.label, "raised", "not implemented")
+    except ToolCalled:
+        raise
     except BaseException as error:  # a stand-in is the user's own code; its failure is an outcome
         let_through(error)
         return Failed(task.label, "raised", reason(error))

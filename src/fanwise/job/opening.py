@@ -14,7 +14,7 @@ from fanwise.api.capable import SdkClient
 from fanwise.engine.records import Format, RowsFile
 from fanwise.engine.rowsfile import json_lines, read
 from fanwise.engine.standin import StandInAnswer
-from fanwise.errors import Mistake, SpecError
+from fanwise.errors import Mistake, SpecError, UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.port import Journal
@@ -120,7 +120,11 @@ def found(out: Path, fields: Mapping[str, Any], graph: Graph[..., Any] | None, t
         graphs = replace(manifest, spec=spec).graphs(graph)
         if terms.client is None:
             check_mode(spec.base_url, manifest.mode)
-        next(manifest.records(), None)  # a missing file is told at once
+        if not manifest.rows.exists():
+            raise UsageError(
+                f"there is no rows file {str(manifest.rows)!r} any more; put it back, and go on by the same line"
+            )
+        next(manifest.records(), None)  # what cannot be read is told at once
         yield OpenRun(directory=directory, manifest=manifest, spec=spec, graphs=graphs)
 
 

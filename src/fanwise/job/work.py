@@ -16,6 +16,7 @@ from fanwise.units import now
 
 from .building import engine_of
 from .prepared import ALL_ROWS, Ended, Prepared, Shard, ShardEnd
+from .rowsmark import RowsWatch
 from .standing import keep_end, keep_job_rows, keep_offline
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ async def work(prepared: Prepared, shard: Shard = ALL_ROWS) -> None:
         keep_job_rows(journal, shard.job_rows)
         prepared.watcher.begins(engine, await _rows(prepared), offline=bool(prepared.api.offline))
         started = now().timestamp()
+        rows_file = RowsWatch(journal, run.manifest.rows, is_real=prepared.terms.rehearsal is None)
+        notes += await rows_file.before()
         try:
             with bound(run=run.manifest.run_id):
                 for note in notes:
@@ -45,6 +48,8 @@ async def work(prepared: Prepared, shard: Shard = ALL_ROWS) -> None:
         finally:
             with anyio.CancelScope(shield=True):
                 await engine.keep()
+                for note in await rows_file.after():
+                    engine.note(note)
             _keep(prepared, engine, shard)
             if spans is not None:
                 spans.session(started, now().timestamp(), engine.ended)

@@ -148,6 +148,8 @@ DEADLINE: MetaKey[Deadline | None] = MetaKey("deadline", _nothing)
 """When the run should have ended; None where it may take its time."""
 JOB_ROWS = MetaKey("job_rows", int)
 """Valid rows of the whole job, where a session carries out a sample of it; 0: the job is the rows that are taken."""
+ROWS_FILE = MetaKey("rows_file", dict[str, Any])
+"""Size in bytes and SHA-256 of the rows file as the last session found it; empty before one has."""
 PRIMED = MetaKey("primed", dict[str, float])
 """By key of a prefix that batches have written: until when it lives, in seconds since 1970."""
 SAMPLED = MetaKey("sampled", str)

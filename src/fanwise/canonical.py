@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -120,6 +121,39 @@ def serialized(value: Any) -> Any:
             return {field.name: serialized(getattr(value, field.name)) for field in dataclasses.fields(value)}
         case _:
             return plain(value)
+
+
+def visible(value: Any) -> Any:
+    """Return a value as a model may see it: without fields of models that are declared `Field(exclude=True)`.
+
+    A value that hides nothing is returned itself.
+    """
+    kind = type(cast("object", value))
+    if kind in _PLAIN_TYPES:
+        return value
+    if isinstance(value, BaseModel):
+        record = value.__dict__ | (value.__pydantic_extra__ or {})
+        hidden = _hidden_fields(type(value))
+        shown = {name: visible(part) for name, part in record.items() if name not in hidden}
+        return value if _is_same(shown, record) else shown
+    if isinstance(value, dict):
+        mapping = cast("dict[Any, Any]", value)
+        shown = {name: visible(part) for name, part in mapping.items()}
+        return cast("object", value) if _is_same(shown, mapping) else shown
+    if isinstance(value, list | tuple):
+        items = cast("Sequence[Any]", value)
+        parts = [visible(part) for part in items]
+        return items if all(map(operator.is_, parts, items)) else parts
+    return value
+
+
+@lru_cache(maxsize=1024)
+def _hidden_fields(kind: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, field in kind.model_fields.items() if field.exclude)
+
+
+def _is_same(shown: Mapping[Any, Any], parts: Mapping[Any, Any]) -> bool:
+    return len(shown) == len(parts) and all(shown[name] is part for name, part in parts.items())
 
 
 def _is_plain(value: Any) -> bool:

@@ -14,7 +14,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from fanwise.canonical import canonical, digest, dumps, quoted
+from fanwise.canonical import canonical, digest, dumps, quoted, visible
 from fanwise.jsonable import as_object
 from fanwise.media import Media
 
@@ -83,9 +83,13 @@ def unfence(text: str, aparts: Collection[str] = NOT_APART) -> tuple[str, str] |
 
 
 def value_texts(values: Mapping[str, Any], blocks: Mapping[str, str]) -> dict[str, str]:
-    """Return values as canonical JSON by parameter, in order; those that travel as blocks of the row name theirs."""
+    """Return values as canonical JSON by parameter, in order; those that travel as blocks of the row name theirs.
+
+    Fields that are declared `Field(exclude=True)` are in none.
+    """
     return {
-        name: dumps({"$block": blocks[name]}) if name in blocks else canonical(values[name]) for name in sorted(values)
+        name: dumps({"$block": blocks[name]}) if name in blocks else canonical(visible(values[name]))
+        for name in sorted(values)
     }
 
 

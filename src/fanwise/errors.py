@@ -32,6 +32,10 @@ class Mistake:
         return f"{self.place}: {self.message}{hint}"
 
 
+class GraphFileError(UsageError):
+    """A file of the user's has raised while it was loaded; says where, and what (exit status 70)."""
+
+
 class DefinitionError(UsageError):
     """A graph, an agent or an agents folder has mistakes; all of them are in `mistakes`."""
 

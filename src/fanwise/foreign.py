@@ -16,9 +16,13 @@ MOST_CHARS = 2_000
 """Of the words of an exception that are kept."""
 
 
+class Stopped(BaseException):
+    """A signal came while a file of the user's was being loaded, which holds the event loop."""
+
+
 def let_through(error: BaseException) -> None:
     """Raise an exception again that came while users' code ran and is not its own: Ctrl-C where nobody handles it."""
-    if isinstance(error, KeyboardInterrupt) and _is_by_signal(error):
+    if isinstance(error, Stopped) or (isinstance(error, KeyboardInterrupt) and _is_by_signal(error)):
         raise error
 
 

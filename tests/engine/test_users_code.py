@@ -311,9 +311,30 @@ def test_a_second_signal_ends_a_run_at_once_whose_step_hangs(tmp_path: Path, num
         assert "go on with: fanwise resume" in run.stderr.read()
 
 
-def test_a_graph_file_that_ends_the_process_is_a_mistake_of_it(tmp_path: Path) -> None:
-    file = tmp_path / "leaves.py"
-    file.write_text("import sys\nsys.exit(0)\n")
-    result = fanwise("run", f"{file}:leaves", "--rows", file, "--out", tmp_path / "run")
-    assert result.returncode == 2
-    assert f"{file}:2: SystemExit: 0" in result.stderr
+@pytest.mark.parametrize("command", ["run", "graph"])
+def test_a_graph_file_that_raises_is_told_in_a_line_with_its_place(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "raises.py"
+    raising = {
+        "SystemExit: 0": "import sys\nsys.exit(0)\n",
+        "ZeroDivisionError": "def f():\n    return 1 / 0\n\n\nf()\n",
+    }
+    for kind, text in raising.items():
+        file.write_text(text)
+        more = ("--rows", file, "--out", tmp_path / "run") if command == "run" else ()
+        result = fanwise(command, f"{file}:raises", *more)
+        assert result.returncode == 70, result.stderr
+        assert f"{file}:2: {kind}" in result.stderr and "Traceback" not in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+def test_ctrl_c_before_a_run_begins_ends_as_it_ends_a_run(tmp_path: Path) -> None:
+    """It was "Aborted!" with exit status 1, as if rows had failed."""
+    file, mark = tmp_path / "slow.py", tmp_path / "begun"
+    file.write_text(f"import threading\nopen({str(mark)!r}, 'w').close()\nthreading.Event().wait(20)\n")
+    with started("run", f"{file}:slow", "--rows", file, "--out", tmp_path / "run", stderr=subprocess.PIPE) as run:
+        assert run.stderr is not None
+        wait_for(mark.exists, "the file is being loaded")
+        run.send_signal(signal.SIGINT)
+        assert run.wait(10) == 130
+        assert run.stderr.read() in ("fanwise: stopped\n", "fanwise: stopped before anything was sent\n")
+    assert not (tmp_path / "run").exists()

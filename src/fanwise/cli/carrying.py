@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from fanwise.errors import FanwiseError, HaltedError, NotKeptError
+from fanwise.foreign import Stopped
 from fanwise.job.account import Account
 from fanwise.job.directory import holds_run, reading
 from fanwise.job.watcher import Watcher
@@ -78,11 +79,13 @@ async def _watched(
     halted: HaltedError | None = None
     async with anyio.create_task_group() as group:
         group.start_soon(display, watcher, Console(stderr=True))
-        group.start_soon(signals.heed, watcher, group.cancel_scope)
+        await group.start(signals.heed, watcher, group.cancel_scope)
         try:
             account = await work(watcher)
         except HaltedError as error:
             halted = error
+        except Stopped:
+            pass
         group.cancel_scope.cancel()
     return account, halted
 

@@ -11,6 +11,7 @@ import click
 import fanwise
 
 from .command import in_one_line
+from .ending import ctrl_c_heard, exit_on_error
 
 COMMANDS = {
     "run": "Run a graph over rows.",
@@ -44,8 +45,8 @@ class Program(click.Group):
             return super().make_context(*args, **settings)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call the command; what is wrong with its words is one line."""
-        with in_one_line():
+        """Call the command: wrong words are one line, and Ctrl-C before a run begins ends it as it ends a run."""
+        with exit_on_error(), ctrl_c_heard(), in_one_line():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

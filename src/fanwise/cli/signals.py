@@ -13,7 +13,10 @@ from types import FrameType
 
 import anyio
 import click
+from anyio.abc import TaskStatus
 
+from fanwise.engine.load import is_loading
+from fanwise.foreign import Stopped
 from fanwise.job.watcher import Watcher
 
 from .ending import BY_SIGNAL
@@ -42,10 +45,13 @@ class Signals:
         """The exit status of a process that it has ended."""
         return BY_SIGNAL + self.number
 
-    async def heed(self, watcher: Watcher, scope: anyio.CancelScope) -> None:
-        """First signal: start nothing more and end cleanly. Second: stop at once."""
+    async def heed(
+        self, watcher: Watcher, scope: anyio.CancelScope, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+    ) -> None:
+        """First signal: start nothing more and end cleanly. Second, or before a session has begun: stop at once."""
         numbers = _heeded()
         with heard(*numbers) as signals, self._counted(numbers):
+            task_status.started()
             seen = 0
             async for _ in signals:
                 seen += 1
@@ -65,6 +71,8 @@ class Signals:
             handler = before[signal.Signals(number)]
             if callable(handler):
                 handler(number, frame)
+            if self.count == 1 and is_loading(frame):
+                raise Stopped
 
         for number in numbers:
             signal.signal(number, came)

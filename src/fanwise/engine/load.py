@@ -12,11 +12,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, cast
 
 from fanwise.canonical import digest
-from fanwise.errors import FanwiseError, UsageError
+from fanwise.errors import FanwiseError, GraphFileError, UsageError
 from fanwise.foreign import let_through, reason
 from fanwise.graph.graphs import Graph
 
@@ -28,7 +28,8 @@ def load_graph(reference: str) -> Graph[..., Any]:
     """Return the graph that a reference names.
 
     Raises:
-        UsageError: The file, the name or the graph does not exist, or the file cannot be run.
+        UsageError: The file, the name or the graph does not exist, or the file cannot be read.
+        GraphFileError: The file has raised.
         DefinitionError: The graph has mistakes.
     """
     place, _, name = reference.rpartition(":")
@@ -48,6 +49,13 @@ def load_graph(reference: str) -> Graph[..., Any]:
     except BaseException as error:  # such as a name that the file does not define further down either
         raise _mistake(error, Path(value.fn.__code__.co_filename)) from None
     return cast("Graph[..., Any]", value)
+
+
+def is_loading(frame: FrameType | None) -> bool:
+    """Return whether a frame is of a file that is being loaded, or of what it calls."""
+    while frame is not None and frame.f_code.co_filename != __file__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def loadable(graph: Graph[..., Any]) -> str:
@@ -71,7 +79,8 @@ def load_function(reference: str) -> Callable[..., Any]:
     """Return the function that a reference names.
 
     Raises:
-        UsageError: The file or the function does not exist, or the file cannot be run.
+        UsageError: The file or the function does not exist, or the file cannot be read.
+        GraphFileError: The file has raised.
     """
     place, _, name = reference.rpartition(":")
     if not place or not name:
@@ -145,7 +154,7 @@ def _module(name: str) -> ModuleType:
 
 
 def _mistake(error: BaseException, path: Path | None) -> BaseException:
-    """Return a mistake in the user's file as one line with its place."""
+    """Return a mistake in the user's file, or what it has raised, as one line with its place."""
     let_through(error)
     if isinstance(error, FanwiseError):
         return error
@@ -156,5 +165,6 @@ def _mistake(error: BaseException, path: Path | None) -> BaseException:
         frame for frame in frames if "importlib" not in frame.filename
     ]
     place = f"{own[-1].filename}:{own[-1].lineno}" if own else "the module"
+    kind = GraphFileError if own else UsageError  # what no line of it has raised, such as bytes that are no text
     lines = [line.strip() for line in reason(error).splitlines() if "For further information" not in line]
-    return UsageError(f"{place}: {'; '.join(filter(None, lines))}")
+    return kind(f"{place}: {'; '.join(filter(None, lines))}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +33,24 @@ class Row(NamedTuple):
     """The first session that read it as it is, see `RowRecord`."""
 
 
+def row_id_of(number: int, own: object) -> str:
+    """Return the id of a row: its own, or `row 3` where it has none.
+
+    No id that a row has is taken for one of these: a text of that form stands in quotes.
+
+    Args:
+        number: Of its line or record.
+        own: What it has for an id; None, an empty text and NaN, which tables have for it: nothing.
+    """
+    if own is None or own == "" or (isinstance(own, float) and math.isnan(own)):
+        return f"row {number}"
+    text = str(own)
+    return f'"{text}"' if _LIKE_OURS.fullmatch(text) else text
+
+
+_LIKE_OURS = re.compile(r'("*)row [0-9]+\1')
+
+
 class RowTypes:
     """Validates records against the parameters of a graph."""
 
@@ -46,7 +66,7 @@ class RowTypes:
         Args:
             params: Parameter types of the graph. A record is the value of a single parameter that takes one; else
                 it has a field for each.
-            id_field: Field with the row's id; None: `id` where there is one, else the number.
+            id_field: Field with the row's id; None: `id` where there is one, else `row` and the number.
             folder: Where paths of images and PDFs begin; None: the working directory.
             defaults: Of the parameters that have one.
         """
@@ -70,7 +90,7 @@ class RowTypes:
         field = self.id_field or "id"
         if self.id_field is not None and field not in data:
             return f"has no field {field!r}, which --id names"
-        row_id = str(record.number if data.get(field) is None else data[field])
+        row_id = row_id_of(record.number, data.get(field))
         if record.is_text and self._may_be_none:
             data = {name: None if cell == "" and name in self._may_be_none else cell for name, cell in data.items()}
         try:

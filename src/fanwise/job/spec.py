@@ -110,7 +110,7 @@ class JobSpec:
         str | None,
         FieldRule(
             scope="run",
-            help="Field with the row's id. [default: id, else the line number]",
+            help='Field with the row\'s id. [default: id, else "row" and the line number]',
             option="--id",
             metavar="FIELD",
             check=check_field_name,

@@ -10,7 +10,7 @@ from typing import Any
 from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.meaning import LONGER
 from fanwise.engine.nodes import AgentNode, StepNode, task_key
-from fanwise.engine.rows import Row
+from fanwise.engine.rows import Row, row_id_of
 from fanwise.engine.rowsfile import fetch
 from fanwise.errors import OutputError, UsageError
 from fanwise.graph.revive import revive
@@ -95,13 +95,15 @@ def _hashes(node: AgentNode, task: Task, rounds: Sequence[tuple[str, str]]) -> s
 
 def _row(journal: JournalReader, manifest: Manifest, arm: Arm, row_id: str) -> Row:
     place = row_named(journal.db, row_id)
+    if place is None and row_id.isdecimal():  # no row has that id; one that has none is called by its number
+        place = row_named(journal.db, row_id_of(int(row_id), None))
     if place is None:
         raise UsageError(f"the run has no row {row_id!r}")
     record = next((record for _, record in fetch(manifest.rows_file, [place.locator])), None)
     row = None if record is None else manifest.row_types(arm.graph).check(record)
     if not isinstance(row, Row) or row.hash != place.hash:
         raise UsageError(f"row {row_id!r} is not in {manifest.rows} any more as it was when it ran")
-    return row._replace(number=place.number, row_id=row_id)
+    return row._replace(number=place.number, row_id=place.row_id)
 
 
 def _find(journal: JournalReader, arm: Arm, row: Row, label: str) -> tuple[Task, str]:

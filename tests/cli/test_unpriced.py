@@ -43,7 +43,7 @@ def test_it_runs_after_a_yes_and_costs_what_is_not_known(tmp_path: Path, graph: 
     with emulator(graph=f"{tmp_path / 'old.py'}:job") as url, gateway(url, shows=False, alias=(NEW, OLD)) as server:
         options = ("--rows", rows, "--out", out, "--base-url", server.url, "--channel", "live")
         asked = fanwise("run", graph, *options, env=KEY)
-        assert asked.returncode == 2 and "what it costs is not known" in asked.stderr
+        assert asked.returncode == 5 and "what it costs is not known" in asked.stderr
         assert f"what the run will cost is not known, no price is known of {NEW}" in asked.stderr
         agreed = fanwise("run", graph, *options, "--yes", "--limit", "1", env=KEY)
         assert agreed.returncode == 0, agreed.stderr

@@ -22,7 +22,7 @@ GRAPH = f"{DESK}:triage"
         (("report", "RUN2"), 2),
         (("plan", GRAPH, "--rows", "-", "--sample"), 2),
         (("run", "package.broken:job", "--rows", "ROWS", "--out", "RUN2"), 2),
-        (("-v", "resume", "RUN"), 0),
+        (("-v", "resume", "RUN", "--graph", GRAPH), 0),
         (("run", "-h"), 0),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",

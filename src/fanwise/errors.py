@@ -5,6 +5,7 @@ The file stands at the bottom layer so that every other module may raise and cat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -73,6 +74,27 @@ class ConsentError(UsageError):
 
 class RunDirectoryError(UsageError):
     """The run directory cannot be used as asked: locked, of another job, or of the other mode."""
+
+
+class NotNamedError(RunDirectoryError):
+    """A run directory records a graph or an address, which is not used before it is named again by who calls."""
+
+    def __init__(self, directory: str, missing: Mapping[str, str]) -> None:
+        super().__init__(directory, missing)
+        self.directory, self.missing = directory, missing
+        """What the directory records, by the parameters that name it: `graph`, `baseline`, `base_url`."""
+
+    @property
+    def reason(self) -> str:
+        """What is recorded and not used."""
+        graphs = [self.missing[name] for name in ("graph", "baseline") if name in self.missing]
+        parts = [f"its graph {graph} is not imported, since it is not under the current directory" for graph in graphs]
+        if "base_url" in self.missing:
+            parts.append(f"no key is sent to its address {self.missing['base_url']}")
+        return f"{self.directory} may be somebody else's: {', and '.join(parts)}, unless it is named again"
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {', '.join(f'{name}={value!r}' for name, value in self.missing.items())}"
 
 
 class UnknownPriceError(FanwiseError):

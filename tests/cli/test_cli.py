@@ -108,5 +108,5 @@ def test_ctrl_c_leaves_batches_running_and_names_them(tmp_path: Path) -> None:
         assert run.returncode == 130
         assert "msgbatch_" in told
         assert f"fanwise resume {out}" in told
-        assert fanwise("resume", out, env=env).returncode == 0
+        assert fanwise("resume", out, "--base-url", url, env=env).returncode == 0
         assert bill(url)["totals"]["entries"] == 5

@@ -46,16 +46,18 @@ def test_a_run_is_seen_at_work_and_dead_and_is_not_touched(tmp_path: Path) -> No
 def test_batches_are_listed_watched_and_collected(tmp_path: Path) -> None:
     rows, out = tickets(tmp_path / "rows.jsonl", 6), tmp_path / "run"
     with emulator(graph=GRAPH, batch_delay_s=3) as url:
-        options = ("--channel", "batch", "--base-url", url)
+        there = ("--base-url", url)
+        options = ("--channel", "batch", *there)
         assert fanwise("run", GRAPH, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
-        (listed,) = fanwise("batches", out, env=KEY).stdout.splitlines()
+        (listed,) = fanwise("batches", out, *there, env=KEY).stdout.splitlines()
         assert listed.startswith("msgbatch_")
         assert "6 requests" in listed
         assert "batch     msgbatch_" in fanwise("status", out).stdout
-        watched = [json.loads(line) for line in fanwise("batches", out, "watch", "--json", env=KEY).stdout.splitlines()]
+        watch = fanwise("batches", out, "watch", "--json", *there, env=KEY)
+        watched = [json.loads(line) for line in watch.stdout.splitlines()]
         assert watched[-1]["status"] == "ended"
-        assert fanwise("batches", out, "collect", env=KEY).returncode == 0
-        assert fanwise("batches", out, env=KEY).stderr == "no batch is open\n"
+        assert fanwise("batches", out, "collect", *there, env=KEY).returncode == 0
+        assert fanwise("batches", out, *there, env=KEY).stderr == "no batch is open\n"
         assert bill(url)["totals"]["entries"] == 6
     assert summary(out)["rows"]["succeeded"] == 6
 
@@ -63,10 +65,11 @@ def test_batches_are_listed_watched_and_collected(tmp_path: Path) -> None:
 def test_batches_are_cancelled(tmp_path: Path) -> None:
     rows, out = tickets(tmp_path / "rows.jsonl", 6), tmp_path / "run"
     with emulator(graph=GRAPH, batch_delay_s=60) as url:
-        options = ("--channel", "batch", "--base-url", url)
+        there = ("--base-url", url)
+        options = ("--channel", "batch", *there)
         assert fanwise("run", GRAPH, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
-        assert "asked to cancel 1 batches: msgbatch_" in fanwise("batches", out, "cancel", env=KEY).stderr
-        assert "ended" in fanwise("batches", out, "watch", env=KEY).stdout
+        assert "asked to cancel 1 batches: msgbatch_" in fanwise("batches", out, "cancel", *there, env=KEY).stderr
+        assert "ended" in fanwise("batches", out, "watch", *there, env=KEY).stdout
         assert bill(url)["totals"]["entries"] == 0
 
 

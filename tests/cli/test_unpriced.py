@@ -47,7 +47,7 @@ def test_it_runs_after_a_yes_and_costs_what_is_not_known(tmp_path: Path, graph: 
         assert f"what the run will cost is not known, no price is known of {NEW}" in asked.stderr
         agreed = fanwise("run", graph, *options, "--yes", "--limit", "1", env=KEY)
         assert agreed.returncode == 0, agreed.stderr
-        resumed = fanwise("resume", out, "--base-url", server.url, env=KEY)
+        resumed = fanwise("resume", out, "--base-url", server.url, "--graph", graph, env=KEY)
         assert resumed.returncode == 2 and f"no price is known of {NEW}" in resumed.stderr
     account = summary(out)
     assert account["cost_usd"] is None and account["rows"]["succeeded"] == 1

@@ -169,8 +169,8 @@ def test_an_edited_prompt_runs_again_what_it_changed_and_nothing_above(tmp_path:
     assert fanwise("run", f"{graph}:triage", "--rows", rows, "--out", out, "--channel", "live").returncode == 0
     sent = summary(out)["attempts"]["sent"]
     graph.write_text(text.replace('"""Draft the reply."""', '"""Draft the reply, politely."""'))
-    result = fanwise("resume", out)
-    assert result.returncode == 0
+    result = fanwise("resume", out, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
     assert "fanout draft has changed" in result.stderr
     cash = summary(out)["cash"]
     assert cash["attempts"] - sent == 10, "the draft of each row, and nothing that it is built on"
@@ -281,7 +281,7 @@ def test_detach_leaves_batches_running_and_resume_collects_them(tmp_path: Path) 
         assert "msgbatch_" in result.stderr
         assert f"fanwise resume {out}" in result.stderr
         assert summary(out)["ended"] == "detached"
-        assert fanwise("resume", out, env=KEY).returncode == 0
+        assert fanwise("resume", out, "--base-url", url, env=KEY).returncode == 0
         assert bill(url)["totals"]["entries"] == 20
     assert summary(out)["rows"]["succeeded"] == 20
 
@@ -414,7 +414,7 @@ def test_batches_can_be_cancelled_and_go_again(tmp_path: Path, latency_s: float)
         assert "asked to cancel 1 batches: msgbatch_" in cancelled.stderr
         if latency_s:
             post(f"{url}/_emulator/faults", {"path": "/v1/messages/batches", "latency_s": latency_s})
-        assert fanwise("resume", out, "--channel", "live", env=KEY).returncode == 0
+        assert fanwise("resume", out, "--channel", "live", "--base-url", url, env=KEY).returncode == 0
         assert bill(url)["totals"]["entries"] == 6, "what was cancelled is not billed"
     assert summary(out)["rows"]["succeeded"] == 6
     assert summary(out)["attempts"]["retried"] == 6
@@ -426,14 +426,15 @@ def test_a_batch_that_has_ended_is_no_mistake_to_cancel_and_is_collected(
 ) -> None:
     rows, out, graph = tickets(tmp_path / "rows.jsonl", 6), tmp_path / "run", f"{DESK}:single"
     with emulated(graph=graph, batch_delay_s=3_600) as server:
-        options = ("--channel", "batch", "--base-url", server.url)
+        there = ("--base-url", server.url)
+        options = ("--channel", "batch", *there)
         assert fanwise("run", graph, "--rows", rows, "--out", out, *options, "--detach", env=KEY).returncode == 0
         server.advance(3_601)
-        assert "ended" in fanwise("batches", out, "watch", env=KEY).stdout
-        cancelled = fanwise(command[0], out, command[1], env=KEY)
+        assert "ended" in fanwise("batches", out, "watch", *there, env=KEY).stdout
+        cancelled = fanwise(command[0], out, command[1], *there, env=KEY)
         assert cancelled.returncode == 0, cancelled.stderr
         assert "1 had ended, which resume reads: msgbatch_" in cancelled.stderr
-        assert fanwise("resume", out, env=KEY).returncode == 0
+        assert fanwise("resume", out, *there, env=KEY).returncode == 0
         assert bill(server.url)["totals"]["entries"] == 6
     assert summary(out)["rows"]["succeeded"] == 6
     assert summary(out)["attempts"]["retried"] == 0

@@ -41,7 +41,7 @@ def begun(folder: Path, *options: object) -> tuple[Path, Path, Path]:
 def went_on(out: Path) -> int:
     """What going on has paid, in picodollars."""
     before = pico_from_usd(summary(out)["cash"]["paid_usd"])
-    assert fanwise("resume", out).returncode == 0
+    assert fanwise("resume", out, cwd=out.parent).returncode == 0
     return pico_from_usd(summary(out)["cash"]["paid_usd"]) - before
 
 

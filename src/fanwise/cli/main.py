@@ -53,6 +53,12 @@ class Program(click.Group):
         """Return the names of the commands, by the alphabet."""
         return sorted(COMMANDS)
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Make the context of a call, with its words as they were typed: an error may say how to go on with it."""
+        return super().make_context(info_name, args, parent, obj=tuple(args), **extra)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a command; None where there is none of that name."""
         if cmd_name not in COMMANDS:

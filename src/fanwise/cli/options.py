@@ -60,6 +60,12 @@ class RequiredArgument(click.Argument):
 
 
 graph_argument = click.argument("graph", cls=RequiredArgument)
+named_graph = click.option(
+    "--graph", metavar="GRAPH", default=None, help="The run's graph, where it is not under the current directory."
+)
+named_baseline = click.option(
+    "--baseline", metavar="GRAPH", default=None, help="The same of a graph that was named as the single agent."
+)
 
 
 def _or_text(

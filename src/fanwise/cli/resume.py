@@ -13,6 +13,7 @@ from fanwise.job.account import Account
 from fanwise.job.directory import bring_up_to_date, peeking
 from fanwise.job.manifest import Manifest
 from fanwise.job.mode import is_simulated
+from fanwise.job.recorded import going_on
 from fanwise.job.watcher import Watcher
 from fanwise.rendering.status import cancelled_line
 from fanwise.studies.plan.rest import rest_of_run
@@ -22,7 +23,7 @@ from .carrying import carry_out
 from .command import Command
 from .consent import ROWS, Question, asking, threshold
 from .ending import exit_on_error
-from .options import chosen, session_options
+from .options import chosen, named_baseline, named_graph, session_options
 
 
 @click.command(cls=Command)
@@ -34,10 +35,24 @@ from .options import chosen, session_options
     help="Ask these final failures again.",
 )
 @click.option("--cancel", is_flag=True, help="Cancel the batches that are still running, and end.")
+@named_graph
+@named_baseline
 @threshold
 @session_options
-def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, as_json: bool, **options: Any) -> None:
-    """Go on with the run in DIR. Exit statuses are those of `fanwise run`."""
+def resume(
+    directory: str,
+    retry: tuple[str, ...],
+    cancel: bool,
+    graph: str | None,
+    detach: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Go on with the run in DIR. Exit statuses are those of `fanwise run`.
+
+    The graph is imported where it lies under the current directory; any other is named by --graph. A
+    server that the run was given by --base-url is named again, by that or by ANTHROPIC_BASE_URL.
+    """
     with exit_on_error():
         question = asking(options)
         if cancel:
@@ -46,19 +61,21 @@ def resume(directory: str, retry: tuple[str, ...], cancel: bool, detach: bool, a
             return
 
         bring_up_to_date(directory)
-        _consent(directory, retry, chosen(options), question)
+        _consent(directory, retry, graph, chosen(options), question)
 
         async def work(watcher: Watcher) -> Account:
-            return await job.resume(directory, watcher, retry=retry, detach=detach, **chosen(options))
+            return await job.resume(directory, watcher, graph=graph, retry=retry, detach=detach, **chosen(options))
 
         sys.exit(carry_out(work, as_json=as_json, out=directory))
 
 
-def _consent(directory: str, retry: tuple[str, ...], changes: dict[str, Any], question: Question) -> None:
+def _consent(
+    directory: str, retry: tuple[str, ...], graph: str | None, changes: dict[str, Any], question: Question
+) -> None:
     """Say what the rest of the run will cost before it goes on, and ask where that is much."""
     with peeking(directory) as db:
         manifest = Manifest.of(db)
-        spec = manifest.spec.resumed(**changes)
+        spec = going_on(manifest, directory, changes, graph)
         if manifest.mode == "embedded" or anyio.run(is_simulated, spec.base_url):
             return
         unpriced = models_without_price(spec)

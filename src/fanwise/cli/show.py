@@ -11,6 +11,7 @@ from fanwise.studies.show import rendered
 
 from .command import Command
 from .ending import exit_on_error
+from .options import named_baseline, named_graph
 
 CHECKED = {
     True: "the same request",
@@ -24,15 +25,18 @@ CHECKED = {
 @click.argument("row")
 @click.argument("task")
 @click.option("--side", "arm", type=click.Choice(["fanout", "baseline"]), default="fanout", show_default=True)
-def show(directory: str, row: str, task: str, arm: str) -> None:
+@named_graph
+@named_baseline
+def show(directory: str, row: str, task: str, arm: str, graph: str | None, baseline: str | None) -> None:
     """Print what TASK (such as `draft` or `research[2]`) of ROW (its id) was shown.
 
     Nothing of a request is stored: it is rendered again from the rows file, the graph and the
     answers in the journal, and checked against the hash of what was sent. Exit status 1 when
-    it is not the same any more. Why an answer was refused is not kept: what says so is not checked.
+    it is not the same any more. The graph is imported where it lies under the current directory;
+    any other is named by --graph. Why an answer was refused is not kept: what says so is not checked.
     """
     with exit_on_error():
-        request = rendered(directory, row, task, arm)
+        request = rendered(directory, row, task, arm, graph=graph, baseline=baseline)
         click.echo(json.dumps(request.body, indent=2, ensure_ascii=False))
         for attempt in request.attempts:
             click.echo(f"attempt {attempt.number}: {CHECKED[attempt.is_unchanged]}", err=True)

@@ -15,6 +15,7 @@ from fanwise.ledger.status import BatchState, CancelledBatches, OpenBatch, statu
 
 from .directory import RunDirectory, peeking
 from .manifest import Manifest
+from .recorded import address
 
 WATCH_S = (2.0, 60.0)
 """First and longest interval between two looks at batches."""
@@ -26,7 +27,7 @@ async def batch_states(
     """Yield the batches of a run that have not been read; with `watch` again until all have ended.
 
     Raises:
-        UsageError: The directory is no run.
+        UsageError: The directory is no run, or records an address that nobody has named here.
     """
     with peeking(out) as db:
         batches, manifest = status(db).batches, Manifest.of(db)
@@ -34,7 +35,7 @@ async def batch_states(
         waiting = "embedded: it goes on when the run does"
         yield [BatchState(batch.batch_id, batch.requests, waiting) for batch in batches]
         return
-    async with _asking(base_url or manifest.spec.base_url) as api:
+    async with _asking(address(manifest, out, base_url)) as api:
         async for states in _looked_at(api, batches):
             yield states
             if not watch or all(state.status == "ended" for state in states):
@@ -74,7 +75,8 @@ async def cancel_batches(out: str, base_url: str | None = None) -> CancelledBatc
     """Ask to cancel the batches of a run that are still running; one that may be another program's is left alone.
 
     Raises:
-        UsageError: The directory is no run, or the API cannot be asked.
+        UsageError: The directory is no run, it records an address that nobody has named here, or the API cannot be
+            asked.
     """
     with RunDirectory(Path(out), create=False) as directory:
         manifest = Manifest.of(directory.journal)
@@ -83,7 +85,7 @@ async def cancel_batches(out: str, base_url: str | None = None) -> CancelledBatc
         unsure = sum(record.size for record in records if record.state != "created")
         if not ids or manifest.mode == "embedded":
             return CancelledBatches(unsure=unsure)  # an embedded emulator works on its batches only while a run does
-        async with _asking(base_url or manifest.spec.base_url) as api:
+        async with _asking(address(manifest, out, base_url)) as api:
             running = {batch_id: await _cancel(api, batch_id) for batch_id in ids}
     return CancelledBatches(
         asked=tuple(batch_id for batch_id in ids if running[batch_id]),

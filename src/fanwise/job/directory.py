@@ -18,9 +18,8 @@ from fanwise.journal.schema import VERSION
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.journal.upgrade import carry_over
 
+from .entries import JOURNAL, check_entries
 from .lock import hold, is_held
-
-JOURNAL = "journal.db"
 
 
 def holds_run(directory: str | Path) -> bool:
@@ -38,6 +37,7 @@ def reading(directory: str | Path) -> Generator[JournalReader]:
     path = Path(directory) / JOURNAL
     if not holds_run(directory):
         raise RunDirectoryError(f"{directory} is no run directory: it has no {JOURNAL}")
+    check_entries(directory)
     with opening.reading(path, held=is_held(directory)) as journal:
         yield journal
 
@@ -59,7 +59,10 @@ def bring_up_to_date(directory: str | Path) -> None:
     Raises:
         RunDirectoryError: It is in use, cannot be read, or cannot be carried over.
     """
-    if holds_run(directory) and version_of(Path(directory) / JOURNAL) < VERSION:
+    if not holds_run(directory):
+        return
+    check_entries(directory)
+    if version_of(Path(directory) / JOURNAL) < VERSION:
         with RunDirectory(Path(directory), create=False):  # who holds it may, and nobody else
             pass
 
@@ -93,6 +96,7 @@ class RunDirectory:
                 "`fanwise resume` of its directory"
             )
         if not create:
+            check_entries(path)
             version_of(path / JOURNAL)  # what cannot be read is refused before anything of its directory is touched
         self._lock = _locked(path)
         try:

@@ -121,7 +121,7 @@ async def resume(
     out: str | Path,
     watcher: Watcher | None = None,
     *,
-    graph: Graph[..., Any] | None = None,
+    graph: Graph[..., Any] | str | None = None,
     retry: Iterable[str] = (),
     detach: bool = False,
     only: frozenset[int] | None = None,
@@ -134,15 +134,18 @@ async def resume(
     Args:
         out: The run directory.
         watcher: What a display reads.
-        graph: The graph, where it is not the one that the run was started with by reference.
+        graph: The graph, or its reference; None: that which the run was started with, where it lies under the current
+            directory or was imported already.
         retry: Final failures to ask again: `failed` (all), `refused`, `truncated`, or an error class.
         detach: Return when all that can be submitted is in batches.
         only: Line or record numbers of the rows to take, as for `Job.run`.
         job_rows: Valid rows of the whole job, over which what rows share is spread; 0: those that are taken.
         client: A client of the SDK, as for `Job`.
-        **fields: Fields of `JobSpec` that are to be different in this session.
+        **fields: Fields of `JobSpec` that are to be different in this session. `base_url` is never taken over: what
+            is not named here or by ANTHROPIC_BASE_URL is given no key.
 
     Raises:
+        NotNamedError: The directory records a graph or an address that nobody has named here.
         UsageError: The directory is no run, is locked, or was run in the other mode; or fields are wrong.
         HaltedError: The run was stopped before its end; what was done is kept.
     """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
 from fanwise.engine.arms import Arm, build_arms
@@ -20,13 +20,12 @@ from fanwise.engine.rows import RowTypes
 from fanwise.engine.rowsfile import format_of, read
 from fanwise.engine.toolbox import NO_SERVERS, Toolbox, list_tools, toolbox_from
 from fanwise.errors import Mistake, SpecError
-from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.meta import MANIFEST, MetaStore, Source, check_begun
 from fanwise.journal.records import ArmName
 from fanwise.units import new_run_id, now
 
-from .arms import arms_of, reference_of
+from .arms import reference_of
 from .mode import Mode
 from .sizes import known_sizes
 from .spec import JobSpec
@@ -74,6 +73,8 @@ class Manifest:
 
     @classmethod
     def _from(cls, data: Mapping[str, Any]) -> Manifest:
+        if data["mode"] not in get_args(Mode):
+            raise ValueError(f"{data['mode']!r} is no mode")
         return cls(
             run_id=data["run_id"],
             graph=data["graph"],
@@ -135,17 +136,6 @@ class Manifest:
         return self.sizes or DOCUMENTED
 
     # What follows from it ---------------------------------------------------------------------------
-
-    def graphs(self, graph: Graph[..., Any] | None = None) -> dict[ArmName, GraphSpec]:
-        """Return the graph of each arm.
-
-        Args:
-            graph: The run's graph, where it is at hand; None: it is loaded by its reference.
-
-        Raises:
-            UsageError: A graph does not exist any more, or has mistakes.
-        """
-        return arms_of(graph or self.graph, self.spec.baseline)
 
     def arms(self, graphs: Mapping[ArmName, GraphSpec], tools: Toolbox | None = None) -> dict[ArmName, Arm]:
         """Return the arms of the run, with the requests that it makes: the same in every session.

@@ -24,6 +24,7 @@ from .arms import arms_of
 from .directory import RunDirectory
 from .manifest import Manifest, rows_of
 from .mode import Mode, check_mode
+from .recorded import going_on
 from .spec import JobSpec
 
 
@@ -102,22 +103,26 @@ def begun(spec: JobSpec, terms: Terms) -> Generator[OpenRun]:
 
 
 @contextmanager
-def found(out: Path, fields: Mapping[str, Any], graph: Graph[..., Any] | None, terms: Terms) -> Generator[OpenRun]:
+def found(
+    out: Path, fields: Mapping[str, Any], graph: Graph[..., Any] | str | None, terms: Terms
+) -> Generator[OpenRun]:
     """Go on with the run of a directory.
 
     Args:
         out: The run directory.
         fields: Fields of the spec that are to be different in this session.
-        graph: The run's graph, where it is at hand; None: it is loaded by its reference.
+        graph: The run's graph, or its reference; None: it is loaded as it was recorded, where it lies under the current
+            directory.
         terms: How the session goes about it.
 
     Raises:
+        NotNamedError: The directory records a graph or an address that nobody has named here.
         UsageError: The directory is no run, is locked, or was run in the other mode; or fields are wrong.
     """
     with RunDirectory(out, create=False) as directory:
         manifest = Manifest.of(directory.journal)
-        spec = manifest.spec.resumed(**fields)
-        graphs = replace(manifest, spec=spec).graphs(graph)
+        spec = going_on(manifest, out, fields, graph, has_client=terms.client is not None)
+        graphs = arms_of(spec.graph, spec.baseline)
         if terms.client is None:
             check_mode(spec.base_url, manifest.mode)
         if not manifest.rows.exists():

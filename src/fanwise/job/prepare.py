@@ -27,6 +27,7 @@ from .edits import edits_of, keep_nodes
 from .opening import OpenRun, Terms, begun, found
 from .preflight import check_models, check_same_kind, usable_channel
 from .prepared import Prepared
+from .recorded import other_address
 from .sizes import TokenCache, common_texts, count
 from .spec import JobSpec
 from .standing import keep_begin, keep_offline, was_offline
@@ -62,7 +63,7 @@ async def prepare_again(
     watcher: Watcher | None = None,
     *,
     fields: Mapping[str, Any] | None = None,
-    graph: Graph[..., Any] | None = None,
+    graph: Graph[..., Any] | str | None = None,
 ) -> AsyncGenerator[Prepared]:
     """Begin another session of a run.
 
@@ -71,14 +72,18 @@ async def prepare_again(
         terms: How the session goes about it.
         watcher: What a display reads.
         fields: Fields of the spec that are to be different in this session.
-        graph: The run's graph, where it is not to be loaded by its reference.
+        graph: The run's graph, or its reference, where it is not to be loaded as it was recorded.
 
     Raises:
+        NotNamedError: The directory records a graph or an address that nobody has named here.
         UsageError: The directory is no run, is locked, or was run in the other mode; or fields are wrong.
     """
     terms = replace(terms or Terms(), resumed=True)
+    watcher = watcher or Watcher()
     with found(Path(out), fields or {}, graph, terms) as run:
-        async with _prepared(run, terms, watcher or Watcher()) as prepared:
+        if terms.client is None and (note := other_address(run.manifest, run.spec)):
+            watcher.notes.append(note)
+        async with _prepared(run, terms, watcher) as prepared:
             yield prepared
 
 

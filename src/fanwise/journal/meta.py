@@ -7,16 +7,21 @@ it goes on. A value is read from a journal, or from a plain connection to the fi
 
 from __future__ import annotations
 
+import builtins
 import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypedDict, TypeVar, cast
+from types import UnionType
+from typing import Any, Generic, Protocol, TypedDict, TypeVar, get_args, get_origin, get_type_hints, is_typeddict
 
 from fanwise.canonical import digest
 from fanwise.errors import RunDirectoryError
+from fanwise.jsonable import as_list, as_object
 
 T = TypeVar("T")
+MOST = 10**15
+"""Beyond any number that a run keeps."""
 
 
 class MetaReader(Protocol):
@@ -34,6 +39,32 @@ class MetaStore(MetaReader, Protocol):
 Source = MetaReader | sqlite3.Connection
 
 
+def _fits(value: object, shape: Any) -> bool:
+    """Return whether JSON has a type: a class, a list, a dict by texts, a record of fields, or one of several."""
+    if shape is Any:
+        return True
+    if isinstance(shape, UnionType):
+        return any(_fits(value, part) for part in get_args(shape))
+    parts: tuple[Any, ...] = get_args(shape)
+    match get_origin(shape) or shape:
+        case builtins.list:
+            return as_list(value) == value and all(_fits(item, parts[0]) for item in as_list(value))
+        case builtins.dict:
+            return as_object(value) == value and all(_fits(item, parts[1]) for item in as_object(value).values())
+        case builtins.tuple:  # as JSON has it
+            items = as_list(value)
+            return len(items) == len(parts) and all(map(_fits, items, parts))
+        case builtins.float:
+            return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MOST
+        case builtins.int:
+            return isinstance(value, int) and not isinstance(value, bool) and abs(value) < MOST
+        case kind if is_typeddict(kind):
+            fields = get_type_hints(kind)
+            return as_object(value) == value and all(_fits(as_object(value).get(name), fields[name]) for name in fields)
+        case kind:
+            return isinstance(value, kind)
+
+
 @dataclass(frozen=True, slots=True)
 class MetaKey(Generic[T]):
     """One key of `meta`."""
@@ -41,6 +72,8 @@ class MetaKey(Generic[T]):
     name: str
     empty: Callable[[], T]
     """Makes the value of a run that has not kept one."""
+    shape: Any = None
+    """Type of its values, as `_fits` reads it; None: what `empty` makes."""
 
     def of(self, source: Source) -> T:
         """Return the value that a journal has under this key.
@@ -54,10 +87,19 @@ class MetaKey(Generic[T]):
             text = None if row is None else row[0]
         else:
             text = source.meta(self.name)
+        if text is None:
+            return self.empty()
         try:
-            return self.empty() if text is None else json.loads(text)
+            value = json.loads(text)
         except (ValueError, TypeError) as error:
             raise self.damaged(str(error)) from None
+        except RecursionError:
+            raise self.damaged("it is nested too deeply") from None
+        shape = self.shape or self.empty
+        if not _fits(value, shape):
+            is_object = (get_origin(shape) or shape) is dict and not isinstance(value, dict)
+            raise self.damaged("it is no object" if is_object else "it holds what no run keeps there")
+        return value
 
     def damaged(self, what: str) -> RunDirectoryError:
         """Return the error that the value is damaged: what is wrong with it, and what to do."""
@@ -106,11 +148,12 @@ class RunOrigin:
         Raises:
             RunDirectoryError: What it has kept of it is damaged.
         """
-        manifest: Any = MANIFEST.of(source)
-        if not isinstance(manifest, dict):
-            raise MANIFEST.damaged("it is no object")
-        run_id, graph, created = (cast("Any", manifest).get(name) for name in ("run_id", "graph", "created"))
-        return cls(run_id, graph, created)
+        manifest = MANIFEST.of(source)
+        names = ("run_id", "graph", "created")
+        for name in names:
+            if not isinstance(manifest.get(name), str | None):
+                raise MANIFEST.damaged(f"its {name} is no text")
+        return cls(*(manifest.get(name) for name in names))
 
 
 def check_begun(source: Source) -> None:
@@ -132,7 +175,7 @@ def place_in_draw(word: str, row_id: str) -> str:
 
 # How it stands ------------------------------------------------------------------------------------
 
-OFFLINE: MetaKey[bool | None] = MetaKey("offline", _nothing)
+OFFLINE: MetaKey[bool | None] = MetaKey("offline", _nothing, bool | None)
 """Whether stand-ins answer for the models; None before anybody has answered."""
 HALTED = MetaKey("halted", str)
 """Why the last session was stopped before its end; empty where it was not."""
@@ -140,11 +183,11 @@ NOTES = MetaKey("notes", list[str])
 """What the sessions had to say, one sentence each."""
 CHOICES = MetaKey("choices", list[dict[str, Any]])
 """Why calls took their channels, by arm, agent and model, counted over all sessions."""
-MODELLED: MetaKey[dict[str, Any] | None] = MetaKey("modelled", _nothing)
+MODELLED: MetaKey[dict[str, Any] | None] = MetaKey("modelled", _nothing, dict[str, Any] | None)
 """The multiplier against one agent that was not asked; None where it could not be composed."""
 OWN_BASELINE = MetaKey("own_baseline", bool)
 """Whether the attempts of the fan-out are the single agent's too: the graph has one agent, and no other was asked."""
-DEADLINE: MetaKey[Deadline | None] = MetaKey("deadline", _nothing)
+DEADLINE: MetaKey[Deadline | None] = MetaKey("deadline", _nothing, Deadline | None)
 """When the run should have ended; None where it may take its time."""
 JOB_ROWS = MetaKey("job_rows", int)
 """Valid rows of the whole job, where a session carries out a sample of it; 0: the job is the rows that are taken."""

@@ -14,6 +14,7 @@ from fanwise.graph.nodes import GraphSpec
 from fanwise.job.directory import peeking, reading
 from fanwise.job.edits import is_edited
 from fanwise.job.manifest import Manifest, rows_of
+from fanwise.job.recorded import going_on
 from fanwise.job.spec import JobSpec, spec_fields
 from fanwise.journal.records import ArmName
 from fanwise.ledger.outcomes import ended_rows
@@ -59,8 +60,7 @@ def more_rows(directory: Path, spec: JobSpec, count: int, seed: int, changes: Ma
     for_session = {part.name for part in spec_fields() if part.rule.scope in ("session", "once")}
     fields = {name: value for name, value in changes.items() if name in for_session}
     spec = replace(
-        manifest.spec.resumed(**fields),
-        graph=spec.graph,
+        going_on(manifest, directory, {**fields, "baseline": spec.baseline}, spec.graph),
         rows=spec.rows,
         format=spec.format,
         encoding=spec.encoding,
@@ -76,7 +76,7 @@ def more_rows(directory: Path, spec: JobSpec, count: int, seed: int, changes: Ma
         drawn=replace(drawn, rows=tuple(new), sampled_units=len(new)),
         subject=f"both sides on {len(new):,} more rows",
         begun=fanout | baseline,
-        changes=fields,
+        changes={**fields, "baseline": spec.baseline},
     )
 
 

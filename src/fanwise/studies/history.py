@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from fanwise.errors import RunDirectoryError, SpecError, UsageError
 from fanwise.graph.graphs import Graph
-from fanwise.job.directory import JOURNAL, peeking
+from fanwise.job.directory import peeking
+from fanwise.job.entries import JOURNAL, check_entries
 from fanwise.journal.reader import Book
 from fanwise.ledger.account import totals
 from fanwise.ledger.changes import Shapes, changed_agents
@@ -145,6 +146,7 @@ def _run(directory: Path, judge: Judge) -> _Run:
         RunDirectoryError: It cannot be read.
         UsageError: The score cannot be used.
     """
+    check_entries(directory)
     summary = _summary(directory)
     try:
         with peeking(directory) as db:

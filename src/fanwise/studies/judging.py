@@ -14,7 +14,8 @@ from typing import Any
 from fanwise.errors import Mistake, RunDirectoryError, SpecError, UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.job.arms import graph_of, reference_of
-from fanwise.job.directory import JOURNAL, peeking
+from fanwise.job.directory import peeking
+from fanwise.job.entries import JOURNAL
 from fanwise.job.manifest import Manifest
 from fanwise.journal.reader import Book
 

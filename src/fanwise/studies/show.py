@@ -15,8 +15,10 @@ from fanwise.engine.rowsfile import fetch
 from fanwise.errors import OutputError, UsageError
 from fanwise.graph.revive import revive
 from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
+from fanwise.job.arms import arms_of
 from fanwise.job.directory import reading
 from fanwise.job.manifest import Manifest
+from fanwise.job.recorded import looked_at
 from fanwise.journal.reader import JournalReader
 from fanwise.ledger.account import baseline_arm
 from fanwise.ledger.outcomes import row_named
@@ -42,15 +44,27 @@ class Rendered:
     """The output as canonical JSON, where there is one."""
 
 
-def rendered(directory: str, row_id: str, label: str, arm: str) -> Rendered:
+def rendered(
+    directory: str, row_id: str, label: str, arm: str, *, graph: str | None = None, baseline: str | None = None
+) -> Rendered:
     """Return the request of one task, rendered from the rows file, the graph and the journal.
 
+    Args:
+        directory: Of the run.
+        row_id: Of the row.
+        label: Of the task.
+        arm: Side on which it was carried out.
+        graph: Reference of the run's graph; None: as it was recorded, where that lies under the current directory.
+        baseline: Of its single agent, likewise.
+
     Raises:
+        NotNamedError: The directory records a graph that nobody has named here.
         UsageError: There is no such run, row or task, or its row is not in the file any more.
     """
     with reading(directory) as journal:
         manifest = Manifest.of(journal)
-        arms = manifest.arms(manifest.graphs())
+        spec = looked_at(manifest, directory, graph, baseline)
+        arms = manifest.arms(arms_of(spec.graph, spec.baseline))
         if arm == "baseline" and baseline_arm(journal.db) == "fanout":
             raise UsageError("the graph has one agent and is its own baseline: --side fanout shows its requests")
         if arm not in arms:

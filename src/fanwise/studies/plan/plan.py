@@ -52,9 +52,13 @@ class SampleRun:
         """
         only = frozenset(row.number for row in self.drawn.rows)
         if self.begun is not None and self.spec.out is not None:
-            graph = self.spec.graph if isinstance(self.spec.graph, Graph) else None
             return await resume(
-                self.spec.out, watcher, graph=graph, only=only | self.begun, job_rows=self.drawn.valid, **self.changes
+                self.spec.out,
+                watcher,
+                graph=self.spec.graph,
+                only=only | self.begun,
+                job_rows=self.drawn.valid,
+                **self.changes,
             )
         return await begin(self.spec, watcher, only=only, job_rows=self.drawn.valid)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fanwise.engine.rows import Row
 from fanwise.engine.sampling import Sampler, sampler
 from fanwise.engine.toolbox import list_tools
+from fanwise.job.arms import arms_of
 from fanwise.job.edits import asked_again
 from fanwise.job.manifest import Manifest
 from fanwise.job.spec import JobSpec
@@ -45,17 +46,17 @@ def rest_of_run(db: Book, spec: JobSpec, rows: int, *, retried: bool) -> Rest:
         retried: Whether rows that failed are asked again.
     """
     manifest = replace(Manifest.of(db), spec=spec)
-    graphs = manifest.graphs()
+    graphs = arms_of(spec.graph, spec.baseline)
     again = asked_again(db, manifest.arms(graphs, list_tools(graphs.values())))
     edited = {arm for arm, _ in again}
     types = manifest.row_types(graphs["fanout"])
-    arms_of = sampler(manifest.rows_file, types, spec.sample, spec.limit, arms=tuple(graphs), seed=spec.seed)
-    passing = _Passing(db=db, arms_of=arms_of, edited=edited, retried=retried)
+    arms_of_row = sampler(manifest.rows_file, types, spec.sample, spec.limit, arms=tuple(graphs), seed=spec.seed)
+    passing = _Passing(db=db, arms_of=arms_of_row, edited=edited, retried=retried)
     drawn = draw_contents(spec, rows, passing.is_done)
     sample = drawn if drawn.valid else draw_contents(spec, rows)
     kept: Counter[tuple[ArmName, str]] = Counter()
     for arm in graphs:
-        among = None if arm == "fanout" or arms_of.chosen is None else passing.sampled
+        among = None if arm == "fanout" or arms_of_row.chosen is None else passing.sampled
         for (agent, node), count in kept_answers(db, arm, of_ended=arm in edited, among=among).items():
             kept[arm, agent] += 0 if (arm, node) in again else count
     owed = Owed(rows={arm: passing.owed[arm] for arm in graphs}, kept=kept, alive=alive_prefixes(db, now().timestamp()))

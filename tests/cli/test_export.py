@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from fanwise import Job, agent, graph
-from fanwise.rendering.export import TABLES, defused
+from fanwise.rendering.export import TABLES
+from fanwise.rendering.harmless import defused
 from support import fanwise, lines
 
 HOSTILE = '=HYPERLINK("http://evil.example","<script>alert(1)</script>")'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 
 import click
@@ -14,6 +13,7 @@ from fanwise.studies import audit as study
 from .command import Command
 from .ending import OK, exit_on_error
 from .options import WholeNumber, Word, job_option
+from .saying import echo, echo_json
 
 FOUND = 1
 
@@ -37,11 +37,11 @@ def audit(graph: str, rows: str, form: Format | None, encoding: str | None, samp
     with exit_on_error():
         findings = study.audit(graph, rows, form=form, encoding=encoding, sample=sample)
         if as_json:
-            click.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+            echo_json([dataclasses.asdict(finding) for finding in findings], 2)
         else:
             for finding in findings:
-                click.echo(str(finding))
-            click.echo(
+                echo(str(finding))
+            echo(
                 f"{len(findings)} finding{'s' if len(findings) != 1 else ''}" if findings else "every prefix is stable",
                 err=True,
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import anyio
@@ -13,11 +12,13 @@ from fanwise.job.batches import batch_states, cancel_batches
 from fanwise.job.job import resume
 from fanwise.job.watcher import Watcher
 from fanwise.ledger.status import BatchState
+from fanwise.rendering.harmless import one_line
 from fanwise.rendering.status import batch_line, cancelled_line
 
 from .carrying import carry_out
 from .command import Command
 from .ending import exit_on_error
+from .saying import echo, echo_json
 
 
 @click.command(cls=Command)
@@ -33,7 +34,7 @@ def batches(directory: str, action: str, base_url: str | None, as_json: bool) ->
     """
     with exit_on_error():
         if action == "cancel":
-            click.echo(cancelled_line(anyio.run(cancel_batches, directory, base_url)), err=True)
+            echo(cancelled_line(anyio.run(cancel_batches, directory, base_url)), err=True)
         elif action == "collect":
 
             async def work(watcher: Watcher) -> Account:
@@ -50,6 +51,6 @@ async def _list(directory: str, base_url: str | None, as_json: bool, watch: bool
         for batch in batches:
             if batch not in printed:  # a change is said once
                 printed.append(batch)
-                click.echo(json.dumps(batch.data()) if as_json else batch_line(batch))
+                echo_json(batch.data()) if as_json else echo(one_line(batch_line(batch)))
         if not batches:
-            click.echo("no batch is open", err=True)
+            echo("no batch is open", err=True)

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import anyio
-import click
-from rich.console import Console
 
 from fanwise.errors import FanwiseError, HaltedError, NotKeptError
 from fanwise.foreign import Stopped
@@ -19,12 +17,17 @@ from fanwise.job.account import Account
 from fanwise.job.directory import holds_run, reading
 from fanwise.job.watcher import Watcher
 from fanwise.rendering.account import show_account
-from fanwise.rendering.console import standard_output
+from fanwise.rendering.console import HarmlessConsole, standard_output
+from fanwise.rendering.harmless import one_line
 
 from .ending import FAILED_ROWS, HALTED, OK, USAGE
 from .progress import display
 from .rejected import rejected_words
+from .saying import echo, echo_json
 from .signals import Signals, say
+
+MOST_WORDS = 3_000
+"""Characters of why a run was halted, which may be a server's words."""
 
 
 def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: str, report: bool = True) -> int:
@@ -46,16 +49,19 @@ def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, o
         return signals.status
     if isinstance(halted, NotKeptError):  # the account is among what could not be written
         again = f"; then go on with: fanwise resume {out}" if holds_run(out) else ""
-        click.echo(f"fanwise: {halted}{again}", err=True)
+        echo(f"fanwise: {one_line(str(halted), MOST_WORDS)}{again}", err=True)
         return HALTED
     summary = _summary(out)
     with suppress(OSError) if signals.count else nullcontext():  # a terminal that was closed takes no account
         if report:
             _print(out, summary, as_json=as_json)
         for line in rejected_words(out, summary["rows"]):
-            click.echo(f"fanwise: {line}" if not line.startswith(" ") else line, err=True)
+            echo(f"fanwise: {line}" if not line.startswith(" ") else line, err=True)
     if halted is not None:
-        click.echo(f"fanwise: {halted}; what was done is kept, go on with: fanwise resume {out}", err=True)
+        echo(
+            f"fanwise: {one_line(str(halted), MOST_WORDS)}; what was done is kept, go on with: fanwise resume {out}",
+            err=True,
+        )
         return HALTED
     if summary["ended"] in ("interrupted", "detached"):
         _say_how_to_resume(out, summary["ended"])
@@ -78,7 +84,7 @@ async def _watched(
     account: Account | None = None
     halted: HaltedError | None = None
     async with anyio.create_task_group() as group:
-        group.start_soon(display, watcher, Console(stderr=True))
+        group.start_soon(display, watcher, HarmlessConsole(stderr=True))
         await group.start(signals.heed, watcher, group.cancel_scope)
         try:
             account = await work(watcher)
@@ -106,10 +112,10 @@ def _summary(out: str) -> dict[str, Any]:
 
 def _print(out: str, summary: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        echo_json(summary, 2)
         return
     show_account(summary, Account(Path(out), summary).tables(), standard_output())
-    click.echo(f"results: {os.path.join(out, 'results.jsonl')}", err=True)
+    echo(f"results: {os.path.join(out, 'results.jsonl')}", err=True)
 
 
 def _say_how_to_resume(out: str, how: str) -> None:

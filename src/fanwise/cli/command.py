@@ -12,6 +12,7 @@ import click
 
 from fanwise.errors import UsageError
 from fanwise.jsonable import fault_of_text
+from fanwise.rendering.harmless import lines
 
 from .ending import USAGE, exit_on_error
 
@@ -44,7 +45,7 @@ class WrongCallError(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print it as all errors are."""
-        click.echo(f"fanwise: {self.message}", file=file, err=file is None)
+        click.echo(lines(f"fanwise: {self.message}"), file=file, err=file is None)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -19,6 +18,7 @@ from .consent import asking, threshold
 from .ending import exit_on_error
 from .options import WholeNumber, chosen, graph_argument, job_option
 from .sampled import carry_out_sample
+from .saying import echo, echo_json
 
 STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows to tell": 4}
 
@@ -70,9 +70,9 @@ def compare(
             labels=labels, score=score, sample=sample, seed=seed, carry_out=carry_out, **chosen(options)
         )
         if not carried_out:
-            click.echo(f"fanwise: {out} holds a run; its answers are compared, and nothing is sent", err=True)
+            echo(f"fanwise: {out} holds a run; its answers are compared, and nothing is sent", err=True)
         if as_json:
-            click.echo(json.dumps(comparison.data(), indent=2))
+            echo_json(comparison.data(), 2)
         else:
             show_comparison(comparison, standard_output())
         sys.exit(STATUSES[comparison.verdict.word])

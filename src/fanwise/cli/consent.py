@@ -19,6 +19,8 @@ from fanwise.studies.plan.drawn import draw_contents
 from fanwise.studies.plan.forecast import forecast_job
 from fanwise.units import pico_from_usd, usd
 
+from .saying import echo
+
 F = TypeVar("F", bound=Callable[..., Any])
 ASK_ABOVE_USD = "5"
 ROWS = 20
@@ -63,7 +65,7 @@ class Question:
         """
         simulated = anyio.run(is_simulated, spec.base_url)
         text = _announcement(price, what, spec, unpriced)
-        click.echo(f"fanwise: {text}{' (simulated)' if simulated else ''}", err=True)
+        echo(f"fanwise: {text}{' (simulated)' if simulated else ''}", err=True)
         most = _most(price, spec, unpriced)
         if self.yes or simulated or (most is not None and most <= self.threshold_pico):
             return

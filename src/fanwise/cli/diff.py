@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from decimal import Decimal
 
@@ -14,6 +13,7 @@ from fanwise.studies import diff as study
 
 from .command import Command, FiniteNumber
 from .ending import OK, exit_on_error
+from .saying import echo_json
 
 ABOVE = 1
 
@@ -34,7 +34,7 @@ def diff(before: str, after: str, fail_above: float | None, as_json: bool) -> No
     with exit_on_error():
         runs = study.diff(before, after)
         if as_json:
-            click.echo(json.dumps(runs.data(), indent=2))
+            echo_json(runs.data(), 2)
         else:
             show_diff(runs, standard_output())
         rise = runs.rise_percent

@@ -21,6 +21,7 @@ from fanwise.units import pico_from_usd
 
 from .command import Command, FiniteNumber, Folder
 from .ending import exit_on_error
+from .saying import echo
 from .signals import heard
 
 LONGEST_S = 366 * 24 * 3600
@@ -139,8 +140,8 @@ async def _serve(settings: EmulatorSettings, answer: Answerer | None) -> None:
     gc.set_threshold(20_000, 20, 20)  # it after every other message would cost a tenth of its time
     with heard(signal.SIGINT, signal.SIGTERM) as signals:
         async with serve(settings, answer) as url:
-            click.echo(url)
+            echo(url)
             kind = f"records exchanges with {settings.upstream}" if settings.record else "simulated Messages API"
-            click.echo(f"fanwise: {kind} at {url}; bill at {url}/_emulator/bill; Ctrl-C ends it", err=True)
+            echo(f"fanwise: {kind} at {url}; bill at {url}/_emulator/bill; Ctrl-C ends it", err=True)
             async for _ in signals:
                 return

@@ -25,6 +25,9 @@ from fanwise.errors import (
 )
 from fanwise.job.directory import holds_run, peeking
 from fanwise.journal.damage import damage
+from fanwise.rendering.harmless import one_line
+
+from .saying import echo
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
 
 def fail(message: str, status: int = USAGE) -> None:
     """End the program with a message on standard error."""
-    click.echo(f"fanwise: {message}", err=True)
+    echo(f"fanwise: {message}", err=True)
     sys.exit(status)
 
 
@@ -68,7 +71,7 @@ def exit_on_error(**names: str) -> Generator[None]:
     try:
         yield
     except HaltedError as error:
-        fail(str(error), HALTED)
+        fail(one_line(str(error), 3_000), HALTED)
     except ConsentError as error:
         fail(str(error), CONSENT)
     except SpecError as error:

@@ -16,6 +16,7 @@ from fanwise.rendering.export import export as write_tables
 
 from .command import Command
 from .ending import exit_on_error
+from .saying import echo
 
 
 @click.command(cls=Command)
@@ -27,7 +28,7 @@ def export(directory: str | None, form: Any, out: str | None, columns: bool) -> 
     """Write attempts, tasks, rows and totals of the run in DIR, one file each."""
     with exit_on_error():
         if columns:
-            click.echo("\n".join(column_lines()))
+            echo("\n".join(column_lines()))
             return
         if directory is None:
             raise UsageError("DIR: nothing is given; name a run directory")
@@ -35,4 +36,4 @@ def export(directory: str | None, form: Any, out: str | None, columns: bool) -> 
             check_begun(journal)
             folder = Path(out) if out is not None else Path(directory) / "export"
             for path, count in write_tables(journal.db, summary(journal.db), folder, form):
-                click.echo(f"{path}: {count:,} records", err=True)
+                echo(f"{path}: {count:,} records", err=True)

@@ -12,6 +12,7 @@ from fanwise.graph.draw import FORMATS, tree
 
 from .command import Command
 from .ending import exit_on_error
+from .saying import echo
 
 
 @click.command(cls=Command)
@@ -28,6 +29,6 @@ def graph(graph: str, form: str) -> None:
     with exit_on_error():
         spec = load_graph(graph).spec
         if form == "tree":
-            click.echo(tree(spec, request_lines(build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"])))
+            echo(tree(spec, request_lines(build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"])))
         else:
-            click.echo(FORMATS[form](spec))
+            echo(FORMATS[form](spec))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from fanwise.rendering.console import standard_output
@@ -12,6 +10,7 @@ from fanwise.studies import history as study
 
 from .command import Command
 from .ending import exit_on_error
+from .saying import echo_json
 
 
 @click.command(cls=Command)
@@ -33,6 +32,6 @@ def history(folders: tuple[str, ...], labels: str | None, score: str | None, gra
         past = study.history(*folders, labels=labels, score=score, graph=graph)
         if as_json:
             for run in (*past.runs, *past.unreadable):
-                click.echo(json.dumps(run.data()))
+                echo_json(run.data())
         else:
             show_history(past, standard_output(), labelled=labels is not None)

@@ -39,10 +39,12 @@ The lines stand here so that `fanwise --help` loads no command: all of them toge
 class Program(click.Group):
     """A group whose commands are loaded when they are called."""
 
-    def make_context(self, *args: Any, **settings: Any) -> click.Context:
-        """Read the call's own words; what is wrong with them is one line."""
-        with in_one_line():
-            return super().make_context(*args, **settings)
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the call's own words, and keep them as they were typed; what is wrong with them is one line."""
+        with in_one_line():  # an error may say how to go on with the same call
+            return super().make_context(info_name, args, parent, obj=tuple(args), **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call the command: wrong words are one line, and Ctrl-C before a run begins ends it as it ends a run."""
@@ -52,12 +54,6 @@ class Program(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, by the alphabet."""
         return sorted(COMMANDS)
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        """Make the context of a call, with its words as they were typed: an error may say how to go on with it."""
-        return super().make_context(info_name, args, parent, obj=tuple(args), **extra)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a command; None where there is none of that name."""
@@ -81,5 +77,9 @@ def main(verbose: int) -> None:
     Without a key everything runs on an embedded emulator: simulated, free, and said so.
     """
     if verbose:
-        logging.basicConfig(level=logging.INFO if verbose == 1 else logging.DEBUG, format="%(message)s")
+        from fanwise.rendering.harmless import HarmlessFormatter  # only here: `fanwise --help` loads little
+
+        handler = logging.StreamHandler()
+        handler.setFormatter(HarmlessFormatter("%(message)s"))
+        logging.basicConfig(level=logging.INFO if verbose == 1 else logging.DEBUG, handlers=[handler])
         logging.getLogger("httpx2").setLevel(logging.WARNING)

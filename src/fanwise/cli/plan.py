@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -16,6 +15,7 @@ from .consent import asking, threshold
 from .ending import exit_on_error
 from .options import WholeNumber, Word, chosen, graph_argument, job_option
 from .sampled import carry_out_sample
+from .saying import echo, echo_json
 
 
 @click.command(cls=Command)
@@ -45,8 +45,8 @@ def plan(simulate: int, sample: int | None, as_json: bool, **options: Any) -> No
         carry_out = carry_out_sample(asking(options))
         forecast = study.plan(simulate=simulate, sample=sample, carry_out=carry_out, **chosen(options))
         if as_json:
-            click.echo(json.dumps(forecast.data(), indent=2))
+            echo_json(forecast.data(), 2)
         else:
             show_forecast(forecast, standard_output())
         if out := options["out"]:
-            click.echo(f"fanwise: the sample's answers are kept; go on with: fanwise resume {out}", err=True)
+            echo(f"fanwise: the sample's answers are kept; go on with: fanwise resume {out}", err=True)

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from fanwise.job.watcher import Watcher
+from fanwise.rendering.harmless import one_line
 from fanwise.rendering.progress import progress_line
 
 TERMINAL_S = 0.25
@@ -66,5 +67,5 @@ class _Notes:
         engine = self._watcher.engine
         for index, notes in enumerate((self._watcher.notes, engine.notes if engine is not None else [])):
             for note in notes[self._printed[index] :]:
-                self.console.print(f"fanwise: {note}", highlight=False, markup=False, soft_wrap=True)
+                self.console.print(f"fanwise: {one_line(note, 3_000)}", highlight=False, markup=False, soft_wrap=True)
             self._printed[index] = len(notes)

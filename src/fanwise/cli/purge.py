@@ -8,6 +8,7 @@ from fanwise.job.purge import purge_content
 
 from .command import Command
 from .ending import exit_on_error
+from .saying import echo
 
 
 @click.command(cls=Command)
@@ -19,4 +20,4 @@ def purge(directory: str, content: bool) -> None:
     """Remove all content from DIR; rows, attempts, tokens and money stay."""
     with exit_on_error():
         removed = purge_content(directory)
-        click.echo(f"removed the content of {removed} records; {directory} keeps the account only", err=True)
+        echo(f"removed the content of {removed} records; {directory} keeps the account only", err=True)

@@ -13,7 +13,7 @@ from fanwise.errors import UsageError
 from fanwise.job.directory import reading
 from fanwise.job.manifest import Manifest
 from fanwise.ledger.outcomes import rejections
-from fanwise.rendering.words import printable
+from fanwise.rendering.harmless import one_line
 
 MOST_REASONS, MOST_CHARS = 3, 160
 LOOKED_AT = 100
@@ -35,14 +35,13 @@ def rejected_words(out: str, rows: dict[str, Any]) -> Iterator[str]:
         reasons = rejections(journal.db, MOST_REASONS + 1)
         manifest = Manifest.of(journal)
     for rejection in reasons[:MOST_REASONS]:
-        reason = printable(rejection.reason)
-        reason = reason if len(reason) <= MOST_CHARS else f"{reason[: MOST_CHARS - 3]}..."
+        reason = one_line(rejection.reason, MOST_CHARS)
         yield f"  {rejection.records:,} (line {rejection.line} first): {reason}"
     if len(reasons) > MOST_REASONS:
         yield "  and others, for other reasons"
     columns = _columns(manifest)
     if columns:
-        yield f"  found in {manifest.rows.name}: {printable(', '.join(columns))[:MOST_CHARS]}"
+        yield f"  found in {manifest.rows.name}: {one_line(', '.join(columns), MOST_CHARS)}"
     yield f"  all of them: {os.path.join(out, 'rejects.jsonl')}"
 
 

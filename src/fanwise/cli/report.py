@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from fanwise.studies import report as study
 
 from .command import Command
 from .ending import exit_on_error
+from .saying import echo, echo_json
 
 
 @click.command(cls=Command)
@@ -47,9 +47,9 @@ def report(directory: str, as_json: bool, dimensions: str | None, full: bool, ht
         account = study.report(directory)
         if html:
             replace_file(page, [account.html()])
-            click.echo(f"report: {page}", err=True)
+            echo(f"report: {page}", err=True)
         elif as_json:
-            click.echo(json.dumps(account.summary, indent=2, ensure_ascii=False))
+            echo_json(account.summary, 2)
         else:
             show_account(account.summary, account.tables(all_failures=full), standard_output())
             if full:
@@ -60,6 +60,6 @@ def _print_groups(directory: str, dimensions: list[str], *, as_json: bool) -> No
     groups = study.report_by(directory, *dimensions)
     if as_json:
         for group in groups:
-            click.echo(json.dumps(group.data(dimensions), ensure_ascii=False))
+            echo_json(group.data(dimensions))
     else:
         show_groups(dimensions, groups, standard_output())

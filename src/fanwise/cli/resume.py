@@ -24,6 +24,7 @@ from .command import Command
 from .consent import ROWS, Question, asking, threshold
 from .ending import exit_on_error
 from .options import chosen, named_baseline, named_graph, session_options
+from .saying import echo
 
 
 @click.command(cls=Command)
@@ -57,7 +58,7 @@ def resume(
         question = asking(options)
         if cancel:
             cancelled = anyio.run(batches.cancel_batches, directory, options.get("base_url"))
-            click.echo(cancelled_line(cancelled), err=True)
+            echo(cancelled_line(cancelled), err=True)
             return
 
         bring_up_to_date(directory)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
@@ -12,6 +11,7 @@ from fanwise.studies.show import rendered
 from .command import Command
 from .ending import exit_on_error
 from .options import named_baseline, named_graph
+from .saying import echo, echo_json
 
 CHECKED = {
     True: "the same request",
@@ -37,9 +37,9 @@ def show(directory: str, row: str, task: str, arm: str, graph: str | None, basel
     """
     with exit_on_error():
         request = rendered(directory, row, task, arm, graph=graph, baseline=baseline)
-        click.echo(json.dumps(request.body, indent=2, ensure_ascii=False))
+        echo_json(request.body, 2)
         for attempt in request.attempts:
-            click.echo(f"attempt {attempt.number}: {CHECKED[attempt.is_unchanged]}", err=True)
+            echo(f"attempt {attempt.number}: {CHECKED[attempt.is_unchanged]}", err=True)
         if request.answer is not None:
-            click.echo(f"answer: {request.answer}", err=True)
+            echo(f"answer: {request.answer}", err=True)
         sys.exit(1 if any(attempt.is_unchanged is False for attempt in request.attempts) else 0)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 import anyio
-import click
 from anyio.abc import TaskStatus
 
 from fanwise.engine.load import is_loading
@@ -20,6 +19,7 @@ from fanwise.foreign import Stopped
 from fanwise.job.watcher import Watcher
 
 from .ending import BY_SIGNAL
+from .saying import echo
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that end a run: Ctrl-C, a scheduler, a terminal that is closed."""
@@ -159,4 +159,4 @@ def _heeded() -> list[signal.Signals]:
 def say(text: str) -> None:
     """Write a line to standard error; a terminal that was closed takes none."""
     with suppress(OSError, ValueError):
-        click.echo(f"fanwise: {text}", err=True)
+        echo(f"fanwise: {text}", err=True)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from fanwise.job.directory import peeking
 from fanwise.job.lock import is_held
 from fanwise.ledger.status import status as status_of
+from fanwise.rendering.harmless import one_line
 from fanwise.rendering.status import status_lines
 
 from .command import Command
 from .ending import exit_on_error
+from .saying import echo, echo_json
 
 
 @click.command(cls=Command)
@@ -23,7 +23,7 @@ def status(directory: str, as_json: bool) -> None:
     with exit_on_error(), peeking(directory) as db:
         run, held = status_of(db), is_held(directory)
         if as_json:
-            click.echo(json.dumps({"working": held} | run.data(), indent=2))
+            echo_json({"working": held} | run.data(), 2)
         else:
             for line in status_lines(run, directory, held=held):
-                click.echo(line)
+                echo(one_line(line, 3_000))

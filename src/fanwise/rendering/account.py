@@ -18,6 +18,7 @@ from fanwise.units import usd_text
 
 from .bill import bill_words
 from .cash import paid_in_all
+from .harmless import one_line
 from .headline import interval, remarks, times, why_not_measured, with_rows
 from .modelled import modelled_words
 from .words import (
@@ -32,7 +33,6 @@ from .words import (
     may_have_cost,
     money,
     of_unknown_cost,
-    printable,
     token_cells,
     with_unknown,
 )
@@ -54,7 +54,7 @@ def _account(summary: Mapping[str, Any], tables: ReportTables) -> RenderableType
     if summary["offline"]:
         parts.append(Text(SIMULATED, style="bold yellow"))
     parts += [_figures(summary), _agents(tables.agents)]
-    parts += [Text(printable(line)) for line in choice_lines(summary["choices"])]
+    parts += [Text(one_line(line)) for line in choice_lines(summary["choices"])]
     parts.append(_slices(tables.slices))
     parts += [Text(f"note: {note}", style="yellow") for note in summary["notes"]]
     if tables.failures:
@@ -206,9 +206,7 @@ def _worst(row: Mapping[str, Any], unranked: int) -> Text:
     calls = f"{row['calls']} call{'s' if row['calls'] != 1 else ''}"
     why = f"{row['agent']} took {row['agent_tokens']:,} tokens in {calls}, {share}"
     of_known = f" of the rows whose cost is known (of {unranked:,} it is not)" if unranked else ""
-    return Text(
-        printable(f"most{of_known}: {row['multiplier']:.2f}x in row {row['row_id']} (line {row['row']}): {why}")
-    )
+    return Text(one_line(f"most{of_known}: {row['multiplier']:.2f}x in row {row['row_id']} (line {row['row']}): {why}"))
 
 
 def _made_of(summary: Mapping[str, Any]) -> Iterator[Line]:
@@ -255,7 +253,7 @@ def _slices(slices: Iterable[SliceAccount]) -> Table:
         counts = (slice_.repeated, slice_.read, slice_.written, slice_.fresh)
         table.add_row(
             Text(agent_name(slice_.arm, slice_.agent)),
-            Text(printable(", ".join((*slice_.blocks, *slice_.fields)))),
+            Text(one_line(", ".join((*slice_.blocks, *slice_.fields)))),
             a_call,
             *(f"{100 * count / total:.0f} %" if total else "unknown" for count in counts),
         )
@@ -274,10 +272,10 @@ def _failures(failures: Iterable[FailedTask], total: int) -> Table:
         if len(message) > MOST_MESSAGE:
             message = f"{message[: MOST_MESSAGE - 3]}..."
         table.add_row(
-            Text(printable(f"{failure.row_id} (line {failure.row}){arm}")),
-            Text(printable(failure.task)),
-            Text(printable(failure.kind)),
-            Text(printable(message)),
+            Text(one_line(f"{failure.row_id} (line {failure.row}){arm}")),
+            Text(one_line(failure.task)),
+            Text(one_line(failure.kind)),
+            Text(one_line(message)),
             with_unknown(money(usd_text(failure.paid)), failure.paid, failure.unknown),
         )
     return table

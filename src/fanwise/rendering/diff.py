@@ -12,7 +12,8 @@ from rich.text import Text
 from fanwise.ledger.changes import AgentChange, changed_words
 from fanwise.ledger.diff import PER_ROW, Diff, Figure
 
-from .words import at_least, money, printable, with_unknown
+from .harmless import one_line
+from .words import at_least, money, with_unknown
 
 
 def show_diff(diff: Diff, console: Console) -> None:
@@ -25,7 +26,7 @@ def show_diff(diff: Diff, console: Console) -> None:
         console.print(Text(f"how much more a successful row costs is unknown: {diff.why_no_rise}"))
     console.print(_agents(diff.agents))
     for line in _instructions(diff.agents):
-        console.print(Text(printable(line)))
+        console.print(Text(one_line(line)))
 
 
 def _figures(diff: Diff) -> Table:

@@ -23,11 +23,12 @@ from fanwise.errors import UsageError
 from fanwise.journal.reader import Book
 from fanwise.ledger.exports import attempt_lines, row_lines, task_lines
 
+from .harmless import cell
+
 ExportFormat = Literal["csv", "jsonl", "parquet"]
 ColumnKind = Literal["text", "whole", "number"]
 CHUNK = 10_000
 """Records that are held at a time for Parquet."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,18 +155,13 @@ def _written(table: Table, db: Book, summary: Mapping[str, Any], folder: Path, f
 Writer = Callable[[Path, Sequence[Column], Iterable[tuple[Any, ...]]], int]
 
 
-def defused(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
 def _csv(path: Path, columns: Sequence[Column], records: Iterable[tuple[Any, ...]]) -> int:
     count = 0
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([column.name for column in columns])
         for count, record in enumerate(records, 1):  # noqa: B007 - it is the number of records
-            writer.writerow([defused(value) for value in record])
+            writer.writerow([cell(value) for value in record])
     return count
 
 

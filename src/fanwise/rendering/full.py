@@ -15,9 +15,10 @@ from fanwise.ledger.reads import Reads
 from fanwise.ledger.report import ReportDetails
 from fanwise.units import usd_text
 
+from .harmless import one_line
 from .headline import interval, times
 from .modelled import modelled_words
-from .words import PARTS, agent_name, money, printable, with_unknown
+from .words import PARTS, agent_name, money, with_unknown
 
 
 def show_rest(summary: Mapping[str, Any], details: ReportDetails, console: Console) -> None:
@@ -60,7 +61,7 @@ def _tables(summary: Mapping[str, Any], details: ReportDetails) -> Iterator[Rend
     if details.single_agent:
         yield Text("what the single agent was told", style="bold")
         lines = details.single_agent.splitlines()
-        yield Text("\n".join(f"  {printable(line)}".rstrip() for line in lines))
+        yield Text("\n".join(f"  {one_line(line)}".rstrip() for line in lines))
 
 
 def _table(title: str, names: Iterable[str], numbers: Iterable[str]) -> Table:
@@ -78,7 +79,7 @@ def _worst_rows(rows: Iterable[Mapping[str, Any]]) -> Table:
     table = _table("multiplied most, in tokens", names, numbers)
     for row in rows:
         table.add_row(
-            Text(printable(f"{row['row_id']} (line {row['row']})")), Text(row["agent"]),
+            Text(one_line(f"{row['row_id']} (line {row['row']})")), Text(row["agent"]),
             PARTS.get(row["slice"], "unknown"), f"{row['multiplier']:.2f}x", f"{row['calls']:,}",
             f"{row['agent_tokens']:,}", f"{row['duplicated_tokens']:,}",
         )  # fmt: skip
@@ -100,7 +101,7 @@ def _failing(ways: Iterable[Failing]) -> Table:
     table = _table("attempts that came to nothing", names, numbers)
     for way in ways:
         table.add_row(
-            Text(printable(way.kind)), way.status, way.channel, f"{way.attempts:,}",
+            Text(one_line(way.kind)), way.status, way.channel, f"{way.attempts:,}",
             with_unknown(money(usd_text(way.cost)), way.cost, way.unknown),
             "" if way.bound == 0 else money(usd_text(way.bound)),
         )  # fmt: skip
@@ -113,6 +114,6 @@ def _dearest(rows: Iterable[DearRow]) -> Table:
     for row in rows:
         cost = with_unknown(money(usd_text(row.cost)), row.cost, row.unknown)
         table.add_row(
-            Text(printable(f"{row.row_id} (line {row.row})")), row.status, f"{row.attempts:,}", cost
+            Text(one_line(f"{row.row_id} (line {row.row})")), row.status, f"{row.attempts:,}", cost
         )  # fmt: skip
     return table

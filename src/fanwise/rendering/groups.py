@@ -11,7 +11,8 @@ from rich.text import Text
 from fanwise.ledger.by import Group
 from fanwise.units import usd_text
 
-from .words import money, printable, token_cells, with_unknown
+from .harmless import one_line
+from .words import money, token_cells, with_unknown
 
 MOST_GROUPS = 50
 
@@ -34,7 +35,7 @@ def show_groups(dimensions: Sequence[str], groups: Iterable[Group], console: Con
 
 def _cells(group: Group) -> list[str | Text]:
     return [
-        *(Text(printable(str(name))) for name in group.names),
+        *(Text(one_line(str(name))) for name in group.names),
         *(f"{number:,}" for number in (group.attempts, group.failed, group.lost)),
         *token_cells(group.usage, group.unknown),
         with_unknown(money(usd_text(group.cost)), group.cost, group.unknown),

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from fanwise.ledger.history import History, PastRun
 
+from .harmless import one_line
 from .words import at_least
 
 
@@ -18,9 +19,9 @@ def show_history(past: History, console: Console, *, labelled: bool) -> None:
     if past.runs:
         console.print(_table(past.runs, labelled=labelled))
     for line in _changes(past.runs):
-        console.print(Text(line))
+        console.print(Text(one_line(line)))
     for run in past.unreadable:
-        console.print(Text(f"not read: {run.directory}: {run.reason}"))
+        console.print(Text(one_line(f"not read: {run.directory}: {run.reason}")))
 
 
 def _table(runs: Sequence[PastRun], *, labelled: bool) -> Table:
@@ -36,7 +37,8 @@ def _table(runs: Sequence[PastRun], *, labelled: bool) -> Table:
 
 
 def _cells(run: PastRun, *, labelled: bool) -> Iterator[str | Text]:
-    yield from (Text(run.directory), str(run.created or "")[:16], Text(run.graph), Text(", ".join(run.models)))
+    yield from (Text(run.directory), str(run.created or "")[:16])
+    yield from (Text(one_line(run.graph)), Text(one_line(", ".join(run.models))))
     yield from (f"{run.rows:,}", f"{100 * run.success:.0f} %")
     if labelled:
         yield "none" if run.quality is None else f"{run.quality:.3f}"

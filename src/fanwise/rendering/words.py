@@ -95,11 +95,6 @@ def token_cells(usage: Usage, unknown: int) -> list[str]:
     return ["unknown" if unknown and not any(counts) else f"{count:,}" for count in counts]
 
 
-def printable(text: str) -> str:
-    """Return text without control characters: a model's words must not steer a terminal."""
-    return "".join(char if char.isprintable() else " " for char in text)
-
-
 def choice_lines(choices: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield why calls took their channel, where that was chosen: agents of which it was one thing in one line."""
     names_by_reason: dict[str, list[str]] = {}

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from fanwise.errors import UsageError
+from fanwise.rendering.harmless import lines
 
 from .charts import waterfall
 from .colours import FRAGMENT
@@ -27,4 +28,4 @@ def notebook(summary: Mapping[str, Any]) -> str:
             parts.append(waterfall(summary["levers"]))
         except UsageError as error:  # the extra is not installed
             parts.append(f"<p>{escape(str(error))}</p>")
-    return "".join([*parts, "</div>"])
+    return lines("".join([*parts, "</div>"]))

@@ -13,6 +13,7 @@ from fanwise.ledger.account import AgentAccount
 from fanwise.ledger.composition import KINDS
 from fanwise.ledger.multiplier import Bin
 from fanwise.ledger.report import ReportDetails, ReportTables
+from fanwise.rendering.harmless import lines
 from fanwise.rendering.words import (
     NONE_LEFT_OUT,
     PARTS,
@@ -49,7 +50,7 @@ def page(summary: Mapping[str, Any], tables: ReportTables, details: ReportDetail
         UsageError: The packages that draw and write it are not there.
     """
     vega()
-    return _environment().get_template("report.html.j2").render(
+    html: str = _environment().get_template("report.html.j2").render(
         summary=summary,
         sentences=list(sentences(summary)),
         figures=list(figures(summary)),
@@ -62,6 +63,7 @@ def page(summary: Mapping[str, Any], tables: ReportTables, details: ReportDetail
         kinds=KINDS,
         PARTS=PARTS,
     )  # fmt: skip
+    return lines(html)
 
 
 def _environment() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,32 @@ def test_purging_takes_the_export_and_the_page_with_it(run: Path) -> None:
     assert fanwise("purge", run, "--content").returncode == 0
     assert list((run / "export").iterdir()) == []
     assert not (run / "report.html").exists(), "it shows what the dearest rows were answered"
+
+
+def test_purging_leaves_what_no_run_has_written(run: Path, tmp_path: Path) -> None:
+    """It emptied the folder behind a link, took a note out of export/, and ended at a folder in a traceback."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "attempts.csv").write_text("mine")
+    assert fanwise("export", run).returncode == 0
+    (run / "export" / "notes.md").write_text("mine")
+    (run / "export" / "totals.csv").unlink()
+    (run / "export" / "totals.csv").symlink_to(mine / "attempts.csv")
+    (run / "export" / "sub").mkdir()
+    (run / "export" / ".rows.ab12cd_8").write_text("left by a killed process")
+    (run / ".results.jsonl.ab12cd_8").write_text("the same")
+    (run / "report.html").mkdir()
+    purged = fanwise("purge", run, "--content")
+    assert purged.returncode == 0, purged.stderr
+    left = sorted(path.name for path in (run / "export").iterdir())
+    assert left == ["notes.md", "sub", "totals.csv"]
+    assert not (run / ".results.jsonl.ab12cd_8").exists()
+    for name in (*(f"export/{name}" for name in left), "report.html"):
+        assert f"left as it is, since no run has written it: {run / name}\n" in purged.stderr
+    shutil.rmtree(run / "export")
+    (run / "export").symlink_to(mine)
+    assert str(run / "export") in fanwise("purge", run, "--content").stderr
+    assert (mine / "attempts.csv").read_text() == "mine"
+    refused = fanwise("export", run)
+    assert refused.returncode == 2 and "is a link" in refused.stderr
+    assert (mine / "attempts.csv").read_text() == "mine"

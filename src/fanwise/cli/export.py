@@ -35,5 +35,7 @@ def export(directory: str | None, form: Any, out: str | None, columns: bool) -> 
         with reading(directory) as journal:
             check_begun(journal)
             folder = Path(out) if out is not None else Path(directory) / "export"
+            if out is None and folder.is_symlink():
+                raise UsageError(f"{folder} is a link, which no run makes: name the folder by --out")
             for path, count in write_tables(journal.db, summary(journal.db), folder, form):
                 echo(f"{path}: {count:,} records", err=True)

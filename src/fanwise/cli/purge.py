@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from fanwise.job.purge import purge_content
+from fanwise.rendering.harmless import one_line
 
 from .command import Command
 from .ending import exit_on_error
@@ -19,5 +20,8 @@ from .saying import echo
 def purge(directory: str, content: bool) -> None:
     """Remove all content from DIR; rows, attempts, tokens and money stay."""
     with exit_on_error():
-        removed = purge_content(directory)
-        echo(f"removed the content of {removed} records; {directory} keeps the account only", err=True)
+        purged = purge_content(directory)
+        for path in purged.left:
+            echo(f"left as it is, since no run has written it: {one_line(path)}", err=True)
+        echo(f"removed the content of {purged.records} records; {directory} keeps the account only", err=True)
+        echo("tables and pages that --out has put elsewhere are yours to remove", err=True)

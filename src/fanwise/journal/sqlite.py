@@ -202,12 +202,14 @@ class SqliteJournal(JournalReader):
         """Forget all content; the account stays. Return how many records had some."""
         self._texts.clear()
         run = self._run
+        run("PRAGMA secure_delete=ON")
         removed = sum(run(f"DELETE FROM {table}").rowcount for table in ("texts", "blocks"))
         removed += run("UPDATE rejects SET raw='', reason=''").rowcount
         removed += run("UPDATE tasks SET message='' WHERE message<>''").rowcount
         removed += run("UPDATE ends SET message='' WHERE message<>''").rowcount
         removed += run("UPDATE results SET reason='' WHERE reason<>''").rowcount
         run("VACUUM")
+        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # the log has the pages as they were
         return removed
 
     # Records -----------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def read_regular(path: Path, most: int) -> bytes:
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError(f"{path.name} is no regular file")
+            raise ValueError("is no regular file")
         if status.st_size > most:
             raise ValueError(f"has {status.st_size:,} bytes, {most:,} are the most")
         content = file.read(most + 1)

@@ -50,7 +50,8 @@ def has_credentials() -> bool:
     import httpx2
 
     try:
-        client = anthropic.Anthropic(max_retries=0)
+        # Nothing is sent: proxies and certificates of the environment are for who sends.
+        client = anthropic.Anthropic(max_retries=0, http_client=httpx2.Client(trust_env=False))
     except (anthropic.AnthropicError, httpx2.InvalidURL):
         return True  # something is configured, and wrong: let the run say so
     with client:

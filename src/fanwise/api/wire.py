@@ -11,9 +11,12 @@ This module loads the SDK. It is imported by the first client that is made, and 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Mapping
+from ipaddress import ip_address
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import anthropic
 import httpx2
@@ -27,6 +30,8 @@ from .failures import RequestError, translate, unforeseen
 from .foreign import read_json
 
 MESSAGES = "/v1/messages"
+_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Variables of the environment that the HTTP client reads."""
 FRESH_S = 20.0
 """How long a pattern holds: short, since credentials may be renewed meanwhile."""
 NO_HEADERS: Mapping[str, str] = {}
@@ -203,15 +208,47 @@ def connect(base_url: str | None, api_key: str | None, connections: int) -> Wire
         UsageError: The SDK refuses its configuration.
     """
     limits = httpx2.Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
-    http = DefaultAioHttpClient(limits=limits)
+    address = base_url or os.environ.get("ANTHROPIC_BASE_URL") or ""
+    _check_address(address)
     try:
+        http = DefaultAioHttpClient(limits=limits, trust_env=not _is_loopback(address))
         sdk = AsyncAnthropic(base_url=base_url, api_key=api_key, max_retries=0, http_client=http, open_telemetry=False)
-    except (anthropic.AnthropicError, httpx2.InvalidURL, ValueError) as error:
-        raise UsageError(f"the SDK cannot be set up: {error}") from None
+    except (anthropic.AnthropicError, httpx2.InvalidURL, ValueError, ImportError, OSError) as error:
+        named = [name for name in _NETWORK if os.environ.get(name) or os.environ.get(name.lower())]
+        hint = f"; look at {', '.join(named)}" if named else ""
+        raise UsageError(f"the SDK cannot be set up: {' '.join(str(error).split())}{hint}") from None
     if not has_key(sdk):
         how = "set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN; an emulator takes any text"
         raise UsageError(f"no key is set for {sdk.base_url}: {how}")
     return Wire(sdk, http)
+
+
+def _check_address(address: str) -> None:
+    """Refuse what is no address of a server of the API.
+
+    Raises:
+        UsageError: It is none, or has the version that the SDK adds itself.
+    """
+    if not address:
+        return
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise UsageError(f"the base URL {address!r} is no address: {error}") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageError(f"the base URL {address!r} is no address; write it like http://127.0.0.1:8000")
+    if parts.path.rstrip("/").endswith("/v1"):
+        raise UsageError(f"the base URL {address!r} ends in /v1, which the SDK adds itself: leave it out")
+
+
+def _is_loopback(address: str) -> bool:
+    """Return whether a server is on this machine, where no proxy of the environment has anything to do."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _request_error(error: Exception) -> RequestError:

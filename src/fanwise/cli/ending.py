@@ -23,8 +23,6 @@ from fanwise.errors import (
     ScoringError,
     SpecError,
 )
-from fanwise.job.directory import holds_run, peeking
-from fanwise.journal.damage import damage
 from fanwise.rendering.harmless import one_line
 
 from .saying import echo
@@ -107,6 +105,8 @@ def _line_with(missing: Mapping[str, str]) -> str:
 
 def _directories() -> Iterator[str]:
     """Yield the run directories that the command was called with."""
+    from fanwise.job.directory import holds_run  # only here and below: `--help` does without
+
     for name, value in click.get_current_context().params.items():
         if name != "out" and isinstance(value, str) and holds_run(value):
             yield value
@@ -114,6 +114,9 @@ def _directories() -> Iterator[str]:
 
 def _fail_over(directory: str, error: Exception) -> None:
     """End over a run that is not understood: its journal was changed by another hand, or this is a bug of ours."""
+    from fanwise.job.directory import peeking
+    from fanwise.journal.damage import damage
+
     logger.info("not understood", exc_info=error)  # shown with -v
     try:
         with peeking(directory) as db:

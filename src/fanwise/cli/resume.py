@@ -17,6 +17,7 @@ from fanwise.job.recorded import going_on
 from fanwise.job.watcher import Watcher
 from fanwise.rendering.status import cancelled_line
 from fanwise.studies.plan.rest import rest_of_run
+from fanwise.studies.plan.twice import NOTHING_TWICE, paid_twice_at_most
 from fanwise.studies.plan.unpriced import models_without_price
 
 from .carrying import carry_out
@@ -35,6 +36,11 @@ from .saying import echo
     type=click.Choice(["failed", "refused", "truncated", "results_lost"]),
     help="Ask these final failures again.",
 )
+@click.option(
+    "--pay-twice",
+    is_flag=True,
+    help="Send without waiting what is in a batch that may be this run's; if it is, that is paid twice.",
+)
 @click.option("--cancel", is_flag=True, help="Cancel the batches that are still running, and end.")
 @named_graph
 @named_baseline
@@ -43,6 +49,7 @@ from .saying import echo
 def resume(
     directory: str,
     retry: tuple[str, ...],
+    pay_twice: bool,
     cancel: bool,
     graph: str | None,
     detach: bool,
@@ -62,16 +69,23 @@ def resume(
             return
 
         bring_up_to_date(directory)
-        _consent(directory, retry, graph, chosen(options), question)
+        _consent(directory, retry, graph, chosen(options), question, pay_twice=pay_twice)
 
         async def work(watcher: Watcher) -> Account:
-            return await job.resume(directory, watcher, graph=graph, retry=retry, detach=detach, **chosen(options))
+            terms: dict[str, Any] = {"graph": graph, "retry": retry, "pay_twice": pay_twice, "detach": detach}
+            return await job.resume(directory, watcher, **terms, **chosen(options))
 
         sys.exit(carry_out(work, as_json=as_json, out=directory))
 
 
 def _consent(
-    directory: str, retry: tuple[str, ...], graph: str | None, changes: dict[str, Any], question: Question
+    directory: str,
+    retry: tuple[str, ...],
+    graph: str | None,
+    changes: dict[str, Any],
+    question: Question,
+    *,
+    pay_twice: bool,
 ) -> None:
     """Say what the rest of the run will cost before it goes on, and ask where that is much."""
     with peeking(directory) as db:
@@ -84,5 +98,9 @@ def _consent(
             question.consent(None, "the rest of the run", spec, unpriced=unpriced)
             return
         rest = rest_of_run(db, spec, ROWS, retried=bool(retry))
+        twice = paid_twice_at_most(db) if pay_twice else NOTHING_TWICE
     what = f"the rest of the run, {rest.rows:,} rows of {rest.all_rows:,},"
-    question.consent(rest.forecast.total(), what, spec, unpriced=rest.forecast.unpriced)
+    if twice.requests:
+        what = f"{what} with {twice.requests:,} requests that may be paid twice,"
+    unpriced = tuple(sorted({*rest.forecast.unpriced, *twice.unpriced}))
+    question.consent(twice.on_top_of(rest.forecast.total()), what, spec, unpriced=unpriced)

@@ -112,8 +112,8 @@ class Batches:
 
     @property
     def open_batches(self) -> int:
-        """Batches that have not been read to their end, of earlier sessions too."""
-        return len(self._flight.open)
+        """Batches that are waited for and have not been read to their end, of earlier sessions too."""
+        return self._flight.awaited(with_unsure=not self._poller.pays_twice)
 
     def submit(self, errand: Errand) -> None:
         """Queue an errand for the next batch. After `stop` it is left undone."""

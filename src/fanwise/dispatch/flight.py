@@ -119,10 +119,25 @@ class Flight:
 
     def race(self) -> list[Errand]:
         """Return the errands that are still in batches, whose results are not waited for any more."""
-        racing = [sent for batch in self.sent.values() for sent in batch.values() if not sent.ended and not sent.orphan]
-        for sent in racing:
+        return [errand for intent in self.sent for errand in self.race_batch(intent, with_orphans=False)]
+
+    def race_batch(self, intent: int, *, with_orphans: bool) -> list[Errand]:
+        """Return the errands of one batch, likewise.
+
+        Args:
+            intent: Of the batch.
+            with_orphans: Whether rows that have not asked yet will send by themselves, too.
+        """
+        errands = list[Errand]()
+        for sent in self.sent[intent].values():
+            if sent.ended or sent.raced or (sent.orphan and not with_orphans):
+                continue
+            if sent.orphan:
+                self.drop(sent)
+            else:
+                errands.append(sent.errand)
             sent.race()
-        return [sent.errand for sent in racing]
+        return errands
 
     def drop(self, sent: Sent) -> None:
         """Forget an adopted attempt that has ended."""
@@ -133,6 +148,10 @@ class Flight:
     def is_certain(self) -> bool:
         """Return whether the id of every batch is known for certain."""
         return all(record.state == "created" for record in self.open.values())
+
+    def awaited(self, *, with_unsure: bool) -> int:
+        """Return how many batches are open; without those that may be another's, only those that are certain."""
+        return sum(with_unsure or record.state == "created" for record in self.open.values())
 
     def certain_ids(self) -> set[str]:
         """Return the ids of all batches that are certainly the run's own."""

@@ -81,10 +81,7 @@ class Follower:
                 latest = begun + self._polling.grace_s
             candidates = None if listed is None else self._candidates(record, listed, latest, refused)
             if candidates and not refused:
-                self._sink.note(
-                    f"batch {candidates[0].id} has {record.size} requests and may be this run's: it is polled, and "
-                    f"{record.size} requests wait until it has ended; all others go on"
-                )
+                self._tell(candidates[0].id, record)
             for info in candidates or ():
                 provisional = self._flight.identify(record, info.id, certain=False)
                 await kept(self._journal, self._sink)
@@ -98,6 +95,18 @@ class Follower:
                 return
             trial += 1
             await anyio.sleep(min(max(latest - clock.now(), 0.05), self._polling.first_s, self._poller.pause_s(trial)))
+
+    def _tell(self, batch_id: str, record: BatchRecord) -> None:
+        """Say that a batch may be the run's, and send what it has all the same where that may be paid twice."""
+        known = f"batch {batch_id} has {record.size} requests and may be this run's: it is polled, and"
+        if self._polling.pay_twice:
+            self._sink.note(f"{known} these are sent without waiting; if it is, what it answers is paid twice")
+            self._results.race(record)
+        else:
+            self._sink.note(
+                f"{known} {record.size} requests wait until it has ended; all others go on; "
+                "`resume --pay-twice` sends them at once"
+            )
 
     async def _listed(self, record: BatchRecord) -> list[BatchInfo] | None:
         """Return the batches that were created since an intent; None where the list failed: it proves nothing."""

@@ -21,7 +21,7 @@ OFFLINE_S, ABSENT_OFFLINE_S = (0.05, 1.0), 5.0
 GONE = (404, 410)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Polling:
     """How often batches are looked at, and how long one may stay unlisted."""
 
@@ -30,6 +30,8 @@ class Polling:
     first_s: float = 5.0
     longest_s: float = 60.0
     """First and longest interval between polls."""
+    pay_twice: bool = False
+    """Whether requests are sent again while a batch that may have them already is looked into."""
 
 
 class Poller:
@@ -46,6 +48,11 @@ class Poller:
         What has succeeded counts, the rest goes elsewhere.
         """
         self._left.set()
+
+    @property
+    def pays_twice(self) -> bool:
+        """Whether nobody waits for a batch that may be another's."""
+        return self._polling.pay_twice
 
     @property
     def absent_s(self) -> float:

@@ -22,7 +22,7 @@ RESULTS_LOST = "results_lost"
 """Kind of a request of a batch whose answer was paid, or may have been, and does not come: it is not asked again
 before somebody says so, since that is paid a second time."""
 PAID_TWICE = "paid_twice"
-"""Kind of an attempt whose answer came after the task had been answered live, for a deadline."""
+"""Kind of an attempt whose answer came after its task had been sent again, as somebody had agreed to."""
 
 
 class Results:
@@ -69,6 +69,11 @@ class Results:
             self._retrying.again(sent, failure)
         elif not sent.raced:  # its row, also one that has not asked yet, is told that it is lost
             self._sink.failed(sent.errand, failure)
+
+    def race(self, record: BatchRecord) -> None:
+        """Send again what is in a batch that may not be the run's: what it answers, if it is, is paid twice."""
+        for errand in self._flight.race_batch(record.intent, with_orphans=True):
+            self._queue.put(errand)
 
     def absent(self, record: BatchRecord, failure: Failure, *, blameless: bool = False) -> None:
         """End an intent whose batch does not exist: nothing was billed, everything goes again.

@@ -105,7 +105,7 @@ def _ways(run: OpenRun, terms: Terms, started: float) -> Ways:
         gated=spec.gate,
         # An embedded emulator died with its client: nothing is on its way to it.
         policy=RetryPolicy(deadline=None if limit is None else limit.at, give_up_s=seconds(spec.give_up_after)),
-        polling=Polling(grace_s=0.0 if run.manifest.mode == "embedded" else spec.grace_s),
+        polling=Polling(grace_s=0.0 if run.manifest.mode == "embedded" else spec.grace_s, pay_twice=terms.pay_twice),
         limit=limit,
         scale=terms.rehearsal.scale if terms.rehearsal is not None else 1.0,
         folder=run.directory.path,

@@ -123,6 +123,7 @@ async def resume(
     *,
     graph: Graph[..., Any] | str | None = None,
     retry: Iterable[str] = (),
+    pay_twice: bool = False,
     detach: bool = False,
     only: frozenset[int] | None = None,
     job_rows: int = 0,
@@ -137,6 +138,8 @@ async def resume(
         graph: The graph, or its reference; None: that which the run was started with, where it lies under the current
             directory or was imported already.
         retry: Final failures to ask again: `failed` (all), `refused`, `truncated`, or an error class.
+        pay_twice: Send without waiting what is in a batch whose id did not come and which may be this run's; if
+            it is, what it answers is paid twice, and is so called in the account.
         detach: Return when all that can be submitted is in batches.
         only: Line or record numbers of the rows to take, as for `Job.run`.
         job_rows: Valid rows of the whole job, over which what rows share is spread; 0: those that are taken.
@@ -153,7 +156,7 @@ async def resume(
     mistakes = (*mistakes_in_changes(fields), *mistakes_in_terms(client, retry))
     if mistakes:
         raise SpecError(mistakes, "the call")
-    terms = Terms(retry=frozenset(retry), detach=detach, client=client)
+    terms = Terms(retry=frozenset(retry), pay_twice=pay_twice, detach=detach, client=client)
     async with prepare_again(out, terms, watcher, fields=fields, graph=graph) as prepared:
         await work(prepared, Shard(only, job_rows))
         return await close(prepared)

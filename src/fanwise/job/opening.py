@@ -53,6 +53,8 @@ class Terms:
     detach: bool = False
     """Return when all that can be submitted is in batches."""
     resumed: bool = False
+    pay_twice: bool = False
+    """Send again what is in a batch that may be the run's, without waiting for its end."""
     client: SdkClient | None = None
     """Of the SDK, instead of one made here."""
     rehearsal: Rehearsal | None = None

@@ -125,7 +125,7 @@ def _not_in_the_cost(summary: Mapping[str, Any]) -> Iterator[Line]:
     if attempts["lost"]:
         yield "lost", f"{attempts['lost']} attempts {may_have_cost(summary['lost_upper_bound_usd'])}"
     if attempts["paid_twice"]:
-        yield "paid twice", f"{attempts['paid_twice']} attempts, whose tasks were answered live for the deadline"
+        yield "paid twice", f"{attempts['paid_twice']} attempts, whose tasks were sent again before these were answered"
     if unread["attempts"]:
         most = may_have_cost(unread["upper_bound_usd"]).replace("have cost", "cost")
         in_batches = f"{unread['attempts']} attempts in batches that have not been read {most}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,35 @@ def test_an_estimate_stands_beside_what_was_measured_under_full_alone(measured: 
     for title in ("multiplied most", "input tokens and the cache", "the most expensive rows", "the single agent"):
         assert title in rest
     assert "Do the whole job for this row" in rest, "its prompt, whole"
+
+
+def without_usage(run: Path, out: Path, condition: str) -> Path:
+    """A copy of a run as it is behind a gateway whose replies have no usage."""
+    shutil.copytree(run, out)
+    with closing(sqlite3.connect(out / "journal.db")) as db, db:
+        unknown = "cost=NULL, input=0, cache_write_5m=0, cache_write_1h=0, cache_read=0, output=0"
+        db.execute(f"UPDATE ends SET {unknown} WHERE attempt IN (SELECT id FROM attempts WHERE {condition})")
+    return out
+
+
+@pytest.mark.parametrize(
+    ("condition", "used", "draft", "baseline"),
+    [
+        ("1", "unknown writes, unknown reads", "unknown unknown unknown", "unknown unknown unknown"),
+        ("agent='draft' AND id>(SELECT MIN(id) FROM attempts WHERE agent='draft')", "writes", "(2 unknown)", ""),
+    ],
+    ids=["none has", "some have"],
+)
+def test_what_the_cache_did_is_unknown_where_replies_have_no_usage(
+    measured: Path, tmp_path: Path, condition: str, used: str, draft: str, baseline: str
+) -> None:
+    """Their agents were sent 0 tokens, of which 0 were read, by 0 writes."""
+    full = said(without_usage(measured, tmp_path / "run", condition), "--full")
+    assert used in next(line for line in full if line.startswith("cache ") and "prefixes" in line)
+    (title,) = (place for place, line in enumerate(full) if line.startswith("input tokens and the cache"))
+    for agent, words in (("draft", draft), ("baseline", baseline)):
+        line = " ".join(next(line for line in full[title:] if line.startswith(agent)).split())
+        assert words in line and ("unknown" in line) == bool(words)
 
 
 def test_all_failures_are_under_full(tmp_path: Path) -> None:

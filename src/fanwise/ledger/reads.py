@@ -19,12 +19,20 @@ class Reads:
     arm: ArmName
     agent: str
     model: str
+    calls: int = 0
+    uncounted: int = 0
+    """Of these, replies without usage: what they took, and had read, is in no figure here."""
     input: int = 0
-    """All input, cached or not."""
+    """All input, cached or not, as far as it is known."""
     read: int = 0
     readable: int = 0
     """What the run had sent to the same model before, within the life of a cache entry, in blocks long enough for it:
     a cache that keeps no order would have read all of it."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of what it was sent."""
+        return self.uncounted < self.calls
 
     @property
     def missed(self) -> int:
@@ -40,6 +48,8 @@ def reads(db: Book) -> list[Reads]:
             request = cacheable.request
             role = RoleName(arm, request.agent, request.model)
             account = accounts.setdefault(role, Reads(**role._asdict()))
+            account.calls += 1
+            account.uncounted += request.cost is None and not request.prompt + request.output
             account.input += request.prompt
             account.read += request.read
             account.readable += cacheable.readable

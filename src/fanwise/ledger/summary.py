@@ -80,7 +80,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "own_baseline": single == "fanout",
         "made_of": composition_data(composition(db)),
         "worst_rows": [row.data() for row in worst(db)],
-        "cache": {"distinct_prefixes": whole_run.prefixes, "writes": whole_run.writes, "reads": whole_run.reads},
+        "cache": _cache(whole_run),
         "slices": [account.data() for account in slices(db)],
         "notes": list(stands.notes),
         "failed_tasks": failed_tasks(db),
@@ -133,8 +133,19 @@ def _attempts(totals: Totals) -> dict[str, Any]:
 
 def _tokens(totals: Totals) -> dict[str, int | None]:
     """Return tokens by kind as far as they are known; None where nothing is known of them."""
-    is_known = any(totals.usage) or not totals.uncounted
+    is_known = _is_counted(totals)
     return {kind: getattr(totals.usage, kind) if is_known else None for kind in KINDS}
+
+
+def _is_counted(totals: Totals) -> bool:
+    """Return whether anything is known of the tokens of some attempts, or there is nothing to know."""
+    return any(totals.usage) or not totals.uncounted
+
+
+def _cache(totals: Totals) -> dict[str, int | None]:
+    """Return how the cache was used; None where no attempt has said how."""
+    writes, reads = (totals.writes, totals.reads) if _is_counted(totals) else (None, None)
+    return {"distinct_prefixes": totals.prefixes, "writes": writes, "reads": reads}
 
 
 def _per_row(totals: Totals, count: int) -> str | None:

@@ -43,8 +43,10 @@ def _figures(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         shares = ", ".join(f"{100 * share:.0f} % of the {unit}" for unit, share in measured["largest_row"].items())
         yield "largest row", f"{shares.replace('usd', 'dollars')} of a side"
     cache = summary["cache"]
-    counts = f"{cache['distinct_prefixes']:,} prefixes, {cache['writes']:,} writes, {cache['reads']:,} reads"
-    yield "cache", counts
+    used = ", ".join(
+        f"{'unknown' if cache[name] is None else f'{cache[name]:,}'} {name}" for name in ("writes", "reads")
+    )
+    yield "cache", f"{cache['distinct_prefixes']:,} prefixes, {used}"
     sessions = summary["sessions"]
     yield "time", f"{summary['wall_s']:,.1f} s in {sessions:,} session{'s' if sessions != 1 else ''}"
 
@@ -90,8 +92,10 @@ def _cache(agents: Iterable[Reads]) -> Table:
     """Return what was read from the cache beside what could have been."""
     table = _table("input tokens and the cache", ("agent",), ("in all", "read", "could have been read too"))
     for agent in agents:
-        counts = (agent.input, agent.read, agent.missed)
-        table.add_row(Text(agent_name(agent.arm, agent.agent)), *(f"{count:,}" for count in counts))
+        counts = [f"{count:,}" if agent.is_known else "unknown" for count in (agent.input, agent.read, agent.missed)]
+        if agent.is_known and agent.uncounted:
+            counts[0] += f" ({agent.uncounted:,} unknown)"
+        table.add_row(Text(agent_name(agent.arm, agent.agent)), *counts)
     return table
 
 

@@ -12,6 +12,7 @@ from fanwise.errors import UsageError
 from fanwise.ledger.account import AgentAccount
 from fanwise.ledger.composition import KINDS
 from fanwise.ledger.multiplier import Bin
+from fanwise.ledger.reads import Reads
 from fanwise.ledger.report import ReportDetails, ReportTables
 from fanwise.rendering.harmless import lines
 from fanwise.rendering.words import (
@@ -108,13 +109,18 @@ def _pictures(summary: Mapping[str, Any], tables: ReportTables, details: ReportD
         yield "What the tokens of a row are made of", "On average.", drawing
     yield from _costs(tables.agents)
     if any(agent.read or agent.readable for agent in details.cache_reads):
-        yield (
-            "Cache reads against what could have been read",
-            "What the run had sent to the same model before could have been read by a perfect cache.",
-            charts.cache(details.cache_reads),
-        )
+        yield _cache(details.cache_reads)
     if details.timeline.steps:
         yield "Over time", _sessions(details.timeline.sessions), charts.time_line(details.timeline)
+
+
+def _cache(agents: list[Reads]) -> Picture:
+    """Return what was read and what could have been by agents of which that is known; the others have no bar."""
+    unknown = dict.fromkeys(agent_name(agent.arm, agent.agent) for agent in agents if agent.uncounted)
+    remark = "What the run had sent to the same model before could have been read by a perfect cache."
+    remark += f" Not all is known of {', '.join(unknown)}." if unknown else ""
+    drawing = charts.cache([agent for agent in agents if agent.is_known])
+    return "Cache reads against what could have been read", remark, drawing
 
 
 def _costs(agents: list[AgentAccount]) -> Iterator[Picture]:

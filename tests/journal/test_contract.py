@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
@@ -357,7 +357,23 @@ async def test_what_was_sent_before_is_corrected_of_the_first_attempt_of_a_task(
     assert (first.id, first.repeated) == (2, 30)
     assert journal.first_attempt("k3") is None
     assert [attempt.repeated for attempt in kept(journal, AttemptRecord)] == [0, 30, 0, 0]
-    assert (journal.first_by_label(1, "fanout"), journal.first_by_label(2, "fanout")) == ({"n": 1}, {})
+
+
+@pytest.mark.anyio
+async def test_what_was_sent_first_for_a_row_is_found_by_its_id_whatever_its_number_was(shelf: Shelf) -> None:
+    """It was found by the number, which had become another row's: an earlier one's requests were taken for its own."""
+    journal = shelf.journal
+    for number, row_id, row, arm in ((1, "a", 1, "fanout"), (2, "b", 2, "fanout"), (3, "b", 1, "fanout"),
+                                     (4, "b", 1, "baseline")):  # fmt: skip
+        attempt, (ask,) = sent(number, (f"k{number}", row), arm=arm)
+        journal.add_attempt(attempt, (replace(ask, row_id=row_id),))
+    await journal.commit()
+    journal = shelf.reopen()
+    journal.start_session(1.0, "live", "")
+    journal.add_reached(ReachedRecord("k2", 1, 2))
+    await journal.commit()
+    assert [journal.first_by_label(row_id, "fanout") for row_id in ("a", "b", "c")] == [{"n": 1}, {"n": 2}, {}]
+    assert journal.first_by_label("b", "baseline") == {"n": 4}
 
 
 @pytest.mark.parametrize(

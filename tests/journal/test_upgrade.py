@@ -103,6 +103,7 @@ def make_older(path: Path) -> None:
         for (view,) in db.execute("SELECT name FROM sqlite_schema WHERE type='view'").fetchall():
             db.execute(f"DROP VIEW {view}")
         db.executescript(
+            "ALTER TABLE asks DROP COLUMN row_id;"
             "DROP TABLE edits; DROP TABLE reached; ALTER TABLE rows DROP COLUMN since;"
             "ALTER TABLE results DROP COLUMN session; PRAGMA user_version=6;"
         )
@@ -110,6 +111,10 @@ def make_older(path: Path) -> None:
 
 def test_the_command_that_goes_on_with_a_run_carries_it_over(journal: Path) -> None:
     """Found: `fanwise resume` refused a journal of an earlier version, and advised to use `fanwise resume`."""
+    whose = "SELECT attempt, place, row_id FROM asks ORDER BY attempt, place"
+    with closing(sqlite3.connect(journal)) as db:
+        before = db.execute(whose).fetchall()
+    assert len({row_id for _, _, row_id in before}) == 3
     make_older(journal)
     refused = fanwise("status", journal.parent)
     assert refused.returncode == 2
@@ -117,4 +122,6 @@ def test_the_command_that_goes_on_with_a_run_carries_it_over(journal: Path) -> N
     result = fanwise("resume", journal.parent)
     assert result.returncode == 0, result.stderr
     assert version_of(journal) == VERSION
+    with closing(sqlite3.connect(journal)) as db:
+        assert db.execute(whose).fetchall() == before
     assert "3 of 3 read are done" in fanwise("status", journal.parent).stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import anyio
 import pytest
 from pydantic import BaseModel
 
-from fanwise import Block, Job, agent, graph, resume, step
+from fanwise import Block, Emulator, Job, agent, graph, resume, step
+from fanwise.engine.arms import build_arms
+from fanwise.engine.standin import answerer
 from fanwise.graph.graphs import Graph
 
 RULE = "Every rule of this guide is to be kept by whoever answers. "
@@ -98,3 +101,21 @@ def test_what_was_sent_before_is_what_a_fresh_run_says(tmp_path: Path, name: str
     assert sent_before(edited) == sent_before(fresh)
     assert sum(sent_before(fresh).values()) > 0
     assert edited["levers"]["attempts"] == fresh["levers"]["attempts"]
+
+
+def test_what_was_under_way_when_a_session_ended_is_counted_as_a_fresh_run_counts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that a session had left went on counting what nobody sends any more."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    after = replace(START, plain="sort").graph()
+    with Emulator(answer=answerer(build_arms({"fanout": after.spec})), batch_delay_s=2.0) as emulator:
+        fields: dict[str, Any] = {
+            "rows": [{"id": "l0", "body": "a letter"}], "channel": "batch", "base_url": emulator.url,
+        }  # fmt: skip
+        left = Job(START.graph(), out=tmp_path / "edited", **fields)
+        assert anyio.run(partial(left.run, detach=True)).summary["open"]["attempts"] == 2
+        edited = anyio.run(partial(resume, tmp_path / "edited", graph=after, channel="live")).summary
+        fresh = Job(after, out=tmp_path / "fresh", **fields | {"channel": "live"}).run_sync().summary
+    assert sent_before(edited) == sent_before(fresh)
+    assert edited["attempts"]["sent"] == fresh["attempts"]["sent"] == 3

@@ -100,7 +100,7 @@ def intent(
         asks.append(
             AskRecord(
                 attempt=attempt, place=place, key=ask.key, row=ask.row, node=ask.node, label=ask.label,
-                number=ask.before + number, sizes=sent.sizes,
+                number=ask.before + number, sizes=sent.sizes, row_id=ask.row_id,
             )
         )  # fmt: skip
     return Served(record, tuple(asks))

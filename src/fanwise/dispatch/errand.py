@@ -25,6 +25,8 @@ class Ask(NamedTuple):
     """The task with its items, for people: `research[2]`."""
     before: int = 0
     """Requests that were sent for it before this errand."""
+    row_id: str = ""
+    """Id of the row."""
 
 
 class Shared(NamedTuple):

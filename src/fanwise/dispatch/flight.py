@@ -163,7 +163,8 @@ def _orphan(served: Served, roles: Roles) -> Sent:
     """Return an attempt of an earlier session; an errand stands in for its own, until its row is read again."""
     record = served.attempt
     asks = tuple([
-        Ask(key=ask.key, row=ask.row, node=ask.node, label=ask.label, before=ask.number) for ask in served.asks
+        Ask(key=ask.key, row=ask.row, node=ask.node, label=ask.label, before=ask.number, row_id=ask.row_id)
+        for ask in served.asks
     ])  # fmt: skip
     role = roles.named(RoleName(record.arm, record.agent, record.model))
     return Sent(

@@ -145,7 +145,7 @@ class TaskFlow:
         if outcome is not None:
             self._counters.remembered += 1
             if isinstance(node, AgentNode):
-                keep(run, Asked(node, task, key, kept=True))
+                keep(run, Asked(node, task, key, earlier=True))
             self._outcomes.append((run, task, outcome))
         elif isinstance(node, StepNode):
             self.steps.start(run, task, key)
@@ -160,14 +160,12 @@ class TaskFlow:
 
     def _send(self, run: RowRun, task: Task, key: str, node: AgentNode) -> None:
         resumed = self._settings.resumed
-        if resumed:
-            send(run, Asked(node, task, key, kept=False), self._books.repeats)
         before = self._books.journal.attempts_of(key) if resumed else 0
+        if resumed:
+            send(run, Asked(node, task, key, earlier=before > 0), self._books.repeats)
+        ask = Ask(key=key, row=run.number, node=task.node.path, label=task.label, before=before, row_id=run.row_id)
         errand = Errand(
-            role=node.role,
-            asks=(Ask(key=key, row=run.number, node=task.node.path, label=task.label, before=before),),
-            compose=_Compose(node, task, self._talks),
-            why="retry" if before else "first",
+            role=node.role, asks=(ask,), compose=_Compose(node, task, self._talks), why="retry" if before else "first"
         )
         self._owners[errand] = ((run, task),)
         if resumed and self._carriers.claim(errand):

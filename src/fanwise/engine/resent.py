@@ -35,8 +35,8 @@ def recount(run: RowRun, journal: Journal) -> None:
     Later requests of a task show what its first has shown, so of them nothing changes. Nor does anything where all
     was sent in this session, or all in earlier ones and nothing of it was replaced.
     """
-    kept = sum(asked.kept for asked in run.asked)
-    if not kept or (kept == len(run.asked) and not run.is_noted):
+    earlier = sum(asked.earlier for asked in run.asked)
+    if not earlier or (earlier == len(run.asked) and not run.is_noted):
         return
     repeats = Repeats()
     for asked, first in _in_order(run, journal):
@@ -49,9 +49,10 @@ def recount(run: RowRun, journal: Journal) -> None:
 def _in_order(run: RowRun, journal: Journal) -> list[tuple[Asked, AttemptRecord]]:
     """Return the tasks that were sent, each with its first attempt, in the order of a run that was never halted.
 
-    What replaces an earlier request takes its place. What has none goes where it was ready.
+    What replaces an earlier request of this row, whatever its number was then, takes its place. What has none goes
+    where it was ready.
     """
-    by_label = journal.first_by_label(run.number, run.arm.name)
+    by_label = journal.first_by_label(run.row_id, run.arm.name)
     placed: list[tuple[int, int, Asked, AttemptRecord]] = []
     latest = 0
     for asked in run.asked:
@@ -59,7 +60,7 @@ def _in_order(run: RowRun, journal: Journal) -> list[tuple[Asked, AttemptRecord]
         if first is None:
             continue
         earliest = min(by_label.get(asked.task.label, first.id), first.id)
-        at = earliest if asked.kept or earliest < first.id else latest
+        at = earliest if asked.earlier or earliest < first.id else latest
         latest = max(latest, at)
         placed.append((at, first.id, asked, first))
     placed.sort(key=lambda part: part[:2])

@@ -20,8 +20,8 @@ class Asked(NamedTuple):
     node: AgentNode
     task: Task
     key: str
-    kept: bool
-    """Whether it was answered in an earlier session."""
+    earlier: bool
+    """Whether it was sent in an earlier session, and may be answered."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -71,6 +71,8 @@ class MemoryJournal:
         self._asks: dict[int, list[AskRecord]] = {}
         """By attempt, in the order of their places."""
         self._of_row = defaultdict[int, list[AskRecord]](list)
+        self._of_id = defaultdict[str, list[AskRecord]](list)
+        """By the row's id, with the row's number as it was."""
         self._of_key = defaultdict[str, list[tuple[int, int]]](list)
         """Attempt and place of each ask of a task."""
         self._of_intent = defaultdict[int, list[int]](list)
@@ -210,6 +212,7 @@ class MemoryJournal:
     def _keep_ask(self, ask: AskRecord) -> None:
         self._asks[ask.attempt].append(ask)
         self._of_row[ask.row].append(ask)
+        self._of_id[ask.row_id].append(ask)
         self._of_key[ask.key].append((ask.attempt, ask.place))
 
     def add_end(self, record: EndRecord) -> None:
@@ -325,10 +328,10 @@ class MemoryJournal:
         """Return the first attempt of a task."""
         return self._attempts[min(self._of_key[key])[0]] if self._of_key.get(key) else None
 
-    def first_by_label(self, row: int, arm: ArmName) -> dict[str, int]:
+    def first_by_label(self, row_id: str, arm: ArmName) -> dict[str, int]:
         """Return the numbers of the first attempts for a row on an arm, by the labels of the tasks."""
         firsts: dict[str, int] = {}
-        for ask in self._of_row.get(row, ()):
+        for ask in self._of_id.get(row_id, ()):
             if self._attempts[ask.attempt].arm == arm:
                 firsts[ask.label] = min(ask.attempt, firsts.get(ask.label, ask.attempt))
         return firsts

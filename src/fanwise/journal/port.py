@@ -227,10 +227,10 @@ class Journal(Protocol):
         """Return the first attempt of a task, once it is durable."""
         ...
 
-    def first_by_label(self, row: int, arm: ArmName) -> dict[str, int]:
+    def first_by_label(self, row_id: str, arm: ArmName) -> dict[str, int]:
         """Return the numbers of the first attempts for a row on an arm, by the labels of the tasks.
 
-        Those that do not count any more are among them.
+        Those that do not count any more are among them. By its id: whoever had the row's number before it is another.
         """
         ...
 

@@ -115,11 +115,11 @@ class JournalReader:
         query = "SELECT a.* FROM attempts a JOIN asks k ON k.attempt=a.id WHERE k.key=? ORDER BY a.id LIMIT 1"
         return next(select(self.db, AttemptRecord, query, (key,)), None)
 
-    def first_by_label(self, row: int, arm: ArmName) -> dict[str, int]:
+    def first_by_label(self, row_id: str, arm: ArmName) -> dict[str, int]:
         """Return the numbers of the first attempts for a row on an arm, by the labels of the tasks."""
         query = """SELECT k.label, MIN(a.id) FROM asks k JOIN attempts a ON a.id=k.attempt
-          WHERE k.row=? AND a.arm=? GROUP BY k.label"""
-        return dict(self.db.execute(query, (row, arm)))
+          WHERE k.row_id=? AND a.arm=? GROUP BY k.label"""
+        return dict(self.db.execute(query, (row_id, arm)))
 
     def row(self, number: int) -> RowRecord | None:
         """Return the row of a number as it was read last, once that is durable."""

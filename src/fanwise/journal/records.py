@@ -143,6 +143,8 @@ class AskRecord:
     """Which request of this task it is, from 1."""
     sizes: str = ""
     """Characters of each value that it is shown: by the names of the parameters in order, with commas."""
+    row_id: str = ""
+    """Id of the row, whose number changes with what stands before it; empty where that was not noted."""
 
 
 class Served(NamedTuple):

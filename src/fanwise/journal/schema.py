@@ -6,7 +6,7 @@ order of keys. A record's field and its column have one name.
 
 from __future__ import annotations
 
-FIRST_VERSION, VERSION = 5, 7
+FIRST_VERSION, VERSION = 5, 8
 """The first version whose journals are kept, and that of those that are written."""
 APPLICATION = int.from_bytes(b"fanw", "big")
 """What the header of a journal's file says that it is of."""
@@ -32,6 +32,7 @@ CREATE TABLE attempts(
   bound INT);
 CREATE TABLE asks(
   attempt INT, place INT, key TEXT, row INT, node TEXT, label TEXT, number INT, sizes TEXT,
+  row_id TEXT DEFAULT '',
   PRIMARY KEY(attempt, place)) WITHOUT ROWID;
 CREATE INDEX asks_row ON asks(row);
 CREATE TABLE several(attempt INTEGER PRIMARY KEY, asks INT);
@@ -47,9 +48,13 @@ CREATE TABLE results(
   row INT, arm TEXT, status TEXT, output TEXT, reason TEXT, session INT DEFAULT 1, PRIMARY KEY(row, arm)) WITHOUT ROWID;
 {CHANGES}"""
 """`several` counts the asks of the attempts that serve more than one task, which are few."""
-KEY_INDEX = "CREATE INDEX IF NOT EXISTS asks_key ON asks(key)"
-"""Made when a run is resumed, which alone looks for attempts by key: keys are hashes and hit a page each, so that
-keeping the index while a run goes on took two thirds of the time of writing an attempt (100,000 rows)."""
+INDEXES = (
+    "CREATE INDEX IF NOT EXISTS asks_key ON asks(key)",
+    "CREATE INDEX IF NOT EXISTS asks_row_id ON asks(row_id)",
+)
+"""Made when a run is resumed, which alone looks for attempts by key and by the row's id: keys are hashes and hit a page
+each, so that keeping their index while a run goes on took two thirds of the time of writing an attempt (100,000
+rows)."""
 MOVES = ("UPDATE asks SET row=?1 WHERE key=?2 AND row<>?1", "UPDATE tasks SET row=?1 WHERE key=?2 AND row<>?1")
 """What makes a task another row's: rows have other numbers when some before them have left their file."""
 ROW_BEFORE = "DELETE FROM rows WHERE row_id=? AND number<>? AND session<?"

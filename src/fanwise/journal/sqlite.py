@@ -43,7 +43,7 @@ from .records import (
     TurnRecord,
     checked,
 )  # fmt: skip
-from .schema import APPLICATION, KEY_INDEX, MOVES, RECOUNT, ROW_BEFORE, SEVERAL, TABLES, VERSION
+from .schema import APPLICATION, INDEXES, MOVES, RECOUNT, ROW_BEFORE, SEVERAL, TABLES, VERSION
 from .tables import TABLES as TABLE_OF
 from .views import VIEWS
 
@@ -175,8 +175,8 @@ class SqliteJournal(JournalReader):
 
     def start_session(self, at: float, channel: str, changed: str) -> int:
         """Record that a process works on the run; return the session's number."""
-        if self._numbers.highest:
-            self._run(KEY_INDEX)
+        for index in INDEXES if self._numbers.highest else ():
+            self._run(index)
         self.session += 1
         self._buffer[SessionRecord].append(SessionRecord(id=self.session, started=at, channel=channel, changed=changed))
         self._write(*self._take())

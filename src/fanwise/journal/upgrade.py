@@ -39,12 +39,18 @@ def _note_changes(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def _note_row_ids(db: sqlite3.Connection) -> None:
+    """Version 8 notes whose a request is by the row's id; before that it is of the row that has its number."""
+    db.execute("ALTER TABLE asks ADD COLUMN row_id TEXT DEFAULT ''")
+    db.execute("UPDATE asks SET row_id=COALESCE((SELECT r.row_id FROM rows r WHERE r.number=asks.row),'')")
+
+
 def _drop_views(db: sqlite3.Connection) -> None:
     for view in VIEW_NAMES:
         db.execute(f"DROP VIEW IF EXISTS {view}")
 
 
-STEPS: dict[int, Step] = {5: _note_blocks, 6: _note_changes}
+STEPS: dict[int, Step] = {5: _note_blocks, 6: _note_changes, 7: _note_row_ids}
 """By the version that a step begins with; one for every version that is not the newest."""
 SUMMED = ("cost", "input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
 """Columns of `ends` whose sums may not change: they are the bill."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -96,6 +99,37 @@ def test_a_disk_that_is_full_halts_in_a_line_and_loses_nothing_that_was_kept(
         assert fanwise("resume", out, *call, env=env).returncode == 0
         assert summary(out)["rows"]["succeeded"] == count
         assert bill(server.url)["totals"]["entries"] <= count + (SLOTS if channel == "live" else 0)
+
+
+@contextmanager
+def a_log_that_has_grown_to(size: int, database: Path) -> Iterator[None]:
+    """Hold a database such that what is written to it comes behind so many bytes of its log."""
+    with closing(sqlite3.connect(database)) as reader, closing(sqlite3.connect(database)) as writer:
+        reader.execute("BEGIN")
+        reader.execute("SELECT COUNT(*) FROM bill").fetchone()
+        writer.execute("CREATE TABLE padding AS SELECT zeroblob(?)", (size,))
+        writer.commit()
+        yield
+        reader.rollback()
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+def test_an_emulator_whose_disk_is_full_ends_the_run_in_a_line(tmp_path: Path, channel: str) -> None:
+    """Requests were answered with 500 for an hour, as in an outage; batches ended the process in a traceback."""
+    out, count, room = tmp_path / "run", 20, 300_000
+    job = Job(GRAPH, rows=tickets(tmp_path / "rows.jsonl", count), out=out, channel="live")
+    anyio.run(partial(job.run, only=frozenset({1})))
+    call = ("--channel", channel, "--slots", 2)
+    with a_log_that_has_grown_to(room - 40_000, out / "emulator.db"), no_file_grows_beyond(room):
+        halted = fanwise("resume", out, *call)
+    assert halted.returncode == 3, halted.stderr
+    (said,) = [line for line in halted.stderr.splitlines() if "halted" in line]
+    assert "the emulator cannot keep what it is asked and answers" in said
+    assert "make room" in said
+    assert f"fanwise resume {out}" in said
+    assert "Traceback" not in halted.stderr
+    assert fanwise("resume", out, *call).returncode == 0
+    assert summary(out)["rows"]["succeeded"] == count
 
 
 def moved(folder: Path) -> None:

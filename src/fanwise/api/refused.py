@@ -4,8 +4,9 @@ from __future__ import annotations
 
 KINDS = frozenset({"authentication_error", "billing_error", "permission_error"})
 """Error types of 401, 402 and 403 ("Errors", read 2026-11-23); items of batches have them without a status."""
-CODES = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
-"""`error.details.error_code` ("Rate limits" and SDK 2.12.0 `_error_classes.py`, read 2026-11-23)."""
+CODES = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached", "emulator_not_kept"})
+"""`error.details.error_code` ("Rate limits" and SDK 2.12.0 `_error_classes.py`, read 2026-11-23); the last is that of
+our own emulator, whose disk is full."""
 WORDS = (
     ("spend limit", "Errors, read 2026-11-23: 400 where an organisation or a workspace has set one"),
     ("credit balance is too low", "anthropics/claude-code issue 66314, 2026-06-08: 400 invalid_request_error"),

@@ -29,6 +29,8 @@ class BatchRegistry:
     def __init__(self, store: Store, clock: Clock, delay_s: float, cancel_s: float = 0.0) -> None:
         self.store, self.clock, self.delay_s, self.cancel_s = store, clock, delay_s, cancel_s
         self.woken = anyio.Event()
+        self.broken: ApiProblem | None = None
+        """Why no batch comes to its end for now; None: they do."""
 
     def create(self, requests: Sequence[tuple[str, str]], workspace: str, version: str) -> str:
         """Keep a batch of checked requests and return its id."""
@@ -58,8 +60,10 @@ class BatchRegistry:
         """Return a batch of a workspace.
 
         Raises:
-            ApiProblem: There is none with this id.
+            ApiProblem: There is none with this id, or none comes to its end.
         """
+        if self.broken is not None:
+            raise self.broken
         batch = self.store.batch(batch_id)
         if batch is None or batch["workspace"] != workspace:
             raise ApiProblem(404, f"batch {batch_id} not found")

@@ -21,7 +21,7 @@ from pydantic_core import from_json, to_json
 from .body import FIRST, LATEST, VERSIONS, Dialect
 from .guard import Guard
 from .ids import new_id
-from .problems import ApiProblem, invalid
+from .problems import ApiProblem, invalid, not_kept
 
 HEADER = "fanwise-emulator"
 SOLE_CALLER = "embedded-emulator"
@@ -204,9 +204,12 @@ def endpoint(
         except _ConnectionCutError:
             note(exchange)
             return web.Response()  # goes nowhere: the transport is gone
-        except Exception:
-            _log.exception("a request to the emulator failed")
-            response = _refusal(exchange, ApiProblem(500, "Internal server error"))
+        except Exception as error:
+            problem = not_kept(error)
+            if problem is None:
+                _log.exception("a request to the emulator failed")
+                problem = ApiProblem(500, "Internal server error")
+            response = _refusal(exchange, problem)
         exchange.status = response.status
         note(exchange)
         return response

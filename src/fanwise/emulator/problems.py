@@ -5,6 +5,8 @@ Source: platform.claude.com, page "Errors", read 2026-11-23. Texts that no page 
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 from typing import Any
 
 TYPES: dict[int, str] = {
@@ -21,6 +23,12 @@ TYPES: dict[int, str] = {
     504: "timeout_error",
     529: "overloaded_error",
 }
+
+
+NOT_KEPT = "emulator_not_kept"
+"""Code of an error that no API has: what was asked for cannot be written down here, and nothing can be until there is
+room again."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
 
 class ApiProblem(Exception):
@@ -54,3 +62,11 @@ class ApiProblem(Exception):
 def invalid(message: str) -> ApiProblem:
     """Return a 400 `invalid_request_error`."""
     return ApiProblem(400, message)
+
+
+def not_kept(error: Exception) -> ApiProblem | None:
+    """Return what is answered where the store or a file cannot be written; None where it is another error."""
+    if isinstance(error, sqlite3.OperationalError) or (isinstance(error, OSError) and error.errno in _NO_ROOM):
+        text = f"the emulator cannot keep what it is asked and answers: {error}; make room on its disk, and go on"
+        return ApiProblem(500, text, code=NOT_KEPT)
+    return None

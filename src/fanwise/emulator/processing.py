@@ -23,11 +23,13 @@ from .body import Dialect
 from .faults import Fault, Faults
 from .ids import new_id
 from .messages import AcceptedRequest, Messages
-from .problems import ApiProblem, invalid
+from .problems import ApiProblem, invalid, not_kept
 from .store import BillEntry
 
 CHUNK = 100
 """Items that are processed between two looks at the rest of the world."""
+AGAIN_S = 1.0
+"""How long a batch rests whose results could not be kept."""
 
 
 @dataclass(kw_only=True)
@@ -78,19 +80,29 @@ class Processor:
 
     async def run(self) -> None:
         """Process batches when they are due, for ever."""
-        clock, store = self.batches.clock, self.batches.store
         while True:
-            woken, pending = self.batches.woken, store.open_batches()
-            if not pending:
+            try:
+                await self._next()
+                self.batches.broken = None
+            except Exception as error:
+                self.batches.broken = not_kept(error)  # whoever asks for a batch is told
+                if self.batches.broken is None:
+                    raise
+                await anyio.sleep(AGAIN_S)
+
+    async def _next(self) -> None:
+        """Process the batch that is due, or wait for one."""
+        clock, woken, pending = self.batches.clock, self.batches.woken, self.batches.store.open_batches()
+        if not pending:
+            await woken.wait()
+            return
+        first = min(pending, key=_due)
+        wait_s = _due(first) - clock.now()
+        if wait_s > 0:
+            with anyio.move_on_after(clock.real(wait_s)):
                 await woken.wait()
-                continue
-            first = min(pending, key=_due)
-            wait_s = _due(first) - clock.now()
-            if wait_s > 0:
-                with anyio.move_on_after(clock.real(wait_s)):
-                    await woken.wait()
-                continue
-            await self._process(first)
+            return
+        await self._process(first)
 
     async def _process(self, batch: dict[str, Any]) -> None:
         """Bring a batch to its end."""

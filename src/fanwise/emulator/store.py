@@ -10,7 +10,8 @@ from __future__ import annotations
 import errno
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,20 +130,31 @@ class Store:
 
     def charge(self, entry: BillEntry) -> None:
         """Add an entry to the bill; the same id is never charged twice."""
-        self._total += entry.pico
         if self._durable:
             self._db.execute(_CHARGE, entry.row())
-            return
-        self._charges.append(entry)
-        if len(self._charges) >= _FLUSH_AT:
-            self._flush()
+        else:
+            self._charges.append(entry)
+            if len(self._charges) >= _FLUSH_AT:
+                self._flush()
+        self._total += entry.pico
 
     def _flush(self) -> None:
         if self._charges:
-            charges, self._charges = self._charges, []
-            self._db.execute("BEGIN")
-            self._db.executemany(_CHARGE, [entry.row() for entry in charges])
+            with self._whole():
+                self._db.executemany(_CHARGE, [entry.row() for entry in self._charges])
+            self._charges = []
+
+    @contextmanager
+    def _whole(self) -> Generator[None]:
+        """Write all that is written inside, or nothing: also where the disk is full at its end."""
+        self._db.execute("BEGIN")
+        try:
+            yield
             self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # SQLite has ended some by itself
+                self._db.execute("ROLLBACK")
+            raise
 
     @property
     def total(self) -> int:
@@ -172,10 +184,10 @@ class Store:
 
     def write_cache_entry(self, key: str, ttl: str, expires: float, readable: float) -> None:
         """Write or renew an entry."""
-        self._cache[key] = CacheEntry(ttl, expires, readable)
-        self._cache_writes += 1
         if self._durable:
             self._db.execute("INSERT OR REPLACE INTO cache VALUES(?,?,?,?)", (key, ttl, expires, readable))
+        self._cache[key] = CacheEntry(ttl, expires, readable)
+        self._cache_writes += 1
 
     def drop_expired(self, now: float, *, at_once: bool = False) -> None:
         """Forget entries that have expired, once in a while."""
@@ -189,18 +201,13 @@ class Store:
 
     def add_batch(self, batch: dict[str, Any], requests: Iterable[tuple[str, str]]) -> None:
         """Keep a new batch with its requests (custom_id and JSON text), all or nothing."""
-        self._db.execute("BEGIN")
-        try:
+        with self._whole():
             seq = self._db.execute("SELECT COALESCE(MAX(seq),0)+1 FROM batches").fetchone()[0]
             row = {**batch, "seq": seq, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0}
             names = ",".join(row)
             self._db.execute(f"INSERT INTO batches({names}) VALUES({','.join('?' * len(row))})", tuple(row.values()))
             rows = ((batch["id"], n, custom_id, text, None, None) for n, (custom_id, text) in enumerate(requests))
             self._db.executemany("INSERT INTO items VALUES(?,?,?,?,?,?)", rows)
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def batch(self, batch_id: str) -> dict[str, Any] | None:
         """Return one batch."""
@@ -244,10 +251,9 @@ class Store:
         """Keep the results of some requests and what they cost, all or nothing."""
         self._flush()
         rows = [(_text(result), result["type"], batch_id, n) for n, result in results]
-        self._db.execute("BEGIN")
-        self._db.executemany("UPDATE items SET result=?, kind=? WHERE batch_id=? AND n=?", rows)
-        self._db.executemany(_CHARGE, [entry.row() for entry in charges])
-        self._db.execute("COMMIT")
+        with self._whole():
+            self._db.executemany("UPDATE items SET result=?, kind=? WHERE batch_id=? AND n=?", rows)
+            self._db.executemany(_CHARGE, [entry.row() for entry in charges])
         self._total += sum(entry.pico for entry in charges)
 
     def results(self, batch_id: str, start: int, limit: int) -> list[tuple[int, str, str]]:

@@ -119,3 +119,22 @@ def test_what_was_under_way_when_a_session_ended_is_counted_as_a_fresh_run_count
         fresh = Job(after, out=tmp_path / "fresh", **fields | {"channel": "live"}).run_sync().summary
     assert sent_before(edited) == sent_before(fresh)
     assert edited["attempts"]["sent"] == fresh["attempts"]["sent"] == 3
+
+
+def test_what_is_tried_again_in_a_resumed_run_was_sent_before_as_its_first_try_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A retry counted nothing of what a kept answer had been shown before its first try (84 tokens became 0)."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    primed = PRIMED.graph()
+    with Emulator(answer=answerer(build_arms({"fanout": primed.spec}))) as emulator:
+        letters = [{"id": f"l{number}", "body": "a letter " * 9} for number in range(2)]
+        fields: dict[str, Any] = {"rows": letters, "channel": "batch", "base_url": emulator.url}
+        fresh = Job(primed, out=tmp_path / "fresh", **fields).run_sync().summary
+        emulator.fault(item="errored", status=400, count=1, match="Do sort.")
+        failed = Job(primed, out=tmp_path / "edited", **fields).run_sync().summary
+        assert failed["rows"]["failed"] == 1
+        of_failed = partial(resume, tmp_path / "edited", graph=primed, retry=["failed"], base_url=emulator.url)
+        again = anyio.run(of_failed).summary
+    assert again["rows"]["failed"] == 0
+    assert sent_before(again) == sent_before(fresh)

@@ -12,8 +12,8 @@ from fanwise.journal.records import ArmName
 from fanwise.journal.tables import select
 
 REPEATED = """CASE WHEN p.why IN ('retry','repair','longer') THEN (
-    SELECT MIN(f.repeated) FROM asks k JOIN asks s ON s.row=k.row AND s.key=k.key JOIN attempts f ON f.id=s.attempt
-    WHERE k.attempt=p.attempt AND k.place=0) ELSE p.repeated END"""
+    SELECT f.repeated FROM asks k JOIN asks s ON s.row=k.row AND s.key=k.key JOIN attempts f ON f.id=s.attempt
+    WHERE k.attempt=p.attempt AND k.place=0 ORDER BY f.id LIMIT 1) ELSE p.repeated END"""
 """Characters of an attempt of `p` that its row had sent before. What a retry sends again is no part of the graph: of it
 as much was sent before as of the first attempt of its task."""
 _SLICES = f"""SELECT arm, agent, model, COUNT(*) AS calls, SUM(prompt) AS tokens,

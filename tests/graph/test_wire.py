@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired
 from uuid import UUID
 
+import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, RootModel, create_model
+from pydantic import BaseModel, ConfigDict, Field, Json, RootModel, computed_field, create_model
 from typing_extensions import TypedDict
 
+from fanwise.canonical import canonical
 from fanwise.errors import OutputError
 from fanwise.graph import wire
+from fanwise.graph.revive import revive
 from fanwise.graph.samples import sample
 from fanwise.graph.schema import problems, schema
 
@@ -81,8 +85,6 @@ def test_a_value_survives_the_way_to_the_model_and_back(value: Everything) -> No
     )
 )
 def test_any_json_is_read_or_refused_never_raised(data: Any) -> None:
-    import json
-
     try:
         wire.decode(Everything, json.dumps(data))
     except OutputError as error:
@@ -207,6 +209,97 @@ class Sparse(TypedDict):
 
 
 Euros = NewType("Euros", int)
+
+
+class Slug(str):
+    """No validator knows it."""
+
+
+@pytest.mark.parametrize("tp", [Slug, list[Slug], Json[list[int]]])
+def test_what_no_answer_would_fit_is_refused(tp: Any) -> None:
+    """It was taken, and every answer failed."""
+    assert problems(tp)
+
+
+@pytest.mark.parametrize(
+    ("tp", "way_out"),
+    [
+        (Literal[Colour.RED], "the enum itself"), (Size, "a dataclass"), (Iterable[str], "a list"),
+        (Corner, "texts or numbers as values"), (Json[list[int]], "without Json"), (Slug, "derived from"),
+    ],
+)  # fmt: skip
+def test_a_refused_type_comes_with_its_way_out(tp: Any, way_out: str) -> None:
+    assert way_out in problems(tp)[0][1]
+
+
+class ByValue(BaseModel):
+    model_config = ConfigDict(use_enum_values=True)
+    colour: Colour
+
+
+class Hidden(BaseModel):
+    """What its users leave out of a dump is kept all the same: there is no default in its place."""
+
+    secret: int = Field(exclude=True)
+    odd: int = Field(exclude_if=lambda value: value == 3)
+
+    @computed_field
+    @property
+    def twice(self) -> int:
+        return 2 * self.secret
+
+
+@pytest.mark.parametrize("value", [ByValue(colour=Colour.RED), Hidden(secret=1, odd=3)])
+def test_what_was_kept_is_what_was_said(value: Any) -> None:
+    """A member of an enum came back where its value was, once a run was resumed."""
+    read = wire.decode(type(value), wire.encode(type(value), value))
+    revived = revive(type(value), json.loads(canonical(read)))
+    assert vars(revived) == vars(read) == vars(value)
+    assert type(vars(revived).popitem()[1]) is type(vars(value).popitem()[1])
+
+
+Typed = tuple[Any, st.SearchStrategy[Any]]
+KEYS: list[Typed] = [
+    (str, texts), (int, st.integers()), (Colour, st.sampled_from(Colour)), (dt.date, st.dates()),
+    (Literal["a", "b"], st.sampled_from(["a", "b"])), (Euros, st.integers()), (UUID, st.uuids()),
+]  # fmt: skip
+LEAVES: list[Typed] = [
+    *KEYS, (bool, st.booleans()), (float, st.floats(allow_nan=False, allow_infinity=False)), (Decimal, cents),
+    (type(None), st.none()),
+]  # fmt: skip
+
+
+def around(inner: st.SearchStrategy[Typed]) -> st.SearchStrategy[Typed]:
+    """Types with parts, each with what it accepts."""
+    keys = st.sampled_from(KEYS)
+    return st.one_of(
+        inner.map(lambda one: (list[one[0]], st.lists(one[1], max_size=2))),
+        keys.map(lambda key: (frozenset[key[0]], st.frozensets(key[1], max_size=2))),
+        st.tuples(keys, inner).map(lambda two: (dict[two[0][0], two[1][0]], st.dictionaries(two[0][1], two[1][1]))),
+        st.tuples(inner, inner).map(lambda two: (tuple[two[0][0], two[1][0]], st.tuples(two[0][1], two[1][1]))),
+        inner.map(lambda one: (one[0] | None, st.none() | one[1])),
+        st.tuples(inner, inner).map(record),
+    )
+
+
+def record(two: tuple[Typed, Typed]) -> Typed:
+    model = create_model("Record", first=(two[0][0], ...), second=(two[1][0], ...))
+    return model, st.builds(model, first=two[0][1], second=two[1][1])
+
+
+@settings(max_examples=80)
+@given(st.recursive(st.sampled_from(LEAVES), around, max_leaves=5), st.data())
+def test_a_value_of_any_type_that_is_taken_comes_back_from_the_model_and_from_the_disk(
+    typed: Typed, data: st.DataObject
+) -> None:
+    tp, values = typed
+    value = data.draw(values)
+    assert problems(tp) == []
+    text = wire.encode(tp, value)
+    jsonschema.validate(json.loads(text), schema(tp))
+    read = wire.decode(tp, text)
+    assert read == value
+    assert revive(tp, json.loads(canonical(read))) == value
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from .types import Kind
 
 T = TypeVar("T")
 _MOST_TYPES = 4_096
-_OWN = ("pydantic", "pydantic_core", "fanwise")
-"""Packages whose functions read a value in validation, and do not change what was read before."""
+_OWN = ("pydantic", "pydantic_core", "fanwise", "operator")
+"""Packages whose functions read a value in validation, and do not change what was read before; Pydantic takes the value
+of an enum's member by `operator`."""
 
 
 class PerType(Generic[T]):

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections import abc, deque
 from collections.abc import Mapping
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, Json, PydanticUserError, RootModel
 from pydantic.fields import FieldInfo
 
 from . import types as ty
+from .pertype import adapter
 from .types import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 
 UNION_LIMIT, OPTIONAL_LIMIT = 16, 24
@@ -38,6 +40,9 @@ _SIMPLE: dict[Any, str] = {str: "string", int: "integer", float: "number", bool:
 _leaves_out: ContextVar[bool] = ContextVar("leaves_out", default=False)
 """Whether fields that may be None are left out of an answer, since it has more unions than the API takes."""
 
+_JSON: Any = Json
+_MANY = (abc.Iterable, abc.Iterator, abc.Collection, abc.MutableSequence, deque)
+"""Generic types of many values of which a list is none, or of which Pydantic makes what can be read once."""
 _WITHOUT_PARTS = (Any, object, dict, list, set, tuple, ty.Unknown)
 """Types that do not name the type of their parts."""
 
@@ -83,6 +88,9 @@ class _Check:
             path: Where in the answer it stands, for messages.
             chain: Records around it, outermost first.
         """
+        if get_origin(tp) is Annotated and any(mark is _JSON or type(mark) is _JSON for mark in get_args(tp)[1:]):
+            self.refuse(f"{path} is JSON inside of a text", "name the type of what is in it, without Json")
+            return
         tp = ty.strip(tp)
         if tp in _WITHOUT_PARTS or isinstance(tp, TypeVar):
             self.refuse(f"{path} has the type {ty.name(tp)}, which has no schema", "name the type of its parts")
@@ -125,8 +133,26 @@ class _Check:
         try:
             _leaf(tp)
         except _RefusedError:
-            message = f"{path} has the type {ty.name(tp)}, which the API cannot carry"
-            self.refuse(message, "use text, numbers, lists or a model")
+            self.refuse(f"{path} has the type {ty.name(tp)}, which the API cannot carry", _way_out(tp))
+            return
+        try:
+            adapter(tp)
+        except PydanticUserError:  # such as a class of the user's that is a text, too
+            hint = "use the type that it is derived from, or tell Pydantic how it is validated"
+            self.refuse(f"{path} has the type {ty.name(tp)}, of which Pydantic makes no value", hint)
+
+
+def _way_out(tp: Any) -> str:
+    """Return what to write in the place of a type without parts that the API cannot carry."""
+    if get_origin(tp) is Literal and any(isinstance(value, enum.Enum) for value in get_args(tp)):
+        return "use the enum itself, or a Literal of the values of its members"
+    if get_origin(tp) in _MANY:
+        return "use a list"
+    if isinstance(tp, type) and issubclass(tp, enum.Enum):
+        return "give its members texts or numbers as values"
+    if isinstance(tp, type) and issubclass(tp, tuple):
+        return "use a dataclass or a model with these fields"
+    return "use text, numbers, lists or a model"
 
 
 def schema(tp: Any) -> dict[str, Any]:

@@ -134,12 +134,14 @@ def test_a_graph_is_not_taken_for_one_that_stands_here(made: Path, theirs: Path)
         "antigravity:job",
         "pip._internal:job",
         "xml.dom:job",
-        "graph\0.py:job",
-        "/x\0y/graph.py:job",
     ):
         changed(theirs, "UPDATE meta SET value=json_set(value,'$.graph',?) WHERE key='manifest'", reference)
         refused = fanwise("resume", theirs, "--yes", cwd=here)
         assert refused.returncode == 2 and "--graph" in refused.stderr, (reference, refused.stderr)
+    for reference in ("graph\0.py:job", "/x\0y/graph.py:job"):
+        changed(theirs, "UPDATE meta SET value=json_set(value,'$.graph',?) WHERE key='manifest'", reference)
+        refused = fanwise("resume", theirs, "--yes", cwd=here)
+        assert refused.returncode == 2 and "a NUL character" in refused.stderr, (reference, refused.stderr)
     changed(theirs, "UPDATE meta SET value=json_set(value,'$.graph',?) WHERE key='manifest'", f"{here}/graph.py:job")
     baseline = "UPDATE meta SET value=json_set(value,'$.spec.baseline',?) WHERE key='manifest'"
     changed(theirs, baseline, f"{made}/graph.py:job")

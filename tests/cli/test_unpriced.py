@@ -48,6 +48,6 @@ def test_it_runs_after_a_yes_and_costs_what_is_not_known(tmp_path: Path, graph: 
         agreed = fanwise("run", graph, *options, "--yes", "--limit", "1", env=KEY)
         assert agreed.returncode == 0, agreed.stderr
         resumed = fanwise("resume", out, "--base-url", server.url, "--graph", graph, env=KEY)
-        assert resumed.returncode == 2 and f"no price is known of {NEW}" in resumed.stderr
+        assert resumed.returncode == 5 and f"no price is known of {NEW}" in resumed.stderr
     account = summary(out)
     assert account["cost_usd"] is None and account["rows"]["succeeded"] == 1

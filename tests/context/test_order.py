@@ -17,7 +17,7 @@ from fanwise.context.shape import Need
 from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tail import fence, label
 from fanwise.engine.arms import build_arms, row_state
-from fanwise.engine.records import Record
+from fanwise.engine.records import Record, RowsFile
 from fanwise.engine.rows import Row, RowTypes
 from fanwise.engine.shown import request_lines
 from fanwise.engine.standin import answerer
@@ -149,7 +149,7 @@ def test_of_three_shared_blocks_of_the_row_the_audit_looks_at_the_two_that_are_m
     """Found: the audit said of a block without a breakpoint that one stood behind it in vain."""
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"id": "1", "first": "a", "second": "b", "third": "c"}\n')
-    fronts = render(f"{__file__}:three_blocks", rows, "jsonl", 1, tmp_path)
+    fronts = render(f"{__file__}:three_blocks", RowsFile(rows, "jsonl"), 1, tmp_path)
     assert {finding.block for finding in row_data(fronts, DOCUMENTED.tokens)} == {"row.first", "row.second"}
 
 
@@ -180,7 +180,7 @@ def test_the_audit_counts_tools_to_the_prefix_that_they_begin(tmp_path: Any) -> 
     plan = build_arms({"fanout": with_tools.spec})["fanout"]
     (task,) = state_of(with_tools.spec, plan, id="1", first="a", second="b", third="c").start()
     assert plan.nodes["uses"].request(task).prefixes(), "there is a breakpoint"
-    assert too_short(render(f"{__file__}:with_tools", rows, "jsonl", 1, tmp_path)) == []
+    assert too_short(render(f"{__file__}:with_tools", RowsFile(rows, "jsonl"), 1, tmp_path)) == []
 
 
 @agent(model=MODEL, context=FILES)

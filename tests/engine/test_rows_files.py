@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fanwise.engine.encodings import check_encoding
 from fanwise.engine.records import Record, RowsFile
 from fanwise.engine.rowsfile import fetch, read
 from fanwise.errors import UsageError
@@ -68,6 +69,13 @@ def test_an_encoding_that_is_named_is_used_and_none_is_guessed(tmp_path: Path) -
     assert good == GOOD[1]
     with pytest.raises(UsageError, match="--encoding"):
         read_text(tmp_path, "idé,text\n1,a\n".encode("cp1252"))
+
+
+@pytest.mark.parametrize("name", ["base64", "rot13", "klingon", "utf\0"])
+def test_what_is_no_encoding_of_text_is_refused(name: str) -> None:
+    """Codecs of bytes were taken for encodings, and ended in a traceback where the file was opened."""
+    with pytest.raises(ValueError, match="is no encoding"):
+        check_encoding(name)
 
 
 def test_a_cell_of_csv_may_be_long(tmp_path: Path) -> None:

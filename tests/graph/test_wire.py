@@ -120,6 +120,18 @@ def test_constraints_travel_as_words() -> None:
     assert "at least 0" in schema(Everything)["properties"]["count"]["description"]
 
 
+class Mixed(Enum):
+    TEXT = "text"
+    NUMBER = 2
+
+
+def test_keys_of_an_answer_may_be_texts_beside_numbers() -> None:
+    """They could not be sorted, and the run ended in a traceback."""
+    said = '{"value": [{"key": "text", "value": 1}, {"key": 2, "value": 3}]}'
+    with pytest.raises(OutputError):
+        wire.decode(dict[Mixed, int], said)
+
+
 def test_a_fence_is_taken_off_and_a_mistake_names_its_place() -> None:
     assert wire.decode(str, '```json\n{"value": "a"}\n```') == "a"
     with pytest.raises(OutputError, match=r"inner\.price"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from pathlib import Path
 from typing import TextIO
@@ -18,8 +19,7 @@ OTHER_ENCODING = "where the file is in another encoding, name it, such as --enco
 def check_encoding(name: str) -> None:
     """Refuse what is no encoding of text."""
     try:
-        codecs.lookup(name)
-        b"".decode(name)
+        io.TextIOWrapper(io.BytesIO(), encoding=name)  # as a file is opened, which codecs of bytes refuse
     except (LookupError, ValueError):
         raise ValueError(f"{name!r} is no encoding; write it like utf-8, utf-16, cp1252 or latin-1") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Set
 from typing import Any, NamedTuple, cast, get_origin
 
@@ -177,6 +178,18 @@ def _first_fitting(members: tuple[Any, ...], data: Any) -> Any:
     return data
 
 
+def _text(data: Any) -> str:
+    """Return data as JSON text, its keys in order where they have one: those of a map may be texts beside numbers.
+
+    Raises:
+        ValueError: It holds what JSON does not.
+    """
+    try:
+        return dumps(data)
+    except TypeError:
+        return json.dumps(data, ensure_ascii=False, allow_nan=False)
+
+
 def load(tp: Any, data: Any) -> Any:
     """Return JSON-ready data, keyed by field names, as a value of the type.
 
@@ -186,7 +199,7 @@ def load(tp: Any, data: Any) -> Any:
     if tp is ty.Unknown:
         return data
     try:
-        text = dumps(data)
+        text = _text(data)
     except ValueError as error:  # NaN, or a number beyond all floats
         raise OutputError(f"the answer holds what JSON does not: {error}") from None
     try:

@@ -50,9 +50,10 @@ def purge_content(directory: str) -> Purged:
         RunDirectoryError: It is no run directory, or a process works on it.
     """
     with RunDirectory(Path(directory), create=False) as held:
+        folder = held.path.resolve()  # the directory itself may be named by a link: that is the user's word
         removed = held.journal.purge()
-        left = list(_removed(held.path, IN_RUN))
-        export = held.path / "export"
+        left = list(_removed(folder, IN_RUN))
+        export = folder / "export"
         if _is_folder(export):
             left += _removed(export, IN_EXPORT, all_others=True)
         elif os.path.lexists(export):

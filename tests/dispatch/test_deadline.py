@@ -147,7 +147,7 @@ def test_what_a_cancelled_batch_still_answers_is_paid_twice_only_where_that_was_
         assert any("what these still answer is paid twice" in note for note in account["notes"])
         assert account["open"]["attempts"] == 40, "the batch has not been read"
         emulator.advance(60)
-        after = anyio.run(partial(resume, tmp_path / "run", graph=two, detach=True)).summary
+        after = anyio.run(partial(resume, tmp_path / "run", graph=two, base_url=emulator.url, detach=True)).summary
         assert after["attempts"]["paid_twice"] == 40
         assert after["open"]["attempts"] == 0
         assert after["cost_usd"] == after["bill_usd"]

@@ -30,7 +30,7 @@ def said(folder: Path, text: str) -> tuple[int, list[str]]:
 def test_a_name_that_is_nowhere_is_a_mistake_with_its_line(tmp_path: Path) -> None:
     """A NameError came out as a traceback: the name might have been defined further down."""
     status, lines = said(tmp_path, "\n@graph\ndef job(text: str) -> str:\n    return secnod(text)\n")
-    assert status == 2
+    assert status == 70
     assert lines == [f"fanwise: {tmp_path / 'graphs.py'}:13: NameError: name 'secnod' is not defined"]
 
 
@@ -53,6 +53,6 @@ def test_a_typed_dict_of_typing_works_or_says_what_to_use(tmp_path: Path, text: 
     if sys.version_info >= (3, 12):
         assert (status, lines) == (0, [])
     else:
-        assert status == 2
+        assert status == (70 if text == NESTED else 2), "a class that Pydantic does not build raises as it is read"
         assert "use `typing_extensions.TypedDict` instead of `typing.TypedDict`" in lines[-1]
         assert "For further information" not in "\n".join(lines)

@@ -197,7 +197,7 @@ def test_a_conversation_goes_on_behind_its_last_round_after_a_halt(
         with pytest.raises(HaltedError):
             job.run_sync()
         before = len(attempts(tmp_path / "run"))
-        account = resume_sync(tmp_path / "run", graph=desk)
+        account = resume_sync(tmp_path / "run", graph=desk, base_url=emulator.url)
     assert account.summary["rows"]["succeeded"] == 4
     found = [sent for sent in attempts(tmp_path / "run") if sent["kind"] in ("tool_use", "end_turn")]
     assert len(found) == 4 * 6, "no round was asked for twice"

@@ -257,7 +257,8 @@ def test_an_address_of_the_environment_that_is_none_is_one_line(tmp_path: Path) 
     env = environment(ANTHROPIC_BASE_URL="http://127.0.0.1:x", ANTHROPIC_API_KEY="k")
     call = ("run", f"{DESK}:single", "--rows", tickets(tmp_path / "rows.jsonl", 1), "--out", tmp_path / "run")
     said = fanwise(*call, env=env)
-    assert (said.returncode, said.stderr) == (2, "fanwise: the SDK cannot be set up: Invalid port: 'x'\n")
+    assert said.returncode == 2 and "http://127.0.0.1:x" in said.stderr
+    assert len(said.stderr.splitlines()) == 1
 
 
 def test_names_and_terms_are_refused_in_words_too(tmp_path: Path) -> None:

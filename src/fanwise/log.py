@@ -18,12 +18,12 @@ def bound(**fields: object) -> AbstractContextManager[None]:
     return structlog.contextvars.bound_contextvars(**fields)
 
 
-@lru_cache(maxsize=1)
-def _logger() -> Any:
+@lru_cache
+def _logger(name: str = "fanwise") -> Any:
     import structlog
 
     return structlog.wrap_logger(
-        logging.getLogger("fanwise"),
+        logging.getLogger(name),
         processors=[
             structlog.stdlib.filter_by_level,
             structlog.contextvars.merge_contextvars,
@@ -46,6 +46,14 @@ class _Events:
         """Write what the user should hear of."""
         _logger().warning(event, **fields)
 
+    def note(self, text: str) -> None:
+        """Write what a display prints and the account keeps: only where logging is configured, or it is said twice."""
+        notes = logging.getLogger(_NOTES)
+        if not notes.handlers:
+            notes.addHandler(logging.NullHandler())  # else Python prints warnings that nobody handles
+        _logger(_NOTES).warning(text)
 
+
+_NOTES = "fanwise.notes"
 log = _Events()
 """Keys and other secrets never go here: events carry ids, names and counts alone."""

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from fanwise import Job, UsageError, agent, graph, resume, step
-from support import fanwise, lines, summary
+from support import DESK, fanwise, lines, summary, tickets
 
 TOUCH: list[Callable[[], object]] = []
 """What is done to the rows file while the first row is at work."""
@@ -86,3 +86,12 @@ def test_what_became_of_the_file_before_a_run_goes_on_is_said(tmp_path: Path) ->
     assert float(account["bill_usd"]) > float(paid), "the row that is gone was paid for too"
     assert [line["output"] for line in lines(out / "results.jsonl")] == ["a", "c"]
     assert fanwise("status", out).returncode == 0
+
+
+def test_what_became_of_the_file_is_said_once_where_there_is_no_terminal(tmp_path: Path) -> None:
+    """It was said twice there, once as a raw event of the log."""
+    rows, out = tickets(tmp_path / "rows.jsonl", 2), tmp_path / "run"
+    assert fanwise("run", f"{DESK}:single", "--rows", rows, "--out", out, "--channel", "live").returncode == 0
+    tickets(rows, 3)
+    said = fanwise("resume", out, "--graph", f"{DESK}:single").stderr
+    assert said.count("since this run has read it") == 1 and "event=" not in said, said

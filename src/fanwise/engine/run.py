@@ -251,7 +251,7 @@ class Engine:
     def note(self, text: str) -> None:
         """Keep something that the user should hear of."""
         self.notes.append(text)
-        log.warning(text)
+        log.note(text)
 
     def halt(self, reason: str) -> None:
         """Stop the run: no request will do."""

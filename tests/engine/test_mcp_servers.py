@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from fanwise import Emulator, Graph, Job, McpServer, UsageError, agent, graph
 from fanwise.job.job import resume
 from serving import serving
-from support import journal_value
+from support import environment, fanwise, journal_value
 
 SERVER = r"""
 import json, os, sys
@@ -155,6 +155,30 @@ def test_a_server_that_cannot_be_started_says_what_it_wrote(tmp_path: Path) -> N
     job = job_with(McpServer("broken", command=command))
     with pytest.raises(UsageError, match=r"MCP server 'broken' cannot be used.*no such table: customers"):
         Job(job, rows=[Note(id="1", text="first")], out=tmp_path / "run").run_sync()
+
+
+def test_a_server_that_writes_other_lines_to_its_output_is_named_once(tmp_path: Path, emulator: Emulator) -> None:
+    """Each such line was a traceback of the package `mcp` on the screen, and nobody said whose line it was."""
+    loud = SERVER.replace("    asked = json", "    print('at your service')\n    asked = json")
+    program = tmp_path / "register.py"
+    program.write_text(loud)
+    (tmp_path / "rows.jsonl").write_text('{"id": "1", "text": "first"}\n')
+    names = {"NAMES": "look", "CALLS": str(tmp_path / "calls"), "DEADLY": "", "PASS": "open-sesame"}
+    (tmp_path / "loud.py").write_text(
+        "from fanwise import McpServer, agent, graph\n"
+        f"server = McpServer('register', command={[sys.executable, '-IS', str(program)]}, env={names})\n"
+        "@agent(model='claude-haiku-5-5', max_tokens=60, tools=[server], max_turns=3)\n"
+        "def say(text: str) -> str:\n    'Say what is found.'\n    raise NotImplementedError\n"
+        "@graph\ndef notes(text: str) -> str:\n    return say(text)\n"
+    )
+    ended = fanwise(
+        "run", "loud.py:notes", "--rows", "rows.jsonl", "--out", "run", "--channel", "live", "--base-url", emulator.url,
+        "--yes", cwd=tmp_path, env=environment(ANTHROPIC_API_KEY="k"),
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr and "at your service" not in ended.stderr
+    (told,) = [line for line in ended.stderr.splitlines() if "JSON-RPC" in line]
+    assert told.startswith("fanwise: MCP server 'register' ") and "register.py" in told
 
 
 def test_a_server_at_an_address_that_breaks_off_fails_its_rows_and_not_the_run(

@@ -7,6 +7,7 @@ else.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from typing import Any, cast
@@ -49,6 +50,8 @@ class Server:
         """Set when the connection is to be left, and when it is known what comes after it."""
         self._asking: set[anyio.CancelScope] = set()
         self._closing = False
+        self._is_loud = False
+        """Whether it has written what is no message, which is told once."""
 
     def call_as(self, sent: str, own_name: str) -> None:
         """Take note of the server's own name of a tool.
@@ -142,7 +145,15 @@ class Server:
         except ImportError:
             name = self.described.name
             raise UsageError(f"MCP server {name!r} needs a package: pip install 'fanwise[mcp]'") from None
-        return await stack.enter_async_context(mcp.Client(target, read_timeout_seconds=ANSWER_S))
+        _keep_off_the_screen()
+        client = mcp.Client(target, read_timeout_seconds=ANSWER_S, message_handler=self._heard)
+        return await stack.enter_async_context(client)
+
+    async def _heard(self, message: object) -> None:
+        """Take what comes unasked; of a line that is no message, say so once: there may be one for each call."""
+        if isinstance(message, ValueError) and not self._is_loud:
+            self._is_loud = True
+            self._tell(self._words.loud())
 
     async def _target(self, mcp: Any, stack: AsyncExitStack) -> Any:
         """Return what the package `mcp` connects to: an address, or a program that it starts."""
@@ -225,6 +236,14 @@ async def _listed(client: Any) -> AsyncGenerator[Any]:
         cursor = page.next_cursor
         if not cursor:
             return
+
+
+def _keep_off_the_screen() -> None:
+    """Let what `mcp` logs reach whoever has configured logging, and nobody else: it logs tracebacks of bad lines."""
+    for name in ("mcp", "client"):  # of the package, and that of its sessions
+        logger = logging.getLogger(name)
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
 
 
 def _innermost(error: BaseException) -> str:

@@ -88,12 +88,23 @@ class Words:
         """
         return self._told(f"has ended again ({why}); mend it, and ask these rows again by resume with --retry failed")
 
+    def loud(self) -> str:
+        """Return that it writes what is no message where its messages go."""
+        return self._placed(
+            "writes lines to its standard output that are no JSON-RPC; they are passed over: let it write them to its "
+            "standard error"
+        )
+
     def _told(self, what: str) -> str:
         """Return a sentence about the server, with where it is and what it wrote."""
+        return f"{self._placed(what)}{self._written()}"
+
+    def _placed(self, what: str) -> str:
+        """Return a sentence about the server, with where it is."""
         where = f"its address: {self._server.url}"
         if not self._server.url:
             where = f"its command: {shlex.join(_without_options(self._server.command))}"
-        return f"{self._clean(f'MCP server {self._name!r} {what}; {where}')}{self._written()}"
+        return self._clean(f"MCP server {self._name!r} {what}; {where}")
 
     def _written(self) -> str:
         """Return the end of its standard error, as the end of a sentence."""

@@ -28,6 +28,9 @@ def test_a_server_on_this_machine_is_asked_past_every_proxy(tmp_path: Path) -> N
         ({"HTTPS_PROXY": "nonsense://x"}, "HTTPS_PROXY"),
         ({"SSL_CERT_FILE": "/nonexistent"}, "SSL_CERT_FILE"),
         ({"ANTHROPIC_BASE_URL": "http://gateway.example/v1/"}, "ends in /v1"),
+        ({"ANTHROPIC_BASE_URL": "http://gateway.example/v1/messages"}, "ends in /v1/messages, which the SDK adds"),
+        ({"ANTHROPIC_BASE_URL": "http://me:open-sesame@gateway.example"}, "'http://***@gateway.example' has a name"),
+        ({"ANTHROPIC_BASE_URL": "http://gateway.example?key=open-sesame"}, "has a query or a fragment"),
         ({"ANTHROPIC_BASE_URL": "gateway"}, "is no address"),
         ({"ANTHROPIC_BASE_URL": "http://[::1"}, "is no address"),
     ],
@@ -37,3 +40,4 @@ def test_what_is_wrong_with_it_is_said_in_a_line(tmp_path: Path, variables: dict
     env = environment(ANTHROPIC_API_KEY="k", **({"ANTHROPIC_BASE_URL": "https://gateway.example"} | variables))
     ended = fanwise("run", GRAPH, "--rows", rows, "--out", tmp_path / "run", "--yes", env=env)
     assert ended.returncode == 2 and ended.stderr.count("\n") == 1 and told in ended.stderr, ended.stderr
+    assert "open-sesame" not in ended.stderr and not (tmp_path / "run").exists()

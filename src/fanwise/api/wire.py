@@ -23,6 +23,7 @@ import httpx2
 from anthropic import AsyncAnthropic, DefaultAioHttpClient
 from anthropic._constants import RAW_RESPONSE_HEADER
 
+from fanwise.addresses import address_problem
 from fanwise.errors import UsageError
 
 from .capable import has_key, is_plain
@@ -227,19 +228,13 @@ def _check_address(address: str) -> None:
     """Refuse what is no address of a server of the API.
 
     Raises:
-        UsageError: It is none, or has the version that the SDK adds itself.
+        UsageError: It is none, or has what the SDK adds itself, a password or a query.
     """
     if not address:
         return
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise UsageError(f"the base URL {address!r} is no address: {error}") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise UsageError(f"the base URL {address!r} is no address; write it like http://127.0.0.1:8000")
-    if parts.path.rstrip("/").endswith("/v1"):
-        raise UsageError(f"the base URL {address!r} ends in /v1, which the SDK adds itself: leave it out")
+    problem = address_problem(address)
+    if problem:
+        raise UsageError(f"the base URL {problem}")
 
 
 def _is_loopback(address: str) -> bool:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from fanwise.addresses import address_problem
 from fanwise.dispatch.deadline import seconds
 from fanwise.units import PICO_PER_USD, pico_from_usd
 
@@ -75,13 +75,9 @@ def check_path(value: str | Path) -> None:
 
 def check_address(value: str) -> None:
     """Refuse what is no address of a server."""
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError(f"{value!r} is no address: {error}; write it like http://127.0.0.1:8000") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise ValueError(f"{value!r} is no address; write it like http://127.0.0.1:8000")
+    problem = address_problem(value)
+    if problem:
+        raise ValueError(problem)
 
 
 def check_field_name(value: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import hashlib
 import os
 import re
@@ -52,8 +53,11 @@ def read_regular(path: Path, most: int) -> bytes:
         OSError: It cannot be read.
     """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    status = os.fstat(handle)
+    if stat.S_ISDIR(status.st_mode):
+        os.close(handle)  # `fdopen` would leave it open, and name its number for the file
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise ValueError("is no regular file")
         if status.st_size > most:
@@ -154,7 +158,7 @@ def _validate(value: Any, info: core_schema.ValidationInfo[Any]) -> Media:
         if isinstance(value, str):
             return Media.load(_inside(value, as_object(info.context).get("folder")))
     except (ValueError, OSError, binascii.Error) as error:
-        words = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
+        words = f"{error.strerror}: {value!r}" if isinstance(error, OSError) else str(error)
         raise PydanticCustomError("media", "{words}", {"words": words}) from None
     raise PydanticCustomError("media", "is no path of an image or a PDF")
 

@@ -251,3 +251,12 @@ def test_layouts_with_files_are_made_without_any_in_system() -> None:
         shape = agents[name].shape
         assert shape.media == (LOGO,)
         assert not [block for bundle in shape.bundles for block in bundle]
+
+
+@pytest.mark.parametrize("path", ["m/d.png", "", "none.png"])
+def test_a_path_that_is_no_file_is_named_as_the_row_has_it(tmp_path: Path, path: str) -> None:
+    """Of a folder the reason had the number of a file descriptor, of others a path of this machine."""
+    (tmp_path / "m" / "d.png").mkdir(parents=True)
+    record = Record(number=1, locator=0, data={"scan": path}, raw="")
+    said = RowTypes({"scan": Media}, None, tmp_path).check(record)
+    assert isinstance(said, str) and said.endswith(f": {path!r}") and str(tmp_path) not in said

@@ -127,6 +127,16 @@ def test_what_is_broken_in_an_array_costs_itself(tmp_path: Path) -> None:
     assert number == (2, "not a JSON object but int")
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("rows.csv", "id,text\n"), ("rows.json", "[\n]\n"), ("rows.jsonl", "\n \n"), ("rows.jsonl", "\ufeff\n")],
+)
+def test_a_file_without_a_row_is_said(tmp_path: Path, name: str, content: str) -> None:
+    """A run over a header alone ended well, with an account of nothing."""
+    with pytest.raises(UsageError, match=f"^no rows in .*{name}$"):
+        read_text(tmp_path, content, name)
+
+
 def test_a_line_of_jsonl_that_was_cut_is_no_document(tmp_path: Path) -> None:
     cut, good = told(read_text(tmp_path, '{"id": "1", "text": "a\n{"id": "2", "text": "b"}\n', "rows.jsonl"))
     assert isinstance(cut, tuple)

@@ -10,8 +10,6 @@ from typing import Any, BinaryIO, cast
 
 from pydantic_core import from_json
 
-from fanwise.errors import UsageError
-
 from .encodings import (
     OTHER_ENCODING,
     cannot_be_decoded,
@@ -36,7 +34,7 @@ def read_json(file: RowsFile) -> Iterator[Record]:
     """Yield the records of a file of JSON.
 
     Raises:
-        UsageError: It has no rows, or cannot be read in the encoding that is named.
+        UsageError: It cannot be read in the encoding that is named.
     """
     if _is_document(file):
         return _elements(file)
@@ -140,7 +138,6 @@ def _decoded_lines(file: RowsFile) -> Iterator[Record]:
 
 def _elements(file: RowsFile) -> Iterator[Record]:
     """Yield the records of an array of JSON, or of objects over many lines."""
-    number = 0
     try:
         with opened(file.path, file.encoding) as stream:
             for number, (data, raw, problem) in enumerate(elements(stream), 1):
@@ -152,8 +149,6 @@ def _elements(file: RowsFile) -> Iterator[Record]:
                     yield _checked(number, number, data, raw)
     except UnicodeError as error:
         raise cannot_be_decoded(file.path, file.encoding, error) from None
-    if not number:
-        raise UsageError(f"the rows file {file.path} is an array without a row")
 
 
 def _is_document(file: RowsFile) -> bool:

@@ -42,16 +42,27 @@ def read(file: RowsFile) -> Iterator[Record]:
     """Yield the records of a file, in order; blank lines are passed over.
 
     Raises:
-        UsageError: The file does not exist, is empty, or has no usable header.
+        UsageError: The file does not exist, has no rows, or has no usable header.
     """
     check_readable(file.path)
     if file.path.stat().st_size == 0:
         raise UsageError(f"the rows file {file.path} is empty")
     if file.format == "parquet":
-        return read_parquet(file)
-    if file.format == "csv":
-        return read_csv(file)
-    return read_json(file)
+        return _some(file, read_parquet(file))
+    return _some(file, read_csv(file) if file.format == "csv" else read_json(file))
+
+
+def _some(file: RowsFile, records: Iterator[Record]) -> Iterator[Record]:
+    """Yield records, of which there is one at least.
+
+    Raises:
+        UsageError: There is none.
+    """
+    first = next(records, None)
+    if first is None:
+        raise UsageError(f"no rows in {file.path}")
+    yield first
+    yield from records
 
 
 def check_readable(path: Path) -> None:

@@ -54,7 +54,7 @@ def check_multiplier(
         usd=[(a.own + a.shared * asked["fanout"], b.own + b.shared * asked[other]) for a, b in known],
         good=[tuple(book.outcomes[row, arm] == "succeeded" for arm in ("fanout", other)) for row in kept],
     )
-    if not ended[other]:
+    if not ended[other] and not book.meta["agents"].get(other):
         findings.same("rows_left_out", summary["rows_left_out"], None)
     else:
         for reason, count in left_out.items():

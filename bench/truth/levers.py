@@ -61,10 +61,12 @@ def check_levers(findings: Findings, summary: dict[str, Any], book: Book) -> Non
 
 
 def _alone(summary: dict[str, Any], book: Book, paid: int) -> str | None:
-    """Return the single agent's bill: as it was where it has ended all rows, else by the multiplier in dollars."""
+    """Return the single agent's bill: as it was where it has ended all rows, by the multiplier if the run has ended."""
     measured, modelled = summary["multiplier"], summary.get("modelled")
     if measured and not summary["own_baseline"] and not any(measured["left_out"].values()):
         return usd(sum(a.usd or 0 for a in book.counting if a.arm == "baseline"))
+    if not summary["own_baseline"] and (summary["halted"] or summary["rows"]["unfinished"]):
+        return None
     ratio = (measured or modelled or {}).get("usd")
     return usd(round(paid / Fraction(str(ratio["ratio"])))) if ratio else None
 

@@ -13,7 +13,7 @@ from .rows import check_rows, check_sums
 from .running import Evidence
 from .slices import check_made_of, check_slices, check_worst
 from .success import check_success
-from .totals import check_bill, check_cash, check_totals
+from .totals import check_bill, check_cash, check_per_row, check_totals
 
 
 def recomputed(evidence: Evidence) -> Findings:
@@ -22,6 +22,7 @@ def recomputed(evidence: Evidence) -> Findings:
     summary, book, tables = evidence.summary, Book(evidence.journal), evidence.tables
     costs = row_costs(book)
     check_totals(findings, summary, book)
+    check_per_row(findings, summary, book, costs)
     check_cash(findings, summary["cash"], summary["cost_usd"], book)
     check_bill(findings, summary, evidence.bill, book)
     check_rows(findings, evidence.results, tables["rows"], costs, book)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from .allotted import RowCost
 from .attempt import Attempt
 from .book import Book
 from .findings import Findings, usd
@@ -86,11 +87,19 @@ def _dollars(findings: Findings, summary: dict[str, Any], book: Book) -> None:
     for side in SIDES:
         without = sum(a.arm == side for a in uncounted)
         findings.same(f"tokens_leave_out.{side}", summary["tokens_leave_out"][side], without)
-    known["baseline"] = known["fanout"] if summary["own_baseline"] else known["baseline"]
+
+
+def check_per_row(
+    findings: Findings, summary: dict[str, Any], book: Book, costs: dict[tuple[int, str], RowCost]
+) -> None:
+    """Compare what a successful row cost on both sides, as in the whole job."""
     for side, name in (("fanout", "cost_per_successful_row_usd"), ("baseline", "baseline_cost_per_successful_row_usd")):
         arm = "fanout" if summary["own_baseline"] else side
         good = sum(status == "succeeded" for (_, other), status in book.outcomes.items() if other == arm)
-        findings.same(name, summary[name], usd(divided(known[side], good)) if good else None)
+        of_side = [(row, cost) for (row, other), cost in costs.items() if other == arm]
+        share = Fraction(min(len({row for row, _ in of_side if row}), len(book.rows)), max(len(book.rows), 1))
+        paid = sum(cost.own + cost.shared * share for _, cost in of_side)
+        findings.same(name, summary[name], usd(round(paid / good)) if good else None)
 
 
 def check_cash(findings: Findings, said: dict[str, Any], account: str, book: Book) -> None:
@@ -132,11 +141,6 @@ def bound_of(attempts: list[Attempt]) -> str | None:
     """Return the most that attempts may have cost; None where it is not known of one."""
     bounds = [attempt.reserved for attempt in attempts]
     return None if None in bounds else usd(sum(bound for bound in bounds if bound is not None))
-
-
-def divided(amount: int, count: int) -> int:
-    """Divide picodollars, to the nearest one, half to the even."""
-    return round(Fraction(amount, count))
 
 
 def check_bill(findings: Findings, summary: dict[str, Any], bill: dict[str, Any], book: Book) -> None:

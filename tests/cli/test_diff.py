@@ -217,3 +217,16 @@ def test_a_run_in_which_nothing_succeeded_has_no_price_of_a_row(rows: Path) -> N
     assert "0 of 6 succeeded, 6 unfinished" in printed and "0.00 to" not in printed
     assert "how much more a successful row costs is unknown: no row has succeeded after" in printed
     assert fanwise("diff", whole, stopped, "--fail-above", "5").returncode == 1, "it is not known that it is not more"
+
+
+def test_what_unfinished_rows_have_cost_makes_no_row_dearer(rows: Path) -> None:
+    """A run that was stopped held what was paid for rows without an end against the rows that had ended."""
+    whole, stopped = run(rows, "whole"), run(rows, "stopped")
+    with closing(sqlite3.connect(stopped / "journal.db")) as db:
+        db.execute("DELETE FROM results WHERE row>4")
+        db.commit()
+    printed = fanwise("diff", whole, stopped, "--fail-above", "5")
+    assert printed.returncode == 1, "it is not known that it is not more"
+    why = "what was paid for rows that have not ended is in it (2 after); resume that run"
+    assert f"how much more a successful row costs is unknown: {why}" in " ".join(printed.stdout.split())
+    assert told(whole, stopped)["rise_percent"] is None and told(whole, whole)["rise_percent"] == 0

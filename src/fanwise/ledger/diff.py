@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from fanwise.journal.reader import Book
+
 from .changes import AgentChange
 from .summary import read_share
 
 PER_ROW = "per successful row"
 """Name of a figure that has dollars."""
 UNKNOWN = "attempts of unknown cost"
+_UNFINISHED_PAID = """SELECT COUNT(DISTINCT row) FROM served s WHERE arm='fanout' AND row>0 AND cost>0
+  AND NOT EXISTS(SELECT 1 FROM row_ends r WHERE r.row=s.row AND r.arm=s.arm)"""
 Figure = str | float | None
 """None: it is not known."""
 
@@ -26,6 +30,8 @@ class RunFigures:
     succeeded: int
     unfinished: int
     """Rows without an end."""
+    unfinished_paid: int
+    """Those among them for which something was paid: it is in the price of a successful row."""
     cost_per_successful_row_usd: str | None
     """As far as it is known."""
     unknown: int
@@ -54,14 +60,15 @@ class RunFigures:
         }
 
 
-def run_figures(summary: Mapping[str, Any]) -> RunFigures:
-    """Return the figures of a run from its summary."""
+def run_figures(db: Book, summary: Mapping[str, Any]) -> RunFigures:
+    """Return the figures of a run from its journal and its summary."""
     multiplier, attempts = summary["multiplier"], summary["attempts"]["fanout"]
     unended = attempts["sent"] - sum(attempts[end] for end in ("succeeded", "failed", "lost"))
     return RunFigures(
         rows=summary["rows"]["read"],
         succeeded=summary["rows"]["succeeded"],
         unfinished=summary["rows"]["unfinished"],
+        unfinished_paid=db.execute(_UNFINISHED_PAID).fetchone()[0],
         cost_per_successful_row_usd=summary["cost_per_successful_row_usd"],
         unknown=summary["attempts_of_unknown_cost"]["fanout"] + unended,
         tokens_multiplier=None if multiplier is None else multiplier["tokens"]["ratio"],
@@ -98,6 +105,9 @@ class Diff:
             return f"no row has succeeded {' and '.join(without)}"
         if self.before.unknown or self.after.unknown:
             return "the cost of some attempts is unknown"
+        open_rows = [f"{figures.unfinished_paid:,} {name}" for name, figures in runs.items() if figures.unfinished_paid]
+        if open_rows:
+            return f"what was paid for rows that have not ended is in it ({', '.join(open_rows)}); resume that run"
         return None if Decimal(self.before.cost_per_successful_row_usd or 0) else "it cost nothing before"
 
     def figures(self) -> dict[str, tuple[Figure, Figure]]:

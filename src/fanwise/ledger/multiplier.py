@@ -17,6 +17,7 @@ from .account import baseline_arm, has_baseline
 from .intervals import Interval
 from .paired import JobSize, LeftOut, PairedRows
 from .ratio import FEW_ROWS, LEAST_ROWS, PairedSums
+from .standing import agents_of
 from .success import SuccessSums
 
 BOOTSTRAP_ROWS = 500
@@ -104,7 +105,7 @@ class Multiplier:
 
 
 def left_out_data(db: Book, measured: Multiplier | None) -> dict[str, int] | None:
-    """Return how many rows of a run are not in its multiplier, by why; None where no baseline has ended any.
+    """Return how many rows of a run are not in its multiplier, by why; None where no single agent was to be asked.
 
     Args:
         db: The journal.
@@ -112,7 +113,7 @@ def left_out_data(db: Book, measured: Multiplier | None) -> dict[str, int] | Non
     """
     if measured is not None:
         return asdict(measured.left_out)
-    if not has_baseline(db):
+    if not (has_baseline(db) or agents_of(db, baseline_arm(db))):
         return None
     rows = PairedRows(db)
     for _ in rows:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.units import usd_text
 
-from .account import KINDS, Totals, added, baseline_arm, failed_tasks, row_counts, succeeded, totals_by_arm
+from .account import KINDS, Totals, added, baseline_arm, failed_tasks, row_counts, totals_by_arm
 from .cash import cash
 from .composition import composition
 from .composition import data as composition_data
 from .floor import floor
 from .levers import Levers, alone, data, levers
 from .multiplier import Multiplier, left_out_data, multiplier, per_success_data
+from .per_row import per_row_usd
 from .slices import slices
-from .standing import standing
+from .standing import Standing, standing
 from .status import session_end
 from .unpriced import unpriced, usd_if_known
 from .worst import worst
@@ -40,7 +40,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
     whole_run, fanout, baseline = added(arms.values()), arms.get("fanout", Totals()), arms.get("baseline", Totals())
     rows, spent = row_counts(db), cash(db, whole_run)
     measured = multiplier(db)
-    good, single = rows["succeeded"], baseline_arm(db)
+    single, per_row = baseline_arm(db), per_row_usd(db, arms)
     least, pulled, leaves_out = floor(db, "fanout"), levers(db), unpriced(db, "fanout").data()
     wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
     return {
@@ -70,9 +70,9 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "cash": spent.data(),
         "bill_usd": usd_text(bill),
         "choices": list(stands.choices),
-        "cost_per_successful_row_usd": _per_row(fanout, good),
-        "baseline_cost_per_successful_row_usd": _per_row(arms.get(single, Totals()), succeeded(db, single)),
-        "levers": data(pulled, leaves_out, _alone(db, pulled, arms, measured, stands.modelled)),
+        "cost_per_successful_row_usd": per_row["fanout"],
+        "baseline_cost_per_successful_row_usd": per_row[single],
+        "levers": data(pulled, leaves_out, _alone(db, pulled, arms, measured, stands)),
         "multiplier": None if measured is None else measured.data(),
         "rows_left_out": left_out_data(db, measured),
         "per_success": per_success_data(measured),
@@ -94,9 +94,13 @@ def _alone(
     pulled: Levers | None,
     arms: Mapping[ArmName, Totals],
     measured: Multiplier | None,
-    modelled: Mapping[str, Any] | None,
+    stands: Standing,
 ) -> int | None:
-    """Return the single agent's bill of all rows, as measured, else as modelled; None where neither is known."""
+    """Return the single agent's bill of all rows, as measured, else as modelled; None where neither is known.
+
+    Of a run that was stopped it is not known: what was paid has the money of rows that have not ended, which no ratio
+    of the ended ones divides.
+    """
     if pulled is None:
         return None
     if baseline_arm(db) == "fanout":
@@ -104,8 +108,11 @@ def _alone(
     bill = None
     if measured is not None and not measured.left_out.rows:
         bill = arms["baseline"].cost
+    elif stands.halted or row_counts(db)["unfinished"]:
+        return None
     if measured is not None:
         return alone(pulled, bill, measured.usd.ratio)
+    modelled = stands.modelled
     return alone(pulled, None, modelled["usd"].get("ratio") if modelled and modelled["usd"] else None)
 
 
@@ -146,11 +153,3 @@ def _cache(totals: Totals) -> dict[str, int | None]:
     """Return how the cache was used; None where no attempt has said how."""
     writes, reads = (totals.writes, totals.reads) if _is_counted(totals) else (None, None)
     return {"distinct_prefixes": totals.prefixes, "writes": writes, "reads": reads}
-
-
-def _per_row(totals: Totals, count: int) -> str | None:
-    """Return dollars for each of some rows, as far as they are known; None where nothing is known of them."""
-    if not count or (totals.unknown and not totals.cost):
-        return None
-    exact = (Decimal(totals.cost) / count).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
-    return usd_text(int(exact))

@@ -54,7 +54,9 @@ def _account(summary: Mapping[str, Any], tables: ReportTables) -> RenderableType
     if summary["offline"]:
         parts.append(Text(SIMULATED, style="bold yellow"))
     parts += [_figures(summary), _agents(tables.agents)]
-    parts += [Text(one_line(line)) for line in choice_lines(summary["choices"])]
+    parts += [
+        Text(one_line(line)) for line in choice_lines(summary["choices"], summary["cash"]["replaced"]["attempts"])
+    ]
     parts.append(_slices(tables.slices))
     parts += [Text(f"note: {note}", style="yellow") for note in summary["notes"]]
     if tables.failures:

@@ -95,8 +95,14 @@ def token_cells(usage: Usage, unknown: int) -> list[str]:
     return ["unknown" if unknown and not any(counts) else f"{count:,}" for count in counts]
 
 
-def choice_lines(choices: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield why calls took their channel, where that was chosen: agents of which it was one thing in one line."""
+def choice_lines(choices: Iterable[Mapping[str, Any]], replaced: int = 0) -> Iterator[str]:
+    """Yield why calls took their channel, where that was chosen: agents of which it was one thing in one line.
+
+    Args:
+        choices: Of the account.
+        replaced: Requests that count no more; calls are counted over all that were ever sent, these among them.
+    """
+    ever = f", of all that were ever sent, {replaced:,} replaced requests among them" if replaced else ""
     names_by_reason: dict[str, list[str]] = {}
     for choice in choices:
         name = agent_name(choice["side"], choice["agent"])
@@ -104,7 +110,7 @@ def choice_lines(choices: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             names_by_reason.setdefault(_reason(choice["took"][0]), []).append(name)
         else:
             counted = ", ".join(f"{way['calls']:,} {_reason(way)}" for way in choice["took"])
-            yield f"channel of {name}: {counted}{_last_prices(choice['expected'])}"
+            yield f"channel of {name}: {counted}{ever}{_last_prices(choice['expected'])}"
     for reason, names in names_by_reason.items():
         yield f"channel of {', '.join(names)}: {reason}"
 

@@ -25,7 +25,7 @@ def diff(before: str | Path, after: str | Path) -> Diff:
         for journal in (old, new):
             check_begun(journal)
         return Diff(
-            before=run_figures(summary(old.db)),
-            after=run_figures(summary(new.db)),
+            before=run_figures(old.db, summary(old.db)),
+            after=run_figures(new.db, summary(new.db)),
             agents=tuple(changes(old.db, new.db)),
         )

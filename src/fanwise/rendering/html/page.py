@@ -57,7 +57,7 @@ def page(summary: Mapping[str, Any], tables: ReportTables, details: ReportDetail
         figures=list(figures(summary)),
         pictures=list(_pictures(summary, tables, details)),
         graphs=[("The fan-out" if graph.arm == "fanout" else "The baseline", draw(graph)) for graph in details.graphs],
-        choices=list(choice_lines(summary["choices"])),
+        choices=list(choice_lines(summary["choices"], summary["cash"]["replaced"]["attempts"])),
         tables=tables,
         details=details,
         light=variables(LIGHT), dark=variables(DARK), printed=variables(PRINT),

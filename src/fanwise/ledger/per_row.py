@@ -1,0 +1,40 @@
+"""Dollars for each successful row of a side, at the size of the job, as the multiplier has them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName
+from fanwise.units import usd_text
+
+from .account import Totals, succeeded
+from .allotment import allotted
+from .paired import SIDES, JobSize
+
+
+def per_row_usd(db: Book, arms: Mapping[ArmName, Totals]) -> dict[ArmName, str | None]:
+    """Return what each successful row of both sides cost, as far as it is known, in exact dollars.
+
+    All that a side paid is in it, whatever became of it; but what its rows share counts only by the rows that it was
+    asked for of all that the job has, so that a sample does not bear what all rows would.
+
+    Args:
+        db: The journal.
+        arms: The totals of the sides.
+
+    Returns:
+        By side; None where no row has succeeded, or nothing is known of what it cost.
+    """
+    size, sums = JobSize(db), Counter[ArmName]()
+    for cost in allotted(db):
+        sums[cost.arm] += size.cost(cost)
+    return {arm: _each(sums[arm], size.rows * succeeded(db, arm), arms.get(arm, Totals())) for arm in SIDES}
+
+
+def _each(sum_of_rows: int, count: int, totals: Totals) -> str | None:
+    if not count or (totals.unknown and not totals.cost):
+        return None
+    return usd_text(int((Decimal(sum_of_rows) / count).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)))

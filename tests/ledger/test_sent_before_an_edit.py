@@ -115,7 +115,9 @@ def test_what_was_under_way_when_a_session_ended_is_counted_as_a_fresh_run_count
         }  # fmt: skip
         left = Job(START.graph(), out=tmp_path / "edited", **fields)
         assert anyio.run(partial(left.run, detach=True)).summary["open"]["attempts"] == 2
-        edited = anyio.run(partial(resume, tmp_path / "edited", graph=after, channel="live")).summary
+        edited = anyio.run(
+            partial(resume, tmp_path / "edited", graph=after, channel="live", base_url=emulator.url)
+        ).summary
         fresh = Job(after, out=tmp_path / "fresh", **fields | {"channel": "live"}).run_sync().summary
     assert sent_before(edited) == sent_before(fresh)
     assert edited["attempts"]["sent"] == fresh["attempts"]["sent"] == 3

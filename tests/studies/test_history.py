@@ -68,7 +68,7 @@ def runs(tmp_path: Path) -> Path:
         (lambda path: edited(path, multiplier={"tokens": None, "usd": None}), "multiplier.tokens: Input should"),
         (lambda path: (path / "journal.db").write_bytes(b"text"), "is not a journal"),
         (foreign, "was written before the first release"),
-        (misleading, "journal.db does not hold what a run keeps"),
+        (misleading, "agents is damaged"),
         (without_summary, "it has no summary.json: `fanwise resume"),
     ],
 )

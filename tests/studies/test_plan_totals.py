@@ -170,7 +170,7 @@ def test_the_rest_of_a_run_costs_what_it_still_owes(tmp_path: Path) -> None:
     before = spent(out)
     graph.write_text(graph.read_text().replace("Draft the reply.", "Draft the whole reply, please."), encoding="utf-8")
     said = left(out)
-    assert fanwise("resume", out).returncode == 0
+    assert fanwise("resume", out, "--graph", f"{graph}:triage").returncode == 0
     paid = spent(out) - before
     assert Decimal("0.9") < Decimal(said) / paid < Decimal("1.1"), "the drafts are asked again, and nothing else"
 

@@ -21,7 +21,7 @@ GRAPH = f"{DESK}:triage"
         (("report", "RUN"), 0),
         (("report", "RUN2"), 2),
         (("plan", GRAPH, "--rows", "-", "--sample"), 2),
-        (("run", "package.broken:job", "--rows", "ROWS", "--out", "RUN2"), 2),
+        (("run", "package.broken:job", "--rows", "ROWS", "--out", "RUN2"), 70),
         (("-v", "resume", "RUN", "--graph", GRAPH), 0),
         (("run", "-h"), 0),
     ],

@@ -135,6 +135,14 @@ def allotted(db: Book) -> Iterator[RowCost]:
             yield RowCost(0, arm, own=0, shared=left.cost, unknown=left.unknown, shared_tokens=left.tokens)
 
 
+def shared_costs(db: Book) -> Counter[ArmName]:
+    """Return what rows share on each arm, in picodollars: the sum of the parts that `allotted` gives them."""
+    sums = Counter[ArmName]()
+    for (arm, _, _), cost in _Pools(db).pools.items():
+        sums[arm] += cost
+    return sums
+
+
 def _row_cost(row: int, arm: ArmName, asks: Sequence[_Ask], pools: _Pools) -> RowCost:
     """Return what a row cost on an arm that has these asks."""
     paid, tokens, unknown, shared, extra, shared_tokens = 0, 0, 0, 0, 0, 0

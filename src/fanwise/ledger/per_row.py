@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -11,7 +10,7 @@ from fanwise.journal.records import ArmName
 from fanwise.units import usd_text
 
 from .account import Totals, succeeded
-from .allotment import allotted
+from .allotment import NOTHING, shared_costs
 from .paired import SIDES, JobSize
 
 
@@ -28,13 +27,13 @@ def per_row_usd(db: Book, arms: Mapping[ArmName, Totals]) -> dict[ArmName, str |
     Returns:
         By side; None where no row has succeeded, or nothing is known of what it cost.
     """
-    size, sums = JobSize(db), Counter[ArmName]()
-    for cost in allotted(db):
-        sums[cost.arm] += size.cost(cost)
-    return {arm: _each(sums[arm], size.rows * succeeded(db, arm), arms.get(arm, Totals())) for arm in SIDES}
+    size, shared = JobSize(db), shared_costs(db)
+    return {arm: _each(size, arms.get(arm, Totals()), shared[arm], arm, succeeded(db, arm)) for arm in SIDES}
 
 
-def _each(sum_of_rows: int, count: int, totals: Totals) -> str | None:
-    if not count or (totals.unknown and not totals.cost):
+def _each(size: JobSize, totals: Totals, shared: int, arm: ArmName, good: int) -> str | None:
+    if not good or (totals.unknown and not totals.cost):
         return None
-    return usd_text(int((Decimal(sum_of_rows) / count).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)))
+    # Rows sum to the side, so that it is priced as one row is, and nobody has to go over them once more.
+    side = size.cost(NOTHING._replace(arm=arm, own=totals.cost - shared, shared=shared))
+    return usd_text(int((Decimal(side) / (size.rows * good)).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)))

@@ -72,7 +72,7 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "choices": list(stands.choices),
         "cost_per_successful_row_usd": per_row["fanout"],
         "baseline_cost_per_successful_row_usd": per_row[single],
-        "levers": data(pulled, leaves_out, _alone(db, pulled, arms, measured, stands)),
+        "levers": data(pulled, leaves_out, _alone(db, pulled, arms, measured, stands, unfinished=rows["unfinished"])),
         "multiplier": None if measured is None else measured.data(),
         "rows_left_out": left_out_data(db, measured),
         "per_success": per_success_data(measured),
@@ -95,6 +95,8 @@ def _alone(
     arms: Mapping[ArmName, Totals],
     measured: Multiplier | None,
     stands: Standing,
+    *,
+    unfinished: int,
 ) -> int | None:
     """Return the single agent's bill of all rows, as measured, else as modelled; None where neither is known.
 
@@ -108,7 +110,7 @@ def _alone(
     bill = None
     if measured is not None and not measured.left_out.rows:
         bill = arms["baseline"].cost
-    elif stands.halted or row_counts(db)["unfinished"]:
+    elif stands.halted or unfinished:
         return None
     if measured is not None:
         return alone(pulled, bill, measured.usd.ratio)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+VARIABLE = "ANTHROPIC_BASE_URL"
+"""Of the environment, which names an address where none is given."""
 _HINT = "write it like http://127.0.0.1:8000"
 _ADDED = re.compile(r"/v1(/messages(/batches|/count_tokens)?|/models)?$")
 """Ends of a path that the SDK adds itself to the address."""

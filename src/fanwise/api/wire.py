@@ -23,7 +23,7 @@ import httpx2
 from anthropic import AsyncAnthropic, DefaultAioHttpClient
 from anthropic._constants import RAW_RESPONSE_HEADER
 
-from fanwise.addresses import address_problem
+from fanwise.addresses import VARIABLE, address_problem
 from fanwise.errors import UsageError
 
 from .capable import has_key, is_plain
@@ -209,7 +209,7 @@ def connect(base_url: str | None, api_key: str | None, connections: int) -> Wire
         UsageError: The SDK refuses its configuration.
     """
     limits = httpx2.Limits(max_connections=connections + 8, max_keepalive_connections=connections + 8)
-    address = base_url or os.environ.get("ANTHROPIC_BASE_URL") or ""
+    address = base_url or os.environ.get(VARIABLE) or ""
     _check_address(address)
     try:
         http = DefaultAioHttpClient(limits=limits, trust_env=not _is_loopback(address))

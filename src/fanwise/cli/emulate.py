@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import click
 
+from fanwise.addresses import address_problem
 from fanwise.emulator.answers import Answerer
 from fanwise.emulator.server import LOOPBACK, EmulatorSettings, serve
 from fanwise.engine.arms import build_arms
@@ -16,7 +17,6 @@ from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import list_tools
 from fanwise.errors import UsageError
 from fanwise.job.arms import arms_of
-from fanwise.job.checks import check_address
 from fanwise.units import pico_from_usd
 
 from .command import Command, FiniteNumber, Folder
@@ -98,7 +98,8 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
     Control: GET /_emulator/bill, requests, rules; POST /_emulator/faults, answers, clock, reset.
     """
     with exit_on_error():
-        _check_upstream(options["upstream"])
+        if problem := address_problem(options["upstream"]):
+            raise UsageError(f"--upstream: {problem}")
         settings = EmulatorSettings(**options, spend_limit_pico=_pico(spend_limit_usd))
         if settings.host not in LOOPBACK and not settings.token:
             raise UsageError(f"--host {settings.host!r} is no loopback address; add --token, which callers send as key")
@@ -113,18 +114,6 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
             raise UsageError(f"{place} cannot be used: {error.strerror or error}; choose another") from None
         except UnicodeError:
             raise UsageError(f"--host {settings.host[:80]!r} is no name of a host; write one, or an address") from None
-
-
-def _check_upstream(address: str) -> None:
-    """Refuse what is no address.
-
-    Raises:
-        UsageError: It is none.
-    """
-    try:
-        check_address(address)
-    except ValueError as error:
-        raise UsageError(f"--upstream: {error}") from None
 
 
 def _pico(text: str | None) -> int | None:

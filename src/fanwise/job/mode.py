@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Literal
 
+from fanwise.addresses import VARIABLE
 from fanwise.api.client import Api, has_credentials
 from fanwise.errors import RunDirectoryError
 
@@ -22,7 +23,7 @@ def check_mode(base_url: str | None, started_in: Mode | None = None) -> Mode:
     Raises:
         RunDirectoryError: The run was started in the other mode.
     """
-    has_address = bool(base_url or os.environ.get("ANTHROPIC_BASE_URL"))
+    has_address = bool(base_url or os.environ.get(VARIABLE))
     mode: Mode = "api" if has_address or has_credentials() else "embedded"
     if started_in in (None, mode):
         return mode

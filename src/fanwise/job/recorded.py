@@ -13,6 +13,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+from fanwise.addresses import VARIABLE
 from fanwise.errors import NotNamedError
 from fanwise.graph.graphs import Graph
 
@@ -21,7 +22,6 @@ from .spec import JobSpec
 
 AUTOMATIC = ("none", "auto", "auto:thinking")
 """Baselines that are no graph of a file."""
-ADDRESS = "ANTHROPIC_BASE_URL"
 
 
 def going_on(
@@ -47,9 +47,8 @@ def going_on(
     """
     spec = manifest.spec.resumed(**changes)
     missing = _graphs_to_name(manifest, out, graph, changes.get("baseline"))
-    asks_api = manifest.mode == "api" and not has_client
-    if asks_api and manifest.spec.base_url and not (changes.get("base_url") or os.environ.get(ADDRESS)):
-        missing["base_url"] = manifest.spec.base_url
+    if not has_client:
+        missing |= _address_to_name(manifest, changes.get("base_url"))
     if missing:
         raise NotNamedError(str(out), missing)
     return replace(spec, graph=graph or manifest.graph, base_url=changes.get("base_url"))
@@ -76,20 +75,27 @@ def address(manifest: Manifest, out: str | Path, base_url: str | None) -> str | 
     Raises:
         NotNamedError: The directory records one that nobody has named here.
     """
-    recorded = manifest.spec.base_url
-    if manifest.mode == "api" and recorded and not (base_url or os.environ.get(ADDRESS)):
-        raise NotNamedError(str(out), {"base_url": recorded})
+    missing = _address_to_name(manifest, base_url)
+    if missing:
+        raise NotNamedError(str(out), missing)
     return base_url
 
 
 def other_address(manifest: Manifest, spec: JobSpec) -> str:
     """Return in words that the environment names another address than the run had; empty where it does not."""
-    before, now = manifest.spec.base_url, os.environ.get(ADDRESS)
+    before, now = manifest.spec.base_url, os.environ.get(VARIABLE)
     if manifest.mode != "api" or not before or spec.base_url is not None or not now:
         return ""
     if before.rstrip("/") == now.rstrip("/"):
         return ""
-    return f"requests go to {now}, which {ADDRESS} names; before they went to {before}"
+    return f"requests go to {now}, which {VARIABLE} names; before they went to {before}"
+
+
+def _address_to_name(manifest: Manifest, base_url: str | None) -> dict[str, str]:
+    """Return the recorded address, by what names it, where neither the call nor the environment names one."""
+    recorded = manifest.spec.base_url
+    is_named = bool(base_url or os.environ.get(VARIABLE))
+    return {"base_url": recorded} if manifest.mode == "api" and recorded and not is_named else {}
 
 
 def _graphs_to_name(

@@ -61,9 +61,14 @@ def _plain_float(value: float) -> float:
 
 
 def _plain_model(value: BaseModel) -> dict[str, Any]:
+    return {name: plain(part) for name, part in _fields(value).items()}
+
+
+def _fields(value: BaseModel) -> dict[str, Any]:
+    """Return what a model holds by name, without what it has only remembered, such as a cached property."""
     declared = type(value).model_fields
     fields = {name: part for name, part in value.__dict__.items() if name in declared}
-    return {name: plain(part) for name, part in (fields | (value.__pydantic_extra__ or {})).items()}
+    return fields | (value.__pydantic_extra__ or {})
 
 
 def _plain_dataclass(value: Any) -> dict[str, Any]:
@@ -108,9 +113,7 @@ def serialized(value: Any) -> Any:
         return value
     match value:
         case BaseModel():
-            record = value.__dict__ | (value.__pydantic_extra__ or {})
-            names = {*type(value).model_fields, *(value.__pydantic_extra__ or {})}
-            return {name: serialized(part) for name, part in record.items() if name in names}
+            return {name: serialized(part) for name, part in _fields(value).items()}
         case Mapping():
             return {_plain_key(key): serialized(part) for key, part in cast("Mapping[Any, Any]", value).items()}
         case str() | bytes() | bytearray() | Set():

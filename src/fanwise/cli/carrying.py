@@ -20,14 +20,11 @@ from fanwise.rendering.account import show_account
 from fanwise.rendering.console import HarmlessConsole, standard_output
 from fanwise.rendering.harmless import one_line
 
-from .ending import FAILED_ROWS, HALTED, OK, USAGE
+from .ending import FAILED_ROWS, HALTED, MOST_WORDS, OK, USAGE
 from .progress import display
 from .rejected import rejected_words
 from .saying import echo, echo_json
 from .signals import Signals, say
-
-MOST_WORDS = 3_000
-"""Characters of why a run was halted, which may be a server's words."""
 
 
 def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: str, report: bool = True) -> int:

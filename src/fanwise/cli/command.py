@@ -12,7 +12,7 @@ import click
 
 from fanwise.errors import UsageError
 from fanwise.jsonable import fault_of_text
-from fanwise.rendering.harmless import lines
+from fanwise.rendering.harmless import lines, printable
 
 from .ending import USAGE, exit_on_error
 
@@ -65,8 +65,7 @@ def in_one_line(context: click.Context | None = None) -> Generator[None]:
     except click.UsageError as error:
         said_by = error.ctx or context
         where = "" if said_by is None else f"; see `{said_by.command_path} --help`"
-        words = "".join(char if char.isprintable() else " " for char in error.format_message())
-        raise WrongCallError(f"{words.removesuffix('.')}{where}") from None
+        raise WrongCallError(f"{printable(error.format_message()).removesuffix('.')}{where}") from None
 
 
 class Folder(click.Path):

@@ -34,6 +34,8 @@ OK, FAILED_ROWS, USAGE, HALTED, CONSENT, FOREIGN, BY_SIGNAL = 0, 1, 2, 3, 5, 70,
 and the number of the signal."""
 
 
+MOST_WORDS = 3_000
+"""Characters of why a run was halted, which may be a server's words."""
 _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What comes of records that no run has written."""
 
@@ -69,7 +71,7 @@ def exit_on_error(**names: str) -> Generator[None]:
     try:
         yield
     except HaltedError as error:
-        fail(one_line(str(error), 3_000), HALTED)
+        fail(one_line(str(error), MOST_WORDS), HALTED)
     except ConsentError as error:
         fail(str(error), CONSENT)
     except SpecError as error:

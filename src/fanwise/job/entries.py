@@ -12,10 +12,12 @@ JOURNAL = "journal.db"
 INPUTS = ("input.jsonl", "input.csv", "input.parquet")
 """Rows that came from code or from standard input."""
 _OF_SQLITE = ("", "-wal", "-shm", "-journal")
+EMULATOR = tuple(f"emulator.db{suffix}" for suffix in _OF_SQLITE)
+"""State of the embedded emulator."""
 OPENED = (
     "lock",
     *(f"{JOURNAL}{suffix}" for suffix in (*_OF_SQLITE, ".new", ".new-journal")),
-    *(f"emulator.db{suffix}" for suffix in _OF_SQLITE),
+    *EMULATOR,
     "emulator.url",
     "summary.json",
     "looks.json",

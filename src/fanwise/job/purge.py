@@ -17,16 +17,15 @@ from pathlib import Path
 from fanwise.rendering.export import TABLES
 
 from .directory import RunDirectory
-from .entries import INPUTS
+from .entries import EMULATOR, INPUTS
 
 _DERIVED = ("results.jsonl", "rejects.jsonl", "report.html")
-_EMULATOR = tuple(f"emulator.db{suffix}" for suffix in ("", "-wal", "-shm", "-journal"))
 _REPLACED = (*_DERIVED, "summary.json", "looks.json")
 _TABLES = tuple(table.name for table in TABLES)
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.unlink in os.supports_dir_fd and os.stat in os.supports_dir_fd
 _TEMPORARY = r"\.[a-z0-9_]{8}"
 """What `tempfile.mkstemp` adds to a prefix; a process that was killed leaves such files."""
-_FILES = "|".join(map(re.escape, (*_DERIVED, *_EMULATOR, *INPUTS)))
+_FILES = "|".join(map(re.escape, (*_DERIVED, *EMULATOR, *INPUTS)))
 IN_RUN = re.compile(rf"{_FILES}|\.(?:{'|'.join(map(re.escape, _REPLACED))}){_TEMPORARY}")
 IN_EXPORT = re.compile(rf"(?:{'|'.join(_TABLES)})\.(?:csv|jsonl|parquet)|\.(?:{'|'.join(_TABLES)}){_TEMPORARY}")
 

@@ -17,6 +17,7 @@ from fanwise.jsonable import as_object
 
 from .foreign import words
 from .ratelimits import RateHeaders, rate_headers
+from .redirects import REDIRECTED, redirect_words
 from .refused import BAD_REQUEST, NO_REVIEW, is_account
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ class Failure:
     def not_by_batch(self) -> bool:
         """Whether the workspace takes no batches, while live calls will do."""
         return self.code == NO_REVIEW
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the server names another address: that is the fault of no request."""
+        return self.kind == REDIRECTED
 
     @property
     def is_away(self) -> bool:
@@ -166,6 +172,8 @@ def _status(error: anthropic.APIStatusError) -> Failure:
     stated, status = as_object(as_object(error.body).get("error")), error.status_code
     kind, code = words(stated.get("type"), f"http_{status}"), _code(stated)
     message = words(stated.get("message")) or words(error.message, f"HTTP status {status}")
+    if elsewhere := redirect_words(error.response):
+        kind, message = REDIRECTED, words(elsewhere)
     verdict = _verdict(status, kind, code, message)
     return Failure(
         verdict=verdict,

@@ -36,6 +36,8 @@ _NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT
 FRESH_S = 20.0
 """How long a pattern holds: short, since credentials may be renewed meanwhile."""
 NO_HEADERS: Mapping[str, str] = {}
+NO_REDIRECTS: Mapping[str, bool] = {"follow_redirects": False}
+"""With each request, since a client that was passed in follows them by itself; `redirects` says why none is."""
 
 
 class _Pattern(NamedTuple):
@@ -134,7 +136,7 @@ class Wire:
 
     async def _get(self, path: str, options: Mapping[str, object]) -> httpx2.Response:
         try:
-            return await self._sdk.get(path, cast_to=httpx2.Response, options=options)
+            return await self._sdk.get(path, cast_to=httpx2.Response, options={**options, **NO_REDIRECTS})
         except Exception as error:
             raise _request_error(error) from error
 
@@ -150,7 +152,7 @@ class Wire:
             extensions=like.extensions,
         )
         try:
-            response = await http.send(request)
+            response = await http.send(request, follow_redirects=False)
         except httpx2.TimeoutException as error:
             raise anthropic.APITimeoutError(request=request) from error
         except httpx2.HTTPError as error:
@@ -182,7 +184,7 @@ class Wire:
             length = len(content) if isinstance(content, bytes) else size
             headers = {**headers, "Content-Type": "application/json", "Content-Length": str(length)}
             body = {"content": content}
-        options = {"timeout": timeout_s, "headers": headers}
+        options = {"timeout": timeout_s, "headers": headers, **NO_REDIRECTS}
         try:
             response = await self._sdk.post(path, cast_to=httpx2.Response, options=options, **body)
         except anthropic.APIStatusError:

@@ -91,15 +91,16 @@ class Creator:
             return
         # Requests are checked while a batch is processed: what is refused at once is the batch, most often for its
         # size; a half that is taken shows that its requests are not to blame, and at one there is no doubt left.
-        blameless = failure.not_by_batch or failure.is_away or (failure.verdict == "final" and record.size > 1)
+        elsewhere = failure.not_by_batch or failure.is_away or failure.is_redirect
+        blameless = elsewhere or (failure.verdict == "final" and record.size > 1)
         if failure.not_by_batch:
             self._go_live(failure)
         elif failure.is_away:
             self._retrying.away(failure)
+        elif failure.verdict == "terminal" or failure.is_redirect:
+            self._sink.halt(f"{failure.kind}: {failure.message}")
         elif blameless:
             self._retrying.halve(record.size)
-        elif failure.verdict == "terminal":
-            self._sink.halt(f"{failure.kind}: {failure.message}")
         elif failure.too_much:
             self._retrying.refused(failure)
         self._results.absent(record, failure, blameless=blameless)

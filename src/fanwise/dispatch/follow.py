@@ -169,7 +169,8 @@ class Follower:
             except RequestError as error:
                 failure = error.failure
                 broken += failure.verdict != "final"
-                if failure.verdict == "terminal" or failure.not_by_batch or broken >= MOST_BROKEN:
+                hopeless = failure.verdict == "terminal" or failure.not_by_batch or failure.is_redirect
+                if hopeless or broken >= MOST_BROKEN:
                     self._sink.halt(f"results of batch {record.batch_id}: {failure.kind}: {failure.message}")
                     await anyio.sleep_forever()  # until the halted run cancels us: the batch stays open
                 if failure.verdict == "final" and waited_s > self._poller.absent_s:

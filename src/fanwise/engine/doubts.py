@@ -38,7 +38,7 @@ class Doubts:
     def failed(self, errand: Errand, failure: Failure) -> None:
         """Take the final failure of an errand."""
         status = failure.status or 0
-        if failure.verdict != "final" or not 400 <= status < 500 or status == TOO_LARGE:
+        if failure.verdict != "final" or not 300 <= status < 500 or status == TOO_LARGE:
             self._fail(errand, failure)
             return
         words = failure.kind, failure.message

@@ -30,7 +30,7 @@ def _is_known(failure: Failure | None, api: Api) -> bool:
     """Return whether the API knows a model, from how asking for it has failed.
 
     Raises:
-        UsageError: The key is refused, or nobody answers.
+        UsageError: The key is refused, nobody answers, or somebody else is named.
     """
     if failure is None:
         return True
@@ -38,6 +38,8 @@ def _is_known(failure: Failure | None, api: Api) -> bool:
         raise UsageError(
             f"the API refuses the key: {failure.message}; set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN to a valid one"
         )
+    if failure.is_redirect:
+        raise UsageError(failure.message)
     if failure.status is None:
         raise UsageError(f"nobody answers at {api.base_url}: {failure.message}; check --base-url and the network")
     return failure.kind != "not_found_error"

@@ -33,7 +33,7 @@ def test_seven_broken_rows_among_a_thousand_are_set_aside_with_their_lines(tmp_p
 
     assert result.returncode == 1, result.stderr
     assert "7 of 1,007 rows were set aside" in result.stderr
-    assert "1 (line 10 first): not valid JSON" in result.stderr
+    assert "1 (line 10): not valid JSON" in result.stderr
     assert "found in rows.jsonl: id, subject, body" in result.stderr
     assert str(tmp_path / "run" / "rejects.jsonl") in result.stderr
     assert len(lines(tmp_path / "run" / "results.jsonl")) == 1000

@@ -1,4 +1,4 @@
-"""What is said of rows that were set aside: the first reasons, what the file has instead, and where all of them are."""
+"""What is said of rows that were set aside: the reasons, what the file has instead, and where all of them are."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fanwise.engine.rowsfile import read
 from fanwise.errors import UsageError
 from fanwise.job.directory import reading
 from fanwise.job.manifest import Manifest
-from fanwise.ledger.outcomes import rejections
+from fanwise.ledger.rejections import rejections
 from fanwise.rendering.harmless import one_line
+from fanwise.rendering.rejected import MOST_CHARS, rejection_lines
 
-MOST_REASONS, MOST_CHARS = 3, 160
 LOOKED_AT = 100
 """Records from the front of a file among which one is looked for that can be read."""
 
@@ -32,13 +32,8 @@ def rejected_words(out: str, rows: dict[str, Any]) -> Iterator[str]:
     every = "all of" if rows["rejected"] == rows["read"] else f"{rows['rejected']:,} of"
     yield f"{every} {rows['read']:,} rows were set aside and not sent:"
     with reading(out) as journal:
-        reasons = rejections(journal.db, MOST_REASONS + 1)
-        manifest = Manifest.of(journal)
-    for rejection in reasons[:MOST_REASONS]:
-        reason = one_line(rejection.reason, MOST_CHARS)
-        yield f"  {rejection.records:,} (line {rejection.line} first): {reason}"
-    if len(reasons) > MOST_REASONS:
-        yield "  and others, for other reasons"
+        reasons, manifest = rejections(journal.db), Manifest.of(journal)
+    yield from rejection_lines(reasons)
     columns = _columns(manifest)
     if columns:
         yield f"  found in {manifest.rows.name}: {one_line(', '.join(columns), MOST_CHARS)}"

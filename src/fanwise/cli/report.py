@@ -13,6 +13,7 @@ from fanwise.rendering.console import standard_output
 from fanwise.rendering.files import check_place, replace_file
 from fanwise.rendering.full import show_rest
 from fanwise.rendering.groups import show_groups
+from fanwise.rendering.rejected import show_rejections
 from fanwise.studies import report as study
 
 from .command import Command
@@ -51,9 +52,11 @@ def report(directory: str, as_json: bool, dimensions: str | None, full: bool, ht
         elif as_json:
             echo_json(account.summary, 2)
         else:
-            show_account(account.summary, account.tables(all_failures=full), standard_output())
+            tables, console = account.tables(all_failures=full), standard_output()
+            show_account(account.summary, tables, console)
+            show_rejections(tables.rejections, console)
             if full:
-                show_rest(account.summary, account.details(), standard_output())
+                show_rest(account.summary, account.details(), console)
 
 
 def _print_groups(directory: str, dimensions: list[str], *, as_json: bool) -> None:

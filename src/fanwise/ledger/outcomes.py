@@ -46,16 +46,6 @@ class RejectLine(NamedTuple):
     raw: str
 
 
-class Rejection(NamedTuple):
-    """A reason for which records were set aside."""
-
-    reason: str
-    records: int
-    """How many."""
-    line: int
-    """The first of them."""
-
-
 class RowOutput(NamedTuple):
     """What a row has come to on one arm."""
 
@@ -75,13 +65,6 @@ def result_lines(db: Book) -> Iterator[ResultLine]:
 def reject_lines(db: Book) -> Iterator[RejectLine]:
     """Yield what was set aside, by line."""
     return select(db, RejectLine, "SELECT number AS line, reason, raw FROM rejects ORDER BY number")
-
-
-def rejections(db: Book, most: int) -> list[Rejection]:
-    """Return so many reasons for which records were set aside, the most frequent first."""
-    query = """SELECT reason, COUNT(*) AS records, MIN(number) AS line FROM rejects
-      GROUP BY reason ORDER BY records DESC, line LIMIT ?"""
-    return list(select(db, Rejection, query, (most,)))
 
 
 def row_outputs(db: Book) -> Iterator[RowOutput]:

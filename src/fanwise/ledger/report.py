@@ -15,6 +15,7 @@ from .dearest import DearRow, dearest
 from .failing import Failing, failing
 from .multiplier import Multiplier, multiplier
 from .reads import Reads, reads
+from .rejections import Rejections, rejections
 from .slices import SliceAccount, slices
 from .standing import agents_of
 from .tasks import NodeAccount, node_accounts, rows_served
@@ -24,7 +25,7 @@ ALL = -1
 """How many lines SQLite is asked for where it shall give all."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportTables:
     """The tables of a report."""
 
@@ -34,6 +35,8 @@ class ReportTables:
     """What was sent to whom."""
     failures: list[FailedTask]
     """The first of the tasks that failed."""
+    rejections: Rejections
+    """Why rows were set aside."""
 
 
 def report_tables(db: Book, *, all_failures: bool = False) -> ReportTables:
@@ -43,9 +46,8 @@ def report_tables(db: Book, *, all_failures: bool = False) -> ReportTables:
         db: The journal.
         all_failures: Whether all failed tasks are in them, or the first of them.
     """
-    return ReportTables(
-        agents=agents(db), slices=slices(db), failures=failures(db, ALL) if all_failures else failures(db)
-    )
+    failed = failures(db, ALL) if all_failures else failures(db)
+    return ReportTables(agents=agents(db), slices=slices(db), failures=failed, rejections=rejections(db))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

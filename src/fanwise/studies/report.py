@@ -11,6 +11,7 @@ from fanwise.job.directory import peeking
 from fanwise.journal.meta import check_begun
 from fanwise.jsonable import as_object
 from fanwise.ledger.by import Group, by
+from fanwise.ledger.rejections import rejections
 from fanwise.ledger.summary import summary
 
 
@@ -25,7 +26,9 @@ def report(directory: str | Path) -> Account:
     """
     with peeking(directory) as db:
         check_begun(db)
-        return Account(Path(directory), summary(db) | {"bill_usd": _bill(Path(directory))})
+        # Reasons are words about rows, which a purge removes: so they are in no `summary.json`.
+        more = {"bill_usd": _bill(Path(directory)), "rejects": rejections(db).data()}
+        return Account(Path(directory), summary(db) | more)
 
 
 def report_by(directory: str | Path, *dimensions: str) -> Iterator[Group]:

@@ -15,6 +15,7 @@ from fanwise.ledger.multiplier import Bin
 from fanwise.ledger.reads import Reads
 from fanwise.ledger.report import ReportDetails, ReportTables
 from fanwise.rendering.harmless import lines
+from fanwise.rendering.rejected import PURGED, others
 from fanwise.rendering.words import (
     NONE_LEFT_OUT,
     PARTS,
@@ -63,6 +64,7 @@ def page(summary: Mapping[str, Any], tables: ReportTables, details: ReportDetail
         light=variables(LIGHT), dark=variables(DARK), printed=variables(PRINT),
         kinds=KINDS,
         PARTS=PARTS,
+        PURGED=PURGED,
     )  # fmt: skip
     return lines(html)
 
@@ -79,6 +81,7 @@ def _environment() -> Any:
     environment.filters |= {
         "compact": compact, "pico_dollars": pico_dollars, "dollars": dollars, "share": share, "agent_name": agent_name,
         "with_unknown": _with_unknown, "token_cells": token_cells, "whole": "{:,}".format, "short": _shortened,
+        "others": others,
     }  # fmt: skip
     return environment
 

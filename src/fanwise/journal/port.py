@@ -42,7 +42,63 @@ class Journal(Protocol):
     session: int
     """Number of the session that was started last, from 1; 0 before the first."""
 
-    # Records -----------------------------------------------------------------------------------
+    # The run and its sessions --------------------------------------------------------------------
+
+    def meta(self, key: str) -> str | None:
+        """Return a setting of the run."""
+        ...
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a setting of the run, at once."""
+        ...
+
+    def edits(self) -> dict[str, int]:
+        """Return by arm the session since which its graph is as it is; without those that were never changed."""
+        ...
+
+    def set_edit(self, record: EditRecord) -> None:
+        """Keep when the graph of an arm was changed, at once, in the place of an earlier record of the arm."""
+        ...
+
+    def start_session(self, at: float, channel: str, changed: str) -> int:
+        """Record that a worker begins; return the session's number.
+
+        Args:
+            at: The moment, in seconds since 1970.
+            channel: What was chosen: live, batch or auto.
+            changed: What differs from the session before, in words.
+        """
+        ...
+
+    def session_start(self) -> float:
+        """Return when the present session began, in seconds since 1970; 0 before the first."""
+        ...
+
+    def end_session(self, at: float, how: str) -> None:
+        """Record when and how the present session ended, if there is one."""
+        ...
+
+    def lose_open(self, at: float) -> int:
+        """End the live attempts that a killed session left open as lost; return how many."""
+        ...
+
+    def drop_stale_rows(self) -> None:
+        """Forget rows and rejects that the present session, having read all, did not see."""
+        ...
+
+    def purge(self) -> int:
+        """Forget all content; the account stays. Return how many records had some."""
+        ...
+
+    # Additions -----------------------------------------------------------------------------------
+
+    def next_attempt(self) -> int:
+        """Return a new attempt number, never used before in this run."""
+        ...
+
+    def next_intent(self) -> int:
+        """Return a new number for a batch intent."""
+        ...
 
     def add_row(self, record: RowRecord) -> None:
         """Add a row that was read, in the place of an earlier record of its number.
@@ -125,71 +181,7 @@ class Journal(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Make durable what was added, and let the store go.
-
-        Raises:
-            NotKeptError: It cannot be made durable.
-        """
-        ...
-
-    def records(self) -> Iterator[Record]:
-        """Yield all that is kept, kind by kind, once it is durable: a copy of it is the same journal."""
-        ...
-
-    # The run and its sessions ------------------------------------------------------------------
-
-    def meta(self, key: str) -> str | None:
-        """Return a setting of the run."""
-        ...
-
-    def set_meta(self, key: str, value: str) -> None:
-        """Keep a setting of the run, at once."""
-        ...
-
-    def set_edit(self, record: EditRecord) -> None:
-        """Keep when the graph of an arm was changed, at once, in the place of an earlier record of the arm."""
-        ...
-
-    def start_session(self, at: float, channel: str, changed: str) -> int:
-        """Record that a worker begins; return the session's number.
-
-        Args:
-            at: The moment, in seconds since 1970.
-            channel: What was chosen: live, batch or auto.
-            changed: What differs from the session before, in words.
-        """
-        ...
-
-    def session_start(self) -> float:
-        """Return when the present session began, in seconds since 1970; 0 before the first."""
-        ...
-
-    def end_session(self, at: float, how: str) -> None:
-        """Record when and how the present session ended, if there is one."""
-        ...
-
-    def lose_open(self, at: float) -> int:
-        """End the live attempts that a killed session left open as lost; return how many."""
-        ...
-
-    def drop_stale_rows(self) -> None:
-        """Forget rows and rejects that the present session, having read all, did not see."""
-        ...
-
-    def purge(self) -> int:
-        """Forget all content; the account stays. Return how many records had some."""
-        ...
-
-    # Look-ups ----------------------------------------------------------------------------------
-
-    def next_attempt(self) -> int:
-        """Return a new attempt number, never used before in this run."""
-        ...
-
-    def next_intent(self) -> int:
-        """Return a new number for a batch intent."""
-        ...
+    # Look-ups ------------------------------------------------------------------------------------
 
     def task(self, key: str) -> TaskRecord | None:
         """Return the outcome of a task, if it has one."""
@@ -215,14 +207,6 @@ class Journal(Protocol):
         """Return how many attempts a task has had."""
         ...
 
-    def has_records(self, row: int) -> bool:
-        """Return whether anything was sent for a row of this number, or one has ended."""
-        ...
-
-    def is_elsewhere(self, key: str, row: int) -> bool:
-        """Return whether a task that a row needs has an outcome, or was sent, when this row had another number."""
-        ...
-
     def first_attempt(self, key: str) -> AttemptRecord | None:
         """Return the first attempt of a task, once it is durable."""
         ...
@@ -234,17 +218,23 @@ class Journal(Protocol):
         """
         ...
 
-    def row(self, number: int) -> RowRecord | None:
-        """Return the row of a number as it was read last, once that is durable."""
+    def is_elsewhere(self, key: str, row: int) -> bool:
+        """Return whether a task that a row needs has an outcome, or was sent, when this row had another number."""
         ...
 
-    def edits(self) -> dict[str, int]:
-        """Return by arm the session since which its graph is as it is; without those that were never changed."""
+    def has_records(self, row: int) -> bool:
+        """Return whether anything was sent for a row of this number, or one has ended."""
+        ...
+
+    def row(self, number: int) -> RowRecord | None:
+        """Return the row of a number as it was read last, once that is durable."""
         ...
 
     def known_ids(self, ids: Sequence[str]) -> dict[str, int]:
         """Return the numbers of the rows with these ids that this session has read: of each id its last row."""
         ...
+
+    # Batches -------------------------------------------------------------------------------------
 
     def open_batches(self) -> list[BatchRecord]:
         """Return the batches that have not ended, oldest first."""
@@ -262,7 +252,7 @@ class Journal(Protocol):
         """Yield the attempts of a batch that have no end, in the order of their numbers."""
         ...
 
-    # What earlier sessions have shown ----------------------------------------------------------
+    # Figures: what earlier sessions have shown ---------------------------------------------------
 
     def spent(self, row: int | None = None) -> Spent:
         """Return what counts against a budget, of the run or a row: what is paid, and bounds of what is unknown."""
@@ -274,4 +264,18 @@ class Journal(Protocol):
 
     def sent_and_billed(self, since: float) -> dict[str, Billed]:
         """Return by model the characters sent since a moment and the input tokens that were billed for them."""
+        ...
+
+    # All of it -----------------------------------------------------------------------------------
+
+    def records(self) -> Iterator[Record]:
+        """Yield all that is kept, kind by kind, once it is durable: a copy of it is the same journal."""
+        ...
+
+    def close(self) -> None:
+        """Make durable what was added, and let the store go.
+
+        Raises:
+            NotKeptError: It cannot be made durable.
+        """
         ...

@@ -87,6 +87,18 @@ def test_a_purge_takes_the_reasons_and_leaves_the_counts(run: Path, tmp_path: Pa
     assert "  13 (line 3 first): the reason was purged" in fanwise("report", purged).stdout
 
 
+def test_a_line_is_that_of_the_file_also_where_records_are_elements_of_an_array(tmp_path: Path) -> None:
+    """Found: the number of an element was said as its line, and a doubled id was that of a line of this number."""
+    rows, doubled = tmp_path / "rows.json", {"id": "x", "subject": "s", "body": "b"}
+    rows.write_text(json.dumps([GOOD, doubled, {"id": "y"}, doubled], indent=1).replace('"y"', "y"))
+    ended = fanwise("run", f"{DESK}:single", "--rows", rows, "--out", tmp_path / "run", "--channel", "live")
+    assert ended.returncode == 1
+    assert "  1 (line 12): not valid JSON: Expecting value in line 13\n" in ended.stderr
+    assert "  1 (line 15): its id 'x' is that of record 2\n" in ended.stderr
+    rejects = [json.loads(line) for line in (tmp_path / "run" / "rejects.jsonl").read_text().splitlines()]
+    assert [reject["line"] for reject in rejects] == [12, 15]
+
+
 def test_a_run_without_rejects_has_no_word_of_them(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text(LINES[0])

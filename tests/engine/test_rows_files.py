@@ -127,6 +127,71 @@ def test_what_is_broken_in_an_array_costs_itself(tmp_path: Path) -> None:
     assert number == (2, "not a JSON object but int")
 
 
+DOUBLED = "has the key 'text' twice in one object: which value holds is not clear; keep one"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("blank", [0, 300_000])
+def test_what_is_broken_in_an_array_is_said_with_its_line(tmp_path: Path, end: str, blank: int) -> None:
+    """Found: the number of the element was said as its line; what lies in front may be more than is read at a time."""
+    text = [
+        "[", *[""] * blank,
+        '  {"id": "1",', '   "text": "a"},',
+        '  {"id": "x",', "", '   "text": oops},',
+        '  {"id": "y",', '   "text": "a",', '   "text": "b"},',
+        "  7, ,", '  {"id": "2", "text": "b"},', "]",
+    ]  # fmt: skip
+    records = read_text(tmp_path, end.join(text), "rows.json")
+    assert told(records) == [
+        GOOD[0], (2, "not valid JSON: Expecting value in line " + str(blank + 6)), (3, DOUBLED),
+        (4, "not a JSON object but int"), (5, "not valid JSON: nothing stands in front of a comma"), GOOD[1],
+    ]  # fmt: skip
+    assert [(record.line or 0) - blank for record in records] == [2, 4, 7, 10, 10, 11]
+
+
+@pytest.mark.parametrize("lines", [['[{"id": "1", "text": "a"},'], ["[", '{"id": "1", "text": "a"}', "", ""]])
+def test_an_array_that_does_not_end_is_said(tmp_path: Path, lines: list[str]) -> None:
+    """Found: of a file that was cut off behind an element the rows that were lost were not said."""
+    records = read_text(tmp_path, "\n".join(lines), "rows.json")
+    assert told(records)[0] == GOOD[0]
+    assert "the file may have been cut off" in records[1].problem
+    assert records[1].line == len(lines)
+    assert len(records) == 2
+
+
+@pytest.mark.parametrize("content", ["[{row}]", "{row}", "[\n{row}\n]", "{row}\n{row}"])
+@pytest.mark.parametrize(
+    ("row", "is_doubled"),
+    [
+        ('{"id": "1", "text": "a", "text" : "b"}', True),
+        ('{"id": "1", "more": [{"text": 1}, {"text": 2, "text": [3]}]}', True),
+        ('{"text": {"text": {"text": 1}}, "id": "text\\": \\"text\\":"}', False),
+        ('{"more": [{"text": 1}, {"text": 2}], "id": "\\"text\\": 1"}', False),
+    ],
+)
+def test_a_key_that_stands_twice_in_an_object_costs_the_row_in_lines_and_in_arrays(
+    tmp_path: Path, content: str, row: str, is_doubled: bool
+) -> None:
+    """Found: the last value was taken without a word."""
+    for result in told(read_text(tmp_path, content.replace("{row}", row), "rows.json")):
+        assert result == (1, DOUBLED) or result == (2, DOUBLED) if is_doubled else result == json.loads(row)
+
+
+json_values = st.recursive(
+    st.none() | st.integers() | st.text('a": \\{', max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", 'b":', "c"]), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), json_values, max_size=4), st.sampled_from([None, 2]), st.booleans())
+def test_whatever_has_each_key_once_is_a_row(
+    tmp_path_factory: pytest.TempPathFactory, row: dict[str, object], indent: int | None, in_array: bool
+) -> None:
+    text = json.dumps([row] if in_array else row, indent=indent)
+    assert told(read_text(tmp_path_factory.getbasetemp(), text, "rows.json")) == [row]
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [("rows.csv", "id,text\n"), ("rows.json", "[\n]\n"), ("rows.jsonl", "\n \n"), ("rows.jsonl", "\ufeff\n")],

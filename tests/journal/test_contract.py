@@ -176,15 +176,15 @@ async def test_rows_that_are_gone_from_the_file_are_forgotten(shelf: Shelf) -> N
     journal.start_session(1.0, "live", "")
     for number in (1, 2):
         journal.add_row(RowRecord(number, str(number), 0, "h", 1))
-        journal.add_reject(RejectRecord(number + 10, "bad", "{", 1))
+        journal.add_reject(RejectRecord(number + 10, "bad", "{", 1, number + 10))
     await journal.commit()
     journal.start_session(2.0, "live", "")
     journal.add_row(RowRecord(2, "2", 0, "h", 2))
-    journal.add_reject(RejectRecord(12, "worse", "[", 2))
+    journal.add_reject(RejectRecord(12, "worse", "[", 2, 20))
     await journal.commit()
     journal.drop_stale_rows()
     assert kept(journal, RowRecord) == [RowRecord(2, "2", 0, "h", 2)]
-    assert kept(journal, RejectRecord) == [RejectRecord(12, "worse", "[", 2)]
+    assert kept(journal, RejectRecord) == [RejectRecord(12, "worse", "[", 2, 20)]
 
 
 @pytest.mark.anyio
@@ -212,7 +212,7 @@ async def test_content_is_forgotten_and_the_account_stays(shelf: Shelf) -> None:
     journal = shelf.journal
     sha = journal.add_text("secret")
     journal.add_block(BlockRecord("b", "guide", "secret"))
-    journal.add_reject(RejectRecord(9, "secret", "secret", 1))
+    journal.add_reject(RejectRecord(9, "secret", "secret", 1, 9))
     journal.add_task(done("k", None, "secret"))
     journal.add_task(done("k2"))
     journal.add_attempt(*sent(1, ("k", 1)))

@@ -70,7 +70,7 @@ steps = st.one_of(
     calls("add_row", st.builds(RowRecord, numbers, ids, st.just(0), st.just("h"), sessions, sessions)),
     calls("add_reached", st.builds(ReachedRecord, keys, rows, st.integers(1, 3))),
     calls("set_edit", st.builds(EditRecord, arms, st.integers(2, 3))),
-    calls("add_reject", st.builds(RejectRecord, numbers, texts, texts, st.integers(0, 3))),
+    calls("add_reject", st.builds(RejectRecord, numbers, texts, texts, st.integers(0, 3), numbers)),
     calls("add_text", texts),
     calls("add_block", st.builds(BlockRecord, keys, texts, texts)),
     calls("add_task", st.builds(done, keys, texts, st.sampled_from(["", "refused"]))),

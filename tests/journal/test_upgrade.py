@@ -50,7 +50,7 @@ def test_every_record_comes_over_and_the_new_file_takes_the_place_of_the_old(jou
 def test_what_stands_only_in_the_log_comes_over_too(journal: Path) -> None:
     """A killed session leaves its last records in the write-ahead log."""
     with closing(sqlite3.connect(journal, isolation_level=None)) as db:
-        db.execute("INSERT INTO rejects VALUES(99, 'broken', '{', 1)")
+        db.execute("INSERT INTO rejects VALUES(99, 'broken', '{', 1, 99)")
         carry_over(journal, {VERSION: add_column}, NEXT)
     with closing(sqlite3.connect(journal)) as db:
         assert db.execute("SELECT reason FROM rejects WHERE number=99").fetchall() == [("broken",)]
@@ -103,7 +103,7 @@ def make_older(path: Path) -> None:
         for (view,) in db.execute("SELECT name FROM sqlite_schema WHERE type='view'").fetchall():
             db.execute(f"DROP VIEW {view}")
         db.executescript(
-            "ALTER TABLE asks DROP COLUMN row_id;"
+            "ALTER TABLE rejects DROP COLUMN line; ALTER TABLE asks DROP COLUMN row_id;"
             "DROP TABLE edits; DROP TABLE reached; ALTER TABLE rows DROP COLUMN since;"
             "ALTER TABLE results DROP COLUMN session; PRAGMA user_version=6;"
         )
@@ -125,3 +125,12 @@ def test_the_command_that_goes_on_with_a_run_carries_it_over(journal: Path) -> N
     with closing(sqlite3.connect(journal)) as db:
         assert db.execute(whose).fetchall() == before
     assert "3 of 3 read are done" in fanwise("status", journal.parent).stdout
+
+
+def test_the_line_of_what_an_earlier_version_set_aside_is_its_number(journal: Path) -> None:
+    make_older(journal)
+    with closing(sqlite3.connect(journal)) as db, db:
+        db.execute("INSERT INTO rejects VALUES(7, 'broken', '{', 1)")
+    carry_over(journal)
+    with closing(sqlite3.connect(journal)) as db:
+        assert db.execute("SELECT number, line FROM rejects").fetchall() == [(7, 7)]

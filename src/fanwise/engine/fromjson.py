@@ -19,7 +19,8 @@ from .encodings import (
     printable_bytes,
     strange,
 )
-from .jsondocument import elements
+from .jsondocument import Element, elements
+from .jsonkeys import doubled_key, has_each_key_once
 from .records import MOST_CHARS, MOST_RAW, Record, RowsFile, unread
 
 NO_ROW = "#! "
@@ -92,7 +93,7 @@ def record_of(number: int, offset: int, line: bytes) -> Record:
             data = from_json(line, allow_inf_nan=False, cache_strings="keys")
         except ValueError:
             data = None  # said below, in the words of `json`
-        if isinstance(data, dict):
+        if isinstance(data, dict) and has_each_key_once(cast("object", data), line):
             return Record(number=number, locator=offset, data=cast("dict[str, Any]", data), raw=line.decode("utf-8"))
     try:
         text = line.decode("utf-8")
@@ -113,6 +114,8 @@ def _checked(number: int, locator: int, data: object, text: str) -> Record:
     if not isinstance(data, dict):
         return unread(number, locator, text, f"not a JSON object but {type(data).__name__}")
     try:
+        if not has_each_key_once(cast("object", data), text) and (problem := doubled_key(text)) is not None:
+            return unread(number, locator, text, problem)
         json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (UnicodeEncodeError, ValueError, RecursionError) as error:
         return unread(number, locator, text, f"holds what no request can carry: {type(error).__name__}: {error}")
@@ -140,15 +143,18 @@ def _elements(file: RowsFile) -> Iterator[Record]:
     """Yield the records of an array of JSON, or of objects over many lines."""
     try:
         with opened(file.path, file.encoding) as stream:
-            for number, (data, raw, problem) in enumerate(elements(stream), 1):
-                if has_strange_bytes(raw):
-                    yield unread(number, number, printable_bytes(raw), strange(file.path, file.encoding))
-                elif problem:
-                    yield unread(number, number, raw, problem)
-                else:
-                    yield _checked(number, number, data, raw)
+            for number, element in enumerate(elements(stream), 1):
+                yield _record(file, number, element)._replace(line=element.line)
     except UnicodeError as error:
         raise cannot_be_decoded(file.path, file.encoding, error) from None
+
+
+def _record(file: RowsFile, number: int, element: Element) -> Record:
+    if has_strange_bytes(element.raw):
+        return unread(number, number, printable_bytes(element.raw), strange(file.path, file.encoding))
+    if element.problem:
+        return unread(number, number, element.raw, element.problem)
+    return _checked(number, number, element.data, element.raw)
 
 
 def _is_document(file: RowsFile) -> bool:

@@ -110,7 +110,9 @@ class Intake:
         for row in rows:
             first = numbers.setdefault(row.row_id, row.number)
             if first != row.number:
-                self._reject(raws[row.number], f"its id {row.row_id!r} is that of line {first}")
+                record = raws[row.number]
+                place = "line" if record.line is None else "record"
+                self._reject(record, f"its id {row.row_id!r} is that of {place} {first}")
                 continue
             since = self._since(row) if session > 1 else 1
             record = RowRecord(
@@ -130,9 +132,11 @@ class Intake:
 
     def _reject(self, record: Record, reason: str) -> None:
         self.counters.rejected += 1
-        self.journal.add_reject(
-            RejectRecord(number=record.number, reason=reason, raw=record.raw, session=self.journal.session)
-        )
+        line = record.number if record.line is None else record.line
+        reject = RejectRecord(
+            number=record.number, reason=reason, raw=record.raw, session=self.journal.session, line=line
+        )  # fmt: skip
+        self.journal.add_reject(reject)
 
 
 def _take(records: Iterator[Record], count: int, only: frozenset[int] | None) -> list[Record]:

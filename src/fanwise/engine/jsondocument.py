@@ -21,6 +21,8 @@ class Element(NamedTuple):
 
     data: object
     raw: str
+    line: int
+    """Of the file, from 1, on which it begins."""
     problem: str = ""
 
 
@@ -29,6 +31,8 @@ class _Text:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self.text, self.place = stream, "", 0
+        self.line = 1
+        """Of the file, on which the place is."""
 
     def more(self) -> bool:
         """Read on, each time about as much as is at hand; returns whether there was anything."""
@@ -39,13 +43,18 @@ class _Text:
 
     def go(self, chars: int) -> None:
         """Go on by some characters of what is at hand."""
+        self.line = self.line_at(self.place + chars)
         self.place += chars
+
+    def line_at(self, place: int) -> int:
+        """Return the line of a place that is at hand, at which this one is or behind it."""
+        return self.line + self.text.count("\n", self.place, place)
 
     def mark(self) -> str:
         """Go to the next character that is no space and return it; empty at the end of the file."""
         while True:
             match = _SPACE.match(self.text, self.place)
-            self.place = match.end() if match else self.place
+            self.go(match.end() - self.place if match else 0)
             if self.place < len(self.text):
                 return self.text[self.place]
             if not self.more():
@@ -59,51 +68,69 @@ class _Text:
             last_line = self.text.rfind("\n", self.place + 1)
             end = match.start() if match else (last_line if last_line > 0 else len(self.text))
             passed = (passed + self.text[self.place : end])[:MOST_RAW]
-            self.place = end
+            self.go(end - self.place)
             if match:
                 return passed
             if not self.more():
-                self.place = len(self.text)
+                self.go(len(self.text) - self.place)
                 return passed
 
 
 def elements(stream: TextIO) -> Iterator[Element]:
     """Yield what stands in an array, or one behind the other, in order.
 
-    What cannot be read ends where the next line begins like the element before it.
+    What cannot be read ends where the next line begins like the element before it. Where nothing stands between two
+    commas, or an array has no end, an element is missing: that is one which cannot be read.
     """
     text, indent = _Text(stream), r"[ \t]*"
-    in_array = text.mark() == "["
+    is_open = in_array = text.mark() == "["
     text.go(int(in_array))
+    awaited, was_broken = in_array, False
     while mark := text.mark():
-        if mark == "," or (in_array and mark == "]"):
+        if in_array and mark == "]":
+            is_open = False
+            text.go(1)
+            continue
+        if mark == ",":
+            if awaited:
+                yield _problem(text.line, "nothing stands in front of a comma")
+            awaited = True
             text.go(1)
             continue
         lead = text.text[text.text.rfind("\n", 0, text.place) + 1 : text.place]
         if mark == "{" and not lead.strip():
             indent = re.escape(lead)
         element = _element(text)
-        if element.problem:
+        was_broken, awaited = bool(element.problem), False
+        if was_broken:
             element = element._replace(raw=text.pass_over(re.compile(rf"(?<=\n){indent}\{{")))
         yield element
+    if is_open and not was_broken:  # behind a broken one the end may have been passed over
+        yield _problem(text.line, "the array does not end; the file may have been cut off")
 
 
 def _element(text: _Text) -> Element:
     """Return the element that begins here, and go behind it; a broken one is not passed over."""
+    line = text.line
     while True:
         try:
             data, end = _decode(text.text, text.place)
         except json.JSONDecodeError as error:
             if _is_cut(error, text.text) and len(text.text) - text.place < MOST_CHARS and text.more():
                 continue
-            return Element(None, "", f"not valid JSON: {error.msg}")
+            at = text.line_at(error.pos)
+            return _problem(line, f"{error.msg} in line {at}" if at > line else error.msg)
         except RecursionError:
-            return Element(None, "", "not valid JSON: it is nested too deeply")
+            return _problem(line, "it is nested too deeply")
         if not isinstance(data, dict | list) and end == len(text.text) and text.more():
             continue  # the rest of a number may be missing
         raw = text.text[text.place : end]
         text.go(len(raw))
-        return Element(data, raw)
+        return Element(data=data, raw=raw, line=line)
+
+
+def _problem(line: int, words: str) -> Element:
+    return Element(data=None, raw="", line=line, problem=f"not valid JSON: {words}")
 
 
 def _is_cut(error: json.JSONDecodeError, text: str) -> bool:

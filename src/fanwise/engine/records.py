@@ -35,6 +35,8 @@ class Record(NamedTuple):
     problem: str = ""
     is_text: bool = False
     """Whether all its values are texts, as the cells of a CSV file are."""
+    line: int | None = None
+    """Line of the file on which an element of JSON begins; None: its number says it."""
 
 
 def unread(number: int, locator: int, raw: str, problem: str) -> Record:

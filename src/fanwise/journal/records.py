@@ -61,6 +61,8 @@ class RejectRecord(NamedTuple):
     """The record as it stands in the file."""
     session: int
     """The last session that read it."""
+    line: int
+    """Line of the file on which it begins; of Parquet its number."""
 
 
 class TextRecord(NamedTuple):

@@ -6,7 +6,7 @@ order of keys. A record's field and its column have one name.
 
 from __future__ import annotations
 
-FIRST_VERSION, VERSION = 5, 8
+FIRST_VERSION, VERSION = 5, 9
 """The first version whose journals are kept, and that of those that are written."""
 APPLICATION = int.from_bytes(b"fanw", "big")
 """What the header of a journal's file says that it is of."""
@@ -20,7 +20,7 @@ CREATE TABLE sessions(id INTEGER PRIMARY KEY, started REAL, ended REAL, how TEXT
 CREATE TABLE rows(number INTEGER PRIMARY KEY, row_id TEXT, locator INT, hash TEXT, session INT,
   since INT DEFAULT 1);
 CREATE INDEX rows_id ON rows(row_id);
-CREATE TABLE rejects(number INTEGER PRIMARY KEY, reason TEXT, raw TEXT, session INT);
+CREATE TABLE rejects(number INTEGER PRIMARY KEY, reason TEXT, raw TEXT, session INT, line INT);
 CREATE TABLE texts(sha TEXT PRIMARY KEY, text TEXT);
 CREATE TABLE blocks(sha TEXT PRIMARY KEY, name TEXT, text TEXT) WITHOUT ROWID;
 CREATE TABLE tasks(

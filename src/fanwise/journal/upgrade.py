@@ -45,12 +45,18 @@ def _note_row_ids(db: sqlite3.Connection) -> None:
     db.execute("UPDATE asks SET row_id=COALESCE((SELECT r.row_id FROM rows r WHERE r.number=asks.row),'')")
 
 
+def _note_lines(db: sqlite3.Connection) -> None:
+    """Version 9 notes the line of what was set aside; before that its number stood for it."""
+    db.execute("ALTER TABLE rejects ADD COLUMN line INT")
+    db.execute("UPDATE rejects SET line=number")
+
+
 def _drop_views(db: sqlite3.Connection) -> None:
     for view in VIEW_NAMES:
         db.execute(f"DROP VIEW IF EXISTS {view}")
 
 
-STEPS: dict[int, Step] = {5: _note_blocks, 6: _note_changes, 7: _note_row_ids}
+STEPS: dict[int, Step] = {5: _note_blocks, 6: _note_changes, 7: _note_row_ids, 8: _note_lines}
 """By the version that a step begins with; one for every version that is not the newest."""
 SUMMED = ("cost", "input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
 """Columns of `ends` whose sums may not change: they are the bill."""

@@ -64,7 +64,7 @@ def result_lines(db: Book) -> Iterator[ResultLine]:
 
 def reject_lines(db: Book) -> Iterator[RejectLine]:
     """Yield what was set aside, by line."""
-    return select(db, RejectLine, "SELECT number AS line, reason, raw FROM rejects ORDER BY number")
+    return select(db, RejectLine, "SELECT line, reason, raw FROM rejects ORDER BY number")
 
 
 def row_outputs(db: Book) -> Iterator[RowOutput]:

@@ -16,10 +16,10 @@ MOST_CHARS = 2_000
 _OF_ONE_RECORD = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b\d[\d,.]*\b""", re.DOTALL)
 """What a reason has of its record alone, as `its id 'a' is that of line 7` has: values in quotes, and numbers."""
 _QUERY = """WITH kinds AS (
-    SELECT reason, COUNT(*) AS records, MIN(number) AS line FROM rejects GROUP BY without_values(reason))
+    SELECT reason, COUNT(*) AS records, MIN(line) AS line FROM rejects GROUP BY without_values(reason))
   SELECT reason, records, line, COUNT(*) OVER () AS reasons, SUM(records) OVER () AS rejected
   FROM kinds ORDER BY records DESC, line LIMIT ?"""
-"""SQLite takes a column without a function, here the reason, from the record that has the least number."""
+"""SQLite takes a column without a function, here the reason, from the record that has the least line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,8 +50,9 @@ def has_credentials() -> bool:
     import httpx2
 
     try:
-        # Nothing is sent: proxies and certificates of the environment are for who sends.
-        client = anthropic.Anthropic(max_retries=0, http_client=httpx2.Client(trust_env=False))
+        # Nothing is sent: proxies are for who sends, and so are authorities of TLS, which take 30 ms to read.
+        http = httpx2.Client(transport=httpx2.BaseTransport(), trust_env=False)
+        client = anthropic.Anthropic(max_retries=0, http_client=http)
     except (anthropic.AnthropicError, httpx2.InvalidURL):
         return True  # something is configured, and wrong: let the run say so
     with client:

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
+from functools import cache
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -31,7 +33,8 @@ from .failures import RequestError, translate, unforeseen
 from .foreign import read_json
 
 MESSAGES = "/v1/messages"
-_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", *_AUTHORITIES)
 """Variables of the environment that the HTTP client reads."""
 FRESH_S = 20.0
 """How long a pattern holds: short, since credentials may be renewed meanwhile."""
@@ -214,7 +217,9 @@ def connect(base_url: str | None, api_key: str | None, connections: int) -> Wire
     address = base_url or os.environ.get(VARIABLE) or ""
     _check_address(address)
     try:
-        http = DefaultAioHttpClient(limits=limits, trust_env=not _is_loopback(address))
+        is_away = not _is_loopback(address)
+        tls = _tls(is_away, *(os.environ.get(name) for name in _AUTHORITIES))
+        http = DefaultAioHttpClient(limits=limits, trust_env=is_away, verify=tls)
         sdk = AsyncAnthropic(base_url=base_url, api_key=api_key, max_retries=0, http_client=http, open_telemetry=False)
     except (anthropic.AnthropicError, httpx2.InvalidURL, ValueError, ImportError, OSError) as error:
         named = [name for name in _NETWORK if os.environ.get(name) or os.environ.get(name.lower())]
@@ -224,6 +229,17 @@ def connect(base_url: str | None, api_key: str | None, connections: int) -> Wire
         how = "set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN; an emulator takes any text"
         raise UsageError(f"no key is set for {sdk.base_url}: {how}")
     return Wire(sdk, http)
+
+
+@cache
+def _tls(is_away: bool, *authorities: str | None) -> ssl.SSLContext:
+    """Return the HTTP client's own settings of TLS, once for all clients: to read the authorities takes 30 ms.
+
+    Args:
+        is_away: Whether the server is on another machine, so that the environment may name authorities.
+        authorities: Those that it names, by which the settings are kept.
+    """
+    return httpx2.create_ssl_context(trust_env=is_away)
 
 
 def _check_address(address: str) -> None:

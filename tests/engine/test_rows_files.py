@@ -102,7 +102,11 @@ def test_a_cell_of_csv_may_be_long(tmp_path: Path) -> None:
         ('id,text\n1,"Dear all\nas, said\nsee you\nbye\n', [(2, "3 lines behind it are none")]),
         # Quotes that are not doubled belong to their cell, whose lines are no rows.
         ('id,text\n1,"he said "hi" to\nA9,no row\nus"\n2,b\n', [(2, "double a quote"), {"id": "2", "text": "b"}]),
-        ('id,text\n1,"a"b\n2,5" pipe\n', [(2, "a quote is not closed"), {"id": "2", "text": '5" pipe'}]),
+        # Text behind a closing quote is no quote that is not closed, on whichever line it is seen.
+        ('id,text\n1,"a"b\n2,5" pipe\n', [(2, "text stands behind a closing quote;"), {"id": "2", "text": '5" pipe'}]),
+        ('id;text\n1;"b" x\n2;b\n', [(2, "text stands behind a closing quote; the next lines"), GOOD[1]]),
+        ('id,text\n1,"b" x\nDear all\n', [(2, "text stands behind a closing quote, and 1 lines behind it are none")]),
+        ('id,text\n"1" x,"a"\n2,b\n', [(2, "text stands behind a closing quote: double a quote"), GOOD[1]]),
         ("id,text\n1\n2,b,c\n3,d\n", [(2, "has 1 cells"), (3, "has 3 cells"), {"id": "3", "text": "d"}]),
     ],
 )
@@ -208,7 +212,7 @@ def test_a_line_of_jsonl_that_was_cut_is_no_document(tmp_path: Path) -> None:
     assert good == GOOD[1]
 
 
-@pytest.mark.parametrize("header", ["a,,b", "a,a", "a;b|c", '"a,b'])
+@pytest.mark.parametrize("header", ["a,,b", "a,a", "a;b|c", '"a,b', '"a" x,b'])
 def test_a_header_that_is_not_clear_is_refused(tmp_path: Path, header: str) -> None:
     with pytest.raises(UsageError, match=r"header of .*rows.csv"):
         read_text(tmp_path, f"{header}\n1,2,3\n")

@@ -18,6 +18,9 @@ _OTHERS = ";\t|"
 """Delimiters beside the comma, of which a header without a comma may have one."""
 _MOST_WRONG = 10
 """Lines behind an open quote are rows where at most one of so many has not as many cells as the header."""
+_BEHIND_A_QUOTE = "expected after '\"'"
+"""How `csv` ends its words, which begin with the delimiter, where a closing quote is followed by anything else."""
+_BEHIND = "text stands behind a closing quote"
 
 
 class _TooLongError(Exception):
@@ -104,7 +107,8 @@ def _header(file: RowsFile, lines: _Lines) -> tuple[str, list[str]]:
         header = next(csv.reader(lines, delimiter=delimiter, strict=True), list[str]())
     except (csv.Error, _TooLongError) as error:
         raise UsageError(
-            f"the header of {path} cannot be read: {error or 'it does not end'}; close its quotes"
+            f"the header of {path} cannot be read: {_words(error) or 'it does not end'}; close its quotes, "
+            "and double those inside of a cell"
         ) from None
     if not any(name.strip() for name in header):
         raise UsageError(f"the rows file {path} has no header line")
@@ -114,6 +118,11 @@ def _header(file: RowsFile, lines: _Lines) -> tuple[str, list[str]]:
     if has_strange_bytes("".join(header)):
         raise UsageError(f"the header of {path} is {strange(path, file.encoding)}")
     return delimiter, header
+
+
+def _words(error: csv.Error | _TooLongError) -> str:
+    """Return what is wrong with a record; empty where it goes on and on."""
+    return _BEHIND if str(error).endswith(_BEHIND_A_QUOTE) else str(error)
 
 
 def _delimiter(file: str, header: str) -> str:
@@ -154,7 +163,7 @@ class _Csv:
             except StopIteration:
                 return
             except (csv.Error, _TooLongError) as error:
-                yield self._broken(str(error))
+                yield self._broken(_words(error))
                 reader = self._reader()
                 continue
             if cells:
@@ -180,6 +189,8 @@ class _Csv:
         a line of a text must never become a row.
         """
         lines, goes_on = self._lines, False
+        # Where it is seen on a later line, that quote may open a cell there, and an earlier one is not closed.
+        open_quote = why if why == _BEHIND and len(lines.record) == 1 else "a quote is not closed"
         for line in lines.record:
             goes_on = self._goes_on(line, inside=goes_on)
         try:
@@ -192,11 +203,11 @@ class _Csv:
         if swallowed and self._are_rows(lines.record[1:]):
             raw = printable_bytes(lines.record[0][:MOST_RAW]).rstrip("\r\n")
             lines.keep_first()
-            return unread(number, number, raw, "not valid CSV: a quote is not closed; the next lines are read as rows")
+            return unread(number, number, raw, f"not valid CSV: {open_quote}; the next lines are read as rows")
         if goes_on:
             ended = self._to_end_of_cell()
             more = f", and {swallowed + ended:,} lines behind it are none of any row" if swallowed + ended else ""
-            return unread(number, number, raw, f"not valid CSV: a quote is not closed{more}")
+            return unread(number, number, raw, f"not valid CSV: {open_quote}{more}")
         over = f" (it goes to line {number + swallowed})" if swallowed else ""
         return unread(number, number, raw, f"not valid CSV: {why}: double a quote inside of a quoted cell{over}")
 

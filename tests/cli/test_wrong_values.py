@@ -153,3 +153,15 @@ def test_values_of_the_environment_are_looked_at_too(place: Path, monkeypatch: p
     said = CliRunner().invoke(main, ["export", "done"])
     assert fault(said) == ""
     assert said.stderr.startswith("fanwise: --out: ")
+
+
+@pytest.mark.parametrize(
+    ("call", "typed"),
+    [("show done 1 grade --graph nope", "--graph"), ("resume done --graph nope", "--graph"),
+     ("audit nope --rows rows.jsonl", "GRAPH")],
+)  # fmt: skip
+def test_a_mistake_is_named_as_the_command_has_it(place: Path, call: str, typed: str) -> None:
+    """`show` and `resume` called their `--graph` GRAPH, which they do not take."""
+    said = CliRunner().invoke(main, call.split())
+    assert said.exit_code == 2
+    assert f"{typed}: 'nope' names no graph" in said.stderr

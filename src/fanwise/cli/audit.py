@@ -11,7 +11,7 @@ from fanwise.engine.records import Format
 from fanwise.studies import audit as study
 
 from .command import Command
-from .ending import OK, exit_on_error
+from .ending import OK
 from .options import WholeNumber, Word, job_option
 from .saying import echo, echo_json
 
@@ -34,15 +34,14 @@ def audit(graph: str, rows: str, form: Format | None, encoding: str | None, samp
 
     Exit status: 0 nothing was found, 1 something was, 2 something is wrong with the call.
     """
-    with exit_on_error():
-        findings = study.audit(graph, rows, form=form, encoding=encoding, sample=sample)
-        if as_json:
-            echo_json([dataclasses.asdict(finding) for finding in findings], 2)
-        else:
-            for finding in findings:
-                echo(str(finding))
-            echo(
-                f"{len(findings)} finding{'s' if len(findings) != 1 else ''}" if findings else "every prefix is stable",
-                err=True,
-            )
-        sys.exit(FOUND if findings else OK)
+    findings = study.audit(graph, rows, form=form, encoding=encoding, sample=sample)
+    if as_json:
+        echo_json([dataclasses.asdict(finding) for finding in findings], 2)
+    else:
+        for finding in findings:
+            echo(str(finding))
+        echo(
+            f"{len(findings)} finding{'s' if len(findings) != 1 else ''}" if findings else "every prefix is stable",
+            err=True,
+        )
+    sys.exit(FOUND if findings else OK)

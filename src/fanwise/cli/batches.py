@@ -17,7 +17,6 @@ from fanwise.rendering.status import batch_line, cancelled_line
 
 from .carrying import carry_out
 from .command import Command
-from .ending import exit_on_error
 from .saying import echo, echo_json
 
 
@@ -32,17 +31,16 @@ def batches(directory: str, action: str, base_url: str | None, as_json: bool) ->
     `watch` asks until all have ended, `cancel` cancels them, and `collect` reads those that have
     ended, submits what that makes ready, and leaves again.
     """
-    with exit_on_error():
-        if action == "cancel":
-            echo(cancelled_line(anyio.run(cancel_batches, directory, base_url)), err=True)
-        elif action == "collect":
+    if action == "cancel":
+        echo(cancelled_line(anyio.run(cancel_batches, directory, base_url)), err=True)
+    elif action == "collect":
 
-            async def work(watcher: Watcher) -> Account:
-                return await resume(directory, watcher, detach=True, base_url=base_url)
+        async def work(watcher: Watcher) -> Account:
+            return await resume(directory, watcher, detach=True, base_url=base_url)
 
-            sys.exit(carry_out(work, as_json=as_json, out=directory))
-        else:
-            anyio.run(_list, directory, base_url, as_json, action == "watch")
+        sys.exit(carry_out(work, as_json=as_json, out=directory))
+    else:
+        anyio.run(_list, directory, base_url, as_json, action == "watch")
 
 
 async def _list(directory: str, base_url: str | None, as_json: bool, watch: bool) -> None:

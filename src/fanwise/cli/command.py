@@ -26,16 +26,14 @@ class Command(click.Command):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Carry it out, where its texts can be written down."""
-        with exit_on_error():
-            for parameter in self.params:
-                for text in _texts(ctx.params.get(parameter.name or "")):
+        """Carry it out, where its texts can be written down; an error of ours ends the program in one line."""
+        names = {parameter.name or "": _typed_name(parameter) for parameter in self.params}
+        with exit_on_error(names):
+            for parameter, name in names.items():
+                for text in _texts(ctx.params.get(parameter)):
                     if fault := fault_of_text(text):
-                        place = (
-                            parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
-                        )
-                        raise UsageError(f"{place}: {text!r} cannot be used: {fault}; write another")
-        return super().invoke(ctx)
+                        raise UsageError(f"{name}: {text!r} cannot be used: {fault}; write another")
+            return super().invoke(ctx)
 
 
 class WrongCallError(click.ClickException):
@@ -90,6 +88,11 @@ class FiniteNumber(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a number that can be counted with", param, ctx)
         return number
+
+
+def _typed_name(parameter: click.Parameter) -> str:
+    """Return what a parameter is called on the command line."""
+    return parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -15,7 +15,6 @@ from fanwise.studies.plan.plan import SampleRun
 
 from .command import Command
 from .consent import asking, threshold
-from .ending import exit_on_error
 from .options import WholeNumber, chosen, graph_argument, job_option
 from .sampled import carry_out_sample
 from .saying import echo, echo_json
@@ -58,21 +57,20 @@ def compare(
     Exit status: 0 fan out, 1 do not, 4 not enough rows to tell, 2 something is wrong with the call, 3
     halted, 5 the price needs a yes, 70 the score raised.
     """
-    with exit_on_error():
-        carried_out, out = list[SampleRun](), options["out"]
-        carry_out_asked = carry_out_sample(asking(options))
+    carried_out, out = list[SampleRun](), options["out"]
+    carry_out_asked = carry_out_sample(asking(options))
 
-        def carry_out(sample_run: SampleRun) -> None:
-            carried_out.append(sample_run)
-            carry_out_asked(sample_run)
+    def carry_out(sample_run: SampleRun) -> None:
+        carried_out.append(sample_run)
+        carry_out_asked(sample_run)
 
-        comparison = study.compare(
-            labels=labels, score=score, sample=sample, seed=seed, carry_out=carry_out, **chosen(options)
-        )
-        if not carried_out:
-            echo(f"fanwise: {out} holds a run; its answers are compared, and nothing is sent", err=True)
-        if as_json:
-            echo_json(comparison.data(), 2)
-        else:
-            show_comparison(comparison, standard_output())
-        sys.exit(STATUSES[comparison.verdict.word])
+    comparison = study.compare(
+        labels=labels, score=score, sample=sample, seed=seed, carry_out=carry_out, **chosen(options)
+    )
+    if not carried_out:
+        echo(f"fanwise: {out} holds a run; its answers are compared, and nothing is sent", err=True)
+    if as_json:
+        echo_json(comparison.data(), 2)
+    else:
+        show_comparison(comparison, standard_output())
+    sys.exit(STATUSES[comparison.verdict.word])

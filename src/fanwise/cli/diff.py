@@ -12,7 +12,7 @@ from fanwise.rendering.diff import show_diff
 from fanwise.studies import diff as study
 
 from .command import Command, FiniteNumber
-from .ending import OK, exit_on_error
+from .ending import OK
 from .saying import echo_json
 
 ABOVE = 1
@@ -31,11 +31,10 @@ def diff(before: str, after: str, fail_above: float | None, as_json: bool) -> No
 
     Exit status: 0, or 1 where the price rose by more than --fail-above, 2 something is wrong with the call.
     """
-    with exit_on_error():
-        runs = study.diff(before, after)
-        if as_json:
-            echo_json(runs.data(), 2)
-        else:
-            show_diff(runs, standard_output())
-        rise = runs.rise_percent
-        sys.exit(ABOVE if fail_above is not None and (rise is None or rise > Decimal(str(fail_above))) else OK)
+    runs = study.diff(before, after)
+    if as_json:
+        echo_json(runs.data(), 2)
+    else:
+        show_diff(runs, standard_output())
+    rise = runs.rise_percent
+    sys.exit(ABOVE if fail_above is not None and (rise is None or rise > Decimal(str(fail_above))) else OK)

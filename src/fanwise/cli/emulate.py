@@ -20,7 +20,6 @@ from fanwise.job.arms import arms_of
 from fanwise.units import pico_from_usd
 
 from .command import Command, FiniteNumber, Folder
-from .ending import exit_on_error
 from .saying import echo
 from .signals import heard
 
@@ -97,23 +96,22 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
 
     Control: GET /_emulator/bill, requests, rules; POST /_emulator/faults, answers, clock, reset.
     """
-    with exit_on_error():
-        if problem := address_problem(options["upstream"]):
-            raise UsageError(f"--upstream: {problem}")
-        settings = EmulatorSettings(**options, spend_limit_pico=_pico(spend_limit_usd))
-        if settings.host not in LOOPBACK and not settings.token:
-            raise UsageError(f"--host {settings.host!r} is no loopback address; add --token, which callers send as key")
-        answer = None
-        if graph is not None:
-            arms = arms_of(graph, baseline)
-            answer = answerer(build_arms(arms, toolbox=list_tools(arms.values())))
-        try:
-            anyio.run(_serve, settings, answer)
-        except OSError as error:
-            place = f"port {settings.port} of {settings.host}" if error.filename is None else error.filename
-            raise UsageError(f"{place} cannot be used: {error.strerror or error}; choose another") from None
-        except UnicodeError:
-            raise UsageError(f"--host {settings.host[:80]!r} is no name of a host; write one, or an address") from None
+    if problem := address_problem(options["upstream"]):
+        raise UsageError(f"--upstream: {problem}")
+    settings = EmulatorSettings(**options, spend_limit_pico=_pico(spend_limit_usd))
+    if settings.host not in LOOPBACK and not settings.token:
+        raise UsageError(f"--host {settings.host!r} is no loopback address; add --token, which callers send as key")
+    answer = None
+    if graph is not None:
+        arms = arms_of(graph, baseline)
+        answer = answerer(build_arms(arms, toolbox=list_tools(arms.values())))
+    try:
+        anyio.run(_serve, settings, answer)
+    except OSError as error:
+        place = f"port {settings.port} of {settings.host}" if error.filename is None else error.filename
+        raise UsageError(f"{place} cannot be used: {error.strerror or error}; choose another") from None
+    except UnicodeError:
+        raise UsageError(f"--host {settings.host[:80]!r} is no name of a host; write one, or an address") from None
 
 
 def _pico(text: str | None) -> int | None:

@@ -48,7 +48,10 @@ def fail(message: str, status: int = USAGE) -> None:
 
 @contextmanager
 def ctrl_c_heard() -> Generator[None]:
-    """Hear Ctrl-C also where a shell that has put the program into the background lets it ignore it, as a run does."""
+    """End the program by Ctrl-C as it ends a run, wherever it comes.
+
+    It is heard also where a shell that has put the program into the background lets it ignore it, as a run does.
+    """
     is_deaf = (
         threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     )
@@ -56,17 +59,23 @@ def ctrl_c_heard() -> Generator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
+    except KeyboardInterrupt:
+        fail("stopped", BY_SIGNAL + signal.SIGINT)
+    except click.Abort as error:  # at a question: by Ctrl-C, or nobody is there to answer
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        fail("stopped", BY_SIGNAL + signal.SIGINT)
     finally:
         if is_deaf:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
-def exit_on_error(**names: str) -> Generator[None]:
+def exit_on_error(names: Mapping[str, str]) -> Generator[None]:
     """End the program where an error of ours comes out of the block: one line on standard error, an exit status.
 
     Args:
-        **names: Of parameters that this command calls otherwise than the others do.
+        names: What the command's parameters are called on the command line.
     """
     try:
         yield
@@ -82,12 +91,6 @@ def exit_on_error(**names: str) -> Generator[None]:
         fail(f"{error.reason}; if you trust it: {_line_with(error.missing)}", USAGE)
     except FanwiseError as error:
         fail(str(error), FOREIGN if isinstance(error, GraphFileError) else USAGE)
-    except KeyboardInterrupt:
-        fail("stopped", BY_SIGNAL + signal.SIGINT)
-    except click.Abort as error:  # at a question: by Ctrl-C, or nobody is there to answer
-        if not isinstance(error.__context__, KeyboardInterrupt):
-            raise
-        fail("stopped", BY_SIGNAL + signal.SIGINT)
     except _ODD as error:
         directory = next(_directories(), None)
         if directory is None:

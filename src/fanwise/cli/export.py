@@ -15,7 +15,6 @@ from fanwise.rendering.export import column_lines
 from fanwise.rendering.export import export as write_tables
 
 from .command import Command
-from .ending import exit_on_error
 from .saying import echo
 
 
@@ -26,16 +25,15 @@ from .saying import echo
 @click.option("--columns", is_flag=True, help="Print what every column means, and nothing else.")
 def export(directory: str | None, form: Any, out: str | None, columns: bool) -> None:
     """Write attempts, tasks, rows and totals of the run in DIR, one file each."""
-    with exit_on_error():
-        if columns:
-            echo("\n".join(column_lines()))
-            return
-        if directory is None:
-            raise UsageError("DIR: nothing is given; name a run directory")
-        with reading(directory) as journal:
-            check_begun(journal)
-            folder = Path(out) if out is not None else Path(directory) / "export"
-            if out is None and folder.is_symlink():
-                raise UsageError(f"{folder} is a link, which no run makes: name the folder by --out")
-            for path, count in write_tables(journal.db, summary(journal.db), folder, form):
-                echo(f"{path}: {count:,} records", err=True)
+    if columns:
+        echo("\n".join(column_lines()))
+        return
+    if directory is None:
+        raise UsageError("DIR: nothing is given; name a run directory")
+    with reading(directory) as journal:
+        check_begun(journal)
+        folder = Path(out) if out is not None else Path(directory) / "export"
+        if out is None and folder.is_symlink():
+            raise UsageError(f"{folder} is a link, which no run makes: name the folder by --out")
+        for path, count in write_tables(journal.db, summary(journal.db), folder, form):
+            echo(f"{path}: {count:,} records", err=True)

@@ -11,7 +11,6 @@ from fanwise.engine.toolbox import list_tools
 from fanwise.graph.draw import FORMATS, tree
 
 from .command import Command
-from .ending import exit_on_error
 from .saying import echo
 
 
@@ -26,9 +25,8 @@ def graph(graph: str, form: str) -> None:
     The tree also says how many tokens that is, what of it is cached and with whom, and what other
     agents are sent too.
     """
-    with exit_on_error():
-        spec = load_graph(graph).spec
-        if form == "tree":
-            echo(tree(spec, request_lines(build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"])))
-        else:
-            echo(FORMATS[form](spec))
+    spec = load_graph(graph).spec
+    if form == "tree":
+        echo(tree(spec, request_lines(build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"])))
+    else:
+        echo(FORMATS[form](spec))

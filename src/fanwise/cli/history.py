@@ -9,7 +9,6 @@ from fanwise.rendering.history import show_history
 from fanwise.studies import history as study
 
 from .command import Command
-from .ending import exit_on_error
 from .saying import echo_json
 
 
@@ -28,10 +27,9 @@ def history(folders: tuple[str, ...], labels: str | None, score: str | None, gra
 
     No graph is imported but that of --graph: a scorer is given its objects.
     """
-    with exit_on_error(graph="--graph"):
-        past = study.history(*folders, labels=labels, score=score, graph=graph)
-        if as_json:
-            for run in (*past.runs, *past.unreadable):
-                echo_json(run.data())
-        else:
-            show_history(past, standard_output(), labelled=labels is not None)
+    past = study.history(*folders, labels=labels, score=score, graph=graph)
+    if as_json:
+        for run in (*past.runs, *past.unreadable):
+            echo_json(run.data())
+    else:
+        show_history(past, standard_output(), labelled=labels is not None)

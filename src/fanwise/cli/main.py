@@ -11,7 +11,7 @@ import click
 import fanwise
 
 from .command import in_one_line
-from .ending import ctrl_c_heard, exit_on_error
+from .ending import ctrl_c_heard
 
 COMMANDS = {
     "run": "Run a graph over rows.",
@@ -47,8 +47,8 @@ class Program(click.Group):
             return super().make_context(info_name, args, parent, obj=tuple(args), **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call the command: wrong words are one line, and Ctrl-C before a run begins ends it as it ends a run."""
-        with exit_on_error(), ctrl_c_heard(), in_one_line():
+        """Call the command: wrong words are one line, and Ctrl-C while it is loaded ends it as it ends a run."""
+        with ctrl_c_heard(), in_one_line():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -107,19 +107,14 @@ def chosen(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None or name in required}
 
 
-STUDY_OPTIONS = {
-    "graph": "GRAPH",
-    "form": "--format",
-    "labels": "--labels",
-    "score": "--score",
-    "simulate": "--simulate",
-}
-"""Parameters of studies that are no options of a run, by what they are called on the command line."""
-
-
 def named_as_options(error: SpecError, names: Mapping[str, str]) -> SpecError:
-    """Return an error with the options' names in place of the parameters'; some are a command's own."""
-    options = {part.name: part.option for part in spec_fields()} | STUDY_OPTIONS | dict(names)
+    """Return an error with the names that are typed in place of the parameters'.
+
+    Args:
+        error: What is wrong with values.
+        names: Those of the command itself, by parameters; fields of a job that it does not take are as in `run`.
+    """
+    options = {part.name: part.option for part in spec_fields()} | dict(names)
     mistakes = [replace(mistake, place=options.get(mistake.place, mistake.place)) for mistake in error.mistakes]
     return SpecError(tuple(mistakes), error.subject)
 

@@ -12,7 +12,6 @@ from fanwise.studies.plan import plan as study
 
 from .command import Command
 from .consent import asking, threshold
-from .ending import exit_on_error
 from .options import WholeNumber, Word, chosen, graph_argument, job_option
 from .sampled import carry_out_sample
 from .saying import echo, echo_json
@@ -41,12 +40,11 @@ def plan(simulate: int, sample: int | None, as_json: bool, **options: Any) -> No
     --sample some rows are carried out by the models themselves, and paid for; their answers are kept
     for the run, which goes on with `fanwise resume DIR`.
     """
-    with exit_on_error():
-        carry_out = carry_out_sample(asking(options))
-        forecast = study.plan(simulate=simulate, sample=sample, carry_out=carry_out, **chosen(options))
-        if as_json:
-            echo_json(forecast.data(), 2)
-        else:
-            show_forecast(forecast, standard_output())
-        if out := options["out"]:
-            echo(f"fanwise: the sample's answers are kept; go on with: fanwise resume {out}", err=True)
+    carry_out = carry_out_sample(asking(options))
+    forecast = study.plan(simulate=simulate, sample=sample, carry_out=carry_out, **chosen(options))
+    if as_json:
+        echo_json(forecast.data(), 2)
+    else:
+        show_forecast(forecast, standard_output())
+    if out := options["out"]:
+        echo(f"fanwise: the sample's answers are kept; go on with: fanwise resume {out}", err=True)

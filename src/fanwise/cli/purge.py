@@ -8,7 +8,6 @@ from fanwise.job.purge import purge_content
 from fanwise.rendering.harmless import one_line
 
 from .command import Command
-from .ending import exit_on_error
 from .saying import echo
 
 
@@ -19,9 +18,8 @@ from .saying import echo
 )
 def purge(directory: str, content: bool) -> None:
     """Remove all content from DIR; rows, attempts, tokens and money stay."""
-    with exit_on_error():
-        purged = purge_content(directory)
-        for path in purged.left:
-            echo(f"left as it is, since no run has written it: {one_line(path)}", err=True)
-        echo(f"removed the content of {purged.records} records; {directory} keeps the account only", err=True)
-        echo("tables and pages that --out has put elsewhere are yours to remove", err=True)
+    purged = purge_content(directory)
+    for path in purged.left:
+        echo(f"left as it is, since no run has written it: {one_line(path)}", err=True)
+    echo(f"removed the content of {purged.records} records; {directory} keeps the account only", err=True)
+    echo("tables and pages that --out has put elsewhere are yours to remove", err=True)

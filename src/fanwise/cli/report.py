@@ -17,7 +17,6 @@ from fanwise.rendering.rejected import show_rejections
 from fanwise.studies import report as study
 
 from .command import Command
-from .ending import exit_on_error
 from .saying import echo, echo_json
 
 
@@ -34,29 +33,28 @@ from .saying import echo, echo_json
 @click.option("--out", metavar="FILE", default=None, help="Where --html writes. [default: DIR/report.html]")
 def report(directory: str, as_json: bool, dimensions: str | None, full: bool, html: bool, out: str | None) -> None:
     """Print what the run in DIR cost, against one agent, and what failed."""
-    with exit_on_error():
-        if full and (as_json or html or dimensions is not None):
-            raise UsageError("--full is for the terminal: --json, --html and --by leave nothing out; leave --full out")
-        if dimensions is not None:
-            _print_groups(directory, [name.strip() for name in dimensions.split(",")], as_json=as_json)
-            return
-        if out is not None and not html:
-            raise UsageError("--out says where --html writes; add --html, or leave --out out")
-        page = Path(out) if out is not None else Path(directory) / "report.html"
-        if html and out is not None:
-            check_place(page)
-        account = study.report(directory)
-        if html:
-            replace_file(page, [account.html()])
-            echo(f"report: {page}", err=True)
-        elif as_json:
-            echo_json(account.summary, 2)
-        else:
-            tables, console = account.tables(all_failures=full), standard_output()
-            show_account(account.summary, tables, console)
-            show_rejections(tables.rejections, console)
-            if full:
-                show_rest(account.summary, account.details(), console)
+    if full and (as_json or html or dimensions is not None):
+        raise UsageError("--full is for the terminal: --json, --html and --by leave nothing out; leave --full out")
+    if dimensions is not None:
+        _print_groups(directory, [name.strip() for name in dimensions.split(",")], as_json=as_json)
+        return
+    if out is not None and not html:
+        raise UsageError("--out says where --html writes; add --html, or leave --out out")
+    page = Path(out) if out is not None else Path(directory) / "report.html"
+    if html and out is not None:
+        check_place(page)
+    account = study.report(directory)
+    if html:
+        replace_file(page, [account.html()])
+        echo(f"report: {page}", err=True)
+    elif as_json:
+        echo_json(account.summary, 2)
+    else:
+        tables, console = account.tables(all_failures=full), standard_output()
+        show_account(account.summary, tables, console)
+        show_rejections(tables.rejections, console)
+        if full:
+            show_rest(account.summary, account.details(), console)
 
 
 def _print_groups(directory: str, dimensions: list[str], *, as_json: bool) -> None:

@@ -23,7 +23,6 @@ from fanwise.studies.plan.unpriced import models_without_price
 from .carrying import carry_out
 from .command import Command
 from .consent import ROWS, Question, asking, threshold
-from .ending import exit_on_error
 from .options import chosen, named_baseline, named_graph, session_options
 from .saying import echo
 
@@ -61,21 +60,20 @@ def resume(
     The graph is imported where it lies under the current directory; any other is named by --graph. A
     server that the run was given by --base-url is named again, by that or by ANTHROPIC_BASE_URL.
     """
-    with exit_on_error():
-        question = asking(options)
-        if cancel:
-            cancelled = anyio.run(batches.cancel_batches, directory, options.get("base_url"))
-            echo(cancelled_line(cancelled), err=True)
-            return
+    question = asking(options)
+    if cancel:
+        cancelled = anyio.run(batches.cancel_batches, directory, options.get("base_url"))
+        echo(cancelled_line(cancelled), err=True)
+        return
 
-        bring_up_to_date(directory)
-        _consent(directory, retry, graph, chosen(options), question, pay_twice=pay_twice)
+    bring_up_to_date(directory)
+    _consent(directory, retry, graph, chosen(options), question, pay_twice=pay_twice)
 
-        async def work(watcher: Watcher) -> Account:
-            terms: dict[str, Any] = {"graph": graph, "retry": retry, "pay_twice": pay_twice, "detach": detach}
-            return await job.resume(directory, watcher, **terms, **chosen(options))
+    async def work(watcher: Watcher) -> Account:
+        terms: dict[str, Any] = {"graph": graph, "retry": retry, "pay_twice": pay_twice, "detach": detach}
+        return await job.resume(directory, watcher, **terms, **chosen(options))
 
-        sys.exit(carry_out(work, as_json=as_json, out=directory))
+    sys.exit(carry_out(work, as_json=as_json, out=directory))
 
 
 def _consent(

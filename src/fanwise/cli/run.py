@@ -19,7 +19,6 @@ from fanwise.studies.plan.unpriced import models_without_price
 from .carrying import carry_out
 from .command import Command
 from .consent import Question, asking, foreseen, threshold
-from .ending import exit_on_error
 from .options import chosen, graph_argument, job_option, session_options, start_options
 
 
@@ -39,16 +38,15 @@ def run(graph: str, out: str, detach: bool, as_json: bool, **options: Any) -> No
     refused key) and can be resumed, 5 the price needs a yes and nothing was sent, 129, 130 and 143
     ended by a signal.
     """
-    with exit_on_error():
-        question = asking(options)
-        spec = _spec(graph=graph, out=out, **chosen(options))
-        if not anyio.run(is_simulated, spec.base_url):
-            _consent(spec, question)
+    question = asking(options)
+    spec = _spec(graph=graph, out=out, **chosen(options))
+    if not anyio.run(is_simulated, spec.base_url):
+        _consent(spec, question)
 
-        async def work(watcher: Watcher) -> Account:
-            return await begin(spec, watcher, detach=detach)
+    async def work(watcher: Watcher) -> Account:
+        return await begin(spec, watcher, detach=detach)
 
-        sys.exit(carry_out(work, as_json=as_json, out=out))
+    sys.exit(carry_out(work, as_json=as_json, out=out))
 
 
 def _spec(**fields: Any) -> JobSpec:

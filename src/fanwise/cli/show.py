@@ -9,7 +9,6 @@ import click
 from fanwise.studies.show import rendered
 
 from .command import Command
-from .ending import exit_on_error
 from .options import named_baseline, named_graph
 from .saying import echo, echo_json
 
@@ -35,11 +34,10 @@ def show(directory: str, row: str, task: str, arm: str, graph: str | None, basel
     it is not the same any more. The graph is imported where it lies under the current directory;
     any other is named by --graph. Why an answer was refused is not kept: what says so is not checked.
     """
-    with exit_on_error():
-        request = rendered(directory, row, task, arm, graph=graph, baseline=baseline)
-        echo_json(request.body, 2)
-        for attempt in request.attempts:
-            echo(f"attempt {attempt.number}: {CHECKED[attempt.is_unchanged]}", err=True)
-        if request.answer is not None:
-            echo(f"answer: {request.answer}", err=True)
-        sys.exit(1 if any(attempt.is_unchanged is False for attempt in request.attempts) else 0)
+    request = rendered(directory, row, task, arm, graph=graph, baseline=baseline)
+    echo_json(request.body, 2)
+    for attempt in request.attempts:
+        echo(f"attempt {attempt.number}: {CHECKED[attempt.is_unchanged]}", err=True)
+    if request.answer is not None:
+        echo(f"answer: {request.answer}", err=True)
+    sys.exit(1 if any(attempt.is_unchanged is False for attempt in request.attempts) else 0)

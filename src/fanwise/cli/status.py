@@ -11,7 +11,6 @@ from fanwise.rendering.harmless import one_line
 from fanwise.rendering.status import status_lines
 
 from .command import Command
-from .ending import exit_on_error
 from .saying import echo, echo_json
 
 
@@ -20,7 +19,7 @@ from .saying import echo, echo_json
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(directory: str, as_json: bool) -> None:
     """Print how far the run in DIR is, whether a process works on it or it is dead. Nothing is touched."""
-    with exit_on_error(), peeking(directory) as db:
+    with peeking(directory) as db:
         run, held = status_of(db), is_held(directory)
         if as_json:
             echo_json({"working": held} | run.data(), 2)

@@ -66,8 +66,8 @@ KEYS = {
     if isinstance(target, ast.Name) and "MetaKey" in ast.unparse(node)
 }
 """Names of the keys of `meta`."""
-KEEPERS = {"engine", "dispatch", "job", "ledger"}
-"""Parts that may have a module which reads a key, or keeps a value under it."""
+KEEPERS = {"journal", "engine", "dispatch", "job", "ledger"}
+"""Parts that may have a module which reads a key, or keeps a value under it; a journal sees by them what counts."""
 
 
 def imports(source: str, module: str, files: Collection[str]) -> set[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from .ahead import as_usual
 from .attempt import Ask, Attempt
+from .inherited import inherit
 from .prices import Tokens, cost
 
 
@@ -77,9 +78,23 @@ class Book:
 
     @cached_property
     def counting(self) -> list[Attempt]:
-        """The attempts of the account, those that went ahead as they count."""
-        usual = as_usual(self.needed)
-        return [usual.get(attempt.id, attempt) for attempt in self.needed]
+        """The attempts of the account as they count: those that went ahead, and those that took over a write."""
+        usual, (heirs, _) = self.ahead, self._inherited
+        return [usual.get(attempt.id, heirs.get(attempt.id, attempt)) for attempt in self.needed]
+
+    @cached_property
+    def ahead(self) -> dict[int, Attempt]:
+        """Those that went ahead, as they count, by number."""
+        return as_usual(self.needed)
+
+    @cached_property
+    def _inherited(self) -> tuple[dict[int, Attempt], dict[int, int]]:
+        return inherit(self.attempts, {a.id for a in self.needed}, self.ahead, self.meta)
+
+    @property
+    def taken_over(self) -> dict[int, int]:
+        """Picodollars of the writes of each attempt that others have taken over."""
+        return self._inherited[1]
 
     @cached_property
     def needed(self) -> list[Attempt]:

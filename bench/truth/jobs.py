@@ -27,7 +27,7 @@ class Job:
     edit: tuple[str, str] | None = None
     """A text of the graph's file and what takes its place, before the run is resumed."""
     dropped: int = 0
-    """Rows that leave the file, before the run is resumed."""
+    """Rows that leave the file before the run is resumed: the last ones, below zero the first."""
     resume: tuple[str, ...] | None = None
     """Options of `fanwise resume`; None: it is not resumed."""
     through: str = ""
@@ -86,6 +86,12 @@ JOBS = (
         options=("--baseline", "auto", "--channel", "live"),
         edit=("Weigh facts and rights.", "Weigh the facts first, then the rights."), dropped=1,
         resume=("--channel", "live")),
+    Job(name="edited in front of a cache, rows gone", graph=LEVELS, rows=texts(8, page=900, pages=2, seed=17),
+        options=("--baseline", "auto", "--channel", "live"), dropped=-2,
+        edit=('in the page."""\n    return f"{len(page)} ', 'in the page, all."""\n    return f"of {len(page)} '),
+        resume=("--channel", "live")),
+    Job(name="rows gone, batch then live", graph=LEVELS, rows=texts(8, page=900, pages=2, seed=18),
+        options=("--baseline", "auto", "--channel", "batch"), dropped=-2, resume=("--channel", "live")),
     Job(name="sampled and resumed", graph=LEVELS, rows=texts(8, page=100, pages=8, seed=16), dropped=3,
         options=("--baseline", "auto", "--sample", "4", "--channel", "live"), resume=("--channel", "live")),
     Job(name="halted by a budget", graph=LEVELS, rows=texts(12, page=700, pages=3, seed=4),

@@ -90,7 +90,8 @@ def _edited(job: Job, target: str, rows: Path) -> None:
         file = Path(target.rpartition(":")[0])
         file.write_text(file.read_text("utf-8").replace(*job.edit), "utf-8")
     if job.dropped:
-        _write(rows, _lines(rows)[: -job.dropped])
+        left = _lines(rows)
+        _write(rows, left[-job.dropped :] if job.dropped < 0 else left[: -job.dropped])
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

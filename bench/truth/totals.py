@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from .allotted import RowCost
@@ -115,7 +117,7 @@ def check_cash(findings: Findings, said: dict[str, Any], account: str, book: Boo
     findings.same("cash.unpriced_upper_bound_usd", said["unpriced_upper_bound_usd"], bound_of(unpriced))
     left, unsampled = book.of_other_rows, book.unsampled
     counted = {a.id for a in book.needed + left + unsampled}
-    ahead = [(was, counts) for was, counts in zip(book.needed, book.counting, strict=True) if was is not counts]
+    ahead = [(was, book.ahead[was.id]) for was in book.needed if was.id in book.ahead]
     findings.same("cash.pilots.attempts", said["pilots"]["attempts"], len(ahead))
     findings.same("cash.pilots.usd", said["pilots"]["usd"], usd(sum((a.usd or 0) - (b.usd or 0) for a, b in ahead)))
     findings.same("cash.pilots.attempts_of_unknown_cost", said["pilots"]["attempts_of_unknown_cost"], 0)
@@ -126,13 +128,13 @@ def check_cash(findings: Findings, said: dict[str, Any], account: str, book: Boo
     for name, attempts in (("left", left), ("unsampled", unsampled), ("replaced", replaced)):
         unknown = sum(a.usd is None and a.status != "open" for a in attempts)
         findings.same(f"cash.{name}.attempts", said[name]["attempts"], len(attempts))
-        findings.same(f"cash.{name}.usd", said[name]["usd"], _paid(attempts))
+        findings.same(f"cash.{name}.usd", said[name]["usd"], _paid(attempts, book.taken_over))
         findings.same(f"cash.{name}.attempts_of_unknown_cost", said[name]["attempts_of_unknown_cost"], unknown)
 
 
-def _paid(attempts: list[Attempt]) -> str | None:
-    """Return what attempts have cost as far as it is known; None where nothing of it is."""
-    paid = sum(attempt.usd or 0 for attempt in attempts)
+def _paid(attempts: list[Attempt], taken_over: Mapping[int, int] = MappingProxyType({})) -> str | None:
+    """Return what attempts have cost as far as it is known, without what others took over; None: nothing of it is."""
+    paid = sum((attempt.usd or 0) - taken_over.get(attempt.id, 0) for attempt in attempts)
     is_unknown = any(attempt.usd is None and attempt.status != "open" for attempt in attempts)
     return None if is_unknown and not paid else usd(paid)
 

@@ -98,15 +98,28 @@ def listed(first: str | None, second: str) -> list[str | None]:
 
 
 START = State()
+CACHED = replace(START, guide="Keep to every rule of the house style. " * 500)
+"""A guide that is long enough for the cache: what wrote it may count no more while it is read."""
 NEW = (("l9", "a letter in front"), ("l8", "a second one"), ("l7", "a third one"))
 """Rows that are put in front: those that were last come to lines that were not there before."""
-EDITS = {
-    "prompt": replace(START, prompt="Say in two words what it is about."),
-    "model": replace(START, model="claude-sonnet-5-5"),
-    "block": replace(START, guide="Keep to the new house style."),
-    "an agent for another": replace(START, reviewed=True),
-    "rows": replace(START, rows=(*NEW, START.rows[2], START.rows[1], ("l3", "another letter"), *START.rows[4:])),
-}
+
+
+def edits_of(start: State) -> dict[str, State]:
+    """What may become of a state, by what is edited.
+
+    Two agents on one model would share the guide, and the answers that stay were asked without that.
+    """
+    return {
+        "prompt": replace(start, prompt="Say in two words what it is about."),
+        "model": replace(start, model="claude-sonnet-5-5" if start is START else "claude-opus-5-5"),
+        "block": replace(start, guide=f"Keep to it, too: {start.guide}"),
+        "an agent for another": replace(start, reviewed=True),
+        "rows": replace(start, rows=(*NEW, start.rows[2], start.rows[1], ("l3", "another letter"), *start.rows[4:])),
+        "first row": replace(start, rows=start.rows[1:]),
+    }
+
+
+EDITS = edits_of(START)
 
 
 def carried_out(state: State, folder: Path, *, again: bool = False, **fields: Any) -> dict[str, Any]:
@@ -142,21 +155,35 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize("channel", ["live", "batch"])
 @pytest.mark.parametrize("name", EDITS)
-def test_after_edit_and_resume_every_figure_is_that_of_a_fresh_run(tmp_path: Path, name: str, channel: str) -> None:
-    """A prompt was edited and the run resumed: the multiplier went from 2.56 to 1.55, as both answers were counted."""
+@pytest.mark.parametrize("start", [START, CACHED], ids=["plain", "cached"])
+def test_after_edit_and_resume_every_figure_is_that_of_a_fresh_run(
+    tmp_path: Path, name: str, channel: str, start: State
+) -> None:
+    """A prompt was edited and the run resumed: the multiplier went from 2.56 to 1.55, as both answers were counted.
+
+    With a guide in the cache it said 0.77 where a fresh run said 1.07: what had written it counted no more.
+    """
     edited, fresh = folders(tmp_path)
-    first = carried_out(START, edited, channel=channel)
-    after = carried_out(EDITS[name], edited, again=True)
-    expected = carried_out(EDITS[name], fresh, channel=channel)
-    assert account(after) == account(expected)
-    assert results(edited) == results(fresh)
+    edit = edits_of(start)[name]
+    first = carried_out(start, edited, channel=channel)
+    after = carried_out(edit, edited, again=True)
+    expected = carried_out(edit, fresh, channel=channel)
+    accounts, rows = [account(after), account(expected)], [results(edited), results(fresh)]
+    if start is CACHED and "row" in name:  # which row has the write in it is a matter of who was sent first
+        for summary in accounts:
+            del summary["multiplier"]["usd_as_paid"]
+        for row in (*rows[0], *rows[1]):
+            del row["cost_usd"], row["multiplier"]["usd_as_paid"]
+    assert accounts[0] == accounts[1]
+    assert rows[0] == rows[1]
     cash = after["cash"]
     assert Decimal(after["bill_usd"]) == Decimal(cash["paid_usd"]) == billed(edited)
-    assert Decimal(cash["paid_usd"]) > max(Decimal(after["cost_usd"]), Decimal(first["cost_usd"]))
+    assert Decimal(cash["paid_usd"]) > Decimal(after["cost_usd"])
+    assert Decimal(cash["paid_usd"]) >= Decimal(first["cost_usd"])
     parts = Decimal(cash["replaced"]["usd"]) + Decimal(cash["left"]["usd"])
     assert Decimal(after["cost_usd"]) + parts == Decimal(cash["paid_usd"])
-    assert bool(cash["left"]["attempts"]) == (name == "rows")
-    assert bool(cash["replaced"]["attempts"]) == (name != "rows")
+    assert bool(cash["left"]["attempts"]) == ("row" in name)
+    assert bool(cash["replaced"]["attempts"]) == ("row" not in name)
 
 
 def sent(folder: Path, arm: str) -> int:

@@ -21,7 +21,7 @@ from fanwise import Block, Emulator, Job, agent, graph
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.job.arms import arms_of
-from fanwise.journal.pilots import count_pilots
+from fanwise.journal.counting import show_as_counted
 from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import totals
@@ -197,7 +197,7 @@ def test_whatever_went_ahead_account_and_cash_are_all_that_was_paid(sent: list[A
         anyio.run(journal.commit)
         db = journal.db
         for _ in range(2):  # a second look finds what the first has left
-            count_pilots(db)
+            show_as_counted(db)
             account = totals(db, "fanout")
             spent = cash(db, totals(db))
             assert account.cost + spent.pilots.cost == spent.totals.cost == paid

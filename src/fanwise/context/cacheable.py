@@ -25,17 +25,23 @@ class SharedBlocks(NamedTuple):
 
     key: str
     blocks: tuple[SizedBlock, ...]
+    behind: int
+    """How many of them, from the end, stand behind the blocks of the row."""
 
 
-def shared_blocks(parts: Iterable[Part], per_token: float) -> SharedBlocks:
-    """Return blocks with a key by their content.
+def shared_blocks(parts: Iterable[Part], behind: Iterable[Part], per_token: float) -> SharedBlocks:
+    """Return blocks with a key by their content and place.
 
     Args:
         parts: What the requests of a node have in common, the last text of the first message left out.
+        behind: Of these, what stands behind the blocks of the row.
         per_token: Characters of a token, on average.
     """
-    blocks = tuple(_block(part, per_token) for part in parts if part.text or part.media is not None)
-    return SharedBlocks(digest(repr(blocks))[:12], blocks)
+    blocks, last = (
+        tuple(_block(part, per_token) for part in some if part.text or part.media is not None)
+        for some in (parts, behind)
+    )
+    return SharedBlocks(digest(repr((blocks, len(last)) if last else blocks))[:12], blocks, len(last))
 
 
 def blocks_text(request: Request) -> str:

@@ -45,8 +45,8 @@ class Composer:
         self._common = tuple(
             self._piece(part) for part in _parts(segments, need.apart) if part.text or part.media is not None
         )
-        standing = (segment for segment in segments if segment.place != "tail")
-        self.shared_blocks: SharedBlocks = shared_blocks(_parts(standing, need.apart), self._per_token)
+        standing = _parts((segment for segment in segments if segment.place != "tail"), need.apart)
+        self.shared_blocks: SharedBlocks = shared_blocks(standing, self._behind, self._per_token)
         """The blocks that all of its requests have in common."""
         self._frames: dict[int, Frame] = {}
 

@@ -9,7 +9,7 @@ from fanwise.canonical import canonical, digest
 from fanwise.context.compose import context_chars
 from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
-from fanwise.journal.meta import AGENTS, BLOCKS, SLICES, TASKS, Source
+from fanwise.journal.meta import AGENTS, BLOCKS, BLOCKS_BEHIND, SLICES, TASKS, Source
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, BlockRecord
 
@@ -25,8 +25,11 @@ def describe(journal: Journal, arms: Mapping[ArmName, Arm]) -> None:
         journal.add_block(block)
     SLICES.keep(journal, _slices(arms))
     AGENTS.keep(journal, {name: {node.spec.name: _agent(node) for node in arm.agents()} for name, arm in arms.items()})
-    shared = (node.composer.shared_blocks for arm in arms.values() for node in arm.agents())
+    shared = [node.composer.shared_blocks for arm in arms.values() for node in arm.agents()]
     BLOCKS.keep(journal, BLOCKS.of(journal) | {blocks.key: list(blocks.blocks) for blocks in shared})
+    behind = {blocks.key: blocks.behind for blocks in shared if blocks.behind}
+    if behind:
+        BLOCKS_BEHIND.keep(journal, BLOCKS_BEHIND.of(journal) | behind)
     TASKS.keep(journal, tasks_of(arms))
 
 

@@ -8,7 +8,7 @@ import anyio
 import anyio.to_thread
 
 from fanwise.errors import HaltedError, NotKeptError, UsageError
-from fanwise.journal.pilots import count_pilots
+from fanwise.journal.counting import show_as_counted
 from fanwise.journal.place import writing
 from fanwise.ledger.summary import summary
 from fanwise.rendering.files import write_files
@@ -78,7 +78,7 @@ def _account(prepared: Prepared, bill: int | None) -> Account:
     """
     run = prepared.run
     book = run.directory.book()
-    count_pilots(book.db)
+    show_as_counted(book.db)
     if prepared.terms.rehearsal is None:  # hold the fan-out against one agent that was not asked
         multiplier = modelled(book.db, replace(run.manifest, spec=run.spec), run.graphs["fanout"])
         keep_modelled(book, None if multiplier is None else multiplier.data())

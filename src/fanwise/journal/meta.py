@@ -211,5 +211,7 @@ AGENTS = MetaKey("agents", dict[str, dict[str, dict[str, Any]]])
 """By arm and agent what shapes its requests; texts by hash."""
 BLOCKS = MetaKey("blocks", dict[str, list[tuple[str, int]]])
 """By key the blocks that the requests of a node have in common, of all sessions: of each its hash and characters."""
+BLOCKS_BEHIND = MetaKey("blocks_behind", dict[str, int])
+"""By the same key how many of them, from the end, stand behind the blocks of the row; not those of which none do."""
 TASKS = MetaKey("tasks", dict[str, dict[str, Any]])
 """By arm the tasks and what travels between them."""

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from fanwise.errors import RunDirectoryError
 
-from .pilots import count_pilots
+from .counting import show_as_counted
 from .reader import JournalReader
 from .schema import APPLICATION, FIRST_VERSION, VERSION
 
@@ -98,7 +98,7 @@ def reading(path: Path, *, held: bool) -> Generator[JournalReader]:
         stack.enter_context(_damage_in_words(path))
         address = f"file:{quote(str(file.resolve()))}?{how}"
         db = stack.enter_context(closing(sqlite3.connect(address, uri=True, timeout=10)))
-        count_pilots(db)
+        show_as_counted(db)
         yield JournalReader(db)
 
 

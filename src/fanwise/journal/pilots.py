@@ -29,7 +29,7 @@ from fanwise.units import moment
 
 from .records import ArmName, Channel
 from .tables import select
-from .views import AS_COUNTED, VIEW_NAMES
+from .views import CountedAs, counts_otherwise
 
 _ANY = """SELECT 1 FROM attempts WHERE why='pilot' AND EXISTS(SELECT 1 FROM sessions WHERE channel='auto') LIMIT 1"""
 """Whether calls went ahead; attempts are looked through only where a session chose channels itself."""
@@ -45,12 +45,9 @@ _TRIES = """WITH ahead AS (
   FROM tries t JOIN all_paid p ON p.attempt=t.id
   WHERE p.cost>0 AND p.attempt IN (SELECT attempt FROM main.paid WHERE attempt=t.id)
   ORDER BY p.arm, p.agent, p.attempt"""
-_TABLE = """CREATE TEMP TABLE pilots(attempt INTEGER PRIMARY KEY, channel TEXT, cost INT, input INT,
-  cache_write_5m INT, cache_write_1h INT, cache_read INT)"""
-_HAS_TABLE = "SELECT 1 FROM sqlite_temp_master WHERE name='pilots'"
 _SURPLUS = """SELECT b.row, b.arm, b.agent, b.attempt, b.place, b.cost - s.cost
   FROM main.served b JOIN temp.served s ON s.attempt=b.attempt AND s.place=b.place
-  WHERE b.attempt IN (SELECT attempt FROM temp.pilots)"""
+  WHERE b.attempt IN (SELECT attempt FROM temp.counted_as WHERE is_pilot)"""
 
 
 class Surplus(NamedTuple):
@@ -91,42 +88,10 @@ class _Usual(NamedTuple):
     """Whether most of them mark what rows share."""
 
 
-class _Counted(NamedTuple):
-    """What a pilot counts for."""
-
-    attempt: int
-    channel: Channel
-    cost: int
-    """Picodollars."""
-    usage: Usage
-
-
-def count_pilots(db: sqlite3.Connection) -> None:
-    """Let the views of what counts show pilots as they count, to this connection; the journal itself is not changed."""
-    if db.execute(_HAS_TABLE).fetchone() is not None:
-        for view in VIEW_NAMES:
-            db.execute(f"DROP VIEW IF EXISTS temp.{view}")
-        db.execute("DROP TABLE temp.pilots")
-    counted = [] if db.execute(_ANY).fetchone() is None else list(_counted(db))
-    if not counted:
-        return
-    db.execute(_TABLE)
-    rows = ((pilot.attempt, pilot.channel, pilot.cost, *pilot.usage[:4]) for pilot in counted)
-    db.executemany("INSERT INTO temp.pilots VALUES(?,?,?,?,?,?,?)", rows)
-    if db.in_transaction:
-        db.commit()
-    for statement in AS_COUNTED.split(";")[:-1]:
-        db.execute(statement)
-
-
-def surpluses(db: sqlite3.Connection) -> Iterator[Surplus]:
-    """Yield what pilots have cost more than they count for, as the connection has them."""
-    if db.execute(_HAS_TABLE).fetchone() is not None:
-        yield from map(Surplus._make, db.execute(_SURPLUS))
-
-
-def _counted(db: sqlite3.Connection) -> Iterator[_Counted]:
+def counted_pilots(db: sqlite3.Connection) -> Iterator[CountedAs]:
     """Yield what pilots count for whose agents have paid for learning."""
+    if db.execute(_ANY).fetchone() is None:
+        return
     usual = _usual_channels(db)
     for agent, tries in groupby(select(db, _Try, _TRIES), key=attrgetter("arm", "agent")):
         if agent not in usual:
@@ -134,6 +99,12 @@ def _counted(db: sqlite3.Connection) -> Iterator[_Counted]:
         priced = [(attempt, counted) for attempt in tries for counted in [_as_usual(attempt, usual[agent])] if counted]
         if sum(attempt.cost - counted.cost for attempt, counted in priced) > 0:
             yield from (counted for _, counted in priced)
+
+
+def surpluses(db: sqlite3.Connection) -> Iterator[Surplus]:
+    """Yield what pilots have cost more than they count for, as the connection has them."""
+    if counts_otherwise(db):
+        yield from map(Surplus._make, db.execute(_SURPLUS))
 
 
 def _usual_channels(db: sqlite3.Connection) -> dict[tuple[ArmName, str], _Usual]:
@@ -150,7 +121,7 @@ def _usual_channels(db: sqlite3.Connection) -> dict[tuple[ArmName, str], _Usual]
     return usual
 
 
-def _as_usual(attempt: _Try, usual: _Usual) -> _Counted | None:
+def _as_usual(attempt: _Try, usual: _Usual) -> CountedAs | None:
     """Return what an attempt would have been in the usual channel.
 
     None where it was sent in it, or where its price is not that of its tokens.
@@ -168,4 +139,4 @@ def _as_usual(attempt: _Try, usual: _Usual) -> _Counted | None:
         price = cost(as_usual, attempt.model, at, batch=usual.channel == "batch")
     except UnknownPriceError:
         return None
-    return _Counted(attempt=attempt.attempt, channel=usual.channel, cost=price, usage=as_usual)
+    return CountedAs(attempt=attempt.attempt, channel=usual.channel, cost=price, usage=as_usual)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from typing import NamedTuple
 
 from fanwise.pricing.usage import Usage
 
-from .records import SERVES_NONE
+from .records import SERVES_NONE, Channel
 
 _ATTEMPT = ", ".join(
     f"a.{name}"
@@ -34,7 +36,7 @@ def _share(column: str) -> str:
 
 _WHOLE = {column.partition(".")[2]: column for column in _COUNTS}
 PRICED = ("channel", "cost", *_INPUT)
-"""What a pilot counts for, apart from what it was: its channel, picodollars, and input tokens by kind."""
+"""What a request counts for, where that is not what it was: its channel, picodollars, and input tokens by kind."""
 _PRICED = {name: f"COALESCE(c.{name},{column})" if name in PRICED else column for name, column in _WHOLE.items()}
 _PRICED_ATTEMPT = _ATTEMPT.replace("a.channel", "COALESCE(c.channel,a.channel) AS channel")
 
@@ -113,10 +115,27 @@ CREATE VIEW outcomes AS SELECT t.* FROM tasks t WHERE {_needed("t.row", "t.arm",
 CREATE VIEW row_ends AS SELECT r.* FROM results r WHERE {_ONE_SESSION} OR EXISTS(
   SELECT 1 FROM rows w WHERE w.number=r.row AND ({_since("r.arm")}<2 OR r.session>={_since("r.arm")}));
 """
-AS_COUNTED = _counting(_PRICED_ATTEMPT, _PRICED, "LEFT JOIN temp.pilots c ON c.attempt=a.id").replace(
+
+
+class CountedAs(NamedTuple):
+    """What a request counts for, where that is not what it was."""
+
+    attempt: int
+    channel: Channel
+    cost: int
+    """Picodollars."""
+    usage: Usage
+    """Of which the input counts by its kinds; all else is as it was."""
+
+
+COUNTED_AS = """CREATE TEMP TABLE counted_as(attempt INTEGER PRIMARY KEY, is_pilot INT, channel TEXT, cost INT,
+  input INT, cache_write_5m INT, cache_write_1h INT, cache_read INT);
+CREATE TEMP TABLE taken_over(writer INT, cost INT);"""
+"""Requests as they count, and the writes that some of them have taken over, each with what that costs."""
+AS_COUNTED = _counting(_PRICED_ATTEMPT, _PRICED, "LEFT JOIN temp.counted_as c ON c.attempt=a.id").replace(
     "CREATE VIEW", "CREATE TEMP VIEW"
 )
-"""The views of what counts with pilots as they count, for the connection that has them in `temp.pilots`."""
+"""The views of what counts, for a connection on which `temp.counted_as` has the requests that count as others."""
 VIEW_NAMES = tuple(re.findall(r"CREATE VIEW (\w+)", VIEWS))
 """`all_paid` has the attempts, each with its end and whether it `serves` tasks: its sums are the bill, and what a
 budget is held against. `all_task_attempts` has the first of these tasks beside it; row 0 is no row's. `all_served` has
@@ -129,6 +148,12 @@ the ends of such rows; `of_other_rows` has the asks of rows that left the file o
 with a task that does not count is not in them. A request that keeps a prefix warm counts where one that counts has this
 prefix.
 
-What a pilot counts for is no part of the journal: `pilots.count_pilots` puts views of the same names in front of these.
+What a request counts for that counts as another than it was is no part of the journal: `counting.show_as_counted` puts
+views of the same names in front of these.
 
 A query that joins `served` from the left makes the whole of it first: it comes first, or is asked for one row."""
+
+
+def counts_otherwise(db: sqlite3.Connection) -> bool:
+    """Return whether some requests count as others than they were, to this connection."""
+    return db.execute("SELECT 1 FROM sqlite_temp_master WHERE name='counted_as'").fetchone() is not None

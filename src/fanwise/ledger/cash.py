@@ -7,6 +7,7 @@ that went ahead in another channel than the others, as far as that was more than
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from fanwise.journal.pilots import surpluses
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.journal.tables import select
+from fanwise.journal.views import counts_otherwise
 from fanwise.units import usd_text
 
 from .account import Totals, cash_totals
@@ -22,11 +24,15 @@ from .unpriced import usd_if_known
 
 _OF_OTHER_ROWS = """SELECT COUNT(*) AS attempts, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM of_other_rows"""
-_OF_ROWS_NOT_DRAWN = """SELECT w.row_id, v.cost, v.at IS NOT NULL AND v.cost IS NULL AS unknown
+_OF_ROWS_NOT_DRAWN = """SELECT w.row_id, v.attempt, v.cost, v.at IS NOT NULL AND v.cost IS NULL AS unknown
   FROM all_served v JOIN rows w ON w.number=v.row
   WHERE v.arm='baseline' AND NOT EXISTS(SELECT 1 FROM served n WHERE n.attempt=v.attempt AND n.place=v.place)
   AND NOT EXISTS(SELECT 1 FROM of_other_rows o WHERE o.attempt=v.attempt AND o.place=v.place)"""
 """What the single agent was asked for rows that are in the file as they were, and that does not count; by row."""
+_TAKEN_OVER = "SELECT writer, SUM(cost) FROM temp.taken_over GROUP BY writer"
+_WRITERS_OF_OTHER_ROWS = (
+    "SELECT DISTINCT attempt FROM of_other_rows WHERE attempt IN (SELECT writer FROM temp.taken_over)"
+)
 _UNKNOWN = "SELECT COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) FROM {attempts}"
 
 
@@ -95,7 +101,8 @@ def cash(db: Book, account: Totals) -> Cash:
     if sessions < 2:
         totals = cash_totals(db) if ahead else account
         return Cash(totals=totals, replaced=NotCounted(), left=NotCounted(), unsampled=NotCounted(), pilots=pilots)
-    totals, left, unsampled = cash_totals(db), next(select(db, NotCounted, _OF_OTHER_ROWS)), _unsampled(db)
+    totals, taken = cash_totals(db), _taken_over(db)
+    left, unsampled = _left(db, taken), _unsampled(db, taken)
     unknown, counted = (db.execute(_UNKNOWN.format(attempts=name)).fetchone()[0] for name in ("all_paid", "paid"))
     replaced = NotCounted(
         totals.sent - account.sent - left.attempts - unsampled.attempts,
@@ -105,10 +112,23 @@ def cash(db: Book, account: Totals) -> Cash:
     return Cash(totals=totals, replaced=replaced, left=left, unsampled=unsampled, pilots=pilots)
 
 
-def _unsampled(db: Book) -> NotCounted:
-    """Return what the single agent was paid for rows that are in the file and not in its sample any more."""
+def _taken_over(db: Book) -> dict[int, int]:
+    """Return by attempt the picodollars of its writes that others have taken over, and count for."""
+    return dict(db.execute(_TAKEN_OVER).fetchall()) if counts_otherwise(db) else {}
+
+
+def _left(db: Book, taken: Mapping[int, int]) -> NotCounted:
+    """Return what was paid for rows that left the file or were changed, without what others have taken over."""
+    left = next(select(db, NotCounted, _OF_OTHER_ROWS))
+    writers = db.execute(_WRITERS_OF_OTHER_ROWS).fetchall() if taken else ()
+    return left._replace(cost=left.cost - sum(taken[writer] for (writer,) in writers))
+
+
+def _unsampled(db: Book, taken: Mapping[int, int]) -> NotCounted:
+    """Return what the single agent was paid for rows that are in the file and not in its sample any more, likewise."""
     drawn, paid = DRAWN.of(db), NotCounted()
-    for row_id, cost, unknown in db.execute(_OF_ROWS_NOT_DRAWN) if drawn else ():
+    for row_id, attempt, cost, unknown in db.execute(_OF_ROWS_NOT_DRAWN) if drawn else ():
         if place_in_draw(drawn["word"], row_id) > drawn["last"]:
-            paid = NotCounted(paid.attempts + 1, paid.cost + (cost or 0), paid.unknown + unknown)
+            known = (cost or 0) - taken.get(attempt, 0)
+            paid = NotCounted(paid.attempts + 1, paid.cost + known, paid.unknown + unknown)
     return paid

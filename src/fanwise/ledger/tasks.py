@@ -10,6 +10,7 @@ from typing import NamedTuple
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName, Channel, Why
 from fanwise.journal.tables import select
+from fanwise.journal.views import counts_otherwise
 from fanwise.pricing.usage import Usage
 
 _KEPT = """SELECT t.agent, t.node, COUNT(*) FROM outcomes t
@@ -185,14 +186,22 @@ def sampled_answers(db: Book) -> Iterator[SampledAnswer]:
     return select(db, SampledAnswer, _SAMPLE)
 
 
+_BATCH_READS = """SELECT COALESCE(SUM({read}>0),0), COUNT(*) FROM main.paid p {joined}
+  WHERE p.channel='batch' AND ({read}>0 OR {write}>0)"""
+_AS_SENT = _BATCH_READS.format(read="p.cache_read", write="p.cache_write_5m", joined="")
+_AS_COUNTED = _BATCH_READS.format(
+    read="COALESCE(c.cache_read,p.cache_read)",
+    write="COALESCE(c.cache_write_5m,p.cache_write_5m)",
+    joined="LEFT JOIN temp.counted_as c ON c.attempt=p.attempt AND NOT c.is_pilot",
+)
+
+
 def batch_reads(db: Book) -> tuple[int, int]:
     """Return how many requests in batches have read a prefix, and how many would have if all of them had.
 
     What went ahead is in both as it was, since it shows how batches read.
     """
-    query = """SELECT COALESCE(SUM(cache_read>0),0), COUNT(*) FROM main.paid
-      WHERE channel='batch' AND (cache_read>0 OR cache_write_5m>0)"""
-    return db.execute(query).fetchone()
+    return db.execute(_AS_COUNTED if counts_otherwise(db) else _AS_SENT).fetchone()
 
 
 def first_channel(db: Book) -> Channel | None:

@@ -1,0 +1,122 @@
+"""Writes that others take over, by docs/decisions/2026-11-30-inherited-writes.md."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Any
+
+from .attempt import Attempt
+from .prices import Tokens, cost, price_of
+
+_Blocks = Sequence[tuple[str, int]]
+
+
+@dataclass
+class _Sent:
+    """A request that used the cache."""
+
+    attempt: Attempt
+    counts: bool
+    hashes: list[str]
+    read: int
+    """How many of its blocks it has read, from the front."""
+    hour: int = 0
+    five: int = 0
+    paid: int = 0
+    """What is left of what it wrote, and of what that took beyond a reading."""
+
+
+def inherit(
+    attempts: Sequence[Attempt], needed: Collection[int], apart: Collection[int], meta: Mapping[str, Any]
+) -> tuple[dict[int, Attempt], dict[int, int]]:
+    """Return by number the requests that take over writes, as they count, and what was taken over from each writer."""
+    sent: list[_Sent] = []
+    heirs: dict[int, Attempt] = {}
+    taken: dict[int, int] = {}
+    keys: dict[str, str] = {}
+    for attempt in attempts:
+        tokens = attempt.tokens
+        if not tokens.read + tokens.write_5m + tokens.write_1h or attempt.id in apart or attempt.why == "pilot":
+            continue
+        new = _sent(attempt, attempt.id in needed, _blocks_of(attempt, meta, keys), sent)
+        if new.counts:
+            writers = _writers(new, sent)
+            moved = _moved(attempt, writers, taken)
+            if moved != attempt.tokens:
+                usd = cost(moved, attempt.model, batch=attempt.channel == "batch")
+                heirs[attempt.id] = replace(attempt, tokens=moved, usd=usd)
+        elif attempt.usd:
+            new.hour, new.five = tokens.write_1h, tokens.write_5m
+            new.paid = min(_extra(attempt, new.hour, new.five), attempt.usd)
+        sent.append(new)
+    return heirs, taken
+
+
+def _blocks_of(attempt: Attempt, meta: Mapping[str, Any], keys: dict[str, str]) -> _Blocks:
+    fields = attempt.blocks.split(" ")
+    key = fields[1] if attempt.blocks else keys.get(attempt.prefix, "")
+    if attempt.prefix:
+        keys[attempt.prefix] = key
+    common = [(sha, chars) for sha, chars in meta.get("blocks", {}).get(key, ())]
+    own = [(text.split(":")[0], int(text.split(":")[1])) for text in fields[2:]]
+    place = len(common) - meta.get("blocks_behind", {}).get(key, 0)
+    return common[:place] + own + common[place:]
+
+
+def _sent(attempt: Attempt, counts: bool, blocks: _Blocks, before: Sequence[_Sent]) -> _Sent:
+    hashes, tokens = [sha for sha, _ in blocks], attempt.tokens
+    known = max((_common(hashes, other.hashes) for other in before if other.attempt.model == attempt.model), default=0)
+    read = len(hashes)
+    if not tokens.read:
+        read = 0
+    elif tokens.write_5m + tokens.write_1h:
+        chars = attempt.chars or sum(chars for _, chars in blocks)
+        ends = [sum(chars for _, chars in blocks[:place]) * tokens.prompt / chars for place in range(known + 1)]
+        read = min(range(known + 1), key=lambda place: abs(ends[place] - tokens.read))
+    return _Sent(attempt, counts, hashes, read)
+
+
+def _common(first: Sequence[str], second: Sequence[str]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
+
+
+def _writers(reader: _Sent, before: Sequence[_Sent]) -> list[_Sent]:
+    """Return those that wrote what a request reads and nobody who counts has shown, the last block's first."""
+    others = [
+        (other, _common(reader.hashes, other.hashes)) for other in before if other.attempt.model == reader.attempt.model
+    ]
+    shown = max((common for other, common in others if other.counts), default=0)
+    writers: list[_Sent] = []
+    for place in range(shown, reader.read):
+        wrote = [other for other, common in others if other.read <= place < common]
+        if wrote and not wrote[-1].counts and wrote[-1].paid and wrote[-1] not in writers:
+            writers.append(wrote[-1])
+    return writers[::-1]
+
+
+def _moved(attempt: Attempt, writers: Sequence[_Sent], taken: dict[int, int]) -> Tokens:
+    tokens = attempt.tokens
+    for writer in writers:
+        hour = min(writer.hour, tokens.read)
+        five = min(writer.five, tokens.read - hour)
+        extra = _extra(attempt, hour, five)
+        if extra > writer.paid:
+            hour, five = hour * writer.paid // extra, five * writer.paid // extra
+            extra = _extra(attempt, hour, five)
+        writer.hour, writer.five, writer.paid = writer.hour - hour, writer.five - five, writer.paid - extra
+        if hour + five:
+            taken[writer.attempt.id] = taken.get(writer.attempt.id, 0) + extra
+        tokens = tokens._replace(
+            read=tokens.read - hour - five, write_1h=tokens.write_1h + hour, write_5m=tokens.write_5m + five
+        )
+    return tokens
+
+
+def _extra(attempt: Attempt, hour: int, five: int) -> int:
+    price = price_of(attempt.model, attempt.tokens.prompt)
+    if price is None:
+        return 0
+    live = hour * (price.write_1h - price.read) + five * (price.write_5m - price.read)
+    return live // 2 if attempt.channel == "batch" else live

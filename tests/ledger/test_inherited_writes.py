@@ -1,0 +1,134 @@
+"""A request that counts takes over the write that it reads, where what has written it counts no more."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio
+from hypothesis import HealthCheck, Phase, event, example, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from fanwise import Block, Job, agent, graph, resume
+from fanwise.graph.graphs import Graph
+from support import read_only
+
+GUIDE = Block("guide", "Keep to every rule of this guide. " * 300)
+PAGES = ("Once upon a time there was a page. " * 200, "a short one", "Another page of the book. " * 300)
+PARTS = ("replaced", "left", "unsampled", "pilots")
+
+
+class Row(BaseModel):
+    id: str
+    page: Annotated[str, Block]
+    body: str
+
+
+@dataclass(frozen=True)
+class State:
+    """What may be edited between two sessions: two prompts, the model of one agent, rows and their pages."""
+
+    first: str = "Sort it."
+    second: str = "Draft an answer."
+    model: str = "claude-haiku-5-5"
+    rows: tuple[int, ...] = (0, 2, 1, 2, 0, 0)
+    """By row its page."""
+
+    def graph(self) -> Graph[..., Any]:
+        """Three agents behind one guide, two of which see a page of the row."""
+
+        def sort(page: Annotated[str, Block], body: str) -> str:
+            return f"{self.first} {len(body)}"
+
+        def draft(page: Annotated[str, Block], body: str, topic: str) -> str:
+            return f"{self.second} {topic}: {body[:4]}"
+
+        def sign(text: str) -> str:
+            """Sign it."""
+            return f"{text}, yours"
+
+        sort.__doc__, draft.__doc__ = self.first, self.second
+        sorting = agent(model=self.model, context=[GUIDE])(sort)
+        drafting, signing = (agent(model="claude-haiku-5-5", context=[GUIDE])(work) for work in (draft, sign))
+
+        def answer(row: Row) -> str:
+            return signing(drafting(row.page, row.body, sorting(row.page, row.body)))
+
+        return graph(answer)
+
+    def write(self, path: Path) -> Path:
+        """The rows, as JSON lines."""
+        rows = [
+            {"id": f"r{place} of {page}", "page": PAGES[page], "body": f"letter {place}"}
+            for place, page in enumerate(self.rows)
+        ]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+    def carried_out(self, folder: Path, channel: str, *, again: bool) -> dict[str, Any]:
+        """The summary of a session on it, embedded."""
+        rows = self.write(folder / "rows.jsonl")
+        if again:
+            return anyio.run(lambda: resume(folder / "run", graph=self.graph())).summary
+        job = Job(self.graph(), rows=rows, out=folder / "run", baseline="auto", channel=channel, slots=1, seed=1)
+        return job.run_sync().summary
+
+
+def billed(folder: Path) -> Decimal:
+    with read_only(folder / "run" / "emulator.db") as db:
+        (pico,) = db.execute("SELECT SUM(pico) FROM bill").fetchone()
+    return Decimal(pico) / 10**12
+
+
+edits = st.fixed_dictionaries(
+    {},
+    optional={
+        "first": st.sampled_from(["Sort it now.", "Sort it well."]), "second": st.sampled_from(["Draft.", "Answer."]),
+        "rows": st.lists(st.integers(0, 2), min_size=1, max_size=7).map(tuple),
+    },
+).filter(bool)  # fmt: skip
+
+
+@given(
+    st.sampled_from(["claude-haiku-5-5", "claude-sonnet-5-5"]),
+    st.lists(edits, min_size=1, max_size=3),
+    st.sampled_from(["live", "batch"]),
+)
+@example("claude-haiku-5-5", [{"second": "Draft."}], "live")
+@example("claude-sonnet-5-5", [{"rows": (2, 1, 2, 0, 0)}, {"first": "Sort it now."}], "batch")
+@settings(
+    deadline=None, max_examples=4, suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink runs takes minutes
+)  # fmt: skip
+def test_a_write_is_counted_once_whoever_made_it(model: str, changes: Sequence[dict[str, Any]], channel: str) -> None:
+    """Found by a prompt that was edited in front of an agent with a guide: reads of it counted, and no write.
+
+    Where other rows come, their blocks may be marked otherwise; then only the sum of account and cash is known.
+    """
+    states = [State(model=model)]
+    for change in changes:
+        states.append(replace(states[-1], **change))
+    with tempfile.TemporaryDirectory() as name:
+        edited, fresh = Path(name) / "edited", Path(name) / "fresh"
+        edited.mkdir()
+        fresh.mkdir()
+        after: dict[str, Any] = {}
+        for number, state in enumerate(states):
+            after = state.carried_out(edited, channel, again=bool(number))
+        cash = after["cash"]
+        parts = [Decimal(cash[part]["usd"]) for part in PARTS]
+        assert Decimal(after["cost_usd"]) + sum(parts) == Decimal(cash["paid_usd"]) == billed(edited)
+        assert min(parts) >= 0
+        assert Decimal(after["floor_usd"]) <= Decimal(after["fanout_usd"])
+        if states[-1].rows == states[0].rows:
+            expected = states[-1].carried_out(fresh, channel, again=False)
+            for figure in ("tokens", "fanout_usd", "baseline_usd", "cost_per_successful_row_usd"):
+                assert after[figure] == expected[figure]
+            assert after["multiplier"]["usd"]["ratio"] == expected["multiplier"]["usd"]["ratio"]
+        event(f"{cash['replaced']['attempts'] > 0} replaced, {cash['left']['attempts'] > 0} left")

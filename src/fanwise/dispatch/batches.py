@@ -79,7 +79,7 @@ class Batches:
         self._flight = Flight(books, roles)
         self._retrying = Retrying(self._queue, sink, policy)
         results = Results(books.journal, sink, self._flight, self._queue, self.primer, self._retrying)
-        self._poller = Poller(api, sink, polling)
+        self._poller = Poller(api, sink, polling, policy)
         self._follower = Follower(api, books, sink, self._flight, results, self._poller, polling, ended)
         creator = Creator(
             api, books.journal, sink, self._flight, self._follower, results, self._retrying, to_live,

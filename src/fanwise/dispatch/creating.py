@@ -87,22 +87,23 @@ class Creator:
     async def _failed(self, record: BatchRecord, failure: Failure) -> None:
         status = failure.status or 0
         if failure.verdict == "lost" or (status >= 500 and status != OVERLOADED):
-            await self._follower.follow(record, has_failed=True)  # it may exist all the same
+            self._retrying.away(failure)
+            await self._follower.follow(record, appeared=self._retrying.created)  # it may exist all the same
             return
         # Requests are checked while a batch is processed: what is refused at once is the batch, most often for its
         # size; a half that is taken shows that its requests are not to blame, and at one there is no doubt left.
         elsewhere = failure.not_by_batch or failure.is_away or failure.is_redirect
-        blameless = elsewhere or (failure.verdict == "final" and record.size > 1)
+        blameless = elsewhere or failure.too_much or (failure.verdict == "final" and record.size > 1)
         if failure.not_by_batch:
             self._go_live(failure)
         elif failure.is_away:
             self._retrying.away(failure)
         elif failure.verdict == "terminal" or failure.is_redirect:
             self._sink.halt(f"{failure.kind}: {failure.message}")
+        elif failure.too_much:
+            self._retrying.refused(failure, is_full=self._flight.holds_others(record))
         elif blameless:
             self._retrying.halve(record.size)
-        elif failure.too_much:
-            self._retrying.refused(failure)
         self._results.absent(record, failure, blameless=blameless)
 
     def _go_live(self, failure: Failure) -> None:

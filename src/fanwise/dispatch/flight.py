@@ -153,6 +153,10 @@ class Flight:
         """Return how many batches are open; without those that may be another's, only those that are certain."""
         return sum(with_unsure or record.state == "created" for record in self.open.values())
 
+    def holds_others(self, record: BatchRecord) -> bool:
+        """Return whether a batch of the run's is open beside one that was refused."""
+        return any(batch.state == "created" for intent, batch in self.open.items() if intent != record.intent)
+
     def certain_ids(self) -> set[str]:
         """Return the ids of all batches that are certainly the run's own."""
         open_ids = {record.batch_id for record in self.open.values() if record.state == "created" and record.batch_id}

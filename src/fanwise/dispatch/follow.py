@@ -19,7 +19,7 @@ from .carrier import Sink
 from .flight import Flight
 from .keeping import kept
 from .polling import Poller, Polling
-from .reading import MOST_BROKEN, READINGS, Reading
+from .reading import READINGS, Reading
 from .results import Results
 
 COMMIT_S, LOOK_EVERY = 0.2, 50
@@ -61,13 +61,14 @@ class Follower:
         self._poller, self._polling = poller, polling
         self._front = f"{books.run_id}-"
 
-    async def follow(self, record: BatchRecord, *, has_failed: bool = False) -> None:
+    async def follow(self, record: BatchRecord, *, appeared: Callable[[], None] | None = None) -> None:
         """Go on with a batch of which perhaps only the intent is certain.
 
         Args:
             record: The batch.
-            has_failed: Whether its creation has failed just now: it cannot have been created later than that, but
-                for the grace. Else it was cut off, and can have been created within its time-out.
+            appeared: Given where its creation has failed just now, and called when one is listed that may be it. It
+                cannot have been created later than that, but for the grace, and its requests are not to blame. Else
+                it was cut off, and can have been created within its time-out.
         """
         if record.state == "created":
             await self.watch(record)
@@ -77,11 +78,13 @@ class Follower:
             asked_at = clock.now()
             listed = await self._listed(record)
             if listed is not None and latest == math.inf:  # the list has told the server's time
-                begun = clock.now() if has_failed else min(clock.now(), record.at + CREATE_TIMEOUT_S)
+                begun = clock.now() if appeared else min(clock.now(), record.at + CREATE_TIMEOUT_S)
                 latest = begun + self._polling.grace_s
             candidates = None if listed is None else self._candidates(record, listed, latest, refused)
             if candidates and not refused:
                 self._tell(candidates[0].id, record)
+                if appeared is not None:
+                    appeared()
             for info in candidates or ():
                 provisional = self._flight.identify(record, info.id, certain=False)
                 await kept(self._journal, self._sink)
@@ -90,7 +93,7 @@ class Follower:
                 refused.add(info.id)
             if candidates is not None and not candidates and asked_at >= latest:
                 failure = Failure(verdict="retry", kind="batch_absent", message="the batch was never taken")
-                self._results.absent(record, failure)
+                self._results.absent(record, failure, blameless=appeared is not None)
                 await kept(self._journal, self._sink)
                 return
             trial += 1
@@ -112,10 +115,14 @@ class Follower:
         """Return the batches that were created since an intent; None where the list failed: it proves nothing."""
         before_s = ROUNDING_S if self._api.clock.is_known else UNKNOWN_S
         try:
-            return await self._api.batches_since(moment(record.at - before_s))
+            listed = await self._api.batches_since(moment(record.at - before_s))
         except RequestError as error:
-            self._halt_if_terminal(error.failure)
+            if error.failure.verdict in ("terminal", "final"):
+                await self._poller.halt("the list of batches", error.failure)
+            self._poller.silence.failed(error.failure)
             return None
+        self._poller.silence.answered()
+        return listed
 
     def _candidates(
         self, record: BatchRecord, listed: Sequence[BatchInfo], latest: float, refused: Container[str]
@@ -130,11 +137,6 @@ class Follower:
             and info.id not in others
             and info.id not in refused
         ]
-
-    def _halt_if_terminal(self, failure: Failure) -> bool:
-        if failure.verdict == "terminal":
-            self._sink.halt(f"{failure.kind}: {failure.message}")
-        return failure.verdict == "terminal"
 
     async def watch(self, record: BatchRecord, *, is_certain: bool = True) -> bool:
         """Poll a batch to its end and apply its results; False where it turns out not to be ours."""
@@ -155,25 +157,25 @@ class Follower:
 
     async def _readings(self, record: BatchRecord, info: BatchInfo, *, is_certain: bool) -> Reading | None:
         """Read the results of a batch, again where some are lacking; None where it turns out not to be ours."""
-        trial = broken = 0
+        trial = readings = 0
         waited_s = 0.0
         while True:
             trial += 1
             try:
                 reading = await self._read(record, info.succeeded, is_certain=is_certain)
+                self._poller.silence.answered()
                 if reading is None:
                     return None
-                record, is_certain = reading.record, True
-                if trial >= READINGS or all(sent.ended for sent in self._flight.sent[record.intent].values()):
+                record, is_certain, readings = reading.record, True, readings + 1
+                if readings >= READINGS or all(sent.ended for sent in self._flight.sent[record.intent].values()):
                     return reading
             except RequestError as error:
                 failure = error.failure
-                broken += failure.verdict != "final"
-                hopeless = failure.verdict == "terminal" or failure.not_by_batch or failure.is_redirect
-                if hopeless or broken >= MOST_BROKEN:
-                    self._sink.halt(f"results of batch {record.batch_id}: {failure.kind}: {failure.message}")
-                    await anyio.sleep_forever()  # until the halted run cancels us: the batch stays open
-                if failure.verdict == "final" and waited_s > self._poller.absent_s:
+                if failure.verdict == "terminal" or failure.not_by_batch or failure.is_redirect:
+                    await self._poller.halt(f"results of batch {record.batch_id}", failure)
+                if failure.verdict != "final":
+                    self._poller.silence.failed(failure)
+                elif waited_s > self._poller.absent_s:
                     why = f"its results cannot be read: {failure.message}"
                     return Reading(record=record, why=why, billed=info.succeeded) if is_certain else None
             pause_s = self._poller.pause_s(trial)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import anyio
 
@@ -12,6 +13,8 @@ from fanwise.api.replies import BatchInfo
 from fanwise.log import log
 
 from .carrier import Sink
+from .retry import RetryPolicy
+from .silence import Silence
 
 ABSENT_S = 600.0
 """A batch that answers 404 for so long is gone: new ones do so for seconds (seen in the field). One that is shown in
@@ -37,8 +40,12 @@ class Polling:
 class Poller:
     """Looks at batches until they end; used by one event loop."""
 
-    def __init__(self, api: Api, sink: Sink, polling: Polling) -> None:
+    def __init__(self, api: Api, sink: Sink, polling: Polling, policy: RetryPolicy) -> None:
         self._api, self._sink, self._polling = api, sink, polling
+        self.silence = Silence(
+            sink, policy, what="batches could not be looked at", ends="batches can be looked at again"
+        )  # fmt: skip
+        """Of all that looks at batches: their list, polls, and results."""
         self._left = anyio.Event()
         """Set when batches are left."""
 
@@ -85,6 +92,7 @@ class Poller:
                     await self._cancel(batch_id)
             try:
                 info = await self._api.get_batch(batch_id)
+                self.silence.answered()
                 if info.status == "ended":
                     return info
                 absent_s = 0.0
@@ -112,5 +120,14 @@ class Poller:
         """Go on after a failed poll; where it is hopeless, halt the run, and never return: the batch stays open."""
         hopeless = failure.verdict == "final" and failure.status not in GONE
         if failure.verdict == "terminal" or hopeless or (failure.kind == MALFORMED and absent_s > ABSENT_S):
-            self._sink.halt(f"batch {batch_id}: {failure.kind}: {failure.message}")
-            await anyio.sleep_forever()  # until the halted run cancels us
+            await self.halt(f"batch {batch_id}", failure)
+        if failure.status in GONE:
+            self.silence.answered()
+        elif failure.kind != MALFORMED:
+            self.silence.failed(failure)
+
+    async def halt(self, what: str, failure: Failure) -> NoReturn:
+        """Halt the run, and never return: the batch stays open, until the halted run cancels who looks at it."""
+        self._sink.halt(f"{what}: {failure.kind}: {failure.message}")
+        await anyio.sleep_forever()
+        raise AssertionError("unreachable")

@@ -9,8 +9,6 @@ from fanwise.journal.records import BatchRecord
 
 READINGS = 4
 """Times that results are read before what is not there is given up: a first reading may be short, or come too early."""
-MOST_BROKEN = 60
-"""Readings in a row that broke off, after which the run halts; with the pauses between them about an hour."""
 
 
 @dataclass(slots=True, kw_only=True)

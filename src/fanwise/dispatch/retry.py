@@ -50,14 +50,17 @@ class RetryPolicy:
             "resume then"
         )
 
-    def gives_up(self, away_s: float, failure: Failure) -> str:
-        """Return why the run halts in an outage that has lasted for so many seconds; empty where it waits on."""
+    def gives_up(self, away_s: float, failure: Failure, what: str = "the API has not answered") -> str:
+        """Return why the run halts in an outage that has lasted for so many seconds; empty where it waits on.
+
+        Args:
+            away_s: Since the first failure in a row.
+            failure: The last one.
+            what: Has not gone meanwhile, in words.
+        """
         if away_s < self.give_up_s:
             return ""
-        return (
-            f"the API has not answered for {away_s / 60:.0f} minutes ({failure.kind}: {failure.message}); no row has "
-            "failed by it"
-        )
+        return f"{what} for {away_s / 60:.0f} minutes ({failure.kind}: {failure.message}); no row has failed by it"
 
     def wait_s(self, failure: Failure, number: int) -> float | None:
         """Return seconds until the next attempt, or None where there is none.
@@ -69,5 +72,9 @@ class RetryPolicy:
         most = self.most_refused if failure.too_much else self.most
         if failure.verdict not in ("retry", "lost") or number >= most:
             return None
-        backoff = self.random.uniform(0, min(self.first_s * 2 ** (number - 1), self.longest_s))
+        return self.pause_s(failure, number)
+
+    def pause_s(self, failure: Failure, number: int) -> float:
+        """Return seconds until what has failed is tried again, however often it has; of attempt `number`, from 1."""
+        backoff = self.random.uniform(0, min(self.first_s * 2 ** min(number - 1, 20), self.longest_s))
         return backoff if failure.retry_after_s is None else failure.retry_after_s + backoff / 4

@@ -12,6 +12,7 @@ from .filling import MOST_REQUESTS
 from .flight import Sent
 from .queue import Queue
 from .retry import RetryPolicy
+from .silence import Silence
 from .timer import Timer
 
 AT_ONCE_S = 0.25
@@ -28,38 +29,41 @@ class Retrying:
         self.paused_until = 0.0
         """Until when no batch is created, by the event loop's clock."""
         self._refused = 0
-        """Batches that were refused for too much, since one was taken."""
-        self._away_since: float | None = None
-        """Since when nobody answers who is to create batches; None: somebody does."""
+        """Batches that were refused for too much, or by nobody, since one was taken."""
+        self._silence = Silence(sink, policy, what="no batch could be created", ends="batches are created again")
         self.most = MOST_REQUESTS
         """Requests that the next batch may have: fewer after one was too large."""
 
     def created(self) -> None:
         """Take note that a batch was taken."""
-        self._away_since = None
+        self._silence.answered()
         self._refused, self.most = 0, min(2 * self.most, MOST_REQUESTS)
 
     def halve(self, size: int) -> None:
         """Take note that a batch of so many requests was refused as a whole: halves of it may be taken."""
         self.most = max(size // 2, 1)
 
-    def refused(self, failure: Failure) -> None:
-        """Create nothing for a while: the queue of batches is full, or creates come too fast."""
+    def refused(self, failure: Failure, *, is_full: bool) -> None:
+        """Create nothing for a while: the queue of batches is full, or creates come too fast.
+
+        Args:
+            failure: How a batch was refused.
+            is_full: Whether batches of ours are in that queue: it has room again when they end, however late.
+        """
         if too_long := self._policy.too_long(failure):
             self._sink.halt(too_long)
-        self._refused += 1
-        wait_s = self._policy.wait_s(failure, self._refused)
-        self.paused_until = anyio.current_time() + (wait_s or 0.0)
+        elif not is_full:
+            self._silence.failed(failure)
+        self._pause(failure)
 
     def away(self, failure: Failure) -> None:
         """Create nothing for a while: nobody answers, which is the fault of no request; halt where that lasts."""
-        moment = anyio.current_time()
-        if self._away_since is None:
-            self._away_since = moment
-        if gives_up := self._policy.gives_up(moment - self._away_since, failure):
-            self._sink.halt(gives_up)
+        self._silence.failed(failure)
+        self._pause(failure)
+
+    def _pause(self, failure: Failure) -> None:
         self._refused += 1
-        self.paused_until = moment + min(self._policy.first_s * 2 ** min(self._refused, 10), self._policy.longest_s)
+        self.paused_until = anyio.current_time() + self._policy.pause_s(failure, self._refused)
 
     def again(self, sent: Sent, failure: Failure, *, blameless: bool = False) -> None:
         """Ask again; the row of an orphan asks by itself when it comes to the task.
@@ -67,7 +71,7 @@ class Retrying:
         Args:
             sent: What was sent.
             failure: How it failed.
-            blameless: Whether its batch was refused for what it is as a whole, whatever its requests are.
+            blameless: Whether its batch was refused as a whole or answered by nobody, whatever its requests are.
         """
         errand = sent.errand
         if sent.orphan or sent.raced or failure.verdict == "terminal":
@@ -75,10 +79,6 @@ class Retrying:
         errand.retry()
         if blameless:
             errand.excuse()
-            self._queue.put(errand)
-            return
-        if failure.too_much and self._policy.wait_s(failure, self._refused) is not None:
-            errand.excuse()  # the whole batch was refused, and waits
             self._queue.put(errand)
             return
         wait_s = self._policy.wait_s(failure, errand.tries)

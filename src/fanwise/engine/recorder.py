@@ -33,9 +33,8 @@ class Recorder:
             name: Of its agent or step.
             outcome: What it came to.
         """
-        outcome = self._writable(outcome, ask.label)
+        outcome, sha = self._keep(outcome, ask.label)
         if isinstance(outcome, Done):
-            sha = self._kept(outcome.value)
             self._books.task(
                 TaskRecord(
                     key=ask.key, row=ask.row, arm=arm, node=ask.node, label=ask.label, agent=name, status="done",
@@ -56,16 +55,17 @@ class Recorder:
     def answer(self, attempt: int, place: int, outcome: Outcome) -> None:
         """Write down what a model said to the ask at a place of an attempt, where it said something."""
         if isinstance(outcome, Done):
-            sha = self._kept(outcome.value) if outcome.said is None else self._journal.add_text(outcome.said)
-            self._journal.add_answer(AnswerRecord(attempt, place, sha))
+            sha = self._keep(outcome, "")[1] if outcome.said is None else self._journal.add_text(outcome.said)
+            if sha is not None:
+                self._journal.add_answer(AnswerRecord(attempt, place, sha))
 
     def row(self, run: RowRun) -> RowResult:
         """Write down the result of a row on one arm, and return it."""
-        outcome = self._writable(run.state.outcome(), "the result")
+        outcome, sha = self._keep(run.state.outcome(), "the result")
         number, arm, session = run.number, run.arm.name, self._session
         if isinstance(outcome, Done):
-            status, output = "partial" if run.state.failures else "succeeded", self._kept(outcome.value)
-            result = RowResult(row=number, arm=arm, status=status, output=output, session=session)
+            status = "partial" if run.state.failures else "succeeded"
+            result = RowResult(row=number, arm=arm, status=status, output=sha, session=session)
         else:
             cause = outcome if isinstance(outcome, Failed) else outcome.cause
             reason = without_halves(f"{cause.task}: {cause.kind}: {cause.message}")
@@ -73,18 +73,19 @@ class Recorder:
         self._books.result(result)
         return result
 
-    def _writable(self, outcome: Outcome, label: str) -> Outcome:
-        """Return the outcome of a task or a row; a failure where its value cannot be written down."""
-        if isinstance(outcome, Done) and outcome.value is not self._last[0]:
+    def _keep(self, outcome: Outcome, label: str) -> tuple[Outcome, str | None]:
+        """Keep the value of a task or a row, once: the last task's is most often the row's too.
+
+        Returns:
+            The outcome, a failure where its value cannot be written down; and the hash of the value, None of a failure.
+        """
+        if not isinstance(outcome, Done):
+            return outcome, None
+        if outcome.value is not self._last[0]:
             try:
                 text = canonical(outcome.value)
             except BaseException as error:  # of a serializer, which is users' code
                 let_through(error)
-                return Failed(label, "invalid_value", reason(error))
+                return Failed(label, "invalid_value", reason(error)), None
             self._last = outcome.value, self._journal.add_text(text)
-        return outcome
-
-    def _kept(self, value: object) -> str:
-        """Return the hash of an output that `_writable` has kept: the last task's is most often the row's too."""
-        assert value is self._last[0]
-        return self._last[1]
+        return outcome, self._last[1]

@@ -174,16 +174,17 @@ class RowRatios:
         )
 
 
-def multiplier(db: Book, seed: int = 0) -> Multiplier | None:
+def multiplier(db: Book, size: JobSize | None = None, *, seed: int = 0) -> Multiplier | None:
     """Return the multiplier of a run, or None where no row has both arms, or the baseline took nothing.
 
     Args:
         db: The journal.
+        size: Of the job, where it is at hand: it is counted over the whole journal.
         seed: Of the bootstrap.
     """
     if not has_baseline(db):
         return None
-    size, rows, success = JobSize(db), PairedRows(db), SuccessSums()
+    size, rows, success = size or JobSize(db), PairedRows(db), SuccessSums()
     tokens, usd, raw, cut_off = RowRatios(), RowRatios(), RowRatios(), 0
     pairs = iter(rows)
     while chunk := list(islice(pairs, CHUNK_ROWS)):

@@ -14,7 +14,7 @@ from .allotment import NOTHING, shared_costs
 from .paired import SIDES, JobSize
 
 
-def per_row_usd(db: Book, arms: Mapping[ArmName, Totals]) -> dict[ArmName, str | None]:
+def per_row_usd(db: Book, size: JobSize, arms: Mapping[ArmName, Totals]) -> dict[ArmName, str | None]:
     """Return what each successful row of both sides cost, as far as it is known, in exact dollars.
 
     All that a side paid is in it, whatever became of it; but what its rows share counts only by the rows that it was
@@ -22,12 +22,13 @@ def per_row_usd(db: Book, arms: Mapping[ArmName, Totals]) -> dict[ArmName, str |
 
     Args:
         db: The journal.
+        size: Of the job.
         arms: The totals of the sides.
 
     Returns:
         By side; None where no row has succeeded, or nothing is known of what it cost.
     """
-    size, shared = JobSize(db), shared_costs(db)
+    shared = shared_costs(db)
     return {arm: _each(size, arms.get(arm, Totals()), shared[arm], arm, succeeded(db, arm)) for arm in SIDES}
 
 

@@ -16,6 +16,7 @@ from .composition import data as composition_data
 from .floor import floor
 from .levers import Levers, alone, data, levers
 from .multiplier import Multiplier, left_out_data, multiplier, per_success_data
+from .paired import JobSize
 from .per_row import per_row_usd
 from .slices import slices
 from .standing import Standing, standing
@@ -39,8 +40,8 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
     arms = totals_by_arm(db)
     whole_run, fanout, baseline = added(arms.values()), arms.get("fanout", Totals()), arms.get("baseline", Totals())
     rows, spent = row_counts(db), cash(db, whole_run)
-    measured = multiplier(db)
-    single, per_row = baseline_arm(db), per_row_usd(db, arms)
+    size = JobSize(db)
+    measured, single, per_row = multiplier(db, size), baseline_arm(db), per_row_usd(db, size, arms)
     least, pulled, leaves_out = floor(db, "fanout"), levers(db), unpriced(db, "fanout").data()
     wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
     return {

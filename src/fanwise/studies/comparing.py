@@ -76,7 +76,7 @@ def comparison_of(
         job_rows=size.rows,
         left_out=left_out,
         cut_off=sum(outcome.cut_off for outcome in baseline.values()),
-        multiplier=multiplier(db),
+        multiplier=multiplier(db, size),
     )
 
 

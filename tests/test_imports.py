@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator
+from functools import cache
 from pathlib import Path
 
 import networkx as nx
@@ -70,22 +71,32 @@ KEEPERS = {"journal", "engine", "dispatch", "job", "ledger"}
 """Parts that may have a module which reads a key, or keeps a value under it; a journal sees by them what counts."""
 
 
-def imports(source: str, module: str, files: Collection[str]) -> set[str]:
+@cache
+def nodes(source: str) -> tuple[ast.AST, ...]:
+    """Every node of a source; of all but the planted ones once for all tests."""
+    return tuple(ast.walk(ast.parse(source)))
+
+
+def imports(source: str, module: str, files: Collection[str]) -> frozenset[str]:
     """Every module, or name of one, that a source imports, in `TYPE_CHECKING` blocks and function bodies too."""
-    names: set[str] = set()
     is_package = any(name.startswith(f"{module}.") for name in files)
-    package = module.split(".") if is_package else module.split(".")[:-1]
-    tree = ast.parse(source)
+    return imports_of(source, tuple(module.split(".") if is_package else module.split(".")[:-1]))
+
+
+@cache
+def imports_of(source: str, package: tuple[str, ...]) -> frozenset[str]:
+    """The same, where the package is known."""
+    names: set[str] = set()
     loaders = {"import_module", "__import__"}
-    for node in ast.walk(tree):
+    for node in nodes(source):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
+            base = package[: len(package) - node.level + 1] if node.level else ()
             name = ".".join([*base, *(node.module or "").split(".")]).strip(".")
             names |= {f"{name}.{alias.name}" for alias in node.names}
             loaders |= {alias.asname for alias in node.names if alias.name in loaders and alias.asname}
-    return names | {loaded(node, package) for node in ast.walk(tree) if called(node) in loaders}
+    return frozenset(names | {loaded(node, package) for node in nodes(source) if called(node) in loaders})
 
 
 def called(node: ast.AST) -> str:
@@ -95,13 +106,13 @@ def called(node: ast.AST) -> str:
     return getattr(node.func, "attr", "") or getattr(node.func, "id", "")
 
 
-def loaded(node: ast.AST, package: list[str]) -> str:
+def loaded(node: ast.AST, package: tuple[str, ...]) -> str:
     """The module that a call loads by its name, as far as that is written out."""
     assert isinstance(node, ast.Call)
     words = [text for argument in node.args[:2] for text in [written(argument)] if text is not None]
     name = words[0] if words else ""
     dots = len(name) - len(name.lstrip("."))
-    base = words[1].split(".") if len(words) > 1 else package
+    base = words[1].split(".") if len(words) > 1 else [*package]
     return ".".join([*base[: len(base) - dots + 1], name.lstrip(".")] if dots else [name]).rstrip(".")
 
 
@@ -117,12 +128,11 @@ def written(node: ast.AST) -> str | None:
     return None
 
 
-def texts(source: str) -> Iterator[tuple[int, str]]:
+@cache
+def texts(source: str) -> tuple[tuple[int, str], ...]:
     """Every text of a source with its line, as the parts of it and as a whole."""
-    for node in ast.walk(ast.parse(source)):
-        text = written(node)
-        if text:
-            yield getattr(node, "lineno", 0), text
+    lines = ((getattr(node, "lineno", 0), written(node)) for node in nodes(source))
+    return tuple((line, text) for line, text in lines if text)
 
 
 def reads_meta(module: str, source: str, files: Collection[str]) -> list[str]:
@@ -134,7 +144,7 @@ def reads_meta(module: str, source: str, files: Collection[str]) -> list[str]:
         wrong += reads_manifest(module, source, files)
     if part(module) in ("journal", "emulator"):  # the stores themselves; the emulator's has a table of that name
         return wrong
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Attribute) and node.attr in ("meta", "set_meta"):
             wrong.append(f"{module}:{node.lineno} asks for a key of `meta` itself")
     wrong += [
@@ -152,7 +162,7 @@ def reads_manifest(module: str, source: str, files: Collection[str]) -> list[str
     ]
     lines = [
         getattr(node, "lineno", 0)
-        for node in ast.walk(ast.parse(source))
+        for node in nodes(source)
         if "MANIFEST" in (getattr(node, "attr", None), getattr(node, "value", None))
     ]
     wrong += [f"{module}:{line} reads what a run is, which `job.manifest` alone knows" for line in lines]
@@ -168,7 +178,7 @@ def makes_keys(module: str, source: str, files: Collection[str]) -> list[str]:
     ]
     return wrong + [
         f"{module}:{getattr(node, 'lineno', 0)} makes a key of its own, or a copy of one"
-        for node in ast.walk(ast.parse(source))
+        for node in nodes(source)
         if "MetaKey" in (getattr(node, "attr", None), getattr(node, "value", None), getattr(node, "id", None))
         or (called(node) in ("type", "replace") and is_key(node))
     ]
@@ -197,7 +207,7 @@ def speaks_sql(module: str, source: str, files: Collection[str]) -> list[str]:
         return []
     wrong = [f"{module} imports {name}" for name in imports(source, module, files) if name.split(".")[0] == "sqlite3"]
     wrong += [f"{module}:{line} has a statement: {text[:40]!r}" for line, text in texts(source) if SQL.match(text)]
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Attribute) and node.attr in ("execute", "executemany", "executescript"):
             wrong.append(f"{module}:{node.lineno} carries out a statement")
     return wrong
@@ -211,13 +221,12 @@ def sets_late(module: str, source: str) -> list[str]:
     """What a source sets on an object that another has made."""
     if part(module) not in WIRED:
         return []
-    tree = ast.parse(source)
     counted = {
-        (node.target.lineno, node.target.col_offset) for node in ast.walk(tree) if isinstance(node, ast.AugAssign)
+        (node.target.lineno, node.target.col_offset) for node in nodes(source) if isinstance(node, ast.AugAssign)
     }
     return [
         f"{module}:{node.lineno} sets {ast.unparse(node)}"
-        for node in ast.walk(tree)
+        for node in nodes(source)
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) != "self"
         if (node.lineno, node.col_offset) not in counted
     ]
@@ -256,13 +265,15 @@ def violations(files: dict[str, str]) -> list[str]:
     return sorted(set(wrong))
 
 
-@pytest.fixture
-def files() -> dict[str, str]:
+@pytest.fixture(scope="module")
+def files() -> Iterator[dict[str, str]]:
     sources: dict[str, str] = {}
     for path in sorted((SRC / "fanwise").rglob("*.py")):
         names = path.relative_to(SRC).with_suffix("").parts
         sources[".".join(names[:-1] if names[-1] == "__init__" and len(names) > 1 else names)] = path.read_text()
-    return sources
+    yield sources
+    for kept in (nodes, imports_of, texts):
+        kept.cache_clear()  # half a million nodes, which every collection of garbage would go over
 
 
 def test_every_part_has_a_layer(files: dict[str, str]) -> None:
@@ -463,7 +474,7 @@ def test_there_is_no_cycle_of_imports(files: dict[str, str]) -> None:
 def test_no_two_classes_have_one_name(files: dict[str, str]) -> None:
     places: dict[str, list[str]] = {}
     for module, source in files.items():
-        for node in ast.walk(ast.parse(source)):
+        for node in nodes(source):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(module)
     assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
@@ -488,7 +499,7 @@ def at_import(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def posix_at_import(module: str, source: str) -> Iterator[str]:
-    for node in at_import(ast.parse(source)):
+    for node in at_import(nodes(source)[0]):
         named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         named += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
         yield from (f"{module}:{node.lineno} imports {name}" for name in named if name in POSIX_ONLY)

@@ -14,7 +14,7 @@ demo: .venv/run.stamp
 test: .venv/dev.stamp
 	$(BIN)/ruff check src tests examples bench
 	$(BIN)/basedpyright
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS)
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check src tests examples bench

@@ -42,7 +42,6 @@ MUTANTS = {
 }  # fmt: skip
 
 
-pytestmark = pytest.mark.xdist_group("mutants")  # one worker, so that one process loads what they share
 Run = Callable[[Path, str], tuple[int, str]]
 
 

@@ -16,6 +16,7 @@ from .expr import Get, slots
 from .nodes import GraphSpec, Template, parts, reads
 from .reference import Ref, label_of, to_expr, type_of
 from .rehearse import rehearse
+from .roundtrip import roundtrip_mistakes
 from .signature import signature_types
 from .tracer import EndlessTraceError, Tracer, active
 
@@ -148,6 +149,9 @@ def _signature_mistakes(target: Graph[..., Any]) -> list[Mistake]:
     if not target.params:
         text = f"graph {target.name!r} takes no row"
         mistakes.append(Mistake(target.place, text, "give it one parameter with a type"))
+    for name, tp in target.params.items():
+        does = f"graph {target.name!r} takes {name!r} as"
+        mistakes += roundtrip_mistakes(does, tp, target.place, is_written=False)
     if inspect.iscoroutinefunction(target.fn):
         text = f"graph {target.name!r} is async"
         mistakes.append(Mistake(target.place, text, "write def; bodies and steps may be async"))

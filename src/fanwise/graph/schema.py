@@ -18,11 +18,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel, Json, PydanticUserError, RootModel
+from pydantic import BaseModel, PydanticUserError, RootModel
 from pydantic.fields import FieldInfo
 
 from . import types as ty
 from .pertype import adapter
+from .roundtrip import KEYS_HINT, key_loss
 from .types import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 
 UNION_LIMIT, OPTIONAL_LIMIT = 16, 24
@@ -40,7 +41,6 @@ _SIMPLE: dict[Any, str] = {str: "string", int: "integer", float: "number", bool:
 _leaves_out: ContextVar[bool] = ContextVar("leaves_out", default=False)
 """Whether fields that may be None are left out of an answer, since it has more unions than the API takes."""
 
-_JSON: Any = Json
 _MANY = (abc.Iterable, abc.Iterator, abc.Collection, abc.MutableSequence, deque)
 """Generic types of many values of which a list is none, or of which Pydantic makes what can be read once."""
 _WITHOUT_PARTS = (Any, object, dict, list, set, tuple, ty.Unknown)
@@ -88,7 +88,7 @@ class _Check:
             path: Where in the answer it stands, for messages.
             chain: Records around it, outermost first.
         """
-        if get_origin(tp) is Annotated and any(mark is _JSON or type(mark) is _JSON for mark in get_args(tp)[1:]):
+        if ty.is_json_text(tp):
             self.refuse(f"{path} is JSON inside of a text", "name the type of what is in it, without Json")
             return
         tp = ty.strip(tp)
@@ -120,6 +120,8 @@ class _Check:
                 self.walk(key, f"{path} (key)", chain)
                 if not isinstance(ty.kind_of(key), LeafKind):
                     self.refuse(f"{path} has keys of the type {ty.name(key)}", "use a list of records with both")
+                elif why := key_loss(key):
+                    self.refuse(f"{path} has keys of the type {ty.name(key)}: {why}", KEYS_HINT)
                 self.walk(value, f"{path} (value)", chain)
             case TupleKind(items):
                 for inner in items:

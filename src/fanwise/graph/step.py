@@ -12,6 +12,7 @@ from fanwise.errors import DefinitionError, Mistake
 from fanwise.threads import DEFAULT_TIME_LIMIT_S
 
 from .calls import add_task
+from .roundtrip import roundtrip_mistakes
 from .signature import file_mistakes, signature_types
 from .tracer import active
 
@@ -68,7 +69,8 @@ def step(
         time_limit_s: Seconds that one call may take; then its task has failed, and the function is left to itself.
 
     Raises:
-        DefinitionError: An annotation cannot be read, the return type is missing, or the limit is not positive.
+        DefinitionError: An annotation cannot be read, the return type is missing or one whose values do not come back
+            from JSON, or the limit is not positive.
     """
 
     def decorate(function: Callable[P, R]) -> StepFunction[P, R]:
@@ -81,6 +83,8 @@ def step(
             )
         else:
             mistakes += file_mistakes("step", function.__name__, {"return": hints["return"]}, place)
+            does = f"step {function.__name__!r} returns"
+            mistakes += roundtrip_mistakes(does, hints["return"], place, is_written=True)
         if not time_limit_s > 0:
             text = f"step {function.__name__!r}: time_limit_s {time_limit_s} is not a positive number of seconds"
             mistakes.append(Mistake(place, text))

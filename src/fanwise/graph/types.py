@@ -21,7 +21,7 @@ from typing import (
     get_type_hints,
 )
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Json
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
@@ -55,6 +55,12 @@ def is_block(tp: Any) -> bool:
     if get_origin(tp) is not Annotated:
         return False
     return any(mark is Block or isinstance(mark, Block) for mark in get_args(tp)[1:])
+
+
+def is_json_text(tp: Any) -> bool:
+    """Return whether the type is that of what stands as JSON inside of a text, Pydantic's `Json[X]`."""
+    mark: Any = Json
+    return get_origin(tp) is Annotated and any(part is mark or type(part) is mark for part in get_args(tp)[1:])
 
 
 def holds_media(tp: Any, chain: tuple[Any, ...] = ()) -> bool:

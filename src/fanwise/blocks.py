@@ -166,8 +166,10 @@ def _caller() -> FrameType | None:
 def find_beside_caller(path: str | Path) -> Path:
     """Return the file that `path` names, seen from the first caller outside of fanwise.
 
+    An absolute path is taken at its word. A relative one stays inside of the folder from which it is seen.
+
     Raises:
-        UsageError: No folder from the caller's upwards holds it.
+        UsageError: No folder from the caller's upwards holds it, or it leads out of that folder.
     """
     if Path(path).is_absolute():
         if Path(path).is_file():
@@ -177,5 +179,21 @@ def find_beside_caller(path: str | Path) -> Path:
     start = Path(frame.f_code.co_filename).resolve().parent if frame is not None else Path.cwd()
     for folder in (start, *start.parents, Path.cwd()):
         if (folder / path).is_file():
-            return folder / path
+            return _inside(folder, path)
     raise UsageError(f"there is no file {str(path)!r} in {start} or a folder above it")
+
+
+def _inside(folder: Path, path: str | Path) -> Path:
+    """Return a path in a folder.
+
+    Raises:
+        UsageError: It leads out of the folder, by `..` or by a link.
+    """
+    file = (folder / path).resolve()
+    if file.is_relative_to(folder.resolve()):
+        return folder / path
+    way = "`..`" if ".." in Path(path).parts else "a link"
+    raise UsageError(
+        f"{str(path)!r} leads out of {folder} by {way}, to {file}: what a model is shown is read from there only where "
+        "that is named by its absolute path; files in folders above are found without `..`"
+    )

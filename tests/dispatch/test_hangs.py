@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flows import carry_out_all
 
-RUNS = 70
+RUNS = 200
 
 
-def test_seventy_random_graphs_with_tools_end() -> None:
+def test_two_hundred_random_graphs_with_tools_end() -> None:
     """A run that stands still is halted, and counts as one that did not end."""
     ends = carry_out_all(RUNS, seed=1, most_rows=3)
     assert ends.runs == RUNS

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Json, RootModel, SecretStr, create_model
 
-from fanwise import DefinitionError, agent, graph, step
+from fanwise import DefinitionError, agent, graph, step, tool
 from fanwise.canonical import canonical
 from fanwise.graph.revive import accepted, revive
 from fanwise.graph.schema import problems
@@ -112,11 +112,24 @@ def row_mistake(tp: Any) -> str:
     return ""
 
 
+def tool_mistake(tp: Any) -> str:
+    def look(more: Any) -> str:
+        """Look."""
+        return str(more)
+
+    look.__annotations__["more"] = tp
+    try:
+        tool(look)
+    except DefinitionError as error:
+        return str(error)
+    return ""
+
+
 @pytest.mark.parametrize(("tp", "way_out"), EVERYWHERE)
-def test_what_json_does_not_give_back_is_refused_in_steps_and_in_rows(tp: Any, way_out: str) -> None:
+def test_what_json_does_not_give_back_is_refused_in_steps_tools_and_rows(tp: Any, way_out: str) -> None:
     """Keys that were numbers came as texts, a generator was empty at its second reading, a row could not be filled."""
     around = create_model("Around", inside=(list[tp], ...))
-    for mistake in (step_mistake(tp), step_mistake(around), row_mistake(tp), row_mistake(around)):
+    for mistake in (fault(part) for fault in (step_mistake, row_mistake, tool_mistake) for part in (tp, around)):
         assert way_out in mistake and f"{__file__}:" in mistake
     assert "field 'inside'" in step_mistake(around)
 
@@ -125,7 +138,7 @@ def test_what_json_does_not_give_back_is_refused_in_steps_and_in_rows(tp: Any, w
 def test_what_is_read_and_cannot_be_written_is_refused_in_steps_alone(tp: Any, way_out: str) -> None:
     """Each value failed its row, or came back as a text, as stars, or as one of another model."""
     assert way_out in step_mistake(tp) and way_out in step_mistake(create_model("Around", inside=(tp, ...)))
-    assert row_mistake(tp) == ""
+    assert row_mistake(tp) == tool_mistake(tp) == ""
 
 
 @pytest.mark.parametrize(("tp", "value"), COMES_BACK)

@@ -19,6 +19,7 @@ from fanwise.canonical import plain
 from fanwise.errors import DefinitionError, Mistake
 
 from .revive import revive
+from .roundtrip import roundtrip_mistakes
 from .signature import file_mistakes, signature_types
 
 P = ParamSpec("P")
@@ -165,6 +166,8 @@ def tool(
         if "return" not in hints:
             mistakes.append(Mistake(place, f"tool {name!r} has no return type", "annotate what it returns"))
         mistakes += file_mistakes("tool", name, hints, place)
+        for param, tp in params.items():
+            mistakes += roundtrip_mistakes(f"tool {name!r} takes {param!r} as", tp, place, is_written=False)
         if not inspect.getdoc(function):
             mistakes.append(Mistake(place, f"tool {name!r} has no docstring", "say what it is for: the model reads it"))
         if not _NAME.fullmatch(name):

@@ -22,6 +22,10 @@ CASES: list[tuple[str, str, Faults]] = [
     ("an outage: 500 for 3 s", "live", [{"status": 500, "for_s": 3, "path": MESSAGES}]),
     ("an outage: cut for 3 s", "live", [{"cut": True, "for_s": 3, "path": MESSAGES}]),
     ("an outage of batches", "batch", [{"status": 500, "for_s": 3, "path": BATCHES}]),
+    ("an outage of creates: 529", "batch", [{"status": 529, "for_s": 3, "path": BATCHES}]),
+    ("an outage of creates: cut", "batch", [{"cut": True, "for_s": 3, "path": BATCHES}]),
+    ("an outage of polls", "batch", [{"status": 500, "for_s": 3, "path": f"{BATCHES}/"}]),
+    ("an outage of results", "batch", [{"status": 529, "for_s": 3, "path": "/results"}]),
     ("connections cut before", "live", [{"cut": True, "status": 500, "probability": 0.1, "path": MESSAGES}]),
     ("replies lost, billed", "live", [{"lost": True, "probability": 0.05, "path": MESSAGES}]),
     ("streams that stall", "live", [{"stream": "stall", "count": 2, "path": MESSAGES}]),
@@ -30,6 +34,7 @@ CASES: list[tuple[str, str, Faults]] = [
     ("a create whose reply is lost", "batch", [{"lost": True, "count": 2, "path": BATCHES}]),
     ("a create that is cut off", "batch", [{"cut": True, "status": 500, "count": 2, "path": BATCHES}]),
     ("a full queue of batches", "batch", [{"status": 429, "count": 3, "path": BATCHES}]),
+    ("a queue that stays full", "batch", [{"status": 429, "for_s": 5, "path": BATCHES}]),
     ("404 on polls for 3 s", "batch", [{"status": 404, "for_s": 3, "path": f"{BATCHES}/"}]),
     ("404 on results for 3 s", "batch", [{"status": 404, "for_s": 3, "path": "/results"}]),
     ("500 on polls", "batch", [{"status": 500, "probability": 0.5, "path": f"{BATCHES}/"}]),
@@ -51,6 +56,14 @@ CASES: list[tuple[str, str, Faults]] = [
     ("come again in a day, to create", "batch", [{"status": 429, "retry_after": 90_000, "path": BATCHES}]),
 ]
 """Name, channel, and what the emulator is told to do."""
+GIVEN_UP: list[tuple[str, str, Faults]] = [
+    ("500 without end", "live", [{"status": 500, "path": MESSAGES}]),
+    ("creates: 529 without end", "batch", [{"status": 529, "path": BATCHES}]),
+    ("creates: 500 without end", "batch", [{"status": 500, "path": BATCHES}]),
+    ("polls: 500 without end", "batch", [{"status": 500, "path": f"{BATCHES}/"}]),
+    ("results: 500 without end", "batch", [{"status": 500, "path": "/results"}]),
+]
+"""Outages that a job gives up, likewise."""
 ALL: Faults = [
     {"status": 429, "probability": 0.02, "retry_after": 0.05, "path": MESSAGES},
     {"status": 529, "probability": 0.02, "path": MESSAGES},
@@ -63,6 +76,7 @@ ALL: Faults = [
 
 
 UNTOUCHED: tuple[Any, ...] = ("none", None), ("", "")
+REDIRECT = Odd(307, ("instead", b""), ("", ""))
 REPLIES: Mapping[str, Odd] = {
     "a tool's use without its block": Odd(200, ("with", {"stop_reason": "tool_use"}), ("", "")),
     "content that is a string": Odd(200, ("with", {"content": "odd"}), ("", "")),
@@ -76,6 +90,7 @@ REPLIES: Mapping[str, Odd] = {
     "a page behind 200": Odd(200, ("raw", b"<html>busy</html>"), ("", "")),
     "a page behind 502": Odd(502, ("instead", b"<html>bad gateway</html>"), ("", "")),
     "nothing behind 204": Odd(204, *UNTOUCHED),
+    "a redirect": REDIRECT,
     "half a chunk": Odd(None, ("none", None), ("cut", "")),
     "bytes that are no gzip": Odd(None, ("none", None), ("gzip", "")),
     "a connection that is reset": Odd(None, ("none", None), ("reset", "")),
@@ -94,6 +109,12 @@ OF_BATCHES: Mapping[str, Mapping[str, list[Odd]]] = {
     "a result without its id": {"results": [Odd(200, ("drop", ([3, 0], None)), ("", ""))]},
 }
 """What may come back of calls about batches, by the kind of the call, one after another."""
+
+
+REDIRECTED: Mapping[str, Mapping[str, list[Odd]]] = {
+    f"a redirect: {kind}": {kind: [REDIRECT]} for kind in ("create", "batch", "results")
+}
+"""The same, after which the job halts."""
 
 
 def mark(number: int) -> str:
@@ -123,7 +144,9 @@ def odd_cases() -> list[OddCase]:
         return lambda _: Script(calls={kind: list(odds) for kind, odds in calls.items()})
 
     live = [OddCase(name, "live", of_rows(odd)) for name, odd in REPLIES.items()]
-    return live + [OddCase(name, "batch", of_calls(calls)) for name, calls in OF_BATCHES.items()]
+    return live + [
+        OddCase(name, "batch", of_calls(calls)) for name, calls in (*OF_BATCHES.items(), *REDIRECTED.items())
+    ]
 
 
 def all_at_once(rows: int) -> Script:

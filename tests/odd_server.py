@@ -16,6 +16,8 @@ from fanwise.jsonable import as_list, as_object
 from serving import serving
 
 Break = Literal["", "gzip", "cut", "reset"]
+ELSEWHERE = "http://127.0.0.1:9/elsewhere"
+"""Where redirects lead: nobody is there."""
 KINDS = ("messages", "create", "batch", "results")
 
 
@@ -115,6 +117,8 @@ class Foreign:
         how, after = odd.more
         if after:
             marks["retry-after"] = after
+        if 300 <= status < 400:
+            marks["location"] = ELSEWHERE
         return await _sent(request, status, body, marks, how)
 
     async def _upstream(self, method: str, run: str, path: str, asked: bytes) -> tuple[int, bytes, str]:

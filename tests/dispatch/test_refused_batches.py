@@ -87,23 +87,25 @@ def test_where_a_budget_bounds_it_the_rest_goes_live(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("channel", "after", "deadline", "words"),
+    ("channel", "status", "after", "deadline", "words"),
     [
-        ("live", "90000", None, "in 25.0 hours, at 2"),
-        ("batch", "90000", None, "in 25.0 hours, at 2"),
-        ("live", "Wed, 21 Oct 2099 07:28:00 GMT", None, "at 2"),
-        ("live", "1200", "10m", "in 20 minutes, after the deadline"),
+        ("live", 429, "90000", None, "in 25.0 hours, at 2"),
+        ("batch", 429, "90000", None, "in 25.0 hours, at 2"),
+        ("batch", 529, "90000", None, "in 25.0 hours, at 2"),
+        ("batch", 503, "90000", None, "in 25.0 hours, at 2"),
+        ("live", 429, "Wed, 21 Oct 2099 07:28:00 GMT", None, "at 2"),
+        ("live", 429, "1200", "10m", "in 20 minutes, after the deadline"),
     ],
 )
 def test_nobody_waits_as_long_as_that(
-    tmp_path: Path, channel: str, after: str, deadline: str | None, words: str
+    tmp_path: Path, channel: str, status: int, after: str, deadline: str | None, words: str
 ) -> None:
     """It waited for a day without a word."""
 
     def refuse(path: str, _: bytes) -> Refusal | None:
         if not path.startswith("POST /v1/messages"):
             return None
-        return 429, error("rate_limit_error", "too many"), {"retry-after": after}
+        return status, error("rate_limit_error", "too many"), {"retry-after": after}
 
     with pytest.raises(HaltedError, match=words):
         carried_out(tmp_path / "run", refuse, channel=channel, deadline=deadline)

@@ -87,7 +87,7 @@ class Creator:
     async def _failed(self, record: BatchRecord, failure: Failure) -> None:
         status = failure.status or 0
         if failure.verdict == "lost" or (status >= 500 and status != OVERLOADED):
-            self._retrying.away(failure)
+            self._retrying.put_off(failure)
             await self._follower.follow(record, appeared=self._retrying.created)  # it may exist all the same
             return
         # Requests are checked while a batch is processed: what is refused at once is the batch, most often for its
@@ -97,11 +97,11 @@ class Creator:
         if failure.not_by_batch:
             self._go_live(failure)
         elif failure.is_away:
-            self._retrying.away(failure)
+            self._retrying.put_off(failure)
         elif failure.verdict == "terminal" or failure.is_redirect:
             self._sink.halt(f"{failure.kind}: {failure.message}")
         elif failure.too_much:
-            self._retrying.refused(failure, is_full=self._flight.holds_others(record))
+            self._retrying.put_off(failure, is_full=self._flight.holds_others(record))
         elif blameless:
             self._retrying.halve(record.size)
         self._results.absent(record, failure, blameless=blameless)

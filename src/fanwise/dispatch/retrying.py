@@ -28,8 +28,8 @@ class Retrying:
         """Errands that wait for their next attempt."""
         self.paused_until = 0.0
         """Until when no batch is created, by the event loop's clock."""
-        self._refused = 0
-        """Batches that were refused for too much, or by nobody, since one was taken."""
+        self._put_off = 0
+        """Batches that could not be created for now, since one was taken."""
         self._silence = Silence(sink, policy, what="no batch could be created", ends="batches are created again")
         self.most = MOST_REQUESTS
         """Requests that the next batch may have: fewer after one was too large."""
@@ -37,33 +37,25 @@ class Retrying:
     def created(self) -> None:
         """Take note that a batch was taken."""
         self._silence.answered()
-        self._refused, self.most = 0, min(2 * self.most, MOST_REQUESTS)
+        self._put_off, self.most = 0, min(2 * self.most, MOST_REQUESTS)
 
     def halve(self, size: int) -> None:
         """Take note that a batch of so many requests was refused as a whole: halves of it may be taken."""
         self.most = max(size // 2, 1)
 
-    def refused(self, failure: Failure, *, is_full: bool) -> None:
-        """Create nothing for a while: the queue of batches is full, or creates come too fast.
+    def put_off(self, failure: Failure, *, is_full: bool = False) -> None:
+        """Create nothing for a while, through no fault of any request; halt where that lasts.
 
         Args:
-            failure: How a batch was refused.
+            failure: Nobody answers, creates come too fast, or the queue of batches is full.
             is_full: Whether batches of ours are in that queue: it has room again when they end, however late.
         """
         if too_long := self._policy.too_long(failure):
             self._sink.halt(too_long)
         elif not is_full:
             self._silence.failed(failure)
-        self._pause(failure)
-
-    def away(self, failure: Failure) -> None:
-        """Create nothing for a while: nobody answers, which is the fault of no request; halt where that lasts."""
-        self._silence.failed(failure)
-        self._pause(failure)
-
-    def _pause(self, failure: Failure) -> None:
-        self._refused += 1
-        self.paused_until = anyio.current_time() + self._policy.pause_s(failure, self._refused)
+        self._put_off += 1
+        self.paused_until = anyio.current_time() + self._policy.pause_s(failure, self._put_off)
 
     def again(self, sent: Sent, failure: Failure, *, blameless: bool = False) -> None:
         """Ask again; the row of an orphan asks by itself when it comes to the task.

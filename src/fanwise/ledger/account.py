@@ -1,20 +1,16 @@
-"""What was paid: totals, per row, by agent, and what failed; all of it read from the journal."""
+"""What was paid in all and by agent, and how many rows there are; all of it read from the journal."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any
 
-from fanwise.errors import UnknownPriceError
 from fanwise.journal.meta import OWN_BASELINE
 from fanwise.journal.reader import Book
 from fanwise.journal.records import NO_TOKENS, ArmName
 from fanwise.journal.tables import select
-from fanwise.pricing.cost import tokens_cost
-from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
-from fanwise.units import moment
 
 KINDS = ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
 """The kinds of tokens that do not overlap, as columns."""
@@ -155,129 +151,6 @@ def baseline_arm(db: Book) -> ArmName:
 def has_baseline(db: Book) -> bool:
     """Return whether any row has ended on the baseline."""
     return db.execute("SELECT 1 FROM row_ends WHERE arm=? LIMIT 1", (baseline_arm(db),)).fetchone() is not None
-
-
-class SharedWrite(NamedTuple):
-    """What one attempt has written for all rows, or an ask's share of it."""
-
-    row: int
-    """0: no row's."""
-    arm: ArmName
-    agent: str
-    prefix: str
-    """Key of what was written, shortened."""
-    five: int
-    """Tokens written for five minutes."""
-    hour: int
-    """Tokens written for an hour."""
-    extra: int
-    """What the writing costs over a reading, in picodollars."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Write:
-    """An attempt that wrote what rows share, as the journal has it."""
-
-    row: int
-    arm: ArmName
-    agent: str
-    prefix: str
-    model: str
-    channel: str
-    sent: float
-    share: float
-    cost: int
-    """Picodollars, above zero."""
-    prompt: int
-    """All input tokens of the attempt, which decide its price."""
-    usage: Usage
-
-
-_WRITES = """SELECT {columns} FROM task_attempts p
-    WHERE {wrote} AND attempt NOT IN (SELECT attempt FROM several)
-  UNION ALL SELECT {columns} FROM served p WHERE {wrote} AND attempt IN (SELECT attempt FROM several)""".format(
-    columns="row, arm, agent, prefix, model, channel, sent, job_share AS share, cost, (SELECT "
-    "e.input+e.cache_write_5m+e.cache_write_1h+e.cache_read FROM ends e WHERE e.attempt=p.attempt) AS prompt, "
-    "cache_write_5m, cache_write_1h, cache_read",
-    wrote="cost>0 AND job_share>0 AND cache_write_5m+cache_write_1h>0",
-)
-
-
-def shared_writes(db: Book) -> list[SharedWrite]:
-    """Return what the rows that came first paid for all others.
-
-    How much of what is marked rows share is known from the layout; of that, an attempt has written what it has not
-    read. One that was free, such as a reply that was refused before any output, has paid for nobody, and nobody has
-    paid more for others than it has cost.
-    """
-    writes: list[SharedWrite] = []
-    for write in select(db, _Write, _WRITES):
-        five, hour = written_for_all(write.usage, write.share)
-        if not five + hour:
-            continue
-        try:
-            rate = rates(write.model, moment(write.sent), write.prompt)
-        except UnknownPriceError:
-            continue
-        batch = write.channel == "batch"
-        written = tokens_cost(Usage(cache_write_5m=five, cache_write_1h=hour), rate, batch=batch)
-        extra = min(written - tokens_cost(Usage(cache_read=five + hour), rate, batch=batch), write.cost)
-        shared = SharedWrite(
-            row=write.row, arm=write.arm, agent=write.agent, prefix=write.prefix, five=five, hour=hour, extra=extra
-        )  # fmt: skip
-        writes.append(shared)
-    return writes
-
-
-def written_for_all(usage: Usage, share: float) -> tuple[int, int]:
-    """Return the tokens of what rows share that a request has written for five minutes, and for an hour.
-
-    What rows share stands in front, and it alone is ever written for an hour. What of it was read was not written: a
-    request may have found a first level in the cache that other agents have too, and have written the one behind it.
-
-    Args:
-        usage: What the request took.
-        share: Share of what it marks that rows have in common, 0 to 1.
-    """
-    if usage.cache_write_1h:
-        return 0, usage.cache_write_1h
-    shared = round(share * (usage.cache_read + usage.cache_write_5m))
-    return min(max(shared - usage.cache_read, 0), usage.cache_write_5m), 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedTask:
-    """One failed task, for the report."""
-
-    row_id: str
-    row: int
-    arm: ArmName
-    task: str
-    """With its item: `research[2]`."""
-    agent: str
-    kind: str
-    message: str
-    paid: int
-    """Picodollars that the row's arm had cost all the same, as far as they are known."""
-    unknown: int
-    """Attempts of the row's arm that have ended and whose cost is not known."""
-
-
-_FAILURES = """SELECT COALESCE(w.row_id,'') AS row_id, t.row, t.arm, t.label AS task, t.agent, t.kind, t.message,
-  COALESCE((SELECT SUM(s.cost) FROM served s WHERE s.row=t.row AND s.arm=t.arm),0) AS paid,
-  (SELECT COUNT(*) FROM served s WHERE s.row=t.row AND s.arm=t.arm AND s.at IS NOT NULL AND s.cost IS NULL) AS unknown
-  FROM outcomes t LEFT JOIN rows w ON w.number=t.row WHERE t.status='failed' ORDER BY t.row, t.label LIMIT ?"""
-
-
-def failures(db: Book, most: int = 20) -> list[FailedTask]:
-    """Return failed tasks of rows that are in the results, by row."""
-    return list(select(db, FailedTask, _FAILURES, (most,)))
-
-
-def failed_tasks(db: Book) -> dict[str, int]:
-    """Return the number of failed tasks by error class."""
-    query = "SELECT kind, COUNT(*) FROM outcomes WHERE status='failed' GROUP BY kind ORDER BY 2 DESC"
-    return dict(db.execute(query).fetchall())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from typing import NamedTuple, cast
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 
-from .account import in_order, shared_writes
+from .account import in_order
+from .shared import shared_writes
 
 _ASKS = "SELECT row, arm, agent, prefix, cost, tokens FROM served ORDER BY row"
 _ROWS_OF_PREFIXES = "SELECT arm, agent, prefix, COUNT(DISTINCT row) FROM served GROUP BY arm, agent, prefix"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fanwise.journal.reader import Book
+from fanwise.journal.records import ArmName
 from fanwise.journal.tables import select
 
 _FAILED = """SELECT kind, status, channel, COUNT(*) AS attempts, COALESCE(SUM(cost),0) AS cost,
@@ -42,3 +43,38 @@ def failing(db: Book) -> list[Failing]:
     """Return what came to nothing: what may have cost any amount first, then the dearest."""
     ways = [way for query in (_FAILED, _UNUSED) for way in select(db, Failing, query)]
     return sorted(ways, key=lambda way: (way.bound is not None, -way.cost - (way.bound or 0), -way.attempts, way.kind))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedTask:
+    """One failed task, for the report."""
+
+    row_id: str
+    row: int
+    arm: ArmName
+    task: str
+    """With its item: `research[2]`."""
+    agent: str
+    kind: str
+    message: str
+    paid: int
+    """Picodollars that the row's arm had cost all the same, as far as they are known."""
+    unknown: int
+    """Attempts of the row's arm that have ended and whose cost is not known."""
+
+
+_FAILURES = """SELECT COALESCE(w.row_id,'') AS row_id, t.row, t.arm, t.label AS task, t.agent, t.kind, t.message,
+  COALESCE((SELECT SUM(s.cost) FROM served s WHERE s.row=t.row AND s.arm=t.arm),0) AS paid,
+  (SELECT COUNT(*) FROM served s WHERE s.row=t.row AND s.arm=t.arm AND s.at IS NOT NULL AND s.cost IS NULL) AS unknown
+  FROM outcomes t LEFT JOIN rows w ON w.number=t.row WHERE t.status='failed' ORDER BY t.row, t.label LIMIT ?"""
+
+
+def failures(db: Book, most: int = 20) -> list[FailedTask]:
+    """Return failed tasks of rows that are in the results, by row."""
+    return list(select(db, FailedTask, _FAILURES, (most,)))
+
+
+def failed_tasks(db: Book) -> dict[str, int]:
+    """Return the number of failed tasks by error class."""
+    query = "SELECT kind, COUNT(*) FROM outcomes WHERE status='failed' GROUP BY kind ORDER BY 2 DESC"
+    return dict(db.execute(query).fetchall())

@@ -9,10 +9,10 @@ from typing import Any
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 
-from .account import AgentAccount, FailedTask, agents, failures
+from .account import AgentAccount, agents
 from .composition import Composition, Flow, composition, tasks
 from .dearest import DearRow, dearest
-from .failing import Failing, failing
+from .failing import FailedTask, Failing, failing, failures
 from .multiplier import Multiplier, multiplier
 from .reads import Reads, reads
 from .rejections import Rejections, rejections

@@ -9,10 +9,11 @@ from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.units import usd_text
 
-from .account import KINDS, Totals, added, baseline_arm, failed_tasks, row_counts, totals_by_arm
+from .account import KINDS, Totals, added, baseline_arm, row_counts, totals_by_arm
 from .cash import cash
 from .composition import composition
 from .composition import data as composition_data
+from .failing import failed_tasks
 from .floor import floor
 from .levers import Levers, alone, data, levers
 from .multiplier import Multiplier, left_out_data, multiplier, per_success_data

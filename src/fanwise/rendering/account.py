@@ -10,7 +10,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fanwise.ledger.account import AgentAccount, FailedTask
+from fanwise.ledger.account import AgentAccount
+from fanwise.ledger.failing import FailedTask
 from fanwise.ledger.report import ReportTables
 from fanwise.ledger.slices import SliceAccount
 from fanwise.ledger.summary import input_tokens, read_share

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from fanwise.dispatch.channel import ChannelChoice
 from fanwise.journal.records import ArmName, RoleName
-from fanwise.ledger.account import SharedWrite
 from fanwise.ledger.forecast import Price
+from fanwise.ledger.shared import SharedWrite
 from fanwise.units import now
 
 from .drawn import Drawn

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fanwise.journal.pilots import surpluses
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
-from fanwise.ledger.account import SharedWrite, shared_writes
+from fanwise.ledger.shared import SharedWrite, shared_writes
 from fanwise.ledger.tasks import RowAgent, row_agents
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import known_rates

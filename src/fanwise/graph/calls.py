@@ -8,6 +8,7 @@ from typing import Any
 
 from . import types as ty
 from .expr import Const, Expr, Get
+from .fits import fits
 from .nodes import Target, TaskNode
 from .reference import Ref, label_of, to_expr, type_of
 from .signature import place
@@ -51,7 +52,7 @@ def add_task(
 def check_fit(tracer: Tracer, name: str, param: str, value: object, expected: Any, hint: str = "") -> None:
     """Note where a value does not fit a parameter of what is called."""
     actual = type_of(value)
-    if not ty.fits(actual, expected):
+    if not fits(actual, expected):
         message = f"{label_of(value)} ({ty.name(actual)}) does not fit {name}({param}: {ty.name(expected)})"
         tracer.add_mistake(f"fit {name} {param}", message, hint)
 

@@ -13,6 +13,7 @@ from . import syntax
 from . import types as ty
 from .calls import bind, check_fit
 from .expr import Get, slots
+from .fits import fits
 from .nodes import GraphSpec, Template, parts, reads
 from .reference import Ref, label_of, to_expr, type_of
 from .rehearse import rehearse
@@ -175,7 +176,7 @@ def _result_mistakes(tracer: Tracer, target: Graph[..., Any], result: object) ->
         text = f"graph {target.name!r} has no return type"
         return [Mistake(target.place, text, "annotate what it returns")]
     actual, expected = type_of(result), target.hints.get("return", ty.Unknown)
-    if tracer.mistakes or ty.fits(actual, expected):
+    if tracer.mistakes or fits(actual, expected):
         return []
     text = f"graph {target.name!r} returns {label_of(result)} ({ty.name(actual)}), not {ty.name(expected)}"
     return [Mistake(target.place, text, "change the return type or the value")]

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import TypeAdapter
 
 from . import types as ty
-from .types import Kind
+from .kinds import Kind, kind_of
 
 T = TypeVar("T")
 _MOST_TYPES = 4_096
@@ -36,7 +36,7 @@ class PerType(Generic[T]):
         return entry[0]
 
 
-kind: Callable[[Any], Kind] = PerType(ty.kind_of)
+kind: Callable[[Any], Kind] = PerType(kind_of)
 adapter: Callable[[Any], TypeAdapter[Any]] = PerType(lambda tp: TypeAdapter(tp))
 
 

@@ -19,8 +19,8 @@ from fanwise.errors import OutputError
 from fanwise.foreign import let_through, reason
 
 from . import types as ty
+from .kinds import Kind, LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 from .pertype import adapter, has_validators, kind
-from .types import Kind, LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 from .wire import load
 
 _COLLECTIONS: Mapping[Any, Callable[[list[Any]], Any]] = {set: set, frozenset: frozenset, tuple: tuple}

@@ -18,10 +18,10 @@ from fanwise.errors import FanwiseError, Mistake
 from fanwise.foreign import let_through
 
 from . import types as ty
+from .kinds import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind, kind_of
 from .pertype import adapter
 from .revive import revive
 from .samples import sample
-from .types import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 
 KEYS_HINT = "use keys of one type, text or numbers, or a list of records with key and value"
 UNION_HINT = "use one of them, or a record with a field that says which"
@@ -62,7 +62,7 @@ def key_loss(tp: Any) -> str:
         return "JSON has texts alone for keys, and does not tell of which type one was"
     is_tuple = isinstance(tp, type) and issubclass(tp, tuple)
     mapping: Any = dict[tp, int]
-    if isinstance(ty.kind_of(tp), LeafKind) and not is_tuple and all(_comes_back(mapping, {k: 0}) for k in _values(tp)):
+    if isinstance(kind_of(tp), LeafKind) and not is_tuple and all(_comes_back(mapping, {k: 0}) for k in _values(tp)):
         return ""
     return "they do not come back from the texts that JSON has for keys"
 
@@ -82,7 +82,7 @@ def _losses(tp: Any, path: str, chain: tuple[Any, ...], *, is_written: bool) -> 
     tp = ty.strip(tp)
     if ty.unclear(tp) or tp in chain:
         return
-    match ty.kind_of(tp):
+    match kind_of(tp):
         case UnionKind(members=parts):
             if is_written and (member := _mistaken(tp, parts)) is not None:
                 told = f"{_named(path, tp)} is kept as JSON, which does not tell a value of {ty.name(member)}"

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
 
 from . import types as ty
-from .types import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
+from .kinds import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind, kind_of
 from .wire import load
 
 _LEAVES: dict[Any, Any] = {
@@ -37,7 +37,7 @@ def sample(tp: Any) -> Any:
 
 def _data(tp: Any) -> Any:
     """Return JSON-ready data, keyed by field names, that is valid for a type without constraints."""
-    match ty.kind_of(tp):
+    match kind_of(tp):
         case UnionKind():
             return _data(ty.members(ty.without_none(tp))[0])
         case RecordKind(fields):

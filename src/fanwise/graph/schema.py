@@ -22,9 +22,9 @@ from pydantic import BaseModel, PydanticUserError, RootModel
 from pydantic.fields import FieldInfo
 
 from . import types as ty
+from .kinds import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind, kind_of
 from .pertype import adapter
 from .roundtrip import KEYS_HINT, key_loss
-from .types import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 
 UNION_LIMIT, OPTIONAL_LIMIT = 16, 24
 _TEXTS: dict[Any, tuple[str | None, str]] = {
@@ -107,7 +107,7 @@ class _Check:
         self._walk_inside(tp, path, chain)
 
     def _walk_inside(self, tp: Any, path: str, chain: tuple[Any, ...]) -> None:
-        match ty.kind_of(tp):
+        match kind_of(tp):
             case UnionKind(members):
                 self.unions += 1
                 for member in members:
@@ -118,7 +118,7 @@ class _Check:
                     self.walk(inner, f"{path}.{name}" if path != "the answer" else f"field {name!r}", (*chain, tp))
             case MapKind(key, value):
                 self.walk(key, f"{path} (key)", chain)
-                if not isinstance(ty.kind_of(key), LeafKind):
+                if not isinstance(kind_of(key), LeafKind):
                     self.refuse(f"{path} has keys of the type {ty.name(key)}", "use a list of records with both")
                 elif why := key_loss(key):
                     self.refuse(f"{path} has keys of the type {ty.name(key)}: {why}", KEYS_HINT)
@@ -222,7 +222,7 @@ def _constraint(mark: Any) -> str:
 
 def _bare(tp: Any) -> dict[str, Any]:
     """Return the schema of a type without annotation."""
-    match ty.kind_of(tp):
+    match kind_of(tp):
         case UnionKind(members):
             return {"anyOf": [_schema(member) for member in members]}
         case RecordKind(fields):

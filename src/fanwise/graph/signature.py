@@ -14,6 +14,7 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from fanwise.errors import Mistake
 
 from . import types as ty
+from .kinds import holds_media
 
 _PACKAGE = str(Path(__file__).parent.parent)
 
@@ -62,7 +63,7 @@ def file_mistakes(kind: str, name: str, types: Mapping[str, Any], place: str) ->
             "pass the row's own field to the agent, and text or a path here",
         )
         for part, tp in types.items()
-        if ty.holds_media(tp)
+        if holds_media(tp)
     ]
 
 

@@ -1,11 +1,10 @@
-"""Reading of Python types: fields, items, kinds, what fits where, and how a type is named in a message."""
+"""Reading of Python types: fields, items, members of unions, and how a type is named in a message."""
 
 from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import (
     Annotated,
     Any,
@@ -61,27 +60,6 @@ def is_json_text(tp: Any) -> bool:
     """Return whether the type is that of what stands as JSON inside of a text, Pydantic's `Json[X]`."""
     mark: Any = Json
     return get_origin(tp) is Annotated and any(part is mark or type(part) is mark for part in get_args(tp)[1:])
-
-
-def holds_media(tp: Any, chain: tuple[Any, ...] = ()) -> bool:
-    """Return whether a value of the type may be an image or a PDF, or have one inside."""
-    tp = strip(tp)
-    if tp is Media:
-        return True
-    if tp in chain or unclear(tp):
-        return False
-    match kind_of(tp):
-        case UnionKind(members=parts) | TupleKind(items=parts):
-            pass
-        case RecordKind(fields=fields_):
-            parts = tuple(fields_.values())
-        case MapKind(key=key, value=value):
-            parts = (key, value)
-        case ListKind(item=item):
-            parts = (item,)
-        case LeafKind():
-            parts = ()
-    return any(holds_media(part, (*chain, tp)) for part in parts)
 
 
 def members(tp: Any) -> tuple[Any, ...]:
@@ -193,119 +171,10 @@ def value_type(tp: Any) -> Any | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class UnionKind:
-    """One of several types."""
-
-    members: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordKind:
-    """A model, a dataclass or a typed dict: fields by name."""
-
-    fields: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class MapKind:
-    """A mapping of keys that are not known beforehand; both types are `Unknown` where it does not name two."""
-
-    key: Any
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class TupleKind:
-    """So many values, each of its own type."""
-
-    items: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ListKind:
-    """Any number of values of one type: a list, a set, or `tuple[X, ...]`."""
-
-    item: Any
-
-
-@dataclass(frozen=True, slots=True)
-class LeafKind:
-    """A type without parts that we look into."""
-
-
-Kind = UnionKind | RecordKind | MapKind | TupleKind | ListKind | LeafKind
-"""What a type is made of: the cases of everything that walks through the types of an answer."""
-
-
-def kind_of(tp: Any) -> Kind:
-    """Return what a type is made of."""
-    tp = strip(tp)
-    if len(members(tp)) > 1:
-        return UnionKind(members(tp))
-    record = fields(tp)
-    if record is not None:
-        return RecordKind(record)
-    origin, args = get_origin(tp), get_args(tp)
-    if value_type(tp) is not None:
-        return MapKind(*args) if len(args) == 2 else MapKind(Unknown, Unknown)
-    if origin is tuple and args[-1:] != (Ellipsis,):
-        return TupleKind(args)
-    if origin in (list, set, frozenset, Sequence, Set, tuple):
-        return ListKind(args[0])
-    return LeafKind()
-
-
 def unclear(tp: Any) -> bool:
     """Return whether nothing can be said about the type."""
     tp = strip(tp)
     return tp in (Unknown, Any, object) or isinstance(tp, str | ForwardRef) or hasattr(tp, "__constraints__")
-
-
-def fits(actual: Any, expected: Any) -> bool:
-    """Return whether a value of the type `actual` may stand where `expected` is asked for.
-
-    Literals fit their base type, int fits float, lists are covariant (values never change here).
-    """
-    return all(any(_member_fits(member, wider) for wider in members(expected)) for member in members(actual))
-
-
-def _member_fits(actual: Any, expected: Any) -> bool:
-    """Return whether a type fits another one, neither of which is a union."""
-    if unclear(actual) or unclear(expected) or actual == expected:
-        return True
-    if is_none(actual) or is_none(expected):
-        return is_none(actual) and is_none(expected)
-    if get_origin(actual) is Literal or get_origin(expected) is Literal:
-        return _literal_fits(actual, expected)
-    for part_of in (item_type, value_type):
-        actual_part, expected_part = part_of(actual), part_of(expected)
-        if actual_part is not None and expected_part is not None:
-            return fits(actual_part, expected_part)
-    return _class_fits(get_origin(actual) or actual, get_origin(expected) or expected)
-
-
-def _literal_fits(actual: Any, expected: Any) -> bool:
-    """Return whether a type fits another one, where one of them names its values."""
-    if get_origin(actual) is not Literal:
-        return False
-    values = get_args(actual)
-    if get_origin(expected) is Literal:
-        return set(values) <= set(get_args(expected))
-    return all(fits(type(value), expected) for value in values)
-
-
-def _class_fits(actual: Any, expected: Any) -> bool:
-    if not isinstance(actual, type) or not isinstance(expected, type):
-        return True
-    if actual is bool and expected in (int, float):
-        return True
-    if actual is int and expected is float:
-        return True
-    try:
-        return issubclass(cast("type[Any]", actual), cast("type[Any]", expected))
-    except TypeError:
-        return True
 
 
 def name(tp: Any) -> str:

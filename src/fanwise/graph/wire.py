@@ -14,8 +14,8 @@ from fanwise.foreign import let_through, reason
 from fanwise.jsonable import loads
 
 from . import types as ty
+from .kinds import Kind, LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 from .pertype import adapter, has_validators, kind
-from .types import Kind, LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
 
 
 class ReadAnswer(NamedTuple):

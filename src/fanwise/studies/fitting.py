@@ -13,20 +13,10 @@ from fanwise.canonical import dumps, plain
 from fanwise.engine.records import Record
 from fanwise.engine.rows import Row
 from fanwise.errors import FanwiseError
+from fanwise.graph.kinds import LeafKind, MapKind, RecordKind, TupleKind, UnionKind, kind_of
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.rehearse import rehearse
-from fanwise.graph.types import (
-    LeafKind,
-    MapKind,
-    RecordKind,
-    TupleKind,
-    UnionKind,
-    is_none,
-    kind_of,
-    name,
-    strip,
-    unclear,
-)
+from fanwise.graph.types import is_none, name, strip, unclear
 from fanwise.job.manifest import Manifest
 from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_object

@@ -12,10 +12,11 @@ from typing import Any
 from fanwise.engine.rows import Row
 from fanwise.errors import Mistake, OutputError, RunDirectoryError, ScoringError
 from fanwise.foreign import let_through, reason, shown
+from fanwise.graph.kinds import RecordKind, UnionKind, kind_of
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.revive import revive
-from fanwise.graph.types import RecordKind, UnionKind, kind_of, unclear
 from fanwise.graph.types import name as type_name
+from fanwise.graph.types import unclear
 from fanwise.job.manifest import Manifest
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName

@@ -244,7 +244,7 @@ from fanwise.graph.state import RowState
 arm = build_arms({{"fanout": triage.spec}})["fanout"]
 agents = {{node.node.path: node for node in arm.agents()}}
 state = RowState(triage.spec.template, {{0: Ticket(id="1", subject="s", body="x? y?")}})
-from fanwise.graph.state import Task
+from fanwise.graph.scope import Task
 print(*[agents[task.node.path].request(task).hash() for task in state.start() if task.node.path in agents])
 print(agents["draft"].static)
 """

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from fanwise.graph.expr import Expr, Get, Make
 from fanwise.graph.nodes import EachNode, OptionalNode, TaskNode, Template
-from fanwise.graph.state import Done, Failed, Outcome, RowState, Skipped, Task
+from fanwise.graph.outcomes import Done, Failed, Outcome, Skipped
+from fanwise.graph.scope import Task
+from fanwise.graph.state import RowState
 
 
 class Target:

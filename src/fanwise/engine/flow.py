@@ -17,7 +17,8 @@ from fanwise.dispatch.books import Books
 from fanwise.dispatch.carriers import Carriers
 from fanwise.dispatch.errand import Ask, Errand
 from fanwise.foreign import let_through, reason
-from fanwise.graph.state import Failed, Outcome, Task
+from fanwise.graph.outcomes import Failed, Outcome
+from fanwise.graph.scope import Task
 from fanwise.journal.records import ArmName, ReachedRecord
 from fanwise.threads import Threads
 

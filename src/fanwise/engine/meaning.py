@@ -9,9 +9,10 @@ from fanwise.api.failures import MALFORMED
 from fanwise.api.replies import Reply
 from fanwise.dispatch.errand import Errand
 from fanwise.errors import OutputError
+from fanwise.graph.outcomes import Done, Failed, Outcome
 from fanwise.graph.pertype import has_validators
 from fanwise.graph.revive import revive
-from fanwise.graph.state import Done, Failed, Outcome, Task
+from fanwise.graph.scope import Task
 from fanwise.graph.wire import load
 from fanwise.journal.port import Journal
 

@@ -18,8 +18,8 @@ from fanwise.context.shape import Need, Shape
 from fanwise.context.tail import record_text, value_texts
 from fanwise.dispatch.role import Role
 from fanwise.graph.nodes import TaskNode
+from fanwise.graph.scope import Task
 from fanwise.graph.spec import AgentSpec
-from fanwise.graph.state import Task
 from fanwise.graph.wire import ReadAnswer, read_answer
 from fanwise.journal.records import ArmName
 

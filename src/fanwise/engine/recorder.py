@@ -6,7 +6,7 @@ from fanwise.canonical import canonical
 from fanwise.dispatch.books import Books
 from fanwise.dispatch.errand import Ask
 from fanwise.foreign import let_through, reason
-from fanwise.graph.state import Done, Failed, Outcome
+from fanwise.graph.outcomes import Done, Failed, Outcome
 from fanwise.journal.records import AnswerRecord, ArmName, RowResult, TaskRecord
 from fanwise.jsonable import without_halves
 from fanwise.log import log

@@ -14,8 +14,9 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from fanwise.canonical import canonical
 from fanwise.foreign import let_through, reason
+from fanwise.graph.outcomes import Done, Failed, Outcome
 from fanwise.graph.revive import accepted, revive
-from fanwise.graph.state import Done, Failed, Outcome, Task
+from fanwise.graph.scope import Task
 from fanwise.threads import DEFAULT_TIME_LIMIT_S, Threads, UsersCodeError, awaited
 
 from .window import RowRun

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fanwise.dispatch.bell import Bell
-from fanwise.graph.state import RowState, Task
+from fanwise.graph.scope import Task
+from fanwise.graph.state import RowState
 
 from .arms import Arm
 from .nodes import AgentNode

@@ -12,8 +12,10 @@ from fanwise.errors import FanwiseError
 from fanwise.foreign import let_through, reason
 
 from .nodes import GraphSpec
+from .outcomes import Done, Failed, Outcome
 from .samples import sample
-from .state import Done, Failed, Outcome, RowState, Task, run_all
+from .scope import Task
+from .state import RowState, run_all
 from .tools import ToolCalled
 
 

@@ -7,136 +7,15 @@ each outcome to `finish()`, and gets the tasks that became ready; `outcome()` is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from fanwise.canonical import canonical, digest
 from fanwise.foreign import let_through, reason, shown
 
 from .expr import AbsentError, Expr, UnsettledError, evaluate
 from .nodes import EachNode, GivenNode, Node, OptionalNode, TaskNode, Template, WhenNode
-
-
-class Done(NamedTuple):
-    """A task ended with a value."""
-
-    value: Any
-    said: str | None = None
-    """What a model said, as canonical JSON, where its validators may have made something else of it; else None."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A task ended without a value."""
-
-    task: str
-    """The task as a user knows it, with its item: `research[2]`."""
-    kind: str
-    """Error class: the API's error type, `invalid_output`, `truncated`, `refused`, `raised` ..."""
-    message: str
-
-
-class Skipped(NamedTuple):
-    """A task was not started, since something it depends on has failed."""
-
-    cause: Failed
-
-
-Outcome = Done | Failed | Skipped
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """Which item of a list an inner task belongs to."""
-
-    index: int
-    key: str
-    """Hash of the content and its ordinal among equal ones: stays when the list is reordered."""
-
-
-@dataclass(eq=False, slots=True)
-class Task:
-    """A task that is ready: its node, its item and the values it is shown."""
-
-    node: TaskNode
-    scope: Scope
-    values: dict[str, Any]
-
-    @property
-    def label(self) -> str:
-        """The task with its items, for people: `research[2]`."""
-        return _label(self.node, self.scope)
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        """The items that the task belongs to, outermost first."""
-        return self.scope.items
-
-
-class Scope:
-    """The state of one template for one row, or for one item of it."""
-
-    __slots__ = ("_inner", "_started", "_unsettled", "items", "node", "parent", "template", "values")
-
-    def __init__(self, template: Template, parent: Scope | None, node: Node | None, items: tuple[Item, ...]) -> None:
-        self.template, self.parent, self.node, self.items = template, parent, node, items
-        self.values: dict[int, Outcome] = {}
-        self._unsettled = len(template.nodes)
-        """Nodes that have no outcome yet."""
-        # Small, since there may be very many: which nodes have started as bits, inner scopes where there are any.
-        self._started = 0
-        self._inner: dict[int, list[Scope]] | None = None
-
-    def started(self, slot: int) -> bool:
-        """Return whether a node has started."""
-        return bool(self._started >> slot & 1)
-
-    def start(self, slot: int, inner: list[Scope] | None = None) -> None:
-        """Note that a node has started, with the scopes inside of it; None for a task."""
-        self._started |= 1 << slot
-        if inner is not None:
-            self._inner = self._inner or {}
-            self._inner[slot] = inner
-
-    def inner(self, slot: int) -> list[Scope] | None:
-        """Return the scopes inside of a node that runs; None for a task."""
-        return None if self._inner is None else self._inner.get(slot)
-
-    def settle(self, slot: int, outcome: Outcome) -> None:
-        """Note the outcome of a node; what was inside of it is forgotten."""
-        self._unsettled -= slot not in self.values
-        self.values[slot] = outcome
-        if self._inner is not None:
-            self._inner.pop(slot, None)
-
-    def lookup(self, slot: int) -> Any:
-        """Return the value of a slot, here or further out.
-
-        Raises:
-            UnsettledError: It has no value yet, or its task has failed.
-        """
-        scope: Scope | None = self
-        while scope is not None:
-            if slot in scope.values:
-                outcome = scope.values[slot]
-                if isinstance(outcome, Done):
-                    return outcome.value
-                raise UnsettledError(slot)
-            scope = scope.parent
-        raise UnsettledError(slot)
-
-    def outcome_of(self, slot: int) -> Outcome | None:
-        """Return the outcome in a slot, or None while there is none."""
-        scope: Scope | None = self
-        while scope is not None:
-            if slot in scope.values:
-                return scope.values[slot]
-            scope = scope.parent
-        return None
-
-    def settled(self) -> bool:
-        """Return whether every node has an outcome."""
-        return not self._unsettled
+from .outcomes import Done, Failed, Outcome, Skipped
+from .scope import Item, Scope, Task, node_label
 
 
 class RowState:
@@ -232,7 +111,7 @@ class RowState:
             branch = node.then if outcome.value else node.otherwise
         except BaseException as error:  # of a `__bool__`, which is users' code
             let_through(error)
-            scope.settle(node.slot, Failed(_label(node, scope), "raised", reason(error)))
+            scope.settle(node.slot, Failed(node_label(node, scope), "raised", reason(error)))
             return
         if branch is None:
             scope.settle(node.slot, Done(None))
@@ -249,11 +128,11 @@ class RowState:
         try:
             values = _listed(outcome.value, node.most)
         except TypeError:
-            scope.settle(node.slot, Failed(_label(node, scope), "absent", f"{shown(outcome.value)} is not a list"))
+            scope.settle(node.slot, Failed(node_label(node, scope), "absent", f"{shown(outcome.value)} is not a list"))
             return
         except BaseException as error:  # of an iterator or a serializer, which are users' code
             let_through(error)
-            scope.settle(node.slot, Failed(_label(node, scope), "raised", reason(error)))
+            scope.settle(node.slot, Failed(node_label(node, scope), "raised", reason(error)))
             return
         equal_items: dict[str, int] = {}  # how many have had the same content so far, by its hash
         inner: list[Scope] = []
@@ -292,7 +171,7 @@ class RowState:
         if inner is None or not all(child.settled() for child in inner):
             return False
         results = [
-            _evaluate(child, child.template.output, node) or Failed(_label(node, scope), "absent", "never settled")
+            _evaluate(child, child.template.output, node) or Failed(node_label(node, scope), "absent", "never settled")
             for child in inner
         ]
         scope.settle(node.slot, _joined(results, node.need) if isinstance(node, EachNode) else results[0])
@@ -322,16 +201,12 @@ def _evaluate(scope: Scope, expr: Expr, node: Node | None) -> Outcome | None:
     try:
         return Done(evaluate(expr, scope.lookup))
     except AbsentError as error:
-        return Failed("the result" if node is None else _label(node, scope), "absent", str(error))
+        return Failed("the result" if node is None else node_label(node, scope), "absent", str(error))
     except UnsettledError as error:
         return scope.outcome_of(error.slot)
     except BaseException as error:  # of a property or a comparison, which are users' code
         let_through(error)
-        return Failed("the result" if node is None else _label(node, scope), "raised", reason(error))
-
-
-def _label(node: Node, scope: Scope) -> str:
-    return node.path + "".join([f"[{item.index}]" for item in scope.items]) if scope.items else node.path
+        return Failed("the result" if node is None else node_label(node, scope), "raised", reason(error))
 
 
 def run_all(state: RowState, carry_out: Callable[[Task], Outcome]) -> Outcome:

@@ -25,8 +25,10 @@ from fanwise.engine.rows import Row
 from fanwise.engine.rowsfile import fetch
 from fanwise.graph.baseline import has_one_agent
 from fanwise.graph.nodes import GraphSpec
+from fanwise.graph.outcomes import Done, Failed, Outcome
 from fanwise.graph.revive import revive
-from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
+from fanwise.graph.scope import Task
+from fanwise.graph.state import run_all
 from fanwise.journal.reader import Book
 from fanwise.journal.records import Channel
 from fanwise.ledger.multiplier import Bin, RowRatios, Spread, bins

@@ -13,8 +13,10 @@ from fanwise.engine.nodes import AgentNode, StepNode, task_key
 from fanwise.engine.rows import Row, row_id_of
 from fanwise.engine.rowsfile import fetch
 from fanwise.errors import OutputError, UsageError
+from fanwise.graph.outcomes import Done, Failed, Outcome
 from fanwise.graph.revive import revive
-from fanwise.graph.state import Done, Failed, Outcome, Task, run_all
+from fanwise.graph.scope import Task
+from fanwise.graph.state import run_all
 from fanwise.job.arms import arms_of
 from fanwise.job.directory import reading
 from fanwise.job.manifest import Manifest

@@ -17,8 +17,10 @@ from fanwise.engine.nodes import AgentNode
 from fanwise.engine.records import Record
 from fanwise.engine.rows import Row, RowTypes
 from fanwise.foreign import let_through
+from fanwise.graph.outcomes import Done, Outcome
 from fanwise.graph.rehearse import carry_out
-from fanwise.graph.state import Done, Outcome, Task, run_all
+from fanwise.graph.scope import Task
+from fanwise.graph.state import run_all
 from fanwise.graph.wire import encode
 from fanwise.journal.records import ArmName
 

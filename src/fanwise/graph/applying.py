@@ -19,8 +19,9 @@ from pydantic import BaseModel
 from . import types as ty
 from .agent import Agent
 from .calls import bind, check_fit
+from .containers import EACH_HINT, Containers
 from .expr import Const
-from .expressions import EACH_HINT, Expressions
+from .operators import Operators
 from .reference import STEP_HINT, Ref
 from .step import StepFunction
 from .symbols import PLAIN, Bound, Fields, Function, NameScope, function_of, holds, items_of, unknown, without_plain
@@ -44,7 +45,7 @@ _KEYED = {"get", "pop", "setdefault", "index", "count", "remove", "__getitem__",
 _CASTS = (typing.cast, typing.assert_type, typing.reveal_type)
 
 
-class Calls(Expressions):
+class Calls(Containers, Operators):
     """Evaluates calls."""
 
     graph_type: type[Any]

@@ -1,18 +1,16 @@
-"""What the expressions of a graph function come to, as far as traced values go, and where they misuse one."""
+"""What the expressions of a graph function come to: names and their parts; containers and operators stand beside."""
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterable, Sequence
 from types import FunctionType, ModuleType
 from typing import Any, cast
 
 from .reference import STEP_HINT, WHEN_HINT, Ref
-from .symbols import PLAIN, Bound, Fields, Function, NameScope, holds, items_of, joined, put, unknown
+from .symbols import PLAIN, Bound, Fields, Function, NameScope, holds, items_of, joined, unknown
 from .tracer import TracedMistake, Tracer
 
-EACH_HINT = "use each(list, agent)"
 _MOST_NODES = 100_000
 """Expressions after which a reading gives up: some helper does far more than call agents."""
 
@@ -22,7 +20,7 @@ class EndlessReadingError(Exception):
 
 
 class Expressions:
-    """Evaluates expressions without running them, and collects the mistakes."""
+    """Evaluates expressions without running them, and collects the mistakes: where a traced value is misused."""
 
     def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
@@ -138,154 +136,6 @@ class Expressions:
             except (LookupError, TypeError):
                 items = items_of(cast("object", owner))
                 return joined(self.tracer, items) if any(map(holds, items)) else PLAIN
-        return PLAIN
-
-    # Containers --------------------------------------------------------------------------------
-
-    def _read_List(self, node: ast.List | ast.Tuple, scope: NameScope) -> Any:
-        return list(self.spread(node.elts, scope))
-
-    def _read_Tuple(self, node: ast.Tuple, scope: NameScope) -> Any:
-        return tuple(self.spread(node.elts, scope))
-
-    def spread(self, nodes: Iterable[ast.expr], scope: NameScope) -> list[Any]:
-        """Return the values of expressions, those with a star in their place."""
-        values: list[Any] = []
-        for node in nodes:
-            if isinstance(node, ast.Starred):
-                values += self.iterated(node.value, scope)
-            else:
-                values.append(self.value(node, scope))
-        return values
-
-    def iterated(self, node: ast.expr, scope: NameScope) -> list[Any]:
-        """Return the items over which a loop goes; what is traced has none yet."""
-        value = self.value(node, scope)
-        if type(value) is Ref:
-            self.add_mistake(node, "loop", "in a loop", EACH_HINT, scope)
-            return [unknown(self.tracer, f"an item of {ast.unparse(node)}")]
-        if isinstance(value, dict):
-            return list(cast("dict[Any, Any]", value))
-        if isinstance(value, list | tuple):
-            return list(cast("Sequence[Any]", value))
-        return [PLAIN]
-
-    def _read_Set(self, node: ast.Set, scope: NameScope) -> Any:
-        for part, value in zip(node.elts, self.spread(node.elts, scope), strict=False):
-            if type(value) is Ref:
-                self.add_mistake(node, "set", "in a set", "use a list, or do this in a @step function", scope, part)
-        return PLAIN
-
-    def _read_Dict(self, node: ast.Dict, scope: NameScope) -> Any:
-        record: dict[Any, Any] = {}
-        for key_node, value_node in zip(node.keys, node.values, strict=True):
-            value = self.value(value_node, scope)
-            if key_node is None:
-                self._merge(record, value, value_node, scope)
-                continue
-            key = self.value(key_node, scope)
-            if type(key) is Ref:
-                self.add_key_mistake(node, scope, key_node)
-            put(record, key, value)
-        return record
-
-    def _merge(self, record: dict[Any, Any], value: Any, node: ast.expr, scope: NameScope) -> None:
-        if type(value) is Ref:
-            self.add_mistake(node, "loop", "with `**`", "read its fields by name", scope)
-        elif isinstance(value, dict):
-            record.update(cast("dict[Any, Any]", value))
-
-    def _read_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: NameScope) -> Any:
-        inner, values = NameScope(scope.file, scope), list[Any]()
-        for _ in self._rounds(node.generators, inner):
-            values.append(self.value(node.elt, inner))
-        return values
-
-    _read_SetComp = _read_GeneratorExp = _read_ListComp
-
-    def _read_DictComp(self, node: ast.DictComp, scope: NameScope) -> Any:
-        inner, record = NameScope(scope.file, scope), dict[Any, Any]()
-        for _ in self._rounds(node.generators, inner):
-            key, value = self.value(node.key, inner), self.value(node.value, inner)
-            if type(key) is Ref:
-                self.add_key_mistake(node, inner, node.key)
-            put(record, key, value)
-        return record
-
-    def _rounds(self, generators: Sequence[ast.comprehension], scope: NameScope) -> Iterable[None]:
-        if not generators:
-            yield
-            return
-        for item in self.iterated(generators[0].iter, scope) or [PLAIN]:
-            self.assign(generators[0].target, item, scope)
-            for test in generators[0].ifs:
-                self.test(test, scope)
-            yield from self._rounds(generators[1:], scope)
-
-    def assign(self, target: ast.expr, value: Any, scope: NameScope) -> None:
-        """Give what stands on the left of an assignment its value."""
-        raise NotImplementedError
-
-    # Operators ---------------------------------------------------------------------------------
-
-    def _read_IfExp(self, node: ast.IfExp, scope: NameScope) -> Any:
-        self.test(node.test, scope)
-        return joined(self.tracer, [self.value(node.body, scope), self.value(node.orelse, scope)])
-
-    def _read_BoolOp(self, node: ast.BoolOp, scope: NameScope) -> Any:
-        values = [self.value(part, scope) for part in node.values]
-        for part, value in zip(node.values, values, strict=True):
-            if type(value) is Ref:
-                return self.add_mistake(node, "bool", "with `and` or `or`", WHEN_HINT, scope, part)
-        return joined(self.tracer, values)
-
-    def _read_UnaryOp(self, node: ast.UnaryOp, scope: NameScope) -> Any:
-        if type(self.value(node.operand, scope)) is not Ref:
-            return PLAIN
-        if isinstance(node.op, ast.Not):
-            return self.add_mistake(node, "bool", "with `not`", "use not_(condition)", scope, node.operand)
-        return self.add_mistake(node, "arithmetic", "in arithmetic", STEP_HINT, scope, node.operand)
-
-    def _read_BinOp(self, node: ast.BinOp, scope: NameScope) -> Any:
-        left, right = self.value(node.left, scope), self.value(node.right, scope)
-        if not holds(left) and not holds(right):
-            return PLAIN
-        subject = node.left if holds(left) else node.right
-        if isinstance(node.op, ast.Mod) and type(left) is not Ref:
-            return self.add_mistake(node, "text", "as text (f-string, str())", "pass it to the agent", scope, subject)
-        if type(left) is Ref or type(right) is Ref:
-            if isinstance(node.op, ast.BitAnd | ast.BitOr):
-                return unknown(self.tracer, ast.unparse(node))
-            return self.add_mistake(node, "arithmetic", "in arithmetic", STEP_HINT, scope, subject)
-        return [*items_of(left), *items_of(right)]
-
-    def _read_Compare(self, node: ast.Compare, scope: NameScope) -> Any:
-        nodes = [node.left, *node.comparators]
-        values = [self.value(part, scope) for part in nodes]
-        traced = next((part for part, value in zip(nodes, values, strict=True) if type(value) is Ref), None)
-        for op, subject in zip(node.ops, node.comparators, strict=True):
-            if isinstance(op, ast.Is | ast.IsNot) and traced is not None:
-                hint = "use given(value, lambda v: ...) for a value that may be missing"
-                self.add_mistake(node, "is", "with `is`", hint, scope, traced)
-                return PLAIN
-            if isinstance(op, ast.In | ast.NotIn) and (traced is not None or holds(values[-1])):
-                if not isinstance(values[-1], dict) or traced is not None:
-                    self.add_mistake(node, "in", "with `in`", STEP_HINT, scope, traced or subject)
-                return PLAIN
-        if traced is None:
-            subject = next((part for part, value in zip(nodes, values, strict=True) if holds(value)), None)
-            if subject is not None:
-                self.add_mistake(node, "bool", "in a comparison of containers", WHEN_HINT, scope, subject)
-            return PLAIN
-        if len(node.ops) > 1:
-            return self.add_mistake(node, "bool", "in a chain of comparisons", WHEN_HINT, scope, traced)
-        return unknown(self.tracer, ast.unparse(node))
-
-    def _read_JoinedStr(self, node: ast.JoinedStr, scope: NameScope) -> Any:
-        for part in node.values:
-            if isinstance(part, ast.FormattedValue) and holds(self.value(part.value, scope)):
-                hint = "pass it to the agent as an argument"
-                return self.add_mistake(node, "text", "as text (f-string, str())", hint, scope, part.value)
         return PLAIN
 
     def _read_Lambda(self, node: ast.Lambda, scope: NameScope) -> Any:

@@ -244,7 +244,7 @@ def test_a_second_signal_ends_a_run_at_once_whose_step_hangs(tmp_path: Path, num
         assert run.stderr is not None
         wait_for(mark.exists, "the step has begun")
         run.send_signal(numbers[0])
-        assert "press again" in run.stderr.readline()
+        assert any("press again" in line for line in run.stderr), "on a busy machine a line of progress comes first"
         run.send_signal(numbers[1])
         assert run.wait(10) == 128 + numbers[0]
         assert "go on with: fanwise resume" in run.stderr.read()

@@ -14,6 +14,8 @@ from functools import lru_cache
 PICO_PER_USD = 10**12
 """Picodollars in one US dollar."""
 
+MOST_USD = (2**63 - 1) // PICO_PER_USD
+"""Dollars that a journal can count: sums of picodollars are whole numbers of 64 bits there."""
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 

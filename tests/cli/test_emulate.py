@@ -48,7 +48,7 @@ def test_it_answers_by_its_options_ends_when_it_is_told_and_keeps_its_bill(tmp_p
     ("options", "text"),
     [
         (("--host", "0.0.0.0"), "is no loopback address; add --token"),
-        (("--spend-limit-usd", "much"), "--spend-limit-usd: "),
+        (("--spend-limit-usd", "much"), "'--spend-limit-usd': "),
         (("--graph", "nothing.py:graph"), "there is no file 'nothing.py'"),
         (("--latency-s", "nan"), "'--latency-s': nan is not a number"),
         (("--clock-speed", "inf"), "'--clock-speed': inf is not in the range"),

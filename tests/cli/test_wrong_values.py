@@ -138,6 +138,25 @@ def test_a_wrong_value_is_one_line_and_status_2(place: Path, taken: int, name: s
     assert not faults, "\n".join(faults)
 
 
+@pytest.mark.parametrize("value", ["-5", "nan", "inf", "1e400"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_number_without_sense_is_refused_by_the_name_of_its_option(
+    place: Path, taken: int, name: str, value: str
+) -> None:
+    """Found: `diff --fail-above -5` failed a run that was as cheap as before, `--ask-above-usd 1e400` never asked."""
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    words, any_number = CALLS[name].format(taken=taken).split(), ("--seed",) if value == "-5" else ()
+    for option in command.params:
+        kinds = click.types.IntParamType | click.types.FloatParamType
+        if not isinstance(option, click.Option) or option.opts[0] in any_number:
+            continue
+        if isinstance(option.type, kinds) or option.metavar in ("X", "TIME", "PERCENT"):
+            said = CliRunner().invoke(main, [name, *words, f"{option.opts[0]}={value}"])
+            assert (said.exit_code, fault(said)) == (2, ""), option.opts
+            assert option.opts[0] in said.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [["nothing"], ["run", "--nothing"], ["--nothing"], ["report"], ["show", "done"], ["report", "done", "done"]],

@@ -13,6 +13,7 @@ import click
 from fanwise.errors import UsageError
 from fanwise.jsonable import fault_of_text
 from fanwise.rendering.harmless import lines, printable
+from fanwise.units import MOST_USD, PICO_PER_USD, pico_from_usd
 
 from .ending import USAGE, exit_on_error
 
@@ -93,6 +94,22 @@ class FiniteNumber(click.FloatRange):
 def _typed_name(parameter: click.Parameter) -> str:
     """Return what a parameter is called on the command line."""
     return parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
+
+
+class Dollars(click.ParamType[int, str]):
+    """An amount of dollars that is none of a job's; its value is in picodollars."""
+
+    name = "dollars"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the picodollars."""
+        try:
+            pico = pico_from_usd(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if pico > MOST_USD * PICO_PER_USD:
+            self.fail(f"{value!r} is more than any run can cost; write at most '{MOST_USD}'", param, ctx)
+        return pico
 
 
 def _texts(value: Any) -> Iterator[str]:

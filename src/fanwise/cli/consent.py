@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 import anyio
 import click
 
-from fanwise.errors import ConsentError, UsageError
+from fanwise.errors import ConsentError
 from fanwise.job.mode import is_simulated
 from fanwise.job.spec import JobSpec
 from fanwise.ledger.forecast import Forecast, Price
 from fanwise.studies.plan.drawn import draw_contents
 from fanwise.studies.plan.forecast import forecast_job
-from fanwise.units import pico_from_usd, usd
+from fanwise.units import usd
 
+from .command import Dollars
 from .saying import echo
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,6 +33,7 @@ def threshold(command: F) -> F:
     command = click.option("--yes", is_flag=True, help="Do not ask before spending.")(command)
     return click.option(
         "--ask-above-usd",
+        type=Dollars(),
         metavar="X",
         default=ASK_ABOVE_USD,
         show_default=True,
@@ -78,12 +80,8 @@ class Question:
 
 
 def asking(options: dict[str, Any]) -> Question:
-    """Take the values of these options out of a command's.
-
-    Raises:
-        UsageError: The threshold is no amount of dollars.
-    """
-    return Question(options.pop("yes"), _limit(options.pop("ask_above_usd")))
+    """Take the values of these options out of a command's."""
+    return Question(options.pop("yes"), options.pop("ask_above_usd"))
 
 
 def foreseen(spec: JobSpec) -> Forecast:
@@ -95,13 +93,6 @@ def _most(price: Price | None, spec: JobSpec, unpriced: tuple[str, ...]) -> int 
     """Return the picodollars that a job may cost at most; None where nothing bounds them."""
     bounds = [spec.budget_pico, None if price is None or unpriced else price.high]
     return min((bound for bound in bounds if bound is not None), default=None)
-
-
-def _limit(text: str) -> int:
-    try:
-        return pico_from_usd(text)
-    except ValueError as error:
-        raise UsageError(f"--ask-above-usd: {error}") from None
 
 
 def _announcement(price: Price | None, what: str, spec: JobSpec, unpriced: tuple[str, ...]) -> str:

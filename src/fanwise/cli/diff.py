@@ -22,7 +22,7 @@ ABOVE = 1
 @click.argument("before", metavar="RUN_A")
 @click.argument("after", metavar="RUN_B")
 @click.option(
-    "--fail-above", type=FiniteNumber(), metavar="PERCENT", default=None,
+    "--fail-above", type=FiniteNumber(0), metavar="PERCENT", default=None,
     help="End with status 1 where a successful row costs so much more in RUN_B.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

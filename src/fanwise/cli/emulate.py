@@ -17,9 +17,8 @@ from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import list_tools
 from fanwise.errors import UsageError
 from fanwise.job.arms import arms_of
-from fanwise.units import pico_from_usd
 
-from .command import Command, FiniteNumber, Folder
+from .command import Command, Dollars, FiniteNumber, Folder
 from .saying import echo
 from .signals import heard
 
@@ -74,7 +73,11 @@ FASTEST = 1e6
 )
 @click.option("--ramp-limit", is_flag=True, help="Refuse a sharp rise of requests.")
 @click.option(
-    "--spend-limit-usd", metavar="X", default=None, help="Refuse everything beyond this until the month ends."
+    "--spend-limit-usd",
+    type=Dollars(),
+    metavar="X",
+    default=None,
+    help="Refuse everything beyond this until the month ends.",
 )
 @click.option("--shared-cache", is_flag=True, help="Let live calls and batches read each other's cache.")
 @click.option(
@@ -91,14 +94,14 @@ FASTEST = 1e6
     "--upstream", metavar="URL", default="https://api.anthropic.com", show_default=True, help="Whom --record asks."
 )
 @click.option("--replay", type=Folder(exists=True), default=None, help="Answer from recorded exchanges first.")
-def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **options: Any) -> None:
+def emulate(graph: str | None, baseline: str, spend_limit_usd: int | None, **options: Any) -> None:
     """Serve a simulated Messages API; point a client at it by --base-url or ANTHROPIC_BASE_URL.
 
     Control: GET /_emulator/bill, requests, rules; POST /_emulator/faults, answers, clock, reset.
     """
     if problem := address_problem(options["upstream"]):
         raise UsageError(f"--upstream: {problem}")
-    settings = EmulatorSettings(**options, spend_limit_pico=_pico(spend_limit_usd))
+    settings = EmulatorSettings(**options, spend_limit_pico=spend_limit_usd)
     if settings.host not in LOOPBACK and not settings.token:
         raise UsageError(f"--host {settings.host!r} is no loopback address; add --token, which callers send as key")
     answer = None
@@ -112,13 +115,6 @@ def emulate(graph: str | None, baseline: str, spend_limit_usd: str | None, **opt
         raise UsageError(f"{place} cannot be used: {error.strerror or error}; choose another") from None
     except UnicodeError:
         raise UsageError(f"--host {settings.host[:80]!r} is no name of a host; write one, or an address") from None
-
-
-def _pico(text: str | None) -> int | None:
-    try:
-        return None if text is None else pico_from_usd(text)
-    except ValueError as error:
-        raise UsageError(f"--spend-limit-usd: {error}") from None
 
 
 async def _serve(settings: EmulatorSettings, answer: Answerer | None) -> None:

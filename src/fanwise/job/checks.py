@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from fanwise.addresses import address_problem
 from fanwise.dispatch.deadline import seconds
-from fanwise.units import PICO_PER_USD, pico_from_usd
+from fanwise.units import MOST_USD, PICO_PER_USD, pico_from_usd
 
 Dollars = str | int | Decimal
 """An amount of dollars; as a float it would not be exact."""
@@ -23,8 +23,6 @@ LONGEST_S = 366 * 24 * 3600
 """No run is longer, in seconds."""
 WEEK_S = 7 * 24 * 3600
 MOST_ROWS = 10**12
-MOST_USD = (2**63 - 1) // PICO_PER_USD
-"""Dollars that a journal can count: sums of picodollars are whole numbers of 64 bits there."""
 
 
 def check_dollars(value: Any) -> None:

@@ -57,9 +57,9 @@ def single_agent(spec: GraphSpec, *, thinking: bool = False) -> GraphSpec | None
         return None
     graph = cut(spec)
     row = list(_parts_read(spec, graph))
-    shown = {one.name: one for one in graph.shown}
-    types = {part.name: part.type for part in row} | {name: one.type for name, one in shown.items()}
-    places = {part.name: part.get for part in row} | {name: one.get for name, one in shown.items()}
+    shown = {passed.name: passed for passed in graph.shown}
+    types = {part.name: part.type for part in row} | {name: passed.type for name, passed in shown.items()}
+    places = {part.name: part.get for part in row} | {name: passed.get for name, passed in shown.items()}
     labels = {name: ".".join([spec.slots.get(get.slot, name), *(str(key) for _, key in get.path)])
               for name, get in places.items() if name in shown}  # fmt: skip
     agent = _agent(spec, graph, agents, types, _level(agents, thinking=thinking))
@@ -86,8 +86,10 @@ def _template(spec: GraphSpec, graph: Cut, node: TaskNode) -> Template:
     """Return the steps before an agent, the agent, and the steps behind it, which read its answer."""
     if not graph.answer:
         return Template((*graph.early, node), Get(node.slot))
-    one = len(graph.answer) == 1
-    answers = {part.get: Get(node.slot) if one else Get(node.slot, (("field", part.name),)) for part in graph.answer}
+    is_single = len(graph.answer) == 1
+    answers = {
+        part.get: Get(node.slot) if is_single else Get(node.slot, (("field", part.name),)) for part in graph.answer
+    }
     late = redirected(graph.late, answers)
     return Template((*graph.early, node, *late), redirect(spec.template.output, answers))
 
@@ -95,12 +97,12 @@ def _template(spec: GraphSpec, graph: Cut, node: TaskNode) -> Template:
 def _stand_in(spec: GraphSpec, graph: Cut, row: Sequence[_RowPart]) -> Callable[..., Any]:
     """Return what answers offline: the fan-out's own stand-ins, on what the single agent is shown."""
     first = max(spec.slots) + 1
-    slots = {one.name: first + number for number, one in enumerate(graph.shown)}
-    early = {one.get: Get(slots[one.name]) for one in graph.shown}
+    slots = {passed.name: first + number for number, passed in enumerate(graph.shown)}
+    early = {passed.get: Get(slots[passed.name]) for passed in graph.shown}
     output = spec.template.output
     if graph.answer:
-        gets_ = tuple(one.get for one in graph.answer)
-        output = gets_[0] if len(gets_) == 1 else Make("dict", gets_, tuple(one.name for one in graph.answer))
+        gets_ = tuple(passed.get for passed in graph.answer)
+        output = gets_[0] if len(gets_) == 1 else Make("dict", gets_, tuple(passed.name for passed in graph.answer))
     template = Template(redirected(graph.middle, early), redirect(output, early))
     rehearsed = replace(spec, template=template, params={**spec.params, **slots})
 
@@ -157,9 +159,9 @@ def _agent(
 
 def _longest(spec: GraphSpec, graph: Cut) -> int:
     """Return the tokens that the fan-out's agents may answer with where their answers are the single agent's."""
-    output = [one.get for one in graph.answer] or list(gets(spec.template.output))
-    given = {get.slot for get in output}
-    nodes = [node for node in graph.middle if node.slot in given]
+    output = [passed.get for passed in graph.answer] or list(gets(spec.template.output))
+    answer_slots = {get.slot for get in output}
+    nodes = [node for node in graph.middle if node.slot in answer_slots]
     return sum(_most_tokens(node) for node in nodes) or sum(_most_tokens(node) for node in graph.middle)
 
 

@@ -30,9 +30,9 @@ def briefing(spec: GraphSpec, graph: Cut, shown: Mapping[Get, str]) -> str:
         graph: The same in its parts.
         shown: What the agent is shown, by where it stands in the graph.
     """
-    answers = [one.get for one in graph.answer] or [spec.template.output]
-    whole = {get.slot for get in answers if isinstance(get, Get) and not get.path}
-    writer = _Writer(spec.slots, shown, whole)
+    answers = [passed.get for passed in graph.answer] or [spec.template.output]
+    given_whole = {get.slot for get in answers if isinstance(get, Get) and not get.path}
+    writer = _Writer(spec.slots, shown, given_whole)
     parts = [_PREFACE, *writer.parts(graph.middle, ""), writer.ending(spec.template.output, graph.answer)]
     return "\n\n".join(parts)
 
@@ -89,9 +89,9 @@ class _Writer:
 
     def _task(self, node: TaskNode, number: str) -> Iterator[str]:
         agent = node.target.spec
-        said = _rule(node.target.body) if agent is None else agent.instructions
-        before = self._told.setdefault(said, number)
-        yield said if before == number else f"As in {before}."
+        instructions = _rule(node.target.body) if agent is None else agent.instructions
+        before = self._told.setdefault(instructions, number)
+        yield instructions if before == number else f"As in {before}."
         if node.slot not in self._given_whole:  # the form of an answer is known by its schema
             tp = getattr(node.target, "output", ty.Unknown) if agent is None else agent.output
             if ty.strip(tp) is not str:
@@ -100,7 +100,7 @@ class _Writer:
     def ending(self, output: Expr, answer: Sequence[Passed]) -> str:
         """Return what the answer is to be."""
         if len(answer) > 1:
-            texts = {one.name: self.text(one.get) for one in answer}
+            texts = {passed.name: self.text(passed.get) for passed in answer}
             named = (name if name == text else f"{name}: {text}" for name, text in texts.items())
             return "\n- ".join(["Answer with:", *named])
         return f"Answer with {self.text(answer[0].get if answer else output)}."
@@ -162,7 +162,7 @@ def _form(form: Mapping[str, Any]) -> str:
     if "enum" in form:
         return " | ".join(map(dumps, form["enum"])) + note
     if "anyOf" in form:
-        return " | ".join(_form(as_object(one)) for one in form["anyOf"]) + note
+        return " | ".join(_form(as_object(option)) for option in form["anyOf"]) + note
     if form.get("type") == "array":
         return f"[{_form(as_object(form['items']))}, ...]{note}"
     if form.get("type") == "object":

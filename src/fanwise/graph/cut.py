@@ -60,12 +60,12 @@ class Cut:
 
 def cut(spec: GraphSpec) -> Cut:
     """Return a graph in three parts; its agents are in the middle."""
-    known = set(spec.params.values())
+    readable = set(spec.params.values())
     early: list[Node] = []
     for node in spec.template.nodes:
-        if not _has_agent(node) and _needs(node) <= known:
+        if not _has_agent(node) and _needs(node) <= readable:
             early.append(node)
-            known.add(node.slot)
+            readable.add(node.slot)
     rest = [node for node in spec.template.nodes if node not in early]
     middle = _middle(rest)
     late = [node for node in rest if node not in middle]
@@ -73,7 +73,7 @@ def cut(spec: GraphSpec) -> Cut:
     early_slots, middle_slots = {node.slot for node in early}, {node.slot for node in middle}
     answer = _passed((spec.template.output, *_exprs(late)), middle_slots, spec.slots, types)
     tp = _answer_type(answer)
-    if [spec.template.output] == [one.get for one in answer]:
+    if [spec.template.output] == [passed.get for passed in answer]:
         answer, tp, late = (), spec.output_type, []
     elif not answer or ty.unclear(tp) or problems(tp):
         answer, tp, middle, late = (), spec.output_type, rest, []
@@ -128,9 +128,9 @@ def _passed(
 ) -> tuple[Passed, ...]:
     """Return what expressions read of some slots, in the order of reading; a part of what is read whole is left out."""
     read = list(dict.fromkeys(get for expr in exprs for get in gets(expr) if get.slot in slots))
-    whole = [get for get in read if not any(begins(other, get) for other in read if other != get)]
+    outermost = [get for get in read if not any(begins(outer, get) for outer in read if outer != get)]
     passed: dict[str, Passed] = {}
-    for get in whole:
+    for get in outermost:
         words = [names.get(get.slot, "value"), *(str(key) for _, key in get.path)]
         name = base = _identifier("_".join(words))
         number = 2
@@ -149,4 +149,4 @@ def _answer_type(answer: Sequence[Passed]) -> Any:
     """Return the type of an answer: that of its only value, or a record of them."""
     if len(answer) == 1:
         return answer[0].type
-    return make_dataclass("Answer", [(one.name, one.type) for one in answer])
+    return make_dataclass("Answer", [(passed.name, passed.type) for passed in answer])

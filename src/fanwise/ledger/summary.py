@@ -10,11 +10,11 @@ from fanwise.journal.records import ArmName
 from fanwise.units import usd_text
 
 from .account import KINDS, Totals, added, baseline_arm, row_counts, totals_by_arm
-from .cash import cash
+from .cash import Cash, cash
 from .composition import composition
 from .composition import data as composition_data
 from .failing import failed_tasks
-from .floor import floor
+from .floor import Floor, floor
 from .levers import Levers, alone, data, levers
 from .multiplier import Multiplier, left_out_data, multiplier, per_success_data
 from .paired import JobSize
@@ -60,13 +60,9 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "cost_usd": usd_if_known(whole_run.cost, whole_run.unknown),
         "fanout_usd": usd_if_known(fanout.cost, fanout.unknown),
         "baseline_usd": usd_if_known(baseline.cost, baseline.unknown),
-        "floor_usd": None if least is None else usd_text(least.total),
-        "input_over_floor": round(least.input_paid / least.input_total, 6) if least and least.input_total else None,
+        **_floor(least),
         "floor_leaves_out": leaves_out,
-        "lost_upper_bound_usd": usd_text(whole_run.lost_bound),
-        "open": {"attempts": spent.totals.open, "upper_bound_usd": usd_text(spent.totals.open_bound)},
-        "unpriced_attempts": whole_run.unpriced,
-        "unpriced_upper_bound_usd": usd_text(whole_run.unpriced_bound),
+        **_bounds(whole_run, spent),
         "attempts_of_unknown_cost": {"fanout": fanout.unknown, "baseline": baseline.unknown},
         "attempts_of_unknown_tokens": whole_run.uncounted,
         "cash": spent.data(),
@@ -88,6 +84,22 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "failed_tasks": failed_tasks(db),
         "wall_s": round(wall[0], 3),
         "sessions": wall[1],
+    }
+
+
+def _floor(least: Floor | None) -> dict[str, Any]:
+    """Return the least that the fan-out could have cost, and its input over that; None where that is unknown."""
+    over = round(least.input_paid / least.input_total, 6) if least and least.input_total else None
+    return {"floor_usd": None if least is None else usd_text(least.total), "input_over_floor": over}
+
+
+def _bounds(whole_run: Totals, spent: Cash) -> dict[str, Any]:
+    """Return what attempts of unknown cost, lost, open or of a model without a price, may have cost at most."""
+    return {
+        "lost_upper_bound_usd": usd_text(whole_run.lost_bound),
+        "open": {"attempts": spent.totals.open, "upper_bound_usd": usd_text(spent.totals.open_bound)},
+        "unpriced_attempts": whole_run.unpriced,
+        "unpriced_upper_bound_usd": usd_text(whole_run.unpriced_bound),
     }
 
 

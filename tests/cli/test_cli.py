@@ -63,7 +63,8 @@ def test_json_goes_to_standard_output_alone(tmp_path: Path) -> None:
     result = fanwise("run", GRAPH, "--rows", rows, "--out", tmp_path / "run", "--json")
     assert json.loads(result.stdout) == summary(tmp_path / "run")
     report = fanwise("report", tmp_path / "run", "--json")
-    assert json.loads(report.stdout) == summary(tmp_path / "run")
+    none_set_aside = {"reasons": [], "other_reasons": 0, "other_rows": 0}
+    assert json.loads(report.stdout) == {**summary(tmp_path / "run"), "rejects": none_set_aside}
 
 
 def test_a_simulated_run_says_so(tmp_path: Path) -> None:

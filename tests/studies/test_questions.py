@@ -151,7 +151,8 @@ def test_a_report_is_the_account_of_a_run_with_its_bill_and_its_tables(
 ) -> None:
     Job(job, rows=rows, out=tmp_path / "run", channel="live").run_sync()
     account = report(tmp_path / "run")
-    assert account.summary == summary(tmp_path / "run")
+    none_set_aside = {"reasons": [], "other_reasons": 0, "other_rows": 0}
+    assert account.summary == {**summary(tmp_path / "run"), "rejects": none_set_aside}
     assert account.summary["bill_usd"] == account.summary["cost_usd"], "the one that the session has fetched"
     assert {agent.agent: agent.attempts for agent in account.tables().agents} == {"shorten": 12, "answer": 12}
     assert len(list(account.results())) == 12

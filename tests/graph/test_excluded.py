@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from pydantic import BaseModel, Field
 
-from fanwise import Emulator, Job, agent, graph
+from fanwise import Emulator, Job, agent, graph, resume, step
 
 
 class Owner(BaseModel):
@@ -58,3 +60,56 @@ def test_a_stand_in_sees_what_the_model_sees(tmp_path: Path) -> None:
     row = {"text": "one", "owners": [{"name": "Ada", "secret": "HIDDEN"}], "secret": "HIDDEN"}
     account = Job(job, rows=[row], out=tmp_path / "run", channel="live").run_sync()
     assert [line["output"] for line in account.results()] == ["one Ada"]
+
+
+class Person(BaseModel):
+    name: str
+    number: int = Field(exclude=True)
+
+
+class Case(BaseModel):
+    text: str
+    people: list[Person]
+    by_name: dict[str, Person | None] = {}
+    secret: str = Field(exclude=True)
+
+
+class Judgement(BaseModel):
+    label: str
+    reasoning: str = Field(exclude=True)
+
+
+@agent(model="claude-haiku-5-5", max_tokens=50)
+def judge(case: Case) -> Judgement:
+    """Judge."""
+    return Judgement(label=f"{case.text} {case.people[0].name} {case.by_name['a']!r}", reasoning="REASONS")
+
+
+@agent(model="claude-haiku-5-5", max_tokens=50)
+def check(judgement: Judgement) -> Judgement:
+    """Check."""
+    return Judgement(label=repr(judgement), reasoning="MORE")
+
+
+@step
+def told(first: Judgement, second: Judgement) -> list[str]:
+    return [first.reasoning, second.reasoning, second.label]
+
+
+@graph
+def judged(case: Case) -> list[str]:
+    first = judge(case)
+    return told(first, check(first))
+
+
+def test_what_is_excluded_and_required_is_asked_for_kept_and_not_shown(tmp_path: Path) -> None:
+    """Found: no stand-in could be asked that is shown a record with such a field: "secret: Field required"."""
+    person = {"name": "Ada", "number": 7}
+    row = {"text": "one", "people": [person], "by_name": {"a": person}, "secret": "HIDDEN"}
+    out = tmp_path / "run"
+    account = Job(judged, rows=[row], out=out, channel="live").run_sync()
+    expected = ["REASONS", "MORE", "Judgement(label=\"one Ada Person(name='Ada')\")"]
+    assert [line["output"] for line in account.results()] == [expected]
+    again = anyio.run(partial(resume, out, graph=judged))
+    assert [line["output"] for line in again.results()] == [expected]
+    assert again.summary["attempts"]["sent"] == 2

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import TypeAdapter
 
 from . import types as ty
-from .kinds import Kind, kind_of
+from .kinds import Kind, LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind, kind_of
 
 T = TypeVar("T")
 _MOST_TYPES = 4_096
@@ -46,6 +46,30 @@ def _looked_through(tp: Any) -> bool:
 
 has_validators: Callable[[Any], bool] = PerType(_looked_through)
 """Whether functions of the user's take part in the validation of a type: a value may not be what was read."""
+
+
+def _hides(tp: Any, seen: set[Any]) -> bool:
+    """Return whether a record in a type has a field that is excluded and has no default."""
+    match kind(tp):
+        case RecordKind(fields):
+            record: Any = ty.strip(tp)
+            if record in seen:
+                return False
+            infos = getattr(record, "model_fields", {}).values()
+            inner, seen = list(fields.values()), seen | {record}
+            return any(info.exclude and info.is_required() for info in infos) or any(_hides(of, seen) for of in inner)
+        case ListKind(item):
+            return _hides(item, seen)
+        case MapKind(_, value):
+            return _hides(value, seen)
+        case TupleKind(parts) | UnionKind(parts):
+            return any(_hides(part, seen) for part in parts)
+        case LeafKind():
+            return False
+
+
+hides_required: Callable[[Any], bool] = PerType(lambda tp: tp is not ty.Unknown and _hides(tp, set()))
+"""Whether a value of a type cannot be made of what a model is shown of it: a required field is excluded."""
 
 
 def _calls_users(schema: object, seen: set[int]) -> bool:

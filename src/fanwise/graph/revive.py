@@ -20,7 +20,7 @@ from fanwise.foreign import let_through, reason
 
 from . import types as ty
 from .kinds import Kind, LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
-from .pertype import adapter, has_validators, kind
+from .pertype import adapter, has_validators, hides_required, kind
 from .wire import load
 
 _COLLECTIONS: Mapping[Any, Callable[[list[Any]], Any]] = {set: set, frozenset: frozenset, tuple: tuple}
@@ -29,10 +29,12 @@ _COLLECTIONS: Mapping[Any, Callable[[list[Any]], Any]] = {set: set, frozenset: f
 def revive(tp: Any, accepted: Any) -> Any:
     """Return JSON-ready data of a value that was accepted before, keyed by field names, as a value of its type.
 
+    What a model was shown is without excluded fields: these have their default, or are not set where they have none.
+
     Raises:
         OutputError: It is none of the type.
     """
-    if not has_validators(tp):
+    if not has_validators(tp) and not hides_required(tp):
         return load(tp, accepted)
     try:
         return _revived(tp, accepted)
@@ -91,7 +93,7 @@ def _record(tp: Any, fields: Mapping[str, Any], accepted: dict[str, Any]) -> Any
 
 def _required(tp: Any) -> list[str]:
     if issubclass(tp, BaseModel):
-        return [name for name, field in tp.model_fields.items() if field.is_required()]
+        return [name for name, field in tp.model_fields.items() if field.is_required() and not field.exclude]
     return [field.name for field in dataclasses.fields(tp) if not _has_default(field)]
 
 

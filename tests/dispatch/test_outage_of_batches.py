@@ -76,11 +76,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submitting, "LINGER_S", 0.01)
     monkeypatch.setattr(retry, "FIRST_S", 0.005)
     monkeypatch.setattr(retry, "LONGEST_S", 0.01)
-    monkeypatch.setattr(polling, "OFFLINE_S", (0.01, 0.02))
+    monkeypatch.setattr(polling, "OFFLINE_S", (0.02, 0.02))  # longer than the grace: dates are whole seconds
 
 
 def fields(servers: Servers, out: Path, **more: Any) -> dict[str, Any]:
-    return {"out": out, "base_url": servers.front.url, "grace_s": 0.05, **more}
+    return {"out": out, "base_url": servers.front.url, "grace_s": 0.01, **more}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_it_is_given_up_in_time_and_gone_on_with(tmp_path: Path, call: str, stat
         with pytest.raises(HaltedError, match=rf"for 0 minutes \({KINDS[status]}: away\); no row has failed by it"):
             work.run_sync()
         away.times = 0
-        account = anyio.run(lambda: resume(out, graph=job, base_url=servers.front.url, grace_s=0.05))
+        account = anyio.run(lambda: resume(out, graph=job, base_url=servers.front.url, grace_s=0.01))
         paid = len(servers.emulator.bill()["entries"])
     assert (paid, account.summary["rows"]["succeeded"]) == (4, 4)
     assert account.summary["cost_usd"] == account.summary["bill_usd"]

@@ -49,11 +49,11 @@ class Block:
 
         Args:
             path: A file name; a relative one is looked up beside the file of the caller, then
-                in each folder above it.
+                in each folder above it, and does not lead out of the folder in which it is found.
             name: The block's name; the file's by default.
 
         Raises:
-            UsageError: There is no such file, or it is none of these.
+            UsageError: There is no such file, it lies elsewhere, or it is none of these.
         """
         file = find_beside_caller(path)
         try:
@@ -86,10 +86,10 @@ class Document:
 
         Args:
             path: A file name; a relative one is looked up beside the file of the caller, then
-                in each folder above it.
+                in each folder above it, and does not lead out of the folder in which it is found.
 
         Raises:
-            UsageError: There is no such file, it is not UTF-8, or two sections have one name.
+            UsageError: There is no such file, it lies elsewhere, it is not UTF-8, or two sections have one name.
         """
         file = find_beside_caller(path)
         try:

@@ -111,7 +111,8 @@ def agent(
 
     Args:
         file: An agent file such as `agents/classify.md`, looked up beside the calling file and
-            in the folders above it. Settings given here win over those of the file.
+            in the folders above it; it does not lead out of the folder in which it is found. Settings given here win
+            over those of the file.
         model: Model id; needed here or in the file.
         name: Name in requests and reports; the function's name by default.
         context: Blocks and documents that the agent is shown in every task.

@@ -6,12 +6,14 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pytest
 from pydantic import BaseModel, computed_field
 
 from fanwise import DefinitionError, agent, each, graph, step, when
+from support import DESK, fanwise
 
 
 class Mail(BaseModel):
@@ -99,6 +101,34 @@ def by_default(mail: Mail) -> str:
 
 def by_callable(mail: Mail) -> str:
     return accept(mail.text) if callable(mail.note) else refuse(mail.text)
+
+
+def by_its_dict(mail: Mail) -> str:
+    return accept(mail.__dict__["text"])
+
+
+def by_vars(mail: Mail) -> str:
+    return accept(**vars(mail))
+
+
+def by_class(mail: Mail) -> str:
+    return accept(mail.text) if mail.__class__.__name__ == "Mail" else refuse(mail.text)
+
+
+def by_doc(mail: Mail) -> str:
+    return accept(text=str(accept(mail.text).__doc__))
+
+
+def by_name_of_dict(mail: Mail) -> str:
+    return accept(getattr(mail, "__dict__")["text"])  # noqa: B009
+
+
+def by_dict_of_helper(mail: Mail) -> str:
+    return fields_of(mail)["text"]
+
+
+def fields_of(mail: Mail) -> dict[str, Any]:
+    return {name: accept(text) for name, text in mail.__dict__.items()}
 
 
 def by_key(mail: Mail) -> str:
@@ -216,6 +246,20 @@ def test_what_python_hides_is_refused_with_its_place(way: Callable[..., Any]) ->
     mistakes = caught.value.mistakes
     assert all(mistake.place.startswith(f"{__file__}:") and mistake.hint for mistake in mistakes)
     assert any("is known only at run time and cannot be used" in mistake.message for mistake in mistakes)
+
+
+def test_what_python_keeps_of_an_object_is_no_field(tmp_path: Path) -> None:
+    """Found: `row.__dict__` ended with status 70, and `__doc__` was what the trace's own class says of itself."""
+    with pytest.raises(DefinitionError, match=r"`mail` is known only at run time .* for its __dict__; do this in a @s"):
+        graph(by_dict_of_helper)
+    text = Path(DESK).read_text(encoding="utf-8")
+    (graph_line,) = (line for line in text.splitlines() if line.startswith("def single("))
+    row = graph_line.split("(")[1].split(":")[0]
+    text = text.replace(graph_line, f"{graph_line}\n    greet({row}.__dict__)")
+    (tmp_path / "job.py").write_text(text, encoding="utf-8")
+    shown = fanwise("graph", "job.py:single", cwd=tmp_path)
+    assert shown.returncode == 2
+    assert "for its __dict__" in shown.stderr and "Traceback" not in shown.stderr
 
 
 def test_a_helper_is_refused_at_its_own_line() -> None:

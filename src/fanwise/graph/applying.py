@@ -22,7 +22,7 @@ from .calls import bind, check_fit
 from .containers import EACH_HINT, Containers
 from .expr import Const
 from .operators import Operators
-from .reference import STEP_HINT, Ref
+from .reference import STEP_HINT, Ref, is_of_object
 from .step import StepFunction
 from .symbols import PLAIN, Bound, Fields, Function, NameScope, function_of, holds, items_of, unknown, without_plain
 from .vocabulary import VOCABULARY
@@ -156,6 +156,8 @@ class Calls(Containers, Operators):
         parts = [*node.args, *(keyword.value for keyword in node.keywords)]
         values = [*args, *kwargs.values()]
         if name == "getattr" and len(args) == 2 and type(args[0]) is Ref and not holds(args[1]):
+            if isinstance(args[1], str) and is_of_object(args[1]):
+                return self.add_mistake(node, "object", f"for its {args[1]}", STEP_HINT, scope, node.args[0])
             return self.attribute(args[0], args[1]) if isinstance(args[1], str) else unknown(self.tracer)
         if name == "dict" and not any(type(value) is Ref for value in args):
             pairs = cast("dict[Any, Any]", args[0]) if args and isinstance(args[0], dict) else {}

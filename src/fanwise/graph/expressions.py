@@ -7,7 +7,7 @@ import inspect
 from types import FunctionType, ModuleType
 from typing import Any, cast
 
-from .reference import STEP_HINT, WHEN_HINT, Ref
+from .reference import STEP_HINT, WHEN_HINT, Ref, is_of_object
 from .symbols import PLAIN, Bound, Fields, Function, NameScope, holds, items_of, joined, unknown
 from .tracer import TracedMistake, Tracer
 
@@ -90,6 +90,8 @@ class Expressions:
     def _read_Attribute(self, node: ast.Attribute, scope: NameScope) -> Any:
         owner = self.value(node.value, scope)
         self.tracer.at = scope.file, node.lineno
+        if type(owner) is Ref and is_of_object(node.attr):
+            return self.add_mistake(node, "object", f"for its {node.attr}", STEP_HINT, scope, node.value)
         return self.attribute(owner, node.attr)
 
     def attribute(self, owner: Any, name: str) -> Any:

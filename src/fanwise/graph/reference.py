@@ -187,6 +187,11 @@ class Ref:
         raise TypeError("a traced value cannot be pickled")
 
 
+def is_of_object(name: str) -> bool:
+    """Return whether an attribute is what Python, or a trace, keeps of any object, and no field of a value."""
+    return hasattr(Ref, name) or (name.startswith("__") and name.endswith("__"))
+
+
 def expr_of(ref: Ref) -> Expr:
     """Return the expression behind a reference."""
     return object.__getattribute__(ref, "_expr")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fanwise.emulator import Emulator
+from forked import Forked
 from inprocess import ROOT, call, own_modules
 
 DESK = str(ROOT / "tests" / "sample" / "desk.py")
@@ -48,8 +49,10 @@ def program(
 
 def started(
     *args: object, env: dict[str, str] | None = None, stderr: int = subprocess.DEVNULL
-) -> subprocess.Popen[str]:
-    """Start the command line as a process and go on."""
+) -> subprocess.Popen[str] | Forked:
+    """Start the command line as a process of its own and go on; where a system forks, nothing is loaded anew."""
+    if hasattr(os, "fork"):
+        return Forked([*map(str, args)], env=env or environment(), heard=stderr == subprocess.PIPE)
     command = [sys.executable, "-m", "fanwise", *map(str, args)]
     return subprocess.Popen(command, env=env or environment(), stdout=subprocess.DEVNULL, stderr=stderr, text=True)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
+import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
-from support import DESK, environment, fanwise, program, tickets
+from support import DESK, environment, fanwise, program, started, tickets
 
 GRAPH = f"{DESK}:triage"
 
@@ -38,9 +41,22 @@ def test_a_process_prints_the_same(tmp_path: Path, arguments: tuple[str, ...], s
     env = environment(COLUMNS="90", PYTHONPATH=str(tmp_path))
     apart, here = (run_it(*words, env=env, stdin="no json\n", cwd=tmp_path) for run_it in (program, fanwise))
     assert (here.returncode, here.stdout) == (apart.returncode, apart.stdout)
-    assert here.stderr == apart.stderr
+    assert said(here.stderr) == said(apart.stderr)
     assert here.returncode == status
     assert here.stdout or here.stderr
+
+
+def said(stderr: str) -> list[str]:
+    """What is on standard error but for the progress, of which there is a line every ten seconds."""
+    return [line for line in stderr.splitlines() if not re.match(r"[\d,]+/[\d,]+ rows, ", line)]
+
+
+def test_a_process_that_is_forked_ends_and_prints_the_same(tmp_path: Path) -> None:
+    words = ("report", "nothing", "--by", "wrong")
+    with chdir(tmp_path), started(*words, stderr=subprocess.PIPE) as forked:
+        apart = program(*words, cwd=tmp_path)
+        assert forked.communicate() == (None, apart.stderr)
+        assert forked.returncode == apart.returncode == 2
 
 
 def test_what_nobody_has_caught_is_a_traceback_and_a_status(tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ def pyright_lines(path: Path) -> set[int]:
 
 
 def mypy_lines(path: Path) -> set[int]:
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--hide-error-context", str(path)]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--hide-error-context"]
+    places = ["--config-file", str(path.parent / "mypy.ini"), str(path)]
+    result = subprocess.run([*command, *places], capture_output=True, text=True, cwd=ROOT, check=False)
     return {int(match[1]) for match in re.finditer(rf"{path.name}:(\d+): error", result.stdout)}
 
 

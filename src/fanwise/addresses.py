@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 VARIABLE = "ANTHROPIC_BASE_URL"
 """Of the environment, which names an address where none is given."""
@@ -33,6 +33,19 @@ def address_problem(address: str) -> str:
         return f"{told} has a query or a fragment, behind which no path can stand; leave it out"
     end = _ADDED.search(parts.path.rstrip("/"))
     return f"{told} ends in {end[0]}, which the SDK adds itself; leave it out" if end else ""
+
+
+def as_taken_today(address: str) -> str:
+    """Return an address that an earlier version took, without what is refused today; as it is where that is none."""
+    if not address_problem(address):
+        return address
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address
+    host, path = parts.netloc.rpartition("@")[2], _ADDED.sub("", parts.path.rstrip("/"))
+    shorter = urlunsplit((parts.scheme, host, path, "", ""))
+    return address if address_problem(shorter) else shorter
 
 
 def without_secrets(address: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .addresses import without_secrets
+
 
 class FanwiseError(Exception):
     """Base of every error that fanwise raises on purpose."""
@@ -81,8 +83,11 @@ class NotNamedError(RunDirectoryError):
 
     def __init__(self, directory: str, missing: Mapping[str, str]) -> None:
         super().__init__(directory, missing)
-        self.directory, self.missing = directory, missing
-        """What the directory records, by the parameters that name it: `graph`, `baseline`, `base_url`."""
+        address = missing.get("base_url")
+        shown = {} if address is None else {"base_url": without_secrets(address)}
+        self.directory, self.missing = directory, {**missing, **shown}
+        """What the directory records, by the parameters that name it: `graph`, `baseline`, `base_url`; of an address
+        what may be shown of it."""
 
     @property
     def reason(self) -> str:

@@ -55,5 +55,7 @@ class _Events:
 
 
 _NOTES = "fanwise.notes"
+MCP_LOGGERS = ("mcp", "client")
+"""Of the package `mcp`, and of its sessions: they log tracebacks of lines that are no messages."""
 log = _Events()
 """Keys and other secrets never go here: events carry ids, names and counts alone."""

@@ -185,6 +185,24 @@ def test_no_key_goes_to_an_address_that_a_directory_names(made: Path, theirs: Pa
         assert asked(trap) == 0 < asked(url)
 
 
+def test_a_recorded_address_is_said_without_its_password_and_another_can_be_named(made: Path, theirs: Path) -> None:
+    """Found: a run of an earlier version, which took such addresses, could not be resumed with another either."""
+    manifest = "UPDATE meta SET value=json_set(value,'$.mode','api','$.spec.base_url',?) WHERE key='manifest'"
+    changed(theirs, manifest, "http://me:hunter2@127.0.0.1:9/v1?token=hunter2")
+    changed(theirs, "INSERT INTO batches VALUES(1, 2, 1e9, 'msgbatch_x', 'created')")
+    for words in ASKING:
+        line = [str(theirs) if word == "RUN" else word for word in words]
+        refused = fanwise(*line, env=KEY, cwd=made)
+        assert refused.returncode == 2 and "hunter2" not in refused.stderr + refused.stdout
+        assert refused.stderr.endswith(f": fanwise {' '.join(line)} --base-url http://127.0.0.1:9\n")
+    with emulator(graph=f"{made / 'graph.py'}:job") as url:
+        there = fanwise("resume", theirs, "--yes", "--grace-s", 0, env=KEY | {"ANTHROPIC_BASE_URL": url}, cwd=made)
+    assert f"requests go to {url}, which ANTHROPIC_BASE_URL names" in there.stderr
+    assert there.returncode == 0 and "hunter2" not in there.stderr + there.stdout
+    shown = str(NotNamedError("run", {"base_url": "http://me:hunter2@host/?key=hunter2"}))
+    assert "hunter2" not in shown and "base_url='http://***@host/?***'" in shown
+
+
 def asked(url: str) -> int:
     """How often a server was asked anything by a client."""
     with urllib.request.urlopen(f"{url}/_emulator/requests", timeout=10) as reply:

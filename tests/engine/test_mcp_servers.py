@@ -177,6 +177,13 @@ def test_a_server_that_writes_other_lines_to_its_output_is_named_once(tmp_path: 
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr and "at your service" not in ended.stderr
+    wordy = fanwise(
+        "-v", "run", "loud.py:notes", "--rows", "rows.jsonl", "--out", "wordy", "--channel", "live", "--base-url",
+        emulator.url, "--yes", cwd=tmp_path, env=environment(ANTHROPIC_API_KEY="k"),
+    )  # fmt: skip
+    assert wordy.returncode == 0, wordy.stderr
+    assert "JSONRPC" in wordy.stderr, "what mcp logs of such a line"
+    assert "Traceback" not in wordy.stderr and "at your service" not in wordy.stderr
     (told,) = [line for line in ended.stderr.splitlines() if "JSON-RPC" in line]
     assert told.startswith("fanwise: MCP server 'register' ") and "register.py" in told
 

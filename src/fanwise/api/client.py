@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import anyio
 
+from fanwise.addresses import without_secrets
 from fanwise.jsonable import as_list, as_object
 
 from .capable import Can, SdkClient, can, has_key
@@ -235,7 +236,7 @@ class Api:
             await self._get("/v1/messages/batches", {"limit": 1})
         except RequestError as error:
             if error.failure.status in (404, 405, 501):
-                self.can = replace(self.can, batches=False, where=self.base_url)
+                self.can = replace(self.can, batches=False, where=without_secrets(self.base_url))
 
     async def check_model(self, model: str) -> Failure | None:
         """Return why a model cannot be used, or None; asks the free models endpoint, where there is one."""

@@ -18,6 +18,7 @@ from anyio.abc import TaskStatus
 from fanwise.errors import UsageError
 from fanwise.foreign import reason
 from fanwise.graph.tools import McpServer
+from fanwise.log import MCP_LOGGERS
 
 from .mcpwords import Words
 from .tools import ToolLostError
@@ -240,7 +241,7 @@ async def _listed(client: Any) -> AsyncGenerator[Any]:
 
 def _keep_off_the_screen() -> None:
     """Let what `mcp` logs reach whoever has configured logging, and nobody else: it logs tracebacks of bad lines."""
-    for name in ("mcp", "client"):  # of the package, and that of its sessions
+    for name in MCP_LOGGERS:
         logger = logging.getLogger(name)
         if not logger.handlers:
             logger.addHandler(logging.NullHandler())

@@ -25,7 +25,7 @@ import httpx2
 from anthropic import AsyncAnthropic, DefaultAioHttpClient
 from anthropic._constants import RAW_RESPONSE_HEADER
 
-from fanwise.addresses import VARIABLE, address_problem
+from fanwise.addresses import VARIABLE, address_problem, without_secrets
 from fanwise.errors import UsageError
 
 from .capable import has_key, is_plain
@@ -227,7 +227,7 @@ def connect(base_url: str | None, api_key: str | None, connections: int) -> Wire
         raise UsageError(f"the SDK cannot be set up: {' '.join(str(error).split())}{hint}") from None
     if not has_key(sdk):
         how = "set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN; an emulator takes any text"
-        raise UsageError(f"no key is set for {sdk.base_url}: {how}")
+        raise UsageError(f"no key is set for {without_secrets(str(sdk.base_url))}: {how}")
     return Wire(sdk, http)
 
 

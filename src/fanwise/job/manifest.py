@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from fanwise.addresses import as_taken_today
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
 from fanwise.engine.arms import Arm, build_arms
 from fanwise.engine.records import Format, Record, RowsFile
@@ -75,6 +76,9 @@ class Manifest:
     def _from(cls, data: Mapping[str, Any]) -> Manifest:
         if data["mode"] not in get_args(Mode):
             raise ValueError(f"{data['mode']!r} is no mode")
+        spec = dict(data["spec"])
+        if isinstance(spec.get("base_url"), str):
+            spec["base_url"] = as_taken_today(spec["base_url"])
         return cls(
             run_id=data["run_id"],
             graph=data["graph"],
@@ -83,7 +87,7 @@ class Manifest:
             folder=Path(data["folder"]),
             created=data["created"],
             mode=data["mode"],
-            spec=JobSpec(graph=data["graph"], rows=data["rows"], format=data["format"], **data["spec"]),
+            spec=JobSpec(graph=data["graph"], rows=data["rows"], format=data["format"], **spec),
             sizes=None if data["sizes"] is None else sizes_from(data["sizes"]),
             tools=toolbox_from(data["tools"]),
             repeated=tuple(data.get("repeated", ())),

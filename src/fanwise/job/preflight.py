@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from fanwise.addresses import without_secrets
 from fanwise.api.client import Api
 from fanwise.api.failures import Failure
 from fanwise.errors import RunDirectoryError, UsageError
@@ -41,7 +42,8 @@ def _is_known(failure: Failure | None, api: Api) -> bool:
     if failure.is_redirect:
         raise UsageError(failure.message)
     if failure.status is None:
-        raise UsageError(f"nobody answers at {api.base_url}: {failure.message}; check --base-url and the network")
+        where = without_secrets(api.base_url)
+        raise UsageError(f"nobody answers at {where}: {failure.message}; check --base-url and the network")
     return failure.kind != "not_found_error"
 
 

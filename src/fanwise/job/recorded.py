@@ -13,7 +13,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-from fanwise.addresses import VARIABLE
+from fanwise.addresses import VARIABLE, without_secrets
 from fanwise.errors import NotNamedError
 from fanwise.graph.graphs import Graph
 
@@ -88,7 +88,8 @@ def other_address(manifest: Manifest, spec: JobSpec) -> str:
         return ""
     if before.rstrip("/") == now.rstrip("/"):
         return ""
-    return f"requests go to {now}, which {VARIABLE} names; before they went to {before}"
+    there, earlier = without_secrets(now), without_secrets(before)
+    return f"requests go to {there}, which {VARIABLE} names; before they went to {earlier}"
 
 
 def _address_to_name(manifest: Manifest, base_url: str | None) -> dict[str, str]:

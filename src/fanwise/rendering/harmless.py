@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import re
+from copy import copy
 from typing import Any
+
+from fanwise.log import MCP_LOGGERS
 
 MOST_CHARS = 1_000
 """Characters of a text of others that are shown in a cell or a line."""
@@ -69,5 +72,10 @@ class HarmlessFormatter(logging.Formatter):
     """Formats records of the log, whose messages have values of others in them."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return a record as text."""
+        """Return a record as text; of what `mcp` logs without its traceback, which a server's bad line has made."""
+        if record.exc_info and record.name.partition(".")[0] in MCP_LOGGERS:
+            kind = record.exc_info[0]
+            record = copy(record)  # other handlers have it whole
+            record.exc_info = record.exc_text = None
+            return lines(f"{super().format(record)}{f' ({kind.__name__})' if kind else ''}")
         return lines(super().format(record))

@@ -46,7 +46,7 @@ class AdditionsInMemory(ContentsInMemory):
         self._rows[record.number] = record
         numbers = self._rows_of_id[record.row_id]
         for before in [row for number in numbers if (row := self._rows.get(number)) and number != record.number]:
-            if self.session > 1 and before.row_id == record.row_id and before.session < record.session:
+            if record.session > 1 and before.row_id == record.row_id and before.session < record.session:
                 del self._rows[before.number]
         numbers.add(record.number)
 

@@ -3,23 +3,28 @@ PYTHON ?= python3
 # Of a virtual environment; Windows has another name for it.
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 DEMO := runs/demo
-# Tests wait for processes beside them more than they compute.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(max(2, (os.cpu_count() or 2) * 3 // 2))')
+# A worker waits a third of its time: for batches, limits and processes beside it.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 2)')
 
-.PHONY: demo test check scale soak browser-test bench-tools bench-peers lock clean
+.PHONY: demo test lint types suite check scale soak browser-test bench-tools bench-peers lock clean
 
 demo: .venv/run.stamp
 	@$(BIN)/python examples/demo.py $(if $(FRESH),--fresh) $(DEMO)
 
-test: .venv/dev.stamp
+test: lint
+	@$(MAKE) --no-print-directory -j2 types suite
+
+lint: .venv/dev.stamp
 	$(BIN)/ruff check src tests examples bench
+
+types: .venv/dev.stamp
 	$(BIN)/basedpyright
+
+suite: .venv/dev.stamp
 	$(BIN)/pytest -n $(WORKERS)
 
-check: .venv/dev.stamp
-	$(BIN)/ruff check src tests examples bench
+check: lint types
 	$(BIN)/ruff format --check src tests examples bench
-	$(BIN)/basedpyright
 	$(BIN)/python tests/measure.py --check src
 
 scale: .venv/dev.stamp

@@ -19,6 +19,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, chdir, contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -90,7 +91,12 @@ def own_modules(path: str = "") -> Generator[None]:
 def _is_installed(module: ModuleType | None) -> bool:
     """Return whether a module is Python's, a package's or fanwise's, and no graph's or test's."""
     file = getattr(module, "__file__", None)
-    return file is None or file.startswith((*OURS, *INSTALLED))
+    return file is None or _is_installed_file(file)
+
+
+@cache  # asked of four thousand modules before and after each call
+def _is_installed_file(file: str) -> bool:
+    return file.startswith((*OURS, *INSTALLED))
 
 
 @contextmanager

@@ -49,6 +49,7 @@ def outline(source: str) -> Outline:
     """Take from a module what the reviewers need of it."""
     with PARSER:
         tree = ast.parse(source)
+    nodes = [*ast.walk(tree)]
     signatures, documented = [], []
     for node in _public(tree.body):
         doc = (ast.get_docstring(node) or "").strip().split("\n")[0]
@@ -57,13 +58,11 @@ def outline(source: str) -> Outline:
             signatures.append(f"{node.name}({ast.unparse(node.args)})")
     handlers = [
         f"line {node.lineno}: except {ast.unparse(node.type) if node.type else ''}: {ast.unparse(node.body[0])[:60]}"
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.ExceptHandler)
     ]
     imports = [
-        f"line {node.lineno}: {ast.unparse(node)}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
+        f"line {node.lineno}: {ast.unparse(node)}" for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     return Outline(signatures=signatures, documented=documented, handlers=sorted(handlers), imports=sorted(imports))
 

@@ -38,6 +38,15 @@ def as_usual(counting: Sequence[Attempt]) -> dict[int, Attempt]:
     return moved
 
 
+def usual_channels(counting: Sequence[Attempt]) -> dict[tuple[str, str], str]:
+    """Return by side and agent the channel that most of its calls took which began a task and did not go ahead."""
+    first: dict[_Agent, list[Attempt]] = defaultdict(list)
+    for attempt in counting:
+        if attempt.why == "first":
+            first[attempt.arm, attempt.agent].append(attempt)
+    return {who: _usual(calls)[0] for who, calls in first.items()}
+
+
 def _usual(first: list[Attempt]) -> tuple[str, bool]:
     """Return the channel that most of these took, and whether most of them mark a prefix there."""
     counts = Counter(attempt.channel for attempt in first)

@@ -8,7 +8,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
-from .ahead import as_usual
+from .ahead import as_usual, usual_channels
 from .attempt import Ask, Attempt
 from .inherited import inherit
 from .prices import Tokens, cost
@@ -89,7 +89,8 @@ class Book:
 
     @cached_property
     def _inherited(self) -> tuple[dict[int, Attempt], dict[int, int]]:
-        return inherit(self.attempts, {a.id for a in self.needed}, self.ahead, self.meta)
+        needed = {a.id for a in self.needed}
+        return inherit(self.attempts, needed, self.ahead, usual_channels(self.needed), self.meta)
 
     @property
     def taken_over(self) -> dict[int, int]:

@@ -26,30 +26,57 @@ class _Sent:
     five: int = 0
     paid: int = 0
     """What is left of what it wrote, and of what that took beyond a reading."""
+    wrote: bool = False
+    """Whether it has left anything at first."""
 
 
 def inherit(
-    attempts: Sequence[Attempt], needed: Collection[int], apart: Collection[int], meta: Mapping[str, Any]
+    attempts: Sequence[Attempt],
+    needed: Collection[int],
+    apart: Collection[int],
+    usual: Mapping[tuple[str, str], str],
+    meta: Mapping[str, Any],
 ) -> tuple[dict[int, Attempt], dict[int, int]]:
-    """Return by number the requests that take over writes, as they count, and what was taken over from each writer."""
+    """Return by number the requests that take over writes, as they count, and what was taken over from each writer.
+
+    Args:
+        attempts: All that were made.
+        needed: Those that count.
+        apart: Of these, the ones that went ahead and count as the others travel.
+        usual: By side and agent the channel of the others.
+        meta: What the journal says of the run.
+    """
     sent: list[_Sent] = []
     heirs: dict[int, Attempt] = {}
     taken: dict[int, int] = {}
     keys: dict[str, str] = {}
+    ends: dict[tuple[str, ...], int] = {}
     for attempt in attempts:
         tokens = attempt.tokens
-        if not tokens.read + tokens.write_5m + tokens.write_1h or attempt.id in apart or attempt.why == "pilot":
+        if not tokens.read + tokens.write_5m + tokens.write_1h:
             continue
-        new = _sent(attempt, attempt.id in needed, _blocks_of(attempt, meta, keys), sent)
-        if new.counts:
-            writers = _writers(new, sent)
-            moved = _moved(attempt, writers, taken)
+        blocks = _blocks_of(attempt, meta, keys)
+        new = _sent(attempt, attempt.id in needed, blocks, sent)
+        by_chars = _ends(attempt, blocks)
+        for reach in (tokens.read, tokens.prompt - tokens.input):
+            place = min(range(len(by_chars)), key=lambda place: abs(by_chars[place] - reach))
+            ends[attempt.model, *new.hashes[:place]] = reach
+        is_ahead = (
+            attempt.why == "pilot" and usual.get((attempt.arm, attempt.agent), attempt.channel) != attempt.channel
+        )
+        if attempt.id in apart or (is_ahead and not new.counts):
+            pass  # what it wrote is no other's
+        elif new.counts:
+            known = [ends.get((attempt.model, *new.hashes[:place]), round(end)) for place, end in enumerate(by_chars)]
+            entries = [place for place in range(len(by_chars)) if (attempt.model, *new.hashes[:place]) in ends]
+            moved = _moved(attempt, _writers(new, sent, [0, *known[1:]], entries), taken)
             if moved != attempt.tokens:
                 usd = cost(moved, attempt.model, batch=attempt.channel == "batch")
                 heirs[attempt.id] = replace(attempt, tokens=moved, usd=usd)
         elif attempt.usd:
             new.hour, new.five = tokens.write_1h, tokens.write_5m
             new.paid = min(_extra(attempt, new.hour, new.five), attempt.usd)
+            new.wrote = new.paid > 0
         sent.append(new)
     return heirs, taken
 
@@ -72,35 +99,53 @@ def _sent(attempt: Attempt, counts: bool, blocks: _Blocks, before: Sequence[_Sen
     if not tokens.read:
         read = 0
     elif tokens.write_5m + tokens.write_1h:
-        chars = attempt.chars or sum(chars for _, chars in blocks)
-        ends = [sum(chars for _, chars in blocks[:place]) * tokens.prompt / chars for place in range(known + 1)]
+        ends = _ends(attempt, blocks)
         read = min(range(known + 1), key=lambda place: abs(ends[place] - tokens.read))
     return _Sent(attempt, counts, hashes, read)
+
+
+def _ends(attempt: Attempt, blocks: _Blocks) -> list[float]:
+    chars = int(attempt.blocks.split(" ")[0] or 0) or sum(chars for _, chars in blocks) or 1
+    return [
+        sum(chars for _, chars in blocks[:place]) * attempt.tokens.prompt / chars for place in range(len(blocks) + 1)
+    ]
 
 
 def _common(first: Sequence[str], second: Sequence[str]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
 
 
-def _writers(reader: _Sent, before: Sequence[_Sent]) -> list[_Sent]:
-    """Return those that wrote what a request reads and nobody who counts has shown, the last block's first."""
+def _writers(
+    reader: _Sent, before: Sequence[_Sent], ends: Sequence[int], entries: Sequence[int]
+) -> list[tuple[_Sent, int]]:
+    """Return those that wrote what a request reads and nobody who counts has shown, the last block's first.
+
+    Each with the most tokens that both show; all of the prompt where the writer has shown nothing else.
+    """
     others = [
         (other, _common(reader.hashes, other.hashes)) for other in before if other.attempt.model == reader.attempt.model
     ]
     shown = max((common for other, common in others if other.counts), default=0)
-    writers: list[_Sent] = []
-    for place in range(shown, reader.read):
-        wrote = [other for other, common in others if other.read <= place < common]
-        if wrote and not wrote[-1].counts and wrote[-1].paid and wrote[-1] not in writers:
-            writers.append(wrote[-1])
-    return writers[::-1]
+    writers: list[tuple[_Sent, int]] = []
+    readable = max((place for place in entries if place <= shown), default=0)
+    last = reader.read
+    while last > shown:
+        wrote = [other for other, common in others if other.read < last <= common]
+        if wrote and wrote[-1].wrote:
+            first = max(wrote[-1].read, readable)
+            is_whole = last == len(wrote[-1].hashes)
+            writers.append((wrote[-1], reader.attempt.tokens.prompt if is_whole else max(ends[last] - ends[first], 0)))
+            last = first
+        else:
+            last -= 1
+    return writers
 
 
-def _moved(attempt: Attempt, writers: Sequence[_Sent], taken: dict[int, int]) -> Tokens:
+def _moved(attempt: Attempt, writers: Sequence[tuple[_Sent, int]], taken: dict[int, int]) -> Tokens:
     tokens = attempt.tokens
-    for writer in writers:
-        hour = min(writer.hour, tokens.read)
-        five = min(writer.five, tokens.read - hour)
+    for writer, most in writers:
+        hour = min(writer.hour, tokens.read, most)
+        five = min(writer.five, min(tokens.read, most) - hour)
         extra = _extra(attempt, hour, five)
         if extra > writer.paid:
             hour, five = hour * writer.paid // extra, five * writer.paid // extra

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
+import pytest
 from hypothesis import HealthCheck, Phase, event, example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -39,6 +40,8 @@ class State:
     model: str = "claude-haiku-5-5"
     rows: tuple[int, ...] = (0, 2, 1, 2, 0, 0)
     """By row its page."""
+    gone: int = 0
+    """Rows from the first on that have left the file."""
 
     def graph(self) -> Graph[..., Any]:
         """Three agents behind one guide, two of which see a page of the row."""
@@ -67,6 +70,7 @@ class State:
         rows = [
             {"id": f"r{place} of {page}", "page": PAGES[page], "body": f"letter {place}"}
             for place, page in enumerate(self.rows)
+            if place >= self.gone
         ]
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         return path
@@ -98,7 +102,7 @@ edits = st.fixed_dictionaries(
 @given(
     st.sampled_from(["claude-haiku-5-5", "claude-sonnet-5-5"]),
     st.lists(edits, min_size=1, max_size=3),
-    st.sampled_from(["live", "batch"]),
+    st.sampled_from(["live", "batch", "auto"]),
 )
 @example("claude-haiku-5-5", [{"second": "Draft."}], "live")
 @example("claude-sonnet-5-5", [{"rows": (2, 1, 2, 0, 0)}, {"first": "Sort it now."}], "batch")
@@ -132,3 +136,18 @@ def test_a_write_is_counted_once_whoever_made_it(model: str, changes: Sequence[d
                 assert after[figure] == expected[figure]
             assert after["multiplier"]["usd"]["ratio"] == expected["multiplier"]["usd"]["ratio"]
         event(f"{cash['replaced']['attempts'] > 0} replaced, {cash['left']['attempts'] > 0} left")
+
+
+@pytest.mark.parametrize("channel", ["live", "auto"])
+def test_the_first_rows_and_their_document_leave(tmp_path: Path, channel: str) -> None:
+    """Found live, where the write of the document that left was charged to a row that stayed, and with `auto`, where
+    pilots left nothing, so that 1.13x became 0.51x."""
+    edited, fresh = tmp_path / "edited", tmp_path / "fresh"
+    edited.mkdir()
+    fresh.mkdir()
+    first = State(rows=(0,) * 4 + (2,) * 8)
+    stays = replace(first, gone=4)
+    first.carried_out(edited, channel, again=False)
+    after, expected = stays.carried_out(edited, channel, again=True), stays.carried_out(fresh, channel, again=False)
+    for figure in ("tokens", "fanout_usd", "baseline_usd", "floor_usd"):
+        assert after[figure] == expected[figure]

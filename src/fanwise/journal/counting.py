@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from .inherited import Inheritance
-from .pilots import counted_pilots
+from .pilots import counted_pilots, usual_channels
 from .views import AS_COUNTED, COUNTED_AS, VIEW_NAMES, counts_otherwise
 
 
@@ -21,7 +21,7 @@ def show_as_counted(db: sqlite3.Connection) -> None:
         db.execute("DROP TABLE temp.counted_as")
         db.execute("DROP TABLE temp.taken_over")
     pilots = list(counted_pilots(db))
-    inheritance = Inheritance(db, {pilot.attempt for pilot in pilots})
+    inheritance = Inheritance(db, {pilot.attempt for pilot in pilots}, usual_channels(db))
     counted = [(True, request) for request in pilots] + [(False, request) for request in inheritance.heirs]
     if not counted:
         return

@@ -12,28 +12,30 @@ Nothing of this is kept: it is computed for a connection when a journal is opene
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
 from fanwise.errors import UnknownPriceError
-from fanwise.pricing.cost import cost, tokens_cost
-from fanwise.pricing.rates import Rates, rates
+from fanwise.pricing.cost import cost
+from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
 
 from .meta import BLOCKS, BLOCKS_BEHIND
-from .records import Channel
+from .pilots import AgentOfArm
+from .records import ArmName, Channel
+from .sentblocks import SentBlock, WriteLeft, writes_left, writing_cost
 from .tables import select
 from .views import CountedAs
 
 _IS_ANY = """SELECT 1 FROM all_paid w WHERE (SELECT COUNT(*) FROM sessions)>1 AND w.cost>0
   AND w.cache_write_5m+w.cache_write_1h>0 AND NOT EXISTS(SELECT 1 FROM main.paid p WHERE p.attempt=w.attempt) LIMIT 1"""
 """Whether anything was written by a request that counts no more."""
-_USES = """SELECT p.attempt, p.model, p.channel, p.why, p.sent, p.prefix, p.blocks, COALESCE(p.cost,0) AS cost,
-    EXISTS(SELECT 1 FROM main.paid c WHERE c.attempt=p.attempt) AS counts, p.input, p.cache_write_5m,
-    p.cache_write_1h, p.cache_read, p.output, p.thinking, p.web_searches
+_USES = """SELECT p.attempt, p.arm, p.agent, p.model, p.channel, p.why, p.sent, p.prefix, p.blocks,
+    COALESCE(p.cost,0) AS cost, EXISTS(SELECT 1 FROM main.paid c WHERE c.attempt=p.attempt) AS counts, p.input,
+    p.cache_write_5m, p.cache_write_1h, p.cache_read, p.output, p.thinking, p.web_searches
   FROM all_paid p WHERE p.cache_write_5m+p.cache_write_1h+p.cache_read>0 ORDER BY p.attempt"""
 
 
@@ -42,6 +44,8 @@ class _CacheUse:
     """A request that has used the cache."""
 
     attempt: int
+    arm: ArmName
+    agent: str
     model: str
     channel: Channel
     why: str
@@ -56,53 +60,6 @@ class _CacheUse:
     usage: Usage
 
 
-@dataclass(slots=True, kw_only=True)
-class _WriteLeft:
-    """What one request has written that counts no more, as far as no other has taken it over."""
-
-    attempt: int
-    hour: int
-    """Tokens that were written for an hour."""
-    five: int
-    """Tokens that were written for five minutes."""
-    paid: int
-    """Picodollars that the writing took more than a reading."""
-
-    def take(self, read: int, rate: Rates, *, batch: bool) -> tuple[int, int, int]:
-        """Let a request take over what it can; returns tokens for an hour, for five minutes, and what that costs it.
-
-        No more than it has read, and no more than was paid for: where writing is more expensive by now, less tokens.
-        """
-        hour = min(self.hour, read)
-        five = min(self.five, read - hour)
-        extra = _extra(hour, five, rate, batch=batch)
-        if extra > self.paid:
-            hour, five = hour * self.paid // extra, five * self.paid // extra
-            extra = _extra(hour, five, rate, batch=batch)
-        self.hour, self.five, self.paid = self.hour - hour, self.five - five, self.paid - extra
-        return hour, five, extra
-
-
-@dataclass(slots=True)
-class _SentBlock:
-    """A block behind the blocks in front of it."""
-
-    is_shown: bool = False
-    """Whether a request that counts has shown it."""
-    left: _WriteLeft | None = None
-    """What wrote it last, where that counts no more."""
-    behind: dict[str, _SentBlock] = field(default_factory=dict[str, "_SentBlock"])
-    """By the hash of their content."""
-
-    def write(self, left: _WriteLeft | None) -> None:
-        """Note what has written it; None: a request that counts, or that has paid nothing."""
-        self.left = left
-
-    def show(self) -> None:
-        """Note that a request that counts has shown it."""
-        self.is_shown = True
-
-
 class TakenOver(NamedTuple):
     """A write that was taken over."""
 
@@ -115,67 +72,78 @@ class TakenOver(NamedTuple):
 class Inheritance:
     """Which requests take over which writes."""
 
-    def __init__(self, db: sqlite3.Connection, apart: Collection[int]) -> None:
+    def __init__(self, db: sqlite3.Connection, apart: Collection[int], usual: Mapping[AgentOfArm, Channel]) -> None:
         """Look through the requests of a journal.
 
         Args:
             db: The journal.
-            apart: Attempts that count as others than they were for another reason: they leave nothing and take nothing.
+            apart: Attempts that count as others than they were for another reason: what they wrote is cash of theirs.
+            usual: How the calls of an agent travel, but for its pilots: what such a one wrote in another channel is
+                cash in a fresh run too.
         """
         self.heirs: list[CountedAs] = []
         self.taken_over: list[TakenOver] = []
         if db.execute(_IS_ANY).fetchone() is None:
             return
         self._shared, self._behind = BLOCKS.of(db), BLOCKS_BEHIND.of(db)
-        self._fronts: dict[str, _SentBlock] = {}
+        self._fronts: dict[str, SentBlock] = {}
         """By model where the blocks of its requests begin."""
         self._of_prefixes: dict[str, str] = {}
         """By prefix the key of the shared blocks of its requests: what keeps it warm notes none."""
         for use in select(db, _CacheUse, _USES):
-            if use.attempt not in apart and use.why != "pilot":
-                self._meet(use)
+            is_pilot = use.why == "pilot" and usual.get((use.arm, use.agent), use.channel) != use.channel
+            self._meet(use, is_apart=use.attempt in apart or (is_pilot and not use.counts))
 
-    def _meet(self, use: _CacheUse) -> None:
+    def _meet(self, use: _CacheUse, *, is_apart: bool) -> None:
         """Let a request take over what it reads, if it counts, and leave what it has written, if it does not."""
-        chain, sizes, known = self._chain(use)
-        read = _blocks_read(use, sizes, known)
-        if use.counts:
-            self._inherit(use, chain[:read])
-        written = None if use.counts else _left(use)
+        chain, ends, known = self._chain(use)
+        read, usage = _blocks_read(use, ends, known), use.usage
+        for tokens in (usage.cache_read, usage.prompt - usage.input):
+            place = _nearest(ends, tokens, len(chain))
+            if place:
+                chain[place - 1].measure(tokens)
+        if use.counts and not is_apart:
+            self._inherit(use, chain[:read], ends)
+        written = None if use.counts or is_apart else _left(use, read, len(chain))
         for block in chain[read:]:
             block.write(written)
         for block in chain if use.counts else ():
             block.show()
 
-    def _chain(self, use: _CacheUse) -> tuple[list[_SentBlock], list[int], int]:
-        """Return the blocks of a request from the front on, their characters, and how many of them were sent before."""
-        _, key, *own = use.blocks.split(" ") if use.blocks else ("", self._of_prefixes.get(use.prefix, ""))
+    def _chain(self, use: _CacheUse) -> tuple[list[SentBlock], list[float], int]:
+        """Return the blocks of a request from the front on, where they end, and how many of them were sent before.
+
+        They begin at 0 and end at so many tokens as of the prompt's characters.
+        """
+        total, key, *own = use.blocks.split(" ") if use.blocks else ("0", self._of_prefixes.get(use.prefix, ""))
         if use.prefix:
             self._of_prefixes[use.prefix] = key
         shared, behind = self._shared.get(key, []), self._behind.get(key, 0)
         of_row = [(sha, int(chars)) for sha, _, chars in (text.partition(":") for text in own)]
         before = len(shared) - behind
         blocks = [*shared[:before], *of_row, *shared[before:]]
-        block, chain, known = self._fronts.setdefault(use.model, _SentBlock()), list[_SentBlock](), 0
+        block, chain, known = self._fronts.setdefault(use.model, SentBlock()), list[SentBlock](), 0
         for sha, _ in blocks:
             known += sha in block.behind
-            block = block.behind.setdefault(sha, _SentBlock())
+            block = block.behind.setdefault(sha, SentBlock())
             chain.append(block)
-        return chain, [chars for _, chars in blocks], known
+        chars = int(total) or sum(chars for _, chars in blocks) or 1
+        ends = accumulate((chars for _, chars in blocks), initial=0)
+        return chain, [end * use.usage.prompt / chars for end in ends], known
 
-    def _inherit(self, use: _CacheUse, chain: Sequence[_SentBlock]) -> None:
+    def _inherit(self, use: _CacheUse, chain: Sequence[SentBlock], ends: Sequence[float]) -> None:
         """Let a request that counts take over the writes of the blocks that it is the first to show."""
         at, batch = moment(use.sent), use.channel == "batch"
-        left = {id(block.left): block.left for block in chain if not block.is_shown and block.left is not None}
+        shared = list(writes_left(chain, ends))
         try:
-            if not left or cost(use.usage, use.model, at, batch=batch) != use.cost:
+            if not shared or cost(use.usage, use.model, at, batch=batch) != use.cost:
                 return
             rate = rates(use.model, at, use.usage.prompt)
         except UnknownPriceError:
             return
         usage = use.usage
-        for write in reversed(left.values()):
-            hour, five, extra = write.take(usage.cache_read, rate, batch=batch)
+        for write, most in shared:
+            hour, five, extra = write.take(min(most, usage.cache_read), rate, batch=batch)
             if not hour + five:
                 continue
             usage = usage._replace(
@@ -190,30 +158,27 @@ class Inheritance:
             self.heirs.append(heir)
 
 
-def _blocks_read(use: _CacheUse, sizes: Sequence[int], known: int) -> int:
-    """Return how many of a request's blocks were read, from the front: a block has its tokens by its characters."""
+def _blocks_read(use: _CacheUse, ends: Sequence[float], known: int) -> int:
+    """Return how many of a request's blocks were read, from the front."""
     usage = use.usage
     if not usage.cache_read:
         return 0
     if not usage.cache_write_5m + usage.cache_write_1h:
-        return len(sizes)
-    chars = int(use.blocks.partition(" ")[0]) if use.blocks else sum(sizes)
-    ends = [end * usage.prompt / max(chars, 1) for end in accumulate(sizes, initial=0)]
-    return min(range(known + 1), key=lambda place: abs(ends[place] - usage.cache_read))
+        return len(ends) - 1
+    return _nearest(ends, usage.cache_read, known)
 
 
-def _left(use: _CacheUse) -> _WriteLeft | None:
+def _nearest(ends: Sequence[float], tokens: int, most: int) -> int:
+    """Return behind how many blocks, up to so many, a reading or writing of so many tokens ends."""
+    return min(range(most + 1), key=lambda place: abs(ends[place] - tokens))
+
+
+def _left(use: _CacheUse, begins: int, ends: int) -> WriteLeft | None:
     """Return what a request leaves that counts no more; None where it has paid for no write."""
     hour, five, batch = use.usage.cache_write_1h, use.usage.cache_write_5m, use.channel == "batch"
     try:
-        extra = _extra(hour, five, rates(use.model, moment(use.sent), use.usage.prompt), batch=batch)
+        extra = writing_cost(hour, five, rates(use.model, moment(use.sent), use.usage.prompt), batch=batch)
     except UnknownPriceError:
         return None
     paid = min(extra, use.cost)
-    return _WriteLeft(attempt=use.attempt, hour=hour, five=five, paid=paid) if paid else None
-
-
-def _extra(hour: int, five: int, rate: Rates, *, batch: bool) -> int:
-    """Return what writing tokens costs more than reading them, in picodollars."""
-    written = tokens_cost(Usage(cache_write_1h=hour, cache_write_5m=five), rate, batch=batch)
-    return written - tokens_cost(Usage(cache_read=hour + five), rate, batch=batch)
+    return WriteLeft(attempt=use.attempt, hour=hour, five=five, paid=paid, begins=begins, ends=ends) if paid else None

@@ -50,6 +50,9 @@ _SURPLUS = """SELECT b.row, b.arm, b.agent, b.attempt, b.place, b.cost - s.cost
   WHERE b.attempt IN (SELECT attempt FROM temp.counted_as WHERE is_pilot)"""
 
 
+AgentOfArm = tuple[ArmName, str]
+
+
 class Surplus(NamedTuple):
     """What a pilot has cost more than it counts for, or an ask's share of it."""
 
@@ -107,14 +110,21 @@ def surpluses(db: sqlite3.Connection) -> Iterator[Surplus]:
         yield from map(Surplus._make, db.execute(_SURPLUS))
 
 
-def _usual_channels(db: sqlite3.Connection) -> dict[tuple[ArmName, str], _Usual]:
+def usual_channels(db: sqlite3.Connection) -> dict[AgentOfArm, Channel]:
+    """Return in which channel the other calls of each agent travel; nothing where no run had pilots."""
+    if db.execute(_ANY).fetchone() is None:
+        return {}
+    return {agent: usual.channel for agent, usual in _usual_channels(db).items()}
+
+
+def _usual_channels(db: sqlite3.Connection) -> dict[AgentOfArm, _Usual]:
     """Return how the other calls of each agent travel."""
-    calls: dict[tuple[ArmName, str], Counter[Channel]] = {}
+    calls: dict[AgentOfArm, Counter[Channel]] = {}
     marked = Counter[tuple[ArmName, str, Channel]]()
     for arm, agent, channel, count, marks in db.execute(_USUAL):
         calls.setdefault((arm, agent), Counter())[channel] += count
         marked[arm, agent, channel] += marks
-    usual: dict[tuple[ArmName, str], _Usual] = {}
+    usual: dict[AgentOfArm, _Usual] = {}
     for (arm, agent), counts in calls.items():
         channel: Channel = "live" if counts["live"] > counts["batch"] else "batch"
         usual[arm, agent] = _Usual(channel, marked[arm, agent, channel] * 2 > counts[channel])

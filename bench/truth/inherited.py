@@ -56,7 +56,7 @@ def inherit(
         if not tokens.read + tokens.write_5m + tokens.write_1h:
             continue
         blocks = _blocks_of(attempt, meta, keys)
-        new = _sent(attempt, attempt.id in needed, blocks, sent)
+        new = _sent(attempt, attempt.id in needed, blocks, sent, ends)
         by_chars = _ends(attempt, blocks)
         for reach in (tokens.read, tokens.prompt - tokens.input):
             place = min(range(len(by_chars)), key=lambda place: abs(by_chars[place] - reach))
@@ -92,16 +92,17 @@ def _blocks_of(attempt: Attempt, meta: Mapping[str, Any], keys: dict[str, str]) 
     return common[:place] + own + common[place:]
 
 
-def _sent(attempt: Attempt, counts: bool, blocks: _Blocks, before: Sequence[_Sent]) -> _Sent:
-    hashes, tokens = [sha for sha, _ in blocks], attempt.tokens
+def _sent(
+    attempt: Attempt, counts: bool, blocks: _Blocks, before: Sequence[_Sent], told: Mapping[tuple[str, ...], int]
+) -> _Sent:
+    hashes, reads = [sha for sha, _ in blocks], attempt.tokens.read
     known = max((_common(hashes, other.hashes) for other in before if other.attempt.model == attempt.model), default=0)
-    read = len(hashes)
-    if not tokens.read:
-        read = 0
-    elif tokens.write_5m + tokens.write_1h:
-        ends = _ends(attempt, blocks)
-        read = min(range(known + 1), key=lambda place: abs(ends[place] - tokens.read))
-    return _Sent(attempt, counts, hashes, read)
+    if not reads:
+        return _Sent(attempt, counts, hashes, 0)
+    exact = [place for place in range(1, known + 1) if told.get((attempt.model, *hashes[:place])) == reads]
+    ends = _ends(attempt, blocks)
+    nearest = min(range(known + 1), key=lambda place: abs(ends[place] - reads))
+    return _Sent(attempt, counts, hashes, exact[0] if exact else nearest)
 
 
 def _ends(attempt: Attempt, blocks: _Blocks) -> list[float]:
@@ -125,12 +126,11 @@ def _writers(
     others = [
         (other, _common(reader.hashes, other.hashes)) for other in before if other.attempt.model == reader.attempt.model
     ]
-    shown = max((common for other, common in others if other.counts), default=0)
     writers: list[tuple[_Sent, int]] = []
-    readable = max((place for place in entries if place <= shown), default=0)
+    readable = max((place for place in entries if place <= reader.read and _is_shown(place, others)), default=0)
     last = reader.read
-    while last > shown:
-        wrote = [other for other, common in others if other.read < last <= common]
+    while last > readable:
+        wrote = [other for other, common in others if last <= common and _wrote(other, last)]
         if wrote and wrote[-1].wrote:
             first = max(wrote[-1].read, readable)
             is_whole = last == len(wrote[-1].hashes)
@@ -139,6 +139,17 @@ def _writers(
         else:
             last -= 1
     return writers
+
+
+def _is_shown(place: int, others: Sequence[tuple[_Sent, int]]) -> bool:
+    """Return whether one that counts has shown so many blocks, and none that does not has written the last since."""
+    touched = [other.counts for other, common in others if common >= place and (other.counts or _wrote(other, place))]
+    return bool(touched) and touched[-1]
+
+
+def _wrote(other: _Sent, place: int) -> bool:
+    tokens = other.attempt.tokens
+    return other.read < place and tokens.write_5m + tokens.write_1h > 0
 
 
 def _moved(attempt: Attempt, writers: Sequence[tuple[_Sent, int]], taken: dict[int, int]) -> Tokens:

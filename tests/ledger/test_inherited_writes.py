@@ -145,9 +145,12 @@ def test_the_first_rows_and_their_document_leave(tmp_path: Path, channel: str) -
     edited, fresh = tmp_path / "edited", tmp_path / "fresh"
     edited.mkdir()
     fresh.mkdir()
-    first = State(rows=(0,) * 4 + (2,) * 8)
+    first = State(rows=(0,) * 4 + (2,) * 8, second="Draft an answer, politely. " * 200)
     stays = replace(first, gone=4)
     first.carried_out(edited, channel, again=False)
     after, expected = stays.carried_out(edited, channel, again=True), stays.carried_out(fresh, channel, again=False)
-    for figure in ("tokens", "fanout_usd", "baseline_usd", "floor_usd"):
+    for figure in ("fanout_usd", "cost_per_successful_row_usd"):
         assert after[figure] == expected[figure]
+    # What pilots count for is rounded for each of them by the share of its prompt that rows have in common.
+    ratios = [summary["multiplier"]["usd"]["ratio"] for summary in (after, expected)]
+    assert ratios[0] == pytest.approx(ratios[1], abs=0.001)

@@ -97,7 +97,7 @@ class Inheritance:
     def _meet(self, use: _CacheUse, *, is_apart: bool) -> None:
         """Let a request take over what it reads, if it counts, and leave what it has written, if it does not."""
         chain, ends, known = self._chain(use)
-        read, usage = _blocks_read(use, ends, known), use.usage
+        read, usage = _blocks_read(use, chain, ends, known), use.usage
         for tokens in (usage.cache_read, usage.prompt - usage.input):
             place = _nearest(ends, tokens, len(chain))
             if place:
@@ -105,7 +105,7 @@ class Inheritance:
         if use.counts and not is_apart:
             self._inherit(use, chain[:read], ends)
         written = None if use.counts or is_apart else _left(use, read, len(chain))
-        for block in chain[read:]:
+        for block in chain[read:] if usage.cache_write_5m + usage.cache_write_1h else ():
             block.write(written)
         for block in chain if use.counts else ():
             block.show()
@@ -158,14 +158,13 @@ class Inheritance:
             self.heirs.append(heir)
 
 
-def _blocks_read(use: _CacheUse, ends: Sequence[float], known: int) -> int:
-    """Return how many of a request's blocks were read, from the front."""
-    usage = use.usage
-    if not usage.cache_read:
+def _blocks_read(use: _CacheUse, chain: Sequence[SentBlock], ends: Sequence[float], known: int) -> int:
+    """Return how many of a request's blocks were read, from the front; of those `known` that were sent before."""
+    tokens = use.usage.cache_read
+    if not tokens:
         return 0
-    if not usage.cache_write_5m + usage.cache_write_1h:
-        return len(ends) - 1
-    return _nearest(ends, usage.cache_read, known)
+    exact = (place for place, block in enumerate(chain[:known], 1) if block.end == tokens)
+    return next(exact, None) or _nearest(ends, tokens, known)
 
 
 def _nearest(ends: Sequence[float], tokens: int, most: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import Rates
@@ -49,15 +48,18 @@ class SentBlock:
     end: int = 0
     """Tokens from the front up to its end, as a reading or writing has told that ended here; 0: none has."""
     is_shown: bool = False
-    """Whether a request that counts has shown it."""
+    """Whether a request that counts has shown it, and none that does not has had to write it since."""
     left: WriteLeft | None = None
     """What wrote it last, where that counts no more."""
     behind: dict[str, SentBlock] = field(default_factory=dict[str, "SentBlock"])
     """By the hash of their content."""
 
     def write(self, left: WriteLeft | None) -> None:
-        """Note what has written it; None: a request that counts, or that has paid nothing."""
-        self.left = left
+        """Note that it was written, and by what; None: by a request that counts, or that has paid nothing.
+
+        What had to be written was in no cache any more, whoever had shown it.
+        """
+        self.left, self.is_shown = left, False
 
     def measure(self, tokens: int) -> None:
         """Note how many tokens there are up to its end."""
@@ -79,11 +81,10 @@ def writes_left(chain: Sequence[SentBlock], ends: Sequence[float]) -> Iterator[t
         ends: Where they end, by their characters, from the 0 in front of the first on.
     """
     tokens = [0, *(block.end or round(end) for block, end in zip(chain, ends[1:], strict=False))]
-    shown = sum(1 for _ in takewhile(lambda block: block.is_shown, chain))
     # What is shown can be read as far as an entry ends: behind none, all would have been written.
-    readable = max((place for place, block in enumerate(chain[:shown], 1) if block.end), default=0)
+    readable = max((place for place, block in enumerate(chain, 1) if block.is_shown and block.end), default=0)
     place = len(chain)
-    while place > shown:
+    while place > readable:
         write = chain[place - 1].left
         if write is None:
             place -= 1

@@ -138,14 +138,41 @@ def test_a_write_is_counted_once_whoever_made_it(model: str, changes: Sequence[d
         event(f"{cash['replaced']['attempts'] > 0} replaced, {cash['left']['attempts'] > 0} left")
 
 
-@pytest.mark.parametrize("channel", ["live", "auto"])
-def test_the_first_rows_and_their_document_leave(tmp_path: Path, channel: str) -> None:
+@agent(model="claude-sonnet-5-5", context=[GUIDE])
+def is_even(body: str) -> bool:
+    """Say whether it is even."""
+    return len(body) % 2 == 0
+
+
+class Retold(State):
+    """Two agents behind one guide; the second has a long prompt of its own, and alone sees the page."""
+
+    def graph(self) -> Graph[..., Any]:
+        def retell(page: Annotated[str, Block], body: str, even: bool) -> str:
+            return f"{body}, {even}"
+
+        retell.__doc__ = "Retell the page, politely. " * 200
+        retelling = agent(model="claude-sonnet-5-5", context=[GUIDE])(retell)
+
+        def answer(row: Row) -> str:
+            return retelling(row.page, row.body, is_even(row.body))
+
+        return graph(answer)
+
+
+@pytest.mark.parametrize(
+    ("first", "channel"),
+    [
+        (Retold(rows=(0,) * 4 + (2,) * 8), "live"),
+        (State(rows=(0,) * 4 + (2,) * 8, second="Draft an answer, politely. " * 200), "auto"),
+    ],
+)
+def test_rows_leave_with_their_document(tmp_path: Path, first: State, channel: str) -> None:
     """Found live, where the write of the document that left was charged to a row that stayed, and with `auto`, where
     pilots left nothing, so that 1.13x became 0.51x."""
     edited, fresh = tmp_path / "edited", tmp_path / "fresh"
     edited.mkdir()
     fresh.mkdir()
-    first = State(rows=(0,) * 4 + (2,) * 8, second="Draft an answer, politely. " * 200)
     stays = replace(first, gone=4)
     first.carried_out(edited, channel, again=False)
     after, expected = stays.carried_out(edited, channel, again=True), stays.carried_out(fresh, channel, again=False)

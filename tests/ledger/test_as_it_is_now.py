@@ -356,7 +356,8 @@ def test_whatever_was_edited_and_wherever_it_was_halted_the_account_is_that_of_a
         edited, fresh = folders(Path(name))
         for number, (state, limit) in enumerate(zip(states, limits, strict=True)):
             carried_out(state, edited, again=bool(number), limit=limit, sample=sample)
-        after, expected = report(edited / "run").summary, carried_out(states[-1], fresh, sample=sample)
+        carried_out(states[-1], fresh, sample=sample)
+        after, expected = (report(folder / "run").summary for folder in (edited, fresh))
         assert account(after) | {"modelled": None} == account(expected) | {"modelled": None}
         assert results(edited) == results(fresh)
         cash = after["cash"]

@@ -76,7 +76,7 @@ class Manifest:
     def _from(cls, data: Mapping[str, Any]) -> Manifest:
         if data["mode"] not in get_args(Mode):
             raise ValueError(f"{data['mode']!r} is no mode")
-        spec = dict(data["spec"])
+        spec = {**data["spec"]}  # what is no mapping is refused in words that say so
         if isinstance(spec.get("base_url"), str):
             spec["base_url"] = as_taken_today(spec["base_url"])
         return cls(

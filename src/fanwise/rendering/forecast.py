@@ -47,7 +47,8 @@ def _head(forecast: Forecast) -> str:
     """Return what the forecast was made from, and whether anything was paid for it."""
     source = "PLAN: nothing was sent or paid" if forecast.simulated else "PLAN: from a sample"
     rejected = f" ({forecast.rejected} set aside)" if forecast.rejected else ""
-    by_whom = "and paid for" if forecast.paid else "by stand-ins, whose outputs stand for the model's"
+    is_paid = forecast.paid and not forecast.simulated
+    by_whom = "and paid for" if is_paid else "by stand-ins, whose outputs stand for the model's"
     return f"{source}; {forecast.sampled} of {forecast.rows:,} rows{rejected} were carried out {by_whom}"
 
 

@@ -23,7 +23,7 @@ def check_rest(findings: Findings, summary: dict[str, Any], book: Book) -> None:
     findings.same("failed_tasks", summary["failed_tasks"], dict(Counter(task["kind"] for task in book.failed)))
     findings.same("own_baseline", summary["own_baseline"], book.meta["own_baseline"])
     calls: dict[tuple[str, str, str], int] = defaultdict(int)
-    for attempt in book.needed:
+    for attempt in book.attempts:  # all that were ever sent, whatever became of their rows
         if attempt.why in ("first", "pilot"):
             calls[attempt.arm, attempt.agent, attempt.channel] += 1
     for choice in summary["choices"]:

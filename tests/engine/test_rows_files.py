@@ -153,6 +153,15 @@ def test_what_is_broken_in_an_array_is_said_with_its_line(tmp_path: Path, end: s
     assert [(record.line or 0) - blank for record in records] == [2, 4, 7, 10, 10, 11]
 
 
+def test_what_is_not_read_behind_a_broken_element_of_one_line_is_said(tmp_path: Path) -> None:
+    """Found by an array on one line without a comma in its second element: 47 rows behind it were in no word."""
+    rows = [json.dumps({"id": str(number), "text": "a"}) for number in range(1, 50)]
+    rows[1] = '{"id": "2" "text": "b"}'
+    first, second = told(read_text(tmp_path, f"[{', '.join(rows)}]", "rows.json"))
+    assert first == GOOD[0]
+    assert "to the end of the file was not read" in second[1]
+
+
 @pytest.mark.parametrize("lines", [['[{"id": "1", "text": "a"},'], ["[", '{"id": "1", "text": "a"}', "", ""]])
 def test_an_array_that_does_not_end_is_said(tmp_path: Path, lines: list[str]) -> None:
     """Found: of a file that was cut off behind an element the rows that were lost were not said."""

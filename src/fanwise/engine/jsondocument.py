@@ -14,6 +14,9 @@ _NEAR = 12
 """Characters before the end of what was read in which a mistake may only be that the rest is missing."""
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 _decode = json.JSONDecoder().raw_decode
+_NEXT = re.compile(r"\}\s*,\s*\{")
+UNREAD = "what stands behind it to the end of the file was not read; mend it, or write one object a line"
+"""Said where objects may stand behind a broken one, none on a line of its own: nobody can tell which are rows."""
 
 
 class Element(NamedTuple):
@@ -104,6 +107,8 @@ def elements(stream: TextIO) -> Iterator[Element]:
         was_broken, awaited = bool(element.problem), False
         if was_broken:
             element = element._replace(raw=text.pass_over(re.compile(rf"(?<=\n){indent}\{{")))
+            if not text.mark() and _NEXT.search(element.raw):
+                element = element._replace(problem=f"{element.problem}; {UNREAD}")
         yield element
     if is_open and not was_broken:  # behind a broken one the end may have been passed over
         yield _problem(text.line, "the array does not end; the file may have been cut off")

@@ -130,7 +130,7 @@ def test_a_write_is_counted_once_whoever_made_it(model: str, changes: Sequence[d
         assert Decimal(after["cost_usd"]) + sum(parts) == Decimal(cash["paid_usd"]) == billed(edited)
         assert min(parts) >= 0
         assert Decimal(after["floor_usd"]) <= Decimal(after["fanout_usd"])
-        if states[-1].rows == states[0].rows:
+        if states[-1].rows == states[0].rows and channel != "auto":  # which learns from what it has seen
             expected = states[-1].carried_out(fresh, channel, again=False)
             for figure in ("tokens", "fanout_usd", "baseline_usd", "cost_per_successful_row_usd"):
                 assert after[figure] == expected[figure]

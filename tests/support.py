@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,11 @@ def stored_bill(directory: Path) -> list[sqlite3.Row]:
     """The bill of an embedded emulator, read from its file."""
     with read_only(directory / "emulator.db") as db:
         return db.execute("SELECT * FROM bill").fetchall()
+
+
+def billed(directory: Path) -> Decimal:
+    """Dollars that the embedded emulator of a run has billed."""
+    return Decimal(sum(entry["pico"] for entry in stored_bill(directory))) / 10**12
 
 
 @contextmanager

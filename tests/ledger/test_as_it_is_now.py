@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from fanwise import Block, Job, agent, graph, optional, report, resume, step
 from fanwise.graph.graphs import Graph
 from fanwise.rendering.cash import paid_in_all
-from support import fanwise, read_only, stored_bill
+from support import billed, fanwise, read_only, stored_bill
 
 NOT_OF_THE_ACCOUNT = ("run_id", "created", "graph", "wall_s", "sessions", "notes", "cash", "bill_usd", "choices")
 """Of a summary: ids and times, what sessions had to say, and cash."""
@@ -139,13 +139,6 @@ def results(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "run" / "results.jsonl").read_text().splitlines()]
 
 
-def billed(folder: Path) -> Decimal:
-    """Dollars that the emulator has billed."""
-    with read_only(folder / "run" / "emulator.db") as db:
-        (pico,) = db.execute("SELECT SUM(pico) FROM bill").fetchone()
-    return Decimal(pico) / 10**12
-
-
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     edited, fresh = tmp_path / "edited", tmp_path / "fresh"
     edited.mkdir()
@@ -177,7 +170,7 @@ def test_after_edit_and_resume_every_figure_is_that_of_a_fresh_run(
     assert accounts[0] == accounts[1]
     assert rows[0] == rows[1]
     cash = after["cash"]
-    assert Decimal(after["bill_usd"]) == Decimal(cash["paid_usd"]) == billed(edited)
+    assert Decimal(after["bill_usd"]) == Decimal(cash["paid_usd"]) == billed(edited / "run")
     assert Decimal(cash["paid_usd"]) > Decimal(after["cost_usd"])
     assert Decimal(cash["paid_usd"]) >= Decimal(first["cost_usd"])
     parts = Decimal(cash["replaced"]["usd"]) + Decimal(cash["left"]["usd"])
@@ -220,7 +213,7 @@ def test_a_baseline_on_a_sample_has_the_rows_of_a_fresh_run(tmp_path: Path) -> N
     assert (cash["unsampled"]["attempts"], cash["replaced"]["attempts"]) == (asked - 4, 0)  # was said to be replaced
     words = f"${Decimal(cash['unsampled']['usd']):,.6f} for one agent on rows that are in its sample no more"
     assert (paid_in_all(after) or "").endswith(f"of it {words}")
-    assert Decimal(after["cash"]["paid_usd"]) == billed(edited)
+    assert Decimal(after["cash"]["paid_usd"]) == billed(edited / "run")
     back = carried_out(START, edited, again=True)
     assert account(back) == account(first)
     names = ("replaced", "left", "unsampled")
@@ -265,7 +258,7 @@ def test_a_row_that_was_not_come_to_since_an_edit_is_unfinished(tmp_path: Path) 
     assert halted["multiplier"]["left_out"]["unfinished"] == len(ROWS) - ended
     assert halted["attempts"]["baseline"]["sent"] == len(ROWS), "its graph is as it was"
     parts = sum(Decimal(halted["cash"][name]["usd"]) for name in ("replaced", "left"))
-    assert Decimal(halted["cost_usd"]) + parts == Decimal(halted["cash"]["paid_usd"]) == billed(tmp_path)
+    assert Decimal(halted["cost_usd"]) + parts == Decimal(halted["cash"]["paid_usd"]) == billed(tmp_path / "run")
 
 
 def test_a_row_that_has_moved_stands_once_wherever_the_session_is_halted(tmp_path: Path) -> None:
@@ -361,7 +354,7 @@ def test_whatever_was_edited_and_wherever_it_was_halted_the_account_is_that_of_a
         assert account(after) | {"modelled": None} == account(expected) | {"modelled": None}
         assert results(edited) == results(fresh)
         cash = after["cash"]
-        assert Decimal(cash["paid_usd"]) == billed(edited)
+        assert Decimal(cash["paid_usd"]) == billed(edited / "run")
         parts = sum(Decimal(cash[name]["usd"]) for name in ("replaced", "left", "unsampled"))
         assert Decimal(after["cost_usd"]) + parts == Decimal(cash["paid_usd"])
         event(f"{cash['replaced']['attempts'] > 0} replaced, {cash['left']['attempts'] > 0} left")

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from fanwise import Block, Job, agent, graph, resume
 from fanwise.graph.graphs import Graph
-from support import read_only
+from support import billed
 
 GUIDE = Block("guide", "Keep to every rule of this guide. " * 300)
 PAGES = ("Once upon a time there was a page. " * 200, "a short one", "Another page of the book. " * 300)
@@ -84,12 +84,6 @@ class State:
         return job.run_sync().summary
 
 
-def billed(folder: Path) -> Decimal:
-    with read_only(folder / "run" / "emulator.db") as db:
-        (pico,) = db.execute("SELECT SUM(pico) FROM bill").fetchone()
-    return Decimal(pico) / 10**12
-
-
 edits = st.fixed_dictionaries(
     {},
     optional={
@@ -127,7 +121,7 @@ def test_a_write_is_counted_once_whoever_made_it(model: str, changes: Sequence[d
             after = state.carried_out(edited, channel, again=bool(number))
         cash = after["cash"]
         parts = [Decimal(cash[part]["usd"]) for part in PARTS]
-        assert Decimal(after["cost_usd"]) + sum(parts) == Decimal(cash["paid_usd"]) == billed(edited)
+        assert Decimal(after["cost_usd"]) + sum(parts) == Decimal(cash["paid_usd"]) == billed(edited / "run")
         assert min(parts) >= 0
         assert Decimal(after["floor_usd"]) <= Decimal(after["fanout_usd"])
         if states[-1].rows == states[0].rows and channel != "auto":  # which learns from what it has seen

@@ -37,11 +37,9 @@ def shared_blocks(parts: Iterable[Part], behind: Iterable[Part], per_token: floa
         behind: Of these, what stands behind the blocks of the row.
         per_token: Characters of a token, on average.
     """
-    blocks, last = (
-        tuple(_block(part, per_token) for part in some if part.text or part.media is not None)
-        for some in (parts, behind)
-    )
-    return SharedBlocks(digest(repr((blocks, len(last)) if last else blocks))[:12], blocks, len(last))
+    blocks = tuple(_block(part, per_token) for part in parts if part.is_sent)
+    last = sum(part.is_sent for part in behind)
+    return SharedBlocks(digest(repr((blocks, last) if last else blocks))[:12], blocks, last)
 
 
 def blocks_text(request: Request) -> str:

@@ -42,9 +42,7 @@ class Composer:
         self._system = _parts((segment for segment in segments if segment.place == "system"), need.apart)
         self._before, self._behind = _parts(before, need.apart), _parts(content[len(before) :], need.apart)
         """What stands in front of the blocks of the row, and behind them."""
-        self._common = tuple(
-            self._piece(part) for part in _parts(segments, need.apart) if part.text or part.media is not None
-        )
+        self._common = tuple(self._piece(part) for part in _parts(segments, need.apart) if part.is_sent)
         standing = _parts((segment for segment in segments if segment.place != "tail"), need.apart)
         self.shared_blocks: SharedBlocks = shared_blocks(standing, self._behind, self._per_token)
         """The blocks that all of its requests have in common."""

@@ -22,6 +22,11 @@ class Part(NamedTuple):
     """Whether rows have it in common though it stands in the content."""
 
     @property
+    def is_sent(self) -> bool:
+        """Whether anything is sent for it: a text, or a file."""
+        return bool(self.text) or self.media is not None
+
+    @property
     def content(self) -> str:
         """What tells it from other parts: its text, or the hash of its file."""
         return self.text if self.media is None else self.media.sha

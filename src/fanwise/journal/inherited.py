@@ -18,7 +18,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from fanwise.errors import UnknownPriceError
-from fanwise.pricing.cost import cost
+from fanwise.pricing.cost import cost, writing_cost
 from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
@@ -26,7 +26,7 @@ from fanwise.units import moment
 from .meta import BLOCKS, BLOCKS_BEHIND
 from .pilots import AgentOfArm
 from .records import ArmName, Channel
-from .sentblocks import SentBlock, WriteLeft, writes_left, writing_cost
+from .sentblocks import SentBlock, WriteLeft, writes_left
 from .tables import select
 from .views import CountedAs
 

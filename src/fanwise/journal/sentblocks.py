@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from fanwise.pricing.cost import tokens_cost
+from fanwise.pricing.cost import writing_cost
 from fanwise.pricing.rates import Rates
-from fanwise.pricing.usage import Usage
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,9 +91,3 @@ def writes_left(chain: Sequence[SentBlock], ends: Sequence[float]) -> Iterator[t
         first = max(write.begins, readable)
         yield write, tokens[-1] if place == write.ends else max(tokens[place] - tokens[first], 0)
         place = first
-
-
-def writing_cost(hour: int, five: int, rate: Rates, *, batch: bool) -> int:
-    """Return what writing tokens costs more than reading them, in picodollars."""
-    written = tokens_cost(Usage(cache_write_1h=hour, cache_write_5m=five), rate, batch=batch)
-    return written - tokens_cost(Usage(cache_read=hour + five), rate, batch=batch)

@@ -9,7 +9,7 @@ from fanwise.errors import UnknownPriceError
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.journal.tables import select
-from fanwise.pricing.cost import tokens_cost
+from fanwise.pricing.cost import writing_cost
 from fanwise.pricing.rates import rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import moment
@@ -77,9 +77,7 @@ def shared_writes(db: Book) -> list[SharedWrite]:
             rate = rates(write.model, moment(write.sent), write.prompt)
         except UnknownPriceError:
             continue
-        batch = write.channel == "batch"
-        written = tokens_cost(Usage(cache_write_5m=five, cache_write_1h=hour), rate, batch=batch)
-        extra = min(written - tokens_cost(Usage(cache_read=five + hour), rate, batch=batch), write.cost)
+        extra = min(writing_cost(hour, five, rate, batch=write.channel == "batch"), write.cost)
         shared = SharedWrite(
             row=write.row, arm=write.arm, agent=write.agent, prefix=write.prefix, five=five, hour=hour, extra=extra
         )  # fmt: skip

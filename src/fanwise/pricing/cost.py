@@ -57,6 +57,19 @@ def tokens_cost(usage: Usage, rate: Rates, *, batch: bool = False, geo: str | No
     return exact
 
 
+def writing_cost(hour: int, five: int, rate: Rates, *, batch: bool) -> int:
+    """Return what it costs more to write tokens than to read them, in picodollars.
+
+    Args:
+        hour: Tokens that are written for an hour.
+        five: Tokens that are written for five minutes.
+        rate: The prices.
+        batch: Whether in a batch.
+    """
+    written = tokens_cost(Usage(cache_write_1h=hour, cache_write_5m=five), rate, batch=batch)
+    return written - tokens_cost(Usage(cache_read=hour + five), rate, batch=batch)
+
+
 def reply_cost(
     data: Mapping[str, Any], model: str, at: datetime, *, batch: bool = False, top: Usage | None = None
 ) -> tuple[Usage, int]:

@@ -1,4 +1,4 @@
-"""BatchesInMemory that are on their way."""
+"""Batches that are on their way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BatchesInSqlite that are on their way."""
+"""Batches that are on their way."""
 
 from __future__ import annotations
 

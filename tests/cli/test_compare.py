@@ -177,6 +177,11 @@ def test_the_same_call_again_compares_what_was_answered_and_sends_nothing(rows: 
     assert (finished.returncode, json.loads(finished.stdout)) == (code, first)
     assert finished.stderr == f"fanwise: {out} holds a run; its answers are compared, and nothing is sent\n"
     assert (out / "journal.db").read_bytes() == before
+    rows.write_text("".join(rows.read_text().splitlines(keepends=True)[:50]))
+    shorter = compared(rows, "in_a_row", "small_alone", 60, "--out", out)[1]
+    assert shorter["left_out"] > 0, "labels are those of the file as it is"
+    (note,) = shorter["notes"]
+    assert note.startswith(f"{rows} has been changed since this run has read it: "), "it was compared without a word"
     other = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "label", "--out", out)
     assert other.returncode == 2
     assert f"--out: {out} holds another run: its graph is {GRAPH}:in_a_row, not {GRAPH}:apart" in other.stderr

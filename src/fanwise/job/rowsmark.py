@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 
-from fanwise.journal.meta import ROWS_FILE, MetaStore
+from fanwise.journal.meta import ROWS_FILE, MetaStore, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,12 @@ class RowsWatch:
         if not self._is_real:
             return []
         mark = self._mark = await anyio.to_thread.run_sync(_mark_of, self._path)
-        earlier = ROWS_FILE.of(self._journal)
+        change = _change(ROWS_FILE.of(self._journal), self._path, mark)
         ROWS_FILE.keep(self._journal, {"size": mark.size, "sha256": mark.sha256})
-        if not earlier or earlier["sha256"] == mark.sha256:
-            return []
         return [
-            f"{self._path} has been changed since this run has read it: {earlier['size']:,} bytes then, {mark.size:,} "
-            "now; rows that are other than they were are asked anew, and what was paid for those before stands apart "
-            "in the account; to go on with the old rows put that file back (its SHA-256 begins with "
-            f"{earlier['sha256'][:12]})"
+            f"{said}; rows that are other than they were are asked anew, and what was paid for those before stands "
+            f"apart in the account; to go on with the old rows put that file back {which}"
+            for said, which in change
         ]
 
     async def after(self) -> list[str]:
@@ -71,6 +70,28 @@ class RowsWatch:
             f"{self._path} was changed while the run was at work: {self._mark.size:,} bytes as it began, {now.size:,} "
             "now; the account is of the rows as they were read; go on with `fanwise resume` to take the file as it is"
         ]
+
+
+def changed_since(source: Source, path: Path) -> list[str]:
+    """Return what is to be said of a run that is only looked at, where its rows file is not what it has read.
+
+    Args:
+        source: Its journal.
+        path: The file.
+    """
+    try:
+        change = _change(ROWS_FILE.of(source), path, _mark_of(path))
+    except OSError:
+        return [f"{path} is not there any more; these are its rows as the run has read them"]
+    return [f"{said}; these are its rows as the run has read them {which}" for said, which in change]
+
+
+def _change(earlier: Mapping[str, Any] | None, path: Path, mark: RowsMark) -> list[tuple[str, str]]:
+    """Return how a file has changed and which it was, in words; nothing where it is as it was, or nobody knows."""
+    if not earlier or earlier["sha256"] == mark.sha256:
+        return []
+    said = f"{path} has been changed since this run has read it: {earlier['size']:,} bytes then, {mark.size:,} now"
+    return [(said, f"(its SHA-256 begins with {earlier['sha256'][:12]})")]
 
 
 def _stamp_of(path: Path) -> tuple[int, int, int]:

@@ -126,9 +126,9 @@ def _left(db: Book, taken: Mapping[int, int]) -> NotCounted:
 
 def _unsampled(db: Book, taken: Mapping[int, int]) -> NotCounted:
     """Return what the single agent was paid for rows that are in the file and not in its sample any more, likewise."""
-    drawn, paid = DRAWN.of(db), NotCounted()
+    drawn, paid, taken_over = DRAWN.of(db), NotCounted(), dict(taken)
     for row_id, attempt, cost, unknown in db.execute(_OF_ROWS_NOT_DRAWN) if drawn else ():
         if place_in_draw(drawn["word"], row_id) > drawn["last"]:
-            known = (cost or 0) - taken.get(attempt, 0)
+            known = (cost or 0) - taken_over.pop(attempt, 0)  # once, however many tasks the attempt has served
             paid = NotCounted(paid.attempts + 1, paid.cost + known, paid.unknown + unknown)
     return paid

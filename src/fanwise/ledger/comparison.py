@@ -52,6 +52,9 @@ class Comparison:
     multiplier: Multiplier | None
     """Fan-out over single agent, sum over sum, on all rows that both have ended; None where that took nothing."""
 
+    notes: tuple[str, ...] = ()
+    """What is to be known of the run that was compared, such as that its rows file has been changed since."""
+
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
         ratio = self.verdict.ratio

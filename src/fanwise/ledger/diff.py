@@ -54,7 +54,7 @@ class RunFigures:
             UNKNOWN: self.unknown,
             "multiplier in tokens": self.tokens_multiplier,
             "multiplier in dollars": self.usd_multiplier,
-            "input read from the cache": None if read is None else f"{100 * read:.0f} %",
+            "fan-out's input read from the cache": None if read is None else f"{100 * read:.0f} %",
             "retried": self.retried,
             "failed tasks": self.failed_tasks,
         }

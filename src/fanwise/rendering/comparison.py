@@ -27,6 +27,8 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
         console.print(Text(SIMULATED, style="bold yellow"))
     console.print(Text(" ".join(_sentences(comparison))))
     console.print(_figures(comparison))
+    for note in comparison.notes:
+        console.print(Text(f"note: {note}"))
     for line in comparison.shape:
         console.print(Text(f"shape: {line}"))
 

@@ -17,6 +17,7 @@ from fanwise.graph.nodes import GraphSpec
 from fanwise.job.arms import is_own_baseline
 from fanwise.job.directory import holds_run, reading
 from fanwise.job.manifest import Manifest, draft, rows_of
+from fanwise.job.rowsmark import changed_since
 from fanwise.job.spec import JobSpec
 from fanwise.journal.records import ArmName
 from fanwise.ledger.comparison import Comparison
@@ -84,13 +85,8 @@ def compare(
         if run is not None:
             _check_drawn(run, manifest, question)
             carry_out(run)
-        with reading(directory) as journal:
-            arms = manifest.arms(question.graphs)
-            asked = question_of(arms, chosen_channel(journal.db), labels, score)
-            looks = looks_of(directory, asked)
-            comparison = comparison_of(journal.db, arms, question.labels, question.score, looks)
-            keep_looks(directory, asked, comparison.verdict.decides.looks)
-            return comparison
+        # Where anything was carried out, the session has said whether the file has changed.
+        return _held_together(directory, manifest, question, (labels, score), is_looked_at=run is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +146,28 @@ def _check_fit(mistakes: Mistakes, labels: Mapping[str, Any], graphs: Mapping[Ar
     first = next(filter(None, misfits), None)
     if first is not None:
         mistakes.add("labels", *first)
+
+
+def _held_together(
+    directory: Path, manifest: Manifest, question: _Question, asked_by: tuple[Any, Any], *, is_looked_at: bool
+) -> Comparison:
+    """Return what the rows in a directory have come to, and keep the look.
+
+    Args:
+        directory: It holds the run.
+        manifest: Of the job.
+        question: What is compared.
+        asked_by: Labels and score as the call has named them.
+        is_looked_at: Whether nothing was carried out, so that nobody has said what became of the rows file.
+    """
+    with reading(directory) as journal:
+        arms = manifest.arms(question.graphs)
+        asked = question_of(arms, chosen_channel(journal.db), *asked_by)
+        looks = looks_of(directory, asked)
+        notes = changed_since(journal, rows_of(question.spec).path) if is_looked_at else []
+        comparison = comparison_of(journal.db, arms, question.labels, question.score, looks, notes)
+        keep_looks(directory, asked, comparison.verdict.decides.looks)
+        return comparison
 
 
 @contextmanager

@@ -34,6 +34,7 @@ def comparison_of(
     labels: Mapping[str, Any] | None,
     score: Scorer[Any, Any, Any] | None,
     looks: Sequence[Look] = (),
+    notes: Sequence[str] = (),
 ) -> Comparison:
     """Return what the rows of a run with a baseline have come to.
 
@@ -43,6 +44,7 @@ def comparison_of(
         labels: By the row's id; None: an output is as good as another.
         score: Says how right an output is; None: whether it is its label.
         looks: Those that were made before.
+        notes: What is to be known of the run.
 
     Raises:
         SpecError: No row has both arms, or none of them a label, or the score fails.
@@ -77,6 +79,7 @@ def comparison_of(
         left_out=left_out,
         cut_off=sum(outcome.cut_off for outcome in baseline.values()),
         multiplier=multiplier(db, size),
+        notes=tuple(notes),
     )
 
 

@@ -227,7 +227,8 @@ class Scoring:
     def _add(self, row_id: str, output: str, what: str) -> None:
         label = _short(json.dumps(self.labels[row_id], ensure_ascii=False, default=repr))
         message = f"row {row_id!r}: {what}, for output {_short(output)} and label {label}"
-        self.mistakes.append(Mistake("score", message))
+        if not any(mistake.message == message for mistake in self.mistakes):  # both sides may have said the same
+            self.mistakes.append(Mistake("score", message))
 
 
 def _short(text: str) -> str:

@@ -14,6 +14,9 @@ from typing import Literal
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
+EffortIntent = Effort | Literal["default"]
+"""What an agent may be given: an effort, or `default`, which sends none and leaves it to the model."""
+EFFORT_INTENTS: tuple[EffortIntent, ...] = (*EFFORTS, "default")
 
 THINKING_ALLOWANCE: dict[Effort, int] = {
     "low": 1_024,
@@ -38,6 +41,8 @@ class ModelFacts:
     """Documented average for English text: 2.5 for the tokenizer of 2026, 3.4 before it."""
     efforts: tuple[Effort, ...]
     """Accepted values of `output_config.effort`; empty where the model has none."""
+    default_effort: Effort | None
+    """The effort at which it works where none is sent; None where the model has none."""
     least_thinking: str | None
     """`thinking.type` that thinks least; None: leave the parameter out, the model does not think."""
     always_thinks: bool
@@ -52,13 +57,14 @@ def _facts(
     *,
     always: bool = False,
     old_tokenizer: bool = False,
-    effort: bool = True,
+    effort: Effort | None = "high",
     limit: int = 128_000,
 ) -> ModelFacts:
     return ModelFacts(
         cache_minimum=minimum,
         chars_per_token=3.4 if old_tokenizer else 2.5,
-        efforts=EFFORTS if effort else (),
+        efforts=EFFORTS if effort is not None else (),
+        default_effort=effort,
         least_thinking=least,
         always_thinks=always,
         max_output=limit,
@@ -73,20 +79,20 @@ _TABLE: dict[str, ModelFacts] = {
     "claude-mythos-5-1": _FABLE,
     "claude-fable-5": _FABLE,
     "claude-mythos-5": _FABLE,
-    "claude-opus-5-5": _facts(512, "adaptive", always=True),
+    "claude-opus-5-5": _facts(512, "adaptive", always=True, effort="medium"),
     "claude-sonnet-5-5": _facts(512, "between_tools", always=True),
-    "claude-haiku-5-5": _facts(512, "disabled"),
+    "claude-haiku-5-5": _facts(512, "disabled", effort="medium"),
     "claude-opus-5": _facts(512, "disabled"),
     "claude-sonnet-5": _facts(1_024, "disabled"),
     "claude-opus-4-8": _facts(1_024, None),
     "claude-opus-4-7": _facts(2_048, None),
     "claude-opus-4-6": _facts(4_096, None, old_tokenizer=True),
     "claude-sonnet-4-6": _facts(1_024, None, old_tokenizer=True),
-    "claude-opus-4-5": _facts(4_096, None, old_tokenizer=True, effort=False),
-    "claude-sonnet-4-5": _facts(1_024, None, old_tokenizer=True, effort=False),
-    "claude-haiku-4-5": _facts(4_096, None, old_tokenizer=True, effort=False, limit=64_000),
+    "claude-opus-4-5": _facts(4_096, None, old_tokenizer=True, effort=None),
+    "claude-sonnet-4-5": _facts(1_024, None, old_tokenizer=True, effort=None),
+    "claude-haiku-4-5": _facts(4_096, None, old_tokenizer=True, effort=None, limit=64_000),
 }
-_UNKNOWN = _facts(512, None, effort=False)
+_UNKNOWN = _facts(512, None, effort=None)
 
 
 STRONGEST_FIRST: tuple[str, ...] = (
@@ -160,50 +166,69 @@ class Intensity:
     """Tokens added to `max_tokens` for thinking."""
 
 
-def intensity(model: str, thinking: bool | None, effort: Effort | None) -> Intensity:
+def intensity(model: str, thinking: bool | None, effort: EffortIntent | None) -> Intensity:
     """Resolve the intents of an agent for one model; the default is the least it allows.
+
+    With effort `default` the model works at the effort that it takes where none is sent ("Thinking troubleshooting",
+    read 2026-11-23: medium for Haiku 5.5 and Opus 5.5, high for the others that have one). What is sent for thinking
+    is as at that effort, and so is the allowance.
 
     Args:
         model: Model id.
         thinking: True to think, False not to, None for the least.
-        effort: Effort asked for, None for the least.
+        effort: Effort asked for, `default` to send none, None for the least.
 
     Raises:
         ValueError: The model cannot do what is asked; the text says what it can.
     """
     model_facts = facts(model)
-    if effort is not None and effort not in model_facts.efforts:
+    if effort is not None and effort not in EFFORT_INTENTS:
+        raise ValueError(f"effort is {effort!r}; write one of {', '.join(EFFORT_INTENTS)}")
+    if effort not in (None, "default", *model_facts.efforts):
         raise ValueError(f"{model} takes no effort; leave effort out or choose another model")
     if thinking is False and model_facts.always_thinks:
         raise ValueError(f"{model} always thinks; leave thinking out, or use claude-haiku-5-5")
-    least_effort: Effort | None = "low" if model_facts.efforts else None
+    sent = None if effort == "default" else effort or ("low" if model_facts.efforts else None)
     if thinking:
-        return _thinking(model, effort or least_effort)
-    return _least_thinking(model, model_facts, effort or least_effort)
+        return _thinking(model, sent)
+    return _least_thinking(model, model_facts, sent)
 
 
-def _thinking(model: str, effort: Effort | None) -> Intensity:
+def effort_of(model: str, sent: Effort | None) -> Effort | None:
+    """Return the effort at which a model works; None where it has none.
+
+    It keys the cache: an explicit default is as if it were left out ("Prompt caching", read 2026-11-23).
+
+    Args:
+        model: Model id.
+        sent: `output_config.effort`; None: it is left out.
+    """
+    return sent or facts(model).default_effort
+
+
+def _thinking(model: str, sent: Effort | None) -> Intensity:
     """Return what is sent where a model shall think.
 
     Raises:
         ValueError: It thinks in no way that we send.
     """
+    effort = effort_of(model, sent)
     if effort is None:
         raise ValueError(f"{model} thinks only with a fixed budget, which fanwise does not send")
-    return Intensity("adaptive", effort, THINKING_ALLOWANCE[effort])
+    return Intensity("adaptive", sent, THINKING_ALLOWANCE[effort])
 
 
-def _least_thinking(model: str, model_facts: ModelFacts, effort: Effort | None) -> Intensity:
+def _least_thinking(model: str, model_facts: ModelFacts, sent: Effort | None) -> Intensity:
     """Return what is sent where a model shall think as little as it can at an effort.
 
     Raises:
         ValueError: At that effort it cannot stop thinking.
     """
-    least = model_facts.least_thinking
+    least, effort = model_facts.least_thinking, effort_of(model, sent)
     if effort in ("xhigh", "max"):
         if least == "disabled":
             raise ValueError(f"{model} cannot switch thinking off at effort {effort!r}; set thinking=True")
         if least == "between_tools":
             least = "adaptive"
     thinks = model_facts.always_thinks and least != "between_tools"
-    return Intensity(least, effort, THINKING_ALLOWANCE[effort or "low"] if thinks else 0)
+    return Intensity(least, sent, THINKING_ALLOWANCE[effort or "low"] if thinks else 0)

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from fanwise.canonical import dumps
-from fanwise.models import facts
+from fanwise.models import Effort, effort_of, facts
 
 from .parts import Front, Part, Ttl, block_of, front_of
 
@@ -25,7 +25,8 @@ class Frame:
     model: str
     max_tokens: int
     thinking: str | None = None
-    effort: str | None = None
+    effort: Effort | None = None
+    """None: it is left to the model, or the model has none."""
     schema: Mapping[str, Any] | None = None
     """Sent as `output_config.format`; None where the schema stands in the tail."""
     system: tuple[Part, ...] = ()
@@ -46,9 +47,8 @@ class Frame:
     @cached_property
     def front(self) -> Front:
         """The prefixes that end in `system`."""
-        return front_of(
-            self.model, self.thinking, self.effort, self.schema_text + self.tools, self.system, self.per_token
-        )
+        effort = effort_of(self.model, self.effort)
+        return front_of(self.model, self.thinking, effort, self.schema_text + self.tools, self.system, self.per_token)
 
     @cached_property
     def size(self) -> int:

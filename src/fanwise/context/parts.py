@@ -78,7 +78,7 @@ def front_of(
     Args:
         model: All that keys the cache beside the parts: the model,
         thinking: `thinking.type`,
-        effort: `output_config.effort`,
+        effort: The effort at which the model works,
         schema: and the schema that is sent, with the tools, as JSON.
         system: The parts that rows share.
         per_token: Characters of a token, on average.

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from fanwise.blocks import Block
-from fanwise.models import Intensity
+from fanwise.models import Intensity, effort_of
 
 from .sizes import DOCUMENTED, Sizes
 from .tail import fence
@@ -86,7 +86,8 @@ class Need:
     @property
     def family(self) -> tuple[object, ...]:
         """Agents of one family can share a prefix: all that splits a cache is equal, formats left out."""
-        return (self.model, self.intensity.thinking, self.intensity.effort, self.apart, self.tools)
+        effort = effort_of(self.model, self.intensity.effort)
+        return (self.model, self.intensity.thinking, effort, self.apart, self.tools)
 
     @property
     def tasks(self) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from fanwise.blocks import Block, Document, find_beside_caller
 from fanwise.errors import DefinitionError, Mistake
-from fanwise.models import Effort, facts, intensity
+from fanwise.models import EffortIntent, facts, intensity
 
 from .agentfile import AgentFile, read_agent_file
 from .calls import add_task
@@ -61,7 +61,7 @@ class Agent(Generic[P, R]):
         name: str | None = None,
         model: str | None = None,
         max_tokens: int | None = None,
-        effort: Effort | None = None,
+        effort: EffortIntent | None = None,
         thinking: bool | None = None,
         time_limit_s: float | None = None,
         context: Iterable[Block | Document] | None = None,
@@ -98,7 +98,7 @@ def agent(
     name: str | None = None,
     context: Iterable[Block | Document] = (),
     max_tokens: int | None = None,
-    effort: Effort | None = None,
+    effort: EffortIntent | None = None,
     thinking: bool | None = None,
     time_limit_s: float | None = None,
     tools: Iterable[Callable[..., Any] | McpServer] = (),
@@ -117,8 +117,9 @@ def agent(
         name: Name in requests and reports; the function's name by default.
         context: Blocks and documents that the agent is shown in every task.
         max_tokens: Cap of the answer in tokens; an allowance is added where the model thinks.
-        effort: How hard the model works; the least that it allows by default.
-        thinking: Whether it thinks; the least that it allows by default.
+        effort: How hard the model works; the least that it allows by default. `default` leaves it to the model: no
+            effort is sent.
+        thinking: Whether it thinks; the least that it allows by default, also with effort `default`.
         time_limit_s: Seconds for one attempt, and for one call of a tool that has no limit of its own.
         tools: Typed functions and MCP servers that the model may call; it is sent what a
             function returns or raises, and goes on.
@@ -163,7 +164,7 @@ class _Settings:
     """Empty where the docstring is meant."""
     context: tuple[Block, ...]
     max_tokens: int
-    effort: Effort | None
+    effort: EffortIntent | None
     thinking: bool | None
     time_limit_s: float
     tools: tuple[Callable[..., Any] | McpServer, ...]

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from fanwise.errors import DefinitionError, Mistake
 from fanwise.media import read_regular
-from fanwise.models import EFFORTS, Effort, known_models
+from fanwise.models import EFFORT_INTENTS, EffortIntent, known_models
 
 MOST_BYTES, MOST_FRONT_BYTES = 1_000_000, 65_536
 """Bytes of an agent file, and of its front matter."""
@@ -40,7 +40,7 @@ class AgentFile:
     name: str = ""
     model: str = ""
     max_tokens: int = 0
-    effort: Effort | None = None
+    effort: EffortIntent | None = None
     instructions: str = ""
 
 
@@ -167,10 +167,10 @@ class _FrontMatter:
             return 0
         return max_tokens
 
-    def effort(self) -> Effort | None:
+    def effort(self) -> EffortIntent | None:
         """Return how hard the model works, None where the file does not say."""
         effort = self._fields.get("effort")
-        if effort is not None and effort not in EFFORTS:
-            self._add_mistake("effort", f"effort is {effort!r}", f"one of {', '.join(EFFORTS)}")
+        if effort is not None and effort not in EFFORT_INTENTS:
+            self._add_mistake("effort", f"effort is {effort!r}", f"one of {', '.join(EFFORT_INTENTS)}")
             return None
         return effort

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from fanwise.blocks import Block
-from fanwise.models import Effort, Intensity, facts, intensity, strongest
+from fanwise.models import EffortIntent, Intensity, facts, intensity, strongest
 
 from . import types as ty
 from .briefing import briefing
@@ -116,7 +116,7 @@ def _level(agents: Sequence[AgentSpec], *, thinking: bool) -> tuple[str, AgentSp
     """Return the model of a single agent, the agent of whose intents it takes, and how hard it works."""
     model = strongest([agent.model for agent in agents])
     hardest = max(agents, key=lambda agent: agent.intensity.allowance)
-    intents: list[tuple[bool | None, Effort | None]] = [(hardest.thinking, hardest.effort), (None, None)]
+    intents: list[tuple[bool | None, EffortIntent | None]] = [(hardest.thinking, hardest.effort), (None, None)]
     if thinking:
         intents.insert(0, (True, hardest.effort if hardest.effort in ("xhigh", "max") else "high"))
     for thinks, effort in intents:

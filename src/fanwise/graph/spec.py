@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanwise.blocks import Block
-from fanwise.models import Effort, Intensity
+from fanwise.models import EffortIntent, Intensity
 
 from .tools import Source
 
@@ -23,8 +23,8 @@ class AgentSpec:
     context: tuple[Block, ...]
     max_tokens: int
     """Cap of the answer, in tokens, thinking not included."""
-    effort: Effort | None
-    """As the user asked for it; None: the least that the model allows."""
+    effort: EffortIntent | None
+    """As the user asked for it, `default` to leave it to the model; None: the least that the model allows."""
     thinking: bool | None
     """As the user asked for it; None: the least that the model allows."""
     intensity: Intensity

@@ -34,7 +34,7 @@ from fanwise.engine.toolbox import list_tools
 from fanwise.errors import FanwiseError, UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.job.manifest import rows_of
-from fanwise.models import facts
+from fanwise.models import effort_of, facts
 
 from .checking import Mistakes, described
 
@@ -190,7 +190,7 @@ def _prefix(node: AgentNode, arm: Arm, rows: Sequence[Row]) -> AgentPrefix:
     texts = [text for segment in segments for text in _of_agent(segment, spec.place)]
     texts += [text for row in rows for text in _of_row(node, arm, row)]
     # Schemas are not among them: where they split a cache, the layout has found that to be cheaper.
-    splits = (f"thinking {need.intensity.thinking}", f"effort {need.intensity.effort}")
+    splits = (f"thinking {need.intensity.thinking}", f"effort {effort_of(spec.model, need.intensity.effort)}")
     return AgentPrefix(
         path=node.node.path,
         agent=spec.name,

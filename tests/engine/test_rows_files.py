@@ -48,6 +48,9 @@ def told(records: list[Record]) -> list[object]:
         (json.dumps(GOOD), "rows.json", None),
         (json.dumps(GOOD, indent=2), "rows.json", None),
         ("\ufeff\n" + json.dumps(GOOD, indent="\t"), "rows.jsonl", None),
+        # Files that were put one behind the other, each with its mark, or with nothing but that.
+        ("\ufeff" + "\n\ufeff\ufeff".join(map(json.dumps, GOOD)) + "\n\ufeff\n", "rows.jsonl", None),
+        (("\ufeff" + "\n\ufeff".join(map(json.dumps, GOOD))).encode("utf-16-le"), "rows.jsonl", "utf-16-le"),
         (json.dumps(GOOD, indent=2).encode("utf-16"), "rows.json", None),
         ("\n".join(json.dumps(row, indent=2) for row in GOOD), "rows.json", None),
         ("[" + ",\n".join(map(json.dumps, GOOD)) + "]\n", "rows.json", None),

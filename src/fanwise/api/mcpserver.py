@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from typing import Any, cast
@@ -51,6 +52,8 @@ class Server:
         """Set when the connection is to be left, and when it is known what comes after it."""
         self._asking: set[anyio.CancelScope] = set()
         self._closing = False
+        self._folder = os.getcwd()
+        """Where its command was given: where it is started again, wherever tools and steps have gone meanwhile."""
         self._is_loud = False
         """Whether it has written what is no message, which is told once."""
 
@@ -168,7 +171,9 @@ class Server:
             )
             return http.streamable_http_client(server.url, http_client=client)
         program, *arguments = server.command
-        parameters = mcp.StdioServerParameters(command=program, args=arguments, env=dict(server.env) or None)
+        parameters = mcp.StdioServerParameters(
+            command=program, args=arguments, env=dict(server.env) or None, cwd=self._folder
+        )
         return mcp.stdio_client(parameters, errlog=self._words.errors)
 
     # Calls -------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from fanwise.job.batches import batch_states, cancel_batches
 from fanwise.job.job import resume
 from fanwise.job.watcher import Watcher
 from fanwise.ledger.status import BatchState
+from fanwise.paths import fixed
 from fanwise.rendering.harmless import one_line
 from fanwise.rendering.status import batch_line, cancelled_line
 
@@ -34,11 +35,12 @@ def batches(directory: str, action: str, base_url: str | None, as_json: bool) ->
     if action == "cancel":
         echo(cancelled_line(anyio.run(cancel_batches, directory, base_url)), err=True)
     elif action == "collect":
+        out = fixed(directory)
 
         async def work(watcher: Watcher) -> Account:
-            return await resume(directory, watcher, detach=True, base_url=base_url)
+            return await resume(out, watcher, detach=True, base_url=base_url)
 
-        sys.exit(carry_out(work, as_json=as_json, out=directory))
+        sys.exit(carry_out(work, as_json=as_json, out=out))
     else:
         anyio.run(_list, directory, base_url, as_json, action == "watch")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from fanwise.foreign import Stopped
 from fanwise.job.account import Account
 from fanwise.job.directory import holds_run, reading
 from fanwise.job.watcher import Watcher
+from fanwise.paths import typed
 from fanwise.rendering.account import show_account
 from fanwise.rendering.console import HarmlessConsole, standard_output
 from fanwise.rendering.harmless import one_line
@@ -27,7 +27,7 @@ from .saying import echo, echo_json
 from .signals import Signals, say
 
 
-def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: str, report: bool = True) -> int:
+def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: Path, report: bool = True) -> int:
     """Run a job with a display and signals, print its account if it is to report, return the exit status."""
     signals = Signals(out=out)
     try:
@@ -38,14 +38,14 @@ def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, o
         signals.over()
     if account is None and halted is None:
         how = (
-            f"stopped at once; go on with: fanwise resume {out}"
+            f"stopped at once; go on with: fanwise resume {typed(out)}"
             if holds_run(out)
             else "stopped before anything was sent"
         )
         say(how)
         return signals.status
     if isinstance(halted, NotKeptError):  # the account is among what could not be written
-        again = f"; then go on with: fanwise resume {out}" if holds_run(out) else ""
+        again = f"; then go on with: fanwise resume {typed(out)}" if holds_run(out) else ""
         echo(f"fanwise: {one_line(str(halted), MOST_WORDS)}{again}", err=True)
         return HALTED
     summary = _summary(out)
@@ -55,10 +55,8 @@ def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, o
         for line in rejected_words(out, summary["rows"]):
             echo(f"fanwise: {line}" if not line.startswith(" ") else line, err=True)
     if halted is not None:
-        echo(
-            f"fanwise: {one_line(str(halted), MOST_WORDS)}; what was done is kept, go on with: fanwise resume {out}",
-            err=True,
-        )
+        why = one_line(str(halted), MOST_WORDS)
+        echo(f"fanwise: {why}; what was done is kept, go on with: fanwise resume {typed(out)}", err=True)
         return HALTED
     if summary["ended"] in ("interrupted", "detached"):
         _say_how_to_resume(out, summary["ended"])
@@ -102,20 +100,19 @@ def _leaf(error: BaseException) -> BaseException:
     return next((leaf for leaf in leaves if isinstance(leaf, FanwiseError)), leaves[0])
 
 
-def _summary(out: str) -> dict[str, Any]:
-    with open(os.path.join(out, "summary.json"), encoding="utf-8") as file:
-        return json.load(file)
+def _summary(out: Path) -> dict[str, Any]:
+    return json.loads((out / "summary.json").read_text(encoding="utf-8"))
 
 
-def _print(out: str, summary: dict[str, Any], *, as_json: bool) -> None:
+def _print(out: Path, summary: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         echo_json(summary, 2)
         return
-    show_account(summary, Account(Path(out), summary).tables(), standard_output())
-    echo(f"results: {os.path.join(out, 'results.jsonl')}", err=True)
+    show_account(summary, Account(out, summary).tables(), standard_output())
+    echo(f"results: {typed(out / 'results.jsonl')}", err=True)
 
 
-def _say_how_to_resume(out: str, how: str) -> None:
+def _say_how_to_resume(out: Path, how: str) -> None:
     with reading(out) as journal:
         ids = [
             batch.batch_id
@@ -125,4 +122,4 @@ def _say_how_to_resume(out: str, how: str) -> None:
         ]
     if ids:
         say(f"{how}; batches that go on: {', '.join(ids)}")
-    say(f"go on with: fanwise resume {out}")
+    say(f"go on with: fanwise resume {typed(out)}")

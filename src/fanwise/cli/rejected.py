@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from fanwise.engine.rowsfile import read
@@ -13,6 +13,7 @@ from fanwise.errors import UsageError
 from fanwise.job.directory import reading
 from fanwise.job.manifest import Manifest
 from fanwise.ledger.rejections import rejections
+from fanwise.paths import typed
 from fanwise.rendering.harmless import one_line
 from fanwise.rendering.rejected import MOST_CHARS, rejection_lines
 
@@ -20,7 +21,7 @@ LOOKED_AT = 100
 """Records from the front of a file among which one is looked for that can be read."""
 
 
-def rejected_words(out: str, rows: dict[str, Any]) -> Iterator[str]:
+def rejected_words(out: Path, rows: dict[str, Any]) -> Iterator[str]:
     """Yield lines about the rows that were set aside; none where there are none.
 
     Args:
@@ -37,7 +38,7 @@ def rejected_words(out: str, rows: dict[str, Any]) -> Iterator[str]:
     columns = _columns(manifest)
     if columns:
         yield f"  found in {manifest.rows.name}: {one_line(', '.join(columns), MOST_CHARS)}"
-    yield f"  all of them: {os.path.join(out, 'rejects.jsonl')}"
+    yield f"  all of them: {typed(out / 'rejects.jsonl')}"
 
 
 def _columns(manifest: Manifest) -> list[str]:

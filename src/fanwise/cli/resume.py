@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -15,6 +16,7 @@ from fanwise.job.manifest import Manifest
 from fanwise.job.mode import is_simulated
 from fanwise.job.recorded import going_on
 from fanwise.job.watcher import Watcher
+from fanwise.paths import fixed, fixed_reference
 from fanwise.rendering.status import cancelled_line
 from fanwise.studies.plan.rest import rest_of_run
 from fanwise.studies.plan.twice import NOTHING_TWICE, paid_twice_at_most
@@ -66,18 +68,22 @@ def resume(
         echo(cancelled_line(cancelled), err=True)
         return
 
-    bring_up_to_date(directory)
-    _consent(directory, retry, graph, chosen(options), question, pay_twice=pay_twice)
+    out, changes = fixed(directory), chosen(options)  # before a graph is loaded, which may change the folder
+    graph = None if graph is None else fixed_reference(graph)
+    if "baseline" in changes:
+        changes["baseline"] = fixed_reference(changes["baseline"])
+    bring_up_to_date(out)
+    _consent(out, retry, graph, changes, question, pay_twice=pay_twice)
 
     async def work(watcher: Watcher) -> Account:
         terms: dict[str, Any] = {"graph": graph, "retry": retry, "pay_twice": pay_twice, "detach": detach}
-        return await job.resume(directory, watcher, **terms, **chosen(options))
+        return await job.resume(out, watcher, **terms, **changes)
 
-    sys.exit(carry_out(work, as_json=as_json, out=directory))
+    sys.exit(carry_out(work, as_json=as_json, out=out))
 
 
 def _consent(
-    directory: str,
+    directory: Path,
     retry: tuple[str, ...],
     graph: str | None,
     changes: dict[str, Any],

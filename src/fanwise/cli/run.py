@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -39,18 +40,18 @@ def run(graph: str, out: str, detach: bool, as_json: bool, **options: Any) -> No
     ended by a signal.
     """
     question = asking(options)
-    spec = _spec(graph=graph, out=out, **chosen(options))
+    spec, directory = _spec(graph=graph, out=out, **chosen(options))
     if not anyio.run(is_simulated, spec.base_url):
         _consent(spec, question)
 
     async def work(watcher: Watcher) -> Account:
         return await begin(spec, watcher, detach=detach)
 
-    sys.exit(carry_out(work, as_json=as_json, out=out))
+    sys.exit(carry_out(work, as_json=as_json, out=directory))
 
 
-def _spec(**fields: Any) -> JobSpec:
-    """Return the job of a call, which has a directory.
+def _spec(**fields: Any) -> tuple[JobSpec, Path]:
+    """Return the job of a call, and its directory.
 
     Raises:
         SpecError: Values are wrong or missing; all of them are named.
@@ -60,9 +61,9 @@ def _spec(**fields: Any) -> JobSpec:
         spec = JobSpec(**fields)
     except SpecError as error:
         raise SpecError((*error.mistakes, *missing), error.subject) from None
-    if missing:
+    if spec.out is None:
         raise SpecError(missing)
-    return spec
+    return spec, Path(spec.out)
 
 
 def _consent(spec: JobSpec, question: Question) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from fanwise.studies.plan.plan import CarryOut, SampleRun
 
@@ -21,7 +22,7 @@ def carry_out_sample(question: Question) -> CarryOut:
     def ask_and_carry_out(sample: SampleRun) -> None:
         forecast = sample.forecast()
         question.consent(forecast.total(), sample.subject, sample.spec, unpriced=forecast.unpriced)
-        status = carry_out(sample.run, as_json=False, out=str(sample.spec.out), report=False)
+        status = carry_out(sample.run, as_json=False, out=Path(sample.spec.out or ""), report=False)
         if status == HALTED or status > BY_SIGNAL:
             sys.exit(status)
 

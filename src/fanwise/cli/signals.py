@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 import anyio
@@ -17,6 +18,7 @@ from anyio.abc import TaskStatus
 from fanwise.engine.load import is_loading
 from fanwise.foreign import Stopped
 from fanwise.job.watcher import Watcher
+from fanwise.paths import typed
 
 from .ending import BY_SIGNAL
 from .saying import echo
@@ -33,7 +35,7 @@ GRACE_S = 3.0
 class Signals:
     """The signals of one run."""
 
-    out: str
+    out: Path
     """The run directory, for the last words."""
     count: int = 0
     number: int = signal.SIGINT
@@ -97,7 +99,7 @@ class Signals:
         """End a process that a function of the user's holds; what is in the journal is kept."""
         if self._over.wait(GRACE_S):
             return
-        say(f"stopped at once; go on with: fanwise resume {self.out}")
+        say(f"stopped at once; go on with: fanwise resume {typed(self.out)}")
         os._exit(self.status)
 
 

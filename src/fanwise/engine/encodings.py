@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from fanwise.errors import UsageError
+from fanwise.paths import typed
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _STRANGE = re.compile("[\udc80-\udcff]")
@@ -69,7 +70,9 @@ def strange(file: Path, chosen: str | None) -> str:
 
 def cannot_be_decoded(path: Path, chosen: str | None, error: UnicodeError) -> UsageError:
     """Return what is said where a file cannot be read on in its encoding."""
-    return UsageError(f"the rows file {path} cannot be read as {encoding_of(path, chosen)}: {error}; {OTHER_ENCODING}")
+    return UsageError(
+        f"the rows file {typed(path)} cannot be read as {encoding_of(path, chosen)}: {error}; {OTHER_ENCODING}"
+    )
 
 
 def _marked(error: UnicodeError) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from fanwise.errors import UsageError
+from fanwise.paths import typed
 
 from .encodings import cannot_be_decoded, has_strange_bytes, opened, printable_bytes, strange
 from .records import MOST_CHARS, MOST_RAW, Record, RowsFile, unread
@@ -100,23 +101,23 @@ def _header(file: RowsFile, lines: _Lines) -> tuple[str, list[str]]:
     if first.startswith("\ufeff"):  # where the encoding is named and keeps the mark
         first = first[1:]
     if has_strange_bytes(first) or "\0" in first:
-        raise UsageError(f"the header of {path} is {strange(path, file.encoding)}")
+        raise UsageError(f"the header of {typed(path)} is {strange(path, file.encoding)}")
     delimiter = _delimiter(path.name, first)
     lines.give_again(first)
     try:
         header = next(csv.reader(lines, delimiter=delimiter, strict=True), list[str]())
     except (csv.Error, _TooLongError) as error:
         raise UsageError(
-            f"the header of {path} cannot be read: {_words(error) or 'it does not end'}; close its quotes, "
+            f"the header of {typed(path)} cannot be read: {_words(error) or 'it does not end'}; close its quotes, "
             "and double those inside of a cell"
         ) from None
     if not any(name.strip() for name in header):
-        raise UsageError(f"the rows file {path} has no header line")
+        raise UsageError(f"the rows file {typed(path)} has no header line")
     names = header if header[0].strip() else header[1:]
     if len(set(names)) != len(names) or any(not name.strip() for name in names):
-        raise UsageError(f"the header of {path} has an empty or a repeated column: {', '.join(header)}")
+        raise UsageError(f"the header of {typed(path)} has an empty or a repeated column: {', '.join(header)}")
     if has_strange_bytes("".join(header)):
-        raise UsageError(f"the header of {path} is {strange(path, file.encoding)}")
+        raise UsageError(f"the header of {typed(path)} is {strange(path, file.encoding)}")
     return delimiter, header
 
 

@@ -60,9 +60,16 @@ def _lines(file: RowsFile) -> Iterator[Record]:
                 offset += _rest_of_line(stream)
                 yield _too_long(number, start, line[:MOST_RAW].decode("utf-8", "backslashreplace"))
                 continue
-            content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            content = without_marks(line)
             if content.strip():
                 yield record_of(number, start, content)
+
+
+def without_marks(line: bytes) -> bytes:
+    """Return a line without the byte order marks in front: of the file, or of one that was put behind another."""
+    while line.startswith(codecs.BOM_UTF8):
+        line = line.removeprefix(codecs.BOM_UTF8)
+    return line
 
 
 def _rest_of_line(stream: BinaryIO) -> int:
@@ -130,7 +137,7 @@ def _decoded_lines(file: RowsFile) -> Iterator[Record]:
     try:
         with opened(file.path, file.encoding) as stream:
             for number, line in enumerate(iter(lambda: stream.readline(MOST_CHARS), ""), 1):
-                text = line.strip("\r\n\ufeff") if number == 1 else line.rstrip("\r\n")
+                text = line.rstrip("\r\n").lstrip("\ufeff")
                 if has_strange_bytes(text):
                     yield unread(number, number, printable_bytes(text), strange(file.path, file.encoding))
                 elif text.strip():

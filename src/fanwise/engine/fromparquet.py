@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from fanwise.errors import UsageError
+from fanwise.paths import typed
 
 from .records import MOST_RAW, Record, RowsFile, unread
 
@@ -28,7 +29,7 @@ def read_parquet(file: RowsFile) -> Iterator[Record]:
         table = parquet.ParquetFile(file.path)
         sizes = [table.metadata.row_group(group).num_rows for group in range(table.num_row_groups)]
     except Exception as error:  # pyarrow has its own family of errors, all of them the file's fault
-        raise UsageError(f"{file.path} is not a Parquet file: {_words(error)}") from None
+        raise UsageError(f"{typed(file.path)} is not a Parquet file: {_words(error)}") from None
     return _records(table, sizes)
 
 

@@ -19,6 +19,7 @@ from fanwise.canonical import digest
 from fanwise.errors import FanwiseError, GraphFileError, UsageError
 from fanwise.foreign import let_through, reason
 from fanwise.graph.graphs import Graph
+from fanwise.paths import names_file, typed
 
 _PREFIX = "_fanwise_"
 """Of the names of modules that were loaded by their path."""
@@ -41,9 +42,9 @@ def load_graph(reference: str) -> Graph[..., Any]:
     if value is None:
         near = get_close_matches(name, graphs, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(graphs) or 'no graph'}"
-        raise UsageError(f"there is no {name!r} in {place}; {hint}")
+        raise UsageError(f"there is no {name!r} in {typed(place)}; {hint}")
     if not isinstance(value, Graph):
-        raise UsageError(f"{name!r} in {place} is no graph but {type(value).__name__}; put @graph above it")
+        raise UsageError(f"{name!r} in {typed(place)} is no graph but {type(value).__name__}; put @graph above it")
     try:
         value.spec  # noqa: B018 - traced now, so that mistakes show here
     except BaseException as error:  # such as a name that the file does not define further down either
@@ -92,16 +93,16 @@ def load_function(reference: str) -> Callable[..., Any]:
     functions = [name for name, member in vars(module).items() if inspect.isfunction(member)]
     near = get_close_matches(name, functions, 1)
     hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(functions) or 'none'}"
-    raise UsageError(f"there is no function {name!r} in {place}; {hint}")
+    raise UsageError(f"there is no function {name!r} in {typed(place)}; {hint}")
 
 
 def _loaded(place: str) -> ModuleType:
-    return _file(Path(place)) if place.endswith(".py") or "/" in place else _module(place)
+    return _file(Path(place)) if names_file(place) else _module(place)
 
 
 def _file(path: Path) -> ModuleType:
     if not os.path.isfile(path):
-        raise UsageError(f"there is no file {str(path)!r}")
+        raise UsageError(f"there is no file {typed(path)!r}")
     path = path.resolve()
     name = f"{_PREFIX}{path.stem}_{digest(str(path))[:8]}"
     if name in sys.modules:

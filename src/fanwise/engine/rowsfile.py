@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from fanwise.canonical import canonical
 from fanwise.errors import UsageError
+from fanwise.paths import typed
 
 from .fromcsv import read_csv
-from .fromjson import NO_ROW, has_lines, read_json, record_of
+from .fromjson import NO_ROW, has_lines, read_json, record_of, without_marks
 from .fromparquet import read_parquet
 from .records import MOST_CHARS, Format, Record, RowsFile
 
@@ -34,7 +34,7 @@ def format_of(path: Path, chosen: str | None) -> Format:
     if chosen is not None:
         return cast("Format", chosen)
     if path.suffix.lower() not in FORMATS:
-        raise UsageError(f"the format of {path} is not clear from its name; add --format jsonl, csv or parquet")
+        raise UsageError(f"the format of {typed(path)} is not clear from its name; add --format jsonl, csv or parquet")
     return FORMATS[path.suffix.lower()]
 
 
@@ -46,7 +46,7 @@ def read(file: RowsFile) -> Iterator[Record]:
     """
     check_readable(file.path)
     if file.path.stat().st_size == 0:
-        raise UsageError(f"the rows file {file.path} is empty")
+        raise UsageError(f"the rows file {typed(file.path)} is empty")
     if file.format == "parquet":
         return _some(file, read_parquet(file))
     return _some(file, read_csv(file) if file.format == "csv" else read_json(file))
@@ -60,7 +60,7 @@ def _some(file: RowsFile, records: Iterator[Record]) -> Iterator[Record]:
     """
     first = next(records, None)
     if first is None:
-        raise UsageError(f"no rows in {file.path}")
+        raise UsageError(f"no rows in {typed(file.path)}")
     yield first
     yield from records
 
@@ -73,10 +73,10 @@ def check_readable(path: Path) -> None:
     """
     try:
         if not path.is_file():
-            raise UsageError(f"there is no rows file {str(path)!r}")
+            raise UsageError(f"there is no rows file {typed(path)!r}")
         path.open("rb").close()
     except OSError as error:
-        raise UsageError(f"the rows file {path} cannot be read: {error.strerror}") from None
+        raise UsageError(f"the rows file {typed(path)} cannot be read: {error.strerror}") from None
 
 
 def fetch(file: RowsFile, locators: Iterable[int]) -> Iterator[tuple[int, Record]]:
@@ -102,8 +102,7 @@ def fetch(file: RowsFile, locators: Iterable[int]) -> Iterator[tuple[int, Record
 def _line_at(file: BinaryIO, locator: int) -> bytes:
     """Return the line of a file in UTF-8 that begins at a byte."""
     file.seek(locator)
-    line = file.readline(MOST_CHARS)
-    return line.removeprefix(codecs.BOM_UTF8) if locator == 0 else line
+    return without_marks(file.readline(MOST_CHARS))
 
 
 def json_lines(rows: Iterable[Any]) -> Iterator[bytes]:

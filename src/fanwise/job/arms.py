@@ -15,6 +15,7 @@ from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.types import name as type_name
 from fanwise.journal.records import ArmName
+from fanwise.paths import names_file
 
 THINKING = "auto:thinking"
 """The baseline that `auto` names, with room to think."""
@@ -77,7 +78,7 @@ def reference_of(graph: Graph[..., Any] | str) -> str:
     if not isinstance(graph, str):
         return f"{Path(graph.fn.__code__.co_filename).resolve()}:{graph.fn.__name__}"
     place, _, name = graph.rpartition(":")
-    return f"{Path(place).resolve()}:{name}" if place.endswith(".py") else graph
+    return f"{Path(place).resolve()}:{name}" if names_file(place) else graph
 
 
 def _rows(spec: GraphSpec) -> list[Any]:

@@ -17,6 +17,7 @@ from fanwise.journal.reader import Book, JournalReader
 from fanwise.journal.schema import VERSION
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.journal.upgrade import carry_over
+from fanwise.paths import typed
 
 from .entries import JOURNAL, check_entries
 from .lock import hold, is_held
@@ -36,7 +37,7 @@ def reading(directory: str | Path) -> Generator[JournalReader]:
     """
     path = Path(directory) / JOURNAL
     if not holds_run(directory):
-        raise RunDirectoryError(f"{directory} is no run directory: it has no {JOURNAL}")
+        raise RunDirectoryError(f"{typed(directory)} is no run directory: it has no {JOURNAL}")
     check_entries(directory)
     with opening.reading(path, held=is_held(directory)) as journal:
         yield journal
@@ -157,13 +158,13 @@ def _check(path: Path, *, create: bool) -> None:
     has_run = (path / JOURNAL).exists()
     if not create:
         if not has_run:
-            raise RunDirectoryError(f"{path} is no run directory: it has no {JOURNAL}")
+            raise RunDirectoryError(f"{typed(path)} is no run directory: it has no {JOURNAL}")
     elif has_run:
         raise RunDirectoryError(
-            f"{path} holds another run; go on with it by `fanwise resume {path}`, or choose another --out"
+            f"{typed(path)} holds another run; go on with it by `fanwise resume {typed(path)}`, or choose another --out"
         )
     elif path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RunDirectoryError(f"{path} exists and is not empty; choose another --out")
+        raise RunDirectoryError(f"{typed(path)} exists and is not empty; choose another --out")
 
 
 def _locked(path: Path) -> int:
@@ -176,7 +177,7 @@ def _locked(path: Path) -> int:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = hold(path)
     except BlockingIOError:
-        raise RunDirectoryError(f"another process works on {path}; wait for it, or stop it") from None
+        raise RunDirectoryError(f"another process works on {typed(path)}; wait for it, or stop it") from None
     except OSError as error:
         raise _unusable(path, error) from None
     try:
@@ -188,4 +189,4 @@ def _locked(path: Path) -> int:
 
 
 def _unusable(path: Path, error: OSError) -> RunDirectoryError:
-    return RunDirectoryError(f"{path} cannot be used: {error.strerror}; choose another directory")
+    return RunDirectoryError(f"{typed(path)} cannot be used: {error.strerror}; choose another directory")

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from fanwise.errors import RunDirectoryError
+from fanwise.paths import typed
 
 JOURNAL = "journal.db"
 INPUTS = ("input.jsonl", "input.csv", "input.parquet")
@@ -42,4 +43,6 @@ def check_entries(directory: str | Path) -> None:
             continue
         if not stat.S_ISREG(mode):
             kind = "a link" if stat.S_ISLNK(mode) else "no regular file"
-            raise RunDirectoryError(f"{path} is {kind}, which no run makes: nothing of {directory} is read; remove it")
+            raise RunDirectoryError(
+                f"{typed(path)} is {kind}, which no run makes: nothing of {typed(directory)} is read; remove it"
+            )

@@ -94,13 +94,14 @@ class Manifest:
         )
 
     @classmethod
-    def begun(cls, spec: JobSpec, rows: RowsFile, mode: Mode = "embedded") -> Manifest:
+    def begun(cls, spec: JobSpec, rows: RowsFile, mode: Mode = "embedded", here: Path | None = None) -> Manifest:
         """Return what the run of a job is that begins now.
 
         Args:
             spec: The job.
             rows: Where its rows can be read, as often as needed.
             mode: Who answers.
+            here: Where paths in rows begin that are in no file of the user's; None: in the working directory.
         """
         source = spec.rows_file
         return cls(
@@ -108,7 +109,7 @@ class Manifest:
             graph=reference_of(spec.graph),
             rows=rows.path.resolve(),
             format=rows.format,
-            folder=Path.cwd() if source is None else source.resolve().parent,
+            folder=(here or Path.cwd()) if source is None else source.resolve().parent,
             created=now().isoformat(),
             mode=mode,
             spec=replace(spec, baseline=reference_of(spec.baseline)),

@@ -85,13 +85,14 @@ def begun(spec: JobSpec, terms: Terms) -> Generator[OpenRun]:
     """
     if spec.out is None:
         raise SpecError((Mistake("out", "no folder is named", "name the run directory"),))
+    here = Path.cwd()  # before the file of a graph is loaded, which may leave it
     graphs = terms.rehearsal.graphs if terms.rehearsal is not None else arms_of(spec.graph, spec.baseline)
     if spec.rows_file is not None:
         next(read(rows_of(spec)), None)  # told before anything is made
     mode = _mode(spec, terms)
     with RunDirectory(Path(spec.out), create=True, journal=terms.journal) as directory:
         try:
-            manifest = Manifest.begun(spec, _rows(spec, directory.path), mode)
+            manifest = Manifest.begun(spec, _rows(spec, directory.path), mode, here)
             if terms.rehearsal is not None:
                 rehearsal = terms.rehearsal
                 manifest = replace(manifest, folder=rehearsal.folder, repeated=rehearsal.repeated)

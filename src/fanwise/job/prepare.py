@@ -18,6 +18,7 @@ from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import Toolbox, open_toolbox
 from fanwise.graph.graphs import Graph
 from fanwise.journal.records import ArmName, EditRecord
+from fanwise.paths import fixed
 from fanwise.units import now
 
 from .answering import connected
@@ -80,7 +81,7 @@ async def prepare_again(
     """
     terms = replace(terms or Terms(), resumed=True)
     watcher = watcher or Watcher()
-    with found(Path(out), fields or {}, graph, terms) as run:
+    with found(fixed(out), fields or {}, graph, terms) as run:
         if terms.client is None and (note := other_address(run.manifest, run.spec)):
             watcher.notes.append(note)
         async with _prepared(run, terms, watcher) as prepared:

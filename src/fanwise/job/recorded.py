@@ -16,6 +16,7 @@ from typing import Any
 from fanwise.addresses import VARIABLE, without_secrets
 from fanwise.errors import NotNamedError
 from fanwise.graph.graphs import Graph
+from fanwise.paths import names_file, typed
 
 from .manifest import Manifest
 from .spec import JobSpec
@@ -50,7 +51,7 @@ def going_on(
     if not has_client:
         missing |= _address_to_name(manifest, changes.get("base_url"))
     if missing:
-        raise NotNamedError(str(out), missing)
+        raise NotNamedError(typed(out), missing)
     return replace(spec, graph=graph or manifest.graph, base_url=changes.get("base_url"))
 
 
@@ -65,7 +66,7 @@ def looked_at(
     """
     missing = _graphs_to_name(manifest, out, graph, baseline)
     if missing:
-        raise NotNamedError(str(out), missing)
+        raise NotNamedError(typed(out), missing)
     return replace(manifest.spec.resumed(baseline=baseline), graph=graph or manifest.graph, base_url=None)
 
 
@@ -77,7 +78,7 @@ def address(manifest: Manifest, out: str | Path, base_url: str | None) -> str | 
     """
     missing = _address_to_name(manifest, base_url)
     if missing:
-        raise NotNamedError(str(out), missing)
+        raise NotNamedError(typed(out), missing)
     return base_url
 
 
@@ -134,7 +135,7 @@ def _file_of(place: str) -> Path | None:
     """
     if "\0" in place:
         return None
-    if place.endswith(".py") or "/" in place:
+    if names_file(place):
         return Path(place).resolve() if Path(place).is_absolute() else None
     spec = PathFinder.find_spec(place.partition(".")[0])
     places = [] if spec is None else [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.origin else [])]

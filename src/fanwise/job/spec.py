@@ -20,6 +20,7 @@ from fanwise.engine.encodings import check_encoding
 from fanwise.engine.records import Format
 from fanwise.errors import Mistake, SpecError
 from fanwise.graph.graphs import Graph
+from fanwise.paths import fixed, fixed_reference
 from fanwise.units import pico_from_usd
 
 from .checks import (
@@ -43,7 +44,7 @@ GRAPH_HINT = "name it like path/file.py:name or package.module:name"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
-    """A job: a graph over rows, and how it is run.
+    """A job: a graph over rows, and how it is run. Paths are seen from the working directory as it is now.
 
     Raises:
         SpecError: Values are wrong; all of them are named at once, each with what to do.
@@ -214,6 +215,19 @@ class JobSpec:
         mistakes = mistakes_in({part.name: getattr(self, part.name) for part in spec_fields()})
         if mistakes:
             raise SpecError(tuple(mistakes))
+        for name, value in self._fixed().items():
+            object.__setattr__(self, name, value)
+
+    def _fixed(self) -> dict[str, Any]:
+        """Return the fields that name files, as they hold wherever users' code leads this process."""
+        values: dict[str, Any] = {"baseline": fixed_reference(self.baseline)}
+        if isinstance(self.graph, str):
+            values["graph"] = fixed_reference(self.graph)
+        if isinstance(self.rows, str | Path) and str(self.rows) != "-":
+            values["rows"] = fixed(self.rows)
+        if self.out is not None:
+            values["out"] = fixed(self.out)
+        return values
 
     @classmethod
     def of(cls, **values: Any) -> JobSpec:

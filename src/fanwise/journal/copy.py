@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from fanwise.errors import FanwiseError, RunDirectoryError
+from fanwise.paths import typed
 
 from .port import Journal
 from .records import Record
@@ -25,7 +26,7 @@ def copied(source: Journal, path: Path) -> SqliteJournal:
         RunDirectoryError: There is something at the path already.
     """
     if path.exists():
-        raise RunDirectoryError(f"there is something at {path} already; a copy of a journal goes to a new file")
+        raise RunDirectoryError(f"there is something at {typed(path)} already; a copy of a journal goes to a new file")
     target = SqliteJournal(path)
     sent, records = Counter[type[Record]](), source.records()
     while chunk := list(islice(records, CHUNK)):

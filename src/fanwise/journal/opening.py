@@ -16,6 +16,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from fanwise.errors import RunDirectoryError
+from fanwise.paths import typed
 
 from .counting import show_as_counted
 from .reader import JournalReader
@@ -36,18 +37,18 @@ def version_of(path: Path) -> int:
         with path.open("rb") as file:
             header = file.read(_HEADER_BYTES)
     except OSError as error:
-        raise RunDirectoryError(f"{path} cannot be read: {error.strerror}") from None
+        raise RunDirectoryError(f"{typed(path)} cannot be read: {error.strerror}") from None
     if not header:
-        raise RunDirectoryError(f"{path} is empty: its run never began; remove its directory and run again")
+        raise RunDirectoryError(f"{typed(path)} is empty: its run never began; remove its directory and run again")
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
-        raise RunDirectoryError(f"{path} is not a journal: file is not a database; choose another directory")
+        raise RunDirectoryError(f"{typed(path)} is not a journal: file is not a database; choose another directory")
     version, application = (
         int.from_bytes(header[place : place + 4], "big") for place in (_VERSION_AT, _APPLICATION_AT)
     )
     if application != APPLICATION or version < FIRST_VERSION:
         raise RunDirectoryError(
-            f"{path} was written before the first release of fanwise, by a version whose journals are not read any "
-            "more; it is left as it is: run again with another --out"
+            f"{typed(path)} was written before the first release of fanwise, by a version whose journals are not read "
+            "any more; it is left as it is: run again with another --out"
         )
     return version
 
@@ -61,12 +62,12 @@ def check_version(path: Path) -> None:
     version = version_of(path)
     if version > VERSION:
         raise RunDirectoryError(
-            f"{path} was written by a newer fanwise (journal {version}, here {VERSION}); open it with that one"
+            f"{typed(path)} was written by a newer fanwise (journal {version}, here {VERSION}); open it with that one"
         )
     if version < VERSION:
         raise RunDirectoryError(
-            f"{path} was written by an earlier fanwise (journal {version}, here {VERSION}); "
-            f"`fanwise resume {path.parent}` carries it over"
+            f"{typed(path)} was written by an earlier fanwise (journal {version}, here {VERSION}); "
+            f"`fanwise resume {typed(path.parent)}` carries it over"
         )
 
 
@@ -120,8 +121,8 @@ def _copied_aside(path: Path) -> Generator[Path]:
             if [_stamp(file) for file in files] != before:
                 raise _begun_meanwhile(path) from None
             raise RunDirectoryError(
-                f"{path} has a log and is read from a copy, which cannot be made: {error.strerror}; name a folder with "
-                "room for it in TMPDIR"
+                f"{typed(path)} has a log and is read from a copy, which cannot be made: {error.strerror}; name a "
+                "folder with room for it in TMPDIR"
             ) from None
         if [_stamp(file) for file in files] != before:
             raise _begun_meanwhile(path)
@@ -155,11 +156,11 @@ def _damage_in_words(path: Path) -> Generator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise RunDirectoryError(f"{path} cannot be read: {error}") from None
+        raise RunDirectoryError(f"{typed(path)} cannot be read: {error}") from None
 
 
 def _begun_meanwhile(path: Path) -> RunDirectoryError:
-    return RunDirectoryError(f"a process has begun to work on {path.parent} while it was read; read it again")
+    return RunDirectoryError(f"a process has begun to work on {typed(path.parent)} while it was read; read it again")
 
 
 def _log_of(path: Path) -> Path:

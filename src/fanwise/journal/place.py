@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fanwise.errors import NotKeptError
+from fanwise.paths import typed
 
 _MISTAKES = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InternalError)
 """What SQLite says of statements that are wrong: a bug of ours. All else is of the file or its disk."""
@@ -45,8 +46,8 @@ class Place:
             is_there = False
         if not is_there:
             raise NotKeptError(
-                f"{self._path} was removed or moved while the run was at work, so nothing more can be kept in it; "
-                "nothing more is sent"
+                f"{typed(self._path)} was removed or moved while the run was at work, so nothing more can be kept in "
+                "it; nothing more is sent"
             )
 
 
@@ -76,4 +77,4 @@ def not_kept(folder: Path, error: Exception) -> NotKeptError:
         error: Why.
     """
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return NotKeptError(f"nothing can be written in {folder} ({reason}): nothing more is sent; make room there")
+    return NotKeptError(f"nothing can be written in {typed(folder)} ({reason}): nothing more is sent; make room there")

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from fanwise.errors import RunDirectoryError
+from fanwise.paths import typed
 
 from .insqlite.additions import AdditionsInSqlite
 from .insqlite.sessions import SessionsInSqlite
@@ -31,7 +32,7 @@ def _make(path: Path) -> None:
             db.executescript(f"BEGIN; {header} {TABLES} {VIEWS} COMMIT;")
     except (sqlite3.OperationalError, OSError) as error:
         raise RunDirectoryError(
-            f"{path} cannot be written: {error}; make room there, or choose another --out"
+            f"{typed(path)} cannot be written: {error}; make room there, or choose another --out"
         ) from None
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fanwise.errors import RunDirectoryError
+from fanwise.paths import typed
 
 from .opening import version_of
 from .schema import CHANGES, VERSION
@@ -79,7 +80,9 @@ def carry_over(path: Path, steps: Mapping[int, Step] = STEPS, newest: int = VERS
         return
     lacking = [number for number in range(version, newest) if number not in steps]
     if lacking:
-        raise RunDirectoryError(f"{path} is a journal of version {version}, which fanwise cannot carry over any more")
+        raise RunDirectoryError(
+            f"{typed(path)} is a journal of version {version}, which fanwise cannot carry over any more"
+        )
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)  # left by a process that was killed
     try:
@@ -112,7 +115,7 @@ def _write(path: Path, new: Path, steps: list[Step], newest: int) -> None:
     changed = ", ".join(f"{name} {before[name]} became {after[name]}" for name in before if before[name] != after[name])
     if changed or damage != "ok":
         raise RunDirectoryError(
-            f"{path} could not be carried over to journal {newest}, and is as it was: {changed or damage}; "
+            f"{typed(path)} could not be carried over to journal {newest}, and is as it was: {changed or damage}; "
             "this is a bug of fanwise"
         )
 

@@ -17,6 +17,7 @@ from fanwise.ledger.paired import CostsInOrder
 from fanwise.ledger.standing import standing
 from fanwise.ledger.summary import FORMAT
 from fanwise.ledger.unpriced import usd_if_known
+from fanwise.paths import typed
 
 
 def results(db: Book) -> Iterator[str]:
@@ -106,12 +107,14 @@ def check_place(path: Path) -> None:
     """
     try:
         if not path.parent.is_dir():
-            raise UsageError(f"{path} cannot be written: there is no folder {path.parent}; make it, or choose another")
+            raise UsageError(
+                f"{typed(path)} cannot be written: there is no folder {typed(path.parent)}; make it, or choose another"
+            )
         if path.is_dir():
-            raise UsageError(f"{path} cannot be written: it is a folder; name a file in it")
+            raise UsageError(f"{typed(path)} cannot be written: it is a folder; name a file in it")
     except OSError as error:
         raise _unwritable(path, error) from None
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"{path} cannot be written: {error.strerror}")
+    return UsageError(f"{typed(path)} cannot be written: {error.strerror}")

@@ -35,6 +35,7 @@ from fanwise.errors import FanwiseError, UsageError
 from fanwise.graph.graphs import Graph
 from fanwise.job.manifest import rows_of
 from fanwise.models import effort_of, facts
+from fanwise.paths import typed
 
 from .checking import Mistakes, described
 
@@ -120,8 +121,8 @@ def _checked(
             graph.spec  # noqa: B018 - its mistakes are told from here, with their places
             reference = loadable(graph)
         elif spec is not None:
-            reference = graph
-            load_graph(graph)
+            reference = str(spec.graph)
+            load_graph(reference)
     with mistakes.of("rows"):
         if isinstance(rows, str | Path):
             file, form, encoding = RowsFile(file, "jsonl") if spec is None else rows_of(spec)
@@ -180,7 +181,7 @@ def render(graph: str, rows: RowsFile, sample: int, folder: Path) -> list[AgentP
         if len(drawn) == sample:
             break
     if not drawn:
-        raise UsageError(f"no row of {rows.path} is valid; the first is set aside for this: {reason}")
+        raise UsageError(f"no row of {typed(rows.path)} is valid; the first is set aside for this: {reason}")
     return [_prefix(node, arm, drawn) for node in arm.agents()]
 
 

@@ -22,6 +22,7 @@ from fanwise.job.spec import JobSpec
 from fanwise.journal.records import ArmName
 from fanwise.ledger.comparison import Comparison
 from fanwise.ledger.tasks import chosen_channel
+from fanwise.paths import fixed_if_file, fixed_reference, typed
 
 from .checking import Mistakes, described, opened
 from .comparing import comparison_of
@@ -72,10 +73,12 @@ def compare(
         ScoringError: The score raises, or returns no number from 0 to 1.
         HaltedError: The sample was stopped before its end; what was done is kept.
     """
+    labels = fixed_if_file(labels) if isinstance(labels, str | Path) else labels
+    score = fixed_reference(score) if isinstance(score, str) else score
     call = dict(graph=graph, rows=rows, baseline=baseline, out=out, **fields)
     question = _checked(call, labels, score, sample, seed)
     manifest = draft(question.spec, question.graphs)
-    with _directory_of(out) as directory:
+    with _directory_of(question.spec.out) as directory:
         if out is None or not holds_run(directory):
             spec = replace(question.spec, out=directory)
             run: SampleRun | None = first_rows(spec, SAMPLE if sample is None else sample, seed)
@@ -187,14 +190,16 @@ def _directory_of(out: str | Path | None) -> Generator[Path]:
         elif isinstance(error, SpecError) and holds_run(directory):
             raise type(error)((*error.mistakes, _kept(directory)), error.subject) from None
         if holds_run(directory):
-            error.add_note(f"the answers are kept in {directory}")
+            error.add_note(f"the answers are kept in {typed(directory)}")
         raise
     if folder is not None:
         rmtree(folder)
 
 
 def _kept(directory: Path) -> Mistake:
-    return Mistake("out", f"the answers are kept in {directory}", "name it in the next call, which sends nothing again")
+    return Mistake(
+        "out", f"the answers are kept in {typed(directory)}", "name it in the next call, which sends nothing again"
+    )
 
 
 def _check_drawn(run: SampleRun, manifest: Manifest, question: _Question) -> None:

@@ -19,6 +19,7 @@ from fanwise.job.spec import JobSpec, spec_fields
 from fanwise.journal.records import ArmName
 from fanwise.ledger.outcomes import ended_rows
 from fanwise.ledger.paired import SIDES
+from fanwise.paths import typed
 
 from .plan.drawn import draw_sample
 from .plan.plan import SampleRun
@@ -53,9 +54,8 @@ def more_rows(directory: Path, spec: JobSpec, count: int, seed: int, changes: Ma
     if len(done) >= count:
         return None
     if manifest.spec.sample is not None:
-        message = (
-            f"{directory} asks one agent on a sample of {manifest.spec.sample} rows, and {count} are to be compared"
-        )
+        asked = f"asks one agent on a sample of {manifest.spec.sample} rows"
+        message = f"{typed(directory)} {asked}, and {count} are to be compared"
         raise SpecError((Mistake("out", message, "choose another directory"),))
     for_session = {part.name for part in spec_fields() if part.rule.scope in ("session", "once")}
     fields = {name: value for name, value in changes.items() if name in for_session}
@@ -100,8 +100,10 @@ def check_same_job(directory: Path, spec: JobSpec, graphs: Mapping[ArmName, Grap
         if has != asked
     ]
     if differences:
-        message = f"{directory} holds another run: {', '.join(differences)}"
+        message = f"{typed(directory)} holds another run: {', '.join(differences)}"
         raise SpecError((Mistake("out", message, "choose another directory"),))
     if edited:
-        message = f"{directory} holds answers from before the agents were edited"
-        raise SpecError((Mistake("out", message, f"choose another directory, or `fanwise resume {directory}` first"),))
+        message = f"{typed(directory)} holds answers from before the agents were edited"
+        raise SpecError(
+            (Mistake("out", message, f"choose another directory, or `fanwise resume {typed(directory)}` first"),)
+        )

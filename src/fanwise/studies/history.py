@@ -20,6 +20,7 @@ from fanwise.ledger.history import History, PastRun, UnreadRun
 from fanwise.ledger.multiplier import multiplier
 from fanwise.ledger.standing import agents_of
 from fanwise.ledger.summary import FORMAT, read_share
+from fanwise.paths import fixed, typed
 
 from .judging import Judge, judge_of, run_directories
 from .scorer import Scorer
@@ -47,16 +48,16 @@ def history(
         UsageError: A folder does not exist, none holds a run, or labels, score or graph cannot be used.
         ScoringError: The score raises, or returns no number from 0 to 1.
     """
+    directories = [(directory, fixed(directory)) for directory in run_directories(folders or (".",))]
     judge = judge_of(folders or (".",), labels, score, graph)
-    directories = list(run_directories(folders or (".",)))
     if not directories:
         places = ", ".join(map(str, folders)) or "this folder"
         raise UsageError(f"there is no run in {places}: no folder has a {JOURNAL}")
     runs: list[_Run] = []
     unreadable: list[UnreadRun] = []
-    for directory in directories:
+    for directory, place in directories:
         try:
-            runs.append(_run(directory, judge))
+            runs.append(replace(_run(place, judge), directory=directory))
         except RunDirectoryError as error:
             unreadable.append(UnreadRun(str(directory), str(error)))
     judge.check()
@@ -161,7 +162,7 @@ def _run(directory: Path, judge: Judge) -> _Run:
                 quality=judge.quality(db),
             )
     except SpecError as error:  # the scoring fails: everybody's mistake, and the run says where
-        mistakes = [replace(mistake, message=f"{directory}, {mistake.message}") for mistake in error.mistakes]
+        mistakes = [replace(mistake, message=f"{typed(directory)}, {mistake.message}") for mistake in error.mistakes]
         raise type(error)(tuple(mistakes), error.subject) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}"
@@ -188,7 +189,8 @@ def _summary(directory: Path) -> _Summary:
     try:
         return _Summary.model_validate_json(file.read_bytes())
     except FileNotFoundError:
-        how = f"`fanwise resume {directory}` writes it, `fanwise status {directory}` tells how far the run is"
+        name = typed(directory)
+        how = f"`fanwise resume {name}` writes it, `fanwise status {name}` tells how far the run is"
         raise RunDirectoryError(f"it has no {file.name}: {how}") from None
     except OSError as error:
         raise RunDirectoryError(f"{file.name} cannot be read: {error.strerror}") from None

@@ -18,6 +18,7 @@ from fanwise.job.directory import peeking
 from fanwise.job.entries import JOURNAL
 from fanwise.job.manifest import Manifest
 from fanwise.journal.reader import Book
+from fanwise.paths import fixed_if_file, fixed_reference
 
 from .checking import Mistakes
 from .labels import check_labels, labels_of
@@ -123,6 +124,8 @@ def judge_of(
     """
     mistakes, score_of, traced = Mistakes(), None, None
     check_labels(mistakes, labels, score)
+    file = fixed_if_file(labels) if isinstance(labels, str | Path) else labels  # before any code is loaded
+    reference = fixed_reference(score) if isinstance(score, str) else score
     if isinstance(graph, Graph | str):
         with mistakes.of("graph"):
             traced = graph_of(graph)
@@ -134,12 +137,12 @@ def judge_of(
             "graph", "nothing is scored by a function, and no graph is needed", "leave it out, or give a score"
         )
     with mistakes.of("score"):
-        score_of = scorer(score, None if traced is None or not mistakes.is_free_of("graph") else traced.spec)
+        score_of = scorer(reference, None if traced is None or not mistakes.is_free_of("graph") else traced.spec)
     if score is not None and graph is None:
         what = "a scorer is given objects of the graph, and no graph is imported that is not named"
         mistakes.add("graph", what, f"write {_line(folders, labels, score)}")
     graph_name = "" if traced is None else reference_of(graph if isinstance(graph, str) else traced).rpartition(":")[2]
-    return mistakes.refused_or(Judge(labels=labels, score=score_of, graph=traced, graph_name=graph_name))
+    return mistakes.refused_or(Judge(labels=file, score=score_of, graph=traced, graph_name=graph_name))
 
 
 def _line(folders: Sequence[str | Path], labels: object, score: object) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from fanwise.engine.records import RowsFile
 from fanwise.engine.rowsfile import read
 from fanwise.errors import Mistake, SpecError
+from fanwise.paths import typed
 
 from .checking import Mistakes
 
@@ -44,10 +45,13 @@ def labels_of(labels: str | Path, rows: RowsFile, id_field: str | None) -> dict[
     file, id_name = Path(labels), id_field or "id"
     if os.path.isfile(file):  # not of pathlib, which raises where a field has a name that no file could have
         by_id = _labels_of_file(file, id_name)
-        message, hint = f"no line of {labels} has a label", f'write lines like {{"{id_name}": "a", "label": "yes"}}'
+        message, hint = (
+            f"no line of {typed(labels)} has a label",
+            f'write lines like {{"{id_name}": "a", "label": "yes"}}',
+        )
     else:
         by_id = _labels_of_fields(str(labels), _records(rows, id_name))
-        message = f"{str(labels)!r} is no file, and no row of {rows.path} has a field of that name"
+        message = f"{str(labels)!r} is no file, and no row of {typed(rows.path)} has a field of that name"
         hint = "name one of the two"
     if not by_id:
         raise SpecError((Mistake("labels", message, hint),))

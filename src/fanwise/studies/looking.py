@@ -19,6 +19,7 @@ from fanwise.errors import UsageError
 from fanwise.journal.records import ArmName
 from fanwise.ledger.looks import Look
 from fanwise.ledger.verdict import MARGIN
+from fanwise.paths import typed
 from fanwise.rendering.files import replace_file
 
 LOOKS = "looks.json"
@@ -98,4 +99,6 @@ def _kept(directory: Path) -> Iterator[tuple[str | None, Look]]:
         return
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}"
-        raise UsageError(f"{file} does not hold the looks at this run ({what}); remove it to look anew") from None
+        raise UsageError(
+            f"{typed(file)} does not hold the looks at this run ({what}); remove it to look anew"
+        ) from None

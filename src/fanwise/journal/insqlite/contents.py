@@ -11,6 +11,7 @@ from fanwise.errors import RunDirectoryError
 from fanwise.journal.numbers import AttemptNumbers
 from fanwise.journal.records import Record
 from fanwise.journal.tables import TABLES, select
+from fanwise.paths import typed
 
 from .commits import Commits
 from .writer import SETTINGS, Writer
@@ -59,7 +60,7 @@ class WritableContents(ContentsInSqlite):
             self.db.execute("PRAGMA cache_size=-512")  # KiB: the system's own cache holds the file anyway
             self._read_numbers()
         except sqlite3.DatabaseError as error:
-            raise RunDirectoryError(f"{path} is not a journal: {error}; choose another directory") from None
+            raise RunDirectoryError(f"{typed(path)} is not a journal: {error}; choose another directory") from None
         self._texts: dict[str, str] = {}
         """Short texts that were added by this session, with their hashes."""
 

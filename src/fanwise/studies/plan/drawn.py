@@ -18,6 +18,7 @@ from fanwise.errors import UsageError
 from fanwise.job.arms import graph_of
 from fanwise.job.manifest import rows_of
 from fanwise.job.spec import JobSpec
+from fanwise.paths import typed
 
 from .contents import Contents, CountedContent
 
@@ -148,7 +149,7 @@ def _rows(spec: JobSpec, count: int) -> _ValidRows:
 
 def _check_any(rows: _ValidRows, spec: JobSpec) -> None:
     if not rows.valid:
-        raise UsageError(f"no row of {rows_of(spec).path} is valid: {rows.rejected} were set aside")
+        raise UsageError(f"no row of {typed(rows_of(spec).path)} is valid: {rows.rejected} were set aside")
 
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:

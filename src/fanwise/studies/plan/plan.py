@@ -107,7 +107,7 @@ def plan(
         return forecast_job(replace(spec, baseline="auto"), draw_contents(spec, simulate))
     drawn = draw_sample(spec, sample)
     carry_out(SampleRun(spec=spec, drawn=drawn, subject=f"the sample of {len(drawn.rows)} rows"))
-    return forecast_job(replace(spec, baseline="auto"), drawn, run=out)
+    return forecast_job(replace(spec, baseline="auto"), drawn, run=spec.out)
 
 
 def _checked(call: Mapping[str, Any], simulate: int, sample: int | None) -> JobSpec:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import anyio
+import httpx2
 import pytest
+from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
+from notes import job
 
+from fanwise import Account, Emulator, HaltedError, Job, resume
 from fanwise.api.failures import Failure
 from fanwise.dispatch.errand import Ask, Errand, never_composed
 from fanwise.dispatch.outage import IN_A_ROW, Outage
 from fanwise.dispatch.retry import RetryPolicy
+from fanwise.engine.arms import build_arms
+from fanwise.engine.standin import answerer
 from support import DESK, emulated, environment, fanwise, post, summary, tickets
 
 AWAY = Failure(verdict="retry", kind="overloaded_error", message="away", status=529)
@@ -78,3 +86,62 @@ def test_an_outage_that_lasts_is_given_up() -> None:
 
     anyio.run(lasts)
     assert "has not answered for" in heard.halted
+
+
+# What breaks in this process ---------------------------------------------------------------------------
+
+ROWS = [{"id": number, "text": f"note number {number}."} for number in range(24)]
+
+
+class Breaking(httpx2.AsyncHTTPTransport):
+    """Speaks to a server until something breaks here, in requests that say a word."""
+
+    def __init__(self, word: bytes, error: type[Exception]) -> None:
+        super().__init__()
+        self.word, self.error = word, error
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if self.word and request.method == "POST" and self.word in await request.aread():
+            raise self.error("of this process")
+        return await super().handle_async_request(request)
+
+
+def work(url: str, transport: Breaking, use: Callable[[AsyncAnthropic], Awaitable[Account]]) -> Account:
+    async def work() -> Account:
+        http = DefaultAsyncHttpxClient(transport=transport)
+        async with AsyncAnthropic(api_key="k", base_url=url, http_client=http) as client:
+            with anyio.fail_after(20):
+                return await use(client)
+
+    return anyio.run(work)
+
+
+@pytest.mark.parametrize("error", [RecursionError, MemoryError, KeyError])
+def test_what_breaks_in_this_process_fails_its_task_and_is_not_waited_for(tmp_path: Path, error: Any) -> None:
+    """Found: a step had set a recursion limit; the run said that the API did not answer, and waited for an hour."""
+    with Emulator(answer=answerer(build_arms({"fanout": job.spec}))) as server:
+        account = work(
+            server.url, Breaking(b"number 7.", error),
+            lambda client: Job(job, rows=ROWS, out=tmp_path / "run", client=client, channel="live").run(),
+        )  # fmt: skip
+    failed = [line for line in account.results() if line["status"] == "failed"]
+    assert [line["id"] for line in failed] == ["7"]
+    assert "internal_error" in failed[0]["reason"] and f"{error.__name__}: " in failed[0]["reason"]
+    assert failed[0]["attempts_of_unknown_cost"] == 1, "nobody knows whether it was billed"
+    assert account.summary["rows"]["succeeded"] == len(ROWS) - 1
+
+
+@pytest.mark.parametrize(("channel", "word"), [("live", b"note"), ("batch", b'"requests"')])
+def test_where_all_breaks_in_this_process_the_run_halts(tmp_path: Path, channel: Any, word: bytes) -> None:
+    said = "20 requests in a row failed" if channel == "live" else "a batch could not be created: internal_error"
+    with Emulator(answer=answerer(build_arms({"fanout": job.spec}))) as server:
+        transport, out = Breaking(word, RecursionError), tmp_path / "run"
+        with pytest.raises(HaltedError, match=f"{said}.*RecursionError"):
+            work(
+                server.url, transport,
+                lambda client: Job(job, rows=ROWS, out=out, client=client, channel=channel).run(),
+            )  # fmt: skip
+        assert summary(out)["rows"]["failed"] == 0
+        transport = Breaking(b"", RecursionError)
+        account = work(server.url, transport, lambda client: resume(out, graph=job, client=client, grace_s=0.0))
+    assert account.summary["rows"]["succeeded"] == len(ROWS)

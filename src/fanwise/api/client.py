@@ -15,7 +15,7 @@ from fanwise.jsonable import as_list, as_object
 
 from .capable import Can, SdkClient, can, has_key
 from .clock import ServerClock
-from .failures import MALFORMED, Failure, RequestError
+from .failures import MALFORMED, Failure, RequestError, requesting
 from .lines import BrokenBodyError, lines_of
 from .replies import BatchInfo, BatchResult, Reply, batch_of, header_of, json_of, read_reply, result_of
 from .stream import Begun, read_stream
@@ -144,7 +144,7 @@ class Api:
         Raises:
             RequestError: It failed; the failure says what that means.
         """
-        with anyio.CancelScope(deadline=anyio.current_time() + timeout_s):
+        with anyio.CancelScope(deadline=anyio.current_time() + timeout_s), requesting():
             if begun is not None:
                 return await self._stream(body, timeout_s, begun)
             response = await self._wire.message(body, timeout_s)
@@ -174,10 +174,11 @@ class Api:
         """
         size = body.size
         content: bytes | AsyncIterator[bytes] = body.chunks()
-        if size <= WHOLE_BODY_BYTES:
-            content = b"".join([chunk async for chunk in body.chunks()])
-        response = await self._post("/v1/messages/batches", content, CREATE_TIMEOUT_S, size)
-        return batch_of(json_of(response))
+        with requesting():
+            if size <= WHOLE_BODY_BYTES:
+                content = b"".join([chunk async for chunk in body.chunks()])
+            response = await self._post("/v1/messages/batches", content, CREATE_TIMEOUT_S, size)
+            return batch_of(json_of(response))
 
     async def get_batch(self, batch_id: str) -> BatchInfo:
         """Return a batch.
@@ -185,7 +186,8 @@ class Api:
         Raises:
             RequestError: It failed; 404 may be temporary just after the creation.
         """
-        return batch_of(await self._get(f"/v1/messages/batches/{batch_id}"))
+        with requesting():
+            return batch_of(await self._get(f"/v1/messages/batches/{batch_id}"))
 
     async def cancel_batch(self, batch_id: str) -> None:
         """Ask to cancel a batch."""
@@ -217,8 +219,13 @@ class Api:
         """
         response = await self._wire.download(f"/v1/messages/batches/{batch_id}/results")
         try:
-            async for line in lines_of(response):  # read here: a model of each would cost more than all else
-                result = result_of(line)
+            lines = lines_of(response)
+            while True:
+                with requesting():  # not around the yield: what its reader raises is the reader's
+                    line = await anext(lines, None)
+                    result = None if line is None else result_of(line)
+                if line is None:
+                    return
                 if result is not None:
                     yield result
         except BrokenBodyError as error:

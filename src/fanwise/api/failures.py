@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from fanwise.foreign import reason
 from fanwise.jsonable import as_object
 
 from .foreign import words
+from .lines import BrokenBodyError
+from .origin import is_of_network, root_of
 from .ratelimits import RateHeaders, rate_headers
 from .redirects import REDIRECTED, redirect_words
 from .refused import BAD_REQUEST, NO_REVIEW, is_account
@@ -23,12 +27,19 @@ from .refused import BAD_REQUEST, NO_REVIEW, is_account
 if TYPE_CHECKING:
     import anthropic
 
-Verdict = Literal["retry", "final", "terminal", "lost"]
+Verdict = Literal["retry", "final", "terminal", "lost", "broken"]
 """`retry`: not taken, ask again. `final`: this request will never do. `terminal`: no request will.
-`lost`: it may have been taken and billed; ask again, and say so."""
+`lost`: it may have been taken and billed; ask again, and say so. `broken`: likewise, but what has failed is this
+process and no server: the same again fails again, and no waiting helps."""
 
 MALFORMED = "malformed_reply"
 """Kind of a reply of an odd shape: nothing can be made of it."""
+BROKEN = "internal_error"
+"""Kind of a failure of this process while a request was on its way."""
+_OF_US = (
+    "no server has failed but this process, while the request was on its way: a bug of fanwise, or what it runs on was "
+    "taken from it, such as by sys.setrecursionlimit; the request may have been billed"
+)
 _NEVER = frozenset({"invalid_request_error", "not_found_error", "request_too_large"})
 """Types of errors after which the same request fails again, where no status says it."""
 
@@ -53,6 +64,16 @@ class Failure:
     def not_by_batch(self) -> bool:
         """Whether the workspace takes no batches, while live calls will do."""
         return self.code == NO_REVIEW
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether asking again brings nothing, whatever is asked for."""
+        return self.verdict in ("terminal", "broken")
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether the request may have been taken and billed."""
+        return self.verdict in ("lost", "broken")
 
     @property
     def is_redirect(self) -> bool:
@@ -80,6 +101,27 @@ class RequestError(Exception):
 
     def __str__(self) -> str:
         return f"{self.failure.kind}: {self.failure.message}"
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return what any exception means that came out of a call, of the SDK or not."""
+    import anthropic  # here: whoever calls has loaded it
+
+    if not is_of_network(error):
+        root = root_of(error)
+        return Failure(verdict="broken", kind=BROKEN, message=f"{reason(root)}; {_OF_US}")
+    return translate(error) if isinstance(error, anthropic.AnthropicError) else _unforeseen(error)
+
+
+@contextmanager
+def requesting() -> Generator[None]:
+    """Raise as a `RequestError` whatever breaks in a call: of the SDK, or of what is made here of what came."""
+    try:
+        yield
+    except (RequestError, BrokenBodyError):
+        raise
+    except Exception as error:
+        raise RequestError(failure_of(error)) from error
 
 
 def translate(error: anthropic.AnthropicError) -> Failure:
@@ -131,7 +173,7 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
-def unforeseen(error: Exception) -> Failure:
+def _unforeseen(error: Exception) -> Failure:
     """Return what an error means that neither the SDK nor its HTTP client has a name for."""
     text = f"the connection broke: {type(error).__name__}; the request may have been billed"
     return Failure(verdict="lost", kind="connection_lost", message=text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+from .origin import is_of_network
+
 if TYPE_CHECKING:
     import httpx2
 
@@ -21,6 +23,7 @@ async def lines_of(response: httpx2.Response) -> AsyncIterator[bytes]:
 
     Raises:
         BrokenBodyError: The connection broke before the end.
+        Exception: Something broke here.
     """
     rest = b""
     try:
@@ -30,6 +33,8 @@ async def lines_of(response: httpx2.Response) -> AsyncIterator[bytes]:
                 if kept := line.strip():
                     yield kept
     except Exception as error:  # the HTTP client's, and what passes it: half a chunk, bad compression
+        if not is_of_network(error):
+            raise
         raise BrokenBodyError(type(error).__name__) from error
     if kept := rest.strip():
         yield kept

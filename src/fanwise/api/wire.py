@@ -29,7 +29,7 @@ from fanwise.addresses import VARIABLE, address_problem, without_secrets
 from fanwise.errors import UsageError
 
 from .capable import has_key, is_plain
-from .failures import RequestError, translate, unforeseen
+from .failures import RequestError, failure_of
 from .foreign import read_json
 
 MESSAGES = "/v1/messages"
@@ -194,7 +194,7 @@ class Wire:
             self._has_answered = True
             raise
         except (RuntimeError, ValueError, ImportError) as error:
-            if self._has_answered:
+            if self._has_answered or isinstance(error, RecursionError):
                 raise
             # What a client for a platform lacks, or a key that no header can hold.
             raise anthropic.AnthropicError(f"{type(error).__name__}: {error}") from error
@@ -266,7 +266,7 @@ def _is_loopback(address: str) -> bool:
 
 def _request_error(error: Exception) -> RequestError:
     """Return what any exception of the SDK or of its HTTP client means; some errors of aiohttp pass both."""
-    return RequestError(translate(error) if isinstance(error, anthropic.AnthropicError) else unforeseen(error))
+    return RequestError(failure_of(error))
 
 
 def _status_error(response: httpx2.Response) -> anthropic.APIStatusError:

@@ -142,7 +142,7 @@ def _usage_and_price(reply: Reply, model: str, sent: datetime, *, batch: bool) -
 
 def unpaid(attempt: int, failure: Failure, latency_s: float) -> EndRecord:
     """Return the end of an attempt that failed: free of charge, or unknown where it was lost."""
-    lost = failure.verdict == "lost"
+    lost = failure.is_unsure
     return EndRecord(
         attempt=attempt,
         at=time.time(),

@@ -86,6 +86,9 @@ class Creator:
 
     async def _failed(self, record: BatchRecord, failure: Failure) -> None:
         status = failure.status or 0
+        if failure.verdict == "broken":  # the batch may exist: its intent stays open, and the next session looks
+            self._sink.halt(f"a batch could not be created: {failure.kind}: {failure.message}")
+            return
         if failure.verdict == "lost" or (status >= 500 and status != OVERLOADED):
             self._retrying.put_off(failure)
             await self._follower.follow(record, appeared=self._retrying.created)  # it may exist all the same

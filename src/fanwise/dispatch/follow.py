@@ -117,7 +117,7 @@ class Follower:
         try:
             listed = await self._api.batches_since(moment(record.at - before_s))
         except RequestError as error:
-            if error.failure.verdict in ("terminal", "final"):
+            if error.failure.is_hopeless or error.failure.verdict == "final":
                 await self._poller.halt("the list of batches", error.failure)
             self._poller.silence.failed(error.failure)
             return None
@@ -171,7 +171,7 @@ class Follower:
                     return reading
             except RequestError as error:
                 failure = error.failure
-                if failure.verdict == "terminal" or failure.not_by_batch or failure.is_redirect:
+                if failure.is_hopeless or failure.not_by_batch or failure.is_redirect:
                     await self._poller.halt(f"results of batch {record.batch_id}", failure)
                 if failure.verdict != "final":
                     self._poller.silence.failed(failure)

@@ -157,7 +157,9 @@ class Live:
         if too_long := self._policy.too_long(failure):
             self._sink.halt(too_long)
             return
-        if self._outage.failed(errand, failure):
+        if failure.verdict == "broken":  # by which nothing is known of who answers
+            self._outage.unsent(errand)
+        elif self._outage.failed(errand, failure):
             return
         wait_s = self._policy.wait_s(failure, errand.tries)
         if wait_s is None:

@@ -119,7 +119,7 @@ class Poller:
     async def _bear(self, batch_id: str, failure: Failure, absent_s: float) -> None:
         """Go on after a failed poll; where it is hopeless, halt the run, and never return: the batch stays open."""
         hopeless = failure.verdict == "final" and failure.status not in GONE
-        if failure.verdict == "terminal" or hopeless or (failure.kind == MALFORMED and absent_s > ABSENT_S):
+        if failure.is_hopeless or hopeless or (failure.kind == MALFORMED and absent_s > ABSENT_S):
             await self.halt(f"batch {batch_id}", failure)
         if failure.status in GONE:
             self.silence.answered()

@@ -37,19 +37,21 @@ class Doubts:
 
     def failed(self, errand: Errand, failure: Failure) -> None:
         """Take the final failure of an errand."""
-        status = failure.status or 0
-        if failure.verdict != "final" or not 300 <= status < 500 or status == TOO_LARGE:
+        if not _may_be_about_all(failure):
             self._fail(errand, failure)
             return
-        words = failure.kind, failure.message
+        # What has broken here says it in many words: of one exception, all its words are the same.
+        said = failure.message.partition(":")[0] if failure.verdict == "broken" else failure.message
+        words = failure.kind, said
         if words != self._words:
             self.release()
             self._words, self._alike = words, 0
         self._held.append((errand, failure))
         self._alike += 1
         if self._alike >= MOST_ALIKE:
+            how = "failed" if failure.verdict == "broken" else "were refused"
             self._halt(
-                f"{self._alike} requests in a row were refused in the same words, and none was answered since: "
+                f"{self._alike} requests in a row {how} in the same words, and none was answered since: "
                 f"{failure.kind}: {failure.message}; see to it, and resume"
             )
 
@@ -64,3 +66,10 @@ class Doubts:
         held, self._held = self._held, []
         for errand, failure in held:
             self._fail(errand, failure)
+
+
+def _may_be_about_all(failure: Failure) -> bool:
+    """Return whether a failure says nothing of its request: a refusal, or what has broken in this process."""
+    status = failure.status or 0
+    is_refusal = failure.verdict == "final" and 300 <= status < 500 and status != TOO_LARGE
+    return is_refusal or failure.verdict == "broken"

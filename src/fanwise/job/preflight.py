@@ -39,7 +39,7 @@ def _is_known(failure: Failure | None, api: Api) -> bool:
         raise UsageError(
             f"the API refuses the key: {failure.message}; set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN to a valid one"
         )
-    if failure.is_redirect:
+    if failure.is_redirect or failure.verdict == "broken":
         raise UsageError(failure.message)
     if failure.status is None:
         where = without_secrets(api.base_url)

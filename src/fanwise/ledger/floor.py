@@ -59,15 +59,16 @@ def floor(db: Book, arm: ArmName) -> Floor | None:
     warm: int = db.execute(_WARM, (arm,)).fetchone()[0]
     least, input_paid, outputs = warm, warm, 0
     for cacheable in lives(db, arm):
-        cost = cacheable.request.cost
+        request = cacheable.request
+        cost = request.cost
         if cost is None:
             continue
         try:
-            price = _prices(cacheable.request)
+            price = _prices(request)
         except UnknownPriceError:
             least, input_paid = least + cost, input_paid + cost
             continue
-        output = cacheable.request.output * price.output + cacheable.request.web_searches * WEB_SEARCH_PICO
+        output = request.output * price.output + request.web_searches * WEB_SEARCH_PICO
         least += _least_input(cacheable, price)
         input_paid, outputs = input_paid + cost - output, outputs + output
     least = min(least, input_paid)
@@ -102,6 +103,8 @@ def _prices(request: BilledRequest) -> _TokenPrices:
         UnknownPriceError: No price is known.
     """
     steps = _steps(request.model, int(request.sent // 3600), request.channel == "batch")
+    if len(steps) == 1:  # of most models
+        return steps[0][1]
     return next(price for start, price in reversed(steps) if request.prompt > start or not start)
 
 

@@ -7,8 +7,7 @@ lives; channel, row and place in the request do not.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -62,9 +61,9 @@ class CacheableRequest(NamedTuple):
     """A request with what a cache could hold of it."""
 
     request: BilledRequest
-    alive: tuple[tuple[BlockLife, int], ...]
+    alive: Sequence[tuple[BlockLife, int]]
     """Blocks that were sent before, each with its tokens; none where together they are too short for the model."""
-    begun: tuple[tuple[BlockLife, int], ...]
+    begun: Sequence[tuple[BlockLife, int]]
     """Blocks whose life begins here."""
     readable: int
     """Tokens that could be read: all of the first, and no less than was really read."""
@@ -94,10 +93,12 @@ def lives(db: Book, arm: ArmName) -> Iterator[CacheableRequest]:
     A block has so many of the input tokens as of the characters, rounded down.
     """
     shared = {key: [(int(sha, 16), chars) for sha, chars in blocks] for key, blocks in BLOCKS.of(db).items()}
-    alive_by_model = defaultdict[str, dict[int, BlockLife]](dict)
+    alive_by_model: dict[str, _AliveBlocks] = {}
     for request in select(db, BilledRequest, _SENT, (arm,)):
-        sizes = _sizes(request, shared)
-        yield _meet(request, sizes, alive_by_model[request.model])
+        alive = alive_by_model.get(request.model)
+        if alive is None:
+            alive = alive_by_model[request.model] = _AliveBlocks(facts(request.model).cache_minimum)
+        yield alive.meet(request, _sizes(request, shared))
 
 
 def _sizes(request: BilledRequest, shared: dict[str, list[tuple[int, int]]]) -> dict[int, int]:
@@ -113,22 +114,35 @@ def _sizes(request: BilledRequest, shared: dict[str, list[tuple[int, int]]]) -> 
     return sizes
 
 
-def _meet(request: BilledRequest, sizes: dict[int, int], lives_of_model: dict[int, BlockLife]) -> CacheableRequest:
-    """Return what of a request could be read, and begin or renew the lives of its blocks."""
-    minimum, sent, readable = facts(request.model).cache_minimum, request.sent, 0
-    alive: list[tuple[BlockLife, int]] = []
-    begun: list[tuple[BlockLife, int]] = []
-    for sha, tokens in sizes.items():
-        life = lives_of_model.get(sha)
-        if life is not None and sent - life.last <= LIFE_S:
-            alive.append((life, tokens))
-            readable += tokens
-        elif request.prompt >= minimum:
-            life = lives_of_model[sha] = BlockLife(sent)
-            begun.append((life, tokens))
-    if readable < minimum and not request.read:
-        alive, readable = [], 0
-    for life, _ in alive:
-        life.last = sent
-    readable = min(max(readable, request.read), request.prompt)
-    return CacheableRequest(request=request, alive=tuple(alive), begun=tuple(begun), readable=readable)
+class _AliveBlocks:
+    """The lives of the blocks that one model was sent."""
+
+    def __init__(self, minimum: int) -> None:
+        """Begin with none.
+
+        Args:
+            minimum: The model's shortest cached prefix, in tokens.
+        """
+        self._minimum = minimum
+        self._lives: dict[int, BlockLife] = {}
+        """By the hash of a block's content."""
+
+    def meet(self, request: BilledRequest, sizes: dict[int, int]) -> CacheableRequest:
+        """Return what of a request could be read, and begin or renew the lives of its blocks."""
+        minimum, sent, prompt, read, readable = self._minimum, request.sent, request.prompt, request.read, 0
+        alive: list[tuple[BlockLife, int]] = []
+        begun: list[tuple[BlockLife, int]] = []
+        for sha, tokens in sizes.items():
+            life = self._lives.get(sha)
+            if life is not None and sent - life.last <= LIFE_S:
+                alive.append((life, tokens))
+                readable += tokens
+            elif prompt >= minimum:
+                life = self._lives[sha] = BlockLife(sent)
+                begun.append((life, tokens))
+        if readable < minimum and not read:
+            alive, readable = [], 0
+        for life, _ in alive:
+            life.last = sent
+        readable = min(max(readable, read), prompt)
+        return CacheableRequest(request=request, alive=alive, begun=begun, readable=readable)

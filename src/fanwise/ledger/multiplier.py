@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from fanwise.journal.reader import Book
 
 from .account import baseline_arm, has_baseline
+from .allotment import RowCost
 from .intervals import Interval
 from .paired import JobSize, LeftOut, PairedRows
 from .ratio import FEW_ROWS, LEAST_ROWS, PairedSums
@@ -149,7 +150,7 @@ class RowRatios:
     def add(self, tops: Sequence[int], bottoms: Sequence[int]) -> None:
         """Add rows: what each took on top, and what below."""
         self.sums.add(tops, bottoms)
-        self.values.extend(top / bottom for top, bottom in zip(tops, bottoms, strict=True) if bottom > 0)
+        self.values.extend([top / bottom for top, bottom in zip(tops, bottoms, strict=True) if bottom > 0])
 
     def spread(self, seed: int = 0) -> Spread | None:
         """Return the ratio with its spread; None where the side below took nothing.
@@ -185,17 +186,18 @@ def multiplier(db: Book, size: JobSize | None = None, *, seed: int = 0) -> Multi
     if not has_baseline(db):
         return None
     size, rows, success = size or JobSize(db), PairedRows(db), SuccessSums()
-    tokens, usd, raw, cut_off = RowRatios(), RowRatios(), RowRatios(), 0
+    tokens, usd, raw, cut_off, is_own = RowRatios(), RowRatios(), RowRatios(), 0, baseline_arm(db) == "fanout"
     pairs = iter(rows)
     while chunk := list(islice(pairs, CHUNK_ROWS)):
-        fanouts, baselines = [row.fanout for row in chunk], [row.baseline for row in chunk]
-        tokens.add([*map(size.tokens, fanouts)], [*map(size.tokens, baselines)])
-        raw.add([cost.paid for cost in fanouts], [cost.paid for cost in baselines])
-        fanout_usd, baseline_usd = [*map(size.cost, fanouts)], [*map(size.cost, baselines)]
-        usd.add(fanout_usd, baseline_usd)
-        cut_off += sum(row.cut_off for row in chunk)
+        fanout = baseline = _Side.of([row.fanout for row in chunk], size)
+        if not is_own:
+            baseline = _Side.of([row.baseline for row in chunk], size)
+        tokens.add(fanout.tokens, baseline.tokens)
+        raw.add(fanout.paid, baseline.paid)
+        usd.add(fanout.usd, baseline.usd)
+        cut_off += sum([row.cut_off for row in chunk])
         fanout_good, baseline_good = ([row.statuses[side] == "succeeded" for row in chunk] for side in (0, 1))
-        success.add(fanout_usd, fanout_good, baseline_usd, baseline_good)
+        success.add(fanout.usd, fanout_good, baseline.usd, baseline_good)
     spreads = [ratios.spread(seed) for ratios in (tokens, usd, raw)]
     if any(spread is None for spread in spreads):
         return None
@@ -207,11 +209,27 @@ def multiplier(db: Book, size: JobSize | None = None, *, seed: int = 0) -> Multi
         usd_raw=as_paid,
         per_success=success.ratio(),
         left_out=rows.left_out,
-        is_own=baseline_arm(db) == "fanout",
+        is_own=is_own,
         cut_off=cut_off,
         tokens_bins=bins(tokens.values),
         usd_bins=bins(usd.values),
     )
+
+
+class _Side(NamedTuple):
+    """What some rows took on one side."""
+
+    tokens: list[int]
+    """Times the rows of the job."""
+    usd: list[int]
+    """Picodollars at the size of the job, times its rows."""
+    paid: list[int]
+    """Picodollars as they were billed."""
+
+    @classmethod
+    def of(cls, costs: Sequence[RowCost], size: JobSize) -> _Side:
+        """Return what rows took that cost this much."""
+        return cls([*map(size.tokens, costs)], [*map(size.cost, costs)], [cost.paid for cost in costs])
 
 
 def bins(values: Sequence[float], most: int = 24) -> tuple[Bin, ...]:
@@ -234,9 +252,12 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def _interval(values: Sequence[float], mean: float, seed: int) -> tuple[float, float]:
+    """Return the interval of the mean of values in order, 95 %."""
     count = len(values)
     if count > BOOTSTRAP_ROWS:
-        deviation = sqrt(sum((value - mean) ** 2 for value in values) / (count - 1))
+        if values[0] == values[-1] == mean:  # as on both sides of a graph of one agent
+            return mean, mean
+        deviation = sqrt(sum([(value - mean) ** 2 for value in values]) / (count - 1))
         return mean - 1.96 * deviation / sqrt(count), mean + 1.96 * deviation / sqrt(count)
     chance = random.Random(seed)
     means = sorted(fmean(chance.choices(values, k=count)) for _ in range(RESAMPLES))

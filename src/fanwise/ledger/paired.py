@@ -15,10 +15,11 @@ from .allotment import NOTHING, RowCost, allotted
 
 SIDES: tuple[ArmName, ArmName] = ("fanout", "baseline")
 """The two that are held against each other."""
-_ENDED = """SELECT f.row, f.status, b.status, b.status='failed' AND EXISTS(
+_ENDED = """SELECT f.row, f.status, b.status, CASE WHEN b.status='failed' THEN EXISTS(
     SELECT 1 FROM asks k JOIN outcomes t ON t.key=k.key
-    WHERE k.row=f.row AND t.arm=:baseline AND t.status='failed' AND t.kind='truncated')
+    WHERE k.row=f.row AND t.arm=:baseline AND t.status='failed' AND t.kind='truncated') ELSE 0 END
   FROM row_ends f JOIN row_ends b ON b.row=f.row AND b.arm=:baseline WHERE f.arm='fanout' ORDER BY f.row"""
+"""A `CASE`, since both sides of an `AND` would be asked for every row, which takes two thirds of the time of all."""
 _ASKED = "SELECT arm, COUNT(DISTINCT row) FROM served WHERE row>0 GROUP BY arm"
 
 

@@ -54,8 +54,9 @@ class PairedSums:
 
         Many at a time take a tenth of what they take one by one.
         """
-        top_squares, products = [*map(mul, tops, tops)], [*map(mul, tops, bottoms)]
-        bottom_squares = [*map(mul, bottoms, bottoms)]
+        top_squares = products = bottom_squares = [*map(mul, tops, tops)]
+        if bottoms is not tops:  # else a graph of one agent, whose sides are one
+            products, bottom_squares = [*map(mul, tops, bottoms)], [*map(mul, bottoms, bottoms)]
         self.rows += len(tops)
         self.top += sum(tops)
         self.bottom += sum(bottoms)

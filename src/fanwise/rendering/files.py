@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from fanwise.canonical import quoted
 from fanwise.errors import UsageError
 from fanwise.journal.reader import Book
 from fanwise.ledger.allotment import RowCost
@@ -28,20 +29,19 @@ def results(db: Book) -> Iterator[str]:
         fanout, baseline = costs.of(number)
         ratios = "null" if baseline_status is None else _ratios(fanout, baseline, (status, baseline_status))
         unknown = fanout.unknown + (baseline.unknown if baseline is not fanout else 0)
-        paid, with_shared = _dollars(fanout.paid, fanout), _dollars(fanout.cost, fanout)
+        paid = with_shared = _dollars(fanout.paid, fanout)
+        if fanout.cost != fanout.paid:
+            with_shared = _dollars(fanout.cost, fanout)
         tokens = fanout.tokens if fanout.tokens or not fanout.unknown else "null"
         # Written by hand: there may be a million. The journal keeps an output as canonical JSON.
         yield (
-            f'{{"format": {FORMAT}, "id": {_encode(row_id)}, "row": {number}, "status": "{status}", '
+            f'{{"format": {FORMAT}, "id": {quoted(row_id)}, "row": {number}, "status": "{status}", '
             f'"output": {output or "null"}, "cost_usd": {paid}, "cost_with_shared_usd": {with_shared}, '
             f'"tokens": {tokens}, "multiplier": {ratios}, "offline": {offline}'
-            + (f', "reason": {_encode(reason)}' if reason else "")
+            + (f', "reason": {quoted(reason)}' if reason else "")
             + (f', "attempts_of_unknown_cost": {unknown}' if unknown else "")
             + "}\n"
         )
-
-
-_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _dollars(pico: int, cost: RowCost) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any, cast
 
 from pydantic_core import from_json
@@ -19,6 +20,20 @@ def loads(text: str | bytes) -> Any:
         return from_json(text, cache_strings="none")  # a cache of strings takes longer than it saves
     except ValueError:  # not JSON, or what it refuses and `json` does not, such as half a surrogate pair
         return json.loads(text)
+
+
+def json_fault(error: Exception, no_json: str = "not valid JSON") -> str:
+    """Return in words why a text could not be read as JSON.
+
+    Args:
+        error: What Python raised.
+        no_json: That it is none, in words.
+    """
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if not isinstance(error, json.JSONDecodeError) and "integer string conversion" in str(error):
+        return f"it holds a number of more than {sys.get_int_max_str_digits():,} digits; write that as text"
+    return f"{no_json}: {error}"
 
 
 def as_object(value: object) -> dict[str, Any]:

@@ -104,6 +104,29 @@ def test_parameters_have_their_names_and_defaults_in_rows() -> None:
     assert checked(RowTypes({"row": dict[str, int]}, None), a=1) == {"row": {"a": 1}}
 
 
+class Entry(BaseModel):
+    text: str
+    full_name: str = Field(alias="full name")
+
+
+@pytest.mark.parametrize(
+    ("params", "record", "words"),
+    [
+        ({"text": str}, {"id": "1", "Text ": "a"}, "text: Field required (did you mean its 'Text '? name that 'text')"),
+        ({"text": str, "n": int}, {"TEXT": "a", "n": 1}, "text: Field required (did you mean its 'TEXT'?"),
+        (
+            {"entry": Entry},
+            {"text": "a", "Full  Name": "b"},
+            "full name: Field required (did you mean its 'Full  Name'?",
+        ),
+        ({"text": str}, {"words": "a"}, "text: Field required"),
+    ],
+)
+def test_a_column_that_is_written_a_little_otherwise_is_said(params: Any, record: dict[str, Any], words: str) -> None:
+    told = checked(RowTypes(params, None), **record)
+    assert str(told).startswith(words) and ("did you mean" in words) == ("did you mean" in str(told))
+
+
 def test_a_row_of_code_that_is_no_json_costs_itself(tmp_path: Path) -> None:
     odd: list[Any] = [{"text": "a", "n": math.nan}, {"text": "b\ud83d"}, {"text": b"\xff"}, {"text": object()}]
     account = Job(of_text, rows=[{"text": "good"}, *odd], out=tmp_path / "run", channel="live").run_sync()

@@ -41,6 +41,10 @@ def told(records: list[Record]) -> list[object]:
         ('"id";"text"\r\n1;"a"\r\n2;b\r\n', "rows.csv", None),
         (",id,text\n0,1,a\n1,2,b\n", "rows.csv", None),
         ("\ufeffid,text\n1,a\n2,b\n", "rows.csv", None),
+        ("sep=;\r\nid;text\r\n1;a\r\n2;b\r\n", "rows.csv", None),
+        ('"sep=,"\nid,text\n1,a\n2,b\n'.encode("utf-16"), "rows.csv", None),
+        ("\ufeffSEP=\t\nid\ttext\n1\ta\n2\tb\n", "rows.csv", None),
+        ("sep=:\nid:text\n1:a\n2:b\n", "rows.csv", None),
         ("id,text\n1,a\n2,b\n".encode("utf-16"), "rows.csv", None),
         ("id,text\n1,a\n2,b\n".encode("utf-16-le"), "rows.csv", "utf-16-le"),
         ("\ufeffid,text\n1,a\n2,b\n".encode("utf-16-be"), "rows.csv", None),
@@ -72,6 +76,35 @@ def test_an_encoding_that_is_named_is_used_and_none_is_guessed(tmp_path: Path) -
     assert good == GOOD[1]
     with pytest.raises(UsageError, match="--encoding"):
         read_text(tmp_path, "idé,text\n1,a\n".encode("cp1252"))
+
+
+@pytest.mark.parametrize("form", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.json"])
+def test_utf_16_without_a_mark_is_said_and_named(tmp_path: Path, name: str, form: str) -> None:
+    """Each of its lines was "not valid JSON: Expecting value", or its header "not UTF-8"."""
+    text = {"rows.csv": "id,text\n1,a\n2,b\n", "rows.json": json.dumps(GOOD, indent=1)}
+    content = text.get(name, "\n".join(map(json.dumps, GOOD))).encode(form)
+    with pytest.raises(UsageError, match=f"looks like UTF-16 .*--encoding {form}$"):
+        read_text(tmp_path, content, name)
+    assert told(read_text(tmp_path, content, name, form)) == GOOD
+
+
+def test_a_line_for_excel_is_counted(tmp_path: Path) -> None:
+    records = read_text(tmp_path, "sep=;\nid;text\n1;a\n2\n3;c\n")
+    assert [(record.number, record.problem) for record in records] == [
+        (3, ""), (4, "has 1 cells, the header has 2"), (5, "")
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="has no header line"):
+        read_text(tmp_path, "sep=;\n")
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json"])
+def test_a_number_of_too_many_digits_costs_its_row(tmp_path: Path, name: str) -> None:
+    """In an array it was a traceback, and on a line it was said in words of Python."""
+    form = '{"n": %s}\n{"n": 1}\n' if name == "rows.jsonl" else '[\n{"n": %s},\n{"n": 1}]'
+    number, good = told(read_text(tmp_path, form % ("9" * 5_000), name))
+    assert number == (1, "it holds a number of more than 4,300 digits; write that as text")
+    assert good == {"n": 1}
 
 
 @pytest.mark.parametrize("name", ["base64", "rot13", "klingon", "utf\0"])
@@ -110,6 +143,13 @@ def test_a_cell_of_csv_may_be_long(tmp_path: Path) -> None:
         ('id;text\n1;"b" x\n2;b\n', [(2, "text stands behind a closing quote; the next lines"), GOOD[1]]),
         ('id,text\n1,"b" x\nDear all\n', [(2, "text stands behind a closing quote, and 1 lines behind it are none")]),
         ('id,text\n"1" x,"a"\n2,b\n', [(2, "text stands behind a closing quote: double a quote"), GOOD[1]]),
+        # Of one column: lines behind it are rows where none ends with a quote that was open.
+        ('text\n"a" b\nc\nd\n', [(2, "behind a closing quote; the next lines"), {"text": "c"}, {"text": "d"}]),
+        ('text\n"a" b\nc\n"d"\n', [(2, "behind a closing quote; the next lines"), {"text": "c"}, {"text": "d"}]),
+        ('text\n"a" b\n"c" d\n"e"\n', [(2, "the next lines"), (3, "the next lines"), {"text": "e"}]),
+        ('text\n"a" b\nc\n"d" e\nf', [(2, "next lines"), {"text": "c"}, (4, "next lines"), {"text": "f"}]),
+        ('text\n"he said "hi" to\nno row\nus"\nb\n', [(2, "double a quote"), {"text": "b"}]),
+        ('text\n"Dear all\nsee you\nbye\n', [(2, "2 lines behind it are none")]),
         ("id,text\n1\n2,b,c\n3,d\n", [(2, "has 1 cells"), (3, "has 3 cells"), {"id": "3", "text": "d"}]),
     ],
 )

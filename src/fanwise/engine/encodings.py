@@ -14,6 +14,8 @@ from fanwise.paths import typed
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _STRANGE = re.compile("[\udc80-\udcff]")
 """What stands in a text for bytes that the encoding does not have."""
+_HEAD, _MOST_NULS = 4_096, 0.15
+"""Bytes of a file that are looked at, and the share of NULs which no text in another encoding has."""
 OTHER_ENCODING = "where the file is in another encoding, name it, such as --encoding cp1252"
 
 
@@ -37,6 +39,20 @@ def encoding_of(path: Path, chosen: str | None) -> str:
     with path.open("rb") as file:
         head = file.read(4)
     return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "utf-8-sig")
+
+
+def looks_like_utf16(path: Path) -> str:
+    """Return which UTF-16 a file without a byte order mark seems to be in, by where its NULs are; empty: in none.
+
+    Texts have no NUL, and most of what stands in rows is ASCII, of which every second byte of UTF-16 is one.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    for name, of_nuls in (("utf-16-le", 1), ("utf-16-be", 0)):
+        nuls, others = head[of_nuls::2].count(0), head[1 - of_nuls :: 2].count(0)
+        if 0 in head[:2] and not others and nuls > _MOST_NULS * len(head):
+            return name
+    return ""
 
 
 def opened(path: Path, chosen: str | None, newline: str | None = None) -> TextIO:

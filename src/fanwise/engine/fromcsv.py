@@ -17,6 +17,10 @@ from .records import MOST_CHARS, MOST_RAW, Record, RowsFile, unread
 
 _OTHERS = ";\t|"
 """Delimiters beside the comma, of which a header without a comma may have one."""
+_FOR_EXCEL = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
+"""A first line that tells Excel the delimiter; it is none of the table."""
+_WHOLE = re.compile(r'"(?:[^"]|"")*"[\r\n]*')
+"""A line that is a quoted cell, from its first character to its last."""
 _MOST_WRONG = 10
 """Lines behind an open quote are rows where at most one of so many has not as many cells as the header."""
 _BEHIND_A_QUOTE = "expected after '\"'"
@@ -66,6 +70,7 @@ class _Lines:
         """End the record behind its first line; the others are given again."""
         self._again.extendleft(reversed(self.record[1:]))
         del self.record[1:]
+        self._chars = len(self.record[0])
 
     @property
     def raw(self) -> str:
@@ -100,9 +105,13 @@ def _header(file: RowsFile, lines: _Lines) -> tuple[str, list[str]]:
     lines.record.clear()
     if first.startswith("\ufeff"):  # where the encoding is named and keeps the mark
         first = first[1:]
+    excel = _FOR_EXCEL.fullmatch(first)
+    if excel is not None:
+        first, lines.number = next(lines, ""), 2
+        lines.record.clear()
     if has_strange_bytes(first) or "\0" in first:
         raise UsageError(f"the header of {typed(path)} is {strange(path, file.encoding)}")
-    delimiter = _delimiter(path.name, first)
+    delimiter = _delimiter(path.name, first) if excel is None else excel[1]
     lines.give_again(first)
     try:
         header = next(csv.reader(lines, delimiter=delimiter, strict=True), list[str]())
@@ -153,6 +162,8 @@ class _Csv:
         self._skipped = 0 if header[0].strip() else 1
         """Columns in front that are passed over: an index has no name."""
         self._names = header[self._skipped :]
+        self._is_never_closed = False
+        """Whether it is known that no cell of one column is closed any more to the end of the file."""
 
     def records(self) -> Iterator[Record]:
         """Yield them."""
@@ -190,8 +201,12 @@ class _Csv:
         a line of a text must never become a row.
         """
         lines, goes_on = self._lines, False
+        is_first = why == _BEHIND and len(lines.record) == 1
+        if is_first and self._width == 1 and self._stands_alone():
+            lines_are_rows = f"not valid CSV: {_BEHIND}; the next lines are read as rows"
+            return unread(lines.number, lines.number, printable_bytes(lines.raw[:MOST_RAW]), lines_are_rows)
         # Where it is seen on a later line, that quote may open a cell there, and an earlier one is not closed.
-        open_quote = why if why == _BEHIND and len(lines.record) == 1 else "a quote is not closed"
+        open_quote = why if is_first else "a quote is not closed"
         for line in lines.record:
             goes_on = self._goes_on(line, inside=goes_on)
         try:
@@ -211,6 +226,25 @@ class _Csv:
             return unread(number, number, raw, f"not valid CSV: {open_quote}{more}")
         over = f" (it goes to line {number + swallowed})" if swallowed else ""
         return unread(number, number, raw, f"not valid CSV: {why}: double a quote inside of a quoted cell{over}")
+
+    def _stands_alone(self) -> bool:
+        """Return whether a line of one column with text behind its quote is one row, and no cell of several lines.
+
+        Such a cell would end with a quote on a line that does not begin with one. Where a line that is a quoted cell
+        by itself comes first, or the file ends, the lines behind it are rows.
+        """
+        lines, goes_on = self._lines, True
+        while goes_on and not self._is_never_closed:
+            try:
+                line = next(lines)
+            except (StopIteration, _TooLongError):
+                self._is_never_closed = True  # nor is any such line further down
+                break
+            if _WHOLE.fullmatch(line):
+                break
+            goes_on = self._goes_on(line, inside=True)
+        lines.keep_first()
+        return goes_on
 
     def _to_end_of_cell(self) -> int:
         """Pass over a cell that is longer than any may be; return how many lines that were."""

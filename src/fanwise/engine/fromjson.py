@@ -10,6 +10,8 @@ from typing import Any, BinaryIO, cast
 
 from pydantic_core import from_json
 
+from fanwise.jsonable import json_fault
+
 from .encodings import (
     OTHER_ENCODING,
     cannot_be_decoded,
@@ -112,7 +114,7 @@ def record_of(number: int, offset: int, line: bytes) -> Record:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return unread(number, offset, text, f"not valid JSON: {error}")
+        return unread(number, offset, text, json_fault(error))
     return _checked(number, offset, data, text)
 
 

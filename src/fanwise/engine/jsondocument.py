@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
+from fanwise.jsonable import json_fault
+
 from .records import MOST_CHARS, MOST_RAW
 
 _CHUNK = 1 << 16
@@ -125,8 +127,8 @@ def _element(text: _Text) -> Element:
                 continue
             at = text.line_at(error.pos)
             return _problem(line, f"{error.msg} in line {at}" if at > line else error.msg)
-        except RecursionError:
-            return _problem(line, "it is nested too deeply")
+        except (ValueError, RecursionError) as error:
+            return Element(data=None, raw="", line=line, problem=json_fault(error))
         if not isinstance(data, dict | list) and end == len(text.text) and text.more():
             continue  # the rest of a number may be missing
         raw = text.text[text.place : end]

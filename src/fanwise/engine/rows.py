@@ -89,7 +89,7 @@ class RowTypes:
             return record.problem
         field = self.id_field or "id"
         if self.id_field is not None and field not in data:
-            return f"has no field {field!r}, which --id names"
+            return f"has no field {field!r}, which --id names{_meant(field, data)}"
         row_id = row_id_of(record.number, data.get(field))
         if record.is_text and self._may_be_none:
             data = {name: None if cell == "" and name in self._may_be_none else cell for name, cell in data.items()}
@@ -115,7 +115,7 @@ class RowTypes:
         try:
             return {self._whole: self._valid(self._whole, data)}
         except ValidationError as error:
-            raise _RowError(_reason(error, self._whole, in_front=False)) from None
+            raise _RowError(_reason(error, self._whole, in_front=False, data=data)) from None
 
     def _by_name(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return the value of each parameter, by its name in the record.
@@ -132,7 +132,7 @@ class RowTypes:
                 elif name in self._defaults:
                     arguments[name] = self._defaults[name]
                 else:
-                    reasons.append(f"{name}: Field required")
+                    reasons.append(f"{name}: Field required{_meant(name, data)}")
             except ValidationError as error:
                 reasons.append(_reason(error, name, in_front=True))
         if reasons:
@@ -171,19 +171,41 @@ class _RowError(Exception):
     """Parameters are missing or wrong."""
 
 
-def _reason(error: ValidationError, param: str, *, in_front: bool) -> str:
+def _reason(error: ValidationError, param: str, *, in_front: bool, data: Mapping[str, Any] | None = None) -> str:
     """Return what is wrong with a value of a parameter, each mistake with its place in the record.
 
     Args:
         error: What Pydantic says.
         param: The parameter.
         in_front: Whether its name belongs to each place; else it stands for the whole record.
+        data: The record, where the value is the whole of it.
     """
-    mistakes = error.errors(include_url=False)[:MOST_REASONS]
-    places = ((param, *mistake["loc"]) if in_front else (mistake["loc"] or (param,)) for mistake in mistakes)
-    return "; ".join(
-        f"{'.'.join(map(str, place))}: {mistake['msg']}" for place, mistake in zip(places, mistakes, strict=True)
-    )
+    reasons: list[str] = []
+    for mistake in error.errors(include_url=False)[:MOST_REASONS]:
+        place = (param, *mistake["loc"]) if in_front else (mistake["loc"] or (param,))
+        is_column = data is not None and mistake["type"] == "missing" and len(place) == 1
+        meant = _meant(str(place[0]), data) if is_column and data is not None else ""
+        reasons.append(f"{'.'.join(map(str, place))}: {mistake['msg']}{meant}")
+    return "; ".join(reasons)
+
+
+def _meant(name: str, data: Mapping[str, Any]) -> str:
+    """Return in words which field of a record is most probably meant where one is missing; empty where none is near.
+
+    Args:
+        name: Of what is missing.
+        data: The record.
+    """
+    near = [key for key in data if _folded(key) and _folded(key) == _folded(name)]
+    return f" (did you mean its {near[0]!r}? name that {name!r})" if near else ""
+
+
+def _folded(name: str) -> str:
+    """Return a name without what people write now so, now so: case, spaces, and what stands for spaces."""
+    return _NO_LETTERS.sub("", name.casefold())
+
+
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 
 def _takes_records(tp: Any) -> bool:

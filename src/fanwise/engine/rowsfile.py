@@ -10,6 +10,7 @@ from fanwise.canonical import canonical
 from fanwise.errors import UsageError
 from fanwise.paths import typed
 
+from .encodings import encoding_of, looks_like_utf16
 from .fromcsv import read_csv
 from .fromjson import NO_ROW, has_lines, read_json, record_of, without_marks
 from .fromparquet import read_parquet
@@ -42,13 +43,16 @@ def read(file: RowsFile) -> Iterator[Record]:
     """Yield the records of a file, in order; blank lines are passed over.
 
     Raises:
-        UsageError: The file does not exist, has no rows, or has no usable header.
+        UsageError: The file does not exist, has no rows or no usable header, or is in an encoding that is not named.
     """
     check_readable(file.path)
     if file.path.stat().st_size == 0:
         raise UsageError(f"the rows file {typed(file.path)} is empty")
     if file.format == "parquet":
         return _some(file, read_parquet(file))
+    if encoding_of(file.path, file.encoding) == "utf-8-sig" and (name := looks_like_utf16(file.path)):
+        like = f"looks like UTF-16 without a byte order mark; name it with --encoding {name}"
+        raise UsageError(f"the rows file {typed(file.path)} {like}")
     return _some(file, read_csv(file) if file.format == "csv" else read_json(file))
 
 

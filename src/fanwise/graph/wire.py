@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from fanwise.canonical import canonical, dumps, plain
 from fanwise.errors import OutputError
 from fanwise.foreign import let_through, reason
-from fanwise.jsonable import loads
+from fanwise.jsonable import json_fault, loads
 
 from . import types as ty
 from .kinds import Kind, LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
@@ -93,7 +93,7 @@ def read_answer(tp: Any, text: str) -> ReadAnswer:
     try:
         data = loads(_without_fence(text))
     except (ValueError, RecursionError) as error:
-        raise OutputError(f"the answer is not JSON: {error}") from None
+        raise OutputError(json_fault(error, "the answer is not JSON")) from None
     if tp is str or not isinstance(kind(tp), RecordKind):
         if not isinstance(data, dict) or set(cast("dict[str, Any]", data)) != {"value"}:
             raise OutputError('the answer is not of the form {"value": ...}')

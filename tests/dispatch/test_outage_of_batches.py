@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -174,6 +175,24 @@ def test_ctrl_c_ends_a_run_that_waits_for_an_outage(tmp_path: Path) -> None:
         wait_for(lambda: (journal_value(out, "SELECT COUNT(*) FROM ends") or 0) >= 6, "two creates that have failed")
         run.send_signal(signal.SIGINT)
         assert run.wait(timeout=30) == 130
+
+
+def test_a_second_ctrl_c_ends_a_run_at_once_whose_create_hangs(tmp_path: Path) -> None:
+    """A create is not cut off, so that no intent is left open: a server that never answers must not hold who leaves."""
+    rows, out = tickets(tmp_path / "rows.jsonl", 3), tmp_path / "run"
+    with emulated(graph=f"{DESK}:single") as server:
+        post(f"{server.url}/_emulator/faults", {"latency_s": 600, "path": "/v1/messages/batches", "count": 1})
+        call = ("--channel", "batch", "--base-url", server.url)
+        env = environment(ANTHROPIC_API_KEY="k")
+        command = ("run", f"{DESK}:single", "--rows", rows, "--out", out, *call)
+        with started(*command, env=env, stderr=subprocess.PIPE) as run:
+            assert run.stderr is not None
+            wait_for(lambda: journal_value(out, "SELECT COUNT(*) FROM batches WHERE state='intent'"), "an intent")
+            run.send_signal(signal.SIGINT)
+            assert any("press again" in line for line in run.stderr)
+            run.send_signal(signal.SIGINT)
+            assert run.wait(10) == 130
+            assert f"go on with: fanwise resume {out}" in run.stderr.read()
 
 
 class Heard:

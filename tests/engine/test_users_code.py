@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -80,6 +81,51 @@ def test_what_a_model_said_is_validated_once_and_again_only_from_what_it_said(tm
     assert journal_value(out, "SELECT COUNT(*) FROM attempts") == sent
     kept: Any = journal_value(out, "SELECT x.text FROM tasks t JOIN texts x ON x.sha=t.output WHERE t.agent='rate'")
     assert kept == '{"price":"3.50","share":0.45}', "the account has what was accepted"
+
+
+# Keys that are no texts ----------------------------------------------------------------------------
+
+DAY = date(2026, 11, 30)
+ByNumber = dict[int, dict[date, list[str]]]
+READY = list[bool]()
+
+
+@step
+def keyed(text: str) -> ByNumber:
+    return {7: {DAY: [text]}}
+
+
+@step
+def looked_up(keys: ByNumber) -> str:
+    if not READY:
+        raise LookupError("not yet")
+    return keys[7][DAY][0]
+
+
+@step
+def of_any_keys(text: str) -> dict:  # type: ignore[type-arg] # pyright: ignore[reportMissingTypeArgument]
+    return {"whole": [{"7": text, 7: text} if text == "note 1" else {DAY: text} if text == "note 2" else {"7": text}]}
+
+
+@step
+def first(keys: dict) -> str:  # type: ignore[type-arg] # pyright: ignore[reportMissingTypeArgument]
+    return str(keys["whole"][0]["7"])
+
+
+@graph
+def keys(note: Note) -> list[str]:
+    return [looked_up(keyed(note.text)), first(of_any_keys(note.text))]  # pyright: ignore[reportReturnType] - likewise
+
+
+def test_keys_of_a_steps_value_come_back_as_they_were_or_fail_their_row(tmp_path: Path) -> None:
+    """Keys of a bare `dict` came back as texts in silence, and of 7 and "7" one was lost."""
+    out = tmp_path / "run"
+    Job(keys, rows=notes(3), out=out, channel="live").run_sync()
+    READY.append(True)
+    lines = [*anyio.run(partial(resume, out, graph=keys, retry=("failed",))).results()]
+    assert lines[0]["output"] == ["note 0", "note 0"], "the keys that were kept are numbers and days again"
+    assert "its keys '7' and 7 are the same text in JSON" in lines[1]["reason"]
+    assert "its key datetime.date(2026, 11, 30) is of the type date" in lines[2]["reason"]
 
 
 # Exceptions ----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from fanwise.canonical import canonical
 from fanwise.foreign import let_through, reason
+from fanwise.graph.keys import check_keys
 from fanwise.graph.outcomes import Done, Failed, Outcome
 from fanwise.graph.revive import accepted, revive
 from fanwise.graph.scope import Task
@@ -91,7 +92,9 @@ async def run_step(task: Task, output: Any, threads: Threads) -> Outcome:
     except UsersCodeError as error:
         return Failed(task.label, "raised", reason(error.raised))
     try:
-        return Done(revive(output, json.loads(canonical(accepted(output, value)))))
+        made = accepted(output, value)
+        check_keys(output, made)
+        return Done(revive(output, json.loads(canonical(made))))
     except BaseException as error:  # its value is none of its type, or has no form in JSON; a serializer is users' code
         let_through(error)
         return Failed(task.label, "raised", reason(error))

@@ -7,75 +7,16 @@ import re
 import sys
 from collections import deque
 from collections.abc import Iterator
-from typing import TextIO
 
-from fanwise.errors import UsageError
-from fanwise.paths import typed
-
+from .csvheader import header_of
+from .csvlines import BEHIND, CsvLines, TooLongError, words_of
 from .encodings import cannot_be_decoded, has_strange_bytes, opened, printable_bytes, strange
 from .records import MOST_CHARS, MOST_RAW, Record, RowsFile, unread
 
-_OTHERS = ";\t|"
-"""Delimiters beside the comma, of which a header without a comma may have one."""
-_FOR_EXCEL = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
-"""A first line that tells Excel the delimiter; it is none of the table."""
 _WHOLE = re.compile(r'"(?:[^"]|"")*"[\r\n]*')
 """A line that is a quoted cell, from its first character to its last."""
 _MOST_WRONG = 10
 """Lines behind an open quote are rows where at most one of so many has not as many cells as the header."""
-_BEHIND_A_QUOTE = "expected after '\"'"
-"""How `csv` ends its words, which begin with the delimiter, where a closing quote is followed by anything else."""
-_BEHIND = "text stands behind a closing quote"
-
-
-class _TooLongError(Exception):
-    """A record goes on and on."""
-
-
-class _Lines:
-    """The lines of a file, as `csv` takes them; those of the present record are kept."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._again = deque[str]()
-        self.number = 1
-        """Of the present record's first line."""
-        self.record: list[str] = []
-        self._chars = 0
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else self._stream.readline(MOST_CHARS)
-        if not line:
-            raise StopIteration
-        self.record.append(line)
-        self._chars += len(line)
-        if self._chars > MOST_CHARS:
-            raise _TooLongError
-        return line
-
-    def next_record(self) -> None:
-        """Begin a record where the last one has ended."""
-        self.number += len(self.record)
-        self.record = []
-        self._chars = 0
-
-    def give_again(self, line: str) -> None:
-        """Give a line that was taken once more."""
-        self._again.appendleft(line)
-
-    def keep_first(self) -> None:
-        """End the record behind its first line; the others are given again."""
-        self._again.extendleft(reversed(self.record[1:]))
-        del self.record[1:]
-        self._chars = len(self.record[0])
-
-    @property
-    def raw(self) -> str:
-        """The record as it stands in the file."""
-        return "".join(self.record).rstrip("\r\n")
 
 
 def read_csv(file: RowsFile) -> Iterator[Record]:
@@ -88,75 +29,17 @@ def read_csv(file: RowsFile) -> Iterator[Record]:
         csv.field_size_limit(min(MOST_CHARS, sys.maxsize))  # of the whole process: there is no other one
     try:
         with opened(file.path, file.encoding, newline="") as stream:
-            lines = _Lines(stream)
-            delimiter, header = _header(file, lines)
+            lines = CsvLines(stream)
+            delimiter, header = header_of(file, lines)
             yield from _Csv(file, lines, delimiter, header).records()
     except UnicodeError as error:
         raise cannot_be_decoded(file.path, file.encoding, error) from None
 
 
-def _header(file: RowsFile, lines: _Lines) -> tuple[str, list[str]]:
-    """Return the delimiter of a file, and the names of its columns; that of an index without a name is empty.
-
-    Raises:
-        UsageError: Its header cannot be used.
-    """
-    path, first = file.path, next(lines, "")
-    lines.record.clear()
-    if first.startswith("\ufeff"):  # where the encoding is named and keeps the mark
-        first = first[1:]
-    excel = _FOR_EXCEL.fullmatch(first)
-    if excel is not None:
-        first, lines.number = next(lines, ""), 2
-        lines.record.clear()
-    if has_strange_bytes(first) or "\0" in first:
-        raise UsageError(f"the header of {typed(path)} is {strange(path, file.encoding)}")
-    delimiter = _delimiter(path.name, first) if excel is None else excel[1]
-    lines.give_again(first)
-    try:
-        header = next(csv.reader(lines, delimiter=delimiter, strict=True), list[str]())
-    except (csv.Error, _TooLongError) as error:
-        raise UsageError(
-            f"the header of {typed(path)} cannot be read: {_words(error) or 'it does not end'}; close its quotes, "
-            "and double those inside of a cell"
-        ) from None
-    if not any(name.strip() for name in header):
-        raise UsageError(f"the rows file {typed(path)} has no header line")
-    names = header if header[0].strip() else header[1:]
-    if len(set(names)) != len(names) or any(not name.strip() for name in names):
-        raise UsageError(f"the header of {typed(path)} has an empty or a repeated column: {', '.join(header)}")
-    if has_strange_bytes("".join(header)):
-        raise UsageError(f"the header of {typed(path)} is {strange(path, file.encoding)}")
-    return delimiter, header
-
-
-def _words(error: csv.Error | _TooLongError) -> str:
-    """Return what is wrong with a record; empty where it goes on and on."""
-    return _BEHIND if str(error).endswith(_BEHIND_A_QUOTE) else str(error)
-
-
-def _delimiter(file: str, header: str) -> str:
-    """Return what stands between the cells of a header.
-
-    Raises:
-        UsageError: It has several of them, and no comma.
-    """
-    unquoted = re.sub(r'"[^"]*"', "", header)
-    present = [char for char in _OTHERS if char in unquoted]
-    if "," in unquoted or not present:
-        return ","
-    if len(present) > 1:
-        words = " and ".join(repr(char) for char in present)
-        raise UsageError(
-            f"the header of {file} has no comma but {words}: which stands between its columns is not clear"
-        )
-    return present[0]
-
-
 class _Csv:
     """Reads the records behind a header."""
 
-    def __init__(self, file: RowsFile, lines: _Lines, delimiter: str, header: list[str]) -> None:
+    def __init__(self, file: RowsFile, lines: CsvLines, delimiter: str, header: list[str]) -> None:
         self._file, self._lines, self._delimiter = file, lines, delimiter
         self._width = len(header)
         self._skipped = 0 if header[0].strip() else 1
@@ -174,8 +57,8 @@ class _Csv:
                 cells = next(reader)
             except StopIteration:
                 return
-            except (csv.Error, _TooLongError) as error:
-                yield self._broken(_words(error))
+            except (csv.Error, TooLongError) as error:
+                yield self._broken(words_of(error))
                 reader = self._reader()
                 continue
             if cells:
@@ -201,9 +84,9 @@ class _Csv:
         a line of a text must never become a row.
         """
         lines, goes_on = self._lines, False
-        is_first = why == _BEHIND and len(lines.record) == 1
+        is_first = why == BEHIND and len(lines.record) == 1
         if is_first and self._width == 1 and self._stands_alone():
-            lines_are_rows = f"not valid CSV: {_BEHIND}; the next lines are read as rows"
+            lines_are_rows = f"not valid CSV: {BEHIND}; the next lines are read as rows"
             return unread(lines.number, lines.number, printable_bytes(lines.raw[:MOST_RAW]), lines_are_rows)
         # Where it is seen on a later line, that quote may open a cell there, and an earlier one is not closed.
         open_quote = why if is_first else "a quote is not closed"
@@ -212,7 +95,7 @@ class _Csv:
         try:
             while goes_on:
                 goes_on = self._goes_on(next(lines), inside=True)
-        except (StopIteration, _TooLongError):
+        except (StopIteration, TooLongError):
             pass
         swallowed, number = len(lines.record) - 1, lines.number
         raw = printable_bytes("".join(lines.record)[:MOST_RAW]).rstrip("\r\n")
@@ -237,7 +120,7 @@ class _Csv:
         while goes_on and not self._is_never_closed:
             try:
                 line = next(lines)
-            except (StopIteration, _TooLongError):
+            except (StopIteration, TooLongError):
                 self._is_never_closed = True  # nor is any such line further down
                 break
             if _WHOLE.fullmatch(line):
@@ -255,7 +138,7 @@ class _Csv:
                 line = next(self._lines)
             except StopIteration:
                 break
-            except _TooLongError:
+            except TooLongError:
                 line = self._lines.record[-1]
             goes_on = self._goes_on(line, inside=True)
             if len(self._lines.record) > kept:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from fanwise.graph.agent import Agent, agent
+    from fanwise.graph.agents import Agents
     from fanwise.graph.graphs import Graph, graph
     from fanwise.graph.rehearse import TaskFailedError
     from fanwise.graph.step import step
@@ -42,10 +43,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = (
-    "Account", "Agent", "Block", "DefinitionError", "Document", "Emulator", "FanwiseError", "Forecast", "Graph",
-    "HaltedError", "Job", "JobSpec", "McpServer", "Media", "Mistake", "RunDirectoryError", "Scorer", "SpecError",
-    "TaskFailedError", "Tool", "ToolFailedError", "UsageError", "agent", "audit", "compare", "diff", "each", "given",
-    "graph", "history", "not_", "optional", "plan", "report", "resume", "step", "tool", "when",
+    "Account", "Agent", "Agents", "Block", "DefinitionError", "Document", "Emulator", "FanwiseError", "Forecast",
+    "Graph", "HaltedError", "Job", "JobSpec", "McpServer", "Media", "Mistake", "RunDirectoryError", "Scorer",
+    "SpecError", "TaskFailedError", "Tool", "ToolFailedError", "UsageError", "agent", "audit", "compare", "diff",
+    "each", "given", "graph", "history", "not_", "optional", "plan", "report", "resume", "step", "tool", "when",
 )  # fmt: skip
 
 _NAMES_BY_MODULE = {
@@ -53,6 +54,7 @@ _NAMES_BY_MODULE = {
     "emulator": "Emulator",
     "errors": "DefinitionError FanwiseError HaltedError Mistake RunDirectoryError SpecError UsageError",
     "graph.agent": "Agent agent",
+    "graph.agents": "Agents",
     "graph.graphs": "Graph graph",
     "graph.rehearse": "TaskFailedError",
     "graph.step": "step",

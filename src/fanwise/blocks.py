@@ -175,15 +175,39 @@ def find_beside_caller(path: str | Path) -> Path:
         if Path(path).is_file():
             return Path(path)
         raise UsageError(f"there is no file {str(path)!r}")
-    frame = _caller()
-    start = Path(frame.f_code.co_filename).resolve().parent if frame is not None else Path.cwd()
+    start = _folder_of_caller()
     for folder in (start, *start.parents, Path.cwd()):
         if (folder / path).is_file():
-            return _inside(folder, path)
+            return inside(folder, path)
     raise UsageError(f"there is no file {str(path)!r} in {start} or a folder above it")
 
 
-def _inside(folder: Path, path: str | Path) -> Path:
+def find_folder_beside_caller(path: str | Path) -> tuple[Path, Path]:
+    """Return the folder that `path` names, seen from the first caller outside of fanwise, and what its files stay in.
+
+    That is the folder itself where it is named by its absolute path, else the one from which it is seen.
+
+    Raises:
+        UsageError: No folder from the caller's upwards holds it, or it leads out of that folder.
+    """
+    if Path(path).is_absolute():
+        if Path(path).is_dir():
+            return Path(path), Path(path)
+        raise UsageError(f"there is no folder {str(path)!r}")
+    start = _folder_of_caller()
+    for folder in (start, *start.parents, Path.cwd()):
+        if (folder / path).is_dir():
+            return inside(folder, path), folder
+    raise UsageError(f"there is no folder {str(path)!r} in {start} or a folder above it")
+
+
+def _folder_of_caller() -> Path:
+    """Return the folder of the first caller outside of fanwise; the current one where its code is in no file."""
+    frame = _caller()
+    return Path(frame.f_code.co_filename).resolve().parent if frame is not None else Path.cwd()
+
+
+def inside(folder: Path, path: str | Path) -> Path:
     """Return a path in a folder.
 
     Raises:

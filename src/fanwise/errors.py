@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from .addresses import without_secrets
 
@@ -33,6 +34,19 @@ class Mistake:
     def __str__(self) -> str:
         hint = f"; {self.hint}" if self.hint else ""
         return f"{self.place}: {self.message}{hint}"
+
+
+class Placed(Protocol):
+    """Something with a place, `file:line` or a file."""
+
+    @property
+    def place(self) -> str: ...
+
+
+def line_of(placed: Placed) -> int:
+    """Return the line of something, by which those of one file are put in order; 0 where none is known."""
+    number = placed.place.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 class GraphFileError(UsageError):

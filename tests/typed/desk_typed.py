@@ -9,7 +9,7 @@ from typing import assert_type
 
 from pydantic import BaseModel
 
-from fanwise import Agent, Graph, Scorer, agent, compare, each, given, graph, optional, step, when
+from fanwise import Agent, Agents, Graph, Scorer, agent, compare, each, given, graph, optional, step, when
 
 
 class Ticket(BaseModel):
@@ -71,6 +71,13 @@ def signatures() -> None:
     answer.options(max_tokens="many")  # refused
     assert_type(good.rehearse(Ticket(subject="", body="", note=None)), str)
     print(one, two)
+
+
+def files() -> None:
+    loaded = Agent.load("agents/classify.md", stand_in=str.upper)
+    assert_type(loaded("task"), str)
+    assert_type(Agents.load("agents/", inherit="claude-haiku-5-5")["classify"]("task"), str)
+    loaded(3)  # refused
 
 
 def near(output: str, row: Ticket, label: str) -> float:

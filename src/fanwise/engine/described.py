@@ -9,7 +9,7 @@ from fanwise.canonical import canonical, digest
 from fanwise.context.compose import context_chars
 from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
-from fanwise.journal.meta import AGENTS, BLOCKS, BLOCKS_BEHIND, SLICES, TASKS, Source
+from fanwise.journal.meta import AGENTS, BLOCKS, BLOCKS_BEHIND, SLICES, TASKS, WITHOUT, Source
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, BlockRecord
 
@@ -40,7 +40,7 @@ def _agent(node: AgentNode) -> dict[str, Any]:
         [[block.name for block in bundle] for bundle in shape.bundles], shape.own_marked, shape.row_first,
         list(shape.row_blocks), shape.way,
     ]  # fmt: skip
-    return {
+    described = {
         "model": spec.model,
         "instructions": digest(spec.instructions),
         "context": {block.name: block.sha for block in spec.context},
@@ -52,6 +52,7 @@ def _agent(node: AgentNode) -> dict[str, Any]:
         "tools": digest(node.need.tools) if node.need.tools else "",
         "layout": digest(canonical(layout)),
     }
+    return {**described, WITHOUT: list(spec.without)} if spec.without else described
 
 
 def tasks_of(arms: Mapping[ArmName, Arm]) -> dict[ArmName, dict[str, Any]]:

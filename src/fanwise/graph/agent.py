@@ -1,35 +1,31 @@
-"""`@agent`: a typed Python function that a model carries out."""
+"""`@agent`: a typed Python function that a model carries out; and an agent that is its file alone."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from fanwise.blocks import Block, Document, find_beside_caller
-from fanwise.errors import DefinitionError, Mistake
-from fanwise.models import EffortIntent, facts, intensity
+from fanwise.errors import DefinitionError, Mistake, line_of
+from fanwise.models import EffortIntent
 
-from .agentfile import AgentFile, read_agent_file
+from .agentsettings import DEFAULT_MAX_TURNS, AgentSettings, blocks_of, listed, resolved, spec_of
 from .calls import add_task
-from .schema import problems, schema
+from .filetools import GivenTool, GivenTools, MissingTools, Toolset
+from .fromfile import Given, with_file
+from .notes import Note
+from .schema import problems
 from .signature import signature_types
 from .spec import AgentSpec
-from .tools import McpServer, Source, sources
+from .tasktext import body_of, spec_of_file
 from .tracer import active
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-DEFAULT_MAX_TOKENS = 1_024
-"""Cap of an answer where the agent names none, in tokens."""
-DEFAULT_MAX_TURNS = 10
-"""Requests that one task may take where the agent has tools and names no limit."""
-DEFAULT_TIME_LIMIT_S = 600.0
-"""Seconds that one attempt may take where the agent names none; the SDK's own default."""
 
 
 class Agent(Generic[P, R]):
@@ -49,11 +45,67 @@ class Agent(Generic[P, R]):
         """The settings."""
         return self._spec
 
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What of its file was not read, or read otherwise than it stands there, each with file and line."""
+        return self._spec.notes
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """In a graph: add a task. Elsewhere: run the stand-in body."""
         if active.get() is None:
             return self.body(*args, **kwargs)
         return add_task(self, self._spec.params, self._spec.output, args, kwargs, explicit=self.explicit)
+
+    @staticmethod
+    def load(
+        path: str | Path,
+        *,
+        model: str | None = None,
+        name: str | None = None,
+        context: Iterable[Block | Document] = (),
+        max_tokens: int | None = None,
+        effort: EffortIntent | None = None,
+        thinking: bool | None = None,
+        time_limit_s: float | None = None,
+        tools: GivenTools = (),
+        missing_tools: MissingTools = "refuse",
+        max_turns: int | None = None,
+        stand_in: Callable[[str], Any] | None = None,
+    ) -> Agent[[str], str]:
+        """Return an agent that is its file alone: it takes a task as text and answers text, `(task: str) -> str`.
+
+        Args:
+            path: An agent file, looked up as by `@agent`.
+            model: Model id; needed here or in the file, which may leave it to the caller by `model: inherit`.
+            name: Name in requests and reports; by default that in the file, else the file's own.
+            context: As of `@agent`, and so are the settings that follow.
+            max_tokens: Cap of the answer in tokens.
+            effort: How hard the model works.
+            thinking: Whether it thinks.
+            time_limit_s: Seconds for one attempt.
+            tools: What the names of tools in the file are here, or the agent's tools.
+            missing_tools: `drop` to run without the tools of the file that are not among them.
+            max_turns: Requests that one task may take in all; `maxTurns` of the file by default.
+            stand_in: What answers offline in place of the model; without it a fixed text does.
+
+        Raises:
+            DefinitionError: The file or the settings cannot be used; every mistake is listed with its line.
+            UsageError: There is no such file, or it lies elsewhere.
+        """
+        settings = AgentSettings(
+            name=name or "",
+            is_explicit=name is not None,
+            model=model or "",
+            context=blocks_of(context),
+            max_tokens=max_tokens or 0,
+            effort=effort,
+            thinking=thinking,
+            time_limit_s=time_limit_s or 0.0,
+            max_turns=max_turns or 0,
+        )
+        given = Given(tools=Toolset.of(tools), missing_tools=missing_tools)
+        spec = spec_of_file(find_beside_caller(path), settings, given)
+        return Agent(body_of(spec, stand_in), spec, explicit=settings.is_explicit)
 
     def options(
         self,
@@ -65,7 +117,7 @@ class Agent(Generic[P, R]):
         thinking: bool | None = None,
         time_limit_s: float | None = None,
         context: Iterable[Block | Document] | None = None,
-        tools: Iterable[Callable[..., Any] | McpServer] | None = None,
+        tools: Iterable[GivenTool] | None = None,
         max_turns: int | None = None,
     ) -> Agent[P, R]:
         """Return the same agent with other settings; a name given here must be unique in a graph.
@@ -81,11 +133,11 @@ class Agent(Generic[P, R]):
         if thinking is not None:
             changes["thinking"] = thinking
         if context is not None:
-            changes["context"] = _blocks(context)
+            changes["context"] = blocks_of(context)
         if tools is not None:
-            changes["tools"] = _sources(tools, self._spec)
+            changes["tools"] = listed(tools, self._spec)
             changes.setdefault("max_turns", DEFAULT_MAX_TURNS)
-        return Agent(self.body, _resolve(replace(self._spec, **changes)), explicit=name is not None)
+        return Agent(self.body, resolved(replace(self._spec, **changes)), explicit=name is not None)
 
     def __repr__(self) -> str:
         return f"<agent {self.name} on {self._spec.model}>"
@@ -101,7 +153,8 @@ def agent(
     effort: EffortIntent | None = None,
     thinking: bool | None = None,
     time_limit_s: float | None = None,
-    tools: Iterable[Callable[..., Any] | McpServer] = (),
+    tools: GivenTools = (),
+    missing_tools: MissingTools = "refuse",
     max_turns: int | None = None,
 ) -> Callable[[Callable[P, R]], Agent[P, R]]:
     """Make an agent of a typed function.
@@ -113,7 +166,7 @@ def agent(
         file: An agent file such as `agents/classify.md`, looked up beside the calling file and
             in the folders above it; it does not lead out of the folder in which it is found. Settings given here win
             over those of the file.
-        model: Model id; needed here or in the file.
+        model: Model id; needed here or in the file, which may leave it to the caller by `model: inherit`.
         name: Name in requests and reports; the function's name by default.
         context: Blocks and documents that the agent is shown in every task.
         max_tokens: Cap of the answer in tokens; an allowance is added where the model thinks.
@@ -121,28 +174,30 @@ def agent(
             effort is sent.
         thinking: Whether it thinks; the least that it allows by default, also with effort `default`.
         time_limit_s: Seconds for one attempt, and for one call of a tool that has no limit of its own.
-        tools: Typed functions and MCP servers that the model may call; it is sent what a
-            function returns or raises, and goes on.
+        tools: Typed functions and MCP servers that the model may call; it is sent what a function returns or raises,
+            and goes on. With a file also what its names of tools are here: `{"Read": read_file}`.
+        missing_tools: `drop` to run without tools of the file that are not among them, which is a mistake otherwise.
         max_turns: Requests that one task may take in all, where there are tools.
 
     Raises:
-        DefinitionError: The settings, the signature or the output type cannot be used; every
+        DefinitionError: The file, the settings, the signature or the output type cannot be used; every
             mistake is listed.
     """
-    from_file = read_agent_file(find_beside_caller(file)) if file is not None else AgentFile()
-    settings = _Settings(
-        name=name or from_file.name,
+    given = Given(tools=Toolset.of(tools), missing_tools=missing_tools)
+    settings = AgentSettings(
+        name=name or "",
         is_explicit=name is not None,
-        model=model or from_file.model,
-        instructions=from_file.instructions,
-        context=_blocks(context),
-        max_tokens=max_tokens or from_file.max_tokens or DEFAULT_MAX_TOKENS,
-        effort=effort or from_file.effort,
+        model=model or "",
+        context=blocks_of(context),
+        max_tokens=max_tokens or 0,
+        effort=effort,
         thinking=thinking,
-        time_limit_s=time_limit_s or DEFAULT_TIME_LIMIT_S,
-        tools=tuple(tools),
-        max_turns=max_turns or DEFAULT_MAX_TURNS,
+        time_limit_s=time_limit_s or 0.0,
+        tools=given.tools.all,
+        max_turns=max_turns or 0,
     )
+    if file is not None:
+        settings = _with_file(settings, find_beside_caller(file), given)
 
     def decorate(fn: Callable[P, R]) -> Agent[P, R]:
         return _agent_of(fn, settings)
@@ -150,28 +205,20 @@ def agent(
     return decorate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Settings:
-    """What `@agent(...)` was called with, and what its file says where it was called with nothing."""
+def _with_file(settings: AgentSettings, path: Path, given: Given) -> AgentSettings:
+    """Return settings with what an agent file says where they say nothing.
 
-    name: str
-    """Empty where the function's own is meant."""
-    is_explicit: bool
-    """Whether the call gave the name, so that it must be unique in a graph."""
-    model: str
-    """Empty where there is none, which is a mistake."""
-    instructions: str
-    """Empty where the docstring is meant."""
-    context: tuple[Block, ...]
-    max_tokens: int
-    effort: EffortIntent | None
-    thinking: bool | None
-    time_limit_s: float
-    tools: tuple[Callable[..., Any] | McpServer, ...]
-    max_turns: int
+    Raises:
+        DefinitionError: The file cannot be used; every mistake is listed with its line.
+    """
+    mistakes: list[Mistake] = []
+    both = with_file(settings, path, given, mistakes)
+    if mistakes:
+        raise DefinitionError(f"agent file {path}", tuple(sorted(mistakes, key=line_of)))
+    return both
 
 
-def _agent_of(fn: Callable[P, R], settings: _Settings) -> Agent[P, R]:
+def _agent_of(fn: Callable[P, R], settings: AgentSettings) -> Agent[P, R]:
     """Make an agent of a function.
 
     Raises:
@@ -181,34 +228,19 @@ def _agent_of(fn: Callable[P, R], settings: _Settings) -> Agent[P, R]:
     mistakes: list[Mistake] = []
     hints, params = signature_types(fn, place, mistakes)
     mistakes += _output_mistakes(fn.__name__, hints, place)
-    instructions = (settings.instructions or inspect.getdoc(fn) or "").strip()
-    if not instructions:
-        mistakes.append(Mistake(place, f"agent {fn.__name__!r} has no instructions", "write a docstring"))
-    tools = sources(settings.tools, fn.__name__, place, mistakes)
-    if not settings.model:
-        hint = 'write @agent(model="claude-haiku-5-5")'
-        mistakes.append(Mistake(place, f"agent {fn.__name__!r} has no model", hint))
-    if mistakes:
-        raise DefinitionError(f"agent {fn.__name__!r}", tuple(mistakes))
-    output = hints["return"]
-    spec = AgentSpec(
+    docstring = (inspect.getdoc(fn) or "").strip()
+    notes = settings.notes
+    if settings.instructions and docstring:
+        text = f"the docstring of {fn.__name__!r} is not read: the body of its agent file is the instructions"
+        notes = (*notes, Note(place, text))
+    settings = replace(
+        settings,
         name=settings.name or fn.__name__,
-        tiers=(settings.model,),
-        instructions=instructions,
-        context=settings.context,
-        max_tokens=settings.max_tokens,
-        effort=settings.effort,
-        thinking=settings.thinking,
-        intensity=intensity("", None, None),
-        time_limit_s=settings.time_limit_s,
-        params=params,
-        output=output,
-        schema=schema(output),
-        place=place,
-        tools=tools,
-        max_turns=settings.max_turns,
+        instructions=settings.instructions or docstring,
+        notes=notes,
     )
-    return Agent(fn, _resolve(spec), explicit=settings.is_explicit)
+    spec = spec_of(settings, place, params, hints.get("return"), mistakes)
+    return Agent(fn, spec, explicit=settings.is_explicit)
 
 
 def _output_mistakes(agent_name: str, hints: Mapping[str, Any], place: str) -> list[Mistake]:
@@ -216,48 +248,3 @@ def _output_mistakes(agent_name: str, hints: Mapping[str, Any], place: str) -> l
     if "return" not in hints:
         return [Mistake(place, f"agent {agent_name!r} has no return type", "annotate what it answers")]
     return [Mistake(place, f"agent {agent_name!r}: {text}", hint) for text, hint in problems(hints["return"])]
-
-
-def _resolve(spec: AgentSpec) -> AgentSpec:
-    """Return the settings with what is sent for effort and thinking.
-
-    Raises:
-        DefinitionError: The settings do not fit the model.
-    """
-    texts: list[str] = []
-    resolved = spec.intensity
-    try:
-        resolved = intensity(spec.model, spec.thinking, spec.effort)
-    except ValueError as error:
-        texts.append(str(error))
-    limit = facts(spec.model).max_output
-    if not 1 <= spec.max_tokens <= limit:
-        texts.append(f"max_tokens {spec.max_tokens} is not within 1 and {limit}, the most {spec.model} writes")
-    if spec.time_limit_s <= 0:
-        texts.append(f"time_limit_s {spec.time_limit_s} is not a positive number of seconds")
-    if spec.max_turns < 1:
-        texts.append(f"max_turns {spec.max_turns} is not a positive number of requests")
-    if texts:
-        mistakes = tuple(Mistake(spec.place, f"agent {spec.name!r}: {text}") for text in texts)
-        raise DefinitionError(f"agent {spec.name!r}", mistakes)
-    return replace(spec, intensity=resolved)
-
-
-def _sources(tools: Iterable[Any], spec: AgentSpec) -> tuple[Source, ...]:
-    """Return the tools of an agent.
-
-    Raises:
-        DefinitionError: Something among them is no tool.
-    """
-    mistakes: list[Mistake] = []
-    listed = sources(tools, spec.name, spec.place, mistakes)
-    if mistakes:
-        raise DefinitionError(f"agent {spec.name!r}", tuple(mistakes))
-    return listed
-
-
-def _blocks(context: Iterable[Block | Document]) -> tuple[Block, ...]:
-    blocks: list[Block] = []
-    for part in context:
-        blocks += part.sections if isinstance(part, Document) else [part]
-    return tuple(dict.fromkeys(blocks))

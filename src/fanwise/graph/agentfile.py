@@ -1,176 +1,206 @@
-"""Agent files: `agents/NAME.md`, Markdown with YAML front matter.
+"""Agent files: `agents/NAME.md`, Markdown with front matter in YAML; the body is the instructions.
 
-The format is the one that Claude Code uses for subagents. Read here are `name`, `description`,
-`model`, `max_tokens` and `effort`; the body is the instructions.
+The format is the one that Claude Code uses for subagents, and `max_tokens`, which is ours. Source of its fields:
+code.claude.com/docs/en/sub-agents, "Frontmatter reference", as a public copy of the page had it on 2026-11-30. There
+a field that is not known is ignored without a word; here it is said, once, with its line.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from fanwise.errors import DefinitionError, Mistake
+from fanwise.errors import Mistake
 from fanwise.media import read_regular
-from fanwise.models import EFFORT_INTENTS, EffortIntent, known_models
+from fanwise.models import EFFORT_INTENTS, EffortIntent
 
-MOST_BYTES, MOST_FRONT_BYTES = 1_000_000, 65_536
-"""Bytes of an agent file, and of its front matter."""
-MOST_DEPTH = 20
-"""Levels of lists and objects in front matter; hooks of Claude Code have five."""
-_OURS = ("name", "description", "model", "max_tokens", "effort")
+from .filetools import ALL_TOOLS, NO_NAMES, ToolNames, tool_names
+from .frontmatter import FrontMatter, read_front_matter
+from .notes import Note
+
+MOST_BYTES = 1_000_000
+"""Of an agent file."""
+MOST_NAME = 64
+"""Characters of an agent's name."""
+_READ = ("name", "description", "model", "max_tokens", "effort", "maxTurns", "tools", "disallowedTools")
 _ELSEWHERE = (
-    "tools", "disallowedTools", "permissionMode", "maxTurns", "skills", "mcpServers", "hooks", "memory",
-    "background", "isolation", "color", "initialPrompt",
+    "permissionMode", "skills", "mcpServers", "hooks", "memory", "background", "omitClaudeMd", "isolation", "color",
+    "initialPrompt", "experimental", "autoCompactWindow", "observer", "observerMessage",
 )  # fmt: skip
-_ALIASES = {
-    "haiku": "claude-haiku-5-5",
-    "sonnet": "claude-sonnet-5-5",
-    "opus": "claude-opus-5-5",
-    "fable": "claude-fable-5-2",
-}
+"""Fields of Claude Code that mean nothing here: they are about its terminal, its files and its sessions."""
+_NO_NAME = re.compile(r"[^\w-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentFile:
     """What an agent file says; empty where it says nothing."""
 
+    path: Path
     name: str = ""
+    """As it stands in requests and reports: in small letters, with hyphens for what is no letter or digit."""
+    description: str = ""
+    """What the agent is for; told to coordinators and never to the agent."""
     model: str = ""
+    """An alias, an id or `inherit`, as it stands there."""
     max_tokens: int = 0
+    max_turns: int = 0
     effort: EffortIntent | None = None
+    tools: ToolNames = ALL_TOOLS
+    denied: ToolNames = NO_NAMES
+    """Tools that it is not to have."""
     instructions: str = ""
+    is_readable: bool = True
+    """Whether its front matter could be read at all, so that what is not in `lines` does not stand there."""
+    lines: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Line of each field."""
+
+    def place(self, name: str) -> str:
+        """Return the place of a field, that of the file's beginning where it has none."""
+        return f"{self.path}:{self.lines.get(name, 1)}"
 
 
-def read_agent_file(path: Path) -> AgentFile:
+def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note]) -> AgentFile:
     """Read one agent file.
 
-    Raises:
-        DefinitionError: The file has mistakes; each is listed with its line.
+    Args:
+        path: The file.
+        mistakes: Gets what is wrong, each with its line; where something is, the result is of no use.
+        notes: Gets what was not read, or read otherwise than it stands there.
     """
-    lines = _lines(path)
-    marks = [number for number, line in enumerate(lines) if line.strip() == "---"]
-    if len(marks) < 2 or marks[0] != 0:
-        raise DefinitionError(
-            f"agent file {path}", (Mistake(f"{path}:1", "has no front matter", "start with --- name: ... ---"),)
+    text = _text(path, mistakes)
+    if text is None:
+        return AgentFile(path=path, is_readable=False)
+    before = len(mistakes)
+    front = read_front_matter(path, text, {*_READ, *_ELSEWHERE}, mistakes, notes)
+    is_readable = len(mistakes) == before
+    if not front.body:
+        mistakes.append(
+            Mistake(f"{path}:{front.body_line or 1}", "has no body", "the body is the agent's instructions")
         )
-    end = marks[1]
-    mistakes: list[Mistake] = []
-    fields = _load(path, "\n".join(lines[1:end]), mistakes)
-    instructions = "\n".join(lines[end + 1 :]).strip()
-    if not instructions:
-        mistakes.append(Mistake(f"{path}:{end + 1}", "has no body", "the body is the agent's instructions"))
-    front = _FrontMatter(path, lines, fields, mistakes)
-    front.check_names()
-    agent_file = AgentFile(
-        name=front.name(),
-        model=front.model(),
-        max_tokens=front.max_tokens(),
-        effort=front.effort(),
-        instructions=instructions,
+    fields = _Fields(path, front, mistakes, notes)
+    fields.note_ignored()
+    return AgentFile(
+        path=path,
+        name=fields.name(),
+        description=fields.text("description", strict=False),
+        model=fields.text("model"),
+        max_tokens=fields.whole_number("max_tokens", "tokens"),
+        max_turns=fields.whole_number("maxTurns", "requests"),
+        effort=fields.effort(),
+        tools=fields.tools("tools"),
+        denied=fields.tools("disallowedTools"),
+        instructions=front.body,
+        is_readable=is_readable,
+        lines=front.lines,
     )
-    if mistakes:
-        raise DefinitionError(f"agent file {path}", tuple(mistakes))
-    return agent_file
 
 
-def _lines(path: Path) -> list[str]:
-    """Return the lines of a file.
-
-    Raises:
-        DefinitionError: It is not UTF-8, too large, or no regular file.
-    """
+def _text(path: Path, mistakes: list[Mistake]) -> str | None:
+    """Return the text of a file; None where it is not UTF-8, too large, or no regular file, which is a mistake."""
     try:
-        return read_regular(path, MOST_BYTES).decode("utf-8-sig").splitlines()
+        return read_regular(path, MOST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8 at byte {error.start}"
     except ValueError as error:
         problem = str(error)
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
-    raise DefinitionError(f"agent file {path}", (Mistake(str(path), problem),))
+    mistakes.append(Mistake(str(path), problem))
+    return None
 
 
-def _load(path: Path, front: str, mistakes: list[Mistake]) -> dict[str, Any]:
-    """Return the fields of the front matter; none where it is no mapping, which is a mistake."""
-    import yaml  # here, since only agents that come from files need it
-
-    if len(front) > MOST_FRONT_BYTES:
-        mistakes.append(Mistake(f"{path}:1", f"front matter has {len(front):,} characters", "the body is for text"))
-        return {}
-    try:
-        depth = 0
-        for event in yaml.parse(front, yaml.SafeLoader):  # as a stream: what is too deep takes time in squares
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MOST_DEPTH:
-                mistakes.append(Mistake(f"{path}:1", "front matter is nested too deeply", "write `key: value`"))
-                return {}
-            if isinstance(event, yaml.AliasEvent):  # a few lines of them make values that no memory holds
-                mistakes.append(Mistake(f"{path}:1", "front matter has an alias (*name)", "write the value out"))
-                return {}
-        data = yaml.safe_load(front)
-    except ValueError as error:  # a date or a number that YAML reads and Python does not have
-        mistakes.append(Mistake(f"{path}:1", f"front matter has a value that cannot be read: {error}"))
-        return {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 2 if mark is not None else 1
-        mistakes.append(Mistake(f"{path}:{line}", f"front matter is not YAML: {getattr(error, 'problem', error)}"))
-        return {}
-    if not isinstance(data, dict):
-        mistakes.append(Mistake(f"{path}:1", "front matter is not a list of `key: value`"))
-        return {}
-    return {str(key): value for key, value in cast("dict[Any, Any]", data).items()}
+def agent_name(text: str) -> str:
+    """Return the name of an agent that a text gives; empty where it has neither a letter nor a digit."""
+    name = _NO_NAME.sub("-", text.strip().lower()).strip("-")
+    return name if any(map(str.isalnum, name)) else ""
 
 
-class _FrontMatter:
+class _Fields:
     """The fields of an agent file; each is checked when it is read."""
 
-    def __init__(self, path: Path, lines: list[str], fields: Mapping[str, Any], mistakes: list[Mistake]) -> None:
-        self._path, self._lines, self._fields, self._mistakes = path, lines, fields, mistakes
+    def __init__(self, path: Path, front: FrontMatter, mistakes: list[Mistake], notes: list[Note]) -> None:
+        self._path, self._front, self._mistakes, self._notes = path, front, mistakes, notes
+
+    def _place(self, key: str) -> str:
+        return f"{self._path}:{self._front.lines.get(key, 1)}"
 
     def _add_mistake(self, key: str, message: str, hint: str) -> None:
-        number = next((number for number, line in enumerate(self._lines, 1) if line.startswith(f"{key}:")), 1)
-        self._mistakes.append(Mistake(f"{self._path}:{number}", message, hint))
+        self._mistakes.append(Mistake(self._place(key), message, hint))
 
-    def check_names(self) -> None:
-        """Note every field that neither we nor Claude Code know."""
-        for key in self._fields:
-            if key not in _OURS and key not in _ELSEWHERE:
-                near = get_close_matches(key, _OURS, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_OURS)}"
-                self._add_mistake(key, f"unknown field {key!r}", hint)
+    def note_ignored(self) -> None:
+        """Note the fields that are not read here, in one remark, with what was perhaps meant."""
+        ignored: list[str] = []
+        for key in (key for key in self._front.fields if key not in _READ):
+            near = "" if key in _ELSEWHERE else _near(key)
+            meant = f", did you mean {near!r}?" if near else ""
+            ignored.append(f"{key} (line {self._front.lines[key]}{meant})")
+        if ignored:
+            first = next(key for key in self._front.fields if key not in _READ)
+            self._notes.append(Note(self._place(first), f"not read here: {', '.join(ignored)}"))
 
     def name(self) -> str:
-        """Return the agent's name."""
-        name = self._fields.get("name", "")
-        if not isinstance(name, str) or not name:
-            self._add_mistake("name", f"name is {name!r}", "give a name in lower case with hyphens or underscores")
+        """Return the agent's name, empty where the file gives none."""
+        value = self._front.fields.get("name")
+        if value is None:
             return ""
+        name = agent_name(value) if isinstance(value, str) else ""
+        if not name or len(name) > MOST_NAME:
+            hint = f"give a name in lower case with hyphens or underscores, of {MOST_NAME} characters at most"
+            self._add_mistake("name", f"name is {_shown(value)}", hint)
+            return ""
+        if name != value:
+            self._notes.append(Note(self._place("name"), f"the name {value!r} becomes {name!r}"))
         return name
 
-    def model(self) -> str:
-        """Return the model id, empty where the file names none."""
-        model = self._fields.get("model", "")
-        if not isinstance(model, str):
-            self._add_mistake("model", f"model is {model!r}, not text", f"such as {known_models()[0]!r}")
-            return ""
-        return "" if model == "inherit" else _ALIASES.get(model, model)
+    def text(self, key: str, *, strict: bool = True) -> str:
+        """Return a text, empty where the file has none; anything else is a mistake, or not read where it may be."""
+        value = self._front.fields.get(key)
+        if value is not None and not isinstance(value, str) and strict:
+            self._add_mistake(key, f"{key} is {_shown(value)}, not text", f"write {key}: and a text in one line")
+        return value.strip() if isinstance(value, str) else ""
 
-    def max_tokens(self) -> int:
-        """Return the cap of the answer in tokens, 0 where the file names none."""
-        max_tokens = self._fields.get("max_tokens", 0)
-        if type(max_tokens) is not int or max_tokens < 0:
-            self._add_mistake("max_tokens", f"max_tokens is {max_tokens!r}", "give a positive whole number of tokens")
+    def whole_number(self, key: str, unit: str) -> int:
+        """Return a positive whole number, 0 where the file gives none."""
+        value = self._front.fields.get(key)
+        if value is None:
             return 0
-        return max_tokens
+        if type(value) is not int or value <= 0:
+            self._add_mistake(key, f"{key} is {_shown(value)}", f"give a positive whole number of {unit}")
+            return 0
+        return value
 
     def effort(self) -> EffortIntent | None:
         """Return how hard the model works, None where the file does not say."""
-        effort = self._fields.get("effort")
+        effort = self._front.fields.get("effort")
         if effort is not None and effort not in EFFORT_INTENTS:
-            self._add_mistake("effort", f"effort is {effort!r}", f"one of {', '.join(EFFORT_INTENTS)}")
+            self._add_mistake("effort", f"effort is {_shown(effort)}", f"one of {', '.join(EFFORT_INTENTS)}")
             return None
         return effort
+
+    def tools(self, key: str) -> ToolNames:
+        """Return the tools that a field names."""
+        value = self._front.fields.get(key)
+        if value is None:
+            return ALL_TOOLS if key == "tools" else NO_NAMES
+        names = tool_names(value)
+        if names is None:
+            hint = f"write {key}: Read, Grep, or a list of names"
+            self._add_mistake(key, f"{key} is {_shown(value)}, which is no list of names", hint)
+            return NO_NAMES
+        return names
+
+
+def _near(key: str) -> str:
+    """Return the field that was perhaps meant by a name that is none; empty where none was."""
+    plain = key.lower().replace("-", "").replace("_", "")
+    return "tools" if plain == "allowedtools" else next(iter(get_close_matches(key, _READ, 1, 0.75)), "")
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a message shows it."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -42,6 +42,8 @@ def _task_lines(name: str, data: Mapping[str, Any]) -> list[str]:
         lines.append(f"context: {', '.join(block.name for block in agent.context)}")
     if agent is not None and agent.tools:
         lines.append(f"tools: {', '.join(map(_tool, agent.tools))}, at most {agent.max_turns} requests")
+    if agent is not None and agent.without:
+        lines.append(f"without: {', '.join(agent.without)}")
     return lines
 
 

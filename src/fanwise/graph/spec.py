@@ -9,6 +9,7 @@ from typing import Any
 from fanwise.blocks import Block
 from fanwise.models import EffortIntent, Intensity
 
+from .notes import Note
 from .tools import Source
 
 
@@ -42,6 +43,12 @@ class AgentSpec:
     """What the model may call on its way to an answer."""
     max_turns: int = 1
     """Requests that one task may take: each round of tools is one more."""
+    description: str = ""
+    """What it is for, as its file says it; the agent itself is not told."""
+    without: tuple[str, ...] = ()
+    """Tools that its file names and that it runs without."""
+    notes: tuple[Note, ...] = ()
+    """What of its file was not read, or read otherwise than it stands there."""
 
     @property
     def model(self) -> str:

@@ -209,6 +209,8 @@ SLICES = MetaKey("slices", dict[str, dict[str, list[str]]])
 """By arm and agent the names of the fields and blocks that it is shown: on every model the same."""
 AGENTS = MetaKey("agents", dict[str, dict[str, dict[str, Any]]])
 """By arm and agent what shapes its requests; texts by hash."""
+WITHOUT = "without"
+"""Of an agent there: the tools that its file names and that it runs without; where there are none, nothing."""
 BLOCKS = MetaKey("blocks", dict[str, list[tuple[str, int]]])
 """By key the blocks that the requests of a node have in common, of all sessions: of each its hash and characters."""
 BLOCKS_BEHIND = MetaKey("blocks_behind", dict[str, int])

@@ -123,6 +123,10 @@ class Forecast:
     """Where the sizes of texts come from, by model."""
     own_baseline: bool = False
     """Whether the graph has one agent, so that its calls are the single agent's too."""
+    tools_missing: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """By agent the tools that its file names and that it runs without."""
+    notes: tuple[str, ...] = ()
+    """What of the agents' files was not read, or read otherwise than it stands there, with file and line."""
 
     def price(self, channel: PlannedChannel, arm: ArmName = "fanout") -> Price | None:
         """Return the price of one arm in one channel."""
@@ -151,6 +155,8 @@ class Forecast:
             "models_without_price": list(self.unpriced),
             "sizes": self.size_sources,
             "own_baseline": self.own_baseline,
+            "tools_missing": {agent: list(tools) for agent, tools in self.tools_missing.items()},
+            "notes": list(self.notes),
         }
 
 

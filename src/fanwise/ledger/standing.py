@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fanwise.journal.meta import AGENTS, CHOICES, HALTED, MODELLED, NOTES, OFFLINE, RunOrigin
+from fanwise.graph.remarks import without_words
+from fanwise.journal.meta import AGENTS, CHOICES, HALTED, MODELLED, NOTES, OFFLINE, WITHOUT, RunOrigin
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
+from fanwise.jsonable import as_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +37,18 @@ def standing(db: Book) -> Standing:
         origin=RunOrigin.of(db),
         offline=OFFLINE.of(db),
         halted=HALTED.of(db) or None,
-        notes=tuple(NOTES.of(db)),
+        notes=(*_without(db), *NOTES.of(db)),
         choices=tuple(_by_agent(CHOICES.of(db))),
         modelled=MODELLED.of(db),
     )
+
+
+def _without(db: Book) -> Iterator[str]:
+    """Yield which agents of the fan-out run without tools that their files name."""
+    for name, agent in agents_of(db, "fanout").items():
+        tools = [tool for tool in as_list(agent.get(WITHOUT)) if isinstance(tool, str)]
+        if tools:
+            yield without_words(name, tools)
 
 
 def _by_agent(choices: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -8,9 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fanwise.graph.remarks import without_words
 from fanwise.ledger.forecast import Forecast, PrefixNode
 from fanwise.units import usd
 
+from .harmless import one_line
 from .words import agent_name
 
 SOURCES = {"counted": "counted by the API", "learnt": "learnt from usage", "documented": "by characters, as documented"}
@@ -21,6 +23,10 @@ def show_forecast(forecast: Forecast, console: Console) -> None:
     _say(console, _head(forecast), style="bold yellow")
     if forecast.unpriced:
         _say(console, f"no price is known of {', '.join(forecast.unpriced)}: it is in no figure", style="bold red")
+    for agent, tools in forecast.tools_missing.items():
+        _say(console, one_line(without_words(agent, tools)), style="bold yellow")
+    for note in forecast.notes:
+        _say(console, one_line(f"note: {note}", 3_000), style="yellow")
     sources = "; ".join(f"{model} {SOURCES[source]}" for model, source in forecast.size_sources.items())
     _say(console, f"sizes of texts: {sources}")
     console.print(_prices(forecast))

@@ -18,6 +18,7 @@ from fanwise.engine.standin import StandInAnswer, recorded_answers
 from fanwise.errors import DefinitionError
 from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
+from fanwise.graph.remarks import file_notes, tools_missing
 from fanwise.job.arms import arms_of, graph_of, is_own_baseline
 from fanwise.job.directory import reading
 from fanwise.job.manifest import draft
@@ -82,6 +83,8 @@ def forecast_job(
         unpriced=_unpriced(agents),
         size_sources={agent.model: job.manifest.known_sizes.source(agent.model) for agent in agents},
         own_baseline=is_own_baseline(job.graphs),
+        tools_missing=tools_missing(job.graphs["fanout"]),
+        notes=file_notes(job.graphs["fanout"]),
     )
 
 

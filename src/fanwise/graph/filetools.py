@@ -1,0 +1,189 @@
+"""The tools that an agent file names, and what they are here.
+
+Claude Code has tools of its own (`Read`, `Grep`, `Bash`); here an agent has the functions and MCP servers that its
+caller gives. A name of the file is one of them, or it is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+from fanwise.errors import Mistake
+from fanwise.jsonable import as_list
+
+from .notes import Note
+from .tools import McpServer
+
+GivenTool = Callable[..., Any] | McpServer
+"""A typed function, one with `@tool`, or a server."""
+GivenTools = Iterable[GivenTool] | Mapping[str, GivenTool]
+"""The tools of an agent, or what each name in agent files is."""
+MissingTools = Literal["refuse", "drop"]
+"""Whether a file that names a tool which is not there is refused, or its agent runs without it."""
+_ALL = ("*", "all", "all tools", "inherit")
+"""How files say that an agent has every tool that there is; without the field it has them too."""
+_MCP = re.compile(r"mcp__(.+?)(?:__(.*))?")
+"""`mcp__server__tool`, `mcp__server__*` or `mcp__server`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolNames:
+    """The tools that a file names, in its order."""
+
+    names: tuple[str, ...] = ()
+    """As they stand there, patterns in brackets too."""
+    is_all: bool = False
+    """Whether the file names none, or says that all are meant."""
+
+
+ALL_TOOLS, NO_NAMES = ToolNames(is_all=True), ToolNames()
+
+
+def tool_names(value: object) -> ToolNames | None:
+    """Return the tools that the value of a field names: a text with commas, or a list; None where it is neither.
+
+    Source: code.claude.com/docs/en/sub-agents, "Frontmatter reference" (`tools`: "as a comma-separated string [...] or
+    a YAML list. Inherits every tool available to subagents if omitted"), as a public copy had it on 2026-11-30.
+    """
+    entries = [value] if isinstance(value, str) else as_list(value)
+    if not isinstance(value, str | list) or not all(isinstance(entry, str) for entry in entries):
+        return None
+    texts = [str(entry).strip().strip("[]").strip() for entry in entries]
+    names = [name.strip("\"'") for text in texts for name in _split(text)]
+    if any(text.strip("\"'").lower() in _ALL for text in texts):
+        return ALL_TOOLS
+    return ToolNames(names=tuple(dict.fromkeys(name for name in names if name)))
+
+
+def _split(text: str) -> list[str]:
+    """Return the names of a text; one with lines of a list, which YAML has refused, too.
+
+    What stands in brackets is of one name: `Bash(git log:*)`, `Agent(worker, tester)`.
+    """
+    names, depth = [""], 0
+    for sign in "\n".join(line.strip().removeprefix("- ") for line in text.splitlines()):
+        depth = max(depth + (sign == "(") - (sign == ")"), 0)
+        if depth == 0 and (sign == "," or sign.isspace()):
+            names.append("")
+        else:
+            names[-1] += sign
+    return names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolset:
+    """The tools that a caller gives."""
+
+    by_name: Mapping[str, GivenTool]
+    """By the names of agent files."""
+    always: tuple[GivenTool, ...] = ()
+    """Those that are its agent's whatever the file says."""
+
+    @classmethod
+    def of(cls, given: GivenTools) -> Toolset:
+        """Return the tools of a call: by the names of files, or a list, of which each has the name that it has."""
+        if isinstance(given, Mapping):
+            return cls(by_name={**cast("Mapping[str, GivenTool]", given)})
+        listed = tuple(given)
+        return cls(by_name={_name_of(tool): tool for tool in listed}, always=listed)
+
+    @property
+    def all(self) -> tuple[GivenTool, ...]:
+        """Every tool, where no file chooses."""
+        return self.always or tuple(self.by_name.values())
+
+
+NO_TOOLS = Toolset(by_name={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundTools:
+    """The tools of an agent."""
+
+    tools: tuple[GivenTool, ...]
+    missing: tuple[str, ...] = ()
+    """Names in its file that are nothing here."""
+
+
+class ToolFinder:
+    """Finds what the names of one file are among the tools that its caller has given."""
+
+    def __init__(self, given: Toolset, place: str, notes: list[Note]) -> None:
+        """Begin with the tools of one agent.
+
+        Args:
+            given: By its caller.
+            place: Of the field, for notes.
+            notes: Gets what of the names is not kept to.
+        """
+        self._place, self._notes = place, notes
+        self._by_name, self._always = given.by_name, given.always
+
+    def found(self, wanted: ToolNames, denied: ToolNames) -> FoundTools:
+        """Return what an agent has: what its file names, and what its caller has listed for it alone.
+
+        Args:
+            wanted: What its file names.
+            denied: What its file takes away; a name with a pattern takes the whole tool.
+        """
+        bare = {name.partition("(")[0] for name in denied.names}
+        tools, missing = [tool for tool in self._always if _name_of(tool) not in bare], list[str]()
+        names = [*self._by_name] if wanted.is_all else wanted.names
+        for name in names:
+            if name.partition("(")[0] in bare:
+                continue
+            tool = self._tool(name)
+            if tool is None:
+                missing.append(name)
+            elif not any(tool is other for other in tools):
+                tools.append(tool)
+        return FoundTools(tools=tuple(tools), missing=tuple(missing))
+
+    def _tool(self, name: str) -> GivenTool | None:
+        """Return what a name is, None where it is nothing."""
+        if name in self._by_name:
+            return self._by_name[name]
+        bare, _, pattern = name.partition("(")
+        if pattern and bare in self._by_name:
+            self._note(f"{name}: the pattern is not kept to, {bare} is given as it is")
+            return self._by_name[bare]
+        match = _MCP.fullmatch(bare)
+        return None if match is None else self._server(name, match[1], match[2] or "*")
+
+    def _server(self, name: str, server: str, tool: str) -> McpServer | None:
+        """Return the server of which a file names a tool, or all of them; None where none has that name."""
+        keys = (server, f"mcp__{server}", f"mcp__{server}__*")
+        given = next((self._by_name[key] for key in keys if key in self._by_name), None)
+        servers = (given, *self._by_name.values())
+        source = next((part for part in servers if isinstance(part, McpServer) and part.name == server), given)
+        if not isinstance(source, McpServer):
+            return None
+        if tool != "*" and source.only is not None and tool not in source.only:
+            return None
+        if tool != "*" and source.only is None:
+            self._note(f"{name}: the agent is given every tool of {source.name}; McpServer(only=[...]) chooses")
+        return source
+
+    def _note(self, text: str) -> None:
+        self._notes.append(Note(self._place, text))
+
+
+def missing_mistakes(missing: Sequence[str], place: str, missing_tools: MissingTools) -> list[Mistake]:
+    """Return the mistake of a file whose tools are not all here, unless its agent may run without them."""
+    if missing_tools not in get_args(MissingTools):
+        return [Mistake(place, f"missing_tools is {missing_tools!r}", f"one of {', '.join(get_args(MissingTools))}")]
+    if not missing or missing_tools == "drop":
+        return []
+    names, verb = ", ".join(missing), "does" if len(missing) == 1 else "do"
+    example = ", ".join(f'"{name.partition("(")[0]}": ...' for name in missing)
+    hint = f'map each name, tools={{{example}}}, or write missing_tools="drop"'
+    return [Mistake(place, f"tool{'s' * (len(missing) > 1)} {names} {verb} not exist here", hint)]
+
+
+def _name_of(tool: object) -> str:
+    """Return the name of a tool; empty where it is none, which is said where tools are checked."""
+    name = tool.name if isinstance(tool, McpServer) else getattr(tool, "name", getattr(tool, "__name__", ""))
+    return name if isinstance(name, str) else ""

@@ -1,0 +1,97 @@
+"""What an agent takes from its file: the file, held against the model and the tools that its caller gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from fanwise.errors import Mistake, line_of
+from fanwise.models import intensity
+
+from .agentfile import AgentFile, read_agent_file
+from .agentsettings import AgentSettings
+from .filetools import NO_TOOLS, FoundTools, MissingTools, ToolFinder, Toolset, missing_mistakes
+from .modelnames import INHERIT, model_named
+from .notes import Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a caller gives for agent files, beside settings that win over theirs."""
+
+    inherit: str = ""
+    """Model id of files that say `inherit`, or nothing; empty where none is given."""
+    word: str = "model"
+    """How a caller writes the model that it gives."""
+    tools: Toolset = NO_TOOLS
+    missing_tools: MissingTools = "refuse"
+
+
+def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[Mistake]) -> AgentSettings:
+    """Return settings with what an agent file says where they say nothing, and with its instructions and tools.
+
+    Args:
+        settings: Of the caller.
+        path: The file.
+        given: What the caller has for it.
+        mistakes: Gets what is wrong, each with its line.
+    """
+    notes: list[Note] = []
+    file = read_agent_file(path, mistakes, notes)
+    model = settings.model or _model(file, given, mistakes, notes)
+    if model and file.effort is not None and settings.effort is None:
+        try:
+            intensity(model, settings.thinking, file.effort)
+        except ValueError as error:
+            mistakes.append(Mistake(file.place("effort"), str(error)))
+    found = _tools(file, given, mistakes, notes)
+    return replace(
+        settings,
+        name=settings.name or file.name,
+        model=model,
+        instructions=file.instructions,
+        description=file.description,
+        max_tokens=settings.max_tokens or file.max_tokens,
+        effort=settings.effort or file.effort,
+        tools=found.tools,
+        max_turns=settings.max_turns or file.max_turns,
+        without=found.missing,
+        notes=tuple(sorted(notes, key=line_of)),
+    )
+
+
+def _model(file: AgentFile, given: Given, mistakes: list[Mistake], notes: list[Note]) -> str:
+    """Return the id of a file's model; empty where it names none, which is a mistake."""
+    place = file.place("model")
+    named = model_named(file.model or INHERIT)
+    if named.problem:
+        mistakes.append(Mistake(place, named.problem, named.hint))
+    if named.note:
+        notes.append(Note(place, named.note))
+    if named.model != INHERIT:
+        return named.model
+    if not given.inherit and file.is_readable:  # what could not be read says nothing of its model either
+        says = f"model is {INHERIT}" if file.model else "names no model"
+        misspelt = "" if file.model else _misspelt(file)
+        where = file.place(misspelt) if misspelt else place
+        meant = f"{misspelt} is no field, did you mean 'model'? or " if misspelt else ""
+        mistakes.append(Mistake(where, f"{says}, and none is given", f'{meant}give {given.word}="claude-haiku-5-5"'))
+    return given.inherit
+
+
+def _misspelt(file: AgentFile) -> str:
+    """Return the field of a file that was probably meant to name its model; empty where none was."""
+    return next(iter(get_close_matches("model", [*file.lines], 1, 0.75)), "")
+
+
+def _tools(file: AgentFile, given: Given, mistakes: list[Mistake], notes: list[Note]) -> FoundTools:
+    """Return the tools of a file's agent."""
+    place = file.place("tools")
+    found = ToolFinder(given.tools, place, notes).found(file.tools, file.denied)
+    mistakes += missing_mistakes(found.missing, place, given.missing_tools)
+    if file.denied.names:
+        notes.append(Note(file.place("disallowedTools"), f"the agent is not given {', '.join(file.denied.names)}"))
+    if file.tools.is_all and "tools" in file.lines and not found.tools:
+        notes.append(Note(place, "every tool is meant, and none is given here: the agent has none"))
+    return found

@@ -93,8 +93,10 @@ def test_a_line_is_that_of_the_file_also_where_records_are_elements_of_an_array(
     rows.write_text(json.dumps([GOOD, doubled, {"id": "y"}, doubled], indent=1).replace('"y"', "y"))
     ended = fanwise("run", f"{DESK}:single", "--rows", rows, "--out", tmp_path / "run", "--channel", "live")
     assert ended.returncode == 1
-    assert "  1 (line 12): not valid JSON: Expecting value in line 13\n" in ended.stderr
-    assert "  1 (line 15): its id 'x' is that of record 2\n" in ended.stderr
+    assert "  1 (line 12, record 3): not valid JSON: Expecting value in line 13\n" in ended.stderr
+    assert "  1 (line 15, record 4): its id 'x' is that of record 2\n" in ended.stderr
+    assert fanwise("report", tmp_path / "run", "--html").returncode == 0
+    assert '<td class="n">12 (record 3)</td>' in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     rejects = [json.loads(line) for line in (tmp_path / "run" / "rejects.jsonl").read_text().splitlines()]
     assert [reject["line"] for reject in rejects] == [12, 15]
 

@@ -16,10 +16,10 @@ MOST_CHARS = 2_000
 _OF_ONE_RECORD = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b\d[\d,.]*\b""", re.DOTALL)
 """What a reason has of its record alone, as `its id 'a' is that of line 7` has: values in quotes, and numbers."""
 _QUERY = """WITH kinds AS (
-    SELECT reason, COUNT(*) AS records, MIN(line) AS line FROM rejects GROUP BY without_values(reason))
-  SELECT reason, records, line, COUNT(*) OVER () AS reasons, SUM(records) OVER () AS rejected
+    SELECT reason, COUNT(*) AS records, MIN(line) AS line, number FROM rejects GROUP BY without_values(reason))
+  SELECT reason, records, line, number, COUNT(*) OVER () AS reasons, SUM(records) OVER () AS rejected
   FROM kinds ORDER BY records DESC, line LIMIT ?"""
-"""SQLite takes a column without a function, here the reason, from the record that has the least line."""
+"""SQLite takes a column without a function, here reason and number, from the record that has the least line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,9 @@ class Rejection:
     records: int
     """How many."""
     line: int
-    """The first of them."""
+    """Of the first of them,"""
+    number: int
+    """and its number among the records, which in JSON over many lines is another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class _Kind:
     reason: str
     records: int
     line: int
+    number: int
     reasons: int
     """Of all kinds of the journal,"""
     rejected: int
@@ -73,7 +76,9 @@ def rejections(db: Book, most: int = MOST_REASONS) -> Rejections:
     kinds = list(select(db, _Kind, _QUERY, (most,)))
     reasons, records = (kinds[0].reasons, kinds[0].rejected) if kinds else (0, 0)
     return Rejections(
-        reasons=tuple(Rejection(reason=kind.reason, records=kind.records, line=kind.line) for kind in kinds),
+        reasons=tuple(
+            Rejection(reason=kind.reason, records=kind.records, line=kind.line, number=kind.number) for kind in kinds
+        ),
         other_records=records - sum(kind.records for kind in kinds),
         other_reasons=reasons - len(kinds),
     )

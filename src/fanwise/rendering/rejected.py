@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from fanwise.ledger.rejections import Rejections
+from fanwise.ledger.rejections import Rejection, Rejections
 
 from .harmless import one_line
 
@@ -29,10 +29,15 @@ def rejection_lines(rejections: Rejections) -> Iterator[str]:
     """Yield a line for each reason, and one for the others."""
     for of in rejections.reasons:
         reason = one_line(of.reason, MOST_CHARS) or PURGED
-        first = f"line {of.line:,}" + (" first" if of.records > 1 else "")
-        yield f"  {of.records:,} ({first}): {reason}"
+        yield f"  {of.records:,} ({_place(of)}{' first' if of.records > 1 else ''}): {reason}"
     if rejections.other_records:
         yield f"  and {others(rejections)}"
+
+
+def _place(rejection: Rejection) -> str:
+    """Return where the first record of a kind stands: its line, and its number where that is another."""
+    record = "" if rejection.number == rejection.line else f", record {rejection.number:,}"
+    return f"line {rejection.line:,}{record}"
 
 
 def others(rejections: Rejections) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 from aiohttp import web
 from pydantic import BaseModel
 
-from fanwise import Emulator, Graph, Job, McpServer, UsageError, agent, graph
+from fanwise import Emulator, Graph, Job, McpServer, UsageError, agent, graph, step
 from fanwise.job.job import resume
 from serving import serving
 from support import environment, fanwise, journal_value
@@ -130,6 +132,30 @@ def test_a_server_that_ends_is_started_again_once_and_then_its_rows_fail(tmp_pat
     again = anyio.run(partial(resume, out, graph=job, retry=["failed"], base_url=emulator.url))
     assert [line["output"] for line in again.results()][2] == "found deadly one"
     assert journal_value(out, "SELECT COUNT(*) FROM attempts") == sent + 1, "what the model asked for was paid already"
+
+
+@step
+def moved(note: Note) -> Note:
+    os.chdir("/")
+    return note
+
+
+def test_a_server_is_started_again_where_its_command_was_given(
+    tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step had changed the working directory, from which a relative command names nothing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deadly").write_text("")
+    server = replace(register(tmp_path), command=(sys.executable, "-IS", "register.py"))
+    say = job_with(server)
+
+    @graph
+    def notes_elsewhere(note: Note) -> str:
+        return say(moved(note))
+
+    how: dict[str, Any] = {"out": tmp_path / "run", "channel": "live", "base_url": emulator.url}
+    Job(notes_elsewhere, rows=[Note(id="1", text="deadly one")], **how).run_sync()
+    assert (tmp_path / "calls").read_text() == "look\nlook\n", "asked, and once more when it was started again"
 
 
 def test_names_of_tools_are_made_such_that_the_api_takes_them(tmp_path: Path, emulator: Emulator) -> None:

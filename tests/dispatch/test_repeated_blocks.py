@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from fanwise import Block, Job, agent, graph
+from fanwise import Block, Job, agent, graph, plan
 from fanwise.context.frame import Frame
 from fanwise.context.parts import Part
 from fanwise.context.request import Request
@@ -70,6 +71,17 @@ def test_auto_is_no_dearer_than_either_channel_however_often_pages_repeat(tmp_pa
     assert paid["auto"] <= min(paid["live"], paid["batch"]) * Decimal("1.1"), paid
 
 
+def test_more_questions_on_the_same_pages_cost_no_less_in_all(tmp_path: Path) -> None:
+    """Found: ten rows of three pages were to cost less live than five, and under `auto` more than twenty."""
+    prices_before: list[int] = []
+    for count in (5, 10, 20):
+        rows = tmp_path / f"{count}.jsonl"
+        rows.write_text("".join(f"{question.model_dump_json()}\n" for question in questions(count, 3)))
+        expected = [price.expected for price in plan(answered, rows=rows).prices]
+        assert all(less <= more for less, more in zip(prices_before, expected, strict=False))
+        prices_before = expected
+
+
 ROLE = Role(arm="fanout", agent="find", model="claude-sonnet-5-5")
 FRAME = Frame(model="claude-sonnet-5-5", max_tokens=300, system=(Part("a guide " * 900, True),))
 
@@ -94,16 +106,23 @@ def test_the_more_calls_show_a_page_the_less_it_costs_live_and_a_batch_knows_not
 
 def test_rows_are_counted_by_what_they_show_once_each() -> None:
     blocks = RowBlocks({(ROLE, "find"): 2}, scale=10.0)
+
+    def uses(row: int, page: str, *, marked: bool = True) -> float:
+        errand, request = asked(row, page, marked=marked)
+        return blocks.uses(errand, blocks.note(errand, request))
+
     for row in (1, 1, 2, 3):
-        assert blocks.note(*asked(row, "a page"))
-    blocks.note(*asked(4, "another page"))
-    assert blocks.uses(*asked(2, "a page")) == 2 * (1 + 2 * 10)
-    assert blocks.uses(*asked(4, "another page")) == 2, "the tasks of its own row"
-    assert not blocks.note(*asked(5, "a page", marked=False))
-    assert blocks.uses(*asked(5, "a page", marked=False)) == 1
+        page = blocks.note(*asked(row, "a page"))
+    assert uses(4, "another page") == 2, "the tasks of its own row"
+    assert uses(2, "a page") == 2 * (1 + 2 * 10)
+    assert blocks.note(*asked(5, "a page", marked=False)) is None
+    assert uses(5, "a page", marked=False) == 1
+    assert page is not None
+    blocks.sent_live(page)
+    assert uses(2, "a page") == math.inf, "it is written, and whoever comes only reads it"
     for row in range(1_000):
         blocks.note(*asked(row, "a third page"))
-    assert blocks.uses(*asked(1, "a third page")) == 2 * (1 + (MOST_ROWS - 1) * 10)
+    assert uses(1, "a third page") == 2 * (1 + (MOST_ROWS - 1) * 10)
 
 
 def test_tasks_that_read_one_block_of_a_row_are_counted_before_the_first_row() -> None:

@@ -151,23 +151,31 @@ class Chooser:
 
     def is_gathered(self, errand: Errand) -> bool:
         """Return whether the channel of an errand depends on how many others show what it shows of its row."""
-        return self._choice == "auto" and self._row_blocks.note(errand, errand.request())
+        return self._choice == "auto" and self._row_blocks.note(errand, errand.request()) is not None
 
     def channel(self, errand: Errand) -> Channel | None:
         """Return how an errand travels, or None where it waits for its role's pilots."""
         if self._choice == "live" or self._choice == "batch":
             errand.tell_when_sent(self._counted(errand, ("live", "deadline")) if self._near else None)
             return self._choice
-        chosen = self._chosen(errand)
+        request = errand.request()
+        content = self._row_blocks.note(errand, request)
+        chosen = self._chosen(errand, request, self._row_blocks.uses(errand, content))
         if chosen is None:
             return None
-        errand.tell_when_sent(self._counted(errand, chosen))
+        errand.tell_when_sent(self._counted(errand, chosen, content))
         return chosen[0]
 
-    def _counted(self, errand: Errand, chosen: tuple[Channel, Why]) -> Callable[[], None]:
-        """Return what counts a choice once the errand is sent: many that were chosen for never are."""
+    def _counted(self, errand: Errand, chosen: tuple[Channel, Why], content: int | None = None) -> Callable[[], None]:
+        """Return what takes note of a choice once the errand is sent: many that were chosen for never are."""
         choices = self._of(errand.role).choices
-        return lambda: choices.update((chosen,))
+
+        def count() -> None:
+            choices.update((chosen,))
+            if chosen[0] == "live" and content is not None:
+                self._row_blocks.sent_live(content)
+
+        return count
 
     def reasons(self, before: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return why errands took their channels, as JSON-ready data, with what earlier sessions have kept of it."""
@@ -185,11 +193,8 @@ class Chooser:
             kept.expected = entry["expected"] | kept.expected
         return [_entry(name, kept) for name, kept in roles.items() if kept.choices]
 
-    def _chosen(self, errand: Errand) -> tuple[Channel, Why] | None:
-        request = errand.request()
+    def _chosen(self, errand: Errand, request: Request, row_uses: float) -> tuple[Channel, Why] | None:
         hit_rate = self._hits.hits(errand) if self._patient else 0.0  # nobody stays until a prefix is written
-        self._row_blocks.note(errand, request)
-        row_uses = self._row_blocks.uses(errand, request)
         price = prices(request, now(), output=self.output(errand, request), hit_rate=hit_rate, row_uses=row_uses)
         if price is None:
             return "batch", "no price"

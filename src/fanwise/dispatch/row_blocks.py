@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Mapping
 
@@ -29,26 +30,37 @@ class RowBlocks:
         self._readers, self._scale = readers, scale
         self._rows: OrderedDict[int, set[int]] = OrderedDict()
         """Rows that show a content, by its hash; those that came last are last."""
+        self._written = set[int]()
+        """Contents that a live call was sent with."""
 
-    def note(self, errand: Errand, request: Request) -> bool:
-        """Take note of what a request shows of its row; returns whether that is marked for the cache."""
+    def note(self, errand: Errand, request: Request) -> int | None:
+        """Take note of what a request shows of its row; returns the hash of what is marked for the cache of it."""
         content = _content(errand, request)
         if content is None:
-            return False
+            return None
         rows = self._rows.setdefault(content, set())
         self._rows.move_to_end(content)
         if len(rows) < MOST_ROWS:
             rows.add(errand.row)
         if len(self._rows) > MOST_CONTENTS:
-            self._rows.popitem(last=False)
-        return True
+            self._written.discard(self._rows.popitem(last=False)[0])
+        return content
 
-    def uses(self, errand: Errand, request: Request) -> float:
-        """Return how many calls of the job are expected to show what a request shows of its row; 1: it alone."""
-        content = _content(errand, request)
-        rows = self._rows.get(content) if content is not None else None
+    def sent_live(self, content: int) -> None:
+        """Take note that a content was written, whatever comes after it."""
+        if content in self._rows:
+            self._written.add(content)
+
+    def uses(self, errand: Errand, content: int | None) -> float:
+        """Return how many calls share the write of a content; 1: no other shows it, or nothing is marked.
+
+        Where it was written, such as by a pilot, that is paid, whatever this call does: it shares in nothing.
+        """
+        rows = None if content is None else self._rows.get(content)
         if not rows:
             return 1
+        if content in self._written:
+            return math.inf
         return (1 + (len(rows) - 1) * self._scale) * self._readers.get((errand.role, errand.node), 1)
 
 

@@ -8,15 +8,20 @@ from itertools import islice
 from typing import Any
 
 from fanwise.canonical import canonical
+from fanwise.context.shape import CachePrices
 from fanwise.graph import types as ty
 from fanwise.jsonable import as_object
 
 from .records import Record
 
+_PRICES = CachePrices()
 FIRST = 200
 """Records from the front of a file that are looked at."""
-USES = 3
-"""Rows that show a block on average, from which it is written to the cache: two would save next to nothing."""
+USES = (_PRICES.write - _PRICES.read) / (1 - _PRICES.read)
+"""Rows that show a block on average, from which it costs less to write it once and read it than to send it each time.
+
+Any other bound would make a job of more rows cheaper than one of fewer.
+"""
 
 
 def repeated_blocks(records: Iterable[Record], param_types: Mapping[str, Any]) -> tuple[str, ...]:

@@ -92,6 +92,17 @@ def test_the_report_says_who_ran_without_a_tool_and_nothing_of_fields(folder: Pa
     assert '"TEXT OF A"' in results and '"TEXT OF B"' in results
 
 
+def test_nothing_in_a_file_steers_a_terminal(folder: Path) -> None:
+    steering = FILE.replace("Reviewer", '"R\\e[31m"').replace("Bash(git log:*)", "'B\x9d'")
+    steering = steering.replace("red", '"\\e]0;x\\a"').replace("slips: in", '"\\e[1m": in')
+    (folder / "agents" / "review.md").write_text(steering)
+    call, run = (f"{folder}/job.py:job", "--rows", folder / "rows.jsonl"), folder / "run"
+    for ended in (fanwise("graph", call[0]), fanwise("plan", *call), fanwise("run", *call, "--out", run)):
+        said = ended.stdout + ended.stderr
+        assert ended.returncode == 0 and "runs without Grep, B" in " ".join(said.split()), said
+        assert not set(said) & {"\x1b", "\x07", "\x9d"}
+
+
 def test_a_report_no_more_says_it_once_the_tools_are_there(folder: Path) -> None:
     run = folder / "run"
     fanwise("run", f"{folder}/job.py:job", "--rows", folder / "rows.jsonl", "--out", run)

@@ -173,7 +173,16 @@ def test_without_the_field_or_with_a_star_an_agent_has_what_is_given_but_what_is
 def test_a_list_of_tools_is_the_agents_own_and_its_names_count(tmp_path: Path) -> None:
     listed = load(tmp_path, NAMED.format("read_file", ""), tools=[read_file, grep])
     assert tools_of(listed) == ["read_file", "grep"]
+    denied = load(tmp_path, NAMED.format("read_file", "disallowedTools: grep\n"), tools=[read_file, grep])
+    assert tools_of(denied) == ["read_file"]
     assert "tool Read does not exist here" in mistakes_of(tmp_path, NAMED.format("Read", ""), tools=[read_file])[0]
+
+
+def test_tools_that_are_given_later_are_missing_no_more(tmp_path: Path) -> None:
+    dropped = load(tmp_path, NAMED.format("Read, Grep", ""), missing_tools="drop")
+    assert dropped.spec.without == ("Read", "Grep")
+    given_later = dropped.options(tools={"Read": read_file})
+    assert (tools_of(given_later), given_later.spec.without) == (["read_file"], ("Grep",))
 
 
 def test_a_pattern_is_not_kept_to_and_that_is_said(tmp_path: Path) -> None:
@@ -191,6 +200,10 @@ def test_tools_of_a_server_are_found_by_its_name(tmp_path: Path, tools: Any) -> 
     ]
     every = load(tmp_path, NAMED.format("mcp__tickets__*, mcp__tickets", ""), tools=tools)
     assert every.spec.tools == (TICKETS,) and not every.spec.notes
+    chosen = McpServer("tickets", command=["true"], only=["find"])
+    assert not load(tmp_path, NAMED.format("mcp__tickets__find", ""), tools=[chosen]).notes
+    (missing,) = mistakes_of(tmp_path, NAMED.format("mcp__tickets__drop", ""), tools=[chosen])
+    assert "tool mcp__tickets__drop does not exist" in missing
     assert "tool mcp__wiki__find does not" in mistakes_of(tmp_path, NAMED.format("mcp__wiki__find", ""), tools=tools)[0]
 
 
@@ -217,7 +230,7 @@ def test_a_stand_in_answers_for_an_agent_that_is_its_file(tmp_path: Path) -> Non
 
 
 def test_two_agents_of_one_folder_have_two_names(tmp_path: Path) -> None:
-    for name in ("first", "second", "inner/third"):
+    for name in ("first", "second", "inner/third", ".git/first"):
         path = tmp_path / f"{name}.md"
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"---\nname: {name.replace('second', 'First').rpartition('/')[2]}\nmodel: haiku\n---\nGo.\n")
@@ -302,6 +315,28 @@ def test_a_relative_path_stays_in_the_folder_that_it_is_seen_from(
     assert (status, said.count("\n")) == (2, 1), said
     assert f"{path!r} leads out of " in said and f"by {way}, to {tmp_path / file}:" in said
     assert "absolute path" in said and "open-sesame" not in said
+
+
+FOLDER = 'from fanwise import Agents\nread = Agents.load("{path}")["read"]'
+
+
+@pytest.mark.parametrize(
+    ("path", "way", "file"),
+    [
+        ("../../other", "`..`", "other"), ("folder", "a link", "other"), ("agents", "a link", "other/secret.md"),
+    ],
+)  # fmt: skip
+def test_a_folder_of_agents_stays_in_the_folder_that_it_is_seen_from(
+    tmp_path: Path, path: str, way: str, file: str
+) -> None:
+    status, said = shown(tmp_path, FOLDER, path)
+    assert status == 2 and f"leads out of {tmp_path / 'project'}" in said
+    assert f"by {way}, to {tmp_path / file}:" in said and "open-sesame" not in said
+
+
+def test_a_folder_of_agents_that_is_named_in_full_is_read(tmp_path: Path) -> None:
+    status, said = shown(tmp_path, FOLDER, "{other}")
+    assert status == 0 and "read  claude-haiku-5-5" in said, said
 
 
 @pytest.mark.parametrize("lines", [IN_FILE, IN_BLOCK, IN_DOCUMENT])

@@ -15,7 +15,7 @@ from fanwise.models import EffortIntent
 
 from .agentsettings import DEFAULT_MAX_TURNS, AgentSettings, blocks_of, listed, resolved, spec_of
 from .calls import add_task
-from .filetools import GivenTool, GivenTools, MissingTools, Toolset
+from .filetools import GivenTools, MissingTools, Toolset
 from .fromfile import Given, with_file
 from .notes import Note
 from .schema import problems
@@ -117,7 +117,7 @@ class Agent(Generic[P, R]):
         thinking: bool | None = None,
         time_limit_s: float | None = None,
         context: Iterable[Block | Document] | None = None,
-        tools: Iterable[GivenTool] | None = None,
+        tools: GivenTools | None = None,
         max_turns: int | None = None,
     ) -> Agent[P, R]:
         """Return the same agent with other settings; a name given here must be unique in a graph.
@@ -135,7 +135,9 @@ class Agent(Generic[P, R]):
         if context is not None:
             changes["context"] = blocks_of(context)
         if tools is not None:
-            changes["tools"] = listed(tools, self._spec)
+            given = Toolset.of(tools)
+            changes["tools"] = listed(given.all, self._spec)
+            changes["without"] = tuple(name for name in self._spec.without if name not in given.by_name)
             changes.setdefault("max_turns", DEFAULT_MAX_TURNS)
         return Agent(self.body, resolved(replace(self._spec, **changes)), explicit=name is not None)
 

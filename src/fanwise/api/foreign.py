@@ -7,11 +7,13 @@ are no numbers. What cannot be used is said in words, and costs its request alon
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from fanwise.canonical import dumps
 from fanwise.jsonable import as_list, as_object, loads, without_halves
 
+_TEXT_OR_NONE = (str, type(None))
+"""Made once: as `str | None` it would be made for every reply."""
 MOST_CHARS = 2_000
 """Characters that are kept of what a server says for people: it may be a whole page."""
 
@@ -36,6 +38,8 @@ def words(value: object, otherwise: str = "") -> str:
         otherwise: Returned in place of nothing.
     """
     text = value if isinstance(value, str) else ""
+    if len(text) <= MOST_CHARS and text.isascii():  # by far the most
+        return text or otherwise
     if len(text) > MOST_CHARS:
         text = f"{text[:MOST_CHARS]}... ({len(text):,} characters)"
     return without_halves(text) or otherwise
@@ -56,22 +60,22 @@ def oddity(message: Mapping[str, Any], text: str) -> str:
         text: What its text blocks say together.
     """
     stop_reason = message.get("stop_reason")
-    if not isinstance(stop_reason, str | None):
+    if not isinstance(stop_reason, _TEXT_OR_NONE):
         return "its stop_reason is no text"
     if not text.isascii() and _is_halved(text):
         return "its text holds half of a character"
     return _odd_tools(as_list(message.get("content"))) if stop_reason == "tool_use" else ""
 
 
-def odd_content(content: object) -> str:
+def odd_content(content: Any) -> str:
     """Return why the content of a message is no list of blocks; an empty text where it is."""
-    if not isinstance(content, list):
+    blocks: list[dict[str, Any] | None] | None = content  # it may be anything
+    if not isinstance(blocks, list):
         return "its content is no list of blocks"
-    for block in map(as_object, cast("list[object]", content)):
-        kind = block.get("type")
-        if not isinstance(kind, str):
+    for block in blocks:
+        if not isinstance(block, dict) or not isinstance(kind := block.get("type"), str):
             return "a block of its content is no object with a type"
-        if kind == "text" and not isinstance(block.get("text"), str | None):
+        if kind == "text" and not isinstance(block.get("text"), _TEXT_OR_NONE):
             return "the text of a block is no text"
     return ""
 

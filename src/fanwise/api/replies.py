@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from fanwise.jsonable import as_object, without_halves
+from fanwise.quick import maker
 
 from .failures import MALFORMED, Failure, RequestError, failure_in_reply, item_failure
 from .foreign import error_of, odd_content, oddity, read_json, words
@@ -39,6 +40,9 @@ class Reply:
     """Why it cannot be used, though it was paid for; empty where it can."""
 
 
+new_reply = maker(Reply)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchInfo:
     """A batch as the API shows it."""
@@ -60,6 +64,9 @@ class BatchResult(NamedTuple):
     """succeeded, errored, canceled or expired."""
     reply: Reply | None = None
     failure: Failure | None = None
+
+
+new_result = maker(BatchResult)
 
 
 def json_of(response: httpx2.Response) -> dict[str, Any]:
@@ -127,7 +134,7 @@ def read_reply(data: dict[str, Any], request_id: str, headers: Mapping[str, str]
         refusal = words(as_object(details).get("category"))
     if diagnostics := data.get("diagnostics"):
         miss = words(as_object(as_object(diagnostics).get("cache_miss_reason")).get("type"))
-    return Reply(
+    return new_reply(
         text=without_halves(text) if odd else text,
         stop_reason=stop_reason,
         usage=as_object(data.get("usage")),
@@ -157,7 +164,7 @@ def result_of(line: bytes) -> BatchResult | None:
     if kind == "succeeded":
         message = as_object(result.get("message"))
         try:
-            return BatchResult(custom_id=custom_id, kind=kind, reply=read_reply(message, words(message.get("id"))))
+            return new_result(custom_id=custom_id, kind=kind, reply=read_reply(message, words(message.get("id"))))
         except RequestError as error:
             return BatchResult(custom_id=custom_id, kind=kind, failure=error.failure)
     if kind == "errored":

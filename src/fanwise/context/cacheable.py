@@ -44,6 +44,8 @@ def shared_blocks(parts: Iterable[Part], behind: Iterable[Part], per_token: floa
 
 def blocks_text(request: Request) -> str:
     """Return the characters of a request, the key of its shared blocks, and its own as `hash:characters`."""
+    if not request.row_parts and not request.frame.tools:  # by far the most
+        return f"{request.chars()} {request.shared}"
     per_token = request.frame.per_token
     own = [_block(part, per_token) for part in request.row_parts]
     if request.frame.tools:  # its conversation may go on, and is then sent again from its first message on

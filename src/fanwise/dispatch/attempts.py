@@ -12,10 +12,19 @@ from fanwise.context.cacheable import blocks_text
 from fanwise.context.repeats import Piece, Repeated
 from fanwise.context.request import Request
 from fanwise.errors import UnknownPriceError
-from fanwise.journal.records import NO_TOKENS, AskRecord, AttemptRecord, EndRecord, Served
+from fanwise.journal.records import (
+    NO_TOKENS,
+    AskRecord,
+    AttemptRecord,
+    EndRecord,
+    Served,
+    new_ask_record,
+    new_end_record,
+)
 from fanwise.jsonable import as_list
 from fanwise.pricing.cost import cost, is_free, reply_cost
 from fanwise.pricing.usage import Usage, is_counted, is_possible, read_usage
+from fanwise.quick import maker
 
 from .budget import Hold
 from .errand import Ask, Errand
@@ -71,6 +80,9 @@ class Outline(NamedTuple):
     """What of it a cache can hold."""
 
 
+_new_outline = maker(Outline)
+
+
 def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
     """Return what is kept of a request, sent with or without breakpoints."""
     share, shared = 0.0, ""
@@ -78,7 +90,7 @@ def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
     if common:  # in batches no block of a row is marked, and no conversation
         longest = common[-1].tokens if batch else max(request.marked_tokens(), common[-1].tokens)
         share, shared = round(common[-1].tokens / max(longest, 1), 6), common[-1].short_key
-    return Outline(
+    return _new_outline(
         hash=request.hash(), share=share, prefix=shared, sizes=",".join(map(str, request.sizes)),
         common=request.common, own=request.own, blocks=blocks_text(request),
     )  # fmt: skip
@@ -98,7 +110,7 @@ def intent(
     asks: list[AskRecord] = []
     for place, ask in enumerate(errand.asks):
         asks.append(
-            AskRecord(
+            new_ask_record(
                 attempt=attempt, place=place, key=ask.key, row=ask.row, node=ask.node, label=ask.label,
                 number=ask.before + number, sizes=sent.sizes, row_id=ask.row_id,
             )
@@ -111,7 +123,7 @@ def paid(
 ) -> EndRecord:
     """Return the end of an attempt that was answered, with its price."""
     usage, price = _usage_and_price(reply, model, sent, batch=batch)
-    return EndRecord(
+    return new_end_record(
         attempt=attempt,
         at=time.time(),
         status="succeeded",

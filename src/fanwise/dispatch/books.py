@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from fanwise.context.repeats import Repeats
 from fanwise.journal.port import Journal
 from fanwise.journal.records import EndRecord, RowResult, TaskRecord
-from fanwise.units import now
 
 from .attempts import Outline, intent
 from .budget import Budget, Hold
@@ -60,13 +60,13 @@ class Books:
         """Write down the outcome of a task."""
         self.journal.add_task(record)
         for observer in self.observers:
-            observer.task(record, now().timestamp())
+            observer.task(record, time.time())
 
     def result(self, record: RowResult) -> None:
         """Write down the end of a row on one arm."""
         self.journal.add_result(record)
         for observer in self.observers:
-            observer.result(record, now().timestamp())
+            observer.result(record, time.time())
 
     def row_ended(self, row: int) -> None:
         """Drop what the budget knows of a row that has ended."""

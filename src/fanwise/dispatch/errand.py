@@ -9,6 +9,7 @@ from typing import NamedTuple
 from fanwise.context.parts import Prefix
 from fanwise.context.request import Request
 from fanwise.journal.records import Why
+from fanwise.quick import maker
 
 from .role import Role
 
@@ -27,6 +28,9 @@ class Ask(NamedTuple):
     """Requests that were sent for it before this errand."""
     row_id: str = ""
     """Id of the row."""
+
+
+new_ask = maker(Ask)
 
 
 class Shared(NamedTuple):
@@ -137,6 +141,9 @@ class Errand:
     def excuse(self) -> None:
         """Leave the last attempt out of those that are bounded: its failure was not its own."""
         self.tries -= 1
+
+
+new_errand = maker(Errand)
 
 
 def never_composed(errand: Errand) -> Request:

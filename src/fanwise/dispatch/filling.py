@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from fanwise.api.failures import Failure
 from fanwise.context.parts import Ttl
+from fanwise.quick import maker
 from fanwise.units import now
 
 from .attempts import Outline, outline, worst_case
@@ -37,6 +38,9 @@ class Chosen(NamedTuple):
     outline: Outline
     hold: Hold
     way: Way
+
+
+_new_chosen = maker(Chosen)
 
 
 def cut(waiting: int, rounds: int) -> int:
@@ -103,7 +107,7 @@ class Filler:
         attempt = books.journal.next_attempt()
         body.add(f"{books.run_id}-{attempt}", head, rest)
         sent = outline(request, batch=True, marked=way != "plain")
-        chosen.append(Chosen(errand=errand, attempt=attempt, outline=sent, hold=hold, way=way))
+        chosen.append(_new_chosen(errand=errand, attempt=attempt, outline=sent, hold=hold, way=way))
         return "added"
 
     def _leave(self, errand: Errand, prefix: str, way: Way, hold: Hold, fit: str) -> Literal["left", "full"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from fanwise.journal.records import BatchRecord, EndRecord, RoleName, Served
+from fanwise.quick import maker
 
 from .attempts import billed
 from .books import Books
@@ -45,6 +46,9 @@ class Sent:
         """Let an errand of this session have what comes of it."""
         self.errand, self.orphan = errand, False
         errand.adopt()
+
+
+new_sent = maker(Sent)
 
 
 class Flight:

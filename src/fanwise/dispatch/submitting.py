@@ -21,7 +21,7 @@ from .books import Books
 from .carrier import Sink
 from .creating import Creator
 from .filling import MOST_REQUESTS, Chosen, Filler, cut
-from .flight import Flight, Sent
+from .flight import Flight, new_sent
 from .keeping import kept
 from .queue import Queue
 from .retrying import Retrying
@@ -151,7 +151,7 @@ class Submitter:
         sent = self._flight.begin(record)
         for errand, attempt, outline, hold, way in _emptied(chosen):
             self._books.begin(errand, attempt, outline, hold, at=sent_at, batch=intent)
-            sent[attempt] = Sent(
+            sent[attempt] = new_sent(
                 attempt=attempt, errand=errand, hold=hold, at=sent_at, prefix=outline.prefix, led=way == "lead"
             )  # fmt: skip
             if len(sent) % COMMIT_EVERY == 0:  # the intent is among the first: a part of it is proven absent later

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from fanwise.canonical import serialized
 from fanwise.context.request import Request
 from fanwise.dispatch.books import Books
 from fanwise.dispatch.carriers import Carriers
-from fanwise.dispatch.errand import Ask, Errand
+from fanwise.dispatch.errand import Ask, Errand, new_ask, new_errand
 from fanwise.foreign import let_through, reason
 from fanwise.graph.outcomes import Failed, Outcome
 from fanwise.graph.scope import Task
@@ -33,7 +32,7 @@ from .rows import Row
 from .settings import Settings
 from .steps import Steps
 from .talks import Talks
-from .window import Asked, RowRun, Window
+from .window import Asked, RowRun, Window, new_row_run
 
 
 class _Compose(NamedTuple):
@@ -115,7 +114,7 @@ class TaskFlow:
         self._window.open(row, len(names))
         for name in names:
             arm = self._arms[name]
-            run = RowRun(
+            run = new_row_run(
                 number=row.number, row_id=row.row_id, size=row.size, arm=arm, state=row_state(arm, row),
                 is_noted=max(row.since, self._since.get(name, 1)) > 1,
             )  # fmt: skip
@@ -133,7 +132,7 @@ class TaskFlow:
         node = run.arm.nodes[task.node.path]
         try:
             if isinstance(node, AgentNode):
-                task = replace(task, values={name: serialized(value) for name, value in task.values.items()})
+                task = Task(task.node, task.scope, {name: serialized(value) for name, value in task.values.items()})
             key = task_key(run.row_id, run.arm.name, node, task)
         except BaseException as error:  # of a serializer, which is users' code
             let_through(error)
@@ -164,8 +163,8 @@ class TaskFlow:
         before = self._books.journal.attempts_of(key) if resumed else 0
         if resumed:
             send(run, Asked(node, task, key, earlier=before > 0), self._books.repeats)
-        ask = Ask(key=key, row=run.number, node=task.node.path, label=task.label, before=before, row_id=run.row_id)
-        errand = Errand(
+        ask = new_ask(key=key, row=run.number, node=task.node.path, label=task.label, before=before, row_id=run.row_id)
+        errand = new_errand(
             role=node.role, asks=(ask,), compose=_Compose(node, task, self._talks), why="retry" if before else "first"
         )
         self._owners[errand] = ((run, task),)

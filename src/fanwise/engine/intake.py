@@ -9,7 +9,7 @@ from typing import NamedTuple
 import anyio.to_thread
 
 from fanwise.journal.port import Journal
-from fanwise.journal.records import RejectRecord, RowRecord
+from fanwise.journal.records import RejectRecord, new_row_record
 
 from .records import Record
 from .rows import Row, RowTypes
@@ -115,11 +115,11 @@ class Intake:
                 self._reject(record, f"its id {row.row_id!r} is that of {place} {first}")
                 continue
             since = self._since(row) if session > 1 else 1
-            record = RowRecord(
+            record = new_row_record(
                 number=row.number, row_id=row.row_id, locator=row.locator, hash=row.hash, session=session, since=since
             )  # fmt: skip
             self.journal.add_row(record)
-            unique.append(row._replace(since=since))
+            unique.append(row if row.since == since else row._replace(since=since))
         return unique
 
     def _since(self, row: Row) -> int:

@@ -7,7 +7,7 @@ from fanwise.dispatch.books import Books
 from fanwise.dispatch.errand import Ask
 from fanwise.foreign import let_through, reason
 from fanwise.graph.outcomes import Done, Failed, Outcome
-from fanwise.journal.records import AnswerRecord, ArmName, RowResult, TaskRecord
+from fanwise.journal.records import AnswerRecord, ArmName, RowResult, TaskRecord, new_row_result, new_task_record
 from fanwise.jsonable import without_halves
 from fanwise.log import log
 
@@ -36,7 +36,7 @@ class Recorder:
         outcome, sha = self._keep(outcome, ask.label)
         if isinstance(outcome, Done):
             self._books.task(
-                TaskRecord(
+                new_task_record(
                     key=ask.key, row=ask.row, arm=arm, node=ask.node, label=ask.label, agent=name, status="done",
                     output=sha,
                 )
@@ -65,7 +65,7 @@ class Recorder:
         number, arm, session = run.number, run.arm.name, self._session
         if isinstance(outcome, Done):
             status = "partial" if run.state.failures else "succeeded"
-            result = RowResult(row=number, arm=arm, status=status, output=sha, session=session)
+            result = new_row_result(row=number, arm=arm, status=status, output=sha, session=session)
         else:
             cause = outcome if isinstance(outcome, Failed) else outcome.cause
             reason = without_halves(f"{cause.task}: {cause.kind}: {cause.message}")

@@ -15,6 +15,7 @@ from fanwise.canonical import canonical, digest
 from fanwise.foreign import let_through, reason
 from fanwise.graph import types as ty
 from fanwise.graph.strictness import reads_json
+from fanwise.quick import maker
 
 from .records import Record
 
@@ -31,6 +32,9 @@ class Row(NamedTuple):
     size: int
     since: int = 1
     """The first session that read it as it is, see `RowRecord`."""
+
+
+_new_row = maker(Row)
 
 
 def row_id_of(number: int, own: object) -> str:
@@ -101,7 +105,7 @@ class RowTypes:
         except BaseException as error:  # of a validator or a serializer, which are users' code
             let_through(error)
             return reason(error)
-        return Row(
+        return _new_row(
             number=record.number, locator=record.locator, row_id=row_id, arguments=arguments, hash=digest(content),
             size=len(content),
         )  # fmt: skip

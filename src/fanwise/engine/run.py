@@ -170,7 +170,8 @@ class Engine:
                 self.carriers.end_gathering()
                 return
             for index, row in enumerate(rows):
-                await self._room()
+                if self._is_full():
+                    await self._room()
                 if self._stopping:
                     return
                 self._flow.start(row, self._arms_of(row))
@@ -179,10 +180,13 @@ class Engine:
 
     async def _room(self) -> None:
         """Return when the window has room for a row, or the run is stopped."""
-        while not self._stopping and self._window.is_full(self.carriers.live.queued, len(self._doubts)):
+        while not self._stopping and self._is_full():
             self.carriers.end_gathering()
             await self._next_event()
             self.carriers.gather()
+
+    def _is_full(self) -> bool:
+        return self._window.is_full(self.carriers.live.queued, len(self._doubts))
 
     async def _next_event(self) -> None:
         self._waits = True

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from fanwise.dispatch.bell import Bell
 from fanwise.graph.scope import Task
 from fanwise.graph.state import RowState
+from fanwise.quick import maker
 
 from .arms import Arm
 from .nodes import AgentNode
@@ -36,10 +37,13 @@ class RowRun:
     state: RowState
     is_noted: bool
     """Whether all its tasks are noted as they are needed: another row had its number, or its graph is another."""
-    uncounted: list[Asked] = field(default_factory=list["Asked"])
+    uncounted: list[Asked] = field(default_factory=list["Asked"], init=False)
     """Tasks of an earlier session whose requests are not counted among what the row has sent."""
-    asked: list[Asked] = field(default_factory=list["Asked"])
+    asked: list[Asked] = field(default_factory=list["Asked"], init=False)
     """In a resumed run, its tasks for agents, in the order in which they were ready."""
+
+
+new_row_run = maker(RowRun)
 
 
 class Window:

@@ -103,13 +103,13 @@ def evaluate(expr: Expr, lookup: Callable[[int], Any]) -> Any:
     Raises:
         AbsentError: A field, index or key does not exist, or two values cannot be compared.
     """
+    if isinstance(expr, Get):  # by far the most, and a pattern takes three times as long
+        value = lookup(expr.slot)
+        for kind, key in expr.path:
+            value = _part(value, kind, key)
+        return value
     match expr:
         case Const(value):
-            return value
-        case Get(slot, path):
-            value = lookup(slot)
-            for kind, key in path:
-                value = _part(value, kind, key)
             return value
         case Make(kind, items, keys):
             values = [evaluate(item, lookup) for item in items]

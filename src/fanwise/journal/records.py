@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from fanwise.pricing.usage import Usage
+from fanwise.quick import maker
 
 NO_TOKENS = Usage()
 ArmName = str
@@ -49,6 +50,9 @@ class RowRecord(NamedTuple):
     """The last session that read it."""
     since: int = 1
     """The first session that read it as it is; 1 also where no earlier one has anything of a row of its number."""
+
+
+new_row_record = maker(RowRecord)
 
 
 class RejectRecord(NamedTuple):
@@ -95,6 +99,9 @@ class TaskRecord:
     """Hash of the output's canonical JSON."""
     kind: str = ""
     message: str = ""
+
+
+new_task_record = maker(TaskRecord)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,6 +154,9 @@ class AskRecord:
     """Characters of each value that it is shown: by the names of the parameters in order, with commas."""
     row_id: str = ""
     """Id of the row, whose number changes with what stands before it; empty where that was not noted."""
+
+
+new_ask_record = maker(AskRecord)
 
 
 class Served(NamedTuple):
@@ -222,6 +232,9 @@ class EndRecord:
         return None if self.status == "lost" or (self.cost is None and not total) else total
 
 
+new_end_record = maker(EndRecord)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRecord:
     """A batch from its intent on."""
@@ -246,6 +259,9 @@ class RowResult(NamedTuple):
     reason: str = ""
     session: int = 1
     """In which it ended."""
+
+
+new_row_result = maker(RowResult)
 
 
 class EditRecord(NamedTuple):

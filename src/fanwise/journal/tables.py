@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 from fanwise.pricing.usage import Usage
+from fanwise.quick import unpacker
 
 from .records import (
     AnswerRecord,
@@ -55,6 +56,12 @@ def field_names(kind: type) -> tuple[str, ...]:
     if dataclasses.is_dataclass(kind):
         return tuple(field.name for field in dataclasses.fields(kind))
     return kind._fields  # type: ignore[attr-defined] - a named tuple
+
+
+def _is_plain_dataclass(kind: type) -> bool:
+    """Return whether records of a kind are no more than their fields, which can be set."""
+    params: Any = getattr(kind, "__dataclass_params__", None)
+    return params is not None and not params.frozen and not hasattr(kind, "__post_init__")
 
 
 def _table(name: str, kind: type[Record], conflict: Conflict) -> RecordTable:
@@ -119,6 +126,8 @@ def _builder(kind: type[T], columns: tuple[str, ...]) -> Callable[[tuple[Any, ..
     unknown = [name for name in own if name not in fields]
     if unknown:
         raise TypeError(f"{kind.__name__} has no field {', '.join(unknown)}")
+    if columns == fields and _is_plain_dataclass(kind):
+        return unpacker(kind)
     if not counts:
         return lambda row: kind(**dict(zip(columns, row, strict=True)))
     places = [columns.index(name) for name in own]

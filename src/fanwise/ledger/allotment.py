@@ -17,6 +17,7 @@ from typing import NamedTuple, cast
 
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
+from fanwise.quick import maker
 
 from .account import in_order
 from .shared import shared_writes
@@ -55,6 +56,9 @@ class RowCost(NamedTuple):
     def cost(self) -> int:
         """What it cost in all."""
         return self.own + self.shared
+
+
+_new_row_cost = maker(RowCost)
 
 
 NOTHING = RowCost(row=0, arm="fanout", own=0, shared=0, unknown=0)
@@ -157,4 +161,7 @@ def _row_cost(row: int, arm: ArmName, asks: Sequence[_Ask], pools: _Pools) -> Ro
         part = pools.part(row, (arm, agent, prefix))
         shared, extra, shared_tokens = shared + part.cost, extra + part.paid_for_all, shared_tokens + part.tokens
         unknown += part.unknown
-    return RowCost(row, arm, paid - extra, shared, unknown, paid, tokens, shared_tokens)
+    return _new_row_cost(
+        row=row, arm=arm, own=paid - extra, shared=shared, unknown=unknown, paid=paid, tokens=tokens,
+        shared_tokens=shared_tokens,
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName, Channel
 from fanwise.journal.tables import select
 from fanwise.models import facts
+from fanwise.quick import maker
 
 LIFE_S, SHORT_LIFE_S = 3600.0, 300.0
 _SENT = """SELECT arm, agent, model, channel, sent, blocks, prompt, cache_read AS read, output, web_searches, cost
@@ -67,6 +68,9 @@ class CacheableRequest(NamedTuple):
     """Blocks whose life begins here."""
     readable: int
     """Tokens that could be read: all of the first, and no less than was really read."""
+
+
+_new_cacheable = maker(CacheableRequest)
 
 
 def alive_prefixes(db: Book, at: float) -> frozenset[str]:
@@ -145,4 +149,4 @@ class _AliveBlocks:
         for life, _ in alive:
             life.last = sent
         readable = min(max(readable, read), prompt)
-        return CacheableRequest(request=request, alive=alive, begun=begun, readable=readable)
+        return _new_cacheable(request=request, alive=alive, begun=begun, readable=readable)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from fanwise.journal.meta import JOB_ROWS
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
+from fanwise.quick import maker
 
 from .account import baseline_arm, valid_rows
 from .allotment import NOTHING, RowCost, allotted
@@ -40,6 +41,9 @@ class PairedCost(NamedTuple):
         if self.baseline is self.fanout:
             return 0
         return self.fanout.unknown + self.baseline.unknown
+
+
+_new_pair = maker(PairedCost)
 
 
 class JobSize:
@@ -91,7 +95,7 @@ class PairedRows:
         ):
             fanout, baseline = costs.of(row)
             statuses = fanout_status, baseline_status
-            pair = PairedCost(row=row, fanout=fanout, baseline=baseline, statuses=statuses, cut_off=bool(cut_off))
+            pair = _new_pair(row=row, fanout=fanout, baseline=baseline, statuses=statuses, cut_off=bool(cut_off))
             ended += 1
             if pair.unknown:
                 unknown += 1

@@ -83,16 +83,17 @@ def reply_cost(
         model: Who was asked.
         at: When.
         batch: Whether in a batch.
-        top: What `read_usage` has made of the object; None: it is read here.
+        top: What `read_usage` has made of the object, which is possible; None: it is read here.
 
     Raises:
         UnknownPriceError: Nothing is known of a model's price.
         ValueError: A count is negative, or larger than any request can take.
     """
     geo, fast = data.get("inference_geo"), data.get("speed") == "fast"
-    top = read_usage(data) if top is None else top
-    if not is_possible(top):
-        raise ValueError(f"no request can take {top}")
+    if top is None:
+        top = read_usage(data)
+        if not is_possible(top):
+            raise ValueError(f"no request can take {top}")
     iterations = cast("Sequence[Mapping[str, Any]]", data.get("iterations") or ())
     if not iterations:
         return top, cost(top, model, at, batch=batch, geo=geo, fast=fast)

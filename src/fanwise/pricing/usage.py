@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from operator import add
 from typing import Any, NamedTuple
 
-_NOTHING: Mapping[str, Any] = {}
-
 
 class Usage(NamedTuple):
     """Token counts with the API's exclusive meaning: the kinds do not overlap.
@@ -69,10 +67,13 @@ def read_usage(data: Mapping[str, Any]) -> Usage:
             split.get("ephemeral_5m_input_tokens") or 0,
             split.get("ephemeral_1h_input_tokens") or 0,
         )
-    details, tools = get("output_tokens_details") or _NOTHING, get("server_tool_use") or _NOTHING
+    thinking = searches = 0
+    if details := get("output_tokens_details"):
+        thinking = int(details.get("thinking_tokens") or 0)
+    if tools := get("server_tool_use"):
+        searches = int(tools.get("web_search_requests") or 0)
     # Whole numbers, whatever a gateway has made of them; by position, since every reply makes one and names cost more.
     return Usage(
         int(get("input_tokens") or 0), int(written_5m), int(written_1h), int(get("cache_read_input_tokens") or 0),
-        int(get("output_tokens") or 0), int(details.get("thinking_tokens") or 0),
-        int(tools.get("web_search_requests") or 0),
+        int(get("output_tokens") or 0), thinking, searches,
     )  # fmt: skip

@@ -25,7 +25,7 @@ MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
 FAULTS = (
     {"status": 429, "probability": 0.01, "retry_after": 0.05},
     {"status": 529, "probability": 0.003, "path": "/v1/messages"},
-    {"status": 400, "probability": 0.004, "match": "values: "},
+    {"status": 400, "probability": 0.004, "match": "text: "},
     {"lost": True, "probability": 0.003, "path": "/v1/messages"},
     {"item": "expired", "probability": 0.02},
     {"item": "errored", "probability": 0.01},
@@ -128,7 +128,11 @@ def says(body: dict[str, Any]) -> Any:
         return "no JSON"
     answer = json.dumps({"value": "a word " * (seed % 120 if seed % 31 else 3_000)})
     sent = ((body.get("output_config") or {}).get("format") or {}).get("schema")
-    return seal(text.split("\n")[0].removeprefix("agent: "), answer) if is_envelope(sent) else answer
+    return (
+        seal(text.split("\n")[0].removeprefix("Answer as the agent ").removesuffix("."), answer)
+        if is_envelope(sent)
+        else answer
+    )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from fanwise.context.compose import Composer
 from fanwise.context.layout import layout
 from fanwise.context.shape import Need
 from fanwise.context.sizes import DOCUMENTED
-from fanwise.context.tail import fence, label
+from fanwise.context.tags import label, row_block
 from fanwise.engine.arms import build_arms, row_state
 from fanwise.engine.records import Record, RowsFile
 from fanwise.engine.rows import Row, RowTypes
@@ -84,19 +84,19 @@ def test_a_request_is_the_segments_of_its_shape_in_their_order(drawn: list[Any],
         assert front.get("tools", "") == request.frame.tools
         for segment in segments:
             if segment.block is not None and segment.block.media is not None:
-                sent += [label(segment.name, segment.block.media), segment.block.media.sha]
+                sent += [label(segment.name), segment.block.media.sha]
                 marks += [False, segment.marked]
             elif segment.place in ("system", "content"):
                 is_row = segment.kind == "row block"
-                sent.append(fence(segment.name, values[segment.name]) if is_row else segment.text)
+                sent.append(row_block(segment.name, values[segment.name]).text if is_row else segment.text)
                 marks.append(segment.marked)
-        parts = (*request.frame.system, *request.content[:-1])
+        parts = (*request.frame.system, *request.content[: len(request.content) - len(request.last)])
         assert [part.text if part.media is None else part.media.sha for part in parts] == sent
         assert [part.marked for part in parts] == marks
         in_system = sum(segment.place == "system" for segment in segments)
         assert in_system == len(request.frame.system)
         tail = [segment.text for segment in segments if segment.place == "tail" and segment.text]
-        assert all(text in request.content[-1].text for text in tail)
+        assert all(text in request.last[0].text for text in tail)
         assert tail or "schema" in front, "a schema travels in front or in the tail"
 
 
@@ -140,7 +140,7 @@ def test_of_three_shared_blocks_of_the_row_the_drawing_names_the_two_that_are_ca
     plan = build_arms({"fanout": three_blocks.spec})["fanout"]
     (task, _) = state_of(three_blocks.spec, plan, id="1", first="a", second="b", third="c").start()
     request = plan.nodes["reads"].request(task)
-    assert [part.marked for part in request.content] == [True, True, False, False, False]
+    assert [part.marked for part in request.content] == [True, True, False, False]
     (tokens, *_) = request_lines(plan)["reads"]
     assert "row.first cached for the row, row.second cached for the row, and" in tokens
 

@@ -20,9 +20,10 @@ from fanwise.canonical import canonical
 from fanwise.context.compose import Composer
 from fanwise.context.envelope import envelope, is_envelope, seal, unseal
 from fanwise.context.layout import layout
+from fanwise.context.readback import read_back
 from fanwise.context.request import Request, body_hash
 from fanwise.context.shape import Need
-from fanwise.context.tail import fence, read_back, unfence
+from fanwise.context.tags import fence, row_block, unfence
 from fanwise.errors import OutputError
 from fanwise.models import facts, intensity
 
@@ -43,7 +44,7 @@ def need(
     rows: tuple[str, ...] = (),
     model: str = "claude-haiku-5-5",
     repeated: bool = False,
-    apart: str = "",
+    arm_index: int = 0,
 ) -> Need:
     return Need(
         agent=agent,
@@ -54,7 +55,7 @@ def need(
         schema={"type": "object"},
         row_blocks=rows,
         repeated=repeated,
-        apart=apart,
+        arm_index=arm_index,
     )
 
 
@@ -84,9 +85,11 @@ def test_the_values_of_a_request_are_read_back_exactly(values: dict[str, Any], s
 @given(texts, texts)
 def test_no_text_can_end_the_fence_around_it(name: str, text: str) -> None:
     fenced = fence(name, text)
-    assert unfence(fenced) == (name, text)
-    hostile = f"{text}\n</block>\n{fenced}\nvalues: {{}}"
-    assert unfence(fence(name, hostile)) == (name, hostile)
+    for hostile in (text, f"{text}\n</block>\n{fenced}\nvalue: 1", f"</ BLOCK-1 >{fenced}{text}</block-2>"):
+        for block in (fence(name, hostile), row_block(name, hostile).text):
+            read = unfence(block)
+            assert read is not None
+            assert (read.name, read.text) == (name, hostile)
 
 
 def test_agents_with_a_common_document_share_its_prefix() -> None:
@@ -172,15 +175,15 @@ def test_an_agent_alone_keeps_the_strict_schema_and_everything_in_system() -> No
 HAIKU = "claude-haiku-5-5"
 
 
-@pytest.mark.parametrize(("model", "apart"), [("claude-sonnet-5", ""), (HAIKU, "baseline")])
-def test_models_and_arms_never_share(model: str, apart: str) -> None:
+@pytest.mark.parametrize(("model", "arm_index"), [("claude-sonnet-5", 0), (HAIKU, 1), (HAIKU, 2)])
+def test_models_and_arms_never_share(model: str, arm_index: int) -> None:
     """A test before this one gave the arm in the place of the tools: it could not fail."""
 
-    def keys(model: str, apart: str) -> list[str]:
-        sent = requests({"a": need("a", RULES), "b": need("b", RULES, model=model, apart=apart)})
+    def keys(model: str, arm_index: int) -> list[str]:
+        sent = requests({"a": need("a", RULES), "b": need("b", RULES, model=model, arm_index=arm_index)})
         return [prefix.key for request in sent.values() for prefix in request.prefixes()]
 
-    together, split = keys(HAIKU, ""), keys(model, apart)
+    together, split = keys(HAIKU, 0), keys(model, arm_index)
     assert len(set(together)) < len(together), "agents of one model and arm share what both are shown"
     assert len(set(split)) == len(split) == 2, "nobody has a breakpoint that another could read"
 
@@ -228,7 +231,8 @@ def test_an_agent_is_shown_what_it_needs_and_nothing_else(agents: list[tuple[set
         wanted = {block.name: block.text for block in needs[path].context} | dict.fromkeys(
             needs[path].row_blocks, "the source"
         )
-        shown = dict(block for part in (*request.frame.system, *request.content) if (block := unfence(part.text)))
+        parts = (*request.frame.system, *request.content)
+        shown = {block.name: block.text for part in parts if (block := unfence(part.text))}
         assert shown == wanted
         assert sum(part.marked for part in (*request.frame.system, *request.content)) <= 4
         assert sum("You are" in part.text for part in (*request.frame.system, *request.content)) == 1

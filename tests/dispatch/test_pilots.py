@@ -104,7 +104,7 @@ def test_a_small_job_does_not_wait_for_batches_to_learn(tmp_path: Path) -> None:
 def test_pilots_that_fail_let_the_others_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     with Emulator(answer=answerer(build_arms({"fanout": guided.spec}))) as emulator:
-        emulator.fault(item="errored", status=400, count=4, match="values:")
+        emulator.fault(item="errored", status=400, count=4, match="text: ")
         job = Job(guided, rows=rows(60), out=tmp_path / "run", channel="auto", base_url=emulator.url)
         account = job.run_sync().summary
     assert account["rows"]["failed"] == 4

@@ -62,8 +62,9 @@ def test_a_refusal_is_a_reply_and_free_before_any_output(emulator: Emulator, sen
 def test_a_format_is_kept(send: Send) -> None:
     config = {"format": {"type": "json_schema", "schema": CITY}}
     assert json.loads(texts(answered(send, max_tokens=50, output_config=config))) == {"name": "text", "people": 3}
-    messages = turns(f"agent: x\nschema: {json.dumps(CITY)}\nvalues: {{}}")
-    assert json.loads(texts(answered(send, max_tokens=50, messages=messages))) == {"name": "text", "people": 3}
+    for words in ("schema: ", "Answer by this schema, and with nothing else: "):
+        messages = turns(f"Answer as the agent x.\n{words}{json.dumps(CITY)}\nname: value")
+        assert json.loads(texts(answered(send, max_tokens=50, messages=messages))) == {"name": "text", "people": 3}
 
 
 @pytest.mark.rule("tools-forced", "tools-parallel")

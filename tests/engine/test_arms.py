@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from fanwise import Block, Job, agent, graph, step
-from fanwise.context.tail import unfence
+from fanwise.context.tags import unfence
 from fanwise.dispatch.role import Roles
 from fanwise.engine.arms import Arm, all_roles, build_arms
 from fanwise.engine.nodes import AgentNode, StepNode
@@ -100,11 +100,9 @@ def bodies(arms: Mapping[ArmName, Arm], arm: ArmName) -> list[dict[str, Any]]:
 
 def test_a_request_says_a_name_only_where_nothing_else_tells_who_is_asked() -> None:
     plain, both = build_arms({"fanout": desk.spec}), build_arms({"fanout": alike.spec})
-    assert [body["messages"][0]["content"][-1]["text"] for body in bodies(plain, "fanout")] == [
-        'values: {"text":"x"}'
-    ] * 2
+    assert [body["messages"][0]["content"][-1]["text"] for body in bodies(plain, "fanout")] == ["text: x"] * 2
     said = [body["messages"][0]["content"][-1]["text"].split("\n")[0] for body in bodies(both, "fanout")]
-    assert said == ["agent: sort", "agent: weigh"]
+    assert said == ["Answer as the agent sort.", "Answer as the agent weigh."]
     answers = [answerer(both)(body) for body in bodies(both, "fanout")]
     assert answers == ['{"value":"x"}', '{"value":"weighed x"}']
 
@@ -118,7 +116,9 @@ def test_an_arm_is_sent_as_much_as_another_and_shares_no_prefix_with_it() -> Non
     assert shown[0] == shown[1]
     texts = [body["system"][0]["text"] for body in (fanout, baseline)]
     assert texts[0] != texts[1]
-    assert [unfence(text, ("", "baseline")) for text in texts] == [(GUIDE.name, GUIDE.text)] * 2
+    assert [(block.name, block.text) for text in texts if (block := unfence(text, (0, 1)))] == [
+        (GUIDE.name, GUIDE.text)
+    ] * 2
     assert unfence(texts[1]) is None
     assert {answerer(arms)(body) for body in (fanout, baseline)} == {'{"value":"x"}'}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fanwise import Block, Emulator, Job, UsageError, agent, graph
-from fanwise.context.tail import fence
+from fanwise.context.tags import fence
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
 from fanwise.job.sizes import TokenCache
@@ -86,6 +86,21 @@ def test_every_attempt_is_checked(tmp_path: Path) -> None:
     assert "attempt 1: the same request\nattempt 2: NOT the same request any more\n" in shown.stderr
 
 
+def test_answers_of_a_run_that_began_with_another_form_of_requests_stay(tmp_path: Path) -> None:
+    """Nothing that a task's key holds has changed; what was sent cannot be rendered as it was."""
+    Job(shapes.tight, rows=ROW, out=tmp_path / "run", channel="live").run_sync()
+    tamper(tmp_path / "run", "UPDATE meta SET value=json_remove(value, '$.form') WHERE key='manifest'")
+    tamper(tmp_path / "run", "UPDATE attempts SET request_hash='x'")
+    shown = fanwise("show", tmp_path / "run", "a", "nearly")
+    assert shown.returncode == 1
+    assert "attempt 1: NOT the same request any more: the run began with an earlier fanwise, whose" in shown.stderr
+    assert fanwise("report", tmp_path / "run").returncode == 0
+    resumed = fanwise("resume", tmp_path / "run")
+    assert resumed.returncode == 0
+    assert "the form of requests has changed since this run began: its answers stay" in resumed.stderr
+    assert "nothing was missing: no request was sent" in resumed.stderr
+
+
 def test_rounds_of_tools_are_checked_while_their_content_is_kept(tmp_path: Path) -> None:
     row = Ticket(id="a", order="o1", depth=2)
     Job(desk, rows=[row], out=tmp_path / "run", channel="live").run_sync()
@@ -115,3 +130,13 @@ def test_a_row_whose_file_is_gone_is_one_line(tmp_path: Path) -> None:
     rows.unlink()
     with pytest.raises(UsageError, match="there is no rows file"):
         rendered(str(tmp_path / "run"), "a", "both", "fanout")
+
+
+def test_a_request_is_printed_as_the_model_reads_it(tmp_path: Path) -> None:
+    row = Ticket(id="a", order="o1\n\x1b[2J", depth=1)
+    Job(desk, rows=[row], out=tmp_path / "run", channel="live").run_sync()
+    shown = fanwise("show", tmp_path / "run", "a", "answer", "--text")
+    assert shown.returncode == 0
+    assert "\n<order>\no1\n [2J\n</order>\n" in shown.stdout, "lines are lines, and nothing steers a terminal"
+    titles = [line for line in shown.stdout.splitlines() if line.startswith("===")]
+    assert titles == ["=== tools ===", "=== schema of the answer ===", "=== system ===", "=== user ==="]

@@ -49,7 +49,7 @@ def blocks_text(request: Request) -> str:
     per_token = request.frame.per_token
     own = [_block(part, per_token) for part in request.row_parts]
     if request.frame.tools:  # its conversation may go on, and is then sent again from its first message on
-        own += [_block(part, per_token) for part in (request.content[-1], *map(Part, request.turns))]
+        own += [_block(part, per_token) for part in (*request.last, *map(Part, request.turns))]
     return " ".join([str(request.chars()), request.shared, *(f"{sha}:{chars}" for sha, chars in own)])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from itertools import chain, takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from fanwise.canonical import dumps
 from fanwise.media import Media
@@ -18,7 +18,9 @@ from .parts import Part, Prefix, prefixes_behind
 from .repeats import Piece
 from .request import Request
 from .shape import Need, Segment, Shape
-from .tail import fence, label, opening, repair_line, tail, value_texts
+from .tags import label, row_block, says_param
+from .tail import NOTHING, opening, repair_line, tail
+from .valuetexts import value_text
 
 
 class Composer:
@@ -39,13 +41,15 @@ class Composer:
         segments = tuple(shape.segments(need))
         content = [segment for segment in segments if segment.place == "content"]
         before = list(takewhile(lambda segment: segment.kind != "row block", content))
-        self._system = _parts((segment for segment in segments if segment.place == "system"), need.apart)
-        self._before, self._behind = _parts(before, need.apart), _parts(content[len(before) :], need.apart)
+        self._system = _parts((segment for segment in segments if segment.place == "system"), need.arm_index)
+        self._before, self._behind = _parts(before, need.arm_index), _parts(content[len(before) :], need.arm_index)
         """What stands in front of the blocks of the row, and behind them."""
-        self._common = tuple(self._piece(part) for part in _parts(segments, need.apart) if part.is_sent)
-        standing = _parts((segment for segment in segments if segment.place != "tail"), need.apart)
+        self._common = tuple(self._piece(part) for part in _parts(segments, need.arm_index) if part.is_sent)
+        standing = _parts((segment for segment in segments if segment.place != "tail"), need.arm_index)
         self.shared_blocks: SharedBlocks = shared_blocks(standing, self._behind, self._per_token)
         """The blocks that all of its requests have in common."""
+        self._telling = {param for param, name in blocks.items() if says_param(name, param)}
+        """Parameters whose blocks tell by their names which they are."""
         self._frames: dict[int, Frame] = {}
 
     def request(
@@ -67,35 +71,35 @@ class Composer:
             keep: Whether the conversation is expected to go on, so that its cache is worth a write.
         """
         in_blocks = {param: name for param, name in self._blocks.items() if isinstance(values[param], str | Media)}
-        texts = value_texts(values, in_blocks)
-        last = Part(tail(self._opening, texts, "" if turns else repair))
-        files = enclosed({param: value for param, value in values.items() if param not in in_blocks}, texts)
-        own, parts = tuple(map(_piece, turns)), ()
-        sizes = {param: len(text) for param, text in texts.items()}
-        behind = self._behind
-        for param, held in files.items():
-            more = tuple(chain.from_iterable(self._file(place, media) for place, media in held))
-            behind, own = (*behind, *more), own + tuple(map(self._piece, more))
-            sizes[param] += self._chars(more)
-        content = (*self._before, *behind, last)
-        if in_blocks:
-            blocks = self._row({name: values[param] for param, name in in_blocks.items()})
-            parts = tuple(chain.from_iterable(blocks.values()))
-            content = (*self._before, *parts, *behind, last)
-            own += tuple(map(self._piece, parts))
-            for param, name in in_blocks.items():
-                sizes[param] = self._chars(blocks.get(name, ()))
-        own += tuple([_piece(text) for param, text in texts.items() if param not in in_blocks])
+        blocks = self._row({name: values[param] for param, name in in_blocks.items()}) if in_blocks else {}
+        lines, sizes, pieces = dict[str, str](), dict[str, int](), list[Piece]()
+        for param, value in values.items():
+            if param in in_blocks:
+                name = in_blocks[param]
+                sizes[param] = self._chars(blocks[name].parts)
+                if param not in self._telling:
+                    lines[param] = f"{param}: {blocks[name].opening}"
+            else:
+                lines[param], own = value_text(param, value)
+                sizes[param] = len(lines[param])
+                pieces.append(_piece(own))
+        in_lines = {param: value for param, value in values.items() if param not in in_blocks} if in_blocks else values
+        files = self._files(in_lines, lines, sizes)
+        parts = tuple(chain.from_iterable(block.parts for block in blocks.values()))
+        text = tail(self._opening, lines.values(), "" if turns else repair)
+        content = (*self._before, *parts, *self._behind, *files)
+        last = (Part(text or NOTHING),) if text or not content else ()
         return Request(
             frame=self._frame(max_tokens),
-            content=content,
+            content=(*content, *last),
             common=self._common,
-            own=own,
+            own=(*map(_piece, turns), *map(self._piece, (*files, *parts)), *pieces),
             turns=_repaired(turns, repair),
             keep=keep,
             shared=self.shared_blocks.key,
             row_parts=parts,
-            sizes=tuple(sizes.values()),
+            last=last,
+            sizes=tuple([sizes[param] for param in sorted(sizes)]),
         )
 
     def shared(self) -> tuple[Prefix, ...]:
@@ -120,15 +124,28 @@ class Composer:
             )
         return frame
 
-    def _row(self, values: Mapping[str, str | Media]) -> dict[str, tuple[Part, ...]]:
+    def _row(self, values: Mapping[str, str | Media]) -> dict[str, _SentBlock]:
         """Return the blocks of the row in their order, those in front marked."""
         names = [name for name in self._shape.row_blocks if name in values]
         marked = set(names[: len(self._shape.marked_row_blocks)])
-        apart = self._need.apart
-        return {name: _row_part(name, values[name], apart, marked=name in marked) for name in names}
+        arm_index = self._need.arm_index
+        return {name: _row_block(name, values[name], arm_index, marked=name in marked) for name in names}
 
-    def _file(self, place: str, media: Media) -> tuple[Part, Part]:
-        return Part(label(place, media, self._need.apart)), Part("", media=media)
+    def _files(self, values: Mapping[str, Any], lines: Mapping[str, str], sizes: dict[str, int]) -> tuple[Part, ...]:
+        """Return the files inside of values, each behind its label; they count to the sizes of their values.
+
+        Args:
+            values: Those that are no blocks.
+            lines: How they are shown.
+            sizes: Characters of what is shown of each, counted on here.
+        """
+        files: list[Part] = []
+        for param, held in enclosed(values, lines).items():
+            labelled = [(Part(label(place, self._need.arm_index)), Part("", media=media)) for place, media in held]
+            parts = [*chain.from_iterable(labelled)]
+            sizes[param] += self._chars(parts)
+            files += parts
+        return tuple(files)
 
     def _chars(self, parts: Iterable[Part]) -> int:
         return sum(part.chars(self._per_token) for part in parts)
@@ -141,23 +158,32 @@ def context_chars(need: Need, shape: Shape) -> int:
     """Return the characters of the context in a node's requests: the same in all of them."""
     per_token = need.chars_per_token or facts(need.model).chars_per_token
     shown = (segment for segment in shape.segments(need) if segment.block is not None)
-    return sum(part.chars(per_token) for part in _parts(shown, need.apart))
+    return sum(part.chars(per_token) for part in _parts(shown, need.arm_index))
 
 
-def _row_part(name: str, value: str | Media, apart: str, *, marked: bool) -> tuple[Part, ...]:
+class _SentBlock(NamedTuple):
+    """A block of the row in a request."""
+
+    opening: str
+    """Its opening tag."""
+    parts: tuple[Part, ...]
+
+
+def _row_block(name: str, value: str | Media, arm_index: int, *, marked: bool) -> _SentBlock:
+    opening, text = row_block(name, value, arm_index)
     if isinstance(value, str):
-        return (Part(fence(name, value, apart), marked),)
-    return Part(label(name, value, apart)), Part("", marked, media=value)
+        return _SentBlock(opening, (Part(text, marked),))
+    return _SentBlock(opening, (Part(text), Part("", marked, media=value)))
 
 
-def _parts(segments: Iterable[Segment], apart: str) -> tuple[Part, ...]:
+def _parts(segments: Iterable[Segment], arm_index: int) -> tuple[Part, ...]:
     """Return what rows have in common as parts of a request; blocks of the row are left out."""
     parts: list[Part] = []
     for segment in segments:
         media = segment.block.media if segment.block is not None else None
         if media is not None:
             parts += [
-                Part(label(segment.name, media, apart), job=True),
+                Part(label(segment.name, arm_index), job=True),
                 Part("", segment.marked, media=media, job=True),
             ]
         elif segment.kind not in ("row block", "values"):

@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from fanwise.canonical import digest
 from fanwise.media import Media
 
-_HASH = '"sha256":"'
-"""Stands in the text of every value that holds a file."""
+_HASH = '"sha256": "'
+"""Stands in what is shown of every value that holds a file."""
 _SHOWN = {"media_type", "sha256"}
 
 
@@ -26,11 +26,11 @@ def enclosed(values: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, l
 
     Args:
         values: Arguments by parameter name, those that travel as blocks of the row left out.
-        texts: The same as canonical JSON: by far the most hold no file, which the text tells at once.
+        texts: The same as they are shown: by far the most hold no file, which the text tells at once.
     """
     return {
-        param: files for param in sorted(values)
-        if _HASH in texts[param] and (files := list(_files(param, values[param])))
+        param: files for param, value in values.items()
+        if _HASH in texts[param] and (files := list(_files(param, value)))
     }  # fmt: skip
 
 

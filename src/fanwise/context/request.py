@@ -35,6 +35,8 @@ class Request:
     """Key of the blocks that all requests of its node have in common."""
     row_parts: tuple[Part, ...] = ()
     """Of its content, the blocks of the row."""
+    last: tuple[Part, ...] = ()
+    """Of its content, the text that holds the values; none where all of them are blocks of the row."""
     sizes: tuple[int, ...] = ()
     """Characters of the values that it shows, by the names of their parameters in order."""
     _prefixes: tuple[Prefix, ...] | None = field(default=None, repr=False)

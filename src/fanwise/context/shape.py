@@ -11,7 +11,7 @@ from fanwise.blocks import Block
 from fanwise.models import Intensity, effort_of
 
 from .sizes import DOCUMENTED, Sizes
-from .tail import fence
+from .tags import fence
 
 MAX_ROW_MARKS = 2
 """Breakpoints for blocks of the row; the API takes 4 in all."""
@@ -67,8 +67,8 @@ class Need:
     """True where one row has several such tasks (inside `each`)."""
     tools: str = ""
     """Definitions of its tools, as canonical JSON: they stand in front of all else and key the cache."""
-    apart: str = ""
-    """Agents of another `apart` share no prefix with these, and their blocks are hashed with it: the arms of a run."""
+    arm_index: int = 0
+    """Place of their arm among those of the run: agents of another share no prefix with these."""
     again: frozenset[str] = frozenset()
     """Names of blocks of the row that many rows show."""
     named: bool = False
@@ -87,7 +87,7 @@ class Need:
     def family(self) -> tuple[object, ...]:
         """Agents of one family can share a prefix: all that splits a cache is equal, formats left out."""
         effort = effort_of(self.model, self.intensity.effort)
-        return (self.model, self.intensity.thinking, effort, self.apart, self.tools)
+        return (self.model, self.intensity.thinking, effort, self.arm_index, self.tools)
 
     @property
     def tasks(self) -> int:
@@ -141,7 +141,7 @@ class Shape:
         if need.tools:
             yield Segment(kind="tools", name="tools", place="front", text=need.tools)
         for bundle in self.bundles:
-            yield from _blocks(bundle, need.apart, "system", marked=True)
+            yield from _blocks(bundle, need.arm_index, "system", marked=True)
         if not self.row_first:
             yield from self._own(need, "system")
         for block in self.media:
@@ -156,21 +156,21 @@ class Shape:
 
     def _own(self, need: Need, place: Place) -> Iterator[Segment]:
         """Yield the agent's other blocks and its instructions, which are never apart."""
-        yield from _blocks(self.own, need.apart, place, marked=False)
+        yield from _blocks(self.own, need.arm_index, place, marked=False)
         name = f"instructions of {need.agent}"
         yield Segment(kind="instructions", name=name, place=place, text=need.instructions, marked=self.own_marked)
 
 
-def _blocks(blocks: Sequence[Block], apart: str, place: Place, *, marked: bool) -> Iterator[Segment]:
+def _blocks(blocks: Sequence[Block], arm_index: int, place: Place, *, marked: bool) -> Iterator[Segment]:
     """Yield blocks of the context, the last of them marked if any is."""
     for block in blocks:
         yield Segment(
-            kind="block", name=block.name, place=place, text=fenced(block, apart), block=block,
+            kind="block", name=block.name, place=place, text=fenced(block, arm_index), block=block,
             marked=marked and block is blocks[-1],
         )  # fmt: skip
 
 
-@lru_cache(maxsize=1024)  # nodes of one graph show the same blocks, and a fence hashes all of its text
-def fenced(block: Block, apart: str = "") -> str:
+@lru_cache(maxsize=1024)  # nodes of one graph show the same blocks, and for a fence all of its text is looked at
+def fenced(block: Block, arm_index: int = 0) -> str:
     """Return a block of text as it is sent."""
-    return fence(block.name, block.text, apart)
+    return fence(block.name, block.text, arm_index)

@@ -216,7 +216,7 @@ def _called_tools(body: Mapping[str, Any]) -> set[str]:
 
 
 def schema_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the schema in `output_config.format`, or in a line `schema: {...}` of the last text."""
+    """Return the schema in `output_config.format`, or in a line of the last text that has one: `schema: {...}`."""
     for form in (as_object(body.get("output_config")).get("format"), body.get("output_format")):
         if form and isinstance(as_object(form).get("schema"), dict):
             return as_object(as_object(form)["schema"])
@@ -229,12 +229,13 @@ def schema_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _schema_in_text(content: Any) -> dict[str, Any] | None:
     texts = [content] if isinstance(content, str) else [block["text"] for block in content if block["type"] == "text"]
-    if not texts or "schema: {" not in texts[-1]:
+    if not texts or ": {" not in texts[-1]:
         return None
     for line in texts[-1].split("\n"):
-        if line.startswith("schema: {"):
+        head, _, schema = line.partition(": {")
+        if schema and "schema" in head and ":" not in head:
             try:
-                return as_object(json.loads(line.removeprefix("schema: ")))
+                return as_object(json.loads("{" + schema))
             except ValueError:
                 return None
     return None

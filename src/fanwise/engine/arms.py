@@ -73,8 +73,14 @@ def build_arms(
         toolbox=toolbox,
         ambiguous=_ambiguous(graphs.values()),
         repeated=frozenset(repeated),
+        places=_places(graphs),
     )
     return {name: _arm(name, graph, ways) for name, graph in graphs.items()}
+
+
+def _places(arms: Iterable[ArmName]) -> dict[ArmName, int]:
+    """Return the places of arms in their run: the fan-out's is 0, whether it is among them or not."""
+    return {"fanout": 0} | {name: place for place, name in enumerate((arm for arm in arms if arm != "fanout"), 1)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +92,8 @@ class _Making:
     toolbox: Toolbox
     ambiguous: frozenset[Signature]
     repeated: frozenset[str]
-
-
-def apart_of(arm: ArmName) -> str:
-    """Return what the requests of an arm hash with their blocks, so that no other arm's cache serves them."""
-    return "" if arm == "fanout" else arm
+    places: Mapping[ArmName, int]
+    """Of the arms of the run."""
 
 
 class Signature(NamedTuple):
@@ -183,7 +186,7 @@ def _need(
         tools=kit.text,
         sizes=ways.sizes,
         chars_per_token=ways.sizes.per_token(agent.model),
-        apart=apart_of(name),
+        arm_index=ways.places[name],
         again=again,
         named=Signature.of(agent) in ways.ambiguous,
     )

@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fanwise.canonical import digest, dumps, quoted
+from fanwise.canonical import canonical, digest, dumps, quoted, visible
 from fanwise.context.compose import Composer
 from fanwise.context.envelope import unseal
 from fanwise.context.request import Request
 from fanwise.context.shape import Need, Shape
-from fanwise.context.tail import record_text, value_texts
 from fanwise.dispatch.role import Role
 from fanwise.graph.nodes import TaskNode
 from fanwise.graph.scope import Task
@@ -88,5 +87,5 @@ class StepNode:
 def task_key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> str:
     """Return the content key of a task: equal keys have equal answers."""
     items = dumps([item.key for item in task.items]) if task.items else "[]"
-    values = record_text(value_texts(task.values, {}))
-    return digest(f'[{quoted(row_id)},"{arm}","{node.static}",{items},{values}]')
+    values = ",".join([f"{quoted(name)}:{canonical(visible(value))}" for name, value in sorted(task.values.items())])
+    return digest(f'[{quoted(row_id)},"{arm}","{node.static}",{items},{{{values}}}]')

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from fanwise.context.envelope import is_envelope, seal
+from fanwise.context.readback import ReadBack, read_back
 from fanwise.context.request import body_hash
-from fanwise.context.tail import ReadBack, read_back
 from fanwise.graph.nodes import Target
 from fanwise.graph.rehearse import is_empty
 from fanwise.graph.revive import revive
@@ -21,7 +21,7 @@ from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_object
 from fanwise.ledger.tasks import AnsweredRequest, ToolRequest
 
-from .arms import Arm, Signature, apart_of
+from .arms import Arm, Signature
 from .nodes import AgentNode
 
 StandInAnswer = str | Mapping[str, Any] | None
@@ -40,16 +40,18 @@ def answerer(
     The result is None, which leaves the answer to the emulator, where the request is not of
     these graphs or the agent's body is no stand-in.
     """
-    aparts = [apart_of(name) for name in arms]
     targets: dict[Signature, list[Target]] = {}
     for node in (node for arm in arms.values() for node in arm.agents()):
         targets.setdefault(Signature.of(node.spec), []).append(node.node.target)
+
+    instructions = {signature.instructions for signature in targets}
+    places = {node.need.arm_index for arm in arms.values() for node in arm.agents()}
 
     def answer(body: dict[str, Any]) -> StandInAnswer | Awaitable[StandInAnswer]:
         from_record = recorded.get(body_hash(body)) if recorded else None
         if from_record is not None:
             return from_record
-        request = read_back(body, aparts)
+        request = read_back(body, places, instructions)
         target = None if request is None else _asked(targets, str(body.get("model")), request)
         if request is None or target is None or target.spec is None or is_empty(target.body):
             return None

@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 from fanwise.addresses import as_taken_today
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
+from fanwise.context.tail import FORM
 from fanwise.engine.arms import Arm, build_arms
 from fanwise.engine.records import Format, Record, RowsFile
 from fanwise.engine.repeated import repeated_blocks
@@ -55,6 +56,8 @@ class Manifest:
     """Definitions of the tools of MCP servers."""
     repeated: tuple[str, ...] = ()
     """Blocks of the row that many rows show, see `engine.repeated`."""
+    form: int = FORM
+    """Number of the form of requests with which the run began."""
 
     @classmethod
     def of(cls, source: Source) -> Manifest:
@@ -91,6 +94,7 @@ class Manifest:
             sizes=None if data["sizes"] is None else sizes_from(data["sizes"]),
             tools=toolbox_from(data["tools"]),
             repeated=tuple(data.get("repeated", ())),
+            form=data.get("form", 1),
         )
 
     @classmethod
@@ -133,7 +137,13 @@ class Manifest:
             "sizes": None if self.sizes is None else self.sizes.data(),
             "tools": self.tools.data(),
             "repeated": list(self.repeated),
+            "form": self.form,
         }
+
+    @property
+    def has_another_form(self) -> bool:
+        """Whether its first requests had another form than those that are made now: its answers stay all the same."""
+        return self.form != FORM
 
     @property
     def known_sizes(self) -> Sizes:

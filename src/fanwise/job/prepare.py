@@ -34,6 +34,11 @@ from .spec import JobSpec
 from .standing import keep_begin, keep_offline, was_offline
 from .watcher import Watcher
 
+_OTHER_FORM = (
+    "the form of requests has changed since this run began: its answers stay, and only what is missing is asked, in "
+    "the form of today"
+)
+
 
 @asynccontextmanager
 async def prepare(
@@ -84,6 +89,8 @@ async def prepare_again(
     with found(fixed(out), fields or {}, graph, terms) as run:
         if terms.client is None and (note := other_address(run.manifest, run.spec)):
             watcher.notes.append(note)
+        if run.manifest.has_another_form:
+            watcher.notes.append(_OTHER_FORM)
         async with _prepared(run, terms, watcher) as prepared:
             yield prepared
 
@@ -125,7 +132,8 @@ async def _checked(run: OpenRun, terms: Terms, toolbox: Toolbox, api: Api, watch
     check_same_kind(api.offline, was_offline(journal))
     run.manifest.save(journal)
     keep_offline(journal, offline=bool(api.offline))
-    if not api.offline and run.manifest.sizes is None:  # an emulator counts by characters, as we do
+    is_counted = run.manifest.sizes is not None and not run.manifest.has_another_form
+    if not api.offline and not is_counted:  # an emulator counts by characters, as we do
         # Once for a run: its layout must not change.
         with TokenCache() as cache:
             sizes = await count(api, common_texts(run.graphs.values()), cache)

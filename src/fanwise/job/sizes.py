@@ -13,7 +13,7 @@ from fanwise.api.client import Api
 from fanwise.api.failures import RequestError
 from fanwise.canonical import digest
 from fanwise.context.sizes import Sizes
-from fanwise.context.tail import fence
+from fanwise.context.tags import fence
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.tokens import TokenCache
 

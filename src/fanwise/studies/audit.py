@@ -23,7 +23,7 @@ from pydantic import TypeAdapter
 from fanwise.context.audit import AgentPrefix, CacheFinding, PrefixText, compare, row_data, split, too_short
 from fanwise.context.shape import Segment
 from fanwise.context.sizes import DOCUMENTED
-from fanwise.context.tail import unfence
+from fanwise.context.tags import unfence
 from fanwise.engine.arms import Arm, build_arms, row_state
 from fanwise.engine.load import load_graph, loadable
 from fanwise.engine.nodes import AgentNode
@@ -226,9 +226,9 @@ def _of_row(node: AgentNode, arm: Arm, row: Row) -> Iterator[PrefixText]:
     """Yield the blocks of a row that a node shows, where they are known before any answer."""
     tasks = [task for task in row_state(arm, row).start() if task.node.path == node.node.path]
     for part in (part for task in tasks for part in node.request(task).content):
-        name, text = unfence(part.text, (node.need.apart,)) or ("", "")
-        if name in node.need.row_blocks:
-            yield PrefixText(name=name, text=text, place=node.spec.place, row=row.row_id)
+        block = unfence(part.text, (node.need.arm_index,))
+        if block is not None and block.name in node.need.row_blocks:
+            yield PrefixText(name=block.name, text=block.text, place=node.spec.place, row=row.row_id)
 
 
 def _clock_ahead(seconds: int) -> AbstractContextManager[object]:

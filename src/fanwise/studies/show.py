@@ -36,7 +36,7 @@ class Attempt:
     """None where that cannot be told, since not all of the request was kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """A task's request, made again."""
 
@@ -44,6 +44,8 @@ class Rendered:
     attempts: tuple[Attempt, ...]
     answer: str | None
     """The output as canonical JSON, where there is one."""
+    has_another_form: bool
+    """Whether the run began when requests had another form."""
 
 
 def rendered(
@@ -80,7 +82,12 @@ def rendered(
         record = journal.task(key)
         answer = journal.text(record.output or "") if record is not None else None
         body = node.request(task).body(run_id=manifest.run_id)
-        return Rendered(body, tuple(_attempts(journal, node, task, key)), answer)
+        return Rendered(
+            body=body,
+            attempts=tuple(_attempts(journal, node, task, key)),
+            answer=answer,
+            has_another_form=manifest.has_another_form,
+        )
 
 
 def _attempts(journal: JournalReader, node: AgentNode, task: Task, key: str) -> Iterator[Attempt]:

@@ -8,11 +8,11 @@ from fanwise.engine.arms import build_arms
 from fanwise.engine.load import load_graph
 from fanwise.engine.shown import request_lines
 from fanwise.engine.toolbox import list_tools
-from fanwise.graph.draw import FORMATS, tree
+from fanwise.graph.draw import FORMATS, listing, tree
 from fanwise.graph.remarks import file_notes, tools_missing, without_words
 
 from .command import Command
-from .saying import echo
+from .saying import echo, echo_json
 
 
 @click.command(cls=Command)
@@ -20,14 +20,18 @@ from .saying import echo
 @click.option(
     "--format", "form", type=click.Choice(sorted(FORMATS)), default="tree", show_default=True, help="How to draw it."
 )
-def graph(graph: str, form: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the tasks and the settings of their agents as JSON.")
+def graph(graph: str, form: str, as_json: bool) -> None:
     """Draw GRAPH: its tasks, their order, and exactly what each is shown.
 
-    The tree also says how many tokens that is, what of it is cached and with whom, and what other
-    agents are sent too. What of agent files was not read is said on standard error.
+    The tree also says with which settings agents are asked and where each of these comes from, how
+    many tokens they are shown, what of it is cached and with whom, and what others are sent too.
+    What of agent files was not read is said on standard error.
     """
     spec = load_graph(graph).spec
-    if form == "tree":
+    if as_json:
+        echo_json(listing(spec), 2)
+    elif form == "tree":
         echo(tree(spec, request_lines(build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"])))
     else:
         echo(FORMATS[form](spec))

@@ -13,13 +13,13 @@ from fanwise.blocks import Block, Document, find_beside_caller
 from fanwise.errors import DefinitionError, Mistake, line_of
 from fanwise.models import EffortIntent
 
-from .agentsettings import DEFAULT_MAX_TURNS, AgentSettings, blocks_of, listed, resolved, spec_of
+from .agentsettings import AgentSettings, blocks_of, listed, resolved, spec_of
 from .calls import add_task
 from .filetools import GivenTools, MissingTools, Toolset
 from .fromfile import Given, with_file
 from .notes import Note
 from .schema import problems
-from .signature import signature_types
+from .signature import place, signature_types
 from .spec import AgentSpec
 from .tasktext import body_of, spec_of_file
 from .tracer import active
@@ -102,7 +102,7 @@ class Agent(Generic[P, R]):
             thinking=thinking,
             time_limit_s=time_limit_s or 0.0,
             max_turns=max_turns or 0,
-        )
+        ).called("load", place())
         given = Given(tools=Toolset.of(tools), missing_tools=missing_tools)
         spec = spec_of_file(find_beside_caller(path), settings, given)
         return Agent(body_of(spec, stand_in), spec, explicit=settings.is_explicit)
@@ -138,7 +138,10 @@ class Agent(Generic[P, R]):
             given = Toolset.of(tools)
             changes["tools"] = listed(given.all, self._spec)
             changes["without"] = tuple(name for name in self._spec.without if name not in given.by_name)
-            changes.setdefault("max_turns", DEFAULT_MAX_TURNS)
+        changes["origins"] = self._spec.origins.by_call(
+            "options", place(), effort=effort, thinking=thinking, max_tokens=max_tokens, time_limit_s=time_limit_s,
+            max_turns=max_turns,
+        )  # fmt: skip
         return Agent(self.body, resolved(replace(self._spec, **changes)), explicit=name is not None)
 
     def __repr__(self) -> str:
@@ -197,7 +200,7 @@ def agent(
         time_limit_s=time_limit_s or 0.0,
         tools=given.tools.all,
         max_turns=max_turns or 0,
-    )
+    ).called("decorator", place())
     if file is not None:
         settings = _with_file(settings, find_beside_caller(file), given)
 
@@ -226,22 +229,22 @@ def _agent_of(fn: Callable[P, R], settings: AgentSettings) -> Agent[P, R]:
     Raises:
         DefinitionError: Settings, signature or output cannot be used; every mistake is listed.
     """
-    place = f"{fn.__code__.co_filename}:{fn.__code__.co_firstlineno}"
+    defined = f"{fn.__code__.co_filename}:{fn.__code__.co_firstlineno}"
     mistakes: list[Mistake] = []
-    hints, params = signature_types(fn, place, mistakes)
-    mistakes += _output_mistakes(fn.__name__, hints, place)
+    hints, params = signature_types(fn, defined, mistakes)
+    mistakes += _output_mistakes(fn.__name__, hints, defined)
     docstring = (inspect.getdoc(fn) or "").strip()
     notes = settings.notes
     if settings.instructions and docstring:
         text = f"the docstring of {fn.__name__!r} is not read: the body of its agent file is the instructions"
-        notes = (*notes, Note(place, text))
+        notes = (*notes, Note(defined, text))
     settings = replace(
         settings,
         name=settings.name or fn.__name__,
         instructions=settings.instructions or docstring,
         notes=notes,
     )
-    spec = spec_of(settings, place, params, hints.get("return"), mistakes)
+    spec = spec_of(settings, defined, params, hints.get("return"), mistakes)
     return Agent(fn, spec, explicit=settings.is_explicit)
 
 

@@ -17,6 +17,8 @@ from .agentsettings import DEFAULT_MAX_TOKENS, AgentSettings
 from .filetools import GivenTools, MissingTools, Toolset
 from .fromfile import Given
 from .notes import Note
+from .origins import DEFAULTS
+from .signature import place as place_of_caller
 from .tasktext import body_of, spec_of_file
 
 TextAgent = Agent[[str], str]
@@ -64,7 +66,11 @@ class Agents:
         """
         place, base = find_folder_beside_caller(folder)
         given = Given(inherit=inherit or "", word="inherit", tools=Toolset.of(tools), missing_tools=missing_tools)
-        loading = _Loading(given, AgentSettings(default_max_tokens=max_tokens or DEFAULT_MAX_TOKENS), stand_ins)
+        settings = AgentSettings(
+            default_max_tokens=max_tokens or DEFAULT_MAX_TOKENS,
+            origins=DEFAULTS.by_call("load", place_of_caller(), max_tokens=max_tokens),
+        )
+        loading = _Loading(given, settings, stand_ins)
         for path in _files(place):
             if path.stem.lower() in _DOCUMENTATION:
                 loading.notes.append(Note(f"{path}:1", "it is left out: by its name it is documentation"))

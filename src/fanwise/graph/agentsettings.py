@@ -12,6 +12,7 @@ from fanwise.models import EffortIntent, facts, intensity
 
 from .filetools import GivenTool
 from .notes import Note
+from .origins import DEFAULTS, OriginKind, Origins
 from .schema import schema
 from .spec import AgentSpec
 from .tools import Source, sources
@@ -49,6 +50,19 @@ class AgentSettings:
     without: tuple[str, ...] = ()
     """Tools that its file names and that it runs without."""
     notes: tuple[Note, ...] = ()
+    origins: Origins = DEFAULTS
+
+    def called(self, kind: OriginKind, place: str) -> AgentSettings:
+        """Return these with what they give coming from a call.
+
+        Args:
+            kind: What was called.
+            place: Where.
+        """
+        return replace(self, origins=self.origins.by_call(
+            kind, place, effort=self.effort, thinking=self.thinking, max_tokens=self.max_tokens,
+            time_limit_s=self.time_limit_s, max_turns=self.max_turns,
+        ))  # fmt: skip
 
 
 def spec_of(
@@ -94,6 +108,7 @@ def spec_of(
         description=settings.description,
         without=settings.without,
         notes=settings.notes,
+        origins=settings.origins,
     )
     return resolved(spec)
 

@@ -16,6 +16,7 @@ from .briefing import briefing
 from .cut import Cut, asked, cut
 from .expr import Get, Make, gets
 from .nodes import EachNode, GraphSpec, Node, TaskNode, Template, parts, walk
+from .origins import DEFAULTS, Origin, Origins
 from .redirect import redirect, redirected
 from .rehearse import rehearse
 from .schema import problems, schema
@@ -116,12 +117,17 @@ def _level(agents: Sequence[AgentSpec], *, thinking: bool) -> tuple[str, AgentSp
     """Return the model of a single agent, the agent of whose intents it takes, and how hard it works."""
     model = strongest([agent.model for agent in agents])
     hardest = max(agents, key=lambda agent: agent.intensity.allowance)
-    intents: list[tuple[bool | None, EffortIntent | None]] = [(hardest.thinking, hardest.effort), (None, None)]
+    intents: list[tuple[bool | None, EffortIntent | None, Origins]] = [
+        (hardest.thinking, hardest.effort, hardest.origins),
+        (None, None, DEFAULTS),
+    ]
     if thinking:
-        intents.insert(0, (True, hardest.effort if hardest.effort in ("xhigh", "max") else "high"))
-    for thinks, effort in intents:
+        level = hardest.effort if hardest.effort in ("xhigh", "max") else "high"
+        intents.insert(0, (True, level, DEFAULTS.by_call("derived", "auto:thinking", thinking=True, effort=level)))
+    for thinks, effort, origins in intents:
         try:
-            return model, replace(hardest, thinking=thinks, effort=effort), intensity(model, thinks, effort)
+            how_hard = intensity(model, thinks, effort)
+            return model, replace(hardest, thinking=thinks, effort=effort, origins=origins), how_hard
         except ValueError:
             continue
     raise AssertionError(f"{model} takes no intensity at all")
@@ -138,6 +144,7 @@ def _agent(
     unique = list({agent.name: agent for agent in agents}.values())
     context: dict[str, Block] = {block.sha: block for agent in unique for block in agent.context}
     model, hardest, how_hard = level
+    slowest = max(unique, key=lambda agent: agent.time_limit_s)
     return AgentSpec(
         name="baseline",
         tiers=(model,),
@@ -147,13 +154,19 @@ def _agent(
         effort=hardest.effort,
         thinking=hardest.thinking,
         intensity=how_hard,
-        time_limit_s=max(agent.time_limit_s for agent in unique),
+        time_limit_s=slowest.time_limit_s,
         params=params,
         output=graph.answer_type,
         schema=schema(graph.answer_type),
         place=spec.place,
         tools=tuple({tool.name: tool for agent in unique for tool in agent.tools}.values()),
         max_turns=sum(agent.max_turns for agent in unique),
+        origins=replace(
+            hardest.origins,
+            max_tokens=Origin("derived", "from the agents'"),
+            time_limit_s=slowest.origins.time_limit_s,
+            max_turns=Origin("derived", "from the agents'"),
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from .dag import dag, generations, rounds
 from .nodes import GraphSpec, TaskNode
+from .settings import settings_data, settings_of, told
 from .tools import McpServer, Source
 
 
@@ -35,16 +36,39 @@ def _task_lines(name: str, data: Mapping[str, Any]) -> list[str]:
     """Return a task's title, and what it is shown and may use."""
     node: TaskNode = data["node"]
     agent = node.target.spec
-    title = f"step {name}" if agent is None else f"{name}  {agent.model}, at most {agent.max_tokens} tokens"
+    title = f"step {name}" if agent is None else f"{name}  {agent.model}"
     shown = [label if param not in node.blocks else f"{label} (block)" for param, label in data["shown"].items()]
     lines = [" ".join((*data["inside"], title)), f"shown: {', '.join(shown) or 'nothing'}"]
     if agent is not None and agent.context:
         lines.append(f"context: {', '.join(block.name for block in agent.context)}")
     if agent is not None and agent.tools:
-        lines.append(f"tools: {', '.join(map(_tool, agent.tools))}, at most {agent.max_turns} requests")
+        lines.append(f"tools: {', '.join(map(_tool, agent.tools))}")
     if agent is not None and agent.without:
         lines.append(f"without: {', '.join(agent.without)}")
+    if agent is not None:
+        lines.append(f"settings: {told(settings_of(agent))}")
     return lines
+
+
+def listing(spec: GraphSpec) -> dict[str, Any]:
+    """Return the tasks in order with what each is shown and the settings of its agent, as JSON-ready data."""
+    graph = dag(spec)
+    names = [name for generation in generations(spec) for name in generation]
+    tasks = [_task_data(name, graph.nodes[name]) for name in names]
+    return {"graph": spec.name, "params": list(spec.params), "tasks": tasks, "batch_rounds": rounds(spec)}
+
+
+def _task_data(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    node: TaskNode = data["node"]
+    agent = node.target.spec
+    task = {"task": name, "kind": data["kind"], "inside": list(data["inside"]), "shown": data["shown"],
+            "row_blocks": list(node.blocks.values())}  # fmt: skip
+    if agent is None:
+        return task
+    return task | {
+        "agent": agent.name, "model": agent.model, "context": [block.name for block in agent.context],
+        "tools": [source.name for source in agent.tools], "settings": settings_data(settings_of(agent)),
+    }  # fmt: skip
 
 
 def mermaid(spec: GraphSpec) -> str:

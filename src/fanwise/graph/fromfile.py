@@ -58,7 +58,16 @@ def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[
         max_turns=settings.max_turns or file.max_turns,
         without=found.missing,
         notes=tuple(sorted(notes, key=line_of)),
+        origins=settings.origins.by_file(_places(settings, file)),
     )
+
+
+def _places(settings: AgentSettings, file: AgentFile) -> dict[str, str]:
+    """Return the places of the settings that a file gives and its caller does not."""
+    fields = {"effort": "effort", "max_tokens": "max_tokens", "max_turns": "maxTurns"}
+    return {
+        name: file.place(field) for name, field in fields.items() if getattr(file, name) and not getattr(settings, name)
+    }
 
 
 def _model(file: AgentFile, given: Given, mistakes: list[Mistake], notes: list[Note]) -> str:

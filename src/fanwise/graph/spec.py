@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fanwise.blocks import Block
 from fanwise.models import EffortIntent, Intensity
 
 from .notes import Note
+from .origins import DEFAULTS, Origins
 from .tools import Source
 
 
@@ -49,6 +50,8 @@ class AgentSpec:
     """Tools that its file names and that it runs without."""
     notes: tuple[Note, ...] = ()
     """What of its file was not read, or read otherwise than it stands there."""
+    origins: Origins = field(default=DEFAULTS, compare=False)
+    """Where settings come from."""
 
     @property
     def model(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fanwise.context.sizes import Source
+from fanwise.graph.settings import Setting, settings_data
 from fanwise.journal.records import ArmName, Channel
 from fanwise.limits import Level
 from fanwise.pricing.rates import known_rates
@@ -60,6 +61,22 @@ class AgentForecast:
         }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSettings:
+    """How an agent is asked at some tasks of a graph, and where that comes from."""
+
+    arm: ArmName
+    agent: str
+    tasks: tuple[str, ...]
+    """Paths of the tasks that are asked so; an agent may have other settings at others, by `.options`."""
+    settings: tuple[Setting, ...]
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        settings = settings_data(self.settings)
+        return {"side": self.arm, "agent": self.agent, "tasks": list(self.tasks), **settings}
+
+
 @dataclass(slots=True, kw_only=True)
 class PrefixNode:
     """Blocks behind those of the node above, with a breakpoint behind them."""
@@ -109,6 +126,7 @@ class Forecast:
     simulated: bool
     """Whether stand-ins have answered for the models."""
     agents: tuple[AgentForecast, ...]
+    settings: tuple[PlannedSettings, ...]
     prices: tuple[Price, ...]
     strict_costs: dict[Channel, int]
     """Picodollars of the fan-out with a strict schema per agent, where schemas travel together."""
@@ -147,6 +165,7 @@ class Forecast:
             "rejected": self.rejected,
             "sampled": self.sampled,
             "agents": [agent.data() for agent in self.agents],
+            "settings": [agent.data() for agent in self.settings],
             "prices": [price.data() for price in self.prices],
             "with_strict_schemas_usd": {channel: usd_text(cost) for channel, cost in self.strict_costs.items()},
             "prefixes": {arm: [node.data() for node in roots] for arm, roots in self.prefixes.items()},

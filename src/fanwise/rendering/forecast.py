@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -9,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fanwise.graph.remarks import without_words
-from fanwise.ledger.forecast import Forecast, PrefixNode
+from fanwise.graph.settings import set_by
+from fanwise.ledger.forecast import Forecast, PlannedSettings, PrefixNode
 from fanwise.units import usd
 
 from .harmless import one_line
@@ -37,6 +39,7 @@ def show_forecast(forecast: Forecast, console: Console) -> None:
         _say(console, f"with a strict schema per agent, each with a cache of its own: {costs} (--schemas strict)")
     _say(console, _time(forecast))
     console.print(_agents(forecast))
+    console.print(_settings(forecast))
     for line in (*_auto_channels(forecast), *_prefixes(forecast)):
         _say(console, line)
 
@@ -87,6 +90,30 @@ def _agents(forecast: Forecast) -> Table:
         counts = (agent.calls, usage.input, written, usage.cache_read, usage.output)
         table.add_row(agent.channel, agent.agent, agent.model, *(f"{count:,}" for count in counts))
     return table
+
+
+def _settings(forecast: Forecast) -> Table:
+    """Return how each agent is asked, and where that comes from."""
+    settings = [setting for agent in forecast.settings for setting in agent.settings]
+    cap = "max_tokens + thinking" if any(setting.more.get("for_thinking") for setting in settings) else "max_tokens"
+    names = {"effort": "effort", "thinking": "thinking", "max_tokens": cap, "time_limit_s": "time limit"}
+    if any(setting.name == "max_turns" for setting in settings):
+        names["max_turns"] = "requests"
+    table = Table("agent", *names.values(), "set by (else default)", box=None, pad_edge=False, header_style="dim")
+    variants = Counter((agent.arm, agent.agent) for agent in forecast.settings)
+    for agent in forecast.settings:
+        words = {setting.name: setting.words for setting in agent.settings}
+        is_varied = variants[agent.arm, agent.agent] > 1
+        table.add_row(
+            f"{agent_name(agent.arm, agent.agent)}{f' as {_tasks(agent)}' if is_varied else ''}",
+            *(words.get(name, "") for name in names),
+            set_by(agent.settings),
+        )
+    return table
+
+
+def _tasks(agent: PlannedSettings) -> str:
+    return ", ".join(agent.tasks)
 
 
 def _auto_channels(forecast: Forecast) -> Iterator[str]:

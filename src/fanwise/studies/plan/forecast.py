@@ -38,6 +38,7 @@ from .prefixes import prefix_tree
 from .price import Owed, Paid, Scale, arm_price, estimate_job, lengthened, without_rows
 from .reach import reach_of
 from .rehearsed import rehearse_rows
+from .settings import agent_settings
 from .simulated import LengthFactors, length_factors, simulate
 from .used import SampleUse, sample_use
 
@@ -73,6 +74,7 @@ def forecast_job(
         paid=job.paid is not None,
         simulated=job.paid is None or job.paid.simulated,
         agents=tuple(agents),
+        settings=tuple(agent for arm in job.arms.values() for agent in agent_settings(arm)),
         prices=tuple(prices),
         strict_costs=job.strict_costs(CHANNELS) if alternatives else {},
         prefixes={name: prefix_tree(arm, calls) for name, arm in job.arms.items()},

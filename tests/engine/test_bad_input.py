@@ -115,7 +115,7 @@ def test_a_key_that_is_refused_in_the_middle_halts_the_run(tmp_path: Path) -> No
     many = tickets(tmp_path / "many.jsonl", 200)
     key = environment(ANTHROPIC_API_KEY="sk-secret-123")
     with emulator(graph=GRAPH) as url:
-        post(f"{url}/_emulator/faults", {"status": 401, "match": '\\"subject\\":\\"s50\\"'})
+        post(f"{url}/_emulator/faults", {"status": 401, "match": 'subject: s50"'})
         out = tmp_path / "run"
         result = fanwise(
             "run", GRAPH, "--rows", many, "--out", out, "--channel", "live", "--slots", 4, "--base-url", url, env=key

@@ -117,7 +117,7 @@ def random_rows(draw: Random, most: int) -> list[Row]:
 
 
 def says(body: dict[str, Any]) -> Any:
-    """Ask for tools as often as the first message says, then answer; now and then too long, or no JSON."""
+    """Ask for tools as often as the first message says, then answer; now and then too long, or with nothing."""
     text = body["messages"][0]["content"][-1]["text"]
     seed = zlib.crc32(text.encode())
     rounds = len(body["messages"]) // 2
@@ -125,14 +125,11 @@ def says(body: dict[str, Any]) -> Any:
         passages = [f"{seed % 97 + call} " * (seed % 23) for call in range(1 + seed % 2)]
         return {"tools": [{"name": "look_up", "input": {"passage": passage}} for passage in passages]}
     if seed % 29 == 0:
-        return "no JSON"
-    answer = json.dumps({"value": "a word " * (seed % 120 if seed % 31 else 3_000)})
+        return "\n"
+    answer = "a word " * (seed % 119 + 1 if seed % 31 else 3_000)
     sent = ((body.get("output_config") or {}).get("format") or {}).get("schema")
-    return (
-        seal(text.split("\n")[0].removeprefix("Answer as the agent ").removesuffix("."), answer)
-        if is_envelope(sent)
-        else answer
-    )
+    said = text.split("\n")[0].removeprefix("Answer as the agent ").removesuffix(".")
+    return seal(said, json.dumps(answer)) if is_envelope(sent) else answer
 
 
 @contextmanager

@@ -111,6 +111,25 @@ def test_the_plan_shows_who_shares_what_and_what_strict_schemas_would_cost(tmp_p
     assert "judge, score, label, length: 1 write, 31 reads" in text
 
 
+def test_the_plan_shows_what_texts_would_cost_in_the_other_way(tmp_path: Path) -> None:
+    """Plain where they are enclosed, and enclosed where they are plain; nothing where there is no other way."""
+    rows, env = tmp_path / "rows.jsonl", environment(PYTHONPATH=str(ROOT / "tests"))
+    rows.write_text("".join(json.dumps({"id": str(number), "text": f"text {number}"}) + "\n" for number in range(6)))
+    family = f"{ROOT / 'tests' / 'sample' / 'texts.py'}:texts"
+    plain = made(family, rows, env=env)
+    assert plain["with_plain_texts"] is None
+    assert plain["with_enclosed_texts"]["agents"] == ["said", "safe"]
+    assert Decimal(plain["with_enclosed_texts"]["usd"]["live"]) != price(plain, "live")["expected"]
+    enclosed = made(family, rows, "--schemas", "shared", env=env)
+    assert enclosed["with_enclosed_texts"] is None
+    assert enclosed["with_plain_texts"]["agents"] == ["said", "safe"]
+    assert enclosed["with_plain_texts"]["usd"].keys() == {"live", "batch"}
+    text = fanwise("plan", family, "--rows", rows, "--schemas", "shared", env=env).stdout
+    assert "with the text of said, safe answered in plain text, beside the envelope of schemas: $" in text
+    alone = made(f"{ROOT / 'tests' / 'sample' / 'texts.py'}:again", rows, env=env)
+    assert (alone["with_plain_texts"], alone["with_enclosed_texts"]) == (None, None)
+
+
 def test_a_plan_sends_nothing_though_there_is_a_key(tmp_path: Path) -> None:
     env = environment(ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL="http://127.0.0.1:9")
     assert made(GRAPH, tickets(tmp_path / "rows.jsonl", 5), env=env)["rows"] == 5

@@ -133,6 +133,56 @@ def test_the_user_may_choose_how_schemas_travel() -> None:
     assert ways == {"strict": {"a": "strict", "b": "strict"}, "shared": {"a": "envelope", "b": "envelope"}}
 
 
+def text_need(agent: str, *context: Block) -> Need:
+    return replace(need(agent, *context), schema=None, value_schema={"type": "string"})
+
+
+def ways(needs: Mapping[str, Need], schemas: Any = "auto", texts: Any = "auto") -> dict[str, str]:
+    return {path: shape.way for path, shape in layout(needs, schemas=schemas, texts=texts).items()}
+
+
+def test_texts_share_a_prefix_with_each_other_and_with_schemas_in_the_tail() -> None:
+    large = Block("long", "l" * 60_000)
+    needs = {"a": text_need("a", large), "b": text_need("b", large), "c": replace(need("c", large), schema=wide(2))}
+    assert ways(needs) == {"a": "text", "b": "text", "c": "tail"}
+    sent = requests(needs)
+    assert len({request.prefixes()[0].key for request in sent.values()}) == 1
+    assert all(request.frame.schema is None and not request.frame.schema_text for request in sent.values())
+    assert sent["a"].content[-1].text.startswith("source: "), "nothing is said of a form"
+
+
+def test_a_text_stands_apart_from_strict_schemas_where_that_is_cheaper() -> None:
+    """A small prefix is written twice for less than a schema costs in every tail, or a name in every answer."""
+    needs = {"a": text_need("a", RULES), "b": replace(need("b", RULES), schema=wide(40))}
+    assert ways(needs) == ways(needs, "strict") == {"a": "text", "b": "strict"}
+    assert requests(needs)["a"].prefixes()[0].key != requests(needs)["b"].prefixes()[0].key
+    assert "strict" not in ways(needs, "shared").values(), "it splits a cache"
+
+
+def test_a_text_joins_an_envelope_only_where_that_is_cheaper() -> None:
+    """Where prefix and schemas are long: what the name costs in an answer is less than one more write."""
+    large = Block("long", "l" * 60_000)
+    needs = {
+        "a": text_need("a", large), "b": replace(need("b", large), schema=wide(60)),
+        "c": replace(need("c", large), schema=wide(61)), "alone": text_need("alone", LAW),
+    }  # fmt: skip
+    joined = {"a": "envelope", "b": "envelope", "c": "envelope", "alone": "text"}
+    assert ways(needs) == joined
+    shape = layout(needs)["a"]
+    assert shape.format is not None and shape.format["properties"]["a"] == {"type": "string"}, "no object around it"
+    assert ways(needs, texts="plain")["a"] == "text"
+    short = {path: replace(one, context=(RULES,)) for path, one in needs.items()}
+    assert ways(short)["a"] == "text"
+    assert ways(short, texts="enclosed") == {"a": "envelope", "b": "envelope", "c": "envelope", "alone": "envelope"}
+
+
+def test_a_value_that_is_no_object_stands_in_an_envelope_as_it_is() -> None:
+    items = {"type": "array", "items": {"type": "string"}}
+    listed = replace(need("b", RULES), schema={"type": "object", "properties": {"value": items}}, value_schema=items)
+    shape = layout({"a": replace(need("a", RULES), schema=wide(9)), "b": listed}, schemas="shared")["b"]
+    assert shape.format is not None and shape.format["properties"]["b"] == items
+
+
 def test_what_the_api_cannot_carry_in_one_schema_is_no_envelope() -> None:
     union = {"type": "object", "properties": {"x": {"anyOf": [{"type": "string"}, {"type": "null"}]}}}
     assert envelope({f"a{number}": union for number in range(16)}) is not None

@@ -104,7 +104,7 @@ def test_a_request_says_a_name_only_where_nothing_else_tells_who_is_asked() -> N
     said = [body["messages"][0]["content"][-1]["text"].split("\n")[0] for body in bodies(both, "fanout")]
     assert said == ["Answer as the agent sort.", "Answer as the agent weigh."]
     answers = [answerer(both)(body) for body in bodies(both, "fanout")]
-    assert answers == ['{"value":"x"}', '{"value":"weighed x"}']
+    assert answers == ["x", "weighed x"]
 
 
 def test_an_arm_is_sent_as_much_as_another_and_shares_no_prefix_with_it() -> None:
@@ -120,7 +120,7 @@ def test_an_arm_is_sent_as_much_as_another_and_shares_no_prefix_with_it() -> Non
         (GUIDE.name, GUIDE.text)
     ] * 2
     assert unfence(texts[1]) is None
-    assert {answerer(arms)(body) for body in (fanout, baseline)} == {'{"value":"x"}'}
+    assert {answerer(arms)(body) for body in (fanout, baseline)} == {"x"}
 
 
 def test_the_cache_of_one_side_serves_the_other_nothing(tmp_path: Path) -> None:

@@ -191,7 +191,7 @@ def server() -> Generator[Foreign]:
         if not body.get("tools"):
             return '{"value": 5}'
         asks = {"tools": [{"name": "register", "input": {"text": "x"}}]}
-        return asks if len(body["messages"]) < 3 else '{"value": "seen"}'
+        return asks if len(body["messages"]) < 3 else "seen"
 
     with eager(), Emulator(answer=answer, keep_requests=1) as emulator, foreign(emulator.url) as front:
         yield front

@@ -93,7 +93,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
             text = next(text for text in TEXTS if text in first)
             return {"tools": [{"name": body["tools"][0]["name"], "input": {"text": text}}]}
         told = last[0]["content"]
-        return {"json": {"value": told if isinstance(told, str) else told[0]["text"]}}
+        return told if isinstance(told, str) else told[0]["text"]
 
     with Emulator(answer=answer) as emulator:
         yield emulator

@@ -165,6 +165,9 @@ def test_after_edit_and_resume_every_figure_is_that_of_a_fresh_run(
     if start is CACHED and "row" in name:  # which row has the write in it is a matter of who was sent first
         for summary in accounts:
             del summary["multiplier"]["usd_as_paid"]
+        for figure in ("floor_usd", "input_over_floor"):  # what is left of a division goes with it
+            after_edit, fresh_run = (float(summary.pop(figure)) for summary in accounts)
+            assert after_edit == pytest.approx(fresh_run, rel=2e-6)
         for row in (*rows[0], *rows[1]):
             del row["cost_usd"], row["multiplier"]["usd_as_paid"]
     assert accounts[0] == accounts[1]

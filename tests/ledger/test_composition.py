@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import tempfile
 from contextlib import closing
@@ -46,7 +45,7 @@ def replies(letter: Letter) -> str:
 @agent(model="claude-haiku-5-5", max_tokens=300)
 def sentences(body: str) -> list[str]:
     """Split into sentences."""
-    return [one for one in body.split(".") if one]
+    return [one for one in body.split(".") if one.strip()]
 
 
 @agent(model="claude-haiku-5-5", max_tokens=300)
@@ -136,7 +135,7 @@ def test_one_agent_on_both_sides_costs_the_same_within_the_interval(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     chance = random.Random(5)
     rows = [{"id": f"t{number}", "body": f"Letter {number}"} for number in range(200)]
-    with Emulator(answer=lambda _: json.dumps({"value": "word " * chance.randint(20, 40)})) as emulator:
+    with Emulator(answer=lambda _: "word " * chance.randint(20, 40)) as emulator:
         job = Job(replies, rows=rows, out=tmp_path / "run", channel="live", base_url=emulator.url,
                   baseline=f"{__file__}:replies")  # fmt: skip
         found = job.run_sync().summary

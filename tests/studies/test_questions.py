@@ -136,7 +136,11 @@ def alone(row: Row) -> str:
 
 def test_who_was_not_asked_has_not_become_cheaper(tmp_path: Path) -> None:
     """An agent that a run did not come to ask had cost 100 % less than in the run before."""
-    for name, asked, text in (("both", short_where_long, "long"), ("one", short_where_long, ""), ("gone", alone, "")):
+    for name, asked, text in (
+        ("both", short_where_long, "long"),
+        ("one", short_where_long, "short"),
+        ("gone", alone, "short"),
+    ):
         Job(asked, rows=[{"id": "1", "text": text}], out=tmp_path / name, channel="live").run_sync()
     other, not_asked = diff(tmp_path / "both", tmp_path / "one").agents
     assert (other.agent, not_asked.agent) == ("answer", "shorten"), "last is what cannot be compared"

@@ -37,7 +37,11 @@ class Composer:
         self._need, self._shape, self._blocks = need, shape, blocks
         self._per_token = need.chars_per_token or facts(need.model).chars_per_token
         says_name = need.named or shape.way == "envelope"  # an envelope has a field for each name
-        self._opening = opening(need.agent if says_name else "", need.schema if shape.way == "tail" else None)
+        self._opening = opening(
+            need.agent if says_name else "",
+            need.schema if shape.way == "tail" else None,
+            need.text_form if shape.way == "text" else "",
+        )
         segments = tuple(shape.segments(need))
         content = [segment for segment in segments if segment.place == "content"]
         before = list(takewhile(lambda segment: segment.kind != "row block", content))

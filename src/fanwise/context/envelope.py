@@ -21,7 +21,7 @@ _ASKED = "Answer under the name of the agent that is asked, and under no other."
 
 
 def envelope(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Return one schema for agents by name, or None where the API could not carry it."""
+    """Return one schema for agents, from that of what each answers, by name; None where the API could not carry it."""
     schema: dict[str, Any] = {
         "type": "object",
         "description": _ASKED,

@@ -24,7 +24,7 @@ ROW_BLOCK_TOKENS = 2_000
 """Length that a block of a row is taken to have."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PricedLayout:
     """One way to lay out some nodes."""
 
@@ -33,6 +33,8 @@ class PricedLayout:
     shapes: dict[str, Shape]
     mixed: bool
     """Whether nodes with different schemas share a prefix."""
+    joined: frozenset[str] = frozenset()
+    """Paths of the nodes without a schema that share one with a node that has one."""
 
 
 def lay_out(
@@ -43,7 +45,7 @@ def lay_out(
     Args:
         members: The nodes, by path.
         cache: Prices of their model's cache.
-        way: How their schemas travel.
+        way: How their schemas travel; who has none answers in plain text, but for an envelope.
         schema: What all of them send as `output_config.format`, if anything.
     """
     uses = Counter(name for need in members.values() for name in need.row_blocks * need.tasks)
@@ -69,7 +71,9 @@ def lay_out(
     }
     rows = sum(_row_cost(members, name, uses, shapes, cache) for name in uses)
     cost = exact_cost(problem, solution) + _plain_rest(members, shapes, table) + rows
-    return PricedLayout(cost, shapes, _is_mixed(members, _sharers(members, together, uses, solution)))
+    groups = [{path: members[path] for path in paths} for paths in _sharers(members, together, uses, solution)]
+    joined = frozenset[str]().union(*map(_joined, groups))
+    return PricedLayout(cost=cost, shapes=shapes, mixed=any(map(_is_mixed, groups)), joined=joined)
 
 
 def _content_marks(need: Need, uses: Counter[str]) -> int:
@@ -88,9 +92,15 @@ def _sharers(
         yield [path for path, need in members.items() if name in need.row_blocks]
 
 
-def _is_mixed(members: Mapping[str, Need], groups: Iterable[Iterable[str]]) -> bool:
-    """Return whether nodes of any group have different schemas."""
-    return any(len({dumps(dict(members[path].schema)) for path in group}) > 1 for group in groups)
+def _is_mixed(group: Mapping[str, Need]) -> bool:
+    """Return whether nodes have different schemas."""
+    return len({dumps(dict(need.schema)) for need in group.values() if need.schema is not None}) > 1
+
+
+def _joined(group: Mapping[str, Need]) -> set[str]:
+    """Return the nodes without a schema among such as have one."""
+    texts = {path for path, need in group.items() if need.schema is None}
+    return texts if len(texts) < len(group) else set()
 
 
 def _shared(need: Need, uses: Counter[str]) -> list[str]:
@@ -181,6 +191,7 @@ class _BlockTable:
         """Return the shape of a node from the prefixes that its type shares."""
         own_marked = bool(nodes) and not self.instructions.isdisjoint(nodes[-1].blocks)
         bundles = self._bundles(nodes[:-1] if own_marked else nodes)
+        own_schema = need.schema if schema is None else schema
         ordered = tuple(sorted(need.row_blocks, key=lambda name: (-uses[name], name not in need.again, name)))
         shared = len(_shared(need, uses))
         return Shape(
@@ -191,8 +202,8 @@ class _BlockTable:
             shared_row_blocks=shared,
             again=0 if shared else len(need.again),
             media=tuple(sorted(need.media, key=lambda block: block.sha)),
-            way=way,
-            schema_text=dumps(dict(need.schema if schema is None else schema)),
+            way="text" if own_schema is None else way,
+            schema_text="" if own_schema is None else dumps(dict(own_schema)),
             format=schema,
         )
 

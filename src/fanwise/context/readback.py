@@ -13,7 +13,7 @@ from fanwise.jsonable import as_object
 from .enclosed import files_by_hash, with_files
 from .lifting import PLACE, put_back
 from .tags import FANOUT, NAME, row_label, unfence
-from .tail import AGENT, AGENT_END, NOTHING, REPAIR, SCHEMA
+from .tail import AGENT, AGENT_END, NOTHING, REPAIR, SCHEMA, TEXT
 from .valuetexts import value_of
 
 
@@ -153,7 +153,7 @@ def _take_line(said: _Said, line: str) -> None:
         said.values[value[1]] = value_of(value[2])
     elif line.startswith(AGENT) and line.endswith(AGENT_END):
         said.agent = line.removeprefix(AGENT).removesuffix(AGENT_END)
-    elif line != NOTHING and not line.startswith((SCHEMA, REPAIR)):
+    elif line != NOTHING and not line.startswith((SCHEMA, TEXT, REPAIR)):
         raise ValueError("no line of ours")
 
 

@@ -19,8 +19,9 @@ ITEMS = 3
 """Items that a list is taken to have; its length is known only at run time."""
 
 
-Way = Literal["strict", "envelope", "tail"]
-"""How an agent's schema travels: its own, one for its family, or as text checked here."""
+Way = Literal["strict", "envelope", "tail", "text"]
+"""How an agent is told the form of its answer: its own schema, one for its family, or its own as text, checked here;
+`text`: not at all, since the answer is a text as it is."""
 Kind = Literal["schema", "tools", "block", "instructions", "file", "row block", "values"]
 Place = Literal["front", "system", "content", "tail"]
 """`front`: what the API puts before `system`. `tail`: the last text of the content."""
@@ -60,11 +61,14 @@ class Need:
     intensity: Intensity
     instructions: str
     context: tuple[Block, ...]
-    schema: Mapping[str, Any]
+    schema: Mapping[str, Any] | None
+    """Of its answer as an object by itself; None where the answer is a text."""
     row_blocks: tuple[str, ...]
     """Names of the blocks of the row, in the order of the signature."""
     repeated: bool
     """True where one row has several such tasks (inside `each`)."""
+    value_schema: Mapping[str, Any] | None = None
+    """Schema of its answer's value where that is no object by itself: what stands for it in an envelope."""
     tools: str = ""
     """Definitions of its tools, as canonical JSON: they stand in front of all else and key the cache."""
     arm_index: int = 0
@@ -90,6 +94,16 @@ class Need:
         return (self.model, self.intensity.thinking, effort, self.arm_index, self.tools)
 
     @property
+    def enclosed_schema(self) -> Mapping[str, Any]:
+        """Schema of what it answers under its name in an envelope."""
+        return self.value_schema or self.schema or {"type": "string"}
+
+    @property
+    def text_form(self) -> str:
+        """What the type of a text asks for, in words; empty where it asks for nothing, or the answer is no text."""
+        return str((self.value_schema or {}).get("description") or "") if self.schema is None else ""
+
+    @property
     def tasks(self) -> int:
         """Tasks of a row, as far as that is known beforehand."""
         return ITEMS if self.repeated else 1
@@ -113,9 +127,9 @@ class Shape:
     """Images and PDFs of the context: first of the content, with a breakpoint behind."""
     way: Way
     schema_text: str
-    """`format`, or the agent's own schema where that is in the tail, as canonical JSON."""
+    """`format`, or the agent's own schema where that is in the tail, as canonical JSON; empty where there is none."""
     format: Mapping[str, Any] | None
-    """What travels as `output_config.format`, which keys the cache; None where the schema is in the tail."""
+    """What travels as `output_config.format`, which keys the cache; None where the schema is in the tail, or none."""
     again: int = 0
     """How many of the blocks of the row, from the front, are marked since many rows show them."""
 
@@ -150,7 +164,7 @@ class Shape:
             yield Segment(kind="row block", name=name, place="content", marked=name in self.marked_row_blocks)
         if self.row_first:
             yield from self._own(need, "content")
-        if self.format is None:
+        if self.way == "tail":
             yield Segment(kind="schema", name=schema, place="tail", text=self.schema_text)
         yield Segment(kind="values", name="values", place="tail")
 

@@ -10,15 +10,17 @@ from typing import Any, NamedTuple
 
 from fanwise.canonical import canonical, digest
 from fanwise.context.compose import Composer
-from fanwise.context.layout import Schemas, layout
+from fanwise.context.layout import Schemas, Texts, layout
 from fanwise.context.shape import CachePrices, Need
 from fanwise.context.sizes import DOCUMENTED, Sizes
 from fanwise.dispatch.role import Role
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.expr import Expr, Get
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
+from fanwise.graph.schema import as_object_schema
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.state import RowState
+from fanwise.graph.types import is_record, is_text
 from fanwise.journal.records import ArmName
 from fanwise.pricing.rates import rates
 
@@ -54,6 +56,7 @@ def build_arms(
     sizes: Sizes = DOCUMENTED,
     toolbox: Toolbox = NO_SERVERS,
     repeated: Collection[str] = (),
+    texts: Texts = "auto",
 ) -> dict[ArmName, Arm]:
     """Return the arms of a run; none reads what another has written to the cache.
 
@@ -63,12 +66,14 @@ def build_arms(
         sizes: How many tokens texts have.
         toolbox: What is known of the tools of MCP servers.
         repeated: Blocks of the row that many rows show, see `repeated_blocks`.
+        texts: Whether texts are answered in plain text.
 
     Raises:
         UsageError: The tools of an agent are not known here, or two have one name.
     """
     ways = _Making(
         schemas=schemas,
+        texts=texts,
         sizes=sizes,
         toolbox=toolbox,
         ambiguous=_ambiguous(graphs.values()),
@@ -88,6 +93,7 @@ class _Making:
     """What decides how the requests of all arms are made, beside their graphs."""
 
     schemas: Schemas
+    texts: Texts
     sizes: Sizes
     toolbox: Toolbox
     ambiguous: frozenset[Signature]
@@ -141,7 +147,7 @@ def _arm(name: ArmName, graph: GraphSpec, ways: _Making) -> Arm:
         for node in tasks
         if (agent := node.target.spec) is not None
     }
-    shapes = layout(needs, _cache_prices, ways.schemas)
+    shapes = layout(needs, _cache_prices, ways.schemas, ways.texts)
     roles: dict[str, Role] = {}
     nodes: dict[str, AgentNode | StepNode] = {}
     for node in tasks:
@@ -180,7 +186,8 @@ def _need(
         intensity=agent.intensity,
         instructions=agent.instructions,
         context=agent.context,
-        schema=agent.schema,
+        schema=None if is_text(agent.output) else as_object_schema(agent.output, agent.schema),
+        value_schema=None if is_record(agent.output) else agent.schema,
         row_blocks=tuple(node.blocks.values()),
         repeated=repeated,
         tools=kit.text,
@@ -246,9 +253,13 @@ def _inside_each(template: Template, inside: bool) -> dict[str, bool]:
 
 
 def _shaping(agent: AgentSpec, need: Need) -> list[Any]:
-    """Return what an agent's answers depend on; not layout, channel or `max_tokens`, which may change."""
+    """Return what an agent's answers depend on; not layout, channel or `max_tokens`, which may change.
+
+    Nor whether a text is answered as it is: what is asked is the same, and what was paid for it stays.
+    """
     return [
-        agent.name, agent.model, agent.instructions, [block.sha for block in need.context], dict(agent.schema),
+        agent.name, agent.model, agent.instructions, [block.sha for block in need.context],
+        as_object_schema(agent.output, agent.schema),
         agent.intensity.thinking, agent.intensity.effort, *([need.tools] if need.tools else []),
     ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from fanwise.canonical import canonical, digest
 from fanwise.context.compose import context_chars
 from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
+from fanwise.graph.schema import as_object_schema
 from fanwise.journal.meta import AGENTS, BLOCKS, BLOCKS_BEHIND, SLICES, TASKS, WITHOUT, Source
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, BlockRecord
@@ -45,7 +46,7 @@ def _agent(node: AgentNode) -> dict[str, Any]:
         "instructions": digest(spec.instructions),
         "context": {block.name: block.sha for block in spec.context},
         "fields": list(node.node.labels.values()),
-        "schema": digest(canonical(dict(spec.schema))),
+        "schema": digest(canonical(as_object_schema(spec.output, spec.schema))),
         "max_tokens": spec.max_tokens,
         "thinking": spec.intensity.thinking,
         "effort": spec.intensity.effort,

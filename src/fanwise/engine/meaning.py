@@ -52,7 +52,7 @@ Outcomes = tuple[Outcome, ...]
 Meaning = Outcomes | Again | TheSame | WantsTools | None
 
 
-def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int) -> Meaning:
+def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int, way: str | None = None) -> Meaning:
     """Return what a reply means; None where nothing does: its node is gone.
 
     Args:
@@ -60,6 +60,7 @@ def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int) -
         errand: What was asked.
         reply: What came.
         rounds: Rounds of tools that it has had.
+        way: In which way it was asked for its answer, as `AgentNode.answer` takes it.
     """
     odd = reply.odd or _unwanted(node, reply)
     if odd:
@@ -78,7 +79,7 @@ def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int) -
         text = f"still asks for tools after {rounds + 1} requests; raise the agent's max_turns"
         return all_failed(errand, "too_many_turns", text)
     try:
-        return (Done(*node.answer(reply.text)),)
+        return (Done(*node.answer(reply.text, way)),)
     except OutputError as error:
         text = str(error)
         return all_failed(errand, "invalid_output", text) if errand.repair else Again(text, errand.factor)

@@ -7,6 +7,7 @@ looks at who else reads these, so that each node's requests have an order of the
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,11 @@ from fanwise.context.envelope import unseal
 from fanwise.context.request import Request
 from fanwise.context.shape import Need, Shape
 from fanwise.dispatch.role import Role
+from fanwise.errors import OutputError
 from fanwise.graph.nodes import TaskNode
 from fanwise.graph.scope import Task
 from fanwise.graph.spec import AgentSpec
-from fanwise.graph.wire import ReadAnswer, read_answer
+from fanwise.graph.wire import ReadAnswer, read_answer, read_field, read_object
 from fanwise.journal.records import ArmName
 
 
@@ -64,13 +66,34 @@ class AgentNode:
         allowed = self.spec.max_tokens * factor + self.spec.intensity.allowance
         return max(min(allowed, self.role.facts.max_output), first)
 
-    def answer(self, text: str) -> ReadAnswer:
+    def answer(self, text: str, way: str | None = None) -> ReadAnswer:
         """Return what a reply's text means.
+
+        Args:
+            text: What it says.
+            way: In which way it was asked for; None: as this node asks, empty: that is not known.
 
         Raises:
             OutputError: It means none of the output type.
         """
-        return read_answer(self.output, unseal(self.spec.name, text) if self.shape.way == "envelope" else text)
+        match self.shape.way if way is None else way:
+            case "envelope":
+                return read_field(self.output, unseal(self.spec.name, text))
+            case "":
+                return self._answer_before(text)
+            case _:
+                return read_answer(self.output, text)
+
+    def _answer_before(self, text: str) -> ReadAnswer:
+        """Return what a reply means that a version asked for which kept no ways.
+
+        A value that is no object stood in one there, whether or not that stood in an envelope.
+        """
+        with suppress(OutputError):
+            return read_object(self.output, unseal(self.spec.name, text))
+        with suppress(OutputError):
+            return read_object(self.output, text)
+        return read_answer(self.output, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,17 @@ from .flow import TaskFlow
 from .meaning import Again, TheSame, WantsTools, all_failed, meaning
 from .nodes import AgentNode
 from .talks import Talks
+from .ways import AskedWays
 
 
 class Settlement:
     """Decides what becomes of errands; used by one event loop."""
 
-    def __init__(self, arms: Mapping[ArmName, Arm], flow: TaskFlow, talks: Talks, carriers: Carriers) -> None:
+    def __init__(
+        self, arms: Mapping[ArmName, Arm], flow: TaskFlow, talks: Talks, carriers: Carriers, ways: AskedWays
+    ) -> None:
         self._arms, self._flow, self._talks, self._carriers = arms, flow, talks, carriers
+        self._ways = ways
 
     def replied(self, errand: Errand, attempt: int, reply: Reply) -> bool:
         """Take a reply whose record is kept; returns whether the errand is to go again."""
@@ -30,7 +34,8 @@ class Settlement:
         if node is not None and node.role.tools:
             self._talks.replied(node.role, wants_tools=wants_tools)
         rounds = self._talks.of(errand.key).rounds if wants_tools else 0
-        meant = meaning(node, errand, reply, rounds)
+        way = None if node is None else self._ways.of(errand.role.arm, errand.node, attempt)
+        meant = meaning(node, errand, reply, rounds, way)
         if isinstance(meant, Again):
             errand.ask_again(meant.repair, meant.factor)
             return True

@@ -16,7 +16,7 @@ from fanwise.graph.rehearse import is_empty
 from fanwise.graph.revive import revive
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.tools import ToolCalled, ToolOutput, unused_outputs
-from fanwise.graph.wire import encode
+from fanwise.graph.wire import encode, encode_field
 from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_object
 from fanwise.ledger.tasks import AnsweredRequest, ToolRequest
@@ -133,8 +133,7 @@ def _asked_for(call: ToolCalled) -> StandInAnswer:
 
 
 def _answer_text(spec: AgentSpec, value: object, *, sealed: bool) -> str:
-    answer = encode(spec.output, value)
-    return seal(spec.name, answer) if sealed else answer
+    return seal(spec.name, encode_field(spec.output, value)) if sealed else encode(spec.output, value)
 
 
 def recorded_answers(

@@ -17,7 +17,7 @@ from . import types as ty
 from .cut import Cut, Passed
 from .expr import Apply, Const, Expr, Get, Make
 from .nodes import EachNode, GivenNode, GraphSpec, Node, OptionalNode, TaskNode, Template, WhenNode
-from .schema import is_record, problems, schema
+from .schema import problems, schema
 
 _PREFACE = "Do the whole job for this row in one answer. Its parts, in order; a part's name stands for what it gives:"
 
@@ -150,8 +150,7 @@ def described(tp: Any) -> str:
     """Return a type in words: its fields, its closed sets of values and what its descriptions say."""
     if ty.unclear(tp) or problems(tp):
         return ty.name(tp)
-    form = schema(tp)
-    return _form(form if is_record(tp) else form["properties"]["value"])
+    return _form(schema(tp))
 
 
 _KINDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true | false", "null": "null"}

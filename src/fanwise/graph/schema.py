@@ -1,10 +1,10 @@
 """The JSON schema of an answer, in the form that the API can carry, and what it cannot.
 
 Every field is required (beyond 16 unions those whose default is None are not), a dict is a list of
-pairs, a tuple an object, Decimal and dates are text, and an answer that is no record is wrapped in
-`{"value": ...}`. What the API cannot carry is refused with its path. Limits: platform.claude.com, page
-"Structured outputs", read 2026-11-23 (no recursion, 24 optional and 16 union parameters, no numeric or
-length constraints).
+pairs, a tuple an object, Decimal and dates are text. An answer that is neither a record nor a text is
+wrapped in `{"value": ...}`, since it has to be an object where it is sent by itself. What the API
+cannot carry is refused with its path. Limits: platform.claude.com, page "Structured outputs", read
+2026-11-23 (no recursion, 24 optional and 16 union parameters, no numeric or length constraints).
 """
 
 from __future__ import annotations
@@ -158,17 +158,24 @@ def _way_out(tp: Any) -> str:
 
 
 def schema(tp: Any) -> dict[str, Any]:
-    """Return the JSON schema of an answer; `tp` has no `problems`."""
+    """Return the JSON schema of an answer's value; `tp` has no `problems`."""
     check = _Check()
     check.walk(tp, "the answer", ())
     token = _leaves_out.set(_has_many_unions(check))
     try:
-        inner = _schema(tp)
+        return _schema(tp)
     finally:
         _leaves_out.reset(token)
-    if is_record(tp):
-        return inner
-    return _object({"value": inner})
+
+
+def as_object_schema(tp: Any, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of an answer as an object: of a record its own, else that of an object around the value.
+
+    Args:
+        tp: The type of the answer.
+        value: Its `schema`.
+    """
+    return dict(value) if ty.is_record(tp) else _object({"value": dict(value)})
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
@@ -288,8 +295,3 @@ def _choice(values: list[Any], tp: Any) -> dict[str, Any]:
     kinds = {_SIMPLE.get(type(value)) for value in values}
     kind = kinds.pop() if len(kinds) == 1 else None
     return ({"type": kind} if kind else {}) | {"enum": values}
-
-
-def is_record(tp: Any) -> bool:
-    """Return whether an answer is an object by itself, and not wrapped."""
-    return ty.fields(tp) is not None

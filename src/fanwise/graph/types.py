@@ -56,6 +56,16 @@ def is_block(tp: Any) -> bool:
     return any(mark is Block or isinstance(mark, Block) for mark in get_args(tp)[1:])
 
 
+def is_record(tp: Any) -> bool:
+    """Return whether values of a type are objects with fields."""
+    return fields(tp) is not None
+
+
+def is_text(tp: Any) -> bool:
+    """Return whether an answer of the type is a text as it is: `str`, by any name, with any validators."""
+    return strip(tp) is str
+
+
 def is_json_text(tp: Any) -> bool:
     """Return whether the type is that of what stands as JSON inside of a text, Pydantic's `Json[X]`."""
     mark: Any = Json

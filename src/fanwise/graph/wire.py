@@ -1,4 +1,8 @@
-"""Answers there and back: a value as the JSON text that a model would answer, and that text as a value."""
+"""Answers there and back: a value as the text that a model would answer, and that text as a value.
+
+An answer of text is that text, character by character. Any other is JSON: an object by itself, or the value where it
+stands in an envelope beside those of other agents.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +32,22 @@ class ReadAnswer(NamedTuple):
 
 
 def encode(tp: Any, value: object) -> str:
-    """Return a value of the output type as the JSON text that a model would answer."""
+    """Return a value of the output type as the text that a model would answer.
+
+    Raises:
+        OutputError: The answer is a text, and the value is none.
+    """
     wire = _to_wire(tp, value)
-    return dumps(wire if isinstance(kind(tp), RecordKind) else {"value": wire})
+    if ty.is_text(tp):
+        if not isinstance(wire, str):
+            raise OutputError(f"the answer is a text, and this is none: {wire!r:.200}")
+        return wire
+    return dumps(wire if ty.is_record(tp) else {"value": wire})
+
+
+def encode_field(tp: Any, value: object) -> str:
+    """Return a value of the output type as the JSON text that stands for it in an envelope."""
+    return dumps(_to_wire(tp, value))
 
 
 def _to_wire(tp: Any, value: Any) -> Any:
@@ -85,21 +102,60 @@ def decode(tp: Any, text: str) -> Any:
 def read_answer(tp: Any, text: str) -> ReadAnswer:
     """Return what a model's answer means, and what it said.
 
-    A fence of three back-ticks around the JSON is taken off; nothing else is repaired.
+    A text is taken as it is. Around JSON a fence of three back-ticks is taken off; nothing else is repaired.
 
     Raises:
-        OutputError: The text is no JSON or does not fit the type; says where.
+        OutputError: The text is empty, is no JSON, or does not fit the type; says where.
+    """
+    return _read(tp, text) if ty.is_text(tp) else read_object(tp, text)
+
+
+def read_object(tp: Any, text: str) -> ReadAnswer:
+    """Return what an answer means that is an object by itself, also of a text: the one around its value.
+
+    Raises:
+        OutputError: The text is no such JSON, or does not fit the type; says where.
+    """
+    data = _json(text)
+    if ty.is_record(tp):
+        return _read(tp, data)
+    if not isinstance(data, dict) or set(cast("dict[str, Any]", data)) != {"value"}:
+        raise OutputError('the answer is not of the form {"value": ...}')
+    return _read(tp, cast("dict[str, Any]", data)["value"])
+
+
+def read_field(tp: Any, text: str) -> ReadAnswer:
+    """Return what the JSON means that stands for an answer in an envelope.
+
+    Raises:
+        OutputError: It does not fit the type; says where.
+    """
+    return _read(tp, _json(text))
+
+
+def _json(text: str) -> Any:
+    """Return what JSON holds that a model has written.
+
+    Raises:
+        OutputError: It is none.
     """
     try:
-        data = loads(_without_fence(text))
+        return loads(_without_fence(text))
     except (ValueError, RecursionError) as error:
         raise OutputError(json_fault(error, "the answer is not JSON")) from None
-    if tp is str or not isinstance(kind(tp), RecordKind):
-        if not isinstance(data, dict) or set(cast("dict[str, Any]", data)) != {"value"}:
-            raise OutputError('the answer is not of the form {"value": ...}')
-        data = cast("dict[str, Any]", data)["value"]
-    if tp is str and isinstance(data, str) and data.isascii():
-        return ReadAnswer(data)  # by far the most; what is not ASCII may hold half a surrogate pair
+
+
+def _read(tp: Any, data: Any) -> ReadAnswer:
+    """Return what the value in an answer means, as JSON has it.
+
+    Raises:
+        OutputError: It does not fit the type; says where.
+    """
+    if isinstance(data, str) and ty.is_text(tp):
+        if not data or data.isspace():
+            raise OutputError("the answer is empty" if not data else "the answer is nothing but white space")
+        if tp is str and data.isascii():
+            return ReadAnswer(data)  # by far the most; what is not ASCII may hold half a surrogate pair
     read = _from_wire(tp, data)
     value = load(tp, read)
     try:

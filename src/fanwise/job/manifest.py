@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from fanwise.addresses import as_taken_today
+from fanwise.context.layout import Texts
 from fanwise.context.sizes import DOCUMENTED, Sizes, sizes_from
 from fanwise.context.tail import FORM
 from fanwise.engine.arms import Arm, build_arms
@@ -152,19 +153,21 @@ class Manifest:
 
     # What follows from it ---------------------------------------------------------------------------
 
-    def arms(self, graphs: Mapping[ArmName, GraphSpec], tools: Toolbox | None = None) -> dict[ArmName, Arm]:
+    def arms(
+        self, graphs: Mapping[ArmName, GraphSpec], tools: Toolbox | None = None, texts: Texts = "auto"
+    ) -> dict[ArmName, Arm]:
         """Return the arms of the run, with the requests that it makes: the same in every session.
 
         Args:
             graphs: The graph of each arm.
             tools: The servers' tools where they are connected; None: as they were kept, to be composed with.
+            texts: Whether texts are answered in plain text; anything but `auto` is for a plan.
 
         Raises:
             UsageError: The tools of an agent are not known here.
         """
-        return build_arms(
-            graphs, self.spec.schemas, self.known_sizes, self.tools if tools is None else tools, self.repeated
-        )
+        tools = self.tools if tools is None else tools
+        return build_arms(graphs, self.spec.schemas, self.known_sizes, tools, self.repeated, texts)
 
     def row_types(self, graph: GraphSpec) -> RowTypes:
         """Return what makes rows of records, for a graph that takes them."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fanwise.api.capable import SdkClient
+from fanwise.context.layout import Texts
 from fanwise.engine.records import Format, RowsFile
 from fanwise.engine.rowsfile import json_lines, read
 from fanwise.engine.standin import StandInAnswer
@@ -42,6 +43,8 @@ class Rehearsal:
     """How many rows of the job each row stands for."""
     repeated: tuple[str, ...] = ()
     """Blocks of the row that many rows of the job show."""
+    texts: Texts = "auto"
+    """Whether texts are answered in plain text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from fanwise.engine.collecting import seldom
 from fanwise.engine.described import describe
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import Toolbox, open_toolbox
+from fanwise.engine.ways import keep_ways
 from fanwise.graph.graphs import Graph
 from fanwise.journal.records import ArmName, EditRecord
 from fanwise.paths import fixed
@@ -116,12 +117,13 @@ def _stand_ins(run: OpenRun, terms: Terms, toolbox: Toolbox) -> Any:
     """Return what answers for the models, or None where the API is asked."""
     if run.manifest.mode != "embedded":
         return None
-    return answerer(_arms(run, toolbox), terms.rehearsal.recorded if terms.rehearsal is not None else None)
+    return answerer(_arms(run, terms, toolbox), terms.rehearsal.recorded if terms.rehearsal is not None else None)
 
 
-def _arms(run: OpenRun, toolbox: Toolbox) -> dict[ArmName, Arm]:
+def _arms(run: OpenRun, terms: Terms, toolbox: Toolbox) -> dict[ArmName, Arm]:
     """Return the arms as this session makes them: by its spec, which need not be the run's."""
-    return replace(run.manifest, spec=run.spec).arms(run.graphs, toolbox)
+    texts = "auto" if terms.rehearsal is None else terms.rehearsal.texts
+    return replace(run.manifest, spec=run.spec).arms(run.graphs, toolbox, texts)
 
 
 async def _checked(run: OpenRun, terms: Terms, toolbox: Toolbox, api: Api, watcher: Watcher) -> Prepared:
@@ -139,7 +141,7 @@ async def _checked(run: OpenRun, terms: Terms, toolbox: Toolbox, api: Api, watch
             sizes = await count(api, common_texts(run.graphs.values()), cache)
         run = replace(run, manifest=replace(run.manifest, sizes=sizes))
         run.manifest.save(journal)
-    prepared = Prepared(run=run, terms=terms, arms=_arms(run, toolbox), api=api, watcher=watcher)
+    prepared = Prepared(run=run, terms=terms, arms=_arms(run, terms, toolbox), api=api, watcher=watcher)
     _begin_session(prepared)
     return prepared
 
@@ -152,6 +154,7 @@ def _begin_session(prepared: Prepared) -> None:
     for arm in edits.arms:
         journal.set_edit(EditRecord(arm, session))
     keep_nodes(journal, prepared.arms)
+    keep_ways(journal, prepared.arms)
     if prepared.terms.resumed:
         lost = journal.lose_open(at)
         if lost:

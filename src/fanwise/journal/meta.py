@@ -202,6 +202,10 @@ DRAWN = MetaKey("drawn", dict[str, str])
 drawn; empty where these are all."""
 STATICS = MetaKey("nodes", dict[str, str])
 """By arm and node the hash of what shapes its answers: what was edited since is seen by it."""
+WAYS = MetaKey("ways", dict[str, str])
+"""By arm and node in which way the last session told its requests the form of their answers."""
+OPEN_WAYS = MetaKey("open_ways", dict[str, dict[str, str]])
+"""The same by the intent of a batch that an earlier session has left open, where it was another way."""
 
 # What its graphs looked like, for the account and for a comparison with another run -----------------
 

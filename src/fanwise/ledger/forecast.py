@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from fanwise.context.layout import Texts
 from fanwise.context.sizes import Source
 from fanwise.graph.settings import Setting, settings_data
 from fanwise.journal.records import ArmName, Channel
@@ -113,6 +114,18 @@ class PrefixNode:
         }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class TextCosts:
+    """What a fan-out would cost were some of its texts answered in another way."""
+
+    texts: Texts
+    """`plain` or `enclosed`: the other way."""
+    agents: tuple[str, ...]
+    """Who would answer in it."""
+    costs: dict[Channel, int]
+    """Picodollars of the fan-out."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """What a job will do and cost."""
@@ -130,6 +143,8 @@ class Forecast:
     prices: tuple[Price, ...]
     strict_costs: dict[Channel, int]
     """Picodollars of the fan-out with a strict schema per agent, where schemas travel together."""
+    text_costs: tuple[TextCosts, ...]
+    """The same with texts that are answered in the other way, where there is one."""
     prefixes: dict[ArmName, list[PrefixNode]]
     batch_rounds: int
     """Batches that one row goes through, one after another."""
@@ -168,6 +183,8 @@ class Forecast:
             "settings": [agent.data() for agent in self.settings],
             "prices": [price.data() for price in self.prices],
             "with_strict_schemas_usd": {channel: usd_text(cost) for channel, cost in self.strict_costs.items()},
+            "with_plain_texts": self._other_texts("plain"),
+            "with_enclosed_texts": self._other_texts("enclosed"),
             "prefixes": {arm: [node.data() for node in roots] for arm, roots in self.prefixes.items()},
             "batch_rounds": self.batch_rounds,
             "live_minutes_at_least": {level: round(minutes, 2) for level, minutes in self.live_minutes.items()},
@@ -177,6 +194,14 @@ class Forecast:
             "tools_missing": {agent: list(tools) for agent, tools in self.tools_missing.items()},
             "notes": list(self.notes),
         }
+
+    def _other_texts(self, texts: Texts) -> dict[str, Any] | None:
+        """Return the costs of texts in another way as JSON-ready data; None where it is no other."""
+        other = next((costs for costs in self.text_costs if costs.texts == texts), None)
+        if other is None:
+            return None
+        usd = {channel: usd_text(cost) for channel, cost in other.costs.items()}
+        return {"agents": list(other.agents), "usd": usd}
 
 
 def _sum_of(prices: list[Price]) -> Price:

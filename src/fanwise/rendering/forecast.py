@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fanwise.context.layout import Texts
 from fanwise.graph.remarks import without_words
 from fanwise.graph.settings import set_by
 from fanwise.ledger.forecast import Forecast, PlannedSettings, PrefixNode
@@ -17,6 +18,10 @@ from fanwise.units import usd
 from .harmless import one_line
 from .words import agent_name
 
+OTHER_TEXTS: Mapping[Texts, str] = {
+    "plain": "answered in plain text, beside the envelope of schemas",
+    "enclosed": "answered in an envelope of schemas, for a cache in common",
+}
 SOURCES = {"counted": "counted by the API", "learnt": "learnt from usage", "documented": "by characters, as documented"}
 
 
@@ -37,6 +42,9 @@ def show_forecast(forecast: Forecast, console: Console) -> None:
     if forecast.strict_costs:
         costs = ", ".join(f"{_money(cost)} {channel}" for channel, cost in forecast.strict_costs.items())
         _say(console, f"with a strict schema per agent, each with a cache of its own: {costs} (--schemas strict)")
+    for other in forecast.text_costs:
+        costs = ", ".join(f"{_money(cost)} {channel}" for channel, cost in other.costs.items())
+        _say(console, f"with the text of {', '.join(other.agents)} {OTHER_TEXTS[other.texts]}: {costs}")
     _say(console, _time(forecast))
     console.print(_agents(forecast))
     console.print(_settings(forecast))

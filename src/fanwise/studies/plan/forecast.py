@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanwise.context.layout import Schemas, Texts
 from fanwise.engine.arms import Arm
 from fanwise.engine.standin import StandInAnswer, recorded_answers
 from fanwise.errors import DefinitionError
@@ -25,7 +26,7 @@ from fanwise.job.manifest import draft
 from fanwise.job.spec import JobSpec
 from fanwise.journal.records import ArmName, Channel, RoleName
 from fanwise.ledger.cash import paid_by_arm
-from fanwise.ledger.forecast import CHANNELS, PLANNED, AgentForecast, Forecast, PlannedChannel, Price
+from fanwise.ledger.forecast import CHANNELS, PLANNED, AgentForecast, Forecast, PlannedChannel, Price, TextCosts
 from fanwise.ledger.standing import standing
 from fanwise.ledger.tasks import answered_requests, first_channel, tool_requests
 from fanwise.pricing.rates import known_rates
@@ -59,7 +60,8 @@ def forecast_job(
         drawn: The rows that are carried out.
         run: A run directory in which these rows were carried out and paid for.
         channels: The channels to plan for.
-        alternatives: Whether to plan with strict schemas too, where they are not.
+        alternatives: Whether to plan with strict schemas too, where they are not, and with texts that are answered
+            in the other way.
         owed: What is still to be done, where that is not all.
     """
     job = _SampledJob(spec, drawn, run, owed or Owed(rows=_arm_rows(spec, drawn.valid)))
@@ -77,6 +79,7 @@ def forecast_job(
         settings=tuple(agent for arm in job.arms.values() for agent in agent_settings(arm)),
         prices=tuple(prices),
         strict_costs=job.strict_costs(CHANNELS) if alternatives else {},
+        text_costs=job.text_costs(CHANNELS) if alternatives else (),
         prefixes={name: prefix_tree(arm, calls) for name, arm in job.arms.items()},
         batch_rounds=rounds(job.graphs["fanout"]),
         live_minutes=shortest_minutes(
@@ -154,13 +157,33 @@ class _SampledJob:
 
     def strict_costs(self, channels: Iterable[Channel]) -> dict[Channel, int]:
         """Return the picodollars of the fan-out with strict schemas; empty where they are strict anyway."""
-        if all(agent.shape.way == "strict" for agent in self.arms["fanout"].agents()):
+        if all(agent.shape.way in ("strict", "text") for agent in self.arms["fanout"].agents()):
             return {}
-        return {channel: self._strict_cost(channel) for channel in channels}
+        return {channel: self._fanout_cost(channel, "strict") for channel in channels}
 
-    def _strict_cost(self, channel: Channel) -> int:
+    def text_costs(self, channels: Sequence[Channel]) -> tuple[TextCosts, ...]:
+        """Return what the fan-out would cost were its texts answered in the other way, where there is one."""
+        fanout, schemas = {"fanout": self.graphs["fanout"]}, self.manifest.spec.schemas
+        costs: list[TextCosts] = []
+        ways = {node.node.path: node.shape.way for node in self.arms["fanout"].agents()}
+        others: tuple[Texts, Texts] = ("plain", "enclosed")
+        for texts in others:
+            arm = self.manifest.arms(fanout, texts=texts)["fanout"]
+            agents = [
+                node.spec.name
+                for node in arm.agents()
+                if node.need.schema is None and node.shape.way != ways[node.node.path]
+            ]
+            if agents:
+                prices: dict[Channel, int] = {
+                    channel: self._fanout_cost(channel, schemas, texts) for channel in channels
+                }
+                costs.append(TextCosts(texts=texts, agents=tuple(dict.fromkeys(agents)), costs=prices))
+        return tuple(costs)
+
+    def _fanout_cost(self, channel: Channel, schemas: Schemas, texts: Texts = "auto") -> int:
         fanout = {"fanout": self.graphs["fanout"]}
-        use = simulate(self.manifest, self._drawn, channel, graphs=fanout, schemas="strict")
+        use = simulate(self.manifest, self._drawn, channel, graphs=fanout, schemas=schemas, texts=texts)
         return arm_price(channel, "fanout", self._scaled_up(use, channel), {}).expected
 
     def _use(self, channel: PlannedChannel) -> SampleUse:

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 
 from fanwise.canonical import dumps
-from fanwise.context.layout import Schemas
+from fanwise.context.layout import Schemas, Texts
 from fanwise.dispatch.channel import ChannelChoice
 from fanwise.engine.standin import StandInAnswer
 from fanwise.graph.nodes import GraphSpec
@@ -36,6 +36,7 @@ def simulate(
     *,
     graphs: Mapping[ArmName, GraphSpec],
     schemas: Schemas,
+    texts: Texts = "auto",
     recorded: Mapping[str, StandInAnswer] | None = None,
 ) -> SampleUse:
     """Carry out a sample on an embedded emulator, as a part of a job over all rows; nothing is paid.
@@ -46,6 +47,7 @@ def simulate(
         channel: How requests travel.
         graphs: The graph of each arm that is carried out.
         schemas: How schemas travel.
+        texts: Whether texts are answered in plain text.
         recorded: Answers to give, by the hash of the request; the stand-ins give the rest.
     """
     with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as folder:
@@ -56,7 +58,12 @@ def simulate(
         )
         scale = max(drawn.valid / len(drawn.rows), 1.0)
         rehearsal = Rehearsal(
-            graphs=graphs, folder=manifest.folder, recorded=recorded, scale=scale, repeated=manifest.repeated
+            graphs=graphs,
+            folder=manifest.folder,
+            recorded=recorded,
+            scale=scale,
+            repeated=manifest.repeated,
+            texts=texts,
         )
 
         async def rehearse() -> None:

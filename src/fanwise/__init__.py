@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fanwise.studies.diff import diff
     from fanwise.studies.history import history
     from fanwise.studies.plan.plan import plan
+    from fanwise.studies.preview import preview
     from fanwise.studies.report import report
     from fanwise.studies.scorer import Scorer
 
@@ -46,7 +47,8 @@ __all__ = (
     "Account", "Agent", "Agents", "Block", "DefinitionError", "Document", "Emulator", "FanwiseError", "Forecast",
     "Graph", "HaltedError", "Job", "JobSpec", "McpServer", "Media", "Mistake", "RunDirectoryError", "Scorer",
     "SpecError", "TaskFailedError", "Tool", "ToolFailedError", "UsageError", "agent", "audit", "compare", "diff",
-    "each", "given", "graph", "history", "not_", "optional", "plan", "report", "resume", "step", "tool", "when",
+    "each", "given", "graph", "history", "not_", "optional", "plan", "preview", "report", "resume", "step",
+    "tool", "when",
 )  # fmt: skip
 
 _NAMES_BY_MODULE = {
@@ -70,6 +72,7 @@ _NAMES_BY_MODULE = {
     "studies.diff": "diff",
     "studies.history": "history",
     "studies.plan.plan": "plan",
+    "studies.preview": "preview",
     "studies.report": "report",
     "studies.scorer": "Scorer",
 }

@@ -132,6 +132,11 @@ def _asked_for(call: ToolCalled) -> StandInAnswer:
     return {"tools": [{"name": call.name, "input": call.values}]}
 
 
+def answer_text(node: AgentNode, value: object) -> str:
+    """Return a value as a model would answer it at a node."""
+    return _answer_text(node.spec, value, sealed=node.shape.way == "envelope")
+
+
 def _answer_text(spec: AgentSpec, value: object, *, sealed: bool) -> str:
     return seal(spec.name, encode_field(spec.output, value)) if sealed else encode(spec.output, value)
 
@@ -153,7 +158,7 @@ def recorded_answers(
         if isinstance(node, AgentNode):
             has_changed = said is not None and said != text  # by a validator, who is asked again
             value = json.loads(said or text) if has_changed else revive(node.output, json.loads(text))
-            recorded[sha] = _answer_text(node.spec, value, sealed=node.shape.way == "envelope")
+            recorded[sha] = answer_text(node, value)
     return recorded
 
 

@@ -18,6 +18,13 @@ def request_text(body: Mapping[str, Any]) -> str:
     return "\n\n".join(f"=== {title} ===\n{text}" for title, text in _sections(body) if text)
 
 
+def settings_line(body: Mapping[str, Any]) -> str:
+    """Return what a Messages body asks for beside its texts, in a line."""
+    effort = as_object(body.get("output_config")).get("effort") or "left out"
+    thinking = as_object(body.get("thinking")).get("type") or "left out"
+    return f"{body['model']}, max_tokens {body['max_tokens']:,}, effort {effort}, thinking {thinking}"
+
+
 def _sections(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     form = as_object(as_object(body.get("output_config")).get("format"))
     yield "tools", "\n".join(map(_json, as_list(body.get("tools"))))

@@ -59,6 +59,10 @@ class Carriers:
         if self._gathered is None:
             self._gathered = []
 
+    def gathers(self) -> bool:
+        """Return whether errands wait, or would, until it is known what other rows show."""
+        return self._gathered is not None and self.chooser.gathers()
+
     def end_gathering(self) -> None:
         """Send what was gathered: no more rows come for now."""
         gathered, self._gathered = self._gathered, None

@@ -149,6 +149,10 @@ class Chooser:
         answers, tokens = self._of(errand.role).lengths
         return max(round(tokens / answers) if answers else request.max_tokens // 4, 1)
 
+    def gathers(self) -> bool:
+        """Return whether the channel of any errand may depend on how many others show what it shows of its row."""
+        return self._choice == "auto" and self._row_blocks.has_readers()
+
     def is_gathered(self, errand: Errand) -> bool:
         """Return whether the channel of an errand depends on how many others show what it shows of its row."""
         return self._choice == "auto" and self._row_blocks.note(errand, errand.request()) is not None

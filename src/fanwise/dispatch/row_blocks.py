@@ -33,6 +33,10 @@ class RowBlocks:
         self._written = set[int]()
         """Contents that a live call was sent with."""
 
+    def has_readers(self) -> bool:
+        """Return whether any task shows a marked block of its row."""
+        return bool(self._readers)
+
     def note(self, errand: Errand, request: Request) -> int | None:
         """Take note of what a request shows of its row; returns the hash of what is marked for the cache of it."""
         content = _content(errand, request)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
-from fanwise.canonical import canonical
+from fanwise.canonical import canonical, digest
 from fanwise.context.shape import CachePrices
 from fanwise.graph import types as ty
 from fanwise.jsonable import as_object
 
 from .records import Record
+from .rows import Row, RowTypes
 
 _PRICES = CachePrices()
 FIRST = 200
@@ -31,22 +32,91 @@ def repeated_blocks(records: Iterable[Record], param_types: Mapping[str, Any]) -
         records: Of the rows file.
         param_types: Of the parameters of the graph.
     """
-    places = [
+    places = _places(param_types)
+    if not places:
+        return ()
+    contents: dict[tuple[str, str], Counter[str]] = {place: Counter() for place in places}
+    for record in islice(records, FIRST):
+        for place, counter in contents.items():
+            value = _shown(record, place, param_types)
+            if value is not None:
+                counter[value] += 1
+    repeated = [place for place, counter in contents.items() if counter and counter.total() >= USES * len(counter)]
+    return tuple(map(_name, repeated))
+
+
+class ShownBy(NamedTuple):
+    """A row of a sample, and the rows of the job that show the same blocks."""
+
+    content: int
+    """Number of what it shows: rows of one content have the same."""
+    rows: int
+    """Rows of the job that show it, itself among them."""
+    share: float
+    """Share of the characters of its blocks that repeat, 0 to 1."""
+
+
+def shown_alike(
+    records: Callable[[], Iterable[Record]],
+    types: RowTypes,
+    param_types: Mapping[str, Any],
+    repeated: Collection[str],
+    is_drawn: Callable[[Row], bool],
+) -> dict[int, ShownBy]:
+    """Return for the rows of a sample, by number, how many rows of the job show the same blocks.
+
+    The file is read twice; memory grows with the sample, and not with the file.
+
+    Args:
+        records: Gives the records of the job, in order.
+        types: Make rows of its records.
+        param_types: Of the parameters of the graph.
+        repeated: What `repeated_blocks` has found.
+        is_drawn: Whether a row is in the sample.
+    """
+    places = [place for place in _places(param_types) if _name(place) in repeated]
+    others = [place for place in _places(param_types) if place not in places]
+    numbers, drawn, rows = dict[str, int](), dict[int, tuple[int, float]](), Counter[int]()
+
+    def content(record: Record) -> str:
+        return digest("\0".join(str(_shown(record, place, param_types)) for place in places))
+
+    def chars(record: Record, of: Iterable[tuple[str, str]]) -> int:
+        return sum(len(_shown(record, place, param_types) or "") for place in of)
+
+    for record in records():
+        row = types.check(record)
+        if isinstance(row, Row) and is_drawn(row):
+            repeats, rest = chars(record, places), chars(record, others)
+            share = repeats / (repeats + rest) if repeats else 0.0
+            drawn[row.number] = numbers.setdefault(content(record), len(numbers)), share
+    for record in records() if drawn else ():
+        number = numbers.get(content(record))
+        if number is not None and isinstance(types.check(record), Row):
+            rows[number] += 1
+    return {row: ShownBy(number, rows[number], share) for row, (number, share) in drawn.items()}
+
+
+def _places(param_types: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return where rows have blocks: parameter and field, the field empty where the parameter has none."""
+    return [
         (param, field)
         for param, tp in param_types.items()
         for field, inner in (ty.fields(tp) or {"": tp}).items()
         if ty.is_block(inner)
     ]
-    if not places:
-        return ()
-    contents: dict[tuple[str, str], Counter[str]] = {place: Counter() for place in places}
-    for record in islice(records, FIRST):
-        for (param, field), counter in contents.items():
-            value = _value(record.data or {}, "" if len(param_types) == 1 else param, field or param)
-            if value is not None:
-                counter[canonical(value)] += 1
-    repeated = [place for place, counter in contents.items() if counter and counter.total() >= USES * len(counter)]
-    return tuple(f"{param}.{field}" if field else param for param, field in repeated)
+
+
+def _name(place: tuple[str, str]) -> str:
+    param, field = place
+    return f"{param}.{field}" if field else param
+
+
+def _shown(record: Record, place: tuple[str, str], param_types: Mapping[str, Any]) -> str | None:
+    """Return what a record has at a place, as canonical JSON; None where it has nothing there."""
+    param, field = place
+    value = _value(record.data or {}, "" if len(param_types) == 1 else param, field or param)
+    return None if value is None else canonical(value)
 
 
 def _value(data: Mapping[str, Any], param: str, name: str) -> Any:

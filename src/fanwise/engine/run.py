@@ -38,6 +38,8 @@ DETACH_S = 5.0
 """Seconds in which batches that nobody waits for are read before a detached session leaves them."""
 LOOK_S = 0.1
 """How often is looked whether a session can be left, where it is to be."""
+STEPS_S = 2.0
+"""Seconds that what was gathered waits for steps, behind which other agents may show the same blocks of a row."""
 BREATH = 64
 """Rows that are started before replies and steps get their turn."""
 Stop = Literal["halted", "interrupted", "detached"]
@@ -168,7 +170,7 @@ class Engine:
                 return
             if rows is None:
                 self._window.end_rows()
-                self.carriers.end_gathering()
+                await self._end_gathering()
                 return
             for index, row in enumerate(rows):
                 if self._is_full():
@@ -182,12 +184,20 @@ class Engine:
     async def _room(self) -> None:
         """Return when the window has room for a row, or the run is stopped."""
         while not self._stopping and self._is_full():
-            self.carriers.end_gathering()
+            await self._end_gathering()
             await self._next_event()
             self.carriers.gather()
 
     def _is_full(self) -> bool:
         return self._window.is_full(self.carriers.live.queued, len(self._doubts))
+
+    async def _end_gathering(self) -> None:
+        """Send what was gathered: no more rows come for now. What agents behind steps show is waited for a moment."""
+        if self.carriers.gathers():
+            with anyio.move_on_after(STEPS_S):
+                while self._flow.steps.at_work and not self._stopping:
+                    await self._next_event()
+        self.carriers.end_gathering()
 
     async def _next_event(self) -> None:
         self._waits = True

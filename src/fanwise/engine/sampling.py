@@ -45,6 +45,11 @@ class Sampler:
         return self.arms if is_chosen else self.arms[:1]
 
     @property
+    def sampled(self) -> tuple[ArmName, ...]:
+        """The arms that run on a sample."""
+        return () if self.chosen is None else self.arms[1:]
+
+    @property
     def key(self) -> str:
         """A hash of which rows were chosen; empty where no row is left out by choice."""
         return "" if self.chosen is None else digest(" ".join(sorted(self.chosen)))

@@ -19,7 +19,9 @@ APART = 1.1
 """From so many times on the prices of two channels are said both."""
 
 
-def call_prices(usage: Usage, model: str, rows: int, hit_rate: float) -> dict[Channel, float]:
+def call_prices(
+    usage: Usage, model: str, rows: int, hit_rate: float, *, of_row: int = 0, shown_by: int = 1
+) -> dict[Channel, float]:
     """Return what a call costs in each channel, in picodollars, as `--channel auto` expects it; empty if unknown.
 
     Args:
@@ -27,6 +29,8 @@ def call_prices(usage: Usage, model: str, rows: int, hit_rate: float) -> dict[Ch
         model: Who is asked.
         rows: Rows of the job: each bears its part of writing what they share.
         hit_rate: Share of reads in batches behind a request that has written it.
+        of_row: Tokens of its input that are marked of the row: live they are written once and read, in batches sent.
+        shown_by: Rows of the job that show these.
     """
     try:
         rate = rates(model, now(), usage.prompt)
@@ -34,6 +38,7 @@ def call_prices(usage: Usage, model: str, rows: int, hit_rate: float) -> dict[Ch
         return {}
     shared, first = usage.cache_read, 1 / max(rows, 1)
     live = tokens_cost(usage, rate) + shared * (rate.write_5m - rate.read) * first
+    live += of_row * ((rate.write_5m - rate.read) / max(shown_by, 1) + rate.read - rate.input)
     again = hit_rate * rate.read + (1 - hit_rate) * rate.write_5m
     led = shared * (rate.write_1h * first + again * (1 - first))
     rest = usage.input * rate.input + usage.output * rate.output

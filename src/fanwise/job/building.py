@@ -20,15 +20,19 @@ from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.timekeeper import TimeLimit
 from fanwise.engine.arms import Arm
 from fanwise.engine.build import build_engine
+from fanwise.engine.repeated import ShownBy
 from fanwise.engine.run import Engine
-from fanwise.engine.sampling import sampler
+from fanwise.engine.sampling import Sampler, sampler
 from fanwise.engine.settings import Settings
+from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.meta import DEADLINE, DRAWN, SAMPLED, Deadline
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, EditRecord
 
+from .manifest import Manifest
 from .opening import OpenRun, Terms
 from .spec import JobSpec
+from .standing import keep_shown
 
 BATCH_WINDOW_ROWS = 25_000
 """Rows in memory at a time where calls may travel in batches: about what one batch of 256 MB takes."""
@@ -54,7 +58,8 @@ async def engine_of(
         observers: Told of what is sent and of all that ends.
     """
     spec, manifest, journal = run.spec, run.manifest, run.directory.journal
-    types = replace(manifest, spec=spec).row_types(run.graphs["fanout"])
+    as_run, graph = replace(manifest, spec=spec), run.graphs["fanout"]
+    types = as_run.row_types(graph)
     settings = Settings(
         window_rows=spec.slots * 2 if spec.channel == "live" else BATCH_WINDOW_ROWS,
         window_calls=spec.slots if spec.channel == "live" else None,
@@ -70,6 +75,7 @@ async def engine_of(
         _see_sample(journal, arms_of.key)
     SAMPLED.keep(journal, arms_of.key)
     DRAWN.keep(journal, arms_of.drawn)
+    keep_shown(journal, await anyio.to_thread.run_sync(_shown, as_run, graph, arms_of, only))
     limits = Limits(
         cost=spec.budget_pico, tokens=spec.budget_tokens, row_cost=spec.row_budget_pico,
         row_tokens=spec.row_budget_tokens,
@@ -80,6 +86,24 @@ async def engine_of(
     )  # fmt: skip
     ways = _ways(run, terms, api.clock.now())
     return build_engine(arms, api, books, types, arms_of=arms_of, settings=settings, ways=ways)
+
+
+def _shown(
+    manifest: Manifest, graph: GraphSpec, arms_of: Sampler, only: frozenset[int] | None
+) -> dict[ArmName, dict[int, ShownBy]]:
+    """Return how many rows of the job show the blocks of the rows that are taken, by arm that takes not all of them.
+
+    Args:
+        manifest: Of the run, as this session runs it.
+        graph: The fan-out.
+        arms_of: Gives the arms on which a row runs.
+        only: Numbers of the rows that are a sample on all arms; None: the first arm takes all.
+    """
+
+    def shown(arm: ArmName) -> dict[int, ShownBy]:
+        return manifest.shown_alike(graph, lambda row: (only is None or row.number in only) and arm in arms_of(row))
+
+    return {arm: shown(arm) for arm in (arms_of.sampled if only is None else arms_of.arms)}
 
 
 def _see_sample(journal: Journal, sampled: str) -> None:

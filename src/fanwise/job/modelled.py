@@ -8,44 +8,31 @@ read as `--channel auto` expects it. Nothing here looks at what the fan-out was 
 
 from __future__ import annotations
 
-import json
 import random
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fanwise.context.request import Request
 from fanwise.dispatch.primer import expected_hits
-from fanwise.engine.arms import Arm, row_state
-from fanwise.engine.nodes import AgentNode, task_key
-from fanwise.engine.records import Record
-from fanwise.engine.rows import Row
-from fanwise.engine.rowsfile import fetch
 from fanwise.graph.baseline import has_one_agent
 from fanwise.graph.nodes import GraphSpec
-from fanwise.graph.outcomes import Done, Failed, Outcome
-from fanwise.graph.revive import revive
-from fanwise.graph.scope import Task
-from fanwise.graph.state import run_all
 from fanwise.journal.reader import Book
 from fanwise.journal.records import Channel
 from fanwise.ledger.multiplier import Bin, RowRatios, Spread, bins
-from fanwise.ledger.outcomes import output_lengths, rows_numbered, rows_with_output
+from fanwise.ledger.outcomes import output_lengths, rows_with_output
 from fanwise.ledger.paired import CostsInOrder, JobSize
-from fanwise.ledger.tasks import batch_reads, chosen_channel, sampled_answers, task_output
+from fanwise.ledger.tasks import batch_reads, chosen_channel, sampled_answers
 from fanwise.models import facts
 from fanwise.pricing.usage import Usage
 
 from .alone_price import APART, call_prices, channel_of
 from .arms import single
+from .composed import ComposedCall, composed_calls
 from .manifest import Manifest
 
 MOST_ROWS = 600
 """So many rows are modelled at most, drawn by chance: the interval says how well they stand for all."""
-FIRST, LONGEST_S = 20, 5.0
-"""By the time that the first rows take, fewer are modelled than would take so many seconds: rows may hold files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +60,6 @@ class Modelled:
             "usd_by_channel": {channel: round(ratio, 6) for channel, ratio in self.usd_by_channel.items()},
             "bins": list(map(list, self.bins)), "answers": self.answers,
         }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ComposedCall:
-    """The single agent's call for a row; the request itself is not kept."""
-
-    model: str
-    chars: int
-    shared_tokens: int
-    """Tokens of the prefix that all rows share, by the characters of a token."""
-    chars_per_token: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +108,7 @@ def modelled(db: Book, manifest: Manifest, fanout: GraphSpec) -> Modelled | None
     if graph is None or any(node.target.spec is not None and node.target.spec.tools for node in graph.tasks()):
         return None
     result_chars = _drawn(db)
-    calls = _composed(db, manifest, manifest.arms({"baseline": graph})["baseline"], list(result_chars))
+    calls = composed_calls(db, manifest, manifest.arms({"baseline": graph})["baseline"], list(result_chars))
     rates = _sample_rates(db, calls)
     ratios = _ratios(db, calls, result_chars, rates)
     tokens = ratios.tokens.spread()
@@ -150,7 +126,7 @@ def modelled(db: Book, manifest: Manifest, fanout: GraphSpec) -> Modelled | None
 
 
 def _ratios(
-    db: Book, calls: Mapping[int, _ComposedCall], result_chars: Mapping[int, int], rates: _SampleRates
+    db: Book, calls: Mapping[int, ComposedCall], result_chars: Mapping[int, int], rates: _SampleRates
 ) -> _Ratios:
     """Return what rows took in the fan-out over what one call would have taken.
 
@@ -169,7 +145,8 @@ def _ratios(
             continue
         usage = _usage(call, result_chars[number], rates)
         ratios.tokens.add([size.tokens(fanout)], [usage.total * size.rows])
-        prices = call_prices(usage, call.model, size.rows, hit_rate)
+        of_row = _of_row(call, usage)
+        prices = call_prices(usage, call.model, size.rows, hit_rate, of_row=of_row, shown_by=call.shown_by)
         if prices:
             cost = size.cost(fanout) / size.rows
             ratios.usd.add([round(cost)], [round(prices[channel_of(chosen, prices)])])
@@ -178,73 +155,13 @@ def _ratios(
     return ratios
 
 
-def _composed(db: Book, manifest: Manifest, arm: Arm, numbers: list[int]) -> dict[int, _ComposedCall]:
-    """Return the calls of rows: of all of them, or of so many as there is time for, whichever these are."""
-    (node,), started = arm.agents(), time.monotonic()
-    random.Random(1).shuffle(numbers)
-
-    def calls(some: Iterable[int]) -> dict[int, _ComposedCall]:
-        rows = _read(db, manifest, arm.graph, set(some))
-        tasks = {row.number: _asked(db, arm, row) for row in rows}
-        return {number: _composed_call(node.request(task)) for number, task in tasks.items() if task is not None}
-
-    first = calls(numbers[:FIRST])
-    each_s = (time.monotonic() - started) / FIRST
-    return first | calls(numbers[FIRST : FIRST + int(LONGEST_S / max(each_s, 1e-6))])
-
-
-def _asked(db: Book, arm: Arm, row: Row) -> Task | None:
-    """Return the single agent's task of a row, behind steps as the fan-out has had them; None where one has failed."""
-    ready = row_state(arm, row)
-    asked: list[Task] = []
-
-    def outcome(task: Task) -> Outcome:
-        node = arm.nodes[task.node.path]
-        if isinstance(node, AgentNode):
-            asked.append(task)
-            return Failed(task.label, "not_asked", "")
-        text = task_output(db, task_key(row.row_id, "fanout", node, task))
-        return Failed(task.label, "unknown", "") if text is None else Done(revive(node.output, json.loads(text)))
-
-    run_all(ready, outcome)
-    return asked[0] if asked else None
-
-
 def _drawn(db: Book) -> dict[int, int]:
     """Return rows with an output, drawn by chance, and the characters of that."""
     good = rows_with_output(db)
     return output_lengths(db, random.Random(0).sample(good, min(len(good), MOST_ROWS)))
 
 
-def _read(db: Book, manifest: Manifest, graph: GraphSpec, numbers: set[int]) -> Iterator[Row]:
-    """Yield the rows with these numbers as they stand in their file; none where it is gone or has changed."""
-    types = manifest.row_types(graph)
-    places = rows_numbered(db, numbers)
-    for number, record in _records(manifest, {number: place.locator for number, place in places.items()}):
-        row = types.check(record)
-        if isinstance(row, Row) and row.hash == places[number].hash:
-            yield row._replace(number=number)
-
-
-def _records(manifest: Manifest, locators: dict[int, int]) -> Iterator[tuple[int, Record]]:
-    """Yield records of the rows file by their number; none where the file is gone."""
-    if not manifest.rows.is_file():
-        return
-    numbers = {locator: number for number, locator in locators.items()}
-    for locator, record in fetch(manifest.rows_file, numbers):
-        yield numbers[locator], record
-
-
-def _composed_call(request: Request) -> _ComposedCall:
-    return _ComposedCall(
-        model=request.model,
-        chars=request.chars(),
-        shared_tokens=max((prefix.tokens for prefix in request.prefixes() if prefix.job), default=0),
-        chars_per_token=request.frame.per_token,
-    )
-
-
-def _sample_rates(db: Book, calls: Mapping[int, _ComposedCall]) -> _SampleRates:
+def _sample_rates(db: Book, calls: Mapping[int, ComposedCall]) -> _SampleRates:
     """Return what a measured sample of the very same agent has shown; nothing where it asks for tools."""
     rows = prompt_tokens = output_tokens = prompt_chars = result_chars = 0
     for answer in sampled_answers(db):
@@ -258,7 +175,14 @@ def _sample_rates(db: Book, calls: Mapping[int, _ComposedCall]) -> _SampleRates:
     return _SampleRates(prompt=prompt_tokens / prompt_chars, output=output_tokens / result_chars, rows=rows)
 
 
-def _usage(call: _ComposedCall, result_chars: int, rates: _SampleRates) -> Usage:
+def _of_row(call: ComposedCall, usage: Usage) -> int:
+    """Return the tokens that a call marks of its row, where that is long enough to be kept."""
+    tokens = round(call.row_tokens * usage.prompt * call.chars_per_token / max(call.chars, 1))
+    marked = round((call.shared_tokens + call.row_tokens) * usage.prompt * call.chars_per_token / max(call.chars, 1))
+    return min(tokens, usage.input) if marked >= facts(call.model).cache_minimum else 0
+
+
+def _usage(call: ComposedCall, result_chars: int, rates: _SampleRates) -> Usage:
     """Return what a call would take; what all rows share of it as read, where it is long enough to be kept."""
     per_char = rates.prompt or 1 / call.chars_per_token
     prompt = round(call.chars * per_char)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from fanwise.engine.repeated import ShownBy
 from fanwise.engine.run import Engine
 from fanwise.journal.meta import (
     CHOICES,
@@ -13,8 +15,10 @@ from fanwise.journal.meta import (
     NOTES,
     OFFLINE,
     OWN_BASELINE,
+    SHOWN_BY,
     MetaStore,
 )  # fmt: skip
+from fanwise.journal.records import ArmName
 
 
 def was_offline(journal: MetaStore) -> bool | None:
@@ -41,6 +45,16 @@ def keep_begin(journal: MetaStore, *, own_baseline: bool) -> None:
 def keep_job_rows(journal: MetaStore, rows: int) -> None:
     """Keep how many valid rows the whole job has, of which a session carries out a sample; 0: it is the job."""
     JOB_ROWS.keep(journal, rows)
+
+
+def keep_shown(journal: MetaStore, shown: Mapping[ArmName, Mapping[int, ShownBy]]) -> None:
+    """Keep how many rows of the job show the blocks of the rows of a sample.
+
+    Args:
+        journal: Of the run.
+        shown: By arm that is asked for a sample, and by number of a row.
+    """
+    SHOWN_BY.keep(journal, {arm: {str(row): [*by] for row, by in of_arm.items()} for arm, of_arm in shown.items()})
 
 
 def keep_end(journal: MetaStore, engine: Engine) -> None:

@@ -200,6 +200,10 @@ SAMPLED = MetaKey("sampled", str)
 DRAWN = MetaKey("drawn", dict[str, str])
 """How these rows are known: `word`, what is hashed before the id of a row, and `last`, the greatest hash that was
 drawn; empty where these are all."""
+SHOWN_BY = MetaKey("shown_by", dict[str, dict[str, list[float]]])
+"""By arm that is asked for a sample of the rows, and by number of a row in it: what it shows of its row, as a number
+that rows of one content share, how many rows of the job show that, and its share of the row's blocks. Empty where
+rows repeat no block, or none is a sample."""
 STATICS = MetaKey("nodes", dict[str, str])
 """By arm and node the hash of what shapes its answers: what was edited since is seen by it."""
 WAYS = MetaKey("ways", dict[str, str])

@@ -36,5 +36,5 @@ def _each(size: JobSize, totals: Totals, shared: int, arm: ArmName, good: int) -
     if not good or (totals.unknown and not totals.cost):
         return None
     # Rows sum to the side, so that it is priced as one row is, and nobody has to go over them once more.
-    side = size.cost(NOTHING._replace(arm=arm, own=totals.cost - shared, shared=shared))
+    side = size.cost(NOTHING._replace(arm=arm, own=totals.cost - shared, shared=shared)) - size.spared(arm)
     return usd_text(int((Decimal(side) / (size.rows * good)).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,12 +54,14 @@ class _Write:
 
 _WRITES = """SELECT {columns} FROM task_attempts p
     WHERE {wrote} AND attempt NOT IN (SELECT attempt FROM several)
-  UNION ALL SELECT {columns} FROM served p WHERE {wrote} AND attempt IN (SELECT attempt FROM several)""".format(
-    columns="row, arm, agent, prefix, model, channel, sent, job_share AS share, cost, (SELECT "
+  UNION ALL SELECT {columns} FROM served p WHERE {wrote} AND attempt IN (SELECT attempt FROM several)"""
+_COLUMNS = (
+    "row, arm, agent, prefix, model, channel, sent, job_share AS share, cost, (SELECT "
     "e.input+e.cache_write_5m+e.cache_write_1h+e.cache_read FROM ends e WHERE e.attempt=p.attempt) AS prompt, "
-    "cache_write_5m, cache_write_1h, cache_read",
-    wrote="cost>0 AND job_share>0 AND cache_write_5m+cache_write_1h>0",
+    "cache_write_5m, cache_write_1h, cache_read"
 )
+_WRITES_FOR_ALL = _WRITES.format(columns=_COLUMNS, wrote="cost>0 AND job_share>0 AND cache_write_5m+cache_write_1h>0")
+_WRITES_OF_ROWS = _WRITES.format(columns=_COLUMNS, wrote="cost>0 AND row>0 AND why<>'tools' AND cache_write_5m>0")
 
 
 def shared_writes(db: Book) -> list[SharedWrite]:
@@ -69,7 +72,7 @@ def shared_writes(db: Book) -> list[SharedWrite]:
     paid more for others than it has cost.
     """
     writes: list[SharedWrite] = []
-    for write in select(db, _Write, _WRITES):
+    for write in select(db, _Write, _WRITES_FOR_ALL):
         five, hour = written_for_all(write.usage, write.share)
         if not five + hour:
             continue
@@ -83,6 +86,23 @@ def shared_writes(db: Book) -> list[SharedWrite]:
         )  # fmt: skip
         writes.append(shared)
     return writes
+
+
+def row_writes(db: Book) -> Iterator[tuple[ArmName, int, int]]:
+    """Yield what attempts paid for writing what they show of their row: arm, row, and picodollars beyond a reading.
+
+    The turns of a conversation are left out: no other row reads them.
+    """
+    for write in select(db, _Write, _WRITES_OF_ROWS):
+        tokens = write.usage.cache_write_5m - written_for_all(write.usage, write.share)[0]
+        try:
+            extra = writing_cost(
+                0, tokens, rates(write.model, moment(write.sent), write.prompt), batch=write.channel == "batch"
+            )
+        except UnknownPriceError:
+            continue
+        if extra:
+            yield write.arm, write.row, min(extra, write.cost)
 
 
 def written_for_all(usage: Usage, share: float) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -24,6 +25,7 @@ from fanwise.graph.wire import encode, encode_field, read_answer, read_field
 from fanwise.job.arms import arms_of
 from fanwise.studies.show import rendered
 from sample.texts import Row, again, texts
+from support import ROOT, fanwise, journal_value, lines, started, wait_for
 
 HOSTILE = (
     '{"value": 1}', '{"value":"x"}', '{"said":"x"}', "```json\n{}\n```", "```\ncode\n```", "  in front", "behind \n\n",
@@ -72,6 +74,21 @@ def test_any_text_comes_out_as_it_was_said(channel: str, schemas: str, said: lis
             assert shown.answer is not None and json.loads(shown.answer) == rows[0].text
             assert {attempt.is_unchanged for attempt in shown.attempts} == {True}
             assert ("format" in shown.body["output_config"]) == ((task, schemas) == ("said", "shared"))
+
+
+def test_texts_are_the_same_after_a_kill(tmp_path: Path) -> None:
+    rows, out = tmp_path / "rows.jsonl", tmp_path / "run"
+    rows.write_text("".join(json.dumps({"id": f"r{at}", "text": text}) + "\n" for at, text in enumerate(HOSTILE)))
+    graph = f"{ROOT / 'tests' / 'sample' / 'texts.py'}:texts"
+    run = started("run", graph, "--rows", rows, "--out", out, "--channel", "live", "--slots", 4, "--latency-s", 0.1)
+    wait_for(lambda: journal_value(out, "SELECT COUNT(*) > 30 FROM ends"), "some answers")
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert journal_value(out, "SELECT COUNT(*) < 120 FROM ends"), "it was killed in the middle"
+    resumed = fanwise("resume", out)
+    assert resumed.returncode == 0, resumed.stderr
+    told = {line["id"]: line["output"] for line in lines(out / "results.jsonl")}
+    assert told == {f"r{number}": [text] * 5 for number, text in enumerate(HOSTILE)}
 
 
 def test_nothing_says_schema_of_an_agent_that_answers_text() -> None:

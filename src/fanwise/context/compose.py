@@ -79,10 +79,10 @@ class Composer:
         lines, sizes, pieces = dict[str, str](), dict[str, int](), list[Piece]()
         for param, value in values.items():
             if param in in_blocks:
-                name = in_blocks[param]
-                sizes[param] = self._chars(blocks[name].parts)
+                block = blocks[in_blocks[param]]
                 if param not in self._telling:
-                    lines[param] = f"{param}: {blocks[name].opening}"
+                    lines[param] = f"{param}: {block.opening}"
+                sizes[param] = self._chars(block.parts) + len(lines.get(param, ""))
             else:
                 lines[param], own = value_text(param, value)
                 sizes[param] = len(lines[param])

@@ -29,9 +29,10 @@ class LiftedText(NamedTuple):
     text: str
 
 
-def has_lines(json_text: str) -> bool:
-    """Return whether a text inside of a value may have several lines, by its JSON."""
-    return "\\n" in json_text or "\\r" in json_text
+def may_be_lifted(data: object, json_text: str) -> bool:
+    """Return whether a text may be lifted out of JSON-ready data: by far the most hold none, which its JSON tells."""
+    is_long = isinstance(data, dict) or (isinstance(data, list) and len(json_text) >= LONG_ITEM)
+    return is_long and ("\\n" in json_text or "\\r" in json_text)
 
 
 def lifted(place: str, data: Any) -> tuple[Any, list[LiftedText]]:

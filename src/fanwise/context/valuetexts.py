@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 from fanwise.canonical import plain, quoted, visible
 
-from .lifting import LiftedText, has_lines, lifted
+from .lifting import LiftedText, lifted, may_be_lifted
 from .tags import closed
 
 _readable = json.JSONEncoder(sort_keys=True, separators=(", ", ": "), ensure_ascii=False, allow_nan=False).encode
@@ -55,8 +55,8 @@ def value_text(name: str, value: Any) -> ValueText:
     if isinstance(data, str):
         return _text(name, data)
     json_text, texts = _readable(data), list[LiftedText]()
-    if isinstance(data, dict | list) and has_lines(json_text):
-        rest, texts = lifted(name, cast("Any", data))
+    if may_be_lifted(data, json_text):
+        rest, texts = lifted(name, data)
         json_text = _readable(rest) if texts else json_text
     json_text = _on_a_line(json_text)
     if not texts:

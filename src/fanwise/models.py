@@ -58,12 +58,13 @@ def _facts(
     always: bool = False,
     old_tokenizer: bool = False,
     effort: Effort | None = "high",
+    efforts: tuple[Effort, ...] = EFFORTS,
     limit: int = 128_000,
 ) -> ModelFacts:
     return ModelFacts(
         cache_minimum=minimum,
         chars_per_token=3.4 if old_tokenizer else 2.5,
-        efforts=EFFORTS if effort is not None else (),
+        efforts=efforts if effort is not None else (),
         default_effort=effort,
         least_thinking=least,
         always_thinks=always,
@@ -71,6 +72,8 @@ def _facts(
     )
 
 
+_WITHOUT_XHIGH: tuple[Effort, ...] = ("low", "medium", "high", "max")
+"""Of Opus and Sonnet 4.6: the API names these where it refuses xhigh (recorded, read 2026-11-30)."""
 _FABLE = _facts(512, "adaptive", always=True)
 _TABLE: dict[str, ModelFacts] = {
     "claude-fable-5-2": _FABLE,
@@ -86,8 +89,8 @@ _TABLE: dict[str, ModelFacts] = {
     "claude-sonnet-5": _facts(1_024, "disabled"),
     "claude-opus-4-8": _facts(1_024, None),
     "claude-opus-4-7": _facts(2_048, None),
-    "claude-opus-4-6": _facts(4_096, None, old_tokenizer=True),
-    "claude-sonnet-4-6": _facts(1_024, None, old_tokenizer=True),
+    "claude-opus-4-6": _facts(4_096, None, old_tokenizer=True, efforts=_WITHOUT_XHIGH),
+    "claude-sonnet-4-6": _facts(1_024, None, old_tokenizer=True, efforts=_WITHOUT_XHIGH),
     "claude-opus-4-5": _facts(4_096, None, old_tokenizer=True, effort=None),
     "claude-sonnet-4-5": _facts(1_024, None, old_tokenizer=True, effort=None),
     "claude-haiku-4-5": _facts(4_096, None, old_tokenizer=True, effort=None, limit=64_000),
@@ -185,7 +188,9 @@ def intensity(model: str, thinking: bool | None, effort: EffortIntent | None) ->
     if effort is not None and effort not in EFFORT_INTENTS:
         raise ValueError(f"effort is {effort!r}; write one of {', '.join(EFFORT_INTENTS)}")
     if effort not in (None, "default", *model_facts.efforts):
-        raise ValueError(f"{model} takes no effort; leave effort out or choose another model")
+        takes = ", ".join(model_facts.efforts)
+        how = f"no effort {effort!r}; write one of {takes}" if takes else "no effort; leave effort out"
+        raise ValueError(f"{model} takes {how} or choose another model")
     if thinking is False and model_facts.always_thinks:
         raise ValueError(f"{model} always thinks; leave thinking out, or use claude-haiku-5-5")
     sent = None if effort == "default" else effort or ("low" if model_facts.efforts else None)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sending import HEADERS, HI, Send, answered, refused, turns
 
+from fanwise.models import intensity
+
 TOOL = {"name": "f", "input_schema": {"type": "object", "properties": {"a": {"type": "integer"}}}}
 ON, OFF = {"type": "adaptive"}, {"type": "disabled"}
 BUDGET = {"type": "enabled", "budget_tokens": 1024}
@@ -55,6 +57,16 @@ def test_no_thinking_goes_with_low_efforts_alone(send: Send, model: str, thinkin
 
 def test_old_models_take_no_effort(send: Send) -> None:
     refused(send, "does not support effort", model="claude-haiku-4-5", output_config={"effort": "low"})
+
+
+@pytest.mark.parametrize("model", ["claude-opus-4-6", "claude-sonnet-4-6"])
+def test_models_of_4_6_take_every_effort_but_xhigh(send: Send, model: str) -> None:
+    """They were sent it, and every row of such an agent would have failed."""
+    said = "This model does not support effort level 'xhigh'. Supported levels: high, low, max, medium."
+    refused(send, said, model=model, output_config={"effort": "xhigh"})
+    answered(send, model=model, output_config={"effort": "max"})
+    with pytest.raises(ValueError, match="xhigh"):
+        intensity(model, None, "xhigh")
 
 
 @pytest.mark.rule("gate-forced-tools")

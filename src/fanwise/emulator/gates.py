@@ -75,7 +75,10 @@ def _output(body: dict[str, Any], model: Model, dialect: Dialect) -> None:
     config = body["output_config"]
     effort = config.get("effort")
     if effort is not None and effort not in model.efforts:
-        raise invalid(f"output_config.effort: {body['model']} does not support effort")
+        if not model.efforts:
+            raise invalid(f"output_config.effort: {body['model']} does not support effort")
+        levels = ", ".join(sorted(model.efforts))
+        raise invalid(f"This model does not support effort level {effort!r}. Supported levels: {levels}.")
     if not config.get("format"):
         return
     if any(_cites(message) for message in body["messages"]):

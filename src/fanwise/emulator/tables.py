@@ -72,7 +72,12 @@ _FABLE_5_2, _MYTHOS_5_2 = replace(_FABLE_5_1, fast="free"), replace(_MYTHOS_5_1,
 _OPUS_5 = Model(line="opus", thinking=_OPTIONAL, fast="header")
 _OPUS_4 = replace(_OPUS_5, thinks=False, fast="", system_turns=False)
 _OPUS_4_6 = replace(
-    _OPUS_4, minimum=4096, tenth_chars=34, tool_prompt=_OLD, thinking=frozenset({"adaptive", "enabled", "disabled"})
+    _OPUS_4,
+    minimum=4096,
+    tenth_chars=34,
+    tool_prompt=_OLD,
+    thinking=frozenset({"adaptive", "enabled", "disabled"}),
+    efforts=frozenset(EFFORTS) - {"xhigh"},  # it names the others where it refuses this one (recorded)
 )
 _SONNET_4_6 = replace(_OPUS_4_6, line="sonnet", minimum=1024)
 # Hidden tool tokens of the 4.5 models but Haiku, and which of them take effort: open.

@@ -201,6 +201,7 @@ def test_what_two_rows_share_is_written_once_to_the_last_digit(tmp_path: Path) -
         sum(prompt * len(text) // sum(map(len, texts)) for text in shared)
         for prompt, texts in zip(prompts, (first, second), strict=True)
     )
+    read = max(read, paid[1]["read"])  # blocks are rounded down one by one, and more may have been read of all
     expected = 100_000 * (sum(prompts) - read) + 25_000 * written + 10_000 * read
     assert pico_from_usd(summary["floor_usd"]) == expected + 500_000 * summary["tokens"]["output"]
 

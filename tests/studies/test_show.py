@@ -139,4 +139,4 @@ def test_a_request_is_printed_as_the_model_reads_it(tmp_path: Path) -> None:
     assert shown.returncode == 0
     assert "\n<order>\no1\n [2J\n</order>\n" in shown.stdout, "lines are lines, and nothing steers a terminal"
     titles = [line for line in shown.stdout.splitlines() if line.startswith("===")]
-    assert titles == ["=== tools ===", "=== schema of the answer ===", "=== system ===", "=== user ==="]
+    assert titles == ["=== tools ===", "=== system ===", "=== user ==="], "the answer is a text, so there is no schema"

@@ -9,8 +9,9 @@ caused it: its attempts, retries, repairs and failures.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
@@ -80,75 +81,109 @@ class _SharedPart(NamedTuple):
 _NO_PART = _SharedPart()
 
 
-class _Pools:
-    """What rows share, and who has had how much of it."""
+@dataclass(slots=True)
+class _Pool:
+    """What the rows share for which an agent was asked behind one prefix."""
 
-    def __init__(self, db: Book) -> None:
-        self.pools, self.extras = Counter[_Shared](), Counter[tuple[int, ArmName, str, str]]()
-        for write in shared_writes(db):
-            if write.row:  # what keeps warm is shared as a whole
-                self.pools[write.arm, write.agent, write.prefix] += write.extra
-                self.extras[write.row, write.arm, write.agent, write.prefix] += write.extra
-        self.tokens, self.unknown = Counter[_Shared](), Counter[_Shared]()
-        for arm, agent, prefix, cost, tokens, unknown in db.execute(_KEPT_WARM):
-            self.pools[arm, agent, prefix] += cost
-            self.tokens[arm, agent, prefix] += tokens
-            self.unknown[arm, agent, prefix] += unknown
-        self.rows: dict[_Shared, int] = {}
-        """How many rows an agent was asked for behind each prefix."""
-        if self.pools:
-            self.rows = {(arm, agent, prefix): count for arm, agent, prefix, count in db.execute(_ROWS_OF_PREFIXES)}
-        self._given = Counter[_Shared]()
-        """How many rows have had their part of a pool."""
+    cost: int = 0
+    """Picodollars."""
+    tokens: int = 0
+    """Of requests that kept it warm."""
+    unknown: int = 0
+    """Such requests at a cost that is not known."""
+    paid_by_row: Counter[int] = field(default_factory=Counter[int])
+    """Picodollars of it that rows have paid for all."""
 
-    def part(self, row: int, agent: _Shared) -> _SharedPart:
-        """Return the next row's part of what an agent's rows share."""
-        if agent not in self.pools:
-            return _NO_PART
-        place, rows = self._given[agent], self.rows[agent]
-        self._given[agent] = place + 1
-        cost, rest = divmod(self.pools[agent], rows)
-        tokens, rest_of_tokens = divmod(self.tokens[agent], rows)
-        paid_for_all = self.extras.get((row, *agent), 0)
-        return _SharedPart(cost + (place < rest), paid_for_all, tokens + (place < rest_of_tokens), self.unknown[agent])
 
-    def left(self, arm: ArmName) -> _SharedPart:
-        """Return what an arm's agents share that were asked for no row."""
-        agents = [agent for agent in self.pools if agent[0] == arm and agent not in self.rows]
-        cost, tokens, unknown = (
-            sum(counts[agent] for agent in agents) for counts in (self.pools, self.tokens, self.unknown)
+class _PoolParts:
+    """The parts of a pool, for one row after the other."""
+
+    def __init__(self, pool: _Pool, rows: int) -> None:
+        """Divide a pool by its rows, one or more."""
+        self._pool, self._given = pool, 0
+        self._cost, self._more_cost = divmod(pool.cost, rows)
+        self._tokens, self._more_tokens = divmod(pool.tokens, rows)
+        self._usual = _SharedPart(cost=self._cost, tokens=self._tokens, unknown=pool.unknown)
+        """That of a row that comes behind those that get more, and has paid nothing for all."""
+        self._get_more = max(self._more_cost, self._more_tokens)
+
+    def next(self, row: int) -> _SharedPart:
+        """Return the part of the next row."""
+        place = self._given
+        self._given = place + 1
+        if place >= self._get_more and row not in self._pool.paid_by_row:
+            return self._usual
+        return _SharedPart(
+            cost=self._cost + (place < self._more_cost),
+            paid_for_all=self._pool.paid_by_row[row],
+            tokens=self._tokens + (place < self._more_tokens),
+            unknown=self._pool.unknown,
         )
-        return _SharedPart(cost=cost, tokens=tokens, unknown=unknown)
+
+
+def _pools(db: Book) -> dict[_Shared, _Pool]:
+    """Return what rows share."""
+    pools = defaultdict[_Shared, _Pool](_Pool)
+    for write in shared_writes(db):
+        if write.row:  # what keeps warm is shared as a whole
+            pool = pools[write.arm, write.agent, write.prefix]
+            pool.cost += write.extra
+            pool.paid_by_row[write.row] += write.extra
+    for arm, agent, prefix, cost, tokens, unknown in db.execute(_KEPT_WARM):
+        pool = pools[arm, agent, prefix]
+        pool.cost, pool.tokens, pool.unknown = pool.cost + cost, pool.tokens + tokens, pool.unknown + unknown
+    return dict(pools)
 
 
 def allotted(db: Book) -> Iterator[RowCost]:
     """Yield every row that anything was sent for, by number, the fan-out before its baseline and other arms."""
-    pools, asks = _Pools(db), cast("Iterator[_Ask]", db.execute(_ASKS))
-    for row, of_row in groupby(asks, key=itemgetter(0)):
-        asks_of_row = list(of_row)
-        if len(asks_of_row) == 1:  # of most rows of most jobs
-            yield _row_cost(row, asks_of_row[0][1], asks_of_row, pools)
+    pools = _pools(db)
+    rows = {tuple(names): count for *names, count in db.execute(_ROWS_OF_PREFIXES)} if pools else {}
+    parts = {shared: _PoolParts(pool, rows[shared]) for shared, pool in pools.items() if shared in rows}
+    for row, of_row in groupby(cast("Iterator[_Ask]", db.execute(_ASKS)), key=itemgetter(0)):
+        first, *others = of_row
+        if not others:  # of most rows of most jobs
+            yield _cost_of_ask(first, parts)
             continue
-        by_arm: dict[ArmName, list[_Ask]] = {}
-        for ask in asks_of_row:
+        by_arm: dict[ArmName, list[_Ask]] = {first[1]: [first]}
+        for ask in others:
             by_arm.setdefault(ask[1], []).append(ask)
         for arm in in_order(by_arm):
-            yield _row_cost(row, arm, by_arm[arm], pools)
-    for arm in in_order({arm for arm, _, _ in pools.pools}):
-        left = pools.left(arm)
-        if any(left):
-            yield RowCost(0, arm, own=0, shared=left.cost, unknown=left.unknown, shared_tokens=left.tokens)
+            yield _row_cost(row, arm, by_arm[arm], parts)
+    yield from _of_no_row({shared: pool for shared, pool in pools.items() if shared not in rows})
 
 
 def shared_costs(db: Book) -> Counter[ArmName]:
     """Return what rows share on each arm, in picodollars: the sum of the parts that `allotted` gives them."""
     sums = Counter[ArmName]()
-    for (arm, _, _), cost in _Pools(db).pools.items():
-        sums[arm] += cost
+    for (arm, _, _), pool in _pools(db).items():
+        sums[arm] += pool.cost
     return sums
 
 
-def _row_cost(row: int, arm: ArmName, asks: Sequence[_Ask], pools: _Pools) -> RowCost:
+def _of_no_row(pools: Mapping[_Shared, _Pool]) -> Iterator[RowCost]:
+    """Yield by arm what agents share that were asked for no row."""
+    for arm in in_order({arm for arm, _, _ in pools}):
+        of_arm = [pool for (of, _, _), pool in pools.items() if of == arm]
+        cost, tokens, unknown = (
+            sum(counts) for counts in zip(*((pool.cost, pool.tokens, pool.unknown) for pool in of_arm), strict=True)
+        )
+        if cost or tokens or unknown:
+            yield RowCost(0, arm, own=0, shared=cost, unknown=unknown, shared_tokens=tokens)
+
+
+def _cost_of_ask(ask: _Ask, parts: Mapping[_Shared, _PoolParts]) -> RowCost:
+    """Return what a row cost on an arm for which it has one ask; as `_row_cost`, in half of the time."""
+    row, arm, agent, prefix, cost, tokens = ask
+    paid, pool = cost or 0, parts.get((arm, agent, prefix)) if parts else None
+    part = pool.next(row) if pool is not None else _NO_PART
+    return _new_row_cost(
+        row=row, arm=arm, own=paid - part.paid_for_all, shared=part.cost, unknown=(cost is None) + part.unknown,
+        paid=paid, tokens=tokens or 0, shared_tokens=part.tokens,
+    )  # fmt: skip
+
+
+def _row_cost(row: int, arm: ArmName, asks: Sequence[_Ask], parts: Mapping[_Shared, _PoolParts]) -> RowCost:
     """Return what a row cost on an arm that has these asks."""
     paid, tokens, unknown, shared, extra, shared_tokens = 0, 0, 0, 0, 0, 0
     for _, _, _, _, cost, used in asks:
@@ -157,8 +192,9 @@ def _row_cost(row: int, arm: ArmName, asks: Sequence[_Ask], pools: _Pools) -> Ro
         else:
             paid += cost
         tokens += used or 0
-    for agent, prefix in {(ask[2], ask[3]) for ask in asks} if pools.pools else ():
-        part = pools.part(row, (arm, agent, prefix))
+    for agent, prefix in {(ask[2], ask[3]) for ask in asks} if parts else ():
+        pool = parts.get((arm, agent, prefix))
+        part = pool.next(row) if pool is not None else _NO_PART
         shared, extra, shared_tokens = shared + part.cost, extra + part.paid_for_all, shared_tokens + part.tokens
         unknown += part.unknown
     return _new_row_cost(

@@ -18,7 +18,7 @@ from fanwise.journal.records import AskRecord, AttemptRecord, BatchRecord, EndRe
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import agents, totals
 from fanwise.ledger.allotment import allotted
-from fanwise.ledger.multiplier import percentile
+from fanwise.ledger.spread import percentile
 from fanwise.ledger.summary import summary
 from fanwise.pricing.usage import Usage
 from support import no_file_grows_beyond

@@ -24,9 +24,10 @@ from fanwise.journal.records import AskRecord, AttemptRecord, EndRecord, RowReco
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import totals
 from fanwise.ledger.allotment import allotted
-from fanwise.ledger.multiplier import multiplier
+from fanwise.ledger.measuring import Measuring, multiplier
 from fanwise.ledger.summary import summary
 from fanwise.pricing.usage import Usage
+from fanwise.rendering.files import results
 from fanwise.studies.compare import compare
 from fanwise.studies.diff import diff
 from fanwise.studies.history import history
@@ -81,6 +82,9 @@ def test_it_is_the_quotient_of_sums_over_the_rows_that_both_have_ended(
             journal.add_end(EndRecord(attempt=number, at=1.0, status=ended, usage=usage, cost=price))  # type: ignore[arg-type]
         anyio.run(journal.commit)
         measured, data = multiplier(journal.db), summary(journal.db)
+        measuring = Measuring(journal.db)
+        assert len(list(results(journal.db, measuring))) == sum(fanout is not None for fanout, _ in ends)
+        assert summary(journal.db, measuring=measuring) == data, "added up while results are written, and by itself"
     unknown = {row for _, row, _, _, ended in sent if ended == "lost"}
     both_ended = {row for row, both in enumerate(ends, 1) if None not in both}
     counted = both_ended - unknown

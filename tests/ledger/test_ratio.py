@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fanwise.ledger.intervals import LEVEL, student
-from fanwise.ledger.multiplier import RowRatios
 from fanwise.ledger.ratio import LEAST_ROWS, PairedSums, Ratio
+from fanwise.ledger.spread import EqualRatios, RowRatios
 from support import ROOT
 
 Rows = list[tuple[int, int]]
@@ -100,6 +100,17 @@ def test_the_spread_over_rows_lies_within_their_ratios(rows: Rows) -> None:
     assert spread.p50 <= spread.p95
     assert (spread.ci95 is None) == (spread.low is None and bool(sum(top for top, _ in rows))) or not spread.ratio
     assert ratios.spread() == spread, "the same rows give the same interval"
+
+
+@given(st.lists(st.integers(0, 10**18), max_size=600))
+def test_the_sums_of_one_side_say_what_the_rows_say_of_two_equal_ones(amounts: list[int]) -> None:
+    ratios, equal = RowRatios(), EqualRatios()
+    for half in (amounts[: len(amounts) // 2], amounts[len(amounts) // 2 :]):
+        ratios.add(half, list(half))
+        equal.add(half)
+    assert equal.spread() == ratios.spread()
+    if any(amounts):
+        assert equal.bins() == ratios.bins()
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from fanwise.ledger.account import agents, totals
 from fanwise.ledger.allotment import allotted
 from fanwise.ledger.by import DIMENSIONS, by
 from fanwise.ledger.levers import levers
-from fanwise.ledger.multiplier import multiplier
+from fanwise.ledger.measuring import multiplier
 from fanwise.ledger.tasks import node_accounts
 from fanwise.pricing.usage import Usage
 from fanwise.rendering.files import results

@@ -10,7 +10,6 @@ import anyio.to_thread
 from fanwise.errors import HaltedError, NotKeptError, UsageError
 from fanwise.journal.counting import show_as_counted
 from fanwise.journal.place import writing
-from fanwise.ledger.summary import summary
 from fanwise.rendering.files import write_files
 from fanwise.units import now
 
@@ -82,9 +81,8 @@ def _account(prepared: Prepared, bill: int | None) -> Account:
     if prepared.terms.rehearsal is None:  # hold the fan-out against one agent that was not asked
         multiplier = modelled(book.db, replace(run.manifest, spec=run.spec), run.graphs["fanout"])
         keep_modelled(book, None if multiplier is None else multiplier.data())
-    data = summary(book.db, bill=bill)
     try:
-        write_files(run.directory.path, book.db, data)
+        data = write_files(run.directory.path, book.db, bill=bill)
     except UsageError as error:
         raise NotKeptError(f"{error}; make room there") from error
     return Account(run.directory.path, data)

@@ -19,9 +19,9 @@ from fanwise.graph.baseline import has_one_agent
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.reader import Book
 from fanwise.journal.records import Channel
-from fanwise.ledger.multiplier import Bin, RowRatios, Spread, bins
 from fanwise.ledger.outcomes import output_lengths, rows_with_output
 from fanwise.ledger.paired import CostsInOrder, JobSize
+from fanwise.ledger.spread import Bin, RowRatios, Spread, bins
 from fanwise.ledger.tasks import batch_reads, chosen_channel, sampled_answers
 from fanwise.models import facts
 from fanwise.pricing.usage import Usage

@@ -81,7 +81,7 @@ class _SharedPart(NamedTuple):
 _NO_PART = _SharedPart()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Pool:
     """What the rows share for which an agent was asked behind one prefix."""
 

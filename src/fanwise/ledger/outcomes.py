@@ -12,10 +12,12 @@ from fanwise.journal.records import ArmName, RowRecord
 from fanwise.journal.tables import select
 
 from .account import baseline_arm
+from .paired import CUT_OFF
 
-_RESULTS = """SELECT r.row, w.row_id, r.status, r.reason, t.text AS output, b.status AS baseline_status
+_RESULTS = f"""SELECT r.row, w.row_id, r.status, r.reason, t.text AS output, b.status AS baseline_status,
+    {CUT_OFF} AS cut_off
   FROM row_ends r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
-  LEFT JOIN row_ends b ON b.row=r.row AND b.arm=?
+  LEFT JOIN row_ends b ON b.row=r.row AND b.arm=:baseline
   WHERE r.arm='fanout' ORDER BY r.row"""
 _OUTPUTS = """SELECT r.row, w.row_id, r.arm, CASE WHEN r.status='failed' THEN NULL ELSE t.text END AS output, r.status
   FROM row_ends r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output ORDER BY r.row"""
@@ -36,6 +38,8 @@ class ResultLine(NamedTuple):
     output: str | None
     """As canonical JSON; None where there is none, or it was purged."""
     baseline_status: str | None
+    cut_off: int
+    """1 where the baseline's answer was cut off, else 0."""
 
 
 class RejectLine(NamedTuple):
@@ -59,7 +63,7 @@ class RowOutput(NamedTuple):
 
 def result_lines(db: Book) -> Iterator[ResultLine]:
     """Yield the rows of the fan-out that have ended, by number."""
-    return select(db, ResultLine, _RESULTS, (baseline_arm(db),))
+    return select(db, ResultLine, _RESULTS, {"baseline": baseline_arm(db)})
 
 
 def reject_lines(db: Book) -> Iterator[RejectLine]:

@@ -13,7 +13,8 @@ from .account import AgentAccount, agents
 from .composition import Composition, Flow, composition, tasks
 from .dearest import DearRow, dearest
 from .failing import FailedTask, Failing, failing, failures
-from .multiplier import Multiplier, multiplier
+from .measuring import multiplier
+from .multiplier import Multiplier
 from .reads import Reads, reads
 from .rejections import Rejections, rejections
 from .slices import SliceAccount, slices

@@ -16,8 +16,8 @@ from .composition import data as composition_data
 from .failing import failed_tasks
 from .floor import Floor, floor
 from .levers import Levers, alone, data, levers
-from .multiplier import Multiplier, left_out_data, multiplier, per_success_data
-from .paired import JobSize
+from .measuring import Measuring, measured
+from .multiplier import Multiplier, left_out_data, per_success_data
 from .per_row import per_row_usd
 from .slices import slices
 from .standing import Standing, standing
@@ -29,20 +29,21 @@ FORMAT = 2
 """Of `summary.json` and `results.jsonl`: as long as it stays, keys are added and none is renamed."""
 
 
-def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
+def summary(db: Book, *, bill: int | None = None, measuring: Measuring | None = None) -> dict[str, Any]:
     """Return the account of a run.
 
     Args:
         db: The journal.
         bill: The emulator's bill of the run in picodollars, fetched; None where there is none.
+        measuring: What has been shown all rows that both sides have ended; None: they are gone over.
     """
     stands = standing(db)
     origin = stands.origin
     arms = totals_by_arm(db)
     whole_run, fanout, baseline = added(arms.values()), arms.get("fanout", Totals()), arms.get("baseline", Totals())
     rows, spent = row_counts(db), cash(db, whole_run)
-    size = JobSize(db)
-    measured, single, per_row = multiplier(db, size), baseline_arm(db), per_row_usd(db, size, arms)
+    measuring = measuring or measured(db)
+    multiplier, single, per_row = measuring.multiplier(), baseline_arm(db), per_row_usd(db, measuring.size, arms)
     least, pulled, leaves_out = floor(db, "fanout"), levers(db), unpriced(db, "fanout").data()
     wall = db.execute("SELECT COALESCE(SUM(ended-started),0), COUNT(*) FROM sessions").fetchone()
     return {
@@ -70,10 +71,10 @@ def summary(db: Book, *, bill: int | None = None) -> dict[str, Any]:
         "choices": list(stands.choices),
         "cost_per_successful_row_usd": per_row["fanout"],
         "baseline_cost_per_successful_row_usd": per_row[single],
-        "levers": data(pulled, leaves_out, _alone(db, pulled, arms, measured, stands, unfinished=rows["unfinished"])),
-        "multiplier": None if measured is None else measured.data(),
-        "rows_left_out": left_out_data(db, measured),
-        "per_success": per_success_data(measured),
+        "levers": data(pulled, leaves_out, _alone(db, pulled, arms, multiplier, stands, unfinished=rows["unfinished"])),
+        "multiplier": None if multiplier is None else multiplier.data(),
+        "rows_left_out": left_out_data(db, multiplier),
+        "per_success": per_success_data(multiplier),
         "modelled": stands.modelled,
         "own_baseline": single == "fanout",
         "made_of": composition_data(composition(db)),

@@ -13,21 +13,34 @@ from fanwise.canonical import quoted
 from fanwise.errors import UsageError
 from fanwise.journal.reader import Book
 from fanwise.ledger.allotment import RowCost
+from fanwise.ledger.measuring import Measuring
 from fanwise.ledger.outcomes import reject_lines, result_lines
-from fanwise.ledger.paired import CostsInOrder
+from fanwise.ledger.paired import CostsInOrder, new_pair
 from fanwise.ledger.standing import standing
-from fanwise.ledger.summary import FORMAT
+from fanwise.ledger.summary import FORMAT, summary
 from fanwise.ledger.unpriced import usd_if_known
 from fanwise.paths import typed
 
 
-def results(db: Book) -> Iterator[str]:
-    """Yield one JSON line per finished row, in input order."""
+def results(db: Book, measuring: Measuring | None = None) -> Iterator[str]:
+    """Yield one JSON line per finished row, in input order.
+
+    Args:
+        db: The journal.
+        measuring: It is shown the rows that both sides have ended, so that nobody has to go over them once more.
+    """
     offline = json.dumps(standing(db).offline)
     costs = CostsInOrder(db)
-    for number, row_id, status, reason, output, baseline_status in result_lines(db):
+    for number, row_id, status, reason, output, baseline_status, cut_off in result_lines(db):
         fanout, baseline = costs.of(number)
-        ratios = "null" if baseline_status is None else _ratios(fanout, baseline, (status, baseline_status))
+        ratios = "null"
+        if baseline_status is not None:
+            statuses = status, baseline_status
+            ratios = _ratios(fanout, baseline, statuses)
+            if measuring is not None:
+                measuring.take(
+                    new_pair(row=number, fanout=fanout, baseline=baseline, statuses=statuses, cut_off=bool(cut_off))
+                )
         unknown = fanout.unknown + (baseline.unknown if baseline is not fanout else 0)
         paid = with_shared = _dollars(fanout.paid, fanout)
         if fanout.cost != fanout.paid:
@@ -69,11 +82,23 @@ def rejects(db: Book) -> Iterator[str]:
         yield json.dumps(reject._asdict(), ensure_ascii=False) + "\n"
 
 
-def write_files(directory: Path, db: Book, summary: dict[str, Any]) -> None:
-    """Replace the derived files of a run directory."""
-    replace_file(directory / "results.jsonl", results(db))
+def write_files(directory: Path, db: Book, *, bill: int | None = None) -> dict[str, Any]:
+    """Replace the derived files of a run directory, and return the summary of its account.
+
+    Args:
+        directory: Of the run.
+        db: Its journal.
+        bill: The emulator's bill of the run in picodollars, fetched; None where there is none.
+
+    Raises:
+        UsageError: They cannot be written there.
+    """
+    measuring = Measuring(db)
+    replace_file(directory / "results.jsonl", results(db, measuring))
     replace_file(directory / "rejects.jsonl", rejects(db))
-    replace_file(directory / "summary.json", [json.dumps(summary, indent=2, ensure_ascii=False) + "\n"])
+    data = summary(db, bill=bill, measuring=measuring)
+    replace_file(directory / "summary.json", [json.dumps(data, indent=2, ensure_ascii=False) + "\n"])
+    return data
 
 
 def replace_file(path: Path, lines: Iterable[str]) -> None:

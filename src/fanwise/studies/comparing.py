@@ -17,7 +17,7 @@ from fanwise.journal.records import ArmName
 from fanwise.ledger.comparison import ArmFigures, Comparison
 from fanwise.ledger.evidence import Pair
 from fanwise.ledger.looks import Look
-from fanwise.ledger.multiplier import multiplier
+from fanwise.ledger.measuring import multiplier
 from fanwise.ledger.paired import SIDES, JobSize, PairedRows
 from fanwise.ledger.standing import standing
 from fanwise.ledger.tasks import task_times

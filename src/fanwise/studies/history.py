@@ -17,7 +17,7 @@ from fanwise.journal.reader import Book
 from fanwise.ledger.account import totals
 from fanwise.ledger.changes import Shapes, changed_agents
 from fanwise.ledger.history import History, PastRun, UnreadRun
-from fanwise.ledger.multiplier import multiplier
+from fanwise.ledger.measuring import multiplier
 from fanwise.ledger.standing import agents_of
 from fanwise.ledger.summary import FORMAT, read_share
 from fanwise.paths import fixed, typed

@@ -8,8 +8,8 @@ from typing import Any
 
 from fanwise.journal.records import ArmName
 from fanwise.ledger.account import AgentAccount
-from fanwise.ledger.multiplier import Bin
 from fanwise.ledger.reads import Reads
+from fanwise.ledger.spread import Bin
 from fanwise.ledger.timeline import BatchSpan, Timeline
 from fanwise.rendering.words import LEVERS, PARTS, agent_name
 from fanwise.units import PICO_PER_USD

@@ -11,9 +11,9 @@ import fanwise.rendering.html.charts as charts  # by its whole name: `from . imp
 from fanwise.errors import UsageError
 from fanwise.ledger.account import AgentAccount
 from fanwise.ledger.composition import KINDS
-from fanwise.ledger.multiplier import Bin
 from fanwise.ledger.reads import Reads
 from fanwise.ledger.report import ReportDetails, ReportTables
+from fanwise.ledger.spread import Bin
 from fanwise.rendering.harmless import lines
 from fanwise.rendering.rejected import PURGED, others
 from fanwise.rendering.words import (

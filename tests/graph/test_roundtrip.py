@@ -18,8 +18,8 @@ from pydantic import BaseModel, Json, RootModel, SecretStr, create_model
 
 from fanwise import DefinitionError, agent, graph, step, tool
 from fanwise.canonical import canonical
+from fanwise.graph.answerable import problems
 from fanwise.graph.revive import accepted, revive
-from fanwise.graph.schema import problems
 
 
 class Colour(Enum):

@@ -18,6 +18,7 @@ from fanwise.graph.baseline import LEAST_CAP, single_agent
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
 from fanwise.graph.rehearse import rehearse
+from fanwise.graph.schema import as_object_schema
 from fanwise.graph.spec import AgentSpec
 from fanwise.job.arms import arms_of
 from fanwise.models import STRONGEST_FIRST, known_models, strongest
@@ -112,6 +113,10 @@ def nested(letter: Letter) -> list[str | None]:
 GRAPHS: list[Graph[..., Any]] = [reply, both, nested]
 
 
+def fields_of(settings: AgentSpec) -> list[str]:
+    return list(as_object_schema(settings.output, settings.schema)["properties"])
+
+
 def single(job: Graph[..., Any]) -> tuple[GraphSpec, AgentSpec]:
     """The single agent's graph, and its agent."""
     spec = single_agent(job.spec)
@@ -147,10 +152,10 @@ def test_it_begins_behind_the_steps_of_the_row_and_ends_before_the_last_ones() -
     spec, settings = single(reply)
     assert [node.path for node in spec.tasks()] == ["read", "baseline", "letterhead"]
     assert list(settings.params) == ["body", "read_words"], "what a last step alone reads of the row it is not shown"
-    assert list(settings.schema["properties"]) == ["answer", "when_sort_tone"]
+    assert fields_of(settings) == ["answer", "when_sort_tone"]
     (node,) = [node for node in spec.tasks() if node.path == "baseline"]
     assert node.blocks == {"body": "body"}
-    assert list(single(both)[1].schema["properties"]) == ["sort_label", "explain"], "it copies nothing of the row"
+    assert fields_of(single(both)[1]) == ["sort_label", "explain"], "it copies nothing of the row"
 
 
 def test_it_is_told_the_flow() -> None:

@@ -29,9 +29,7 @@ class Row(BaseModel):
     text: str
 
 
-class Counts(BaseModel):
-    """Enough fields that it would cost something to send them in every request."""
-
+class Counts(BaseModel):  # enough fields that it would cost something to send them in every request
     characters: int = Field(description="all of them, white space among them, as a reader would count them")
     letters: int = Field(description="those that belong to the alphabet of any language, marks left out")
     digits: int = Field(description="from 0 to 9, in whatever script they are written in the text")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from fanwise.canonical import dumps
+from fanwise.definitions import around, expanded, settled
 from fanwise.errors import OutputError
 from fanwise.jsonable import as_list, as_object
 
@@ -22,16 +23,11 @@ _ASKED = "Answer under the name of the agent that is asked, and under no other."
 
 def envelope(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
     """Return one schema for agents, from that of what each answers, by name; None where the API could not carry it."""
-    schema: dict[str, Any] = {
-        "type": "object",
-        "description": _ASKED,
-        "properties": {name: dict(schemas[name]) for name in sorted(schemas)},
-        "required": [],
-        "additionalProperties": False,
-    }
-    if _optional(schema) > MOST_OPTIONAL or dumps(schema).count('"anyOf":') > MOST_UNIONS:
+    schema = around({name: schemas[name] for name in sorted(schemas)}, [], _ASKED)
+    whole = expanded(schema)  # whether the API counts a definition once or wherever it is used is not documented
+    if _optional(whole) > MOST_OPTIONAL or dumps(whole).count('"anyOf":') > MOST_UNIONS:
         return None
-    return schema
+    return settled(schema)
 
 
 def _optional(schema: object) -> int:
@@ -45,7 +41,9 @@ def _optional(schema: object) -> int:
 
 def is_envelope(schema: object) -> bool:
     """Return whether a schema was made by `envelope`."""
-    return as_object(schema).get("description") == _ASKED and not as_list(as_object(schema).get("required"))
+    return str(as_object(schema).get("description")).startswith(_ASKED) and not as_list(
+        as_object(schema).get("required")
+    )
 
 
 def seal(agent: str, answer: str) -> str:

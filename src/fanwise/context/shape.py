@@ -69,6 +69,8 @@ class Need:
     """True where one row has several such tasks (inside `each`)."""
     value_schema: Mapping[str, Any] | None = None
     """Schema of its answer's value where that is no object by itself: what stands for it in an envelope."""
+    defined_schema: Mapping[str, Any] | None = None
+    """Schema of its answer's value in which each type is a definition: an envelope has it once for several agents."""
     tools: str = ""
     """Definitions of its tools, as canonical JSON: they stand in front of all else and key the cache."""
     arm_index: int = 0
@@ -96,7 +98,7 @@ class Need:
     @property
     def enclosed_schema(self) -> Mapping[str, Any]:
         """Schema of what it answers under its name in an envelope."""
-        return self.value_schema or self.schema or {"type": "string"}
+        return self.defined_schema or self.value_schema or self.schema or {"type": "string"}
 
     @property
     def text_form(self) -> str:

@@ -13,6 +13,7 @@ from fanwise.context.compose import Composer
 from fanwise.context.layout import Schemas, Texts, layout
 from fanwise.context.shape import CachePrices, Need
 from fanwise.context.sizes import DOCUMENTED, Sizes
+from fanwise.definitions import settled
 from fanwise.dispatch.role import Role
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.expr import Expr, Get
@@ -187,7 +188,8 @@ def _need(
         instructions=agent.instructions,
         context=agent.context,
         schema=None if is_text(agent.output) else as_object_schema(agent.output, agent.schema),
-        value_schema=None if is_record(agent.output) else agent.schema,
+        value_schema=None if is_record(agent.output) else settled(agent.schema),
+        defined_schema=agent.schema,
         row_blocks=tuple(node.blocks.values()),
         repeated=repeated,
         tools=kit.text,

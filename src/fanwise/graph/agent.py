@@ -14,11 +14,11 @@ from fanwise.errors import DefinitionError, Mistake, line_of
 from fanwise.models import EffortIntent
 
 from .agentsettings import AgentSettings, blocks_of, listed, resolved, spec_of
+from .answerable import problems
 from .calls import add_task
 from .filetools import GivenTools, MissingTools, Toolset
 from .fromfile import Given, with_file
 from .notes import Note
-from .schema import problems
 from .signature import place, signature_types
 from .spec import AgentSpec
 from .tasktext import body_of, spec_of_file

@@ -12,6 +12,7 @@ from fanwise.blocks import Block
 from fanwise.models import EffortIntent, Intensity, facts, intensity, strongest
 
 from . import types as ty
+from .answerable import problems
 from .briefing import briefing
 from .cut import Cut, asked, cut
 from .expr import Get, Make, gets
@@ -19,7 +20,7 @@ from .nodes import EachNode, GraphSpec, Node, TaskNode, Template, parts, walk
 from .origins import DEFAULTS, Origin, Origins
 from .redirect import redirect, redirected
 from .rehearse import rehearse
-from .schema import problems, schema
+from .schema import schema
 from .spec import AgentSpec
 
 LEAST_CAP = 4_096

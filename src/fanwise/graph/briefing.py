@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from fanwise.canonical import dumps
-from fanwise.jsonable import as_object
 
 from . import types as ty
 from .cut import Cut, Passed
 from .expr import Apply, Const, Expr, Get, Make
 from .nodes import EachNode, GivenNode, GraphSpec, Node, OptionalNode, TaskNode, Template, WhenNode
-from .schema import problems, schema
+from .typewords import TypeWords, types_of
 
 _PREFACE = "Do the whole job for this row in one answer. Its parts, in order; a part's name stands for what it gives:"
 
@@ -32,7 +31,7 @@ def briefing(spec: GraphSpec, graph: Cut, shown: Mapping[Get, str]) -> str:
     """
     answers = [passed.get for passed in graph.answer] or [spec.template.output]
     given_whole = {get.slot for get in answers if isinstance(get, Get) and not get.path}
-    writer = _Writer(spec.slots, shown, given_whole)
+    writer = _Writer(spec.slots, shown, given_whole, TypeWords(types_of(graph.answer_type)))
     parts = [_PREFACE, *writer.parts(graph.middle, ""), writer.ending(spec.template.output, graph.answer)]
     return "\n\n".join(parts)
 
@@ -40,8 +39,11 @@ def briefing(spec: GraphSpec, graph: Cut, shown: Mapping[Get, str]) -> str:
 class _Writer:
     """Writes the parts of a graph."""
 
-    def __init__(self, names: Mapping[int, str], shown: Mapping[Get, str], given_whole: Set[int]) -> None:
+    def __init__(
+        self, names: Mapping[int, str], shown: Mapping[Get, str], given_whole: Set[int], types: TypeWords
+    ) -> None:
         self._names: dict[int, str] = dict(names)
+        self._types = types
         self._given_whole = given_whole
         """Parts whose value is the answer, or a field of it."""
         self._shown, self._told = shown, dict[str, str]()
@@ -95,7 +97,7 @@ class _Writer:
         if node.slot not in self._given_whole:  # the form of an answer is known by its schema
             tp = getattr(node.target, "output", ty.Unknown) if agent is None else agent.output
             if ty.strip(tp) is not str:
-                yield f"Gives {described(tp)}"
+                yield f"Gives {self._types.described(tp)}"
 
     def ending(self, output: Expr, answer: Sequence[Passed]) -> str:
         """Return what the answer is to be."""
@@ -144,27 +146,3 @@ def _rule(body: Any) -> str:
         return f"A fixed rule, in Python:\n{inspect.getsource(body).rstrip()}"
     except (OSError, TypeError):
         return "A fixed rule of this name."
-
-
-def described(tp: Any) -> str:
-    """Return a type in words: its fields, its closed sets of values and what its descriptions say."""
-    if ty.unclear(tp) or problems(tp):
-        return ty.name(tp)
-    return _form(schema(tp))
-
-
-_KINDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true | false", "null": "null"}
-
-
-def _form(form: Mapping[str, Any]) -> str:
-    note = f" ({form['description']})" if "description" in form else ""
-    if "enum" in form:
-        return " | ".join(map(dumps, form["enum"])) + note
-    if "anyOf" in form:
-        return " | ".join(_form(as_object(option)) for option in form["anyOf"]) + note
-    if form.get("type") == "array":
-        return f"[{_form(as_object(form['items']))}, ...]{note}"
-    if form.get("type") == "object":
-        fields = "; ".join(f"{name}: {_form(as_object(inner))}" for name, inner in form["properties"].items())
-        return f"{{{fields}}}{note}"
-    return _KINDS.get(str(form.get("type")), "a value") + note

@@ -13,6 +13,7 @@ from keyword import iskeyword
 from typing import Any
 
 from . import types as ty
+from .answerable import problems
 from .expr import Const, Expr, Get, gets
 from .nodes import (
     EachNode,
@@ -26,7 +27,6 @@ from .nodes import (
     walk,
 )
 from .redirect import begins
-from .schema import problems
 from .valuetypes import type_of, value_types
 
 

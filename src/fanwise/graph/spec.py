@@ -38,7 +38,7 @@ class AgentSpec:
     output: Any
     """The return type."""
     schema: Mapping[str, Any]
-    """JSON schema of the answer's value, see `schema`."""
+    """JSON schema of the answer's value, each of its types a definition, see `schema`."""
     place: str
     tools: tuple[Source, ...] = ()
     """What the model may call on its way to an answer."""

@@ -22,12 +22,13 @@ from typing import (
 
 from pydantic import BaseModel, Json
 from pydantic.fields import FieldInfo
-from typing_extensions import is_typeddict
+from pydantic.json_schema import SkipJsonSchema
+from typing_extensions import ReadOnly, is_typeddict
 
 from fanwise.blocks import Block
 from fanwise.media import Media
 
-_MARKS = (Annotated, NotRequired, Required)
+_MARKS = (Annotated, NotRequired, Required, ReadOnly)
 
 
 class Unknown:
@@ -45,6 +46,16 @@ def strip(tp: Any) -> Any:
             tp = tp.__value__
         else:
             return tp
+
+
+def marks(tp: Any) -> tuple[Any, ...]:
+    """Return what `Annotated` says of a type, also inside of `NotRequired` and its like."""
+    said: tuple[Any, ...] = ()
+    while get_origin(tp) in _MARKS:
+        if get_origin(tp) is Annotated:
+            said = (*get_args(tp)[1:], *said)
+        tp = get_args(tp)[0]
+    return said
 
 
 def is_block(tp: Any) -> bool:
@@ -139,19 +150,21 @@ def field_type(tp: Any, name: str) -> Any | None:
     return (fields(tp) or {}).get(name)
 
 
-def absent_as_none(tp: Any) -> frozenset[str]:
-    """Return the fields of a record whose absence means None, and which are of one type beside that."""
-    tp = strip(tp)
-    if not isinstance(tp, type):
-        return frozenset()
-    if issubclass(tp, BaseModel):
-        defaults: dict[str, Any] = {name: info.default for name, info in tp.model_fields.items()}
-    else:
-        defaults = {name: field.default for name, field in getattr(cast("Any", tp), "__dataclass_fields__", {}).items()}
-    types = fields(tp) or {}
-    return frozenset(
-        name for name, default in defaults.items() if default is None and len(members(types.get(name))) == 2
-    )
+def is_hidden(tp: Any) -> bool:
+    """Return whether a field is left out of what a model is asked for, by Pydantic's `SkipJsonSchema`."""
+    mark: Any = SkipJsonSchema
+    return any(part is mark or type(part) is mark for part in marks(tp))
+
+
+def is_required(tp: Any, name: str) -> bool:
+    """Return whether a record has no value of a field that is not given."""
+    record: Any = strip(tp)
+    if issubclass(record, BaseModel):
+        return record.model_fields[name].is_required()
+    if dataclasses.is_dataclass(record):
+        field = next(field for field in dataclasses.fields(record) if field.name == name)
+        return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    return name in record.__required_keys__
 
 
 def _annotation(info: FieldInfo) -> Any:

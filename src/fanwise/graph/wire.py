@@ -76,7 +76,7 @@ def _record_to_wire(fields: Mapping[str, Any], record: Any) -> dict[str, Any]:
     if isinstance(record, Mapping):
         values = cast("Mapping[str, Any]", record)
         return {name: _to_wire(inner, values[name]) for name, inner in fields.items() if name in values}
-    return {name: _to_wire(inner, getattr(record, name)) for name, inner in fields.items()}
+    return {name: _to_wire(inner, getattr(record, name)) for name, inner in fields.items() if not ty.is_hidden(inner)}
 
 
 def _map_to_wire(key_type: Any, value_type: Any, values: Mapping[Any, Any]) -> list[dict[str, Any]]:

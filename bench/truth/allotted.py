@@ -47,12 +47,18 @@ def shared_part(attempt: Attempt) -> int:
     price, tokens = price_of(attempt.model, attempt.tokens.prompt), attempt.tokens
     if not attempt.usd or price is None or not attempt.job_share:
         return 0
-    minutes, hour = 0, tokens.write_1h
-    if not hour:
-        front = round(attempt.job_share * (tokens.read + tokens.write_5m))
-        minutes = min(max(front - tokens.read, 0), tokens.write_5m)
-    more = minutes * (price.write_5m - price.read) + hour * (price.write_1h - price.read)
+    hour = tokens.write_1h
+    more = front_written(attempt) * (price.write_5m - price.read) + hour * (price.write_1h - price.read)
     return min(more // (2 if attempt.channel == "batch" else 1), attempt.usd)
+
+
+def front_written(attempt: Attempt) -> int:
+    """Return the tokens of what all rows share that an attempt has written for five minutes."""
+    tokens = attempt.tokens
+    if tokens.write_1h:
+        return 0
+    front = round(attempt.job_share * (tokens.read + tokens.write_5m))
+    return min(max(front - tokens.read, 0), tokens.write_5m)
 
 
 def row_costs(book: Book) -> dict[tuple[int, str], RowCost]:

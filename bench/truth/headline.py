@@ -11,6 +11,7 @@ from typing import Any
 
 from .allotted import RowCost
 from .book import Book
+from .documents import spared
 from .findings import Findings
 from .student import quantile
 
@@ -49,9 +50,13 @@ def check_multiplier(
         "unknown_cost": len(rows) - len(kept),
     }
     asked = {arm: Fraction(len({row for row, side in costs if side == arm}), len(book.rows)) for arm in ended}
+    beyond = spared(book)
     compared = Compared(
         known={row: rows[row] for row in kept},
-        usd=[(a.own + a.shared * asked["fanout"], b.own + b.shared * asked[other]) for a, b in known],
+        usd=[
+            (a.own + a.shared * asked["fanout"], b.own + b.shared * asked[other] - beyond.get((row, other), 0))
+            for row, (a, b) in zip(kept, known, strict=True)
+        ],
         good=[tuple(book.outcomes[row, arm] == "succeeded" for arm in ("fanout", other)) for row in kept],
     )
     if not ended[other] and not book.meta["agents"].get(other):

@@ -12,6 +12,7 @@ from typing import Any
 from .allotted import RowCost
 from .attempt import Attempt
 from .book import Book
+from .documents import spared
 from .findings import Findings, usd
 
 SIDES = ("fanout", "baseline")
@@ -101,6 +102,7 @@ def check_per_row(
         of_side = [(row, cost) for (row, other), cost in costs.items() if other == arm]
         share = Fraction(min(len({row for row, _ in of_side if row}), len(book.rows)), max(len(book.rows), 1))
         paid = sum(cost.own + cost.shared * share for _, cost in of_side)
+        paid -= sum(amount for (_, of), amount in spared(book).items() if of == arm)
         findings.same(name, summary[name], usd(round(paid / good)) if good else None)
 
 

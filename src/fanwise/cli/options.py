@@ -91,7 +91,7 @@ def job_option(name: str, **attributes: Any) -> Callable[[F], F]:
 
 def start_options(command: F) -> F:
     """Add the options that are chosen when a run begins."""
-    return _added(command, map(job_option, _names("run")))
+    return _added(command, map(job_option, _names("run", "stays")))
 
 
 def session_options(command: F) -> F:

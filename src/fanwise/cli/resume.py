@@ -25,7 +25,7 @@ from fanwise.studies.plan.unpriced import models_without_price
 from .carrying import carry_out
 from .command import Command
 from .consent import ROWS, Question, asking, threshold
-from .options import chosen, named_baseline, named_graph, session_options
+from .options import chosen, job_option, named_graph, session_options
 from .saying import echo
 
 
@@ -44,7 +44,13 @@ from .saying import echo
 )
 @click.option("--cancel", is_flag=True, help="Cancel the batches that are still running, and end.")
 @named_graph
-@named_baseline
+@job_option(
+    "baseline",
+    help="The single agent to compare with; it stays with the run until another is named, or none. One that is a graph "
+    "and is not under the current directory is named again.",
+)
+@job_option("sample", help="Run it on so many rows, drawn at random; stays too.")
+@job_option("seed", help="Of that sample; stays too.")
 @threshold
 @session_options
 def resume(
@@ -58,6 +64,9 @@ def resume(
     **options: Any,
 ) -> None:
     """Go on with the run in DIR. Exit statuses are those of `fanwise run`.
+
+    What is not given is as the run was begun. --baseline, --sample and --seed stay with the run when they
+    are given here; all else holds for this session alone.
 
     The graph is imported where it lies under the current directory; any other is named by --graph. A
     server that the run was given by --base-url is named again, by that or by ANTHROPIC_BASE_URL.

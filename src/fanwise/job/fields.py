@@ -15,10 +15,11 @@ from fanwise.errors import Mistake
 from fanwise.graph.graphs import Graph
 from fanwise.jsonable import fault_of_text
 
-Scope = Literal["job", "run", "session", "once"]
+Scope = Literal["job", "run", "stays", "session", "once"]
 """What a field holds for. `job`: it says what is run, and the manifest of a run has its own word for it. `run`: it is
-chosen when a run begins. `session`: a resumed run takes it over, and may be given another. `once`: it holds for one
-session and is not taken over."""
+chosen when a run begins. `stays`: so it is, and a session that is given another leaves it to those after it. `session`:
+a resumed run takes over what it began with, and may be given another for that session. `once`: it holds for one session
+and is not taken over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,8 +144,10 @@ async def resume(
         only: Line or record numbers of the rows to take, as for `Job.run`.
         job_rows: Valid rows of the whole job, over which what rows share is spread; 0: those that are taken.
         client: A client of the SDK, as for `Job`.
-        **fields: Fields of `JobSpec` that are to be different in this session. `base_url` is never taken over: what
-            is not named here or by ANTHROPIC_BASE_URL is given no key.
+        **fields: Fields of `JobSpec` that are to be different. `baseline`, `sample`, `seed`, `encoding` and `id_field`
+            stay with the run (`baseline="none"` takes the single agent away again); all others hold for this session
+            alone, and the next is as the run was begun. `base_url` is never taken over: what is not named here or by
+            ANTHROPIC_BASE_URL is given no key.
 
     Raises:
         NotNamedError: The directory records a graph or an address that nobody has named here.

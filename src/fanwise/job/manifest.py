@@ -121,6 +121,10 @@ class Manifest:
             spec=replace(spec, baseline=reference_of(spec.baseline)),
         )
 
+    def gone_on(self, spec: JobSpec) -> Manifest:
+        """Return what the run is once a session goes on by a spec: the single agent that it names stays with it."""
+        return replace(self, spec=self.spec.kept(replace(spec, baseline=reference_of(spec.baseline))))
+
     def save(self, journal: MetaStore) -> None:
         """Keep it in a journal, in place of what was kept before."""
         MANIFEST.keep(journal, self.data())

@@ -116,7 +116,7 @@ def found(
 
     Args:
         out: The run directory.
-        fields: Fields of the spec that are to be different in this session.
+        fields: Fields of the spec that are to be different in this session, some of them in those after it too.
         graph: The run's graph, or its reference; None: it is loaded as it was recorded, where it lies under the current
             directory.
         terms: How the session goes about it.
@@ -136,7 +136,7 @@ def found(
                 f"there is no rows file {str(manifest.rows)!r} any more; put it back, and go on by the same line"
             )
         next(manifest.records(), None)  # what cannot be read is told at once
-        yield OpenRun(directory=directory, manifest=manifest, spec=spec, graphs=graphs)
+        yield OpenRun(directory=directory, manifest=manifest.gone_on(spec), spec=spec, graphs=graphs)
 
 
 def _mode(spec: JobSpec, terms: Terms) -> Mode:

@@ -78,7 +78,7 @@ async def prepare_again(
         out: The run directory.
         terms: How the session goes about it.
         watcher: What a display reads.
-        fields: Fields of the spec that are to be different in this session.
+        fields: Fields of the spec that are to be different in this session, some of them in those after it too.
         graph: The run's graph, or its reference, where it is not to be loaded as it was recorded.
 
     Raises:

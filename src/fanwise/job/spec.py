@@ -80,7 +80,7 @@ class JobSpec:
     encoding: Annotated[
         str | None,
         FieldRule(
-            scope="run",
+            scope="stays",
             help="Encoding of the rows. [default: by the byte order mark, else utf-8]",
             metavar="NAME",
             check=check_encoding,
@@ -90,7 +90,7 @@ class JobSpec:
     baseline: Annotated[
         str,
         FieldRule(
-            scope="run",
+            scope="stays",
             help="The single agent to compare with.",
             metavar="auto|auto:thinking|GRAPH|none",
             check=check_baseline,
@@ -99,10 +99,10 @@ class JobSpec:
     """`none`, `auto` (one agent made from the fan-out), `auto:thinking` (with room to think), or the reference of a
     graph."""
     sample: Annotated[
-        int | None, FieldRule(scope="run", help="Run the baseline on so many rows, drawn at random.", at_least=1)
+        int | None, FieldRule(scope="stays", help="Run the baseline on so many rows, drawn at random.", at_least=1)
     ] = None
     """Drawn by a hash of their id; None: all rows."""
-    seed: Annotated[int, FieldRule(scope="run", help="Of that sample: another one draws other rows.")] = 0
+    seed: Annotated[int, FieldRule(scope="stays", help="Of that sample: another one draws other rows.")] = 0
     limit: Annotated[
         int | None,
         FieldRule(scope="run", help="Take only so many rows from the front.", at_least=1, at_most=MOST_ROWS),
@@ -110,7 +110,7 @@ class JobSpec:
     id_field: Annotated[
         str | None,
         FieldRule(
-            scope="run",
+            scope="stays",
             help='Field with the row\'s id. [default: id, else "row" and the line number]',
             option="--id",
             metavar="FIELD",
@@ -270,9 +270,15 @@ class JobSpec:
             raise SpecError(mistakes)
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
+    def kept(self, session: JobSpec) -> JobSpec:
+        """Return it with what stays of how a session has gone on: the sessions after it take that over."""
+        stay = {part.name: getattr(session, part.name) for part in spec_fields() if part.rule.scope == "stays"}
+        return replace(self, **stay)
+
     def data(self) -> dict[str, Any]:
         """Return, as JSON-ready data, what a resumed run takes over."""
-        kept = {part.name: getattr(self, part.name) for part in spec_fields() if part.rule.scope in ("run", "session")}
+        scopes = ("run", "stays", "session")
+        kept = {part.name: getattr(self, part.name) for part in spec_fields() if part.rule.scope in scopes}
         return {name: str(value) if isinstance(value, Decimal) else value for name, value in kept.items()}
 
 

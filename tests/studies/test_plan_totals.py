@@ -152,7 +152,7 @@ def left(out: Path) -> int:
     """What the rest of a run is said to cost, in picodollars."""
     with peeking(out) as db, own_modules():
         spec = Manifest.of(db).spec
-        return rest_of_run(db, spec, 20, retried=False).forecast.total().expected
+        return rest_of_run(db, spec, 20).forecast.total().expected
 
 
 def spent(out: Path) -> int:

@@ -23,25 +23,37 @@ def lines(count: int, body: str = "Where is it?") -> list[str]:
     return [json.dumps({"id": f"t{number}", "subject": f"s{number}", "body": body}) for number in range(count)]
 
 
-def left(out: Path) -> Rest:
+def left(out: Path, *retry: str) -> Rest:
     with peeking(out) as db, own_modules():
-        return rest_of_run(db, Manifest.of(db).spec, 20, retried=False)
+        return rest_of_run(db, Manifest.of(db).spec, 20, retry=retry)
+
+
+def edit(graph: Path, before: str, after: str) -> None:
+    text = graph.read_text(encoding="utf-8")
+    assert before in text
+    graph.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def written(folder: Path) -> tuple[Path, Path, Path]:
+    """A graph, its rows and the directory of their run."""
+    graph, rows, out = folder / "desk.py", folder / "rows.jsonl", folder / "run"
+    graph.write_text(Path(DESK).read_text(encoding="utf-8"), encoding="utf-8")
+    rows.write_text("\n".join(lines(BEGUN)))
+    return graph, rows, out
 
 
 def begun(folder: Path, *options: object) -> tuple[Path, Path, Path]:
     """A run that has ended: its graph, its rows and its directory."""
-    graph, rows, out = folder / "desk.py", folder / "rows.jsonl", folder / "run"
-    graph.write_text(Path(DESK).read_text(encoding="utf-8"), encoding="utf-8")
-    rows.write_text("\n".join(lines(BEGUN)))
+    graph, rows, out = written(folder)
     run = ("run", f"{graph}:triage", "--rows", rows, "--out", out, "--channel", "live", "--baseline", "auto")
     assert fanwise(*run, *options).returncode == 0
     return graph, rows, out
 
 
-def went_on(out: Path) -> int:
+def went_on(out: Path, *options: object) -> int:
     """What going on has paid, in picodollars."""
     before = pico_from_usd(summary(out)["cash"]["paid_usd"])
-    assert fanwise("resume", out, cwd=out.parent).returncode == 0
+    assert fanwise("resume", out, *options, cwd=out.parent).returncode < 2
     return pico_from_usd(summary(out)["cash"]["paid_usd"]) - before
 
 
@@ -86,3 +98,86 @@ def test_what_the_cache_has_forgotten_is_written_again(tmp_path: Path) -> None:
     assert warm.low < cold.low
     assert warm.high == cold.high, "nobody knows when the yes comes"
     assert warm.worst == cold.worst
+
+
+PROMPT = ("Decide what the ticket is about.", "Decide in one word what the ticket is about.")
+ANSWER = ("confidence=0.75", "confidence=0.5")
+LABEL = ('else "other"', 'else "login"')
+
+
+def test_an_edit_that_was_taken_back_owes_nothing(tmp_path: Path) -> None:
+    """Found by a resume that said $0.0357 and paid nothing: the answers of before the edit were there."""
+    graph, _, out = begun(tmp_path)
+    edit(graph, *PROMPT)
+    edit(graph, *LABEL)
+    assert left(out).forecast.total().low > 0
+    assert went_on(out) > 0
+    edit(graph, *LABEL[::-1])
+    edit(graph, *PROMPT[::-1])
+    rest = left(out)
+    said = rest.forecast.total()
+    assert (rest.rows, rest.all_rows, said.expected, said.high, said.worst) == (0, BEGUN, 0, 0, 0)
+    assert went_on(out) == 0
+
+
+def test_rows_that_came_under_an_edit_that_was_taken_back_owe_what_they_were_not_asked(tmp_path: Path) -> None:
+    """Found by a resume that said $0.0299, at least $0.0216, and paid $0.0014."""
+    graph, rows, out = begun(tmp_path)
+    edit(graph, *PROMPT)
+    rows.write_text("\n".join(lines(LATER)))
+    went_on(out)
+    edit(graph, *PROMPT[::-1])
+    rest = left(out)
+    said, paid = rest.forecast.total(), went_on(out)
+    assert rest.rows == LATER - BEGUN
+    assert 0 < said.low <= paid <= said.expected, "their drafts were kept, since the topics came out as they were"
+
+
+def test_the_range_allows_that_what_depends_on_an_edited_prompt_is_kept(tmp_path: Path) -> None:
+    """Found by a resume that said $0.0215 at least and paid $0.0142."""
+    graph, _, out = begun(tmp_path)
+    edit(graph, *PROMPT)
+    edit(graph, *ANSWER)
+    said, paid = left(out).forecast.total(), went_on(out)
+    assert 0 < said.low <= paid < said.expected, "a draft is shown the label, which is what it was"
+    edit(graph, *LABEL)
+    edit(graph, "Decide in one word", "Decide in a word")
+    changed, paid = left(out).forecast.total(), went_on(out)
+    assert changed.low <= paid <= changed.high
+    assert 1 <= changed.expected / paid < 1.3, "all of it may be asked, and is foreseen"
+
+
+def test_the_range_allows_that_an_edited_step_has_the_values_that_it_had(tmp_path: Path) -> None:
+    graph, _, out = begun(tmp_path)
+    edit(graph, "if part.strip()])", "if part.strip() != ''])")
+    said, paid = left(out).forecast.price("live", "fanout"), went_on(out)
+    assert paid == 0
+    assert said is not None and said.low == 0 < said.expected
+
+
+def test_what_an_agent_is_shown_by_another_wiring_is_asked(tmp_path: Path) -> None:
+    """No agent was edited, so that nothing was said to be asked."""
+    graph, _, out = begun(tmp_path)
+    edit(graph, "return draft(ticket.subject, topic.label, facts)", "return draft(ticket.body, topic.label, facts)")
+    rest = left(out)
+    said, paid = rest.forecast.total(), went_on(out)
+    assert rest.rows == BEGUN
+    assert said.low <= paid <= said.high
+    assert 0.9 < said.expected / paid < 1.1
+
+
+def test_failures_that_are_asked_again_are_counted_by_their_kind_in_rows_that_have_an_output_too(
+    tmp_path: Path,
+) -> None:
+    """Rows of which a task had failed counted as done."""
+    graph, rows, out = written(tmp_path)
+    edit(graph, 'return f"About {question}"', 'return f"About {question}" * (200 if "where" in question else 1)')
+    rows.write_text("\n".join(lines(BEGUN, "Is it there? And where?")))
+    run = ("run", f"{graph}:patient", "--rows", rows, "--out", out, "--channel", "live")
+    assert fanwise(*run).returncode == 1
+    assert summary(out)["rows"]["partial"] == BEGUN
+    assert left(out, "refused").rows == left(out).rows == 0
+    rest = left(out, "truncated")
+    said, paid = rest.forecast.total(), went_on(out, "--retry", "truncated")
+    assert rest.rows == BEGUN
+    assert 0 < said.low <= paid <= said.worst

@@ -110,7 +110,7 @@ def _consent(
         if unpriced:
             question.consent(None, "the rest of the run", spec, unpriced=unpriced)
             return
-        rest = rest_of_run(db, spec, ROWS, retried=bool(retry))
+        rest = rest_of_run(db, spec, ROWS, retry=retry)
         twice = paid_twice_at_most(db) if pay_twice else NOTHING_TWICE
     what = f"the rest of the run, {rest.rows:,} rows of {rest.all_rows:,},"
     if twice.requests:

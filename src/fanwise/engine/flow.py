@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from fanwise.canonical import serialized
 from fanwise.context.request import Request
 from fanwise.dispatch.books import Books
 from fanwise.dispatch.carriers import Carriers
@@ -25,7 +24,7 @@ from .arms import Arm, row_state
 from .conversing import Conversing
 from .intake import Counters
 from .meaning import all_failed, remembered
-from .nodes import AgentNode, StepNode, task_key
+from .nodes import AgentNode, StepNode, keyed
 from .recorder import Recorder
 from .resent import keep, recount, send
 from .rows import Row
@@ -131,9 +130,7 @@ class TaskFlow:
         """Give a task to whoever carries it out, or take the outcome that it has already."""
         node = run.arm.nodes[task.node.path]
         try:
-            if isinstance(node, AgentNode):
-                task = Task(task.node, task.scope, {name: serialized(value) for name, value in task.values.items()})
-            key = task_key(run.row_id, run.arm.name, node, task)
+            task, key = keyed(run.row_id, run.arm.name, node, task)
         except BaseException as error:  # of a serializer, which is users' code
             let_through(error)
             self._outcomes.append((run, task, Failed(task.label, "invalid_value", reason(error))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Protocol
 
 from fanwise.api.failures import MALFORMED
 from fanwise.api.replies import Reply
@@ -14,7 +15,7 @@ from fanwise.graph.pertype import has_validators
 from fanwise.graph.revive import revive
 from fanwise.graph.scope import Task
 from fanwise.graph.wire import load
-from fanwise.journal.port import Journal
+from fanwise.journal.records import TaskRecord
 
 from .nodes import AgentNode, StepNode
 
@@ -105,8 +106,24 @@ def _cut_off(node: AgentNode | None, errand: Errand, reply: Reply) -> Outcomes |
     return all_failed(errand, "truncated", text)
 
 
+class AnswersKept(Protocol):
+    """What a journal is asked for an outcome, whether it is written or only read."""
+
+    def task(self, key: str) -> TaskRecord | None:
+        """Return the outcome of a task, if it has one."""
+        ...
+
+    def said(self, key: str) -> str | None:
+        """Return what a model said last in answer to a task, as canonical JSON; None where nothing is kept of it."""
+        ...
+
+    def text(self, sha: str) -> str | None:
+        """Return a text by its hash; None where it was purged or never added."""
+        ...
+
+
 def remembered(
-    journal: Journal, key: str, node: AgentNode | StepNode, task: Task, retry: frozenset[str]
+    journal: AnswersKept, key: str, node: AgentNode | StepNode, task: Task, retry: frozenset[str]
 ) -> Outcome | None:
     """Return the outcome that the journal has for a task, unless it is to be asked again.
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from fanwise.canonical import canonical, digest, dumps, quoted, visible
+from fanwise.canonical import canonical, digest, dumps, quoted, serialized, visible
 from fanwise.context.compose import Composer
 from fanwise.context.envelope import unseal
 from fanwise.context.request import Request
@@ -105,6 +105,16 @@ class StepNode:
     """Hash of all that shapes its value, apart from row, item and values."""
     output: Any
     """The type of its values."""
+
+
+def keyed(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> tuple[Task, str]:
+    """Return a task as it is carried out, an agent's with its values as they are sent, and its content key.
+
+    What a serializer of the user's raises comes through.
+    """
+    if isinstance(node, AgentNode):
+        task = Task(task.node, task.scope, {name: serialized(value) for name, value in task.values.items()})
+    return task, task_key(row_id, arm, node, task)
 
 
 def task_key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> str:

@@ -148,14 +148,6 @@ def answers_behind(spec: GraphSpec) -> dict[str, AnswersBehind]:
     return behind
 
 
-def fed_by(spec: GraphSpec, paths: set[str]) -> set[str]:
-    """Return some tasks of a graph by their paths, and all that depend on what they come to."""
-    import networkx as nx
-
-    graph, library = dag(spec), cast("Any", nx)
-    return paths.union(*(library.descendants(graph, path) for path in paths))
-
-
 def _agents_by_round(spec: GraphSpec) -> Counter[int]:
     """Return the number of agents by the round in which they are asked, from 1."""
     graph = dag(spec)

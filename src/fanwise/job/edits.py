@@ -8,7 +8,6 @@ from typing import Any
 
 from fanwise.engine.arms import Arm, statics
 from fanwise.engine.described import tasks_before, tasks_of
-from fanwise.graph.dag import fed_by
 from fanwise.journal.meta import STATICS, MetaStore, Source
 from fanwise.journal.records import ArmName
 
@@ -37,21 +36,6 @@ def edits_of(source: Source, arms: Mapping[ArmName, Arm]) -> Edits:
 def keep_nodes(journal: MetaStore, arms: Mapping[ArmName, Arm]) -> None:
     """Keep what shapes the answers of every node, for the next session to see what was edited."""
     STATICS.keep(journal, statics(arms))
-
-
-def asked_again(source: Source, arms: Mapping[ArmName, Arm]) -> set[tuple[ArmName, str]]:
-    """Return the nodes whose answers do not hold any more: those that were edited, and what is shown their answers.
-
-    Args:
-        source: The journal of the run; a run that has not begun has no answers.
-        arms: Its arms as they are now.
-    """
-    before, present = STATICS.of(source), statics(arms)
-    again: set[tuple[ArmName, str]] = set()
-    for name, arm in arms.items() if before else ():
-        edited = {path for path in arm.nodes if before.get(f"{name} {path}") != present[f"{name} {path}"]}
-        again |= {(name, path) for path in fed_by(arm.graph, edited)}
-    return again
 
 
 def is_edited(source: Source, arms: Mapping[ArmName, Arm]) -> bool:

@@ -25,7 +25,7 @@ _LENGTHS = """SELECT r.row, LENGTH(t.text) FROM row_ends r JOIN texts t ON t.sha
   WHERE r.arm='fanout' AND r.row IN (SELECT value FROM json_each(?)) ORDER BY r.row"""
 
 _HAS_ENDED = """SELECT 1 FROM rows w JOIN row_ends r ON r.row=w.number
-  WHERE w.row_id=? AND w.hash=? AND r.arm=? AND (r.status<>'failed' OR ?)"""
+  WHERE w.row_id=? AND w.hash=? AND r.arm=? AND (r.status='succeeded' OR ?)"""
 
 
 class ResultLine(NamedTuple):
@@ -93,7 +93,7 @@ def ended_rows(db: Book, arm: ArmName, *, failed_too: bool) -> Iterator[int]:
     return (row for (row,) in db.execute(query, (arm, failed_too)))
 
 
-def has_ended(db: Book, arm: ArmName, row_id: str, content: str, *, failed_too: bool) -> bool:
+def has_ended(db: Book, arm: ArmName, row_id: str, content: str, *, with_failures: bool) -> bool:
     """Return whether a row has ended on an arm, wherever it stands in the file.
 
     Args:
@@ -101,9 +101,9 @@ def has_ended(db: Book, arm: ArmName, row_id: str, content: str, *, failed_too: 
         arm: Which one.
         row_id: Of the row.
         content: Hash of what it holds: of a row that was changed nothing has ended.
-        failed_too: Whether a failure is an end.
+        with_failures: Whether it has ended that failed, or of which a task did.
     """
-    return db.execute(_HAS_ENDED, (row_id, content, arm, failed_too)).fetchone() is not None
+    return db.execute(_HAS_ENDED, (row_id, content, arm, with_failures)).fetchone() is not None
 
 
 def row_named(db: Book, row_id: str) -> RowRecord | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,11 +12,6 @@ from fanwise.journal.tables import select
 from fanwise.journal.views import counts_otherwise
 from fanwise.pricing.usage import Usage
 
-_KEPT = """SELECT t.agent, t.node, COUNT(*) FROM outcomes t
-  WHERE t.arm=?1 AND t.status='done' AND t.agent<>'' AND (?2 OR NOT EXISTS (
-    SELECT 1 FROM row_ends r WHERE r.row=t.row AND r.arm=t.arm))
-  AND (?3 IS NULL OR t.row IN (
-    SELECT w.number FROM rows w WHERE w.row_id IN (SELECT value FROM json_each(?3)))) GROUP BY t.agent, t.node"""
 _TIMES = """SELECT row, node, SUM(latency_s) AS seconds, SUM(tokens) AS tokens
   FROM served WHERE arm=? AND at IS NOT NULL GROUP BY row, node, key ORDER BY row"""
 _NODES = """SELECT node, COUNT(*) AS calls, COALESCE(SUM(tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost,
@@ -141,21 +135,6 @@ def rows_served(db: Book, arm: ArmName) -> int:
 def row_agents(db: Book) -> Iterator[RowAgent]:
     """Yield what each agent took for each row, by channel; pilots as they count."""
     return select(db, RowAgent, _AGENTS)
-
-
-def kept_answers(
-    db: Book, arm: ArmName, *, of_ended: bool, among: Sequence[str] | None = None
-) -> dict[tuple[str, str], int]:
-    """Return how many answers a run has on an arm, by agent and node.
-
-    Args:
-        db: Its journal.
-        arm: Which one.
-        of_ended: Whether those of rows that have ended are counted too.
-        among: Ids of the rows that are counted; None: all.
-    """
-    ids = None if among is None else json.dumps(among)
-    return {(agent, node): count for agent, node, count in db.execute(_KEPT, (arm, of_ended, ids))}
 
 
 def requests_of(db: Book, key: str) -> list[SentRequest]:

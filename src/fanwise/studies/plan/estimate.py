@@ -89,6 +89,10 @@ class AgentEstimate:
     """Picodollars that it may cost at most."""
     cold_cost: float = 0.0
     """Picodollars that it would cost more if the cache had forgotten what it should still have."""
+    warm_cost: float = 0.0
+    """Picodollars that it would cost less if the cache had what it writes, as a level of another prefix."""
+    perhaps: float = 0.0
+    """Share of the calls that are not made if answers which are asked again come out as they were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

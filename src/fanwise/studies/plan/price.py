@@ -41,6 +41,8 @@ class Owed:
     """Rows that an arm is asked for; all of them where it is not in there."""
     kept: Mapping[tuple[ArmName, str], int] = field(default_factory=dict[tuple[ArmName, str], int])
     """Answers of these rows that a run directory holds, by arm and agent."""
+    perhaps: Mapping[tuple[ArmName, str], int] = field(default_factory=dict[tuple[ArmName, str], int])
+    """Answers beside these that are kept too if those before them come out as they were, by arm and agent."""
     alive: frozenset[str] = frozenset()
     """Keys of the prefixes that the cache still has, from what was sent before."""
 
@@ -85,10 +87,16 @@ def estimate_job(use: SampleUse, scale: Scale, factors: LengthFactors, channel: 
         if population.rows:
             sizes = scale.rehearsed.yardstick(arm, agent)
             estimate = agent_estimate(uses, numbers, sizes, population)
-            rest = 1 - min(scale.owed.kept.get((arm, agent), 0) / max(estimate.calls, 1), 1.0)
+            rest = 1 - _share(scale.owed.kept, arm, agent, estimate.calls)
             estimate = _with_once(estimate, use.once, scale.owed.alive)
-            agents.append(_part(estimate, rest) if rest < 1 else estimate)
+            estimate = _part(estimate, rest) if rest < 1 else estimate
+            agents.append(replace(estimate, perhaps=_share(scale.owed.perhaps, arm, agent, estimate.calls)))
     return agents
+
+
+def _share(answers: Mapping[tuple[ArmName, str], int], arm: ArmName, agent: str, calls: int) -> float:
+    """Return of how many of an agent's calls answers are there, as a share."""
+    return min(answers.get((arm, agent), 0) / max(calls, 1), 1.0)
 
 
 def lengthened(rows: Iterable[RowUse], factors: LengthFactors, channel: ChannelChoice) -> list[RowUse]:
@@ -125,8 +133,13 @@ def _with_once(agent: AgentEstimate, once: Iterable[SharedWrite], alive: frozens
         cache_read=max(agent.usage.cache_read - five - hour, 0),
     )
     written = sum(write.extra for write in cold)
-    cost = replace(agent.cost, value=agent.cost.value + written)
-    return replace(agent, usage=usage, cost=cost, cold_cost=float(sum(write.extra for write in writes) - written))
+    return replace(
+        agent,
+        usage=usage,
+        cost=replace(agent.cost, value=agent.cost.value + written),
+        cold_cost=float(sum(write.extra for write in writes) - written),
+        warm_cost=float(written if alive else 0),
+    )
 
 
 def without_rows(agent: AgentEstimate, rows: Iterable[RowUse]) -> AgentEstimate:
@@ -158,6 +171,7 @@ def _part(agent: AgentEstimate, share: float) -> AgentEstimate:
         misses_cost=agent.misses_cost * share,
         bound=part(agent.bound),
         cold_cost=agent.cold_cost * share,
+        warm_cost=agent.warm_cost * share,
     )
 
 
@@ -188,7 +202,8 @@ def arm_price(
         shown += agent.input_cost if reach.prompts else 0.0
         fewer, more = (SHORTER, LONGER) if reach.calls else (1.0, 1.0)
         expected += agent.cost.value
-        low += max((agent.cost.value - shown * (1 - SHORTER)) * fewer - agent.cost.margin, 0.0)
+        shorter = (agent.cost.value - agent.warm_cost - shown * (1 - SHORTER)) * fewer - agent.cost.margin
+        low += max(shorter * (1 - agent.perhaps), 0.0)
         high += (
             (agent.cost.value + shown * (LONGER - 1) + agent.misses_cost) * more + agent.cost.margin + agent.cold_cost
         )

@@ -156,6 +156,52 @@ def test_what_is_not_known_of_the_price_is_said_in_words(told: Told) -> None:
     assert data["verdict"]["decides"]["ratio"] == {"low": None, "high": None}
 
 
+@pytest.mark.parametrize(
+    ("labelled", "sample", "said"),
+    [
+        (12, 30, r"All 12 rows that have a label were compared; label more rows: about \d+ more would tell, if they"),
+        (8, 30, r"All 8 rows that have a label were compared; label more rows: about \d+ more would tell, if they"),
+        (
+            13,
+            12,
+            r"About \d+ rows more would tell, if they are like these, and only \d more (has|have) a label; label about",
+        ),
+        (29, 12, r"About \d+ rows more that have a label would tell, if they are like these\."),
+        (30, 12, r"About \d+ rows more would tell, if they are like these\. On 12 rows"),
+    ],
+)
+def test_rows_without_a_label_are_no_rows_more(tmp_path: Path, labelled: int, sample: int, said: str) -> None:
+    """ "About 7 rows more would tell", where no row more had a label: followed, it sent nothing and said it again."""
+    (tmp_path / "sides.py").write_text(SIDES)
+    cases = [{"id": f"c{n}", "text": f"text {n}"} for n in range(30)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, cases)))
+    first = [{"id": case["id"], "label": "of one agent"} for case in reversed(cases[:labelled])]
+    others = [{"id": f"of another file {n}", "label": "of one agent"} for n in range(40)]
+    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, [*first, *others])))
+    (tmp_path / "score.py").write_text("def same(output, row, label):\n    return 1\n")
+    finished = fanwise(
+        "compare", "sides.py:apart", "--baseline", "sides.py:single", "--rows", "rows.jsonl", "--labels",
+        "labels.jsonl", "--score", "score.py:same", "--sample", sample, cwd=tmp_path,
+    )  # fmt: skip
+    assert finished.returncode == 4, finished.stderr
+    assert re.search(said, " ".join(finished.stdout.split())), finished.stdout
+
+
+def test_rows_without_an_id_have_the_labels_of_their_fields(tmp_path: Path) -> None:
+    """Both sides were paid for, and then none of the rows had a label: they were looked for by their numbers."""
+    (tmp_path / "sides.py").write_text(SIDES.replace("    id: str\n", ""))
+    case = json.dumps({"text": "text", "right": "of one agent"})
+    (tmp_path / "rows.jsonl").write_text("\n".join([case] * 12))
+    call = ("compare", "sides.py:apart", "--baseline", "sides.py:single", "--rows", "rows.jsonl", "--json", "--labels")
+    finished = fanwise(*call, "right", cwd=tmp_path)
+    assert finished.returncode in (0, 1, 4), finished.stderr
+    found = json.loads(finished.stdout)
+    assert (found["labelled_rows"], found["left_out"], found["baseline"]["good"]) == (12, 0, 12)
+    (tmp_path / "labels.jsonl").write_text(json.dumps({"id": "row 3", "label": "of one agent"}))
+    found = json.loads(fanwise(*call, "labels.jsonl", cwd=tmp_path).stdout)
+    assert (found["labelled_rows"], found["left_out"], found["baseline"]["good"]) == (1, 11, 1)
+
+
 def test_what_cannot_be_compared_is_told(rows: Path) -> None:
     finished = fanwise("compare", f"{GRAPH}:apart", "--rows", rows, "--labels", "nothing", "--score", "nowhere.py:f")
     assert finished.returncode == 2

@@ -161,6 +161,20 @@ def test_rows_more_below_ten_are_those_that_would_tell_and_none_where_the_job_ha
     assert judge(few, job_rows=9).more == 0
 
 
+@pytest.mark.parametrize("labelled", [20, 24, 29, 600])
+def test_rows_more_are_of_those_that_have_a_label_and_the_others_are_to_be_given_one(labelled: int) -> None:
+    """Seven rows more were said to tell of a job in which no other row had a label."""
+    even = [pair(1.0 + n % 2, 1.3 + n % 2, True, True) for n in range(20)]
+    whole = judge(even, job_rows=600)
+    assert whole.more > 9
+    assert whole.unlabelled == 0
+    verdict = judge(even, job_rows=600, labelled_rows=labelled)
+    assert verdict.more == min(whole.more, labelled - 20)
+    assert verdict.more + verdict.unlabelled == whole.more
+    assert verdict.decides == whole.decides, "they are of the whole job"
+    assert judge(even * 30, job_rows=600, labelled_rows=600).unlabelled == 0
+
+
 def test_of_scores_that_are_fractions_points_are_spoken_of() -> None:
     pairs = [
         Pair(

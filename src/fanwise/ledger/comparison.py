@@ -45,6 +45,8 @@ class Comparison:
     """Whether scores are fractions: then a success is a point of score, and what a row has of it counts."""
     job_rows: int
     """Rows of the whole job, over which what rows share is spread."""
+    labelled_rows: int
+    """Of these, those with a label, which alone can be compared; all of them where nothing is held against labels."""
     left_out: int
     """Rows of the sample without a label, or with attempts of unknown cost."""
     cut_off: int

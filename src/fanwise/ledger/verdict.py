@@ -43,8 +43,10 @@ class Verdict:
     why: str
     rows: int
     more: int
-    """Rows that would be needed beside these, where they are not enough; never more than the job has. 0: no more rows
-    would tell."""
+    """Rows that would be needed beside these, where they are not enough; never more than the job has that can be
+    compared. 0: no more rows would tell."""
+    unlabelled: int = 0
+    """Rows that would be needed beside those, and that the job has only without a label."""
     ratio: Interval | None
     """Dollars per successful row, fan-out over baseline, with the interval of these rows alone, 95 %; None where an
     arm has no success."""
@@ -80,6 +82,7 @@ def judge(
     margin: float = MARGIN,
     *,
     job_rows: int | None = None,
+    labelled_rows: int | None = None,
     looks: Sequence[Look] = (),
     labelled: bool = True,
     in_points: bool = False,
@@ -90,6 +93,7 @@ def judge(
         pairs: The rows, drawn at random from those of the job.
         margin: By how much worse answers may be to count as equally good.
         job_rows: Rows of the job. Where all of them are here nothing is left open. None: more than anybody looks at.
+        labelled_rows: Of them, those with a label, which alone can be compared. None: all.
         looks: Those that were made at fewer rows of this job.
         labelled: Whether scores are held against labels; else they are the share that was answered.
         in_points: Whether dollars are of points of score, since scores are fractions; else of rows that succeeded.
@@ -97,19 +101,11 @@ def judge(
     bought = "a point of score" if in_points else "a successful row"
     so_far = Looks.at(len(pairs), max(job_rows or MOST_ROWS, len(pairs)), looks)
     case = _Case(margin=margin, looks=so_far, labelled=labelled, bought=bought)
-    verdict = case.judged(pairs)
-    if verdict.word == UNDECIDED:
+    verdict = case.verdict(pairs)
+    if labelled_rows is None:
         return verdict
-    share = largest_share(pairs)
-    if share > FEW_ROWS:
-        why = f"few rows carry the bill: one has {100 * share:.0f} % of what a side cost"
-        more = max(math.ceil(len(pairs) * share / FEW_ROWS) - len(pairs), 1)
-        return replace(verdict, word=UNDECIDED, why=why, more=min(more, case.left(len(pairs))))
-    whole = [pair for pair in pairs if not pair.cut_off]
-    if len(whole) < len(pairs) and case.word_of(Evidence.of(whole), len(pairs)) != verdict.word:
-        why = f"one agent was cut off in {len(pairs) - len(whole)} rows, which would decide it; raise its max_tokens"
-        return replace(verdict, word=UNDECIDED, why=why)
-    return verdict
+    more = min(verdict.more, max(labelled_rows - len(pairs), 0))
+    return replace(verdict, more=more, unlabelled=verdict.more - more)
 
 
 def decided(price: Bounds, quality: Bounds, margin: float = MARGIN) -> Word:
@@ -134,6 +130,23 @@ class _Case:
     def left(self, rows: int) -> int:
         """Return how many rows the job has beside so many."""
         return self.looks.job_rows - rows
+
+    def verdict(self, pairs: Sequence[Pair]) -> Verdict:
+        """Return the verdict of some rows; what few of them would decide, or those that were cut off, is open."""
+        verdict = self.judged(pairs)
+        if verdict.word == UNDECIDED:
+            return verdict
+        share = largest_share(pairs)
+        if share > FEW_ROWS:
+            why = f"few rows carry the bill: one has {100 * share:.0f} % of what a side cost"
+            more = max(math.ceil(len(pairs) * share / FEW_ROWS) - len(pairs), 1)
+            return replace(verdict, word=UNDECIDED, why=why, more=min(more, self.left(len(pairs))))
+        whole = [pair for pair in pairs if not pair.cut_off]
+        if len(whole) < len(pairs) and self.word_of(Evidence.of(whole), len(pairs)) != verdict.word:
+            cut_off = f"one agent was cut off in {len(pairs) - len(whole)} rows"
+            why = f"{cut_off}, which would decide it; raise its max_tokens"
+            return replace(verdict, word=UNDECIDED, why=why)
+        return verdict
 
     def judged(self, pairs: Sequence[Pair]) -> Verdict:
         """Return the verdict of some rows, whoever decides it."""

@@ -64,13 +64,23 @@ def _quality(comparison: Comparison) -> str:
 
 
 def _more(comparison: Comparison) -> Iterator[str]:
-    """Yield how many rows more would tell."""
-    verdict = comparison.verdict
-    if verdict.more and verdict.rows + verdict.more == comparison.job_rows:
-        yield f"Only all of its rows would tell, if they are like these: {verdict.more:,} more."
+    """Yield how many rows more would tell, and whether there are so many with a label."""
+    verdict, like_these = comparison.verdict, "would tell, if they are like these"
+    have_label = "" if comparison.labelled_rows == comparison.job_rows else " that have a label"
+    if verdict.unlabelled and not verdict.more:
+        compared = f"All {verdict.rows:,} rows that have a label were compared"
+        yield f"{compared}; label more rows: about {verdict.unlabelled:,} more {like_these}."
+    elif verdict.unlabelled:
+        needed, there = (
+            verdict.more + verdict.unlabelled,
+            f"{verdict.more:,} more {'has' if verdict.more == 1 else 'have'} a label",
+        )
+        yield f"About {needed:,} rows more {like_these}, and only {there}; label about {verdict.unlabelled:,} rows."
+    elif verdict.more and verdict.rows + verdict.more == comparison.labelled_rows:
+        yield f"Only all of its rows{have_label} {like_these}: {verdict.more:,} more."
     elif verdict.more:
         rows = "row" if verdict.more == 1 else "rows"
-        yield f"About {verdict.more:,} {rows} more would tell, if they are like these."
+        yield f"About {verdict.more:,} {rows} more{have_label} {like_these}."
 
 
 def _what_decides(verdict: Verdict) -> Iterator[str]:

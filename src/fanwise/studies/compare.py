@@ -28,7 +28,7 @@ from .checking import Mistakes, described, opened
 from .comparing import comparison_of
 from .fitting import check_fit, check_scorer, check_sides
 from .going_on import SAMPLE, check_same_job, first_rows, more_rows
-from .labels import check_labels, labels_of
+from .labels import check_labels, id_in, labelled_rows, labels_of
 from .looking import keep_looks, looks_of, question_of
 from .plan.plan import CarryOut, SampleRun, carry_out
 from .scorer import Scorer, scorer
@@ -168,7 +168,8 @@ def _held_together(
         asked = question_of(arms, chosen_channel(journal.db), *asked_by)
         looks = looks_of(directory, asked)
         notes = changed_since(journal, rows_of(question.spec).path) if is_looked_at else []
-        comparison = comparison_of(journal.db, arms, question.labels, question.score, looks, notes)
+        labelled = None if question.labels is None else labelled_rows(manifest, question.graphs, question.labels)
+        comparison = comparison_of(journal.db, arms, question.labels, question.score, labelled, looks, notes)
         keep_looks(directory, asked, comparison.verdict.decides.looks)
         return comparison
 
@@ -212,7 +213,7 @@ def _check_drawn(run: SampleRun, manifest: Manifest, question: _Question) -> Non
     id_name, labels, rows = question.spec.id_field or "id", question.labels, run.drawn.rows
     if labels is None:
         return
-    if not any(str(row.data.get(id_name, row.number)) in labels for row in rows):
+    if not any(id_in(row.data, id_name, row.number) in labels for row in rows):
         message = f"none of the {len(rows)} rows that were drawn has a label"
         raise SpecError((Mistake("labels", message, f"are they by the rows' {id_name!r}? else draw more rows"),))
     if question.score is not None:

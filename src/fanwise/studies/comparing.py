@@ -33,6 +33,7 @@ def comparison_of(
     arms: Mapping[ArmName, Arm],
     labels: Mapping[str, Any] | None,
     score: Scorer[Any, Any, Any] | None,
+    labelled_rows: int | None = None,
     looks: Sequence[Look] = (),
     notes: Sequence[str] = (),
 ) -> Comparison:
@@ -43,6 +44,7 @@ def comparison_of(
         arms: Both of them.
         labels: By the row's id; None: an output is as good as another.
         score: Says how right an output is; None: whether it is its label.
+        labelled_rows: Rows of the job with a label; None: all.
         looks: Those that were made before.
         notes: What is to be known of the run.
 
@@ -55,32 +57,42 @@ def comparison_of(
     if labels is not None:
         scored = None if score is None else (score, Scored.of_run(db, arms["fanout"].graph, outputs, labels))
         scoring = Scoring(labels, scored)
-    types = {name: arm.graph.output_type for name, arm in arms.items()}
-    outcomes = _outcomes(db, outputs, size, scoring, types)
+    outcomes = _outcomes(db, outputs, size, scoring, {name: arm.graph.output_type for name, arm in arms.items()})
     if scoring is not None:
         scoring.check()
     left_out = len(outputs) - len(outcomes)
     if not outcomes:
-        why = "none of the rows has a label" if left_out else "no row has an output or a failure on both sides"
-        raise SpecError((Mistake("labels" if left_out else "rows", f"there is nothing to compare: {why}"),))
-    fanout = {row: outcome for row, (outcome, _) in outcomes.items()}
-    baseline = {row: outcome for row, (_, outcome) in outcomes.items()}
+        raise SpecError((_nothing_to_compare(left_out),))
+    fanout, baseline = ({row: both[side] for row, both in outcomes.items()} for side in (0, 1))
     in_points = any(0 < outcome.score < 1 for both in outcomes.values() for outcome in both)
     pairs = [_pair(*both, in_points=in_points) for both in outcomes.values()]
     return Comparison(
         simulated=standing(db).offline is True,
         shape=tuple(shape(arms["fanout"])),
-        verdict=judge(pairs, job_rows=size.rows, looks=looks, labelled=labels is not None, in_points=in_points),
+        verdict=judge(
+            pairs,
+            job_rows=size.rows,
+            labelled_rows=labelled_rows,
+            looks=looks,
+            labelled=labels is not None,
+            in_points=in_points,
+        ),
         fanout=_figures(db, arms["fanout"], fanout, size, in_points=in_points),
         baseline=_figures(db, arms["baseline"], baseline, size, in_points=in_points),
         labelled=labels is not None,
         in_points=in_points,
         job_rows=size.rows,
+        labelled_rows=size.rows if labelled_rows is None else labelled_rows,
         left_out=left_out,
         cut_off=sum(outcome.cut_off for outcome in baseline.values()),
         multiplier=multiplier(db, size),
         notes=tuple(notes),
     )
+
+
+def _nothing_to_compare(left_out: int) -> Mistake:
+    why = "none of the rows has a label" if left_out else "no row has an output or a failure on both sides"
+    return Mistake("labels" if left_out else "rows", f"there is nothing to compare: {why}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from fanwise.engine.records import RowsFile
+from fanwise.engine.rows import Row, row_id_of
 from fanwise.engine.rowsfile import read
 from fanwise.errors import Mistake, SpecError
+from fanwise.graph.nodes import GraphSpec
+from fanwise.job.manifest import Manifest
+from fanwise.journal.records import ArmName
 from fanwise.paths import typed
 
 from .checking import Mistakes
@@ -50,12 +54,37 @@ def labels_of(labels: str | Path, rows: RowsFile, id_field: str | None) -> dict[
             f'write lines like {{"{id_name}": "a", "label": "yes"}}',
         )
     else:
-        by_id = _labels_of_fields(str(labels), _records(rows, id_name))
+        by_id = _labels_of_fields(
+            str(labels), ((id_in(data, id_name, number), data) for number, data in _records(rows))
+        )
         message = f"{str(labels)!r} is no file, and no row of {typed(rows.path)} has a field of that name"
         hint = "name one of the two"
     if not by_id:
         raise SpecError((Mistake("labels", message, hint),))
     return by_id
+
+
+def labelled_rows(manifest: Manifest, graphs: Mapping[ArmName, GraphSpec], labels: Mapping[str, Any]) -> int:
+    """Return how many rows of a job have a label.
+
+    Args:
+        manifest: Of its run.
+        graphs: The graph of each arm.
+        labels: By the row's id.
+    """
+    rows = map(manifest.row_types(graphs["fanout"]).check, manifest.records())
+    return len({row.row_id for row in rows if isinstance(row, Row) and row.row_id in labels})
+
+
+def id_in(data: Mapping[str, Any], id_name: str, number: int) -> str:
+    """Return the id of the row that a record makes.
+
+    Args:
+        data: The record.
+        id_name: Field with the id.
+        number: Of its line or record.
+    """
+    return row_id_of(number, data.get(id_name))
 
 
 def _labels_of_fields(name: str, records: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
@@ -71,15 +100,18 @@ def _labels_of_fields(name: str, records: Iterable[tuple[str, Mapping[str, Any]]
 def _labels_of_file(file: Path, id_name: str) -> dict[str, Any]:
     if not file.stat().st_size:
         return {}
-    labels = {row_id: _label(data, id_name) for row_id, data in _records(RowsFile(file, "jsonl"), id_name)}
+    labels = {
+        row_id_of(number, None) if data.get(id_name) is None else str(data[id_name]): _label(data, id_name)
+        for number, data in _records(RowsFile(file, "jsonl"))
+    }
     return {row_id: label for row_id, label in labels.items() if label != {}}
 
 
-def _records(file: RowsFile, id_name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the records that can be read, each with its id, else its number."""
+def _records(file: RowsFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the records that can be read, each with its number."""
     for record in read(file):
         if record.data is not None:
-            yield str(record.data.get(id_name, record.number)), record.data
+            yield record.number, record.data
 
 
 def _label(data: Mapping[str, Any], id_name: str) -> Any:

@@ -16,7 +16,7 @@ from .enclosed import enclosed
 from .frame import Frame
 from .parts import Part, Prefix, prefixes_behind
 from .repeats import Piece
-from .request import Request
+from .request import Request, new_request
 from .shape import Need, Segment, Shape
 from .tags import label, row_block, says_param
 from .tail import NOTHING, opening, repair_line, tail
@@ -74,8 +74,10 @@ class Composer:
             turns: Messages that followed the first, as JSON.
             keep: Whether the conversation is expected to go on, so that its cache is worth a write.
         """
-        in_blocks = {param: name for param, name in self._blocks.items() if isinstance(values[param], str | Media)}
-        blocks = self._row({name: values[param] for param, name in in_blocks.items()}) if in_blocks else {}
+        in_blocks, blocks = dict[str, str](), dict[str, _SentBlock]()
+        if self._blocks:
+            in_blocks = {param: name for param, name in self._blocks.items() if isinstance(values[param], str | Media)}
+            blocks = self._row({name: values[param] for param, name in in_blocks.items()})
         lines, sizes, pieces = dict[str, str](), dict[str, int](), list[Piece]()
         for param, value in values.items():
             if param in in_blocks:
@@ -89,15 +91,17 @@ class Composer:
                 pieces.append(_piece(own))
         in_lines = {param: value for param, value in values.items() if param not in in_blocks} if in_blocks else values
         files = self._files(in_lines, lines, sizes)
-        parts = tuple(chain.from_iterable(block.parts for block in blocks.values()))
+        parts = tuple(chain.from_iterable([block.parts for block in blocks.values()])) if blocks else ()
         text = tail(self._opening, lines.values(), "" if turns else repair)
         content = (*self._before, *parts, *self._behind, *files)
         last = (Part(text or NOTHING),) if text or not content else ()
-        return Request(
+        if turns or files or parts:  # of few requests
+            pieces[:0] = [*map(_piece, turns), *map(self._piece, (*files, *parts))]
+        return new_request(
             frame=self._frame(max_tokens),
             content=(*content, *last),
             common=self._common,
-            own=(*map(_piece, turns), *map(self._piece, (*files, *parts)), *pieces),
+            own=tuple(pieces),
             turns=_repaired(turns, repair),
             keep=keep,
             shared=self.shared_blocks.key,

@@ -28,10 +28,8 @@ def enclosed(values: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, l
         values: Arguments by parameter name, those that travel as blocks of the row left out.
         texts: The same as they are shown: by far the most hold no file, which the text tells at once.
     """
-    return {
-        param: files for param, value in values.items()
-        if _HASH in texts[param] and (files := list(_files(param, value)))
-    }  # fmt: skip
+    holders = [param for param in values if _HASH in texts[param]]
+    return {param: files for param in holders if (files := list(_files(param, values[param])))} if holders else {}
 
 
 def _files(place: str, value: Any) -> Iterator[tuple[str, Media]]:

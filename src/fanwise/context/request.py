@@ -10,6 +10,7 @@ from typing import Any
 
 from fanwise.canonical import digest, dumps, quoted
 from fanwise.jsonable import as_object
+from fanwise.quick import maker
 
 from .frame import UTF8, Frame, front_hash, utf8
 from .parts import Part, Prefix, Ttl, block_of, prefixes_behind
@@ -136,6 +137,7 @@ class Request:
         return self._prefixes
 
 
+new_request = maker(Request)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 MOST_MARKS = 4
 """Breakpoints of a request ("Prompt caching", read 2026-11-23)."""

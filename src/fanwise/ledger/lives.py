@@ -7,7 +7,7 @@ lives; channel, row and place in the request do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -96,26 +96,33 @@ def lives(db: Book, arm: ArmName) -> Iterator[CacheableRequest]:
 
     A block has so many of the input tokens as of the characters, rounded down.
     """
-    shared = {key: [(int(sha, 16), chars) for sha, chars in blocks] for key, blocks in BLOCKS.of(db).items()}
+    shared = {key: {int(sha, 16): chars for sha, chars in blocks} for key, blocks in BLOCKS.of(db).items()}
     alive_by_model: dict[str, _AliveBlocks] = {}
     for request in select(db, BilledRequest, _SENT, (arm,)):
         alive = alive_by_model.get(request.model)
         if alive is None:
             alive = alive_by_model[request.model] = _AliveBlocks(facts(request.model).cache_minimum)
-        yield alive.meet(request, _sizes(request, shared))
+        all_chars, sizes = _sizes(request.blocks, shared)
+        yield alive.meet(request, all_chars, sizes)
 
 
-def _sizes(request: BilledRequest, shared: dict[str, list[tuple[int, int]]]) -> dict[int, int]:
-    """Return the tokens of a request's blocks by the hash of their content; a block that it shows twice counts once."""
-    if not request.blocks:
-        return {}
-    total, key, *own = request.blocks.split(" ")
-    prompt, all_chars = request.prompt, max(int(total), 1)
-    sizes = {sha: prompt * chars // all_chars for sha, chars in shared.get(key, ())}
-    for text in own:
-        sha, _, chars = text.partition(":")
-        sizes[int(sha, 16)] = prompt * int(chars) // all_chars
-    return sizes
+def _sizes(blocks: str, shared: Mapping[str, Mapping[int, int]]) -> tuple[int, Mapping[int, int]]:
+    """Return the characters of a request, and of its blocks by the hash of their content; one shown twice counts once.
+
+    Args:
+        blocks: What was noted of the request.
+        shared: The blocks that requests have in common, by their key.
+    """
+    if not blocks:
+        return 1, {}
+    total, key, *own = blocks.split(" ")
+    sizes = shared.get(key, {})
+    if own:  # of few requests
+        sizes = dict(sizes)
+        for text in own:
+            sha, _, chars = text.partition(":")
+            sizes[int(sha, 16)] = int(chars)
+    return max(int(total), 1), sizes
 
 
 class _AliveBlocks:
@@ -131,12 +138,19 @@ class _AliveBlocks:
         self._lives: dict[int, BlockLife] = {}
         """By the hash of a block's content."""
 
-    def meet(self, request: BilledRequest, sizes: dict[int, int]) -> CacheableRequest:
-        """Return what of a request could be read, and begin or renew the lives of its blocks."""
+    def meet(self, request: BilledRequest, all_chars: int, sizes: Mapping[int, int]) -> CacheableRequest:
+        """Return what of a request could be read, and begin or renew the lives of its blocks.
+
+        Args:
+            request: The request.
+            all_chars: Its characters, one or more.
+            sizes: Those of its blocks, by the hash of their content.
+        """
         minimum, sent, prompt, read, readable = self._minimum, request.sent, request.prompt, request.read, 0
         alive: list[tuple[BlockLife, int]] = []
         begun: list[tuple[BlockLife, int]] = []
-        for sha, tokens in sizes.items():
+        for sha, chars in sizes.items():
+            tokens = prompt * chars // all_chars
             life = self._lives.get(sha)
             if life is not None and sent - life.last <= LIFE_S:
                 alive.append((life, tokens))

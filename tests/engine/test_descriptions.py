@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from fanwise import Block, Job, agent, graph, preview
+from fanwise import Block, Job, agent, graph, preview, step
 
+LONG = Block("long", "l" * 60_000)
 GUIDE = Block("guide", "Keep to every rule of this guide. " * 100)
 
 
@@ -42,6 +43,12 @@ class Found(BaseModel):
     first: Place = Field(description="SAID the first one")
     last: Place | None = Field(description="SAID the last one")
     prices: dict[str, int]
+
+
+class Count(BaseModel):
+    """SAID a count."""
+
+    words: int
 
 
 class Both(BaseModel):
@@ -79,6 +86,39 @@ def three(row: Row) -> Both:
     return join(names(row.text), dates(row.text), place(row.text))
 
 
+@agent(model="claude-haiku-5-5", context=[LONG], max_tokens=400)
+def tone(text: str) -> str:
+    """Say its tone."""
+    return "calm"
+
+
+@agent(model="claude-haiku-5-5", context=[LONG], max_tokens=400)
+def theme(text: str) -> str:
+    """Say its theme."""
+    return "numbers"
+
+
+@agent(model="claude-haiku-5-5", context=[LONG], max_tokens=400)
+def count(text: str) -> Count:
+    """Count."""
+    return Count(words=len(text.split()))
+
+
+class Beside(BaseModel):
+    count: Count
+    texts: list[str]
+
+
+@step
+def both(count: Count, texts: list[str]) -> Beside:
+    return Beside(count=count, texts=texts)
+
+
+@graph
+def beside(row: Row) -> Beside:
+    return both(count(row.text), [tone(row.text), theme(row.text)])
+
+
 SHARED = [
     "a place in the text.", "from 1", "invoices and payments.", "the first one", "the last one", "what was found.",
     "who takes it.",
@@ -108,6 +148,12 @@ def said(body: dict[str, Any]) -> list[str]:
 def test_each_description_is_read_once(rows: Path, schemas: str, task: str, side: Any, expected: list[str]) -> None:
     requests = preview(three, rows, task=task, side=side, schemas=schemas, baseline="auto")
     assert [said(request.body) for request in requests] == [expected]
+
+
+def test_a_schema_in_the_tail_says_each_once(rows: Path) -> None:
+    (request,) = preview(beside, rows, task="count")
+    assert "format" not in request.body["output_config"]
+    assert said(request.body) == ["a count."]
 
 
 @pytest.mark.parametrize("schemas", ["shared", "strict", "auto"])

@@ -46,9 +46,11 @@ from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import Doc, ReadOnly, TypedDict
 
 from fanwise.canonical import canonical, dumps
+from fanwise.definitions import expanded
 from fanwise.graph import wire
 from fanwise.graph.answerable import problems
 from fanwise.graph.revive import revive
+from fanwise.graph.samples import sample
 from fanwise.graph.schema import as_object_schema, schema
 
 Item = TypeVar("Item")
@@ -396,6 +398,32 @@ def test_what_is_taken_comes_back_and_has_a_schema_that_the_api_takes(tp: Any, v
 @pytest.mark.parametrize(("tp", "expected"), SAYS)
 def test_what_a_type_says_reaches_the_model_once(tp: Any, expected: list[str]) -> None:
     assert phrases(dumps(sent(tp))) == sorted(expected), dumps(sent(tp))
+
+
+@pytest.mark.parametrize(
+    ("tp", "words"),
+    [
+        (Annotated[int, Field(gt=1, le=9)], "more than 1; at most 9"),
+        (Annotated[float, AfterValidator(abs), Field(gt=0)], "more than 0"),
+        (Annotated[str, AfterValidator(str.strip), Field(min_length=2)], "length at least 2"),
+        (Annotated[dt.date, Field(ge=dt.date(2026, 1, 1))], "ISO 8601; at least 2026-01-01"),
+        (
+            Annotated[Decimal, Field(max_digits=3, description="SAID.")],
+            "SAID. a decimal number as text; digits at most 3",
+        ),
+        (Annotated[dict[str, int], Field(min_length=1)], "length at least 1"),
+        (Annotated[list[int], Field(max_length=3)], "length at most 3"),
+        (Annotated[set[int], Field(min_length=2)], "length at least 2"),
+        (Annotated[Path, Field(description="where")], "where; format path"),
+    ],
+)
+def test_what_the_api_does_not_enforce_is_said_in_words(tp: Any, words: str) -> None:
+    assert expanded(schema(tp))["description"] == words
+
+
+@pytest.mark.parametrize("tp", [Path, HttpUrl, IPv4Address, Typed, Called, Twice, Skipped])
+def test_an_agent_without_a_stand_in_has_a_valid_value(tp: Any) -> None:
+    assert wire.decode(tp, wire.encode(tp, sample(tp))) == sample(tp)
 
 
 @pytest.mark.parametrize(("tp", "way_out"), REFUSED)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import enum
 import inspect
-from collections.abc import Mapping
-from typing import Annotated, Any, cast
+from collections.abc import Mapping, Set
+from typing import Any, cast
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
+
+from fanwise.jsonable import as_object
 
 from . import types as ty
 from .membertexts import member_texts
@@ -22,16 +24,29 @@ ABSENT, NOTE, MEMBERS = "x-absent", "x-note", "x-members"
 """Mark a field whose default is None; say what form a text has, and what members of an enum mean."""
 
 
+_BOUNDS = {
+    "gt": "exclusiveMinimum",
+    "ge": "minimum",
+    "lt": "exclusiveMaximum",
+    "le": "maximum",
+    "multiple_of": "multipleOf",
+    "pattern": "pattern",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+}
+_ALSO = {"minLength": "minItems", "maxLength": "maxItems"}
+"""Marks by which a type is bounded, and the keywords that say so."""
+
+
 def generated(tp: Any) -> dict[str, Any]:
     """Return Pydantic's JSON schema of a type, under the names of fields; each of its types is a definition.
 
     Raises:
         PydanticUserError: Pydantic makes none of it.
     """
-    marked = tp if not (text := _text_of(tp)) else Annotated[tp, Field(description=text)]
-    items: Any = list[marked]  # within a list the type itself is a definition, too
+    items: Any = list[tp]  # within a list the type itself is a definition, too
     whole = TypeAdapter(items).json_schema(by_alias=False, schema_generator=_Generator)
-    return {**whole["items"], "$defs": whole.get("$defs", {})}
+    return {**_with_marks(whole["items"], tp), "$defs": whole.get("$defs", {})}
 
 
 def _text_of(tp: Any) -> str:
@@ -120,6 +135,29 @@ def _with_texts(whole: JsonSchemaValue, record: Any) -> JsonSchemaValue:
     """Return the schema of a record with what annotations of its fields say by a plain text or a `Doc`."""
     properties: dict[str, Any] = whole.get("properties", {})
     for name, tp in (ty.fields(record) or {}).items():
-        if name in properties and "description" not in properties[name] and (text := _text_of(tp)):
-            properties[name] = {**properties[name], "description": text}
+        if name in properties:
+            properties[name] = _with_marks(properties[name], tp)
     return whole
+
+
+def _with_marks(node: dict[str, Any], tp: Any) -> dict[str, Any]:
+    """Return the schema of a type with what its annotation says that Pydantic's schema leaves out.
+
+    That is a text, and a bound that is checked behind a validator, or of a date.
+    """
+    parts = [part for mark in ty.marks(tp) for part in (mark.metadata if isinstance(mark, FieldInfo) else [mark])]
+    bounds: dict[str, Any] = {}
+    for name, keyword in _BOUNDS.items():
+        bound = next((value for part in parts if (value := getattr(part, name, None)) is not None), None)
+        if bound is not None and not _has(node, {keyword, _ALSO.get(keyword, "")}):
+            bounds[keyword] = str(bound)
+    said = {} if "description" in node or not (text := _text_of(tp)) else {"description": text}
+    return {**node, **bounds, **said}
+
+
+def _has(node: Any, keywords: Set[str]) -> bool:
+    """Return whether a schema says one of some keywords, at any depth."""
+    if isinstance(node, list):
+        return any(_has(part, keywords) for part in cast("list[Any]", node))
+    record = as_object(node)
+    return not keywords.isdisjoint(record) or any(_has(part, keywords) for part in record.values())

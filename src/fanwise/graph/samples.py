@@ -5,8 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from decimal import Decimal
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import PurePath
 from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
+
+from pydantic import AnyUrl
 
 from . import types as ty
 from .kinds import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind, kind_of
@@ -23,6 +27,10 @@ _LEAVES: dict[Any, Any] = {
     dt.time: "00:00:00",
     dt.timedelta: "PT1H",
     UUID: "00000000-0000-4000-8000-000000000000",
+    PurePath: "text",
+    IPv4Address: "192.0.2.1",
+    IPv6Address: "2001:db8::1",
+    AnyUrl: "https://example.org/",
 }
 
 
@@ -41,7 +49,7 @@ def _data(tp: Any) -> Any:
         case UnionKind():
             return _data(ty.members(ty.without_none(tp))[0])
         case RecordKind(fields):
-            return {name: _data(inner) for name, inner in fields.items()}
+            return {name: _data(inner) for name, inner in fields.items() if not ty.is_hidden(inner)}
         case MapKind():
             return {}
         case TupleKind(items):

@@ -17,6 +17,7 @@ from fanwise.jsonable import as_list, as_object
 from . import types as ty
 from .carried import absent, carried
 from .generator import generated
+from .pertype import PerType
 
 UNION_LIMIT, OPTIONAL_LIMIT = 16, 24
 
@@ -43,9 +44,12 @@ class Choices(NamedTuple):
         return self.absent + self.optional <= OPTIONAL_LIMIT and self.unions - self.absent <= UNION_LIMIT
 
 
+_generated = PerType(generated)
+
+
 def choices(tp: Any) -> Choices:
     """Return what an answer has of that of which the API takes so many; the type does not hold itself."""
-    whole = expanded(generated(tp))
+    whole = expanded(_generated(tp))
     return Choices(_unions(whole), absent(whole), _optional(whole))
 
 
@@ -70,7 +74,7 @@ def schema(tp: Any) -> Schema:
     Raises:
         NotCarriedError: A part of it has no form that the API can carry.
     """
-    return carried(generated(tp), leaves_out=choices(tp).leaves_out)
+    return carried(_generated(tp), leaves_out=choices(tp).leaves_out)
 
 
 def as_object_schema(tp: Any, value: Mapping[str, Any]) -> Schema:

@@ -16,25 +16,16 @@ from typing import Any, cast
 from fanwise.errors import Mistake
 
 from .notes import Note
+from .safeyaml import NoYamlError, RefusedYamlError, safe_yaml
 
 MOST_FRONT_CHARS = 65_536
 MOST_FIELDS = 200
-MOST_DEPTH = 20
-"""Levels of lists and objects; hooks of Claude Code have five."""
 FIELD = re.compile(r"([A-Za-z][\w-]*)[ \t]*:(?:[ \t]+(.*)|)$")
 """A field at the beginning of a line: its name and what stands behind it."""
 _BLOCK = re.compile(r"[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
 """How a text of several lines begins in YAML."""
 TEXTS = ("description", "initialPrompt")
 """Fields with free text, in which a line may look like a field."""
-
-
-class _SyntaxError(Exception):
-    """A text is no YAML; says why, and in which line of it, from 0."""
-
-    def __init__(self, problem: str, line: int) -> None:
-        super().__init__(problem, line)
-        self.problem, self.line = problem, line
 
 
 class FieldReader:
@@ -66,7 +57,7 @@ class FieldReader:
             return {}
         try:
             data = self._strict(front, 0)
-        except _SyntaxError as error:
+        except NoYamlError as error:
             before, fields = len(self._mistakes), self._by_field()
             if not fields and len(self._mistakes) == before:
                 self._add_mistake(error.line, f"front matter is not YAML: {error.problem}", "write `key: value`")
@@ -96,27 +87,12 @@ class FieldReader:
             offset: How many lines of the front matter stand before them.
 
         Raises:
-            _SyntaxError: It is no YAML.
+            NoYamlError: It is no YAML.
         """
-        import yaml  # here, since only agents that come from files need it
-
         try:
-            refused = _refused(yaml.parse(text, yaml.SafeLoader))
-            if refused is not None:
-                line, message, hint = refused
-                self._add_mistake(offset + line, message, hint)
-                return {}
-            return yaml.safe_load(text)
-        except yaml.constructor.ConstructorError as error:  # a tag that makes an object, a key that is a list
-            line = error.problem_mark.line if error.problem_mark is not None else 0
-            self._add_mistake(offset + line, f"front matter has a value that is not read: {error.problem}")
-            return {}
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-            raise _SyntaxError(problem, mark.line if mark is not None else 0) from None
-        except ValueError as error:  # a date or a number that YAML reads and Python does not have
-            self._add_mistake(offset, f"front matter has a value that cannot be read: {error}")
+            return safe_yaml(text)
+        except RefusedYamlError as error:
+            self._add_mistake(offset + error.line, f"front matter {error.problem}", error.hint)
             return {}
 
     def _by_field(self) -> dict[str, Any]:
@@ -132,37 +108,13 @@ class FieldReader:
             try:
                 data = self._strict("\n".join(lines), offset)
                 fields[name] = data[name] if isinstance(data, dict) and name in data else None
-            except _SyntaxError as error:
+            except NoYamlError as error:
                 fields[name] = _as_text(lines)
                 as_text.append(f"{name} (line {line}: {error.problem})")
         if as_text:
             text = f"no YAML, so read as text up to the next field: {', '.join(as_text)}"
             self._notes.append(Note(f"{self._path}:{self._first}", text))
         return fields
-
-
-def _refused(events: Iterator[Any]) -> tuple[int, str, str] | None:
-    """Return line, message and hint of what is not to be built; None where all of it may be.
-
-    As a stream: what is too deep takes time in squares, and a few lines of aliases make values that no memory holds.
-
-    Raises:
-        _SyntaxError: A text begins with a star, as an alias does.
-    """
-    import yaml
-
-    depth, has_anchor = 0, False
-    for event in events:
-        line = event.start_mark.line
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MOST_DEPTH:
-            return line, "front matter is nested too deeply", "write `key: value`"
-        if isinstance(event, yaml.AliasEvent):
-            if has_anchor:
-                return line, "front matter has an alias (*name)", "write the value out"
-            raise _SyntaxError("it has an alias of nothing", line)
-        has_anchor = has_anchor or getattr(event, "anchor", None) is not None
-    return None
 
 
 def _fields(lines: Sequence[str], known: Collection[str]) -> Iterator[tuple[str, int, list[str]]]:

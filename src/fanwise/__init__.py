@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from fanwise.graph.agent import Agent, agent
     from fanwise.graph.agents import Agents
+    from fanwise.graph.examples import Example
     from fanwise.graph.graphs import Graph, graph
     from fanwise.graph.rehearse import TaskFailedError
     from fanwise.graph.step import step
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from fanwise.ledger.forecast import Forecast
     from fanwise.media import Media
     from fanwise.studies.audit import audit
+    from fanwise.studies.check import check
     from fanwise.studies.compare import compare
     from fanwise.studies.diff import diff
     from fanwise.studies.history import history
@@ -44,11 +46,11 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = (
-    "Account", "Agent", "Agents", "Block", "DefinitionError", "Document", "Emulator", "FanwiseError", "Forecast",
-    "Graph", "HaltedError", "Job", "JobSpec", "McpServer", "Media", "Mistake", "RunDirectoryError", "Scorer",
-    "SpecError", "TaskFailedError", "Tool", "ToolFailedError", "UsageError", "agent", "audit", "compare", "diff",
-    "each", "given", "graph", "history", "not_", "optional", "plan", "preview", "report", "resume", "step",
-    "tool", "when",
+    "Account", "Agent", "Agents", "Block", "DefinitionError", "Document", "Emulator", "Example", "FanwiseError",
+    "Forecast", "Graph", "HaltedError", "Job", "JobSpec", "McpServer", "Media", "Mistake", "RunDirectoryError",
+    "Scorer", "SpecError", "TaskFailedError", "Tool", "ToolFailedError", "UsageError", "agent", "audit", "check",
+    "compare", "diff", "each", "given", "graph", "history", "not_", "optional", "plan", "preview", "report",
+    "resume", "step", "tool", "when",
 )  # fmt: skip
 
 _NAMES_BY_MODULE = {
@@ -57,6 +59,7 @@ _NAMES_BY_MODULE = {
     "errors": "DefinitionError FanwiseError HaltedError Mistake RunDirectoryError SpecError UsageError",
     "graph.agent": "Agent agent",
     "graph.agents": "Agents",
+    "graph.examples": "Example",
     "graph.graphs": "Graph graph",
     "graph.rehearse": "TaskFailedError",
     "graph.step": "step",
@@ -68,6 +71,7 @@ _NAMES_BY_MODULE = {
     "ledger.forecast": "Forecast",
     "media": "Media",
     "studies.audit": "audit",
+    "studies.check": "check",
     "studies.compare": "compare",
     "studies.diff": "diff",
     "studies.history": "history",

@@ -17,6 +17,7 @@ from fanwise.context.shape import Need
 from fanwise.context.sizes import DOCUMENTED
 from fanwise.context.tags import label, row_block
 from fanwise.engine.arms import build_arms, row_state
+from fanwise.engine.instructed import told
 from fanwise.engine.records import Record, RowsFile
 from fanwise.engine.rows import Row, RowTypes
 from fanwise.engine.shown import request_lines
@@ -199,7 +200,7 @@ def with_files(row: Files) -> str:
 @pytest.mark.parametrize("which", ["fanout", "baseline"])
 def test_a_request_with_files_is_known_as_its_arm_s(which: Any) -> None:
     """Found: behind files the block that tells the baseline apart stands in the content; it had no stand-in then."""
-    single = single_agent(with_files.spec)
+    single = single_agent(with_files.spec, told=told)
     assert single is not None
     graphs: dict[Any, GraphSpec] = {"fanout": with_files.spec, "baseline": single}
     plans = build_arms(graphs)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from fanwise import Block, agent, each, graph, optional, step, when
 from fanwise import given as given_
+from fanwise.engine.instructed import told
 from fanwise.graph.baseline import LEAST_CAP, single_agent
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
@@ -119,7 +120,7 @@ def fields_of(settings: AgentSpec) -> list[str]:
 
 def single(job: Graph[..., Any]) -> tuple[GraphSpec, AgentSpec]:
     """The single agent's graph, and its agent."""
-    spec = single_agent(job.spec)
+    spec = single_agent(job.spec, told=told)
     assert spec is not None
     (settings,) = [node.target.spec for node in spec.tasks() if node.target.spec is not None]
     return spec, settings

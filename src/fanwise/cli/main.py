@@ -26,6 +26,7 @@ COMMANDS = {
     "graph": "Draw a graph and what each agent is shown.",
     "plan": "Tell what a job will cost.",
     "audit": "Look for what keeps the prompt cache from firing.",
+    "check": "Tell which examples of agents their stand-ins fail.",
     "show": "Print what a task of a row was shown.",
     "purge": "Remove all content from a run; keep the account.",
     "emulate": "Serve a simulated Messages API.",

@@ -60,6 +60,7 @@ class Need:
     model: str
     intensity: Intensity
     instructions: str
+    """With the examples behind them."""
     context: tuple[Block, ...]
     schema: Mapping[str, Any] | None
     """Of its answer as an object by itself; None where the answer is a text."""
@@ -77,6 +78,8 @@ class Need:
     """Place of their arm among those of the run: agents of another share no prefix with these."""
     again: frozenset[str] = frozenset()
     """Names of blocks of the row that many rows show."""
+    enclosed_instructions: str = ""
+    """Those with which it answers in an envelope, where examples show answers in that form; empty: the same."""
     named: bool = False
     """Whether the request says the agent's name, since nothing else tells it from another agent."""
     sizes: Sizes = field(default=DOCUMENTED, compare=False)
@@ -104,6 +107,10 @@ class Need:
     def text_form(self) -> str:
         """What the type of a text asks for, in words; empty where it asks for nothing, or the answer is no text."""
         return str((self.value_schema or {}).get("description") or "") if self.schema is None else ""
+
+    def instructions_in(self, way: Way) -> str:
+        """Return the instructions with which it answers in a way."""
+        return (self.enclosed_instructions if way == "envelope" else "") or self.instructions
 
     @property
     def tasks(self) -> int:
@@ -173,8 +180,10 @@ class Shape:
     def _own(self, need: Need, place: Place) -> Iterator[Segment]:
         """Yield the agent's other blocks and its instructions, which are never apart."""
         yield from _blocks(self.own, need.arm_index, place, marked=False)
-        name = f"instructions of {need.agent}"
-        yield Segment(kind="instructions", name=name, place=place, text=need.instructions, marked=self.own_marked)
+        yield Segment(
+            kind="instructions", name=f"instructions of {need.agent}", place=place,
+            text=need.instructions_in(self.way), marked=self.own_marked,
+        )  # fmt: skip
 
 
 def _blocks(blocks: Sequence[Block], arm_index: int, place: Place, *, marked: bool) -> Iterator[Segment]:

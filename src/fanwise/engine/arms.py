@@ -25,6 +25,7 @@ from fanwise.graph.types import is_record, is_text
 from fanwise.journal.records import ArmName
 from fanwise.pricing.rates import rates
 
+from .instructed import told, told_in_envelope
 from .nodes import AgentNode, StepNode
 from .rows import Row
 from .toolbox import NO_SERVERS, Kit, Toolbox
@@ -108,13 +109,14 @@ class Signature(NamedTuple):
 
     model: str
     instructions: str
+    """With the examples."""
     params: frozenset[str]
     """Names of its parameters."""
 
     @classmethod
-    def of(cls, agent: AgentSpec) -> Signature:
-        """Return the signature of an agent."""
-        return cls(agent.model, agent.instructions, frozenset(agent.params))
+    def of(cls, agent: AgentSpec, instructions: str) -> Signature:
+        """Return the signature of an agent that is told these instructions."""
+        return cls(agent.model, instructions, frozenset(agent.params))
 
 
 def _ambiguous(graphs: Iterable[GraphSpec]) -> frozenset[Signature]:
@@ -122,7 +124,7 @@ def _ambiguous(graphs: Iterable[GraphSpec]) -> frozenset[Signature]:
     names: dict[Signature, set[str]] = {}
     for agent in (node.target.spec for graph in graphs for node in graph.tasks()):
         if agent is not None:
-            names.setdefault(Signature.of(agent), set()).add(agent.name)
+            names.setdefault(Signature.of(agent, told(agent)), set()).add(agent.name)
     return frozenset(signature for signature, same in names.items() if len(same) > 1)
 
 
@@ -181,11 +183,13 @@ def _need(
     repeated: bool,
     again: frozenset[str],
 ) -> Need:
+    instructions = told(agent)
     return Need(
         agent=agent.name,
         model=agent.model,
         intensity=agent.intensity,
-        instructions=agent.instructions,
+        instructions=instructions,
+        enclosed_instructions=told_in_envelope(agent) if agent.examples else "",
         context=agent.context,
         schema=None if is_text(agent.output) else as_object_schema(agent.output, agent.schema),
         value_schema=None if is_record(agent.output) else settled(agent.schema),
@@ -197,7 +201,7 @@ def _need(
         chars_per_token=ways.sizes.per_token(agent.model),
         arm_index=ways.places[name],
         again=again,
-        named=Signature.of(agent) in ways.ambiguous,
+        named=Signature.of(agent, instructions) in ways.ambiguous,
     )
 
 
@@ -263,6 +267,7 @@ def _shaping(agent: AgentSpec, need: Need) -> list[Any]:
         agent.name, agent.model, agent.instructions, [block.sha for block in need.context],
         as_object_schema(agent.output, agent.schema),
         agent.intensity.thinking, agent.intensity.effort, *([need.tools] if need.tools else []),
+        *([[example.content for example in agent.examples]] if agent.examples else []),
     ]  # fmt: skip
 
 

@@ -53,6 +53,8 @@ def _agent(node: AgentNode) -> dict[str, Any]:
         "tools": digest(node.need.tools) if node.need.tools else "",
         "layout": digest(canonical(layout)),
     }
+    if spec.examples:
+        described["examples"] = digest(canonical([example.content for example in spec.examples]))
     return {**described, WITHOUT: list(spec.without)} if spec.without else described
 
 
@@ -92,7 +94,7 @@ def _tasks(arm: Arm) -> dict[str, Any]:
 
 def _common(node: AgentNode) -> dict[str, int]:
     """Return the characters of what all requests of a node have in common."""
-    own = len(node.need.instructions) + len(node.shape.schema_text) + len(node.need.tools)
+    own = len(node.instructions) + len(node.shape.schema_text) + len(node.need.tools)
     return {"instructions": own, "context": context_chars(node.need, node.shape)}
 
 

@@ -44,6 +44,11 @@ class AgentNode:
         """The type of its answers."""
         return self.spec.output
 
+    @property
+    def instructions(self) -> str:
+        """What its agent is told, examples among it, in the way in which it is asked."""
+        return self.need.instructions_in(self.shape.way)
+
     def request(
         self, task: Task, repair: str = "", factor: int = 1, turns: tuple[str, ...] = (), *, keep: bool = False
     ) -> Request:

@@ -42,7 +42,7 @@ def answerer(
     """
     targets: dict[Signature, list[Target]] = {}
     for node in (node for arm in arms.values() for node in arm.agents()):
-        targets.setdefault(Signature.of(node.spec), []).append(node.node.target)
+        targets.setdefault(Signature.of(node.spec, node.instructions), []).append(node.node.target)
 
     instructions = {signature.instructions for signature in targets}
     places = {node.need.arm_index for arm in arms.values() for node in arm.agents()}

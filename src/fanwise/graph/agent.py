@@ -13,9 +13,10 @@ from fanwise.blocks import Block, Document, find_beside_caller
 from fanwise.errors import DefinitionError, Mistake, line_of
 from fanwise.models import EffortIntent
 
-from .agentsettings import AgentSettings, blocks_of, listed, resolved, spec_of
+from .agentsettings import AgentSettings, blocks_of, examples_of, listed, resolved, spec_of
 from .answerable import problems
 from .calls import add_task
+from .examples import Example, placed
 from .filetools import GivenTools, MissingTools, Toolset
 from .fromfile import Given, with_file
 from .notes import Note
@@ -70,6 +71,7 @@ class Agent(Generic[P, R]):
         tools: GivenTools = (),
         missing_tools: MissingTools = "refuse",
         max_turns: int | None = None,
+        examples: Iterable[Example] = (),
         stand_in: Callable[[str], Any] | None = None,
     ) -> Agent[[str], str]:
         """Return an agent that is its file alone: it takes a task as text and answers text, `(task: str) -> str`.
@@ -86,6 +88,7 @@ class Agent(Generic[P, R]):
             tools: What the names of tools in the file are here, or the agent's tools.
             missing_tools: `drop` to run without the tools of the file that are not among them.
             max_turns: Requests that one task may take in all; `maxTurns` of the file by default.
+            examples: As of `@agent`; those of the file by default.
             stand_in: What answers offline in place of the model; without it a fixed text does.
 
         Raises:
@@ -102,6 +105,7 @@ class Agent(Generic[P, R]):
             thinking=thinking,
             time_limit_s=time_limit_s or 0.0,
             max_turns=max_turns or 0,
+            examples=placed(examples, place()),
         ).called("load", place())
         given = Given(tools=Toolset.of(tools), missing_tools=missing_tools)
         spec = spec_of_file(find_beside_caller(path), settings, given)
@@ -119,11 +123,12 @@ class Agent(Generic[P, R]):
         context: Iterable[Block | Document] | None = None,
         tools: GivenTools | None = None,
         max_turns: int | None = None,
+        examples: Iterable[Example] | None = None,
     ) -> Agent[P, R]:
         """Return the same agent with other settings; a name given here must be unique in a graph.
 
         Raises:
-            DefinitionError: The settings do not fit the model.
+            DefinitionError: The settings do not fit the model, or examples the signature.
         """
         settings: dict[str, Any] = {
             "name": name, "tiers": (model,) if model else (), "max_tokens": max_tokens, "effort": effort,
@@ -134,6 +139,8 @@ class Agent(Generic[P, R]):
             changes["thinking"] = thinking
         if context is not None:
             changes["context"] = blocks_of(context)
+        if examples is not None:
+            changes["examples"] = examples_of(placed(examples, place()), self._spec)
         if tools is not None:
             given = Toolset.of(tools)
             changes["tools"] = listed(given.all, self._spec)
@@ -161,6 +168,7 @@ def agent(
     tools: GivenTools = (),
     missing_tools: MissingTools = "refuse",
     max_turns: int | None = None,
+    examples: Iterable[Example] = (),
 ) -> Callable[[Callable[P, R]], Agent[P, R]]:
     """Make an agent of a typed function.
 
@@ -183,10 +191,12 @@ def agent(
             and goes on. With a file also what its names of tools are here: `{"Read": read_file}`.
         missing_tools: `drop` to run without tools of the file that are not among them, which is a mistake otherwise.
         max_turns: Requests that one task may take in all, where there are tools.
+        examples: Inputs and the answers to them: shown to the model behind the instructions. Those of the file by
+            default.
 
     Raises:
-        DefinitionError: The file, the settings, the signature or the output type cannot be used; every
-            mistake is listed.
+        DefinitionError: The file, the settings, the signature or the output type cannot be used, or examples do not
+            fit them; every mistake is listed.
     """
     given = Given(tools=Toolset.of(tools), missing_tools=missing_tools)
     settings = AgentSettings(
@@ -200,14 +210,11 @@ def agent(
         time_limit_s=time_limit_s or 0.0,
         tools=given.tools.all,
         max_turns=max_turns or 0,
+        examples=placed(examples, place()),
     ).called("decorator", place())
     if file is not None:
         settings = _with_file(settings, find_beside_caller(file), given)
-
-    def decorate(fn: Callable[P, R]) -> Agent[P, R]:
-        return _agent_of(fn, settings)
-
-    return decorate
+    return lambda fn: _agent_of(fn, settings)
 
 
 def _with_file(settings: AgentSettings, path: Path, given: Given) -> AgentSettings:

@@ -18,6 +18,8 @@ from fanwise.errors import Mistake
 from fanwise.media import read_regular
 from fanwise.models import EFFORT_INTENTS, EffortIntent
 
+from .examples import PlacedExample
+from .examplesection import body_parts
 from .filetools import ALL_TOOLS, NO_NAMES, ToolNames, tool_names
 from .frontmatter import FrontMatter, read_front_matter
 from .notes import Note
@@ -53,6 +55,8 @@ class AgentFile:
     denied: ToolNames = NO_NAMES
     """Tools that it is not to have."""
     instructions: str = ""
+    examples: tuple[PlacedExample, ...] = ()
+    """Those of its last section, not checked."""
     is_readable: bool = True
     """Whether its front matter could be read at all, so that what is not in `lines` does not stand there."""
     lines: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -77,7 +81,8 @@ def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note]) -> A
     before = len(mistakes)
     front = read_front_matter(path, text, {*_READ, *_ELSEWHERE}, mistakes, notes)
     is_readable = len(mistakes) == before
-    if not front.body:
+    body = body_parts(path, front.body, front.text_line, mistakes, notes)
+    if not body.instructions:
         mistakes.append(
             Mistake(f"{path}:{front.body_line or 1}", "has no body", "the body is the agent's instructions")
         )
@@ -93,7 +98,8 @@ def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note]) -> A
         effort=fields.effort(),
         tools=fields.tools("tools"),
         denied=fields.tools("disallowedTools"),
-        instructions=front.body,
+        instructions=body.instructions,
+        examples=body.examples,
         is_readable=is_readable,
         lines=front.lines,
     )

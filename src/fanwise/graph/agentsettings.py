@@ -10,6 +10,7 @@ from fanwise.blocks import Block, Document
 from fanwise.errors import DefinitionError, Mistake
 from fanwise.models import EffortIntent, facts, intensity
 
+from .examples import CheckedExample, PlacedExample, checked_examples
 from .filetools import GivenTool
 from .notes import Note
 from .origins import DEFAULTS, OriginKind, Origins
@@ -50,6 +51,8 @@ class AgentSettings:
     without: tuple[str, ...] = ()
     """Tools that its file names and that it runs without."""
     notes: tuple[Note, ...] = ()
+    examples: tuple[PlacedExample, ...] = ()
+    """Not checked."""
     origins: Origins = DEFAULTS
 
     def called(self, kind: OriginKind, place: str) -> AgentSettings:
@@ -81,6 +84,8 @@ def spec_of(
         DefinitionError: Settings, signature or output cannot be used; every mistake is listed.
     """
     name = settings.name
+    is_typed = not mistakes
+    examples = checked_examples(settings.examples, name, params, output, mistakes) if is_typed else ()
     if not settings.instructions:
         mistakes.append(Mistake(place, f"agent {name!r} has no instructions", "write a docstring"))
     tools = sources(settings.tools, name, place, mistakes)
@@ -108,6 +113,7 @@ def spec_of(
         description=settings.description,
         without=settings.without,
         notes=settings.notes,
+        examples=examples,
         origins=settings.origins,
     )
     return resolved(spec)
@@ -149,6 +155,19 @@ def listed(tools: Iterable[Any], spec: AgentSpec) -> tuple[Source, ...]:
     if mistakes:
         raise DefinitionError(f"agent {spec.name!r}", tuple(mistakes))
     return tools_of_agent
+
+
+def examples_of(examples: Iterable[PlacedExample], spec: AgentSpec) -> tuple[CheckedExample, ...]:
+    """Return examples of an agent.
+
+    Raises:
+        DefinitionError: Some do not fit it; every mistake is listed.
+    """
+    mistakes: list[Mistake] = []
+    fitting = checked_examples(examples, spec.name, spec.params, spec.output, mistakes)
+    if mistakes:
+        raise DefinitionError(f"agent {spec.name!r}", tuple(mistakes))
+    return fitting
 
 
 def blocks_of(context: Iterable[Block | Document]) -> tuple[Block, ...]:

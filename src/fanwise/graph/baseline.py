@@ -43,7 +43,7 @@ class SingleAgent:
         return self._spec
 
 
-def single_agent(spec: GraphSpec, *, thinking: bool = False) -> GraphSpec | None:
+def single_agent(spec: GraphSpec, *, told: Callable[[AgentSpec], str], thinking: bool = False) -> GraphSpec | None:
     """Return a graph of one agent that does the whole row, or None for a graph without agents.
 
     Steps that need the row alone come before it and last steps behind it, as they are. It is told the flow
@@ -52,6 +52,7 @@ def single_agent(spec: GraphSpec, *, thinking: bool = False) -> GraphSpec | None
 
     Args:
         spec: The fan-out.
+        told: Gives what an agent is told: its instructions and its examples.
         thinking: Whether it thinks, at the greatest effort of the agents and `high` at least.
     """
     agents = [node.target.spec for node in spec.tasks() if node.target.spec is not None]
@@ -65,7 +66,7 @@ def single_agent(spec: GraphSpec, *, thinking: bool = False) -> GraphSpec | None
     labels = {name: ".".join([spec.slots.get(get.slot, name), *(str(key) for _, key in get.path)])
               for name, get in places.items() if name in shown}  # fmt: skip
     agent = _agent(spec, graph, agents, types, _level(agents, thinking=thinking))
-    agent = replace(agent, instructions=briefing(spec, graph, {get: name for name, get in places.items()}))
+    agent = replace(agent, instructions=briefing(spec, graph, {get: name for name, get in places.items()}, told))
     slot = max(spec.slots) + 1
     node = TaskNode(
         slot=slot,

@@ -7,7 +7,7 @@ has to do in one answer what the graph would do in several.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from fanwise.canonical import dumps
@@ -16,22 +16,24 @@ from . import types as ty
 from .cut import Cut, Passed
 from .expr import Apply, Const, Expr, Get, Make
 from .nodes import EachNode, GivenNode, GraphSpec, Node, OptionalNode, TaskNode, Template, WhenNode
+from .spec import AgentSpec
 from .typewords import TypeWords, types_of
 
 _PREFACE = "Do the whole job for this row in one answer. Its parts, in order; a part's name stands for what it gives:"
 
 
-def briefing(spec: GraphSpec, graph: Cut, shown: Mapping[Get, str]) -> str:
+def briefing(spec: GraphSpec, graph: Cut, shown: Mapping[Get, str], told: Callable[[AgentSpec], str]) -> str:
     """Return the instructions of one agent that does the middle of a graph.
 
     Args:
         spec: The graph.
         graph: The same in its parts.
         shown: What the agent is shown, by where it stands in the graph.
+        told: Gives what an agent of the graph is told: its instructions and its examples.
     """
     answers = [passed.get for passed in graph.answer] or [spec.template.output]
     given_whole = {get.slot for get in answers if isinstance(get, Get) and not get.path}
-    writer = _Writer(spec.slots, shown, given_whole, TypeWords(types_of(graph.answer_type)))
+    writer = _Writer(spec.slots, shown, given_whole, TypeWords(types_of(graph.answer_type)), told)
     parts = [_PREFACE, *writer.parts(graph.middle, ""), writer.ending(spec.template.output, graph.answer)]
     return "\n\n".join(parts)
 
@@ -40,10 +42,15 @@ class _Writer:
     """Writes the parts of a graph."""
 
     def __init__(
-        self, names: Mapping[int, str], shown: Mapping[Get, str], given_whole: Set[int], types: TypeWords
+        self,
+        names: Mapping[int, str],
+        shown: Mapping[Get, str],
+        given_whole: Set[int],
+        types: TypeWords,
+        told: Callable[[AgentSpec], str],
     ) -> None:
         self._names: dict[int, str] = dict(names)
-        self._types = types
+        self._types, self._told_of = types, told
         self._given_whole = given_whole
         """Parts whose value is the answer, or a field of it."""
         self._shown, self._told = shown, dict[str, str]()
@@ -91,7 +98,7 @@ class _Writer:
 
     def _task(self, node: TaskNode, number: str) -> Iterator[str]:
         agent = node.target.spec
-        instructions = _rule(node.target.body) if agent is None else agent.instructions
+        instructions = _rule(node.target.body) if agent is None else self._told_of(agent)
         before = self._told.setdefault(instructions, number)
         yield instructions if before == number else f"As in {before}."
         if node.slot not in self._given_whole:  # the form of an answer is known by its schema

@@ -41,6 +41,8 @@ def _task_lines(name: str, data: Mapping[str, Any]) -> list[str]:
     lines = [" ".join((*data["inside"], title)), f"shown: {', '.join(shown) or 'nothing'}"]
     if agent is not None and agent.context:
         lines.append(f"context: {', '.join(block.name for block in agent.context)}")
+    if agent is not None and agent.examples:
+        lines.append(f"{len(agent.examples)} example{'s' if len(agent.examples) != 1 else ''}")
     if agent is not None and agent.tools:
         lines.append(f"tools: {', '.join(map(_tool, agent.tools))}")
     if agent is not None and agent.without:
@@ -67,7 +69,8 @@ def _task_data(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
         return task
     return task | {
         "agent": agent.name, "model": agent.model, "context": [block.name for block in agent.context],
-        "tools": [source.name for source in agent.tools], "settings": settings_data(settings_of(agent)),
+        "examples": len(agent.examples), "tools": [source.name for source in agent.tools],
+        "settings": settings_data(settings_of(agent)),
     }  # fmt: skip
 
 

@@ -58,6 +58,7 @@ def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[
         max_turns=settings.max_turns or file.max_turns,
         without=found.missing,
         notes=tuple(sorted(notes, key=line_of)),
+        examples=settings.examples or file.examples,
         origins=settings.origins.by_file(_places(settings, file)),
     )
 

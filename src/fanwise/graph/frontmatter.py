@@ -24,6 +24,8 @@ class FrontMatter:
     body: str
     body_line: int
     """Line behind which the body begins, 0 where it is the whole file."""
+    text_line: int
+    """Line of the body's first text."""
 
 
 def read_front_matter(
@@ -47,7 +49,7 @@ def read_front_matter(
             mistakes.append(Mistake(f"{path}:{begin + 1}", "the front matter has no end", hint))
         else:
             notes.append(Note(f"{path}:1", "there is no front matter: the whole file is taken for the instructions"))
-        return FrontMatter(fields={}, lines={}, body=text.strip(), body_line=0)
+        return FrontMatter(fields={}, lines={}, body=text.strip(), body_line=0, text_line=_text_line(lines, 0))
     if begin:
         text_before = "the front matter does not begin at the first line; Claude Code would not read it"
         notes.append(Note(f"{path}:{begin + 1}", text_before))
@@ -58,7 +60,13 @@ def read_front_matter(
         lines={name: reader.line_of(name) for name in fields},
         body="\n".join(lines[end + 1 :]).strip(),
         body_line=end + 1,
+        text_line=_text_line(lines, end + 1),
     )
+
+
+def _text_line(lines: Sequence[str], begin: int) -> int:
+    """Return the number of the first line with text from one on; of the last where none has any."""
+    return next((index for index in range(begin, len(lines)) if lines[index].strip()), len(lines) - 1) + 1
 
 
 def _begin(lines: Sequence[str]) -> int | None:

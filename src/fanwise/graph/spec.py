@@ -9,6 +9,7 @@ from typing import Any
 from fanwise.blocks import Block
 from fanwise.models import EffortIntent, Intensity
 
+from .examples import CheckedExample
 from .notes import Note
 from .origins import DEFAULTS, Origins
 from .tools import Source
@@ -50,6 +51,8 @@ class AgentSpec:
     """Tools that its file names and that it runs without."""
     notes: tuple[Note, ...] = ()
     """What of its file was not read, or read otherwise than it stands there."""
+    examples: tuple[CheckedExample, ...] = ()
+    """Inputs and the answers to them that the model is shown behind the instructions."""
     origins: Origins = field(default=DEFAULTS, compare=False)
     """Where settings come from."""
 

@@ -261,10 +261,13 @@ def load(tp: Any, data: Any) -> Any:
     try:
         return adapter(tp).validate_json(text, by_name=True, by_alias=True)
     except ValidationError as error:
-        places = [
-            f"{'.'.join(map(str, problem['loc'])) or 'the value'}: {problem['msg']}" for problem in error.errors()[:5]
-        ]
-        raise OutputError("; ".join(places)) from None
+        raise OutputError(misfit(error)) from None
     except BaseException as error:  # of a validator, which is users' code
         let_through(error)
         raise OutputError(reason(error)) from None
+
+
+def misfit(error: ValidationError) -> str:
+    """Return in words why a value is none of its type: the first places where it is not."""
+    problems = error.errors()[:5]
+    return "; ".join(f"{'.'.join(map(str, problem['loc'])) or 'the value'}: {problem['msg']}" for problem in problems)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from fanwise.engine.instructed import told
 from fanwise.engine.load import load_graph
 from fanwise.errors import DefinitionError, Mistake, UsageError
 from fanwise.graph.baseline import has_one_agent, output_problems, single_agent
@@ -51,7 +52,7 @@ def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphS
         if problems:
             mistakes = tuple(Mistake(fanout.place, f"--baseline {baseline}: {text}", hint) for text, hint in problems)
             raise DefinitionError(f"graph {fanout.name!r}", mistakes)
-        agent = single_agent(fanout.spec, thinking=baseline == THINKING)
+        agent = single_agent(fanout.spec, told=told, thinking=baseline == THINKING)
         if agent is not None:
             graphs["baseline"] = agent
     else:
@@ -65,7 +66,7 @@ def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphS
 
 def single(spec: GraphSpec) -> GraphSpec | None:
     """Return the single agent that does a row of a graph, or None where none could give its output."""
-    return None if output_problems(spec) else single_agent(spec)
+    return None if output_problems(spec) else single_agent(spec, told=told)
 
 
 def is_own_baseline(graphs: Mapping[ArmName, GraphSpec]) -> bool:

@@ -17,7 +17,8 @@ from .account import succeeded
 from .standing import agents_of
 
 WORDS = {
-    "model": "model", "instructions": "instructions", "context": "context", "fields": "what it is passed",
+    "model": "model", "instructions": "instructions", "examples": "examples", "context": "context",
+    "fields": "what it is passed",
     "schema": "what it answers", "max_tokens": "max_tokens", "thinking": "thinking", "effort": "effort",
     "tools": "tools", "layout": "layout of its prefix", "channel": "channel",
 }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fanwise.canonical import in_order
+from fanwise.graph.origins import from_here
 from fanwise.studies import check as study
 
 from .command import Command
@@ -49,7 +50,7 @@ def _show(agent: study.AgentCheck) -> None:
         return
     echo(f"{agent.agent}: {agent.examples - len(agent.failures)} of {agent.examples} examples pass")
     for answer in agent.failures:
-        echo(f"  example {answer.number} ({answer.place})")
+        echo(f"  example {answer.number} ({from_here(answer.place)})")
         echo(f"    inputs:   {_short(dict(answer.inputs))}")
         echo(f"    expected: {_short(answer.expected)}")
         echo(f"    got:      {answer.problem or _short(answer.got)}")

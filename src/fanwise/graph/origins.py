@@ -24,7 +24,7 @@ class Origin:
             return "default"
         if self.kind == "derived":
             return self.place
-        return _from_here(self.place) + (" .options" if self.kind == "options" else "")
+        return from_here(self.place) + (" .options" if self.kind == "options" else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ DEFAULTS = Origins()
 """Of an agent to which nothing was given."""
 
 
-def _from_here(place: str) -> str:
+def from_here(place: str) -> str:
     """Return a place with a path as short as it is from the current folder, where that holds it."""
     here = os.path.join(os.path.abspath(os.curdir), "")
     return place.removeprefix(here)

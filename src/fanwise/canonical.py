@@ -104,7 +104,8 @@ def serialized(value: Any) -> Any:
     """Return a value such that no code of its type is called any more where it is made canonical: equal, and safe.
 
     A type of the user's may have a serializer that raises, or gives another text each time. What a task's key was made
-    of is what is sent. Files stay as they are; most values are returned themselves.
+    of is what is sent. Files stay as they are; most values are returned themselves. Of a model that is not, fields
+    that are declared `Field(exclude=True)` are left out.
 
     Raises:
         NoFormError: A value has no form in JSON.
@@ -113,7 +114,8 @@ def serialized(value: Any) -> Any:
         return value
     match value:
         case BaseModel():
-            return {name: serialized(part) for name, part in _fields(value).items()}
+            hidden = _hidden_fields(type(value))  # of a mapping nobody can tell any more what a model may not see
+            return {name: serialized(part) for name, part in _fields(value).items() if name not in hidden}
         case Mapping():
             return {_plain_key(key): serialized(part) for key, part in cast("Mapping[Any, Any]", value).items()}
         case str() | bytes() | bytearray() | Set():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import anyio
 import pytest
 from pydantic import BaseModel, Field
 
-from fanwise import Emulator, Job, agent, graph, resume, step
+from fanwise import Emulator, Job, agent, graph, preview, resume, step
 
 
 class Owner(BaseModel):
@@ -113,3 +115,35 @@ def test_what_is_excluded_and_required_is_asked_for_kept_and_not_shown(tmp_path:
     again = anyio.run(partial(resume, out, graph=judged))
     assert [line["output"] for line in again.results()] == [expected]
     assert again.summary["attempts"]["sent"] == 2
+
+
+class Tone(Enum):
+    CALM = "calm"
+
+
+class Toned(BaseModel):
+    """An enum is brought into its form before a request is made; what was excluded was shown behind that."""
+
+    id: str
+    tone: Tone = Tone.CALM
+    owners: list[Owner] = []
+    secret: str = Field(default="", exclude=True)
+
+
+@agent(model="claude-haiku-5-5", max_tokens=50)
+def look(row: Toned, rows: list[Toned]) -> str:
+    """Look at the row."""
+    return "looked"
+
+
+@graph
+def toned(row: Toned) -> str:
+    return look(row, [row])
+
+
+def test_what_is_excluded_is_in_no_request_beside_an_enum_either(tmp_path: Path) -> None:
+    hidden = {"name": "Ada", "secret": "HIDDEN"}
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"id": "1", "owners": [hidden], "secret": "HIDDEN"}) + "\n")
+    (shown,) = preview(toned, tmp_path / "rows.jsonl")
+    assert "Ada" in str(shown.body) and "calm" in str(shown.body)
+    assert "HIDDEN" not in str(shown.body)

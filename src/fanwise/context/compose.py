@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import chain, takewhile
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from .parts import Part, Prefix, prefixes_behind
 from .repeats import Piece
 from .request import Request, new_request
 from .shape import Need, Segment, Shape
-from .tags import label, row_block, says_param
+from .tags import RowBlock, label, row_block, says_param
 from .tail import NOTHING, opening, repair_line, tail
 from .valuetexts import value_text
 
@@ -26,15 +26,18 @@ from .valuetexts import value_text
 class Composer:
     """Makes the requests of one node; what rows have in common is made once."""
 
-    def __init__(self, need: Need, shape: Shape, blocks: Mapping[str, str]) -> None:
+    def __init__(
+        self, need: Need, shape: Shape, blocks: Mapping[str, str], clashing: Collection[str] = frozenset()
+    ) -> None:
         """Prepare.
 
         Args:
             need: What the node needs.
             shape: Where each part stands.
             blocks: Parameters that travel as blocks of the row, with the block's name.
+            clashing: Names of blocks that can have no tags of their own, see `tags.clashing`.
         """
-        self._need, self._shape, self._blocks = need, shape, blocks
+        self._need, self._shape, self._blocks, self._clashing = need, shape, blocks, clashing
         self._per_token = need.chars_per_token or facts(need.model).chars_per_token
         says_name = need.named or shape.way == "envelope"  # an envelope has a field for each name
         self._opening = opening(
@@ -52,7 +55,7 @@ class Composer:
         standing = _parts((segment for segment in segments if segment.place != "tail"), need.arm_index)
         self.shared_blocks: SharedBlocks = shared_blocks(standing, self._behind, self._per_token)
         """The blocks that all of its requests have in common."""
-        self._telling = {param for param, name in blocks.items() if says_param(name, param)}
+        self._telling = {param for param, name in blocks.items() if says_param(name, param) and name not in clashing}
         """Parameters whose blocks tell by their names which they are."""
         self._frames: dict[int, Frame] = {}
 
@@ -86,7 +89,7 @@ class Composer:
                     lines[param] = f"{param}: {block.opening}"
                 sizes[param] = self._chars(block.parts) + len(lines.get(param, ""))
             else:
-                lines[param], own = value_text(param, value)
+                lines[param], own = value_text(param, value, values)
                 sizes[param] = len(lines[param])
                 pieces.append(_piece(own))
         in_lines = {param: value for param, value in values.items() if param not in in_blocks} if in_blocks else values
@@ -137,7 +140,12 @@ class Composer:
         names = [name for name in self._shape.row_blocks if name in values]
         marked = set(names[: len(self._shape.marked_row_blocks)])
         arm_index = self._need.arm_index
-        return {name: _row_block(name, values[name], arm_index, marked=name in marked) for name in names}
+        return {
+            name: _sent(
+                row_block(name, values[name], arm_index, clashes=name in self._clashing), values[name], name in marked
+            )
+            for name in names
+        }
 
     def _files(self, values: Mapping[str, Any], lines: Mapping[str, str], sizes: dict[str, int]) -> tuple[Part, ...]:
         """Return the files inside of values, each behind its label; they count to the sizes of their values.
@@ -177,11 +185,10 @@ class _SentBlock(NamedTuple):
     parts: tuple[Part, ...]
 
 
-def _row_block(name: str, value: str | Media, arm_index: int, *, marked: bool) -> _SentBlock:
-    opening, text = row_block(name, value, arm_index)
+def _sent(block: RowBlock, value: str | Media, marked: bool) -> _SentBlock:
     if isinstance(value, str):
-        return _SentBlock(opening, (Part(text, marked),))
-    return _SentBlock(opening, (Part(text), Part("", marked, media=value)))
+        return _SentBlock(block.opening, (Part(block.text, marked),))
+    return _SentBlock(block.opening, (Part(block.text), Part("", marked, media=value)))
 
 
 def _parts(segments: Iterable[Segment], arm_index: int) -> tuple[Part, ...]:

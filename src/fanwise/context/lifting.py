@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 from fanwise.canonical import quoted
@@ -35,39 +35,59 @@ def may_be_lifted(data: object, json_text: str) -> bool:
     return is_long and ("\\n" in json_text or "\\r" in json_text)
 
 
-def lifted(place: str, data: Any) -> tuple[Any, list[LiftedText]]:
+def lifted(place: str, data: Any, beside: Callable[[], str] = str) -> tuple[Any, list[LiftedText]]:
     """Return JSON-ready data without its texts of several lines, and these texts in the order of their places.
 
     Args:
         place: Where the data stands: a parameter's name.
         data: A record or a list.
+        beside: Gives the texts of the request: in a list stands the tag, so none of these may look like it.
     """
-    texts: list[LiftedText] = []
-    return _without(place, data, texts, in_list=False), texts
+    lifting = _Lifting(beside)
+    return lifting.without(place, data, in_list=False), lifting.texts
 
 
-def _without(place: str, data: Any, texts: list[LiftedText], *, in_list: bool) -> Any:
-    if isinstance(data, list):
-        items = cast("list[Any]", data)
-        return [part if _stays(part) else _item(f"{place}[{index}]", part, texts) for index, part in enumerate(items)]
-    if not isinstance(data, dict):
-        return data
-    record: dict[str, Any] = {}
-    for key, part in sorted(cast("dict[str, Any]", data).items()):
-        inner = f"{place}.{key}" if key.isidentifier() else f"{place}[{quoted(key)}]"
-        if _is_lifted(part, in_list=in_list):
-            texts.append(LiftedText(marked(inner, part), part))
-        else:
-            record[key] = _without(inner, part, texts, in_list=in_list)
-    return record
+class _Lifting:
+    """One value whose texts are lifted."""
+
+    def __init__(self, beside: Callable[[], str]) -> None:
+        self.texts: list[LiftedText] = []
+        self._beside = beside
+
+    def without(self, place: str, data: Any, *, in_list: bool) -> Any:
+        if isinstance(data, list):
+            items = enumerate(cast("list[Any]", data))
+            return [part if _stays(part) else self._item(f"{place}[{index}]", part) for index, part in items]
+        if not isinstance(data, dict):
+            return data
+        record: dict[str, Any] = {}
+        for key, part in sorted(cast("dict[str, Any]", data).items()):
+            inner = f"{place}.{key}" if key.isidentifier() else f"{place}[{quoted(key)}]"
+            if _is_lifted(part, in_list=in_list):
+                self.texts.append(LiftedText(marked(inner, part), part))
+            else:
+                record[key] = self.without(inner, part, in_list=in_list)
+        return record
+
+    def _item(self, place: str, data: Any) -> Any:
+        if isinstance(data, dict | list):
+            return self.without(place, data, in_list=True)
+        tag = marked(place, data, self._beside())
+        self.texts.append(LiftedText(tag, data))
+        return f"<{tag}>"
 
 
-def _item(place: str, data: Any, texts: list[LiftedText]) -> Any:
-    if isinstance(data, dict | list):
-        return _without(place, data, texts, in_list=True)
-    tag = marked(place, data)
-    texts.append(LiftedText(tag, data))
-    return f"<{tag}>"
+def texts_in(data: Any) -> Iterator[str]:
+    """Yield all texts in JSON-ready data, keys among them."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, list):
+        for part in cast("list[Any]", data):
+            yield from texts_in(part)
+    elif isinstance(data, dict):
+        for key, part in cast("dict[str, Any]", data).items():
+            yield key
+            yield from texts_in(part)
 
 
 def _stays(item: Any) -> bool:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from fanwise.canonical import dumps
 from fanwise.media import Media
+
+from .lookalikes import may_close, numbers_of
 
 NAME = r"""(?!\d)[^\s<>()\[\]{}"'.:/=,;-]+"""
 """An identifier of Python, as it is found in what was written with one."""
@@ -30,34 +32,23 @@ def closed(name: str, text: str) -> str:
     return f"<{tag}>\n{text}\n</{tag}>"
 
 
-def marked(name: str, text: str) -> str:
-    """Return a tag's name, with the smallest number behind it that the text has in no such tag, if it has one.
+def marked(name: str, text: str, beside: str = "") -> str:
+    """Return a tag's name, with the smallest number behind it that makes it the only one, if it needs one.
 
     Args:
         name: Of the tag.
-        text: What stands between the tags. Case, white space and what else stands in a tag make no difference.
+        text: What stands between the tags: it may hold none that a model takes for the closing one, see `lookalikes`.
+        beside: What may hold none that a model takes for the opening one.
     """
-    if "<" not in text or "/" not in text:  # by far the most
+    taken = set(numbers_of(name, beside, is_closing=False)) if beside else set[str]()
+    if may_close(text):
+        taken.update(numbers_of(name, text))
+    if not taken:
         return name
-    is_closing, number_of = _closings(name)
-    if is_closing(text) is None:
-        return name
-    taken, number = set(number_of(text)), 1
+    number = 1
     while str(number) in taken:
         number += 1
     return f"{name}-{number}"
-
-
-_BLANKS = r"[\s\u00ad\u200b-\u200f\u2060\ufeff]*"
-"""What is not seen, or hardly."""
-
-
-@lru_cache(maxsize=1024)
-def _closings(name: str) -> tuple[Callable[[str], object], Callable[[str], list[str]]]:
-    """Return what finds a closing tag of a name in a text, and what lists the numbers of those that have one."""
-    begin = f"<{_BLANKS}/{_BLANKS}{re.escape(name)}"
-    numbered = re.compile(rf"{begin}{_BLANKS}-{_BLANKS}0*(\d+)", re.IGNORECASE)
-    return re.compile(rf"{begin}(?!\w)", re.IGNORECASE).search, numbered.findall
 
 
 def fence(name: str, text: str, arm_index: int = 0) -> str:
@@ -86,11 +77,19 @@ class RowBlock(NamedTuple):
     """All of it, or the label of its file."""
 
 
-def row_block(name: str, content: str | Media, arm_index: int = 0) -> RowBlock:
-    """Return a block of the row, between tags of its own name where one can have it; `arm_index` as for `fence`."""
+def row_block(name: str, content: str | Media, arm_index: int = 0, *, clashes: bool = False) -> RowBlock:
+    """Return a block of the row, between tags of its own name where one can have it.
+
+    Args:
+        name: Of the block.
+        content: Its text, or its file.
+        arm_index: As for `fence`.
+        clashes: Whether its name is one of `clashing`.
+    """
     text, separator = content if isinstance(content, str) else "", SEPARATORS[arm_index]
-    tag = marked(name if is_plain(name) else "value", text)
-    opening = f"<{tag}>" if is_plain(name) else f"<{tag} name={dumps(name)}>"
+    has_own = is_plain(name) and not clashes
+    tag = marked(name if has_own else "value", text)
+    opening = f"<{tag}>" if has_own else f"<{tag} name={dumps(name)}>"
     if isinstance(content, Media):
         return RowBlock(opening, opening + separator)
     return RowBlock(opening, f"{opening}\n{text}{separator}</{tag}>")
@@ -105,6 +104,22 @@ def is_plain(name: str) -> bool:
 def says_param(name: str, param: str) -> bool:
     """Return whether a block of the row tells by its name alone which parameter it is: `ticket.body` is `body`."""
     return is_plain(name) and name.rpartition(".")[2] == param
+
+
+def clashing(nodes: Iterable[tuple[Collection[str], Mapping[str, str]]]) -> frozenset[str]:
+    """Return the names of blocks of the row that at some node are the tag of another value, or of a place inside of it.
+
+    They have no tags of their own at any node: whoever shares a block is sent the same bytes, or the cache is lost.
+
+    Args:
+        nodes: Parameters of each node, and the names of those among them that are blocks of the row.
+    """
+    return frozenset(
+        name
+        for params, blocks in nodes
+        for name in blocks.values()
+        if (first := re.split("[.-]", name, maxsplit=1)[0]) in params and blocks.get(first) != name
+    )
 
 
 class Unfenced(NamedTuple):

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from fanwise.canonical import plain, quoted, visible
 
-from .lifting import LiftedText, lifted, may_be_lifted
+from .lifting import LiftedText, lifted, may_be_lifted, texts_in
 from .tags import closed
 
 _readable = json.JSONEncoder(sort_keys=True, separators=(", ", ": "), ensure_ascii=False, allow_nan=False).encode
@@ -36,12 +39,13 @@ class ValueText(NamedTuple):
     """The value alone."""
 
 
-def value_text(name: str, value: Any) -> ValueText:
+def value_text(name: str, value: Any, values: Mapping[str, Any] = MappingProxyType({})) -> ValueText:
     """Return a value as it is shown; fields that are declared `Field(exclude=True)` are in none.
 
     Args:
         name: Of its parameter.
         value: Of any type that has a form in JSON.
+        values: All of the request: no text of theirs may look like the tag of one that is lifted out of a list.
 
     Raises:
         NoFormError: It has none.
@@ -56,7 +60,8 @@ def value_text(name: str, value: Any) -> ValueText:
         return _text(name, data)
     json_text, texts = _readable(data), list[LiftedText]()
     if may_be_lifted(data, json_text):
-        rest, texts = lifted(name, data)
+        beside = cache(lambda: "\n".join(texts_in([data, *map(plain, map(visible, values.values()))])))
+        rest, texts = lifted(name, data, beside)
         json_text = _readable(rest) if texts else json_text
     json_text = _on_a_line(json_text)
     if not texts:

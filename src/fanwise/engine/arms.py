@@ -13,6 +13,7 @@ from fanwise.context.compose import Composer
 from fanwise.context.layout import Schemas, Texts, layout
 from fanwise.context.shape import CachePrices, Need
 from fanwise.context.sizes import DOCUMENTED, Sizes
+from fanwise.context.tags import clashing
 from fanwise.definitions import settled
 from fanwise.dispatch.role import Role
 from fanwise.errors import UnknownPriceError
@@ -151,6 +152,7 @@ def _arm(name: ArmName, graph: GraphSpec, ways: _Making) -> Arm:
         if (agent := node.target.spec) is not None
     }
     shapes = layout(needs, _cache_prices, ways.schemas, ways.texts)
+    clashes = clashing((node.args, node.blocks) for node in tasks)
     roles: dict[str, Role] = {}
     nodes: dict[str, AgentNode | StepNode] = {}
     for node in tasks:
@@ -167,7 +169,7 @@ def _arm(name: ArmName, graph: GraphSpec, ways: _Making) -> Arm:
             role=roles[agent.name],
             need=need,
             shape=shape,
-            composer=Composer(need, shape, node.blocks),
+            composer=Composer(need, shape, node.blocks, clashes),
             static=digest(canonical(["agent", node.path, *_shaping(agent, need)])),
         )
     return Arm(name, graph, nodes)

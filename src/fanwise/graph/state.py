@@ -166,14 +166,19 @@ class RowState:
             self._join(node, scope)
 
     def _join(self, node: Node, scope: Scope) -> bool:
-        """Settle a node whose inner scopes are all complete; returns whether it did."""
+        """Settle a node whose inner scopes are all complete; returns whether it did.
+
+        What comes out of them may be a value from further out, which is waited for.
+        """
         inner = scope.inner(node.slot)
         if inner is None or not all(child.settled() for child in inner):
             return False
-        results = [
-            _evaluate(child, child.template.output, node) or Failed(node_label(node, scope), "absent", "never settled")
-            for child in inner
-        ]
+        results: list[Outcome] = []
+        for child in inner:
+            result = _evaluate(child, child.template.output, node)
+            if result is None:
+                return False
+            results.append(result)
         scope.settle(node.slot, _joined(results, node.need) if isinstance(node, EachNode) else results[0])
         return True
 

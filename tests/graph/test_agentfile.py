@@ -167,7 +167,10 @@ def test_without_the_field_or_with_a_star_an_agent_has_what_is_given_but_what_is
         assert tools_of(load(tmp_path, text, tools=names)) == ["read_file", "grep"]
     denied = load(tmp_path, NAMED.format("Read, Grep", "disallowedTools: Grep(secrets), Bash\n"), tools=names)
     assert tools_of(denied) == ["read_file"]
-    assert notes_of(denied) == ["a.md:5: the agent is not given Grep(secrets), Bash"]
+    assert notes_of(denied) == [
+        "a.md:5: the agent is not given Bash",
+        "a.md:5: Grep(secrets): the pattern cannot be kept to, so the agent is not given Grep at all",
+    ]
 
 
 def test_a_list_of_tools_is_the_agents_own_and_its_names_count(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from .calls import add_task
 from .examples import Example, placed
 from .filetools import GivenTools, MissingTools, Toolset
 from .fromfile import Given, with_file
+from .modelnames import given_model
 from .notes import Note
 from .signature import place, signature_types
 from .spec import AgentSpec
@@ -78,7 +79,8 @@ class Agent(Generic[P, R]):
 
         Args:
             path: An agent file, looked up as by `@agent`.
-            model: Model id; needed here or in the file, which may leave it to the caller by `model: inherit`.
+            model: Model, by its id or alias; needed here or in the file, which may leave it to the caller by
+                `model: inherit`.
             name: Name in requests and reports; by default that in the file, else the file's own.
             context: As of `@agent`, and so are the settings that follow.
             max_tokens: Cap of the answer in tokens.
@@ -98,7 +100,7 @@ class Agent(Generic[P, R]):
         settings = AgentSettings(
             name=name or "",
             is_explicit=name is not None,
-            model=model or "",
+            model=given_model("model", model, place()),
             context=blocks_of(context),
             max_tokens=max_tokens or 0,
             effort=effort,

@@ -20,9 +20,9 @@ from fanwise.models import EFFORT_INTENTS, EffortIntent
 
 from .examples import PlacedExample
 from .examplesection import body_parts
-from .filetools import ALL_TOOLS, NO_NAMES, ToolNames, tool_names
 from .frontmatter import FrontMatter, read_front_matter
 from .notes import Note
+from .toolnames import ALL_TOOLS, NO_NAMES, ToolNames, tool_names
 
 MOST_BYTES = 1_000_000
 """Of an agent file."""

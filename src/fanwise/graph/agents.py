@@ -16,6 +16,7 @@ from .agent import Agent
 from .agentsettings import DEFAULT_MAX_TOKENS, AgentSettings
 from .filetools import GivenTools, MissingTools, Toolset
 from .fromfile import Given
+from .modelnames import given_model
 from .notes import Note
 from .origins import DEFAULTS
 from .signature import place as place_of_caller
@@ -54,18 +55,25 @@ class Agents:
 
         Args:
             folder: Looked up as the files of `@agent` are; no link in it leads out of the folder where it is found.
-            inherit: Id of the model of those that say `model: inherit`, or nothing.
+            inherit: Model, by its id or alias, of those that say `model: inherit`, or nothing.
             max_tokens: Cap of their answers where a file has none.
             tools: What the names of tools in the files are here, or the tools that each of them has.
             missing_tools: `drop` to run without tools of a file that are not among them.
             stand_ins: What answers offline, by name of the agent.
 
         Raises:
-            DefinitionError: Files cannot be used; the mistakes of all of them are listed with their lines.
+            DefinitionError: `inherit` names no model, or files cannot be used; the mistakes of all of them are
+                listed with their lines.
             UsageError: There is no such folder, or no agent in it.
         """
         place, base = find_folder_beside_caller(folder)
-        given = Given(inherit=inherit or "", word="inherit", tools=Toolset.of(tools), missing_tools=missing_tools)
+        given = Given(
+            inherit=given_model("inherit", inherit, place_of_caller()),
+            word="inherit",
+            takes_thinking=False,
+            tools=Toolset.of(tools),
+            missing_tools=missing_tools,
+        )
         settings = AgentSettings(
             default_max_tokens=max_tokens or DEFAULT_MAX_TOKENS,
             origins=DEFAULTS.by_call("load", place_of_caller(), max_tokens=max_tokens),

@@ -8,24 +8,18 @@ text that runs to the next field. Values that would need more memory than there 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from fanwise.errors import Mistake
 
+from .fieldlines import as_text, indented, parts_of, spaced
 from .notes import Note
-from .safeyaml import NoYamlError, RefusedYamlError, safe_yaml
+from .safeyaml import NoYamlError, RefusedYamlError, repeated_keys, safe_yaml
 
 MOST_FRONT_CHARS = 65_536
 MOST_FIELDS = 200
-FIELD = re.compile(r"([A-Za-z][\w-]*)[ \t]*:(?:[ \t]+(.*)|)$")
-"""A field at the beginning of a line: its name and what stands behind it."""
-_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
-"""How a text of several lines begins in YAML."""
-TEXTS = ("description", "initialPrompt")
-"""Fields with free text, in which a line may look like a field."""
 
 
 class FieldReader:
@@ -56,7 +50,7 @@ class FieldReader:
             self._add_mistake(0, f"front matter has {len(front):,} characters", "the body is for text")
             return {}
         try:
-            data = self._strict(front, 0)
+            data = self._strict_or_spaced(front)
         except NoYamlError as error:
             before, fields = len(self._mistakes), self._by_field()
             if not fields and len(self._mistakes) == before:
@@ -68,6 +62,9 @@ class FieldReader:
             self._add_mistake(0, "front matter is not a list of `key: value`")
             return {}
         fields = {str(key): value for key, value in cast("dict[Any, Any]", data).items()}
+        if fields:
+            for name, offset in repeated_keys("\n".join(self._lines)):
+                self._note_twice(name, offset)
         return {} if self._are_too_many(len(fields)) else fields
 
     def _are_too_many(self, count: int) -> bool:
@@ -78,6 +75,39 @@ class FieldReader:
 
     def _add_mistake(self, offset: int, message: str, hint: str = "") -> None:
         self._mistakes.append(Mistake(f"{self._path}:{self._first + offset}", message, hint))
+
+    def _note_twice(self, name: str, offset: int) -> None:
+        self._notes.append(Note(f"{self._path}:{self._first + offset}", f"{name} stands twice; this is read"))
+
+    def _strict_or_spaced(self, front: str) -> Any:
+        """Return what the front matter is in YAML; where it is no list of fields, with a space behind their colons.
+
+        Without one YAML takes `tools:Read` for a part of the text above it, and the agent would have every tool.
+
+        Raises:
+            NoYamlError: It is no YAML in either way.
+        """
+        problem = None
+        try:
+            data = self._strict(front, 0)
+        except NoYamlError as error:
+            data, problem = None, error
+        if isinstance(data, dict):
+            return cast("dict[Any, Any]", data)
+        is_spaced = self._add_spaces()
+        if problem is not None and not is_spaced:
+            raise problem
+        return self._strict("\n".join(self._lines), 0) if is_spaced else data
+
+    def _add_spaces(self) -> bool:
+        """Put a space behind the colon of known fields that have none there; return whether there were any."""
+        changed = spaced(self._lines, self._known)
+        for offset in changed:
+            text = "has no space behind its colon, as YAML wants one; it is read all the same"
+            name = changed[offset].partition(":")[0]
+            self._notes.append(Note(f"{self._path}:{self._first + offset}", f"{name} {text}"))
+        self._lines = [changed.get(offset, line) for offset, line in enumerate(self._lines)]
+        return bool(changed)
 
     def _strict(self, text: str, offset: int) -> Any:
         """Return what a text is in YAML, None where it is refused, which is a mistake.
@@ -97,50 +127,24 @@ class FieldReader:
 
     def _by_field(self) -> dict[str, Any]:
         """Return the fields, each read by itself."""
-        fields, as_text = dict[str, Any](), list[str]()
-        parts = list(_fields(self._lines, self._known))
+        fields, texts = dict[str, Any](), list[str]()
+        parts = list(parts_of(self._lines, self._known))
         if self._are_too_many(len(parts)):
             return {}
         for name, offset, lines in parts:
             line = self._first + offset
             if name in fields:
-                self._notes.append(Note(f"{self._path}:{line}", f"{name} stands twice; this is read"))
+                self._note_twice(name, offset)
             try:
                 data = self._strict("\n".join(lines), offset)
                 fields[name] = data[name] if isinstance(data, dict) and name in data else None
             except NoYamlError as error:
-                fields[name] = _as_text(lines)
-                as_text.append(f"{name} (line {line}: {error.problem})")
-        if as_text:
-            text = f"no YAML, so read as text up to the next field: {', '.join(as_text)}"
+                for index, inner in indented(lines, self._known):
+                    text = f"{inner} is indented, and so a part of {name}"
+                    self._add_mistake(offset + index, text, "begin it at the first column")
+                fields[name] = as_text(lines)
+                texts.append(f"{name} (line {line}: {error.problem})")
+        if texts:
+            text = f"no YAML, so read as text up to the next field: {', '.join(texts)}"
             self._notes.append(Note(f"{self._path}:{self._first}", text))
         return fields
-
-
-def _fields(lines: Sequence[str], known: Collection[str]) -> Iterator[tuple[str, int, list[str]]]:
-    """Yield each field that begins at the first column: its name, the lines before it, and its own lines.
-
-    In a text a line with a name that nobody knows is part of the text; elsewhere it is a field of its own.
-    """
-    name, begin = "", 0
-    for index, line in enumerate(lines):
-        match = FIELD.match(line)
-        if match is None or (name in TEXTS and match[1] not in known):
-            continue
-        if name:
-            yield name, begin, [*lines[begin:index]]
-        name, begin = match[1], index
-    if name:
-        yield name, begin, [*lines[begin:]]
-
-
-def _as_text(lines: Sequence[str]) -> str:
-    """Return the value of a field as it stands there, without quotes around it; escapes stay, as in plain YAML."""
-    match = FIELD.match(lines[0])
-    first = (match[2] or "").strip() if match is not None else ""
-    rest = [line.strip() for line in lines[1:]]
-    if _BLOCK.match(first):
-        return "\n".join(rest).strip()
-    text = "\n".join([first, *rest]).strip()
-    is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
-    return text[1:-1].strip() if is_quoted else text

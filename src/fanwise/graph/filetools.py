@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from fanwise.errors import Mistake
-from fanwise.jsonable import as_list
 
+from .deniedtools import Denial
 from .notes import Note
+from .toolnames import ToolNames, name_of
 from .tools import McpServer
 
 GivenTool = Callable[..., Any] | McpServer
@@ -23,54 +24,8 @@ GivenTools = Iterable[GivenTool] | Mapping[str, GivenTool]
 """The tools of an agent, or what each name in agent files is."""
 MissingTools = Literal["refuse", "drop"]
 """Whether a file that names a tool which is not there is refused, or its agent runs without it."""
-_ALL = ("*", "all", "all tools", "inherit")
-"""How files say that an agent has every tool that there is; without the field it has them too."""
 _MCP = re.compile(r"mcp__(.+?)(?:__(.*))?")
 """`mcp__server__tool`, `mcp__server__*` or `mcp__server`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolNames:
-    """The tools that a file names, in its order."""
-
-    names: tuple[str, ...] = ()
-    """As they stand there, patterns in brackets too."""
-    is_all: bool = False
-    """Whether the file names none, or says that all are meant."""
-
-
-ALL_TOOLS, NO_NAMES = ToolNames(is_all=True), ToolNames()
-
-
-def tool_names(value: object) -> ToolNames | None:
-    """Return the tools that the value of a field names: a text with commas, or a list; None where it is neither.
-
-    Source: code.claude.com/docs/en/sub-agents, "Frontmatter reference" (`tools`: "as a comma-separated string [...] or
-    a YAML list. Inherits every tool available to subagents if omitted"), as a public copy had it on 2026-11-30.
-    """
-    entries = [value] if isinstance(value, str) else as_list(value)
-    if not isinstance(value, str | list) or not all(isinstance(entry, str) for entry in entries):
-        return None
-    texts = [str(entry).strip().strip("[]").strip() for entry in entries]
-    names = [name.strip("\"'") for text in texts for name in _split(text)]
-    if any(text.strip("\"'").lower() in _ALL for text in texts):
-        return ALL_TOOLS
-    return ToolNames(names=tuple(dict.fromkeys(name for name in names if name)))
-
-
-def _split(text: str) -> list[str]:
-    """Return the names of a text; one with lines of a list, which YAML has refused, too.
-
-    What stands in brackets is of one name: `Bash(git log:*)`, `Agent(worker, tester)`.
-    """
-    names, depth = [""], 0
-    for sign in "\n".join(line.strip().removeprefix("- ") for line in text.splitlines()):
-        depth = max(depth + (sign == "(") - (sign == ")"), 0)
-        if depth == 0 and (sign == "," or sign.isspace()):
-            names.append("")
-        else:
-            names[-1] += sign
-    return names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +43,12 @@ class Toolset:
         if isinstance(given, Mapping):
             return cls(by_name={**cast("Mapping[str, GivenTool]", given)})
         listed = tuple(given)
-        return cls(by_name={_name_of(tool): tool for tool in listed}, always=listed)
+        return cls(by_name={name_of(tool): tool for tool in listed}, always=listed)
+
+    @property
+    def named(self) -> tuple[tuple[str, GivenTool], ...]:
+        """Every tool with the name that files have for it; of a tool with two names both."""
+        return (*self.by_name.items(), *((name_of(tool), tool) for tool in self.always))
 
     @property
     def all(self) -> tuple[GivenTool, ...]:
@@ -122,53 +82,51 @@ class ToolFinder:
         self._place, self._notes = place, notes
         self._by_name, self._always = given.by_name, given.always
 
-    def found(self, wanted: ToolNames, denied: ToolNames) -> FoundTools:
+    def found(self, wanted: ToolNames, denial: Denial) -> FoundTools:
         """Return what an agent has: what its file names, and what its caller has listed for it alone.
 
         Args:
             wanted: What its file names.
-            denied: What its file takes away; a name with a pattern takes the whole tool.
+            denial: What its file takes away.
         """
-        bare = {name.partition("(")[0] for name in denied.names}
-        tools, missing = [tool for tool in self._always if _name_of(tool) not in bare], list[str]()
+        tools, missing = [tool for tool in self._always if not denial.takes(tool)], list[str]()
         names = [*self._by_name] if wanted.is_all else wanted.names
         for name in names:
-            if name.partition("(")[0] in bare:
+            if denial.names(name):
                 continue
-            tool = self._tool(name)
+            tool, remark = self._tool(name)
             if tool is None:
                 missing.append(name)
-            elif not any(tool is other for other in tools):
-                tools.append(tool)
+            elif not denial.takes(tool):
+                if remark:
+                    self._notes.append(Note(self._place, f"{name}: {remark}"))
+                if not any(tool is other for other in tools):
+                    tools.append(tool)
         return FoundTools(tools=tuple(tools), missing=tuple(missing))
 
-    def _tool(self, name: str) -> GivenTool | None:
-        """Return what a name is, None where it is nothing."""
+    def _tool(self, name: str) -> tuple[GivenTool | None, str]:
+        """Return what a name is, None where it is nothing, and what of the name is not kept to."""
         if name in self._by_name:
-            return self._by_name[name]
+            return self._by_name[name], ""
         bare, _, pattern = name.partition("(")
         if pattern and bare in self._by_name:
-            self._note(f"{name}: the pattern is not kept to, {bare} is given as it is")
-            return self._by_name[bare]
+            return self._by_name[bare], f"the pattern is not kept to, {bare} is given as it is"
         match = _MCP.fullmatch(bare)
-        return None if match is None else self._server(name, match[1], match[2] or "*")
+        return (None, "") if match is None else self._server(match[1], match[2] or "*")
 
-    def _server(self, name: str, server: str, tool: str) -> McpServer | None:
+    def _server(self, server: str, tool: str) -> tuple[McpServer | None, str]:
         """Return the server of which a file names a tool, or all of them; None where none has that name."""
         keys = (server, f"mcp__{server}", f"mcp__{server}__*")
         given = next((self._by_name[key] for key in keys if key in self._by_name), None)
         servers = (given, *self._by_name.values())
         source = next((part for part in servers if isinstance(part, McpServer) and part.name == server), given)
         if not isinstance(source, McpServer):
-            return None
+            return None, ""
         if tool != "*" and source.only is not None and tool not in source.only:
-            return None
-        if tool != "*" and source.only is None:
-            self._note(f"{name}: the agent is given every tool of {source.name}; McpServer(only=[...]) chooses")
-        return source
-
-    def _note(self, text: str) -> None:
-        self._notes.append(Note(self._place, text))
+            return None, ""
+        is_wider = tool != "*" and source.only is None
+        remark = f"the agent is given every tool of {source.name}; McpServer(only=[...]) chooses"
+        return source, remark if is_wider else ""
 
 
 def missing_mistakes(missing: Sequence[str], place: str, missing_tools: MissingTools) -> list[Mistake]:
@@ -181,9 +139,3 @@ def missing_mistakes(missing: Sequence[str], place: str, missing_tools: MissingT
     example = ", ".join(f'"{name.partition("(")[0]}": ...' for name in missing)
     hint = f'map each name, tools={{{example}}}, or write missing_tools="drop"'
     return [Mistake(place, f"tool{'s' * (len(missing) > 1)} {names} {verb} not exist here", hint)]
-
-
-def _name_of(tool: object) -> str:
-    """Return the name of a tool; empty where it is none, which is said where tools are checked."""
-    name = tool.name if isinstance(tool, McpServer) else getattr(tool, "name", getattr(tool, "__name__", ""))
-    return name if isinstance(name, str) else ""

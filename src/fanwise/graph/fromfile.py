@@ -11,9 +11,11 @@ from fanwise.models import intensity
 
 from .agentfile import AgentFile, read_agent_file
 from .agentsettings import AgentSettings
+from .deniedtools import Denial
 from .filetools import NO_TOOLS, FoundTools, MissingTools, ToolFinder, Toolset, missing_mistakes
 from .modelnames import INHERIT, model_named
 from .notes import Note
+from .toolnames import NO_NAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,8 @@ class Given:
     """Model id of files that say `inherit`, or nothing; empty where none is given."""
     word: str = "model"
     """How a caller writes the model that it gives."""
+    takes_thinking: bool = True
+    """Whether the caller can say `thinking=`, so that it may be told to."""
     tools: Toolset = NO_TOOLS
     missing_tools: MissingTools = "refuse"
 
@@ -44,7 +48,9 @@ def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[
         try:
             intensity(model, settings.thinking, file.effort)
         except ValueError as error:
-            mistakes.append(Mistake(file.place("effort"), str(error)))
+            problem, _, hint = str(error).partition("; ")
+            can_do = hint if given.takes_thinking or "thinking" not in hint else "write a lower effort here"
+            mistakes.append(Mistake(file.place("effort"), problem, can_do))
     found = _tools(file, given, mistakes, notes)
     return replace(
         settings,
@@ -81,9 +87,11 @@ def _model(file: AgentFile, given: Given, mistakes: list[Mistake], notes: list[N
         notes.append(Note(place, named.note))
     if named.model != INHERIT:
         return named.model
-    if not given.inherit and file.is_readable:  # what could not be read says nothing of its model either
-        says = f"model is {INHERIT}" if file.model else "names no model"
-        misspelt = "" if file.model else _misspelt(file)
+    stands_there = "model" in file.lines
+    is_refused = stands_there and any(mistake.place == place for mistake in mistakes)
+    if not given.inherit and file.is_readable and not is_refused:  # what could not be read says nothing of its model
+        says = f"model is {INHERIT}" if file.model else "model is empty" if stands_there else "names no model"
+        misspelt = "" if stands_there else _misspelt(file)
         where = file.place(misspelt) if misspelt else place
         meant = f"{misspelt} is no field, did you mean 'model'? or " if misspelt else ""
         mistakes.append(Mistake(where, f"{says}, and none is given", f'{meant}give {given.word}="claude-haiku-5-5"'))
@@ -98,10 +106,11 @@ def _misspelt(file: AgentFile) -> str:
 def _tools(file: AgentFile, given: Given, mistakes: list[Mistake], notes: list[Note]) -> FoundTools:
     """Return the tools of a file's agent."""
     place = file.place("tools")
-    found = ToolFinder(given.tools, place, notes).found(file.tools, file.denied)
+    denial = Denial(file.denied, given.tools.named)
+    found = ToolFinder(given.tools, place, notes).found(file.tools, denial)
     mistakes += missing_mistakes(found.missing, place, given.missing_tools)
-    if file.denied.names:
-        notes.append(Note(file.place("disallowedTools"), f"the agent is not given {', '.join(file.denied.names)}"))
-    if file.tools.is_all and "tools" in file.lines and not found.tools:
+    if file.denied != NO_NAMES:
+        notes.extend(Note(file.place("disallowedTools"), text) for text in denial.texts())
+    if file.tools.is_all and "tools" in file.lines and not given.tools.all:
         notes.append(Note(place, "every tool is meant, and none is given here: the agent has none"))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,13 @@ from typing import Any
 
 from fanwise.errors import Mistake
 
-from .fields import FIELD, FieldReader
+from .fieldlines import FIELD
+from .fields import FieldReader
 from .notes import Note
+
+_FENCE = re.compile(r"(?:```|~~~)\s*\w*|-{2}|-{4,}|[\u2012-\u2015-]+")
+"""What people write where a front matter should begin: a fence of code, too many dashes, or long ones."""
+_BEGIN = "it begins at the first line with ---, and ends with ---; write no fence of code around it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,8 @@ def read_front_matter(
         if begin is not None and any(map(FIELD.match, lines[begin + 1 : begin + 3])):
             hint = "write --- on a line of its own behind the last field"
             mistakes.append(Mistake(f"{path}:{begin + 1}", "the front matter has no end", hint))
+        elif (fault := _fault(lines, known)) is not None:
+            mistakes.append(Mistake(f"{path}:{fault + 1}", f"{lines[fault].strip()!r} begins no front matter", _BEGIN))
         else:
             notes.append(Note(f"{path}:1", "there is no front matter: the whole file is taken for the instructions"))
         return FrontMatter(fields={}, lines={}, body=text.strip(), body_line=0, text_line=_text_line(lines, 0))
@@ -79,6 +87,15 @@ def _begin(lines: Sequence[str]) -> int | None:
         elif line.strip():
             return index if line.rstrip() == "---" else None
     return None
+
+
+def _fault(lines: Sequence[str], known: Collection[str]) -> int | None:
+    """Return where fields begin behind a fence of code or a line of dashes that is none of a front matter, or None."""
+    texts = [(index, line.strip()) for index, line in enumerate(lines) if line.strip()][:3]
+    if not texts or not _FENCE.fullmatch(texts[0][1]):
+        return None
+    matches = [FIELD.match(text) for _, text in texts[1:] if text != "---"]
+    return texts[0][0] if matches and matches[0] is not None and matches[0][1] in known else None
 
 
 def _end(lines: Sequence[str], begin: int) -> int | None:

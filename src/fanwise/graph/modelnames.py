@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from fanwise.errors import DefinitionError, Mistake
 from fanwise.models import dateless, known_models
 
 INHERIT = "inherit"
@@ -75,6 +76,27 @@ def model_named(text: str) -> ModelName:
         f"did you mean {near!r}?" if near else f"{', '.join(ALIASES)}, {INHERIT}, or an id like {known_models()[0]!r}"
     )
     return ModelName(problem=f"model {words!r} is none of the Anthropic API", hint=hint)
+
+
+def given_model(word: str, model: str | None, place: str) -> str:
+    """Return the id of the model that a caller gives for agent files, by an alias or an id; empty where it gives none.
+
+    Args:
+        word: How the caller writes it.
+        model: What it gives.
+        place: Where.
+
+    Raises:
+        DefinitionError: It names no model.
+    """
+    if not model:
+        return ""
+    named = model_named(model)
+    if named.model and named.model != INHERIT:
+        return named.model
+    hint = named.hint or f"give an alias or an id like {known_models()[0]!r}"
+    mistake = Mistake(place, f"{word}={model!r}: {named.problem or 'that names no model'}", hint)
+    raise DefinitionError(f"{word}={model!r}", (mistake,))
 
 
 def _near(name: str) -> str:

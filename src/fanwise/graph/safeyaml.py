@@ -49,6 +49,21 @@ def safe_yaml(text: str) -> Any:
         raise RefusedYamlError(f"has a value that cannot be read: {error}", 0) from None
 
 
+def repeated_keys(text: str) -> Iterator[tuple[str, int]]:
+    """Yield each key of a text's first level that stood there before, and in which line, from 0.
+
+    Args:
+        text: One that `safe_yaml` has read: it takes the last of them without a word.
+    """
+    import yaml
+
+    root, seen = yaml.compose(text, yaml.SafeLoader), set[str]()
+    for key, _ in root.value if isinstance(root, yaml.MappingNode) else ():
+        if str(key.value) in seen:
+            yield str(key.value), key.start_mark.line
+        seen.add(str(key.value))
+
+
 def _refuse(events: Iterator[Any]) -> None:
     """Refuse what is not to be built.
 

@@ -42,12 +42,15 @@ def check_multiplier(
     ended = {arm: {row for row, side in book.outcomes if side == arm} for arm in ("fanout", other)}
     both = sorted(ended["fanout"] & ended[other])
     rows = {row: (costs.get((row, "fanout"), RowCost()), costs.get((row, other), RowCost())) for row in both}
-    kept = [row for row, (a, b) in rows.items() if other == "fanout" or not a.unknown + b.unknown]
+    over = {task["row"] for task in book.failed if task["arm"] == other and task["kind"] == "row_budget"} & set(rows)
+    over = set[int]() if other == "fanout" else over
+    kept = [row for row, (a, b) in rows.items() if row not in over and (other == "fanout" or not a.unknown + b.unknown)]
     known = [rows[row] for row in kept]
     left_out = {
         "unfinished": len(set(book.rows) - ended["fanout"]),
         "without_baseline": len(set(book.rows) & ended["fanout"] - ended[other]),
-        "unknown_cost": len(rows) - len(kept),
+        "unknown_cost": len(rows) - len(kept) - len(over),
+        "over_budget": len(over),
     }
     asked = {arm: Fraction(len({row for row, side in costs if side == arm}), len(book.rows)) for arm in ended}
     beyond = spared(book)

@@ -106,6 +106,7 @@ def test_it_is_the_quotient_of_sums_over_the_rows_that_both_have_ended(
         "unfinished": len(ends) - fanout_ended,
         "without_baseline": fanout_ended - len(both_ended),
         "unknown_cost": len(both_ended & unknown),
+        "over_budget": 0,
     }
     good = [sum(ends[row - 1][side] == "succeeded" for row in counted) for side in (0, 1)]
     if all(good) and total("fanout", 2):
@@ -233,7 +234,10 @@ def test_what_one_agent_was_cut_off_in_is_its_failure_in_money_and_not_in_qualit
 def test_no_interval_below_five_rows_and_what_is_left_out_is_said(tmp_path: Path) -> None:
     account = compared(tmp_path / "run", rows(9), sample=4)
     found = account.summary["multiplier"]
-    assert (found["rows"], found["left_out"]) == (4, {"unfinished": 0, "without_baseline": 5, "unknown_cost": 0})
+    assert (found["rows"], found["left_out"]) == (
+        4,
+        {"unfinished": 0, "without_baseline": 5, "unknown_cost": 0, "over_budget": 0},
+    )
     for name in ("tokens", "usd", "usd_as_paid"):
         assert (found[name]["low"], found[name]["high"], found[name]["ci95"]) == (None, None, None)
     assert (account.summary["per_success"]["low"], account.summary["per_success"]["high"]) == (None, None)

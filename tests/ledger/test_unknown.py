@@ -129,7 +129,7 @@ def test_where_nothing_has_a_price_no_figure_is_zero(run: Path) -> None:
     assert account["floor_leaves_out"]["attempts"] == sent
     assert account["floor_leaves_out"]["tokens"] == sum(account["tokens"]["fanout"].values())
     assert f"floor unknown, with {sent} attempts of unknown cost" in terminal
-    assert account["rows_left_out"] == {"unfinished": 0, "without_baseline": 0, "unknown_cost": 3}
+    assert account["rows_left_out"] == {"unfinished": 0, "without_baseline": 0, "unknown_cost": 3, "over_budget": 0}
     assert "not measured (both have ended 3 rows, whose cost is not known)" in terminal
     assert "no row has both" not in page
     groups = fanwise("report", run, "--by", "agent", "--json").stdout.splitlines()

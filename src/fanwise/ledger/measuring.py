@@ -34,11 +34,14 @@ class Measuring:
         self._sides: _Sides = _OneSide() if self._is_own else _TwoSides()
         self._rows: list[PairedCost] = []
         """Not yet added up."""
-        self._paired = self._unknown = self._cut_off = 0
+        self._paired = self._unknown = self._over_budget = self._cut_off = 0
 
     def take(self, row: PairedCost) -> None:
         """Count a row that both sides have ended."""
         self._paired += 1
+        if row.over_budget:
+            self._over_budget += 1
+            return
         if row.unknown:
             self._unknown += 1
             return
@@ -54,12 +57,12 @@ class Measuring:
         if in_tokens is None or in_usd is None or as_paid is None:
             return None
         return Multiplier(
-            rows=self._paired - self._unknown,
+            rows=self._paired - self._unknown - self._over_budget,
             tokens=in_tokens,
             usd=in_usd,
             usd_raw=as_paid,
             per_success=self._sides.per_success(),
-            left_out=left_out(self._db, self._paired, self._unknown),
+            left_out=left_out(self._db, self._paired, self._unknown, self._over_budget),
             is_own=self._is_own,
             cut_off=self._cut_off,
             tokens_bins=tokens.bins(),

@@ -12,10 +12,10 @@ from fanwise.journal.records import ArmName, RowRecord
 from fanwise.journal.tables import select
 
 from .account import baseline_arm
-from .paired import CUT_OFF
+from .paired import STOPPED
 
 _RESULTS = f"""SELECT r.row, w.row_id, r.status, r.reason, t.text AS output, b.status AS baseline_status,
-    {CUT_OFF} AS cut_off
+    {STOPPED} AS stopped
   FROM row_ends r JOIN rows w ON w.number=r.row LEFT JOIN texts t ON t.sha=r.output
   LEFT JOIN row_ends b ON b.row=r.row AND b.arm=:baseline
   WHERE r.arm='fanout' ORDER BY r.row"""
@@ -38,8 +38,8 @@ class ResultLine(NamedTuple):
     output: str | None
     """As canonical JSON; None where there is none, or it was purged."""
     baseline_status: str | None
-    cut_off: int
-    """1 where the baseline's answer was cut off, else 0."""
+    stopped: int
+    """What has stopped the baseline's answer, as `paired.STOPPED` has it."""
 
 
 class RejectLine(NamedTuple):

@@ -19,11 +19,14 @@ from .shared import row_writes
 
 SIDES: tuple[ArmName, ArmName] = ("fanout", "baseline")
 """The two that are held against each other."""
-CUT_OFF = """CASE WHEN b.status='failed' THEN EXISTS(SELECT 1 FROM asks k JOIN outcomes t ON t.key=k.key
-    WHERE k.row=b.row AND t.arm=:baseline AND t.status='failed' AND t.kind='truncated') ELSE 0 END"""
-"""Whether a row's answer was cut off that ended as `b` on the baseline. A `CASE`, since both sides of an `AND` would be
-asked for every row, which takes two thirds of the time of all."""
-_ENDED = f"""SELECT f.row, f.status, b.status, {CUT_OFF}
+STOPPED = """CASE WHEN b.status='failed' THEN CASE
+    WHEN b.row IN (
+      SELECT t.row FROM outcomes t WHERE t.arm=:baseline AND t.status='failed' AND t.kind='row_budget') THEN 2
+    ELSE EXISTS(SELECT 1 FROM asks k JOIN outcomes t ON t.key=k.key
+      WHERE k.row=b.row AND t.arm=:baseline AND t.status='failed' AND t.kind='truncated') END ELSE 0 END"""
+"""What has stopped the answer of a row that ended as `b` on the baseline: 1 its cap, 2 the row's budget, 0 nothing.
+A `CASE`, since both sides of an `AND` would be asked for every row, which takes two thirds of the time of all."""
+_ENDED = f"""SELECT f.row, f.status, b.status, {STOPPED}
   FROM row_ends f JOIN row_ends b ON b.row=f.row AND b.arm=:baseline WHERE f.arm='fanout' ORDER BY f.row"""
 _ASKED = "SELECT arm, COUNT(DISTINCT row) FROM served WHERE row>0 GROUP BY arm"
 
@@ -36,8 +39,18 @@ class PairedCost(NamedTuple):
     baseline: RowCost
     statuses: tuple[str, str]
     """How it has ended on either."""
-    cut_off: bool
-    """Whether the single agent's answer was cut off."""
+    stopped: int
+    """What has stopped the single agent's answer, as `STOPPED` has it."""
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the single agent's answer was cut off."""
+        return self.stopped == 1
+
+    @property
+    def over_budget(self) -> bool:
+        """Whether the budget of the row has stopped the single agent: what it would have cost nobody knows."""
+        return self.stopped == 2 and self.baseline is not self.fanout
 
     @property
     def unknown(self) -> int:
@@ -95,7 +108,7 @@ def _spared(db: Book, arm: ArmName, shown: Mapping[str, Sequence[float]], rows: 
     return spared
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class LeftOut:
     """Rows of the run that a comparison leaves out, by why."""
 
@@ -105,51 +118,61 @@ class LeftOut:
     """The single agent has not ended them, or was not asked."""
     unknown_cost: int = 0
     """Both have ended them, and what it cost is not known."""
+    over_budget: int = 0
+    """The budget of the row has stopped the single agent."""
 
     @property
     def rows(self) -> int:
         """How many they are in all."""
-        return self.unfinished + self.without_baseline + self.unknown_cost
+        return self.unfinished + self.without_baseline + self.unknown_cost + self.over_budget
 
 
 @dataclass(slots=True)
 class PairedRows:
-    """Goes once over the rows that both sides have ended and whose cost is known; counts what it leaves out."""
+    """Goes once over the rows that are compared, which both sides have ended at a known cost; counts the others."""
 
     db: Book
     left_out: LeftOut = field(default_factory=LeftOut)
 
     def __iter__(self) -> Iterator[PairedCost]:
         """Yield the rows by number."""
-        ended = unknown = 0
+        ended = unknown = over_budget = 0
         for pair in both_ended(self.db):
             ended += 1
-            if pair.unknown:
+            if pair.over_budget:
+                over_budget += 1
+            elif pair.unknown:
                 unknown += 1
             else:
                 yield pair
-        self.left_out = left_out(self.db, ended, unknown)
+        self.left_out = left_out(self.db, ended, unknown, over_budget)
 
 
 def both_ended(db: Book) -> Iterator[PairedCost]:
     """Yield the rows that both sides have ended, by number, those of unknown cost among them."""
     costs, arms = CostsInOrder(db), {"baseline": baseline_arm(db)}
-    for row, fanout_status, baseline_status, cut_off in db.execute(_ENDED, arms):
+    for row, fanout_status, baseline_status, stopped in db.execute(_ENDED, arms):
         fanout, baseline = costs.of(row)
         statuses = fanout_status, baseline_status
-        yield new_pair(row=row, fanout=fanout, baseline=baseline, statuses=statuses, cut_off=bool(cut_off))
+        yield new_pair(row=row, fanout=fanout, baseline=baseline, statuses=statuses, stopped=stopped)
 
 
-def left_out(db: Book, paired: int, unknown: int) -> LeftOut:
+def left_out(db: Book, paired: int, unknown: int, over_budget: int) -> LeftOut:
     """Return which rows of the run a comparison leaves out.
 
     Args:
         db: The journal.
         paired: Rows that both sides have ended.
         unknown: Of these, those of unknown cost.
+        over_budget: Of these, those whose budget has stopped the single agent.
     """
     (fanout_ended,) = db.execute("SELECT COUNT(*) FROM row_ends WHERE arm='fanout'").fetchone()
-    return LeftOut(max(valid_rows(db) - fanout_ended, 0), fanout_ended - paired, unknown)
+    return LeftOut(
+        unfinished=max(valid_rows(db) - fanout_ended, 0),
+        without_baseline=fanout_ended - paired,
+        unknown_cost=unknown,
+        over_budget=over_budget,
+    )
 
 
 class CostsInOrder:

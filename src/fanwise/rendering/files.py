@@ -31,7 +31,7 @@ def results(db: Book, measuring: Measuring | None = None) -> Iterator[str]:
     """
     offline = json.dumps(standing(db).offline)
     costs = CostsInOrder(db)
-    for number, row_id, status, reason, output, baseline_status, cut_off in result_lines(db):
+    for number, row_id, status, reason, output, baseline_status, stopped in result_lines(db):
         fanout, baseline = costs.of(number)
         ratios = "null"
         if baseline_status is not None:
@@ -39,7 +39,7 @@ def results(db: Book, measuring: Measuring | None = None) -> Iterator[str]:
             ratios = _ratios(fanout, baseline, statuses)
             if measuring is not None:
                 measuring.take(
-                    new_pair(row=number, fanout=fanout, baseline=baseline, statuses=statuses, cut_off=bool(cut_off))
+                    new_pair(row=number, fanout=fanout, baseline=baseline, statuses=statuses, stopped=stopped)
                 )
         unknown = fanout.unknown + (baseline.unknown if baseline is not fanout else 0)
         paid = with_shared = _dollars(fanout.paid, fanout)

@@ -9,6 +9,7 @@ WHY_LEFT_OUT = {
     "unfinished": "that the fan-out has not ended",
     "without_baseline": "that one agent was not asked for or has not ended",
     "unknown_cost": "with a cost that is not known",
+    "over_budget": "whose budget has stopped one agent",
 }
 """Words for why rows are left out."""
 
@@ -38,6 +39,8 @@ def why_not_measured(summary: Mapping[str, Any]) -> str:
         return "no row has both a fan-out and a baseline"
     if left_out["unknown_cost"]:
         return f"both have ended {left_out['unknown_cost']:,} rows, whose cost is not known"
+    if left_out.get("over_budget"):  # an earlier version did not count them
+        return f"the budget of the row has stopped one agent in {left_out['over_budget']:,} rows"
     return "no row has both a fan-out and a baseline" if any(left_out.values()) else "one agent took nothing"
 
 

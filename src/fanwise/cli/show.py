@@ -59,7 +59,7 @@ def show(target: str, row: str | None, task: str | None, **options: Any) -> None
     if given:
         raise UsageError(f"{', '.join(given)}: only for a graph before a run, which is named with --rows FILE")
     if row is None or task is None:
-        raise UsageError("name ROW and TASK of a run; or, before any run, a graph with --rows FILE")
+        raise click.UsageError("name ROW and TASK of a run; or, before any run, a graph with --rows FILE")
     _of_a_run(target, row, task, options)
 
 

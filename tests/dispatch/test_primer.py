@@ -55,6 +55,17 @@ def second(first: str, plain: str) -> str:
     return f"{first}, {plain}"
 
 
+@agent(model=MODEL, context=[GUIDE], max_tokens=50)
+def third(text: str) -> str:
+    """Read it a third time, by the guide."""
+    return "third"
+
+
+@graph
+def at_once(row: Row) -> tuple[str, str]:
+    return first(row.text), third(row.text)
+
+
 @graph
 def twice(row: Row) -> str:
     return second(first(row.text), plain(row.text))
@@ -87,6 +98,30 @@ def test_one_request_writes_for_an_hour_and_the_rest_reads(tmp_path: Path) -> No
     assert sum(five for _, _, five, _ in sizes) == 0
     assert account["cache"]["reads"] >= 78
     assert account["input_over_floor"] < 1.2
+
+
+def test_agents_that_begin_at_once_have_their_front_written_once(tmp_path: Path) -> None:
+    """Found: four agents behind one guide wrote it four times, an hour each, and paid more than live calls."""
+    account = Job(at_once, rows=rows(40), out=tmp_path / "run", channel="batch").run_sync().summary
+    assert account["rows"]["succeeded"] == 40
+    assert account["cost_usd"] == account["bill_usd"]
+    sizes = batches(tmp_path / "run")
+    assert [size for size, *_ in sizes[:1]] == [1], "the leader travels alone"
+    assert sizes[0][1] > 4_000
+    assert sum(written for _, written, _, _ in sizes[1:]) < 200, "what is behind the guide alone, for the other agent"
+    assert account["cache"]["reads"] == 79
+
+
+def test_a_leader_that_does_not_come_hands_its_front_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    with Emulator(answer=answerer(build_arms({"fanout": at_once.spec}))) as emulator:
+        emulator.fault(item="errored", count=2, match="Read")
+        account = Job(
+            at_once, rows=rows(20), out=tmp_path / "run", channel="batch", base_url=emulator.url
+        ).run_sync().summary  # fmt: skip
+    assert account["rows"]["succeeded"] == 20
+    assert account["attempts"]["failed"] == 2
+    assert sum(written > 4_000 for _, written, _, _ in batches(tmp_path / "run")) == 1
 
 
 def test_a_job_too_small_to_wait_for_sends_no_breakpoint(tmp_path: Path) -> None:

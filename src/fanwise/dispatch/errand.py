@@ -40,6 +40,8 @@ class Shared(NamedTuple):
     """The longest prefix that all rows share; None where it is too short to be cached."""
     key: str
     """Its key, shortened; empty where there is none."""
+    fronts: tuple[str, ...] = ()
+    """Keys, likewise, of the shorter ones that a cache keeps: other nodes may begin with them too."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

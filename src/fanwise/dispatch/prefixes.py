@@ -37,10 +37,12 @@ class Prefixes:
 
 
 def _shared(errand: Errand) -> Shared:
-    prefixes = [prefix for prefix in errand.request().prefixes() if prefix.job]  # shortest first
-    if not prefixes or prefixes[-1].tokens < errand.role.facts.cache_minimum:
+    minimum = errand.role.facts.cache_minimum
+    prefixes = [prefix for prefix in errand.request().prefixes() if prefix.job and prefix.tokens >= minimum]
+    if not prefixes:
         return NOT_SHARED
-    return Shared(prefixes[-1], prefixes[-1].short_key)
+    *fronts, longest = prefixes  # shortest first
+    return Shared(longest, longest.short_key, tuple(front.short_key for front in fronts))
 
 
 def sharers(nodes: Sequence[Sequence[Prefix]]) -> dict[str, float]:

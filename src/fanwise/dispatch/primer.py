@@ -3,7 +3,8 @@
 A batch reads nothing that it writes itself and nothing that live calls wrote; entries that an ended
 batch wrote are read by later ones, best effort (observed in the field, see the reference of
 2026-11-23). So one request per cold prefix goes ahead in a batch of its own, and the others wait
-for its end; where too few wait for that to pay, or reads turn out to be rare, no breakpoint is sent
+for its end, also those that have only its front in common and have one of their own to write behind it; where too few
+wait for that to pay, or reads turn out to be rare, no breakpoint is sent
 at all. Price alone decides that, by no amount that a round of batches would be worth: with one, more
 rows would cost less in all than few. What one row has to itself is never marked: its few readers travel in one batch.
 """
@@ -84,6 +85,10 @@ class Primer:
         self._rows, self._scale, self._sharers = rows, scale, sharers or {}
         self._expected, self._read = 0, 0
         self._states = {key: _PrefixState(warm_until=until) for key, until in PRIMED.of(journal).items()}
+        self._led: dict[str, tuple[str, ...]] = {}
+        """By the key of a prefix that is being written: all keys that are written with it, its own among them."""
+        self._behind: dict[str, set[str]] = {}
+        """By the key of a front that is being written: those whose leaders wait for that."""
 
     @property
     def hit_rate(self) -> float:
@@ -92,7 +97,7 @@ class Primer:
 
     def way(self, errand: Errand) -> Way:
         """Return how an errand is to travel now: `lead` is said once for a cold prefix."""
-        prefix, key = self._prefixes.of(errand)
+        prefix, key, fronts = self._prefixes.of(errand)
         if prefix is None:
             return "plain"
         state = self._state(key)
@@ -100,17 +105,23 @@ class Primer:
             return "plain"
         if state.leading:
             return "wait"
-        price = _prices(errand.role.model, self.hit_rate)
-        if state.warm_until > now().timestamp():
+        price, at = _prices(errand.role.model, self.hit_rate), now().timestamp()
+        if state.warm_until > at:
             return "read" if price.again < 1 else "plain"
         if not self._pays(key, price):
             return "plain"
+        cold = [front for front in fronts if self._state(front).warm_until <= at]
+        front = next((front for front in cold if any(front in keys for keys in self._led.values())), None)
+        if front is not None:  # each would write it once more
+            self._behind.setdefault(front, set()).add(key)
+            return "wait"
         state.leading = True
+        self._led[key] = (*cold, key)
         return "lead"
 
     def hits(self, errand: Errand) -> float:
         """Return the share of reads that an errand can expect in a batch behind one that has led; 0 where none does."""
-        prefix, key = self._prefixes.of(errand)
+        prefix, key, _ = self._prefixes.of(errand)
         return 0.0 if prefix is None or not self._state(key).cached else self.hit_rate
 
     def learnt(self) -> bool:
@@ -140,7 +151,9 @@ class Primer:
             self._expected += 1
             self._read += read
         if read or usage.cache_write_1h:
-            state.warm_until = max(state.warm_until, sent + LIFE_S)
+            for written_key in self._led.get(key, (key,)) if led else (key,):
+                warm = self._state(written_key)
+                warm.warm_until = max(warm.warm_until, sent + LIFE_S)
         if led:
             state.cached = read or written
             self._keep()
@@ -149,7 +162,8 @@ class Primer:
     def release(self, key: str) -> None:
         """Let the errands go on that waited for a prefix: its leader has ended, or does not go."""
         self._state(key).leading = False
-        self._queue.release(key)
+        for waiting in (key, *(behind for front in self._led.pop(key, ()) for behind in self._behind.pop(front, ()))):
+            self._queue.release(waiting)
 
     def _keep(self) -> None:
         """Remember over sessions what is warm."""

@@ -18,7 +18,7 @@ def loads(text: str | bytes) -> Any:
     """
     try:
         return from_json(text, cache_strings="none")  # a cache of strings takes longer than it saves
-    except ValueError:  # not JSON, or what it refuses and `json` does not, such as half a surrogate pair
+    except (ValueError, TypeError):  # not JSON, or what it refuses and `json` does not: half a surrogate pair
         return json.loads(text)
 
 

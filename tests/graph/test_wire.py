@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired
@@ -12,12 +13,13 @@ from uuid import UUID
 
 import jsonschema
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, Json, RootModel, computed_field, create_model
 from typing_extensions import TypedDict
 
 from fanwise.canonical import canonical
+from fanwise.context.envelope import unseal
 from fanwise.errors import OutputError
 from fanwise.graph import wire
 from fanwise.graph.answerable import problems
@@ -362,3 +364,26 @@ def test_a_body_that_says_nothing_is_no_stand_in() -> None:
         raise NotImplementedError
 
     assert [is_empty(body) for body in (dots, documented, passes, answers, refuses)] == [True, True, True, False, False]
+
+
+ODD_PARTS = st.sampled_from([
+    "{", "}", "[", "]", ":", ",", '"', '"tt"', '"value"', "NaN", "-Infinity", "1e999", "null", "true", "0", "-",
+    "1" * 5_000, "\\ud800", "\\udc00", "\ud800", "a", " ", "\n", "```", "```json", "\x00", '{"tt": ', '{"value": ',
+    "[" * 3_000,
+])  # fmt: skip
+ODD_ANSWERS = st.lists(ODD_PARTS, max_size=8).map("".join) | st.sampled_from([
+    '{"tt": "a\\ud800b"}', '{"tt": NaN}', '{"tt": 1e999}', '{"tt": {"a": NaN}}', '{"value": "\\ud800"}',
+    '{"tt": "\ud800"}',
+])  # fmt: skip
+
+
+@pytest.mark.parametrize("tp", [str, float, list[str], dict[str, float], Inner, Inner | None, Colour], ids=str)
+@given(answer=ODD_ANSWERS)
+@example(answer='{"tt": "a\\ud800b"}')
+@example(answer='{"tt": NaN}')
+@example(answer='{"tt": 1e999}')
+def test_an_answer_means_something_or_is_none_whatever_it_says(tp: Any, answer: str) -> None:
+    """Found: half a surrogate pair, NaN and a number beyond all floats in an envelope ended the whole run."""
+    for read in (wire.read_answer, wire.read_object, lambda tp, text: wire.read_field(tp, unseal("tt", text))):
+        with suppress(OutputError):
+            canonical(read(tp, answer).value)

@@ -142,6 +142,9 @@ def test_with_pilots_every_figure_is_that_of_a_run_without(tmp_path: Path) -> No
     (auto, of_rows, pilots), (batch, of_batched_rows, none) = figures
     assert (pilots, none) == (4, 0)
     assert of_rows == of_batched_rows
+    # The single agent was not asked: it is modelled, and under `auto` it would go live, where it reads the pages.
+    alone = [Decimal(account["levers"].pop("alone_usd")) for account in (auto, batch)]
+    assert alone[0] < alone[1]
     assert auto == batch
 
 

@@ -55,7 +55,7 @@ def unseal(agent: str, text: str) -> str:
     """Return an agent's answer from an envelope, as JSON text.
 
     Raises:
-        OutputError: The text is no JSON object, or another agent's field is filled.
+        OutputError: The text is no JSON object, another agent's field is filled, or the value has no form in JSON.
     """
     try:
         answers = as_object(json.loads(text))
@@ -64,4 +64,7 @@ def unseal(agent: str, text: str) -> str:
     if agent not in answers:
         filled = ", ".join(map(repr, answers)) or "nothing"
         raise OutputError(f"the answer has no field {agent!r}; filled is {filled}")
-    return dumps(answers[agent])
+    try:
+        return dumps(answers[agent])
+    except (ValueError, RecursionError) as error:  # NaN, or a number beyond all floats, which Python reads as JSON
+        raise OutputError(f"the answer holds what JSON does not: {error}") from None

@@ -19,6 +19,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from fanwise.jsonable import as_object
 
+SHOWN_FIELDS = {"media_type", "sha256"}
+"""Of what stands for a file in keys, values and journals, see `Media.shown`."""
 MOST_BYTES = 20_000_000
 """A request may have 32 MB, and base64 makes a third more."""
 IMAGE_TOKENS, IMAGE_BOUND = 1_600, 5_000

@@ -14,11 +14,10 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from fanwise.canonical import digest
-from fanwise.media import Media
+from fanwise.media import SHOWN_FIELDS, Media
 
 _HASH = '"sha256": "'
 """Stands in what is shown of every value that holds a file."""
-_SHOWN = {"media_type", "sha256"}
 
 
 def enclosed(values: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, list[tuple[str, Media]]]:
@@ -66,7 +65,7 @@ def with_files(value: Any, files: Callable[[], Mapping[str, Mapping[str, Any]]])
     """
     if isinstance(value, dict):
         record = cast("dict[str, Any]", value)
-        if set(record) == _SHOWN:
+        if set(record) == SHOWN_FIELDS:
             return files().get(record["sha256"], record)
         return {name: with_files(part, files) for name, part in record.items()}
     if isinstance(value, list):

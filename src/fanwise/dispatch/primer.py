@@ -3,9 +3,9 @@
 A batch reads nothing that it writes itself and nothing that live calls wrote; entries that an ended
 batch wrote are read by later ones, best effort (observed in the field, see the reference of
 2026-11-23). So one request per cold prefix goes ahead in a batch of its own, and the others wait
-for its end, also those that have only its front in common and have one of their own to write behind it; where too few
-wait for that to pay, or reads turn out to be rare, no breakpoint is sent
-at all. Price alone decides that, by no amount that a round of batches would be worth: with one, more
+for its end, also those that have only its front in common and have something of their own to write
+behind it; where too few wait for that to pay, or reads turn out to be rare, no breakpoint is sent at
+all. Price alone decides that, by no amount that a round of batches would be worth: with one, more
 rows would cost less in all than few. What one row has to itself is never marked: its few readers travel in one batch.
 """
 
@@ -111,7 +111,8 @@ class Primer:
         if not self._pays(key, price):
             return "plain"
         cold = [front for front in fronts if self._state(front).warm_until <= at]
-        front = next((front for front in cold if any(front in keys for keys in self._led.values())), None)
+        under_way = {led for keys in self._led.values() for led in keys}
+        front = next((front for front in cold if front in under_way), None)
         if front is not None:  # each would write it once more
             self._behind.setdefault(front, set()).add(key)
             return "wait"
@@ -162,8 +163,10 @@ class Primer:
     def release(self, key: str) -> None:
         """Let the errands go on that waited for a prefix: its leader has ended, or does not go."""
         self._state(key).leading = False
-        for waiting in (key, *(behind for front in self._led.pop(key, ()) for behind in self._behind.pop(front, ()))):
-            self._queue.release(waiting)
+        self._queue.release(key)
+        for front in self._led.pop(key, ()):
+            for waiting in self._behind.pop(front, ()):
+                self._queue.release(waiting)
 
     def _keep(self) -> None:
         """Remember over sessions what is warm."""

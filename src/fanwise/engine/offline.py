@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
-from fanwise.canonical import canonical
 from fanwise.errors import OutputError
 from fanwise.foreign import let_through, reason
 from fanwise.graph.outcomes import Done, Failed, Outcome
 from fanwise.graph.rehearse import carry_out
-from fanwise.graph.revive import accepted, revive
 from fanwise.graph.samples import sample
 from fanwise.graph.scope import Task
 from fanwise.graph.tools import ToolCalled
 
 from .nodes import AgentNode, StepNode
 from .standin import answer_text
+from .steps import as_kept
 
 
 def offline_outcome(node: AgentNode | StepNode, task: Task) -> Outcome:
@@ -32,7 +29,7 @@ def offline_outcome(node: AgentNode | StepNode, task: Task) -> Outcome:
     try:
         if isinstance(node, AgentNode):
             return Done(node.answer(answer_text(node, outcome.value)).value)
-        return Done(revive(node.output, json.loads(canonical(accepted(node.output, outcome.value)))))
+        return Done(as_kept(node.output, outcome.value))
     except OutputError as error:
         return Failed(task.label, "invalid_output", str(error))
     except BaseException as error:  # the value is none of its type; a serializer is users' code

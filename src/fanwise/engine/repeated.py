@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -57,26 +57,26 @@ class ShownBy(NamedTuple):
 
 
 def shown_alike(
-    records: Callable[[], Iterable[Record]],
+    drawn: Iterable[tuple[int, Record]],
+    records: Iterable[Record],
     types: RowTypes,
     param_types: Mapping[str, Any],
     repeated: Collection[str],
-    is_drawn: Callable[[Row], bool],
 ) -> dict[int, ShownBy]:
     """Return for the rows of a sample, by number, how many rows of the job show the same blocks.
 
-    The file is read twice; memory grows with the sample, and not with the file.
+    Memory grows with the sample, and not with the job.
 
     Args:
-        records: Gives the records of the job, in order.
+        drawn: Valid records of the sample, each with the number of its row; they are read before the others.
+        records: Those of the job.
         types: Make rows of its records.
         param_types: Of the parameters of the graph.
         repeated: What `repeated_blocks` has found.
-        is_drawn: Whether a row is in the sample.
     """
     places = [place for place in _places(param_types) if _name(place) in repeated]
     others = [place for place in _places(param_types) if place not in places]
-    numbers, drawn, rows = dict[str, int](), dict[int, tuple[int, float]](), Counter[int]()
+    numbers, sample, rows = dict[str, int](), dict[int, tuple[int, float]](), Counter[int]()
 
     def content(record: Record) -> str:
         return digest("\0".join(str(_shown(record, place, param_types)) for place in places))
@@ -84,17 +84,15 @@ def shown_alike(
     def chars(record: Record, of: Iterable[tuple[str, str]]) -> int:
         return sum(len(_shown(record, place, param_types) or "") for place in of)
 
-    for record in records():
-        row = types.check(record)
-        if isinstance(row, Row) and is_drawn(row):
-            repeats, rest = chars(record, places), chars(record, others)
-            share = repeats / (repeats + rest) if repeats else 0.0
-            drawn[row.number] = numbers.setdefault(content(record), len(numbers)), share
-    for record in records() if drawn else ():
+    for row, record in drawn:
+        repeats, rest = chars(record, places), chars(record, others)
+        share = repeats / (repeats + rest) if repeats else 0.0
+        sample[row] = numbers.setdefault(content(record), len(numbers)), share
+    for record in records if sample else ():
         number = numbers.get(content(record))
         if number is not None and isinstance(types.check(record), Row):
             rows[number] += 1
-    return {row: ShownBy(number, rows[number], share) for row, (number, share) in drawn.items()}
+    return {row: ShownBy(number, rows[number], share) for row, (number, share) in sample.items()}
 
 
 def _places(param_types: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -92,9 +92,21 @@ async def run_step(task: Task, output: Any, threads: Threads) -> Outcome:
     except UsersCodeError as error:
         return Failed(task.label, "raised", reason(error.raised))
     try:
-        made = accepted(output, value)
-        check_keys(output, made)
-        return Done(revive(output, json.loads(canonical(made))))
+        return Done(as_kept(output, value))
     except BaseException as error:  # its value is none of its type, or has no form in JSON; a serializer is users' code
         let_through(error)
         return Failed(task.label, "raised", reason(error))
+
+
+def as_kept(output: Any, value: Any) -> Any:
+    """Return the value of a step as a resumed run sees it: through JSON.
+
+    What a serializer of the user's raises comes through.
+
+    Raises:
+        OutputError: It is none of its type.
+        NoFormError: It has no form in JSON, or a key in it has another.
+    """
+    made = accepted(output, value)
+    check_keys(output, made)
+    return revive(output, json.loads(canonical(made)))

@@ -39,6 +39,14 @@ def dag(spec: GraphSpec) -> nx.DiGraph[str]:
     return graph
 
 
+def tasks_before(spec: GraphSpec) -> dict[str, set[str]]:
+    """Return by path of a task all that what it is shown depends on, directly or not: tasks by path, and rows."""
+    import networkx as nx
+
+    graph, ancestors = dag(spec), cast("Any", nx.ancestors)
+    return {path: ancestors(graph, path) for path in graph}
+
+
 class _Builder:
     """Adds the tasks of templates to a DAG, and the edges to them."""
 

@@ -11,11 +11,9 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from .toolnames import ToolNames, name_of
+from .toolnames import MCP_NAME, ToolNames, name_of
 from .tools import McpServer
 
-_MCP = re.compile(r"mcp__(.+?)(?:__(.*))?")
-"""`mcp__server__tool`, `mcp__server__*` or `mcp__server`."""
 _EVERY = ("*", "all")
 """How an entry forbids every tool."""
 
@@ -105,7 +103,7 @@ def _part(bare: str, label: str) -> str:
     """Return the pattern of the tools of a server that an entry names; empty where it names another server."""
     if bare.startswith(f"mcp__{label}__"):
         return bare.removeprefix(f"mcp__{label}__") or "*"
-    match = _MCP.fullmatch(bare)
+    match = MCP_NAME.fullmatch(bare)
     return (match[2] or "*") if match is not None and fnmatchcase(label, match[1]) else ""
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from fanwise.canonical import canonical, plain, visible
 from fanwise.errors import Mistake, NoFormError, OutputError
 from fanwise.foreign import let_through, reason, shown
+from fanwise.media import SHOWN_FIELDS
 
 from . import types as ty
 from .kinds import holds_media
@@ -173,7 +174,7 @@ def _shows_file(data: Any) -> bool:
     """Return whether data has the type and the hash that stand for an image or a PDF."""
     if isinstance(data, dict):
         record = cast("dict[str, Any]", data)
-        return set(record) == {"media_type", "sha256"} or any(map(_shows_file, record.values()))
+        return set(record) == SHOWN_FIELDS or any(map(_shows_file, record.values()))
     return isinstance(data, list) and any(map(_shows_file, cast("list[Any]", data)))
 
 

@@ -6,7 +6,6 @@ caller gives. A name of the file is one of them, or it is missing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
@@ -15,7 +14,7 @@ from fanwise.errors import Mistake
 
 from .deniedtools import Denial
 from .notes import Note
-from .toolnames import ToolNames, name_of
+from .toolnames import MCP_NAME, ToolNames, name_of
 from .tools import McpServer
 
 GivenTool = Callable[..., Any] | McpServer
@@ -24,8 +23,6 @@ GivenTools = Iterable[GivenTool] | Mapping[str, GivenTool]
 """The tools of an agent, or what each name in agent files is."""
 MissingTools = Literal["refuse", "drop"]
 """Whether a file that names a tool which is not there is refused, or its agent runs without it."""
-_MCP = re.compile(r"mcp__(.+?)(?:__(.*))?")
-"""`mcp__server__tool`, `mcp__server__*` or `mcp__server`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +108,7 @@ class ToolFinder:
         bare, _, pattern = name.partition("(")
         if pattern and bare in self._by_name:
             return self._by_name[bare], f"the pattern is not kept to, {bare} is given as it is"
-        match = _MCP.fullmatch(bare)
+        match = MCP_NAME.fullmatch(bare)
         return (None, "") if match is None else self._server(match[1], match[2] or "*")
 
     def _server(self, server: str, tool: str) -> tuple[McpServer | None, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from fanwise.jsonable import as_list
 
 from .tools import McpServer
 
+MCP_NAME = re.compile(r"mcp__(.+?)(?:__(.*))?")
+"""`mcp__server__tool`, `mcp__server__*` or `mcp__server`."""
 _ALL = ("*", "all", "all tools", "inherit")
 """How files say that an agent has every tool that there is; without the field it has them too."""
 

@@ -20,7 +20,9 @@ from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.timekeeper import TimeLimit
 from fanwise.engine.arms import Arm
 from fanwise.engine.build import build_engine
+from fanwise.engine.records import Record
 from fanwise.engine.repeated import ShownBy
+from fanwise.engine.rows import Row, RowTypes
 from fanwise.engine.run import Engine
 from fanwise.engine.sampling import Sampler, sampler
 from fanwise.engine.settings import Settings
@@ -75,7 +77,7 @@ async def engine_of(
         _see_sample(journal, arms_of.key)
     SAMPLED.keep(journal, arms_of.key)
     DRAWN.keep(journal, arms_of.drawn)
-    keep_shown(journal, await anyio.to_thread.run_sync(_shown, as_run, graph, arms_of, only))
+    keep_shown(journal, await anyio.to_thread.run_sync(_shown, as_run, types, graph, arms_of, only))
     limits = Limits(
         cost=spec.budget_pico, tokens=spec.budget_tokens, row_cost=spec.row_budget_pico,
         row_tokens=spec.row_budget_tokens,
@@ -89,21 +91,29 @@ async def engine_of(
 
 
 def _shown(
-    manifest: Manifest, graph: GraphSpec, arms_of: Sampler, only: frozenset[int] | None
+    manifest: Manifest, types: RowTypes, graph: GraphSpec, arms_of: Sampler, only: frozenset[int] | None
 ) -> dict[ArmName, dict[int, ShownBy]]:
     """Return how many rows of the job show the blocks of the rows that are taken, by arm that takes not all of them.
 
     Args:
         manifest: Of the run, as this session runs it.
+        types: Make rows of its records.
         graph: The fan-out.
         arms_of: Gives the arms on which a row runs.
         only: Numbers of the rows that are a sample on all arms; None: the first arm takes all.
     """
+    arms = arms_of.sampled if only is None else arms_of.arms
 
-    def shown(arm: ArmName) -> dict[int, ShownBy]:
-        return manifest.shown_alike(graph, lambda row: (only is None or row.number in only) and arm in arms_of(row))
+    def is_drawn(record: Record) -> bool:
+        if only is not None:
+            return record.number in only
+        row = types.check(record)
+        return isinstance(row, Row) and arms_of(row) == arms_of.arms
 
-    return {arm: shown(arm) for arm in (arms_of.sampled if only is None else arms_of.arms)}
+    if not arms:
+        return {}
+    drawn = ((record.number, record) for record in manifest.taken() if is_drawn(record))
+    return dict.fromkeys(arms, manifest.shown_alike(graph, drawn))
 
 
 def _see_sample(journal: Journal, sampled: str) -> None:

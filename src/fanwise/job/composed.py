@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fanwise.context.request import Request
@@ -20,6 +20,7 @@ from fanwise.graph.revive import revive
 from fanwise.graph.scope import Task
 from fanwise.graph.state import run_all
 from fanwise.journal.reader import Book
+from fanwise.journal.records import RowRecord
 from fanwise.ledger.outcomes import rows_numbered
 from fanwise.ledger.tasks import task_output
 
@@ -48,8 +49,7 @@ def composed_calls(db: Book, manifest: Manifest, arm: Arm, numbers: list[int]) -
     """Return the calls of rows: of all of them, or of so many as there is time for, whichever these are."""
     (node,), started = arm.agents(), time.monotonic()
     random.Random(1).shuffle(numbers)
-    wanted = frozenset(numbers)
-    shown = manifest.shown_alike(arm.graph, lambda row: row.number in wanted)
+    shown = manifest.shown_alike(arm.graph, _records(manifest, rows_numbered(db, numbers)))
 
     def calls(some: Iterable[int]) -> dict[int, ComposedCall]:
         rows = _read(db, manifest, arm.graph, set(some))
@@ -86,17 +86,17 @@ def _read(db: Book, manifest: Manifest, graph: GraphSpec, numbers: set[int]) -> 
     """Yield the rows with these numbers as they stand in their file; none where it is gone or has changed."""
     types = manifest.row_types(graph)
     places = rows_numbered(db, numbers)
-    for number, record in _records(manifest, {number: place.locator for number, place in places.items()}):
+    for number, record in _records(manifest, places):
         row = types.check(record)
         if isinstance(row, Row) and row.hash == places[number].hash:
             yield row._replace(number=number)
 
 
-def _records(manifest: Manifest, locators: dict[int, int]) -> Iterator[tuple[int, Record]]:
-    """Yield records of the rows file by their number; none where the file is gone."""
+def _records(manifest: Manifest, places: Mapping[int, RowRecord]) -> Iterator[tuple[int, Record]]:
+    """Yield records of the rows file by the number of their row; none where the file is gone."""
     if not manifest.rows.is_file():
         return
-    numbers = {locator: number for number, locator in locators.items()}
+    numbers = {place.locator: number for number, place in places.items()}
     for locator, record in fetch(manifest.rows_file, numbers):
         yield numbers[locator], record
 

@@ -7,7 +7,7 @@ other keys of `journal.meta`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from fanwise.context.tail import FORM
 from fanwise.engine.arms import Arm, build_arms
 from fanwise.engine.records import Format, Record, RowsFile
 from fanwise.engine.repeated import ShownBy, repeated_blocks, shown_alike
-from fanwise.engine.rows import Row, RowTypes
+from fanwise.engine.rows import RowTypes
 from fanwise.engine.rowsfile import format_of, read
 from fanwise.engine.toolbox import NO_SERVERS, Toolbox, list_tools, toolbox_from
 from fanwise.errors import Mistake, SpecError
@@ -188,20 +188,20 @@ class Manifest:
             return self
         return replace(self, repeated=repeated_blocks(self.records(), graph.param_types))
 
-    def shown_alike(self, graph: GraphSpec, is_drawn: Callable[[Row], bool]) -> dict[int, ShownBy]:
+    def shown_alike(self, graph: GraphSpec, drawn: Iterable[tuple[int, Record]]) -> dict[int, ShownBy]:
         """Return for some rows, by number, how many rows of the job show the same blocks; none where rows repeat none.
 
         Args:
             graph: The fan-out, which takes the rows.
-            is_drawn: Whether a row is one of them.
+            drawn: Their records, each with the number of its row.
         """
         if not self.repeated or not self.rows.is_file():
             return {}
+        return shown_alike(drawn, self.taken(), self.row_types(graph), graph.param_types, self.repeated)
 
-        def records() -> Iterator[Record]:
-            return islice(self.records(), self.spec.limit)
-
-        return shown_alike(records, self.row_types(graph), graph.param_types, self.repeated, is_drawn)
+    def taken(self) -> Iterator[Record]:
+        """Yield the records of the rows file that the run takes, in order."""
+        return islice(self.records(), self.spec.limit)
 
     @property
     def rows_file(self) -> RowsFile:

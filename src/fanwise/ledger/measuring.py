@@ -11,7 +11,7 @@ from .account import baseline_arm, has_baseline
 from .allotment import RowCost
 from .intervals import Interval
 from .multiplier import Multiplier
-from .paired import JobSize, PairedCost, both_ended, left_out
+from .paired import JobSize, PairedCost, Tally, both_ended
 from .spread import EqualRatios, RowRatios
 from .success import SuccessSums
 
@@ -34,16 +34,11 @@ class Measuring:
         self._sides: _Sides = _OneSide() if self._is_own else _TwoSides()
         self._rows: list[PairedCost] = []
         """Not yet added up."""
-        self._paired = self._unknown = self._over_budget = self._cut_off = 0
+        self._tally, self._cut_off = Tally(), 0
 
     def take(self, row: PairedCost) -> None:
         """Count a row that both sides have ended."""
-        self._paired += 1
-        if row.over_budget:
-            self._over_budget += 1
-            return
-        if row.unknown:
-            self._unknown += 1
+        if not self._tally.takes(row):
             return
         self._rows.append(row)
         if len(self._rows) == CHUNK_ROWS:
@@ -57,12 +52,12 @@ class Measuring:
         if in_tokens is None or in_usd is None or as_paid is None:
             return None
         return Multiplier(
-            rows=self._paired - self._unknown - self._over_budget,
+            rows=self._tally.compared,
             tokens=in_tokens,
             usd=in_usd,
             usd_raw=as_paid,
             per_success=self._sides.per_success(),
-            left_out=left_out(self._db, self._paired, self._unknown, self._over_budget),
+            left_out=self._tally.left_out(self._db),
             is_own=self._is_own,
             cut_off=self._cut_off,
             tokens_bins=tokens.bins(),

@@ -128,6 +128,39 @@ class LeftOut:
 
 
 @dataclass(slots=True)
+class Tally:
+    """Counts the rows that both sides have ended, and those among them that are not compared."""
+
+    _ended: int = 0
+    _unknown: int = 0
+    _over_budget: int = 0
+
+    def takes(self, pair: PairedCost) -> bool:
+        """Count a row that both sides have ended; returns whether it is compared."""
+        self._ended += 1
+        if pair.over_budget:
+            self._over_budget += 1
+            return False
+        self._unknown += pair.unknown > 0
+        return not pair.unknown
+
+    @property
+    def compared(self) -> int:
+        """Rows that are compared."""
+        return self._ended - self._unknown - self._over_budget
+
+    def left_out(self, db: Book) -> LeftOut:
+        """Return which rows of a run are not compared, once all that both sides have ended were counted."""
+        (fanout_ended,) = db.execute("SELECT COUNT(*) FROM row_ends WHERE arm='fanout'").fetchone()
+        return LeftOut(
+            unfinished=max(valid_rows(db) - fanout_ended, 0),
+            without_baseline=fanout_ended - self._ended,
+            unknown_cost=self._unknown,
+            over_budget=self._over_budget,
+        )
+
+
+@dataclass(slots=True)
 class PairedRows:
     """Goes once over the rows that are compared, which both sides have ended at a known cost; counts the others."""
 
@@ -136,43 +169,18 @@ class PairedRows:
 
     def __iter__(self) -> Iterator[PairedCost]:
         """Yield the rows by number."""
-        ended = unknown = over_budget = 0
-        for pair in both_ended(self.db):
-            ended += 1
-            if pair.over_budget:
-                over_budget += 1
-            elif pair.unknown:
-                unknown += 1
-            else:
-                yield pair
-        self.left_out = left_out(self.db, ended, unknown, over_budget)
+        tally = Tally()
+        yield from filter(tally.takes, both_ended(self.db))
+        self.left_out = tally.left_out(self.db)
 
 
 def both_ended(db: Book) -> Iterator[PairedCost]:
-    """Yield the rows that both sides have ended, by number, those of unknown cost among them."""
+    """Yield the rows that both sides have ended, by number, those that are not compared among them."""
     costs, arms = CostsInOrder(db), {"baseline": baseline_arm(db)}
     for row, fanout_status, baseline_status, stopped in db.execute(_ENDED, arms):
         fanout, baseline = costs.of(row)
         statuses = fanout_status, baseline_status
         yield new_pair(row=row, fanout=fanout, baseline=baseline, statuses=statuses, stopped=stopped)
-
-
-def left_out(db: Book, paired: int, unknown: int, over_budget: int) -> LeftOut:
-    """Return which rows of the run a comparison leaves out.
-
-    Args:
-        db: The journal.
-        paired: Rows that both sides have ended.
-        unknown: Of these, those of unknown cost.
-        over_budget: Of these, those whose budget has stopped the single agent.
-    """
-    (fanout_ended,) = db.execute("SELECT COUNT(*) FROM row_ends WHERE arm='fanout'").fetchone()
-    return LeftOut(
-        unfinished=max(valid_rows(db) - fanout_ended, 0),
-        without_baseline=fanout_ended - paired,
-        unknown_cost=unknown,
-        over_budget=over_budget,
-    )
 
 
 class CostsInOrder:

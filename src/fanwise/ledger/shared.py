@@ -76,11 +76,9 @@ def shared_writes(db: Book) -> list[SharedWrite]:
         five, hour = written_for_all(write.usage, write.share)
         if not five + hour:
             continue
-        try:
-            rate = rates(write.model, moment(write.sent), write.prompt)
-        except UnknownPriceError:
+        extra = _extra(write, hour, five)
+        if extra is None:
             continue
-        extra = min(writing_cost(hour, five, rate, batch=write.channel == "batch"), write.cost)
         shared = SharedWrite(
             row=write.row, arm=write.arm, agent=write.agent, prefix=write.prefix, five=five, hour=hour, extra=extra
         )  # fmt: skip
@@ -95,14 +93,17 @@ def row_writes(db: Book) -> Iterator[tuple[ArmName, int, int]]:
     """
     for write in select(db, _Write, _WRITES_OF_ROWS):
         tokens = write.usage.cache_write_5m - written_for_all(write.usage, write.share)[0]
-        try:
-            extra = writing_cost(
-                0, tokens, rates(write.model, moment(write.sent), write.prompt), batch=write.channel == "batch"
-            )
-        except UnknownPriceError:
-            continue
-        if extra:
-            yield write.arm, write.row, min(extra, write.cost)
+        if extra := _extra(write, 0, tokens):
+            yield write.arm, write.row, extra
+
+
+def _extra(write: _Write, hour: int, five: int) -> int | None:
+    """Return what writing tokens for an hour and for five minutes cost over reading them; None where nobody knows."""
+    try:
+        rate = rates(write.model, moment(write.sent), write.prompt)
+    except UnknownPriceError:
+        return None
+    return min(writing_cost(hour, five, rate, batch=write.channel == "batch"), write.cost)
 
 
 def written_for_all(usage: Usage, share: float) -> tuple[int, int]:

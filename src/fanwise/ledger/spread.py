@@ -75,12 +75,8 @@ class RowRatios:
         """Return the histogram of the rows' ratios, of which there is one or more."""
         return bins(self.values)
 
-    def spread(self, seed: int = 0) -> Spread | None:
-        """Return the ratio with its spread; None where the side below took nothing.
-
-        Args:
-            seed: Of the bootstrap.
-        """
+    def spread(self) -> Spread | None:
+        """Return the ratio with its spread; None where the side below took nothing."""
         ratio = self.sums.ratio()
         if ratio is None:
             return None
@@ -94,7 +90,7 @@ class RowRatios:
             mean=mean,
             p50=percentile(ordered, 0.5),
             p95=percentile(ordered, 0.95),
-            ci95=_interval(ordered, mean, seed) if len(ordered) >= LEAST_ROWS else None,
+            ci95=_interval(ordered, mean) if len(ordered) >= LEAST_ROWS else None,
         )
 
 
@@ -150,7 +146,7 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
-def _interval(values: Sequence[float], mean: float, seed: int) -> tuple[float, float]:
+def _interval(values: Sequence[float], mean: float) -> tuple[float, float]:
     """Return the interval of the mean of values in order, 95 %."""
     count = len(values)
     if count > BOOTSTRAP_ROWS:
@@ -158,6 +154,6 @@ def _interval(values: Sequence[float], mean: float, seed: int) -> tuple[float, f
             return mean, mean
         deviation = sqrt(sum([(value - mean) ** 2 for value in values]) / (count - 1))
         return mean - 1.96 * deviation / sqrt(count), mean + 1.96 * deviation / sqrt(count)
-    chance = random.Random(seed)
+    chance = random.Random(0)
     means = sorted(fmean(chance.choices(values, k=count)) for _ in range(RESAMPLES))
     return percentile(means, 0.025), percentile(means, 0.975)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from fanwise.canonical import serialized
 from fanwise.engine.arms import Arm, row_state
-from fanwise.engine.nodes import AgentNode, StepNode
+from fanwise.engine.nodes import AgentNode, StepNode, keyed
 from fanwise.engine.offline import offline_outcome
 from fanwise.engine.rows import Row, row_id_of
 from fanwise.errors import UsageError
 from fanwise.foreign import let_through, reason
-from fanwise.graph.dag import dag
+from fanwise.graph.dag import tasks_before
 from fanwise.graph.graphs import Graph
 from fanwise.graph.outcomes import Failed
 from fanwise.graph.scope import Task
@@ -146,7 +145,7 @@ class _Walk:
         if not is_wanted:
             return
         try:
-            task = replace(task, values={name: serialized(value) for name, value in task.values.items()})
+            task, _ = keyed(self._row.row_id, self._arm.name, node, task)
             body = node.request(task).body(run_id="")
         except BaseException as error:  # of a serializer, which is users' code
             let_through(error)
@@ -171,14 +170,6 @@ class _Walk:
 
 def _agents_before(arm: Arm) -> dict[str, tuple[str, ...]]:
     """Return by path of an agent's node the agents' tasks that what it is shown depends on, in the graph's order."""
-    graph = dag(arm.graph)
+    before = tasks_before(arm.graph)
     agents = [node.node.path for node in arm.agents()]
-    before: dict[str, tuple[str, ...]] = {}
-    for path in agents:
-        reached, waiting = set[str](), [path]
-        while waiting:
-            sources = set(graph.predecessors(waiting.pop())) - reached
-            reached |= sources
-            waiting += sources
-        before[path] = tuple(other for other in agents if other in reached)
-    return before
+    return {path: tuple(other for other in agents if other in before[path]) for path in agents}

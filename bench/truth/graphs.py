@@ -103,6 +103,31 @@ def images(scan: Scan) -> str:
     return file(scan.picture, read(scan.picture, scan.note))
 
 
+class Letter(BaseModel):
+    id: str
+    text: str
+    page: Annotated[str, Block] = ""
+    picture: Annotated[Media | None, Block] = None
+
+
+@agent(model="claude-haiku-5-5", context=[GUIDE], max_tokens=80)
+def look(picture: Annotated[Media | None, Block], page: Annotated[str, Block], text: str) -> str:
+    """Look at the page, and at the picture where there is any."""
+    return f"a page of {len(page)}, {text[:20]}"
+
+
+@agent(model="claude-haiku-5-5", context=[GUIDE], max_tokens=80)
+def sort(picture: Annotated[Media | None, Block], page: Annotated[str, Block], seen: str) -> str:
+    """Say where it belongs."""
+    return f"behind {seen[:10]}"
+
+
+@graph
+def letters(letter: Letter) -> str:
+    """Pictures beside the pages of some rows."""
+    return sort(letter.picture, letter.page, look(letter.picture, letter.page, letter.text))
+
+
 @agent(model="claude-next-9", max_tokens=60)
 def guess(text: str) -> str:
     """Guess."""

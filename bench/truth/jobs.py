@@ -62,6 +62,10 @@ LEVELS, TOOLS, IMAGES = "graphs.py:levels", "graphs.py:tools", "graphs.py:images
 PAGES = "graphs.py:pages"
 UNPRICED, TINY, ALONE = "graphs.py:unpriced", "graphs.py:tiny", "graphs.py:alone"
 SCANS = [{"id": f"s{number}", "note": f"note {number} " * (number + 1), "picture": "dot.png"} for number in range(8)]
+LETTERS = [
+    row | {"picture": "dot.png" if number % 2 else None}
+    for number, row in enumerate(texts(10, sentences=1, page=900, pages=1, seed=24))
+]
 FAULTY = (
     {"status": 429, "probability": 0.08, "retry_after": 0.05, "path": MESSAGES},
     {"status": 529, "count": 2, "path": MESSAGES},
@@ -113,6 +117,8 @@ JOBS = (
         options=("--baseline", "auto", "--channel", "live")),
     Job(name="tools, batch", graph=TOOLS, rows=texts(10, sentences=2, seed=10), options=("--channel", "batch")),
     Job(name="images", graph=IMAGES, rows=SCANS, options=("--baseline", "auto", "--channel", "live")),
+    Job(name="images of some rows, rows gone", graph="graphs.py:letters", rows=LETTERS, dropped=-7,
+        options=("--baseline", "auto", "--channel", "live"), resume=("--channel", "live")),
     Job(name="tiny prompts", graph=TINY, rows=texts(16, sentences=1, seed=11), options=("--baseline", "auto")),
     Job(name="failures and refusals", graph=TINY, rows=texts(12, sentences=1, seed=12),
         options=("--baseline", "auto", "--channel", "live"),

@@ -18,21 +18,25 @@ from typing import Any
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from fanwise.jsonable import as_object
+from fanwise.pixels import pixels
 
 SHOWN_FIELDS = {"media_type", "sha256"}
 """Of what stands for a file in keys, values and journals, see `Media.shown`."""
 MOST_BYTES = 20_000_000
 """A request may have 32 MB, and base64 makes a third more."""
 IMAGE_TOKENS, IMAGE_BOUND = 1_600, 5_000
-"""Tokens of an image: about, and more than the largest that the API scales down to."""
+"""Tokens of an image whose size cannot be read, about, and more than the largest that the API scales down to."""
+PIXELS_PER_TOKEN, LONGEST_EDGE = 750, 1_568
+"""Pixels of a token, and of the longer edge to which a larger image is scaled down ("Vision")."""
 PAGE_TOKENS, PAGE_BOUND = 2_000, 5_000
 MOST_PAGES = 100
 """Pages that a PDF is taken to have at most where they cannot be counted."""
+_PDF = "application/pdf"
 _MAGIC = (
     (b"\x89PNG", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF8", "image/gif"),
-    (b"%PDF", "application/pdf"),
+    (b"%PDF", _PDF),
 )
 
 
@@ -114,25 +118,37 @@ class Media:
         return f"<{self.media_type} {self.sha[:12]}, {len(self.data):,} bytes>"
 
     @property
+    def is_image(self) -> bool:
+        """Whether it is an image, and no PDF: with and without any, messages are cached apart ("Prompt caching")."""
+        return self.media_type != _PDF
+
+    @property
     def pages(self) -> int:
         """Pages of a PDF as far as they can be seen; 0 for an image, or where they are compressed."""
-        if self.media_type != "application/pdf":
+        if self.is_image:
             return 0
         return len(re.findall(rb"/Type\s*/Page[^s]", self.data + b" "))
 
     @property
     def tokens(self) -> int:
         """About how many tokens it has; no page gives a formula that holds for every model."""
-        return IMAGE_TOKENS if self.media_type != "application/pdf" else max(self.pages, 1) * PAGE_TOKENS
+        if not self.is_image:
+            return max(self.pages, 1) * PAGE_TOKENS
+        size = pixels(self.data)
+        if size is None:
+            return IMAGE_TOKENS
+        width, height = size
+        scale = min(1.0, LONGEST_EDGE / max(width, height))
+        return max(round(width * scale * height * scale / PIXELS_PER_TOKEN), 1)
 
     @property
     def bound(self) -> int:
         """More tokens than it can have."""
-        return IMAGE_BOUND if self.media_type != "application/pdf" else (self.pages or MOST_PAGES) * PAGE_BOUND
+        return IMAGE_BOUND if self.is_image else (self.pages or MOST_PAGES) * PAGE_BOUND
 
     def source(self) -> dict[str, Any]:
         """Return it as the API's content block."""
-        kind = "document" if self.media_type == "application/pdf" else "image"
+        kind = "image" if self.is_image else "document"
         data = base64.b64encode(self.data).decode("ascii")
         return {"type": kind, "source": {"type": "base64", "media_type": self.media_type, "data": data}}
 

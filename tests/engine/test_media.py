@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import zlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,17 +17,7 @@ from fanwise.engine.records import Record
 from fanwise.engine.rows import Row, RowTypes
 from fanwise.job.account import Account
 from fanwise.studies.show import rendered
-from support import read_only
-
-
-def png(width: int, height: int, shade: int = 0) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    lines = b"".join(b"\0" + bytes([shade]) * width for _ in range(height))
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
-
+from support import png, read_only
 
 PDF = b"%PDF-1.4\n1 0 obj << /Type /Page >> endobj\n2 0 obj << /Type /Page >> endobj\n%%EOF"
 LOGO = Block("logo", "", media=Media(png(1_200, 900)))
@@ -260,3 +249,27 @@ def test_a_path_that_is_no_file_is_named_as_the_row_has_it(tmp_path: Path, path:
     record = Record(number=1, locator=0, data={"scan": path}, raw="")
     said = RowTypes({"scan": Media}, None, tmp_path).check(record)
     assert isinstance(said, str) and said.endswith(f": {path!r}") and str(tmp_path) not in said
+
+
+def jpeg(width: int, height: int) -> bytes:
+    """The head of one, its size behind another segment."""
+    comment, size = b"\xff\xfe\x00\x06hold", struct.pack(">HBHH", 8, 8, height, width)
+    return b"\xff\xd8" + comment + b"\xff\xc2" + size + b"\xff\xd9"
+
+
+@pytest.mark.parametrize(
+    ("data", "tokens"),
+    [
+        (png(1, 1), 1),
+        (png(1_200, 900), 1_440),
+        (png(3_136, 1_568), 1_639),  # as 1,568 by 784
+        (b"GIF89a" + struct.pack("<HH", 750, 20), 20),
+        (jpeg(750, 300), 300),
+        (jpeg(750, 300)[:9], 1_600),
+        (png(0, 9), 1_600),
+        (b"RIFF\0\0\0\0WEBPVP8 ", 1_600),
+        (PDF, 4_000),
+    ],
+)
+def test_an_image_has_as_many_tokens_as_its_size_says(data: bytes, tokens: int) -> None:
+    assert Media(data).tokens == tokens

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, Phase, event, example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from fanwise import Block, Job, agent, graph, resume
+from fanwise import Block, Job, Media, agent, graph, resume
 from fanwise.graph.graphs import Graph
-from support import billed
+from support import billed, lines, png
 
 GUIDE = Block("guide", "Keep to every rule of this guide. " * 300)
 PAGES = ("Once upon a time there was a page. " * 200, "a short one", "Another page of the book. " * 300)
@@ -29,6 +29,10 @@ class Row(BaseModel):
     id: str
     page: Annotated[str, Block]
     body: str
+
+
+class Scan(Row):
+    picture: Annotated[Media | None, Block] = None
 
 
 @dataclass(frozen=True)
@@ -175,3 +179,50 @@ def test_rows_leave_with_their_document(tmp_path: Path, first: State, channel: s
     # What pilots count for is rounded for each of them by the share of its prompt that rows have in common.
     ratios = [summary["multiplier"]["usd"]["ratio"] for summary in (after, expected)]
     assert ratios[0] == pytest.approx(ratios[1], abs=0.001)
+
+
+class Pictured(State):
+    """Two agents behind one guide; every other row has a picture beside its page."""
+
+    def graph(self) -> Graph[..., Any]:
+        def read(picture: Annotated[Media | None, Block], page: Annotated[str, Block], body: str) -> str:
+            return f"{self.first} {body}"
+
+        def file(picture: Annotated[Media | None, Block], page: Annotated[str, Block], text: str) -> str:
+            """Say where it is filed."""
+            return f"under {text[:9]}"
+
+        read.__doc__ = self.first
+        reading, filing = (agent(model="claude-haiku-5-5", context=[GUIDE])(work) for work in (read, file))
+
+        def answer(row: Scan) -> str:
+            return filing(row.picture, row.page, reading(row.picture, row.page, row.body))
+
+        return graph(answer)
+
+    def write(self, path: Path) -> Path:
+        """The rows, as JSON lines, and their pictures."""
+        super().write(path)
+        rows = lines(path)
+        for place, row in enumerate(rows):
+            if (place + self.gone) % 2:
+                row["picture"] = f"{place % 4 == 1}.png"
+        for shade in (0, 1):
+            (path.parent / f"{bool(shade)}.png").write_bytes(png(600, 400, shade))
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+
+@pytest.mark.parametrize("change", [{"gone": 3}, {"first": "Sort it now."}])
+def test_requests_with_pictures_take_over_what_such_have_written(tmp_path: Path, change: dict[str, Any]) -> None:
+    """Found by pages that stood on one chain with and without a picture, where the API keeps them apart: 0.89 times
+    what a fresh run cost. A picture of some tokens was taken to be one of 1,600."""
+    edited, fresh = tmp_path / "edited", tmp_path / "fresh"
+    edited.mkdir()
+    fresh.mkdir()
+    first = Pictured(rows=(0,) * 8)
+    first.carried_out(edited, "live", again=False)
+    after = replace(first, **change).carried_out(edited, "live", again=True)
+    expected = replace(first, **change).carried_out(fresh, "live", again=False)
+    for figure in ("tokens", "fanout_usd", "baseline_usd", "floor_usd", "cost_per_successful_row_usd"):
+        assert after[figure] == expected[figure]

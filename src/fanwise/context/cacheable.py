@@ -2,6 +2,7 @@
 
 The API caches whole blocks: tools, the schema, each block of `system` and of the messages ("Prompt caching", read
 2026-11-23). The last text of the first message holds the values, and is read again only where a conversation goes on.
+Messages with a picture anywhere have entries of their own: a block of the row has another hash beside one.
 """
 
 from __future__ import annotations
@@ -47,11 +48,14 @@ def blocks_text(request: Request) -> str:
     if not request.row_parts and not request.frame.tools:  # by far the most
         return f"{request.chars()} {request.shared}"
     per_token = request.frame.per_token
-    own = [_block(part, per_token) for part in request.row_parts]
+    pictured = any(part.is_image for part in request.content)
+    own = [_block(part, per_token, pictured=pictured) for part in request.row_parts]
     if request.frame.tools:  # its conversation may go on, and is then sent again from its first message on
-        own += [_block(part, per_token) for part in (*request.last, *map(Part, request.turns))]
+        conversation = (*request.last, *map(Part, request.turns))
+        own += [_block(part, per_token, pictured=pictured) for part in conversation]
     return " ".join([str(request.chars()), request.shared, *(f"{sha}:{chars}" for sha, chars in own)])
 
 
-def _block(part: Part, per_token: float) -> SizedBlock:
-    return blake2b(part.content.encode(*UTF8), digest_size=7).hexdigest(), part.chars(per_token)
+def _block(part: Part, per_token: float, *, pictured: bool = False) -> SizedBlock:
+    of = b"with pictures" if pictured else b""
+    return blake2b(part.content.encode(*UTF8), digest_size=7, person=of).hexdigest(), part.chars(per_token)

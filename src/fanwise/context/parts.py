@@ -27,6 +27,11 @@ class Part(NamedTuple):
         return bool(self.text) or self.media is not None
 
     @property
+    def is_image(self) -> bool:
+        """Whether it is a picture."""
+        return self.media is not None and self.media.is_image
+
+    @property
     def content(self) -> str:
         """What tells it from other parts: its text, or the hash of its file."""
         return self.text if self.media is None else self.media.sha
@@ -101,6 +106,8 @@ def prefixes_behind(front: Front, content: tuple[Part, ...], per_token: float) -
             last = index
     if not last:
         return front.prefixes
+    if any(part.is_image for part in content):
+        front = Front(digest(f"{front.key}with pictures"), front.chars, front.prefixes)
     own = min(next((index for index, part in enumerate(content) if not part.job), last), last)
     front = _extend(front, content[:own], per_token, job=True)
     return _extend(front, content[own:last], per_token, job=False).prefixes

@@ -179,7 +179,7 @@ class Manifest:
         return RowTypes(graph.param_types, self.spec.id_field, self.folder, graph.defaults)
 
     def with_repeated(self, graph: GraphSpec) -> Manifest:
-        """Return the run with the blocks that many of its rows show: they are looked for once, as it begins.
+        """Return the run with the blocks that many of its rows show: they are looked for as a session begins.
 
         Args:
             graph: The fan-out, which takes the rows.

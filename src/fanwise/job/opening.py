@@ -136,7 +136,8 @@ def found(
                 f"there is no rows file {str(manifest.rows)!r} any more; put it back, and go on by the same line"
             )
         next(manifest.records(), None)  # what cannot be read is told at once
-        yield OpenRun(directory=directory, manifest=manifest.gone_on(spec), spec=spec, graphs=graphs)
+        manifest = manifest.gone_on(spec).with_repeated(graphs["fanout"])
+        yield OpenRun(directory=directory, manifest=manifest, spec=spec, graphs=graphs)
 
 
 def _mode(spec: JobSpec, terms: Terms) -> Mode:

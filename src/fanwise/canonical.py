@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Any, cast
 from uuid import UUID
 
@@ -184,6 +185,7 @@ _FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (BaseModel, _plain_model),
     (Mapping, _plain_mapping),
     (Set, _plain_set),
+    (PurePath, str),  # Pydantic writes those of the machine alone
     (str, _plain_otherwise),  # these three are sequences too, and are none to us
     (bytes, _plain_otherwise),
     (bytearray, _plain_otherwise),

@@ -62,7 +62,7 @@ def test_values_are_of_their_types_or_data(ticket: Any, output: Any) -> None:
     (example,) = spec_with(Example({"count": 5, "ticket": ticket}, output))
     assert list(example.inputs) == ["ticket", "count"], "in the order of the signature"
     assert example.inputs == {"ticket": {"subject": "x", "opened": "2026-01-02", "notes": []}, "count": 5}
-    assert (example.output, example.answer) == ({"kind": "bug", "by_word": {}}, '{"by_word":[],"kind":"bug"}')
+    assert (example.output, example.answer) == ({"kind": "bug", "by_word": {}}, '{"kind":"bug","by_word":[]}')
 
 
 def test_all_mistakes_of_all_examples_are_told_at_once() -> None:

@@ -6,35 +6,26 @@ parameters).
 
 from __future__ import annotations
 
-import datetime as dt
-import enum
-from collections import abc, deque
+import dataclasses
+import inspect
 from collections.abc import Iterator
-from decimal import Decimal
-from ipaddress import IPv4Address, IPv6Address
-from pathlib import PurePath
-from typing import Any, Literal, TypeVar, get_args, get_origin
-from uuid import UUID
+from typing import Any, TypeVar
 
-from pydantic import PydanticUserError, RootModel, SecretBytes, SecretStr
+from pydantic import PydanticUserError, RootModel
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 from . import types as ty
 from .carried import NotCarriedError
 from .kinds import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind, kind_of
+from .leaves import counted_type, is_carried, is_encoded, way_out
 from .pertype import adapter
 from .roundtrip import KEYS_HINT, key_loss
 from .schema import OPTIONAL_LIMIT, UNION_LIMIT, choices, schema
 
-_SCALARS = (str, int, float, bool)
-_TEXTS = (*_SCALARS, Decimal, dt.date, dt.time, dt.timedelta, UUID, PurePath, IPv4Address, IPv6Address)
-"""Types whose values JSON has, or has as texts; and what is derived from them."""
-_PYDANTICS = ("pydantic.networks", "pydantic.types", "pydantic_extra_types")
-"""Modules of types that are read of a text and written as one."""
-_NAME_IT = "name its type, at a plain validator by json_schema_input_type=..., or give a WithJsonSchema"
-_SECRET = (SecretStr, SecretBytes, bytes)
-_MANY = (abc.Iterable, abc.Iterator, abc.Collection, abc.MutableSequence, deque)
-"""Generic types of many values of which a list is none, or of which Pydantic makes what can be read once."""
+_NAME_IT = (
+    "name its type, at a plain validator by json_schema_input_type=..., or give a WithJsonSchema of type, properties, "
+    "items, enum and anyOf"
+)
 _WITHOUT_PARTS = (Any, object, dict, list, set, tuple, ty.Unknown)
 """Types that do not name the type of their parts."""
 
@@ -56,6 +47,12 @@ def _unformed(tp: Any) -> Iterator[tuple[str, str]]:
         return
     except PydanticInvalidForJsonSchema:
         yield "the answer has a part of which Pydantic knows no JSON schema", _NAME_IT
+        return
+    except KeyError as error:  # of a reference that the user has written
+        yield (
+            f"the answer has a schema that refers to {error}, which is not there",
+            "write that part in its WithJsonSchema",
+        )
         return
     if not has.fit:
         text = (
@@ -85,6 +82,9 @@ class _Check:
         if ty.is_json_text(tp):
             self.refuse(f"{path} is JSON inside of a text", "name the type of what is in it, without Json")
             return
+        if is_encoded(tp):
+            self.refuse(f"{path} is a text in another encoding", "answer text, and decode it in a step")
+            return
         tp = ty.strip(tp)
         if tp in _WITHOUT_PARTS or isinstance(tp, TypeVar):
             self.refuse(f"{path} has the type {ty.name(tp)}, which has no schema", "name the type of its parts")
@@ -98,6 +98,14 @@ class _Check:
         if isinstance(tp, type) and issubclass(tp, RootModel):
             self.refuse(f"{path} is the RootModel {ty.name(tp)}", "answer its inner type, or a model with a field")
             return
+        counted = counted_type(tp)
+        if counted is not None:
+            text = f"{path} has the type {ty.name(tp)}, which the API cannot carry"
+            self.refuse(text, f"use dict[{ty.name(counted)}, int]")
+            return
+        for name in _init_only(tp):
+            text = f"{path} is made of {name!r}, which is no field of {ty.name(tp)}, so no answer has it"
+            self.refuse(text, f"make {name!r} a field, or give it a default")
         self._walk_inside(tp, path, chain)
 
     def _walk_inside(self, tp: Any, path: str, chain: tuple[Any, ...]) -> None:
@@ -128,8 +136,8 @@ class _Check:
                 self._try_leaf(tp, path)
 
     def _try_leaf(self, tp: Any, path: str) -> None:
-        if not _is_carried(tp):
-            self.refuse(f"{path} has the type {ty.name(tp)}, which the API cannot carry", _way_out(tp))
+        if not is_carried(tp):
+            self.refuse(f"{path} has the type {ty.name(tp)}, which the API cannot carry", way_out(tp))
             return
         try:
             adapter(tp)
@@ -138,29 +146,10 @@ class _Check:
             self.refuse(f"{path} has the type {ty.name(tp)}, of which Pydantic makes no value", hint)
 
 
-def _is_carried(tp: Any) -> bool:
-    """Return whether JSON has the values of a type without parts, so that they come back as they went."""
-    if ty.is_none(tp):
-        return True
-    if get_origin(tp) is Literal:
-        return all(type(value) in _SCALARS or value is None for value in get_args(tp))
-    if not isinstance(tp, type):
-        return False
-    if issubclass(tp, enum.Enum):
-        return all(type(member.value) in _SCALARS or member.value is None for member in tp)
-    return issubclass(tp, _TEXTS) or (tp.__module__.startswith(_PYDANTICS) and not issubclass(tp, _SECRET))
-
-
-def _way_out(tp: Any) -> str:
-    """Return what to write in the place of a type without parts that the API cannot carry."""
-    if get_origin(tp) is Literal and any(isinstance(value, enum.Enum) for value in get_args(tp)):
-        return "use the enum itself, or a Literal of the values of its members"
-    if get_origin(tp) in _MANY:
-        return "use a list"
-    if isinstance(tp, type) and issubclass(tp, enum.Enum):
-        return "give its members texts or numbers as values"
-    if isinstance(tp, type) and issubclass(tp, SecretStr | SecretBytes):
-        return "use text: what is kept of a secret is stars"
-    if isinstance(tp, type) and issubclass(tp, tuple):
-        return "use a dataclass or a model with these fields"
-    return "use text, numbers, lists or a model"
+def _init_only(tp: Any) -> list[str]:
+    """Return what a dataclass takes to be made, and does not keep as a field; what has a default is left out."""
+    if not isinstance(tp, type) or not dataclasses.is_dataclass(tp):
+        return []
+    names = {field.name for field in dataclasses.fields(tp)}
+    params = inspect.signature(tp).parameters.values()
+    return [param.name for param in params if param.name not in names and param.default is param.empty]

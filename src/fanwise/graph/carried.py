@@ -122,9 +122,15 @@ def absent(node: Any) -> int:
 
 
 def _choice(values: list[Any]) -> Schema:
-    kinds = {_TYPES.get(type(value)) for value in values}
+    choices = [value for at, value in enumerate(values) if not _is_among(value, values[:at])]
+    kinds = {_TYPES.get(type(value)) for value in choices}
     kind = kinds.pop() if len(kinds) == 1 else None
-    return ({"type": kind} if kind else {}) | {"enum": values}
+    return ({"type": kind} if kind else {}) | {"enum": choices}
+
+
+def _is_among(value: Any, values: list[Any]) -> bool:
+    """Return whether a value is one of some, as members of an enum may be; 1 is not True."""
+    return any(other == value and type(other) is type(value) for other in values)
 
 
 def _said(node: Schema) -> str:

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from fanwise.definitions import joined
 from fanwise.jsonable import as_object
 
 from . import types as ty
@@ -115,6 +116,8 @@ class _Generator(GenerateJsonSchema):
         generic = kind.__pydantic_generic_metadata__["origin"]  # Page[int] has no docstring of its own: it is Page's
         if generic is not None and generic.__doc__:
             whole.setdefault("description", inspect.cleandoc(generic.__doc__))
+        if title := kind.model_config.get("title"):
+            whole["description"] = joined(title, whole.get("description"), by=": ")
         return _with_texts(whole, kind)
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:

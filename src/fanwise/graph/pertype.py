@@ -40,12 +40,72 @@ kind: Callable[[Any], Kind] = PerType(kind_of)
 adapter: Callable[[Any], TypeAdapter[Any]] = PerType(lambda tp: TypeAdapter(tp))
 
 
-def _looked_through(tp: Any) -> bool:
-    return tp is not ty.Unknown and _calls_users(adapter(tp).core_schema, set())
+def _has_part(schema: object, is_it: Callable[[Mapping[str, Any]], bool], seen: set[int]) -> bool:
+    """Return whether a schema of Pydantic, or a part of it that takes part in validation, is of some kind."""
+    if id(schema) in seen:
+        return False
+    seen.add(id(schema))
+    if isinstance(schema, Mapping):
+        part = cast("Mapping[str, Any]", schema)
+        if is_it(part):
+            return True
+        return any(_has_part(value, is_it, seen) for name, value in part.items() if name not in _NO_VALIDATION)
+    if isinstance(schema, list | tuple):
+        return any(_has_part(value, is_it, seen) for value in cast("list[object]", schema))
+    return False
 
 
-has_validators: Callable[[Any], bool] = PerType(_looked_through)
+_NO_VALIDATION = ("metadata", "serialization")
+_RECORDS = ("model-fields", "typed-dict", "dataclass-args")
+
+
+def _holds(is_it: Callable[[Mapping[str, Any]], bool]) -> Callable[[Any], bool]:
+    """Return whether the schema of a type has a part of some kind, found once a type."""
+    return PerType(lambda tp: tp is not ty.Unknown and _has_part(adapter(tp).core_schema, is_it, set()))
+
+
+def _calls_validator(part: Mapping[str, Any]) -> bool:
+    """Return whether a part of a schema calls a function of the user's to read a value."""
+    if str(part.get("type", "")).startswith("function-") and not _is_own(part.get("function")):
+        return True
+    return bool(part.get("post_init") or part.get("custom_init"))
+
+
+def _calls_serializer(part: Mapping[str, Any]) -> bool:
+    """Return whether a part of a schema calls a function of the user's to write a value."""
+    writing = part.get("serialization")
+    if not isinstance(writing, Mapping):
+        return False
+    how = cast("Mapping[str, Any]", writing)
+    return str(how.get("type", "")).startswith("function-") and not _is_own(how.get("function"))
+
+
+def _borrows_names(part: Mapping[str, Any]) -> bool:
+    """Return whether a part of a schema is a record with a field that is read of the name of another one."""
+    fields: Any = part.get("fields") if part.get("type") in _RECORDS else None
+    if part.get("type") == "dataclass-args":
+        fields = {field.get("name"): field for field in cast("list[Mapping[str, Any]]", fields)}
+    if not isinstance(fields, Mapping):
+        return False
+    named = cast("Mapping[str, Mapping[str, Any]]", fields)
+    return any((_first_keys(field.get("validation_alias")) - {name}) & named.keys() for name, field in named.items())
+
+
+def _first_keys(alias: Any) -> set[Any]:
+    """Return the names in a record of which a field is read: of an alias, of each path of keys, or of its choices."""
+    if alias is None or isinstance(alias, str):
+        return {alias} - {None}
+    paths = cast("list[Any]", alias)
+    return {path[0] for path in paths if path} if isinstance(paths[0], list) else {paths[0]}
+
+
+has_validators = _holds(_calls_validator)
 """Whether functions of the user's take part in the validation of a type: a value may not be what was read."""
+has_serializers = _holds(_calls_serializer)
+"""Whether functions of the user's write a value of a type, or a part of it, where Pydantic is asked to."""
+borrows_names = _holds(_borrows_names)
+"""Whether a record in a type has a field that is read of the name of another field: then data that is keyed by names is
+read by names alone."""
 
 
 def _hides(tp: Any, seen: set[Any]) -> bool:
@@ -70,26 +130,6 @@ def _hides(tp: Any, seen: set[Any]) -> bool:
 
 hides_required: Callable[[Any], bool] = PerType(lambda tp: tp is not ty.Unknown and _hides(tp, set()))
 """Whether a value of a type cannot be made of what a model is shown of it: a required field is excluded."""
-
-
-def _calls_users(schema: object, seen: set[int]) -> bool:
-    """Return whether a schema of Pydantic, or a part of it, calls a function of the user's."""
-    if id(schema) in seen:
-        return False
-    seen.add(id(schema))
-    if isinstance(schema, Mapping):
-        part = cast("Mapping[str, Any]", schema)
-        if str(part.get("type", "")).startswith("function-") and not _is_own(part.get("function")):
-            return True
-        if part.get("post_init") or part.get("custom_init"):
-            return True
-        return any(_calls_users(value, seen) for name, value in part.items() if name not in _NO_VALIDATION)
-    if isinstance(schema, list | tuple):
-        return any(_calls_users(value, seen) for value in cast("list[object]", schema))
-    return False
-
-
-_NO_VALIDATION = ("metadata", "serialization")
 
 
 def _is_own(function: Any) -> bool:

@@ -11,7 +11,7 @@ from collections import abc
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast, get_args, get_origin
 
-from pydantic import PydanticUserError, RootModel, SecretBytes, SecretStr
+from pydantic import PydanticUserError, RootModel
 
 from fanwise.canonical import canonical, plain
 from fanwise.errors import FanwiseError, Mistake
@@ -19,6 +19,7 @@ from fanwise.foreign import let_through
 
 from . import types as ty
 from .kinds import LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind, kind_of
+from .leaves import is_encoded, is_imported, is_secret
 from .pertype import adapter
 from .revive import revive
 from .samples import sample
@@ -114,10 +115,16 @@ def _never_written(tp: Any, path: str) -> Loss | None:
     """Return why no value of a type comes back that is written here; None where that is not known of it."""
     if ty.is_json_text(tp):
         return Loss(f"{path} is JSON inside of a text", "name the type of what is in it, without Json")
+    if is_encoded(tp):
+        return Loss(f"{path} is a text in another encoding, kept decoded and then decoded again", "return plain text")
     tp = ty.strip(tp)
     if isinstance(tp, type) and issubclass(tp, RootModel):
         return Loss(f"{path} is the RootModel {ty.name(tp)}", "use its inner type, or a model with a field")
-    if isinstance(tp, type) and issubclass(tp, SecretStr | SecretBytes):
+    if is_imported(tp):
+        return Loss(
+            f"{path} is what is imported, of which JSON has nothing", "return the text, and import where it is used"
+        )
+    if is_secret(tp):
         return Loss(f"{path} is a {ty.name(tp)}, of which stars are kept", "read secrets where they are used")
     return None
 

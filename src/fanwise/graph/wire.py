@@ -12,14 +12,14 @@ from typing import Any, NamedTuple, cast, get_origin
 
 from pydantic import ValidationError
 
-from fanwise.canonical import canonical, dumps, plain
+from fanwise.canonical import canonical, dumps, in_order, plain
 from fanwise.errors import OutputError
 from fanwise.foreign import let_through, reason
 from fanwise.jsonable import json_fault, loads
 
 from . import types as ty
 from .kinds import Kind, LeafKind, ListKind, MapKind, RecordKind, TupleKind, UnionKind
-from .pertype import adapter, has_validators, kind
+from .pertype import adapter, borrows_names, has_serializers, has_validators, kind
 
 
 class ReadAnswer(NamedTuple):
@@ -32,22 +32,47 @@ class ReadAnswer(NamedTuple):
 
 
 def encode(tp: Any, value: object) -> str:
-    """Return a value of the output type as the text that a model would answer.
+    """Return a value of the output type as the text that a model would answer, fields in the order of their type.
 
     Raises:
         OutputError: The answer is a text, and the value is none.
     """
-    wire = _to_wire(tp, value)
+    wire = _answerable(tp, value)
     if ty.is_text(tp):
         if not isinstance(wire, str):
             raise OutputError(f"the answer is a text, and this is none: {wire!r:.200}")
         return wire
-    return dumps(wire if ty.is_record(tp) else {"value": wire})
+    return in_order(wire if ty.is_record(tp) else {"value": wire})
 
 
 def encode_field(tp: Any, value: object) -> str:
     """Return a value of the output type as the JSON text that stands for it in an envelope."""
-    return dumps(_to_wire(tp, value))
+    return in_order(_answerable(tp, value))
+
+
+def _answerable(tp: Any, value: Any) -> Any:
+    """Return a value in the form in which its type travels.
+
+    Where functions of the user's write it otherwise, and those that read it take nothing else, it is as they write it.
+    """
+    wire = _to_wire(tp, value)
+    if not has_serializers(tp) or _is_read_as(tp, wire, value):
+        return wire
+    try:
+        written = _to_wire(tp, adapter(tp).dump_python(value, mode="json", by_alias=False, warnings=False))
+    except BaseException as error:  # of a serializer, which is users' code
+        let_through(error)
+        return wire
+    return written if _is_read_as(tp, written, value) else wire
+
+
+def _is_read_as(tp: Any, wire: Any, value: Any) -> bool:
+    """Return whether an answer of this form means a value."""
+    try:
+        return canonical(_read(tp, json.loads(dumps(wire))).value) == canonical(value)
+    except BaseException as error:  # of a validator, which is users' code
+        let_through(error)
+        return False
 
 
 def _to_wire(tp: Any, value: Any) -> Any:
@@ -73,10 +98,11 @@ def _to_wire(tp: Any, value: Any) -> Any:
 
 
 def _record_to_wire(fields: Mapping[str, Any], record: Any) -> dict[str, Any]:
+    shown = {name: inner for name, inner in fields.items() if not ty.is_hidden(inner)}
     if isinstance(record, Mapping):
         values = cast("Mapping[str, Any]", record)
-        return {name: _to_wire(inner, values[name]) for name, inner in fields.items() if name in values}
-    return {name: _to_wire(inner, getattr(record, name)) for name, inner in fields.items() if not ty.is_hidden(inner)}
+        return {name: _to_wire(inner, values[name]) for name, inner in shown.items() if name in values}
+    return {name: _to_wire(inner, getattr(record, name)) for name, inner in shown.items()}
 
 
 def _map_to_wire(key_type: Any, value_type: Any, values: Mapping[Any, Any]) -> list[dict[str, Any]]:
@@ -224,7 +250,7 @@ def _first_fitting(members: tuple[Any, ...], data: Any) -> Any:
         return data  # whichever it is: its validators are called where it is read
     for member, form in forms:
         try:
-            adapter(member).validate_python(form, by_name=True, by_alias=True)
+            adapter(member).validate_python(form, by_name=True, by_alias=not borrows_names(member))
         except ValidationError:
             continue
         except BaseException as error:  # of a validator: it does not fit
@@ -259,7 +285,7 @@ def load(tp: Any, data: Any) -> Any:
     except ValueError as error:  # NaN, or a number beyond all floats
         raise OutputError(f"the answer holds what JSON does not: {error}") from None
     try:
-        return adapter(tp).validate_json(text, by_name=True, by_alias=True)
+        return adapter(tp).validate_json(text, by_name=True, by_alias=not borrows_names(tp))
     except ValidationError as error:
         raise OutputError(misfit(error)) from None
     except BaseException as error:  # of a validator, which is users' code

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 LOADED = (
-    "anthropic", "fanwise.api.wire", "fanwise.cli.main", "fanwise.cli.resume", "fanwise.cli.run",
+    "anthropic", "fanwise.api.wire", "fanwise.cli.main", "fanwise.cli.resume", "fanwise.cli.run", "fanwise.cli.sync",
     "fanwise.emulator.server", "fanwise.rendering.account", "fanwise.rendering.progress", "fanwise.telemetry",
 )  # fmt: skip
 

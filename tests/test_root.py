@@ -15,7 +15,7 @@ from fanwise.cli.main import COMMANDS, main
 from support import ROOT, environment
 
 WORDS = {"agent", "each", "given", "graph", "not_", "optional", "step", "tool", "when"}
-FUNCTIONS = WORDS | {"audit", "check", "compare", "diff", "history", "plan", "preview", "report", "resume"}
+FUNCTIONS = WORDS | {"audit", "check", "compare", "diff", "history", "plan", "preview", "report", "resume", "sync"}
 
 
 def test_every_name_of_the_root_is_what_it_should_be_after_every_module_was_loaded() -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fanwise.job.account import Account
     from fanwise.job.job import Job, resume
     from fanwise.job.spec import JobSpec
+    from fanwise.job.sync import sync
     from fanwise.ledger.forecast import Forecast
     from fanwise.media import Media
     from fanwise.studies.audit import audit
@@ -50,7 +51,7 @@ __all__ = (
     "Forecast", "Graph", "HaltedError", "Job", "JobSpec", "McpServer", "Media", "Mistake", "RunDirectoryError",
     "Scorer", "SpecError", "TaskFailedError", "Tool", "ToolFailedError", "UsageError", "agent", "audit", "check",
     "compare", "diff", "each", "given", "graph", "history", "not_", "optional", "plan", "preview", "report",
-    "resume", "step", "tool", "when",
+    "resume", "step", "sync", "tool", "when",
 )  # fmt: skip
 
 _NAMES_BY_MODULE = {
@@ -68,6 +69,7 @@ _NAMES_BY_MODULE = {
     "job.account": "Account",
     "job.job": "Job resume",
     "job.spec": "JobSpec",
+    "job.sync": "sync",
     "ledger.forecast": "Forecast",
     "media": "Media",
     "studies.audit": "audit",

@@ -48,6 +48,7 @@ TEXTS = (
 CALLS = {
     "run": "graph.py:notes --rows rows.jsonl --out new --slots 0",
     "resume": "done --slots 0",
+    "sync": "done --slots 0",
     "status": "done",
     "batches": "done",
     "report": "done",

@@ -50,7 +50,15 @@ class Question:
     threshold_pico: int
     """Picodollars above which to ask."""
 
-    def consent(self, price: Price | None, what: str, spec: JobSpec, *, unpriced: tuple[str, ...] = ()) -> None:
+    def consent(
+        self,
+        price: Price | None,
+        what: str,
+        spec: JobSpec,
+        *,
+        unpriced: tuple[str, ...] = (),
+        beside: tuple[str, Price | None] | None = None,
+    ) -> None:
         """Say what something will cost, and ask where that may be more than the threshold.
 
         Simulated runs never ask. A budget bounds what is asked for.
@@ -60,6 +68,7 @@ class Question:
             what: What costs it, for the question.
             spec: The job.
             unpriced: Models of which no price is known.
+            beside: What could be done in its place, and what that would cost.
 
         Raises:
             ConsentError: It may cost more than the threshold and there is no terminal to ask at, or the
@@ -67,6 +76,8 @@ class Question:
         """
         simulated = anyio.run(is_simulated, spec.base_url)
         text = _announcement(price, what, spec, unpriced)
+        if beside is not None and beside[1] is not None:
+            text = f"{text}; {beside[0]} about ${_dollars(beside[1].expected)}"
         echo(f"fanwise: {text}{' (simulated)' if simulated else ''}", err=True)
         most = _most(price, spec, unpriced)
         if self.yes or simulated or (most is not None and most <= self.threshold_pico):

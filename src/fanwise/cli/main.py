@@ -16,6 +16,7 @@ from .ending import ctrl_c_heard
 COMMANDS = {
     "run": "Run a graph over rows.",
     "resume": "Go on with a run; ask only for what is missing.",
+    "sync": "Bring a run to its rows and graph as they are now.",
     "status": "Show how far a run is.",
     "batches": "List, watch, cancel or collect the batches of a run.",
     "report": "Print what a run cost, against one agent.",

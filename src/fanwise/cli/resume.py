@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -16,7 +15,6 @@ from fanwise.job.manifest import Manifest
 from fanwise.job.mode import is_simulated
 from fanwise.job.recorded import going_on
 from fanwise.job.watcher import Watcher
-from fanwise.paths import fixed, fixed_reference
 from fanwise.rendering.status import cancelled_line
 from fanwise.studies.plan.rest import rest_of_run
 from fanwise.studies.plan.twice import NOTHING_TWICE, paid_twice_at_most
@@ -24,35 +22,16 @@ from fanwise.studies.plan.unpriced import models_without_price
 
 from .carrying import carry_out
 from .command import Command
-from .consent import ROWS, Question, asking, threshold
-from .options import chosen, job_option, named_graph, session_options
+from .consent import ROWS, Question, asking
+from .goingon import GoingOn, going_on_options, retry_options
 from .saying import echo
 
 
 @click.command(cls=Command)
 @click.argument("directory", metavar="DIR")
-@click.option(
-    "--retry",
-    multiple=True,
-    type=click.Choice(["failed", "refused", "truncated", "results_lost"]),
-    help="Ask these final failures again.",
-)
-@click.option(
-    "--pay-twice",
-    is_flag=True,
-    help="Send without waiting what is in a batch that may be this run's; if it is, that is paid twice.",
-)
+@retry_options
 @click.option("--cancel", is_flag=True, help="Cancel the batches that are still running, and end.")
-@named_graph
-@job_option(
-    "baseline",
-    help="The single agent to compare with; it stays with the run until another is named, or none. One that is a graph "
-    "and is not under the current directory is named again.",
-)
-@job_option("sample", help="Run it on so many rows, drawn at random; stays too.")
-@job_option("seed", help="Of that sample; stays too.")
-@threshold
-@session_options
+@going_on_options
 def resume(
     directory: str,
     retry: tuple[str, ...],
@@ -77,33 +56,21 @@ def resume(
         echo(cancelled_line(cancelled), err=True)
         return
 
-    out, changes = fixed(directory), chosen(options)  # before a graph is loaded, which may change the folder
-    graph = None if graph is None else fixed_reference(graph)
-    if "baseline" in changes:
-        changes["baseline"] = fixed_reference(changes["baseline"])
-    bring_up_to_date(out)
-    _consent(out, retry, graph, changes, question, pay_twice=pay_twice)
+    run = GoingOn.of(directory, graph, options, retry=retry, pay_twice=pay_twice, detach=detach)
+    bring_up_to_date(run.out)
+    _consent(run, question, retry, pay_twice=pay_twice)
 
     async def work(watcher: Watcher) -> Account:
-        terms: dict[str, Any] = {"graph": graph, "retry": retry, "pay_twice": pay_twice, "detach": detach}
-        return await job.resume(out, watcher, **terms, **changes)
+        return await job.resume(run.out, watcher, **run.terms, **run.changes)
 
-    sys.exit(carry_out(work, as_json=as_json, out=out))
+    sys.exit(carry_out(work, as_json=as_json, out=run.out))
 
 
-def _consent(
-    directory: Path,
-    retry: tuple[str, ...],
-    graph: str | None,
-    changes: dict[str, Any],
-    question: Question,
-    *,
-    pay_twice: bool,
-) -> None:
+def _consent(run: GoingOn, question: Question, retry: tuple[str, ...], *, pay_twice: bool) -> None:
     """Say what the rest of the run will cost before it goes on, and ask where that is much."""
-    with peeking(directory) as db:
+    with peeking(run.out) as db:
         manifest = Manifest.of(db)
-        spec = going_on(manifest, directory, changes, graph)
+        spec = going_on(manifest, run.out, run.changes, run.graph)
         if manifest.mode == "embedded" or anyio.run(is_simulated, spec.base_url):
             return
         unpriced = models_without_price(spec)

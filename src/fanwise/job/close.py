@@ -18,6 +18,7 @@ from .modelled import modelled
 from .prepared import Prepared
 from .sizes import TokenCache, learn
 from .standing import keep_modelled
+from .telling import tell
 
 BILL_S = 30.0
 """Seconds in which an emulator tells its bill."""
@@ -55,6 +56,9 @@ async def _settled(prepared: Prepared) -> Account:
     journal.end_session(now().timestamp(), ended)
     if ended == "completed" and any(end.covers_file for end in prepared.ends):
         journal.drop_stale_rows()
+        said = await anyio.to_thread.run_sync(tell, prepared.run.directory)
+        if said:
+            prepared.watcher.note(said)
     bill: int | None = None
     if api.offline:
         with anyio.CancelScope(shield=True), anyio.move_on_after(BILL_S):

@@ -125,6 +125,22 @@ class Manifest:
         """Return what the run is once a session goes on by a spec: the single agent that it names stays with it."""
         return replace(self, spec=self.spec.kept(replace(spec, baseline=reference_of(spec.baseline))))
 
+    def over(self, rows: RowsFile, folder: Path) -> Manifest:
+        """Return what the run is with another file of rows.
+
+        Args:
+            rows: The file.
+            folder: Where paths in its rows begin.
+        """
+        path = rows.path.resolve()
+        return replace(
+            self,
+            rows=path,
+            format=rows.format,
+            folder=folder,
+            spec=replace(self.spec, rows=path, format=rows.format),
+        )
+
     def save(self, journal: MetaStore) -> None:
         """Keep it in a journal, in place of what was kept before."""
         MANIFEST.keep(journal, self.data())

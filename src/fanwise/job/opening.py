@@ -26,6 +26,7 @@ from .directory import RunDirectory
 from .manifest import Manifest, rows_of
 from .mode import Mode, check_mode
 from .recorded import going_on
+from .rowsnow import RowsNow, synced
 from .spec import JobSpec
 
 
@@ -60,6 +61,8 @@ class Terms:
     """Send again what is in a batch that may be the run's, without waiting for its end."""
     client: SdkClient | None = None
     """Of the SDK, instead of one made here."""
+    rows: RowsNow | None = None
+    """Rows that the run has from this session on, which is a sync; None: it is none."""
     rehearsal: Rehearsal | None = None
     journal: Journal | None = None
     """Where a new run is kept while it is worked on; None: in SQLite, in its directory. From any other store it is
@@ -131,6 +134,8 @@ def found(
         graphs = arms_of(spec.graph, spec.baseline)
         if terms.client is None:
             check_mode(spec.base_url, manifest.mode)
+        if terms.rows is not None:
+            manifest, spec = synced(manifest, spec, terms.rows, graphs["fanout"], out)
         if not manifest.rows.exists():
             raise UsageError(
                 f"there is no rows file {str(manifest.rows)!r} any more; put it back, and go on by the same line"

@@ -39,7 +39,7 @@ class ShardEnd:
     reason: str
     """Why it was halted; empty where it was not."""
     covers_file: bool
-    """Whether every row of the file was read and has ended."""
+    """Whether every row that the run takes of its file was read and has ended."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from .directory import RunDirectory
 from .entries import EMULATOR, INPUTS
 
 _DERIVED = ("results.jsonl", "rejects.jsonl", "report.html")
-_REPLACED = (*_DERIVED, "summary.json", "looks.json")
+_REPLACED = (*_DERIVED, *INPUTS, "summary.json", "looks.json", "changes.jsonl")
 _TABLES = tuple(table.name for table in TABLES)
 _HAS_DIR_FD = os.open in os.supports_dir_fd and os.unlink in os.supports_dir_fd and os.stat in os.supports_dir_fd
 _TEMPORARY = r"\.[a-z0-9_]{8}"

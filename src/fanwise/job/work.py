@@ -18,6 +18,7 @@ from .building import engine_of
 from .prepared import ALL_ROWS, Ended, Prepared, Shard, ShardEnd
 from .rowsmark import RowsWatch
 from .standing import keep_end, keep_job_rows, keep_offline
+from .telling import begin_telling
 
 if TYPE_CHECKING:
     from fanwise.telemetry.spans import Spans
@@ -38,8 +39,15 @@ async def work(prepared: Prepared, shard: Shard = ALL_ROWS) -> None:
         keep_job_rows(journal, shard.job_rows)
         prepared.watcher.begins(engine, await _rows(prepared), offline=bool(prepared.api.offline))
         started = now().timestamp()
-        rows_file = RowsWatch(journal, run.manifest.rows, is_real=prepared.terms.rehearsal is None)
+        rows_file = RowsWatch(
+            journal,
+            run.manifest.rows,
+            is_real=prepared.terms.rehearsal is None,
+            is_expected=prepared.terms.rows is not None,
+        )
         notes += await rows_file.before()
+        if prepared.terms.rows is not None:
+            await anyio.to_thread.run_sync(begin_telling, run.directory)
         try:
             with bound(run=run.manifest.run_id):
                 for note in notes:
@@ -69,8 +77,8 @@ def _keep(prepared: Prepared, engine: Engine, shard: Shard) -> None:
     cancelled = engine.ended == "completed" and (engine.rows_in_work() or not engine.read_all)
     ended: Ended = "interrupted" if cancelled else engine.ended
     limit = prepared.run.spec.limit
-    is_limited = limit is not None and engine.counters.read >= limit
-    everything = engine.read_all and shard.numbers is None and not is_limited
+    is_cut = limit is not None and limit != prepared.run.manifest.spec.limit and engine.counters.read >= limit
+    everything = engine.read_all and shard.numbers is None and not is_cut
     end = ShardEnd(ended=ended, reason=engine.halted, covers_file=everything and ended == "completed")
     prepared.ends.append(end)
     keep_offline(prepared.journal, offline=bool(prepared.api.offline))

@@ -12,6 +12,7 @@ from fanwise.paths import typed
 
 from .insqlite.additions import AdditionsInSqlite
 from .insqlite.sessions import SessionsInSqlite
+from .insqlite.told import ToldInSqlite
 from .opening import check_version
 from .reader import JournalReader
 from .records import AskRecord, Record
@@ -36,7 +37,7 @@ def _make(path: Path) -> None:
         ) from None
 
 
-class SqliteJournal(SessionsInSqlite, AdditionsInSqlite, JournalReader):
+class SqliteJournal(SessionsInSqlite, AdditionsInSqlite, ToldInSqlite, JournalReader):
     """A journal in a file; one per run directory, held by one process."""
 
     def __init__(self, path: Path) -> None:

@@ -21,14 +21,14 @@ _TAKEN = ", ".join(f"CASE WHEN {_IS_KNOWN} THEN p.{name} END AS {column}" for na
 """What an attempt took; nobody knows it of one that was lost, or whose reply did not say."""
 _ATTEMPTS = f"""SELECT p.attempt, p.row, w.row_id, p.arm AS side, p.label AS task, p.node, p.agent, p.model, p.channel,
   b.batch_id, p.number, p.status, p.kind, p.message, {_TAKEN}, p.cost, p.reserved, p.sent, p.at AS ended, p.latency_s,
-  p.request_id, p.prefix
+  p.request_id, p.prefix, EXISTS(SELECT 1 FROM paid q WHERE q.attempt=p.attempt) AS counts
   FROM all_task_attempts p LEFT JOIN rows w ON w.number=p.row LEFT JOIN batches b ON b.intent=p.intent
   ORDER BY p.attempt"""
 _TASKS = """SELECT t.row, w.row_id, t.arm AS side, t.label AS task, t.node, t.agent, t.status, t.kind, t.message,
   x.text AS output, COALESCE(s.attempts,0) AS attempts, s.cost, COALESCE(s.unknown,0) AS attempts_of_unknown_cost
-  FROM tasks t LEFT JOIN rows w ON w.number=t.row LEFT JOIN texts x ON x.sha=t.output
+  FROM outcomes t LEFT JOIN rows w ON w.number=t.row LEFT JOIN texts x ON x.sha=t.output
   LEFT JOIN (SELECT key, COUNT(*) AS attempts, SUM(cost) AS cost, SUM(cost IS NULL) AS unknown
-    FROM all_served GROUP BY key) s ON s.key=t.key
+    FROM served GROUP BY key) s ON s.key=t.key
   ORDER BY t.row, t.arm DESC, t.label"""
 _ROW = """SELECT w.row_id, r.status, r.reason, x.text, (SELECT SUM(tokens) FROM served WHERE row=:row AND arm=:arm)
   FROM (SELECT 1) LEFT JOIN rows w ON w.number=:row LEFT JOIN row_ends r ON r.row=:row AND r.arm=:arm
@@ -69,6 +69,8 @@ class AttemptLine:
     latency_s: float | None
     request_id: str | None
     prefix: str
+    counts: int
+    """1 where it is part of the account as it is now, else 0: an edit has replaced it, or its row is gone."""
 
     @property
     def cost_usd(self) -> str | None:
@@ -83,7 +85,7 @@ class AttemptLine:
 
 @dataclass(slots=True, kw_only=True)
 class TaskLine:
-    """One task that has an outcome."""
+    """One task that has an outcome, of a row as it is in the graph as it is."""
 
     row: int
     row_id: str | None
@@ -124,12 +126,12 @@ class RowLine:
 
 
 def attempt_lines(db: Book) -> Iterator[AttemptLine]:
-    """Yield all attempts, in the order in which they were made."""
+    """Yield all attempts, those that count no more among them, in the order in which they were made."""
     return select(db, AttemptLine, _ATTEMPTS)
 
 
 def task_lines(db: Book) -> Iterator[TaskLine]:
-    """Yield all tasks that have an outcome, by row, the fan-out before its baseline."""
+    """Yield the tasks of the account that have an outcome, by row, the fan-out before its baseline."""
     return select(db, TaskLine, _TASKS)
 
 

@@ -100,7 +100,9 @@ TABLES = (
         "reserved_usd text Its upper bound before it was sent.", "sent number When it was sent.",
         "ended number When it ended.", "latency_s number Seconds of a live reply, or until a batch was read.",
         "request_id text The API's id of the request, or of the message of a batch.",
-        "prefix text Key of the cached prefix that rows share, shortened."), lambda db, summary: attempt_lines(db)),
+        "prefix text Key of the cached prefix that rows share, shortened.",
+        "counts whole 1 where it is part of the account, 0 where an edit has replaced it or its row has gone."),
+        lambda db, summary: attempt_lines(db)),
     Table("tasks", _columns(
         *_WHO, "task text The task with its items.", "node text Its node in the graph.",
         "agent text Who carried it out.", "status text done or failed.", "kind text Class of the failure.",

@@ -1,4 +1,4 @@
-"""`results.jsonl`, `rejects.jsonl`, `summary.json`: derived from the journal, replaced as a whole."""
+"""`results.jsonl`, `rejects.jsonl`, `changes.jsonl`, `summary.json`: derived from the journal, replaced as a whole."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from fanwise.canonical import quoted
 from fanwise.errors import UsageError
+from fanwise.journal.changes import Change, told_changes
 from fanwise.journal.reader import Book
 from fanwise.ledger.allotment import RowCost
 from fanwise.ledger.measuring import Measuring
@@ -82,6 +83,22 @@ def rejects(db: Book) -> Iterator[str]:
         yield json.dumps(reject._asdict(), ensure_ascii=False) + "\n"
 
 
+def _change_line(change: Change) -> str:
+    """Return what has become of a row's result as a JSON line."""
+    line = {
+        "format": FORMAT,
+        "session": change.session,
+        "change": change.change,
+        "id": change.row_id,
+        "row": change.row,
+        "row_before": change.row_before,
+        "status": change.status,
+        "status_before": change.status_before,
+        "differs": change.differs.split(),
+    }
+    return json.dumps(line, ensure_ascii=False) + "\n"
+
+
 def write_files(directory: Path, db: Book, *, bill: int | None = None) -> dict[str, Any]:
     """Replace the derived files of a run directory, and return the summary of its account.
 
@@ -96,6 +113,9 @@ def write_files(directory: Path, db: Book, *, bill: int | None = None) -> dict[s
     measuring = Measuring(db)
     replace_file(directory / "results.jsonl", results(db, measuring))
     replace_file(directory / "rejects.jsonl", rejects(db))
+    changes = told_changes(db)
+    if changes is not None:
+        replace_file(directory / "changes.jsonl", map(_change_line, changes))
     data = summary(db, bill=bill, measuring=measuring)
     replace_file(directory / "summary.json", [json.dumps(data, indent=2, ensure_ascii=False) + "\n"])
     return data

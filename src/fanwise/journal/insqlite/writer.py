@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,6 +61,24 @@ class Writer:
         """
         with writing(self._folder):
             return self._db.execute(statement, values)
+
+    @contextmanager
+    def transaction(self) -> Generator[sqlite3.Connection]:
+        """Yield the connection; what is written by it in the block is kept whole, or not at all.
+
+        Raises:
+            NotKeptError: It cannot be written.
+        """
+        with writing(self._folder):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._place.check()
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     def write(self, buffer: Buffer, served: dict[int, int]) -> None:
         """Write records and corrections of them: all, or none.

@@ -23,6 +23,7 @@ from fanwise.journal.records import ArmName
 from fanwise.ledger.forecast import Forecast
 from fanwise.ledger.lives import alive_prefixes
 from fanwise.ledger.outcomes import has_ended
+from fanwise.ledger.rowchanges import RowsCompared
 from fanwise.units import now
 
 from .drawn import draw_contents
@@ -42,7 +43,15 @@ class Rest:
     all_rows: int
 
 
-def rest_of_run(db: Book, spec: JobSpec, rows: int, *, retry: Collection[str] = ()) -> Rest:
+def rest_of_run(
+    db: Book,
+    spec: JobSpec,
+    rows: int,
+    *,
+    retry: Collection[str] = (),
+    manifest: Manifest | None = None,
+    compared: RowsCompared | None = None,
+) -> Rest:
     """Return what the rest of a run will do and cost, without what is kept.
 
     Args:
@@ -50,16 +59,19 @@ def rest_of_run(db: Book, spec: JobSpec, rows: int, *, retry: Collection[str] = 
         spec: How it goes on.
         rows: Rows to carry out by stand-ins.
         retry: Final failures that are asked again.
+        manifest: What the run is as it goes on; None: what it was.
+        compared: It is shown every row of the file.
     """
-    manifest = replace(Manifest.of(db), spec=spec)
+    manifest = replace(manifest or Manifest.of(db), spec=spec)
     graphs = arms_of(spec.graph, spec.baseline)
     arms = manifest.arms(graphs, list_tools(graphs.values()))
     edited = frozenset(edits_of(db, arms).arms)
     types = manifest.row_types(graphs["fanout"])
     arms_of_row = sampler(manifest.rows_file, types, spec.sample, spec.limit, arms=tuple(graphs), seed=spec.seed)
     passing = _Passing(
-        db=db, arms=arms, arms_of=arms_of_row, edited=edited, retried=bool(retry), replay=RowReplay(db, edited, retry)
-    )
+        db=db, arms=arms, arms_of=arms_of_row, edited=edited, retried=bool(retry), replay=RowReplay(db, edited, retry),
+        compared=compared,
+    )  # fmt: skip
     drawn = draw_contents(spec, rows, passing.is_done)
     sample = drawn if drawn.valid else draw_contents(spec, rows)
     owed = Owed(
@@ -85,6 +97,7 @@ class _Passing:
     retried: bool
     """Whether failures are asked again."""
     replay: RowReplay
+    compared: RowsCompared | None
     owed: Counter[ArmName] = field(default_factory=Counter[ArmName])
     """Rows for which an arm has something to do."""
     kept: Counter[tuple[ArmName, str]] = field(default_factory=Counter[tuple[ArmName, str]])
@@ -94,6 +107,8 @@ class _Passing:
 
     def is_done(self, row: Row) -> bool:
         """Take a row; returns whether no arm has anything to do for it."""
+        if self.compared is not None:
+            self.compared.take(row.row_id, row.number, row.hash)
         arms = [arm for arm in self.arms_of(row) if arm in self.edited or not self._has_ended(arm, row)]
         return not sum([self._owes(arm, row) for arm in arms])
 

@@ -153,3 +153,49 @@ def test_in_python(source: Path) -> None:
     (calls,) = check(load_graph(f"{source}:right"))
     (answer,) = calls.answers
     assert answer.passes and answer.got == answer.expected == "aa"
+
+
+UNWRITTEN = """
+from fanwise import Example, agent, graph
+
+@agent(model="claude-haiku-5-5", examples=[Example("a", "b"), Example("c", "d")])
+def unwritten(text: str) -> str:
+    "Say it."
+    raise NotImplementedError
+
+@agent(model="claude-haiku-5-5", examples=[Example("a", "b"), Example("c", "d")])
+async def begun(text: str) -> str:
+    "Say it."
+    if text == "a":
+        return "b"
+    raise NotImplementedError("later")
+
+@graph
+def job(text: str) -> tuple[str, str]:
+    return unwritten(text), begun(text)
+
+@graph
+def none(text: str) -> str:
+    return unwritten(text)
+"""
+
+
+def test_a_body_that_is_not_implemented_is_no_stand_in(tmp_path: Path) -> None:
+    """A run has a valid value made for it, as for an empty body; `check` said that it failed every example."""
+    (tmp_path / "job.py").write_text(UNWRITTEN)
+    ended = fanwise("check", f"{tmp_path}/job.py:job")
+    assert ended.returncode == 1
+    lines = ended.stdout.splitlines()
+    assert lines[:3] == [
+        "unwritten: no stand-in to check 2 examples by", "begun: 1 of 2 examples pass",
+        f"  example 2 ({tmp_path}/job.py:9)",
+    ]  # fmt: skip
+    assert lines[-1] == "    got:      NotImplementedError: later"
+    assert fanwise("check", f"{tmp_path}/job.py:none").returncode == 0
+
+
+def test_what_a_stand_in_prints_is_no_part_of_the_answer(tmp_path: Path) -> None:
+    (tmp_path / "job.py").write_text(GRAPH.replace("    return twice(text)", '    print("noise"); return twice(text)'))
+    ended = fanwise("check", f"{tmp_path}/job.py:right", "--json")
+    assert [one["passed"] for one in json.loads(ended.stdout)] == [1]
+    assert ended.stderr == "noise\n"

@@ -105,3 +105,27 @@ def test_a_function_that_stands_for_a_tool_of_a_server_goes_with_the_server(tmp_
 
 def test_a_bracket_that_does_not_close_hides_no_names_behind_it(tmp_path: Path) -> None:
     assert read(tmp_path, "disallowedTools: Bash(rm:*, Read", TOOLS)[0] == ["crm"]
+
+
+@pytest.mark.parametrize("denied", ["Bash", "run_command", "'*'", "mcp__crm, Bash(rm:*)"])
+@pytest.mark.parametrize("tools", [{"Bash": run_command, "Read": read_file}, [run_command, read_file]])
+def test_options_do_not_grant_what_the_file_forbids(tmp_path: Path, denied: str, tools: Any) -> None:
+    if denied.startswith(("Bash", "mcp__")) and isinstance(tools, list):
+        pytest.skip("the function is not called Bash")
+    path = tmp_path / "a.md"
+    path.write_text(f"---\nname: a\nmodel: haiku\ndisallowedTools: {denied}\n---\nGo.\n")
+    before = Agent.load(path)
+    changed = before.options(tools=tools).options(max_turns=3)
+    left = [] if denied == "'*'" else ["read_file"]
+    assert [tool.name for tool in changed.spec.tools] == left
+    (note,) = changed.notes[len(before.notes) :]
+    assert note.place.startswith(f"{__file__}:")
+    assert "is not given to 'a' by .options: its file forbids it" in note.text
+    assert [tool.name for tool in changed.options(tools=tools).spec.tools] == left, "nor by another call"
+
+
+def test_options_of_a_file_that_forbids_nothing_give_what_they_give(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text("---\nname: a\nmodel: haiku\n---\nGo.\n")
+    changed = Agent.load(path).options(tools=[run_command, read_file])
+    assert [tool.name for tool in changed.spec.tools] == ["run_command", "read_file"] and not changed.notes

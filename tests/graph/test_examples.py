@@ -255,6 +255,17 @@ def test_an_example_of_a_file_that_does_not_fit_is_told_with_its_line(tmp_path: 
     ]
 
 
+def test_what_yaml_has_taken_for_no_text_is_shown_with_its_way_out(tmp_path: Path) -> None:
+    """`12:30` is a number in YAML, and `no` is no text."""
+    body = "Sort it.\n## Examples\n```yaml input\ntask: 12:30\n```\n```yaml output\nno\n```\n"
+    with pytest.raises(DefinitionError) as caught:
+        load(tmp_path, body)
+    assert [mistake.hint for mistake in caught.value.mistakes] == [
+        "it is 750; write a text, in YAML with quotes around it",
+        "it is False; write a text, in YAML with quotes around it",
+    ]
+
+
 def test_examples_given_in_python_win_over_those_of_the_file(tmp_path: Path) -> None:
     spec = load(tmp_path, SECTION, examples=[Example("a", "b")]).spec
     assert spec.instructions == "Sort it." and [example.answer for example in spec.examples] == ["b"]

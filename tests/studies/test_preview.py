@@ -41,6 +41,20 @@ def test_every_request_is_the_one_that_a_run_sends(rows: Path, tmp_path: Path) -
         assert json.loads(before.stdout) == sent, task
 
 
+def test_several_requests_are_a_line_of_json_each(rows: Path) -> None:
+    """They were several documents over many lines, which nothing reads as JSON."""
+    shown = fanwise("show", GRAPH, "a", "--rows", rows, "--json")
+    bodies = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert bodies == [request.body for request in preview(GRAPH, rows, "a")] and len(bodies) == 3
+    assert [line.split()[0] for line in shown.stderr.splitlines()] == ["classify", "research[0]", "research[1]"]
+
+
+def test_options_of_a_graph_are_refused_for_a_run_by_their_own_names(rows: Path) -> None:
+    refused = fanwise("show", rows.parent, "a", "draft", "--id", "subject", "--schemas", "strict")
+    assert refused.returncode == 2
+    assert "--id, --schemas: only for a graph before a run" in refused.stderr and "id_field" not in refused.stderr
+
+
 def test_without_a_task_those_are_shown_that_need_no_agent_of_the_first_row(rows: Path) -> None:
     first = preview(GRAPH, rows)
     assert [(request.row, request.task, request.after) for request in first] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 import click
@@ -32,7 +33,8 @@ def check(graph: str, as_json: bool) -> None:
     Exit status: 0 every stand-in answers as its examples do, 1 some do not, 2 something is wrong with the call or the
     graph.
     """
-    checks = study.check(graph)
+    with redirect_stdout(sys.stderr):  # what stand-ins print is no part of what is answered here
+        checks = study.check(graph)
     if as_json:
         echo_json([agent.data() for agent in checks], 2)
     else:

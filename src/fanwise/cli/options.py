@@ -89,6 +89,11 @@ def job_option(name: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(part.option, part.name, cls=kind, **(_attributes(part) | attributes))
 
 
+def option_names(*fields: str) -> dict[str, str]:
+    """Return the names of options on the command line, by fields of `JobSpec`."""
+    return {part.name: part.option for part in spec_fields() if part.name in fields}
+
+
 def start_options(command: F) -> F:
     """Add the options that are chosen when a run begins."""
     return _added(command, map(job_option, _names("run", "stays")))

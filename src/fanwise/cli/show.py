@@ -13,7 +13,7 @@ from fanwise.studies.preview import preview
 from fanwise.studies.show import rendered
 
 from .command import Command
-from .options import job_option, named_baseline, named_graph
+from .options import job_option, named_baseline, named_graph, option_names
 from .saying import echo, echo_json
 
 CHECKED = {
@@ -22,6 +22,7 @@ CHECKED = {
     None: "not checked: not all of its request was kept",
 }
 
+_OF_ROWS = option_names("format", "encoding", "id_field", "schemas")
 OTHER_FORM = ": the run began with an earlier fanwise, whose requests had another form"
 
 
@@ -38,7 +39,9 @@ OTHER_FORM = ": the run began with an earlier fanwise, whose requests had anothe
 @click.option(
     "--text", "as_text", is_flag=True, help="Print the texts as the model reads them; what --rows does anyway."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the request as JSON; what DIR does anyway.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print each request as a line of JSON; what DIR does anyway, indented."
+)
 @named_graph
 @named_baseline
 def show(target: str, row: str | None, task: str | None, **options: Any) -> None:
@@ -55,9 +58,9 @@ def show(target: str, row: str | None, task: str | None, **options: Any) -> None
     if options["rows"] is not None:
         _before_a_run(target, row, task, options)
         return
-    given = [name for name in ("format", "encoding", "id_field", "schemas") if options[name] is not None]
-    if given:
-        raise UsageError(f"{', '.join(given)}: only for a graph before a run, which is named with --rows FILE")
+    needless = [option for field, option in _OF_ROWS.items() if options[field] is not None]
+    if needless:
+        raise UsageError(f"{', '.join(needless)}: only for a graph before a run, which is named with --rows FILE")
     if row is None or task is None:
         raise click.UsageError("name ROW and TASK of a run; or, before any run, a graph with --rows FILE")
     _of_a_run(target, row, task, options)
@@ -67,14 +70,14 @@ def _before_a_run(target: str, row: str | None, task: str | None, options: dict[
     """Print requests that a run would send."""
     if options["graph"] is not None:
         raise UsageError("--graph is for a run directory; with --rows the graph is the first argument")
-    fields = {name: options[name] for name in ("format", "encoding", "id_field", "schemas", "baseline")}
+    fields = {name: options[name] for name in (*_OF_ROWS, "baseline")}
     chosen = {name: value for name, value in fields.items() if value is not None}
     previews = preview(target, options["rows"], row, task, side=options["arm"], **chosen)
     for number, request in enumerate(previews):
         after = f", with what stand-ins answer for {', '.join(request.after)}" if request.after else ""
         echo(f"{request.task} of row {request.row}, as it would be sent{after}", err=True)
         if options["as_json"]:
-            echo_json(request.body, 2)
+            echo_json(request.body)
         else:
             gap = "\n" if number else ""
             echo(f"{gap}{request.task}: {settings_line(request.body)}\n\n{request_text(request.body)}")

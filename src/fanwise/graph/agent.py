@@ -17,7 +17,7 @@ from .agentsettings import AgentSettings, blocks_of, examples_of, listed, resolv
 from .answerable import problems
 from .calls import add_task
 from .examples import Example, placed
-from .filetools import GivenTools, MissingTools, Toolset
+from .filetools import GivenTools, MissingTools, Toolset, allowed_tools
 from .fromfile import Given, with_file
 from .modelnames import given_model
 from .notes import Note
@@ -129,6 +129,8 @@ class Agent(Generic[P, R]):
     ) -> Agent[P, R]:
         """Return the same agent with other settings; a name given here must be unique in a graph.
 
+        What its file forbids by `disallowedTools` is not given by `tools=` either, which `notes` say.
+
         Raises:
             DefinitionError: The settings do not fit the model, or examples the signature.
         """
@@ -145,8 +147,10 @@ class Agent(Generic[P, R]):
             changes["examples"] = examples_of(placed(examples, place()), self._spec)
         if tools is not None:
             given = Toolset.of(tools)
-            changes["tools"] = listed(given.all, self._spec)
+            allowed = allowed_tools(self._spec.denied, given, self._spec.name, place())
+            changes["tools"] = listed(allowed.tools, self._spec)
             changes["without"] = tuple(name for name in self._spec.without if name not in given.by_name)
+            changes["notes"] = (*self._spec.notes, *allowed.notes)
         changes["origins"] = self._spec.origins.by_call(
             "options", place(), effort=effort, thinking=thinking, max_tokens=max_tokens, time_limit_s=time_limit_s,
             max_turns=max_turns,

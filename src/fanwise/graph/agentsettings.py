@@ -16,6 +16,7 @@ from .notes import Note
 from .origins import DEFAULTS, OriginKind, Origins
 from .schema import schema
 from .spec import AgentSpec
+from .toolnames import NO_NAMES, ToolNames
 from .tools import Source, sources
 
 DEFAULT_MAX_TOKENS = 1_024
@@ -50,6 +51,8 @@ class AgentSettings:
     max_turns: int = 0
     without: tuple[str, ...] = ()
     """Tools that its file names and that it runs without."""
+    denied: ToolNames = NO_NAMES
+    """Tools that its file forbids."""
     notes: tuple[Note, ...] = ()
     examples: tuple[PlacedExample, ...] = ()
     """Not checked."""
@@ -112,6 +115,7 @@ def spec_of(
         max_turns=settings.max_turns or DEFAULT_MAX_TURNS,
         description=settings.description,
         without=settings.without,
+        denied=settings.denied,
         notes=settings.notes,
         examples=examples,
         origins=settings.origins,

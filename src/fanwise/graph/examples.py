@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -118,7 +119,8 @@ class _ExampleCheck:
                 try:
                     inputs[name] = _data(params[name], values[name])
                 except _NoFitError as error:
-                    self._add_mistake(f"gives {name} what does not fit {ty.name(params[name])}: {error}")
+                    problem = f"gives {name} what does not fit {ty.name(params[name])}: {error}"
+                    self._add_mistake(problem, _as_text(params[name], values[name]))
         return inputs
 
     def _by_name(self, params: Mapping[str, Any], given: Any) -> Mapping[str, Any]:
@@ -146,8 +148,15 @@ class _ExampleCheck:
         try:
             return _answer(tp, given)
         except _NoFitError as error:
-            self._add_mistake(f"has an output that does not fit {ty.name(tp)}: {error}")
+            self._add_mistake(f"has an output that does not fit {ty.name(tp)}: {error}", _as_text(tp, given))
             return None
+
+
+def _as_text(tp: Any, given: Any) -> str:
+    """Return what to do where a text is asked for and a number or its like was given, which YAML makes of many."""
+    if not ty.is_text(tp) or not isinstance(given, bool | int | float | dt.date):
+        return ""
+    return f"it is {shown(given)}; write a text, in YAML with quotes around it"
 
 
 def _data(tp: Any, given: Any) -> Any:

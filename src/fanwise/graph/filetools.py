@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from fanwise.errors import Mistake
 
@@ -63,6 +63,30 @@ class FoundTools:
     tools: tuple[GivenTool, ...]
     missing: tuple[str, ...] = ()
     """Names in its file that are nothing here."""
+
+
+class AllowedTools(NamedTuple):
+    """The tools of a caller that are left."""
+
+    tools: tuple[GivenTool, ...]
+    notes: tuple[Note, ...] = ()
+    """What is not, and why."""
+
+
+def allowed_tools(denied: ToolNames, given: Toolset, agent: str, place: str) -> AllowedTools:
+    """Return the tools that an agent is given by a later call, without those that its file forbids.
+
+    Args:
+        denied: What the file forbids.
+        given: By the call.
+        agent: Name of the agent, for notes.
+        place: Of the call, for notes.
+    """
+    denial = Denial(denied, given.named)
+    taken = [name for name, tool in dict(given.named).items() if denial.takes(tool)]
+    text = f"{', '.join(taken)} is not given to {agent!r} by .options: its file forbids it by disallowedTools"
+    kept = tuple(tool for tool in given.all if not denial.takes(tool))
+    return AllowedTools(kept, (Note(place, text),) if taken else ())
 
 
 class ToolFinder:

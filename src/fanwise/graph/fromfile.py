@@ -63,6 +63,7 @@ def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[
         tools=found.tools,
         max_turns=settings.max_turns or file.max_turns,
         without=found.missing,
+        denied=file.denied,
         notes=tuple(sorted(notes, key=line_of)),
         examples=settings.examples or file.examples,
         origins=settings.origins.by_file(_places(settings, file)),

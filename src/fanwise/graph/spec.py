@@ -12,6 +12,7 @@ from fanwise.models import EffortIntent, Intensity
 from .examples import CheckedExample
 from .notes import Note
 from .origins import DEFAULTS, Origins
+from .toolnames import NO_NAMES, ToolNames
 from .tools import Source
 
 
@@ -49,6 +50,8 @@ class AgentSpec:
     """What it is for, as its file says it; the agent itself is not told."""
     without: tuple[str, ...] = ()
     """Tools that its file names and that it runs without."""
+    denied: ToolNames = field(default=NO_NAMES, compare=False)
+    """Tools that its file forbids, also those that are given to it later."""
     notes: tuple[Note, ...] = ()
     """What of its file was not read, or read otherwise than it stands there."""
     examples: tuple[CheckedExample, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fanwise.canonical import canonical, plain
 from fanwise.errors import OutputError
@@ -48,7 +48,7 @@ class AgentCheck:
 
     agent: str
     has_stand_in: bool
-    """False where its body is empty: then there is nothing to check."""
+    """False where its body is empty, or is not implemented for any example: then there is nothing to check."""
     answers: tuple[CheckedAnswer, ...]
     """One for each example, in their order; none where there is no stand-in."""
     examples: int
@@ -91,18 +91,27 @@ def check(graph: Graph[..., Any] | str) -> list[AgentCheck]:
 
 
 def _checked(target: Target, agent: AgentSpec) -> AgentCheck:
-    has_stand_in = not is_empty(target.body)
+    tried = () if is_empty(target.body) else tuple(_tried(target, agent, example) for example in agent.examples)
+    has_stand_in = any(attempt.is_written for attempt in tried)
     return AgentCheck(
         agent=agent.name,
         has_stand_in=has_stand_in,
-        answers=tuple(_answer(target, agent, example) for example in agent.examples) if has_stand_in else (),
+        answers=tuple(attempt.answer for attempt in tried) if has_stand_in else (),
         examples=len(agent.examples),
     )
 
 
-def _answer(target: Target, agent: AgentSpec, example: CheckedExample) -> CheckedAnswer:
+class _Attempt(NamedTuple):
+    """What came of an example."""
+
+    answer: CheckedAnswer
+    is_written: bool
+    """False where the body says that it is not implemented: a run has a valid value made in its place."""
+
+
+def _tried(target: Target, agent: AgentSpec, example: CheckedExample) -> _Attempt:
     """Return what a stand-in answers, as it would be read from a reply."""
-    got, problem = None, ""
+    got, problem, is_written = None, "", True
     try:
         values = {name: revive(agent.params[name], value) for name, value in example.inputs.items()}
         got = plain(read_answer(agent.output, encode(agent.output, stand_in(target.body, values))).value)
@@ -110,8 +119,9 @@ def _answer(target: Target, agent: AgentSpec, example: CheckedExample) -> Checke
         problem = f"its answer does not fit: {error}"
     except BaseException as error:  # a stand-in is users' code
         let_through(error)
-        problem = reason(error)
-    return CheckedAnswer(
+        problem, is_written = reason(error), not isinstance(error, NotImplementedError)
+    answer = CheckedAnswer(
         number=example.number, place=example.place, inputs=example.inputs, expected=example.output, got=got,
         problem=problem,
     )  # fmt: skip
+    return _Attempt(answer, is_written)

@@ -31,7 +31,7 @@ scale: .venv/dev.stamp
 	$(BIN)/pytest -m scale -s -o faulthandler_timeout=0
 
 soak: .venv/dev.stamp
-	EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/engine/test_foreign.py tests/engine/test_foreign_code.py tests/context/test_values.py
+	EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/engine/test_foreign.py tests/engine/test_foreign_code.py tests/context/test_read_back.py
 
 browser-test: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/browser.in

@@ -28,7 +28,7 @@ def asked(
     needs = {
         name: Need(
             agent=name, model=MODEL, intensity=intensity(MODEL, None, None), instructions=f"{INSTRUCTIONS}{name}",
-            schema={"type": "object"}, row_blocks=tuple(blocks.values()), repeated=False,
+            schema={"type": "object"}, row_blocks=tuple(dict.fromkeys(blocks.values())), repeated=False,
             **({"context": ()} | need),
         )
         for name in ("reader", "other")[: 1 + shared]

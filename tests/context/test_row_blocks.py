@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from fanwise import Block, Graph, Media, agent, graph, preview, step
+from fanwise import Block, Graph, Job, Media, agent, graph, preview, step
 from fanwise.context.readback import read_back
 from fanwise.graph.revive import revive
 from rendered import INSTRUCTIONS, MODEL, PIXEL, asked, back
@@ -46,6 +46,45 @@ def test_two_blocks_of_the_row_of_one_last_name_are_told_apart() -> None:
     request = asked(values, {"body": "ticket.body", "other": "mail.body"})
     assert request.content[-1].text == "other: <mail.body>\nn: 3"
     assert back(request) == values
+
+
+def test_a_block_that_is_two_parameters_is_sent_once() -> None:
+    """It was sent once for each, at full price behind the first."""
+    values = {"body": "some\ntext", "again": "some\ntext", "n": 3}
+    request = asked(values, {"body": "row.body", "again": "row.body"})
+    texts = [part.text for part in request.content]
+    assert texts == ["<row.body>\nsome\ntext\n</row.body>", "body: <row.body>\nagain: <row.body>\nn: 3"]
+    assert back(request) == values
+    assert request.sizes == (len("again: <row.body>"), len(texts[0]) + len("body: <row.body>"), len("n: 3"))
+    file = asked({"photo": PIXEL, "scan": PIXEL}, {"photo": "row.photo", "scan": "row.photo"})
+    assert [part.text for part in file.content] == ["<row.photo>\n", "", "photo: <row.photo>\nscan: <row.photo>"]
+    assert back(file)["photo"] == back(file)["scan"]
+
+
+def test_a_field_that_is_passed_twice_is_one_block_and_equal_fields_are_two(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({"body": "ONE\nTWO", "other": "ONE\nTWO"}))
+    assert compared.rehearse(Pair(body="a", other="a")) == "True a a"
+    content = preview(compared, rows)[0].body["messages"][0]["content"]
+    assert [part["text"].splitlines()[0] for part in content] == ["<pair.body>", "<pair.other>", "first: <pair.body>"]
+    account = Job(compared, rows=rows, out=tmp_path / "run", channel="live").run_sync()
+    assert next(account.results())["output"] == "True ONE\nTWO ONE\nTWO"
+
+
+class Pair(BaseModel):
+    body: Annotated[str, Block]
+    other: Annotated[str, Block]
+
+
+@agent(model=MODEL)
+def compare(first: str, second: str, third: str) -> str:
+    """Compare them."""
+    return f"{first == second} {first} {third}"
+
+
+@graph
+def compared(pair: Pair) -> str:
+    return compare(pair.body, pair.body, pair.other)
 
 
 class Rec(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from itertools import chain, takewhile
 from typing import Any, NamedTuple
@@ -55,7 +56,12 @@ class Composer:
         standing = _parts((segment for segment in segments if segment.place != "tail"), need.arm_index)
         self.shared_blocks: SharedBlocks = shared_blocks(standing, self._behind, self._per_token)
         """The blocks that all of its requests have in common."""
-        self._telling = {param for param, name in blocks.items() if says_param(name, param) and name not in clashing}
+        uses = Counter(blocks.values())
+        self._telling = {
+            param
+            for param, name in blocks.items()
+            if says_param(name, param) and name not in clashing and uses[name] == 1
+        }
         """Parameters whose blocks tell by their names which they are."""
         self._frames: dict[int, Frame] = {}
 
@@ -77,17 +83,18 @@ class Composer:
             turns: Messages that followed the first, as JSON.
             keep: Whether the conversation is expected to go on, so that its cache is worth a write.
         """
-        in_blocks, blocks = dict[str, str](), dict[str, _SentBlock]()
+        in_blocks, blocks, uncounted = dict[str, str](), dict[str, _SentBlock](), dict[str, int]()
         if self._blocks:
             in_blocks = {param: name for param, name in self._blocks.items() if isinstance(values[param], str | Media)}
             blocks = self._row({name: values[param] for param, name in in_blocks.items()})
+            uncounted = {name: self._chars(block.parts) for name, block in blocks.items()}
         lines, sizes, pieces = dict[str, str](), dict[str, int](), list[Piece]()
         for param, value in values.items():
             if param in in_blocks:
                 block = blocks[in_blocks[param]]
                 if param not in self._telling:
                     lines[param] = f"{param}: {block.opening}"
-                sizes[param] = self._chars(block.parts) + len(lines.get(param, ""))
+                sizes[param] = uncounted.pop(in_blocks[param], 0) + len(lines.get(param, ""))
             else:
                 lines[param], own = value_text(param, value, values)
                 sizes[param] = len(lines[param])

@@ -196,7 +196,7 @@ def _need(
         schema=None if is_text(agent.output) else as_object_schema(agent.output, agent.schema),
         value_schema=None if is_record(agent.output) else settled(agent.schema),
         defined_schema=agent.schema,
-        row_blocks=tuple(node.blocks.values()),
+        row_blocks=tuple(dict.fromkeys(node.blocks.values())),
         repeated=repeated,
         tools=kit.text,
         sizes=ways.sizes,

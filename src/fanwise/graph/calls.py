@@ -42,7 +42,10 @@ def add_task(
             hint = "pass a field of that type, or change it in a @step"
             check_fit(tracer, target.name, param, value, expected, hint)
         if isinstance(exprs[param], Get) and (ty.is_block(type_of(value)) or ty.is_block(expected)):
-            blocks[param] = _unique(label_of(value), blocks.values())
+            same = next((name for other, name in blocks.items() if exprs[other] == exprs[param]), "")
+            blocks[param] = same or _unique(
+                label_of(value), blocks.values()
+            )  # a field that is passed twice is sent once
     tracer.add_node(
         TaskNode(slot=slot, path=path, place=place(), target=target, args=exprs, blocks=blocks, labels=labels)
     )

@@ -64,7 +64,7 @@ def _task_data(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
     node: TaskNode = data["node"]
     agent = node.target.spec
     task = {"task": name, "kind": data["kind"], "inside": list(data["inside"]), "shown": data["shown"],
-            "row_blocks": list(node.blocks.values())}  # fmt: skip
+            "row_blocks": list(dict.fromkeys(node.blocks.values()))}  # fmt: skip
     if agent is None:
         return task
     return task | {

@@ -66,6 +66,23 @@ LETTERS = [
     row | {"picture": "dot.png" if number % 2 else None}
     for number, row in enumerate(texts(10, sentences=1, page=900, pages=1, seed=24))
 ]
+RELAID = (
+    """) -> str:
+    \"\"\"Say where it belongs.\"\"\"
+    return f"behind {seen[:10]}"
+
+
+@graph
+def letters(letter: Letter) -> str:""",
+    """) -> list[str]:
+    \"\"\"Say where it belongs.\"\"\"
+    return [f"behind {seen[:10]}"]
+
+
+@graph
+def letters(letter: Letter) -> list[str]:""",
+)
+"""A text that becomes a list: the agents behind one guide answer in an envelope then."""
 FAULTY = (
     {"status": 429, "probability": 0.08, "retry_after": 0.05, "path": MESSAGES},
     {"status": 529, "count": 2, "path": MESSAGES},
@@ -118,6 +135,8 @@ JOBS = (
     Job(name="tools, batch", graph=TOOLS, rows=texts(10, sentences=2, seed=10), options=("--channel", "batch")),
     Job(name="images", graph=IMAGES, rows=SCANS, options=("--baseline", "auto", "--channel", "live")),
     Job(name="images of some rows, rows gone", graph="graphs.py:letters", rows=LETTERS, dropped=-7,
+        options=("--baseline", "auto", "--channel", "live"), resume=("--channel", "live")),
+    Job(name="edited to another layout", graph="graphs.py:letters", rows=LETTERS, edit=RELAID,
         options=("--baseline", "auto", "--channel", "live"), resume=("--channel", "live")),
     Job(name="tiny prompts", graph=TINY, rows=texts(16, sentences=1, seed=11), options=("--baseline", "auto")),
     Job(name="failures and refusals", graph=TINY, rows=texts(12, sentences=1, seed=12),

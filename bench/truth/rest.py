@@ -22,6 +22,7 @@ def check_rest(findings: Findings, summary: dict[str, Any], book: Book) -> None:
     """Compare failed tasks and choices, list what has no other source."""
     findings.same("failed_tasks", summary["failed_tasks"], dict(Counter(task["kind"] for task in book.failed)))
     findings.same("own_baseline", summary["own_baseline"], book.meta["own_baseline"])
+    findings.same("answers_of_earlier_layouts", summary["answers_of_earlier_layouts"], _of_earlier_layouts(book))
     calls: dict[tuple[str, str, str], int] = defaultdict(int)
     for attempt in book.attempts:  # all that were ever sent, whatever became of their rows
         if attempt.why in ("first", "pilot"):
@@ -39,6 +40,24 @@ def check_rest(findings: Findings, summary: dict[str, Any], book: Book) -> None:
     for name, reason in NOT_COMPUTED.items():
         if name.partition(".")[0] in summary:
             findings.without(name, reason)
+
+
+def _of_earlier_layouts(book: Book) -> dict[str, int]:
+    """Return by side the answers that another layout than today's has asked for; see docs/figures.md."""
+    counts, layouts = {"fanout": 0, "baseline": 0}, book.meta["layouts"]
+    started = [row["started"] for row in book.journal.execute("SELECT started FROM sessions ORDER BY id")]
+    answers = [a for a in book.counting if a.asks and a.status == "succeeded" and a.blocks]
+    marked: dict[tuple[str, str, str], set[int]] = defaultdict(set)
+    for answer in answers:
+        if answer.prefix:
+            session = sum(at <= answer.sent for at in started)
+            marked[answer.arm, answer.agent, answer.channel].add(session)
+    for answer in answers if len(started) > 1 else ():
+        sessions = marked[answer.arm, answer.agent, answer.channel]
+        was_unmarked = sessions and sum(at <= answer.sent for at in started) not in sessions
+        if was_unmarked or answer.blocks.split(" ")[1] not in layouts[answer.arm][answer.agent]:
+            counts[answer.arm] += 1
+    return counts
 
 
 def check_attempts(findings: Findings, table: list[dict[str, Any]], book: Book) -> None:

@@ -7,7 +7,7 @@ Messages with a picture anywhere have entries of their own: a block of the row h
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -25,22 +25,25 @@ class SharedBlocks(NamedTuple):
     """The blocks that all requests of a node have in common."""
 
     key: str
+    """Of their contents and places, and behind a point of where the breakpoints of the requests are."""
     blocks: tuple[SizedBlock, ...]
     behind: int
     """How many of them, from the end, stand behind the blocks of the row."""
 
 
-def shared_blocks(parts: Iterable[Part], behind: Iterable[Part], per_token: float) -> SharedBlocks:
-    """Return blocks with a key by their content and place.
+def shared_blocks(parts: Sequence[Part], behind: Iterable[Part], of_row: int, per_token: float) -> SharedBlocks:
+    """Return blocks with a key by their content and place, and by all breakpoints of the requests.
 
     Args:
         parts: What the requests of a node have in common, the last text of the first message left out.
         behind: Of these, what stands behind the blocks of the row.
+        of_row: How many blocks of the row have a breakpoint behind them.
         per_token: Characters of a token, on average.
     """
     blocks = tuple(_block(part, per_token) for part in parts if part.is_sent)
     last = sum(part.is_sent for part in behind)
-    return SharedBlocks(digest(repr((blocks, last) if last else blocks))[:12], blocks, last)
+    marks = digest(repr(([part.marked for part in parts if part.is_sent], of_row)))
+    return SharedBlocks(f"{digest(repr((blocks, last) if last else blocks))[:12]}.{marks[:4]}", blocks, last)
 
 
 def blocks_text(request: Request) -> str:

@@ -54,7 +54,9 @@ class Composer:
         """What stands in front of the blocks of the row, and behind them."""
         self._common = tuple(self._piece(part) for part in _parts(segments, need.arm_index) if part.is_sent)
         standing = _parts((segment for segment in segments if segment.place != "tail"), need.arm_index)
-        self.shared_blocks: SharedBlocks = shared_blocks(standing, self._behind, self._per_token)
+        self.shared_blocks: SharedBlocks = shared_blocks(
+            standing, self._behind, len(shape.marked_row_blocks), self._per_token
+        )
         """The blocks that all of its requests have in common."""
         uses = Counter(blocks.values())
         self._telling = {

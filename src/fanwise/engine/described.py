@@ -10,7 +10,7 @@ from fanwise.context.compose import context_chars
 from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
 from fanwise.graph.schema import as_object_schema
-from fanwise.journal.meta import AGENTS, BLOCKS, BLOCKS_BEHIND, SLICES, TASKS, WITHOUT, Source
+from fanwise.journal.meta import AGENTS, BLOCKS, BLOCKS_BEHIND, LAYOUTS, SLICES, TASKS, WITHOUT, Source
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, BlockRecord
 
@@ -31,7 +31,16 @@ def describe(journal: Journal, arms: Mapping[ArmName, Arm]) -> None:
     behind = {blocks.key: blocks.behind for blocks in shared if blocks.behind}
     if behind:
         BLOCKS_BEHIND.keep(journal, BLOCKS_BEHIND.of(journal) | behind)
+    LAYOUTS.keep(journal, {name: _layouts(arm) for name, arm in arms.items()})
     TASKS.keep(journal, tasks_of(arms))
+
+
+def _layouts(arm: Arm) -> dict[str, list[str]]:
+    """Return by agent the keys of what its nodes' requests have in common."""
+    layouts: dict[str, list[str]] = {}
+    for node in arm.agents():
+        layouts.setdefault(node.spec.name, []).append(node.composer.shared_blocks.key)
+    return layouts
 
 
 def _agent(node: AgentNode) -> dict[str, Any]:

@@ -223,5 +223,7 @@ BLOCKS = MetaKey("blocks", dict[str, list[tuple[str, int]]])
 """By key the blocks that the requests of a node have in common, of all sessions: of each its hash and characters."""
 BLOCKS_BEHIND = MetaKey("blocks_behind", dict[str, int])
 """By the same key how many of them, from the end, stand behind the blocks of the row; not those of which none do."""
+LAYOUTS = MetaKey("layouts", dict[str, dict[str, list[str]]])
+"""By arm and agent the keys of the blocks that its nodes' requests have in common, in the last session."""
 TASKS = MetaKey("tasks", dict[str, dict[str, Any]])
 """By arm the tasks and what travels between them."""

@@ -15,6 +15,7 @@ from .composition import composition
 from .composition import data as composition_data
 from .failing import failed_tasks
 from .floor import Floor, floor
+from .layouts import answers_of_earlier_layouts
 from .levers import Levers, alone, data, levers
 from .measuring import Measuring, measured
 from .multiplier import Multiplier, left_out_data, per_success_data
@@ -67,6 +68,7 @@ def summary(db: Book, *, bill: int | None = None, measuring: Measuring | None = 
         "attempts_of_unknown_cost": {"fanout": fanout.unknown, "baseline": baseline.unknown},
         "attempts_of_unknown_tokens": whole_run.uncounted,
         "cash": spent.data(),
+        "answers_of_earlier_layouts": answers_of_earlier_layouts(db),
         "bill_usd": usd_text(bill),
         "choices": list(stands.choices),
         "cost_per_successful_row_usd": per_row["fanout"],

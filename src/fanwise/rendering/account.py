@@ -21,6 +21,7 @@ from .bill import bill_words
 from .cash import paid_in_all
 from .harmless import one_line
 from .headline import interval, remarks, times, why_not_measured, with_rows
+from .layouts import earlier_layouts
 from .modelled import modelled_words
 from .words import (
     LEVERS,
@@ -105,6 +106,9 @@ def _cost(summary: Mapping[str, Any]) -> Iterator[Line]:
     in_all = paid_in_all(summary)
     if in_all is not None:
         yield "", in_all
+    relaid = earlier_layouts(summary.get("answers_of_earlier_layouts", {}))
+    if relaid is not None:
+        yield "", relaid
     yield from _floor(summary)
     if summary["bill_usd"] is not None:
         yield "bill", bill_words(summary)

@@ -16,12 +16,14 @@ from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.ledger.comparison import ArmFigures, Comparison
 from fanwise.ledger.evidence import Pair
+from fanwise.ledger.layouts import answers_of_earlier_layouts
 from fanwise.ledger.looks import Look
 from fanwise.ledger.measuring import multiplier
 from fanwise.ledger.paired import SIDES, JobSize, PairedRows
 from fanwise.ledger.standing import standing
 from fanwise.ledger.tasks import task_times
 from fanwise.ledger.verdict import judge
+from fanwise.rendering.layouts import earlier_layouts
 from fanwise.units import PICO_PER_USD
 
 from .scorer import Scorer
@@ -86,7 +88,7 @@ def comparison_of(
         left_out=left_out,
         cut_off=sum(outcome.cut_off for outcome in baseline.values()),
         multiplier=multiplier(db, size),
-        notes=tuple(notes),
+        notes=(*filter(None, [earlier_layouts(answers_of_earlier_layouts(db))]), *notes),
     )
 
 

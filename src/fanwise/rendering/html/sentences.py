@@ -9,6 +9,7 @@ from typing import Any
 from fanwise.ledger.summary import read_share
 from fanwise.rendering.cash import paid_in_all
 from fanwise.rendering.headline import interval, remarks, times, why_not_measured
+from fanwise.rendering.layouts import earlier_layouts
 from fanwise.rendering.modelled import by_channel
 from fanwise.rendering.words import LEVERS, NONE_LEFT_OUT, OWN_BASELINE, PARTS, left_out_of, may_have_cost
 
@@ -21,6 +22,9 @@ def sentences(summary: Mapping[str, Any]) -> Iterator[str]:
     in_all = paid_in_all(summary)
     if in_all is not None:
         yield f"{in_all[0].upper()}{in_all[1:]}."
+    relaid = earlier_layouts(summary.get("answers_of_earlier_layouts", {}))
+    if relaid is not None:
+        yield f"{relaid}."
     yield from _against_one_agent(summary)
     yield from _causes(summary)
     if summary["attempts"]["lost"]:

@@ -181,3 +181,60 @@ def test_failures_that_are_asked_again_are_counted_by_their_kind_in_rows_that_ha
     said, paid = rest.forecast.total(), went_on(out, "--retry", "truncated")
     assert rest.rows == BEGUN
     assert 0 < said.low <= paid <= said.worst
+
+
+GUIDED = '''
+from fanwise import Block, agent, graph
+
+GUIDE = Block("guide", "Keep to every rule of this guide. " * 300)
+
+
+@agent(model="claude-haiku-5-5", context=[GUIDE])
+def sort(body: str) -> bool:
+    """Is it a question?"""
+    return len(body) % 2 == 0
+
+
+@agent(model="claude-haiku-5-5", context=[GUIDE])
+def draft(body: str, question: bool) -> str:
+    """Draft an answer."""
+    return f"{body}, {question}"
+
+
+@agent(model="claude-haiku-5-5", context=[GUIDE])
+def check(body: str) -> int:
+    """How polite is it?"""
+    return len(body)
+
+
+@agent(model="claude-haiku-5-5")
+def close(text: str, polite: int) -> str:
+    """Close it."""
+    return f"{text}, {polite}"
+
+
+@graph
+def triage(body: str) -> str:
+    return draft(body, sort(body))
+'''
+MORE = ("return draft(body, sort(body))", "return close(draft(body, sort(body)), check(body))")
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+@pytest.mark.parametrize("kept", [0, 3])
+def test_what_all_rows_share_is_written_whole_by_whoever_is_still_asked(
+    tmp_path: Path, channel: str, kept: int
+) -> None:
+    """Found by an agent that was added behind a guide: the guide's write was that of an agent with all its answers,
+    and was said to cost nothing: $0.0047 in place of $0.0058, below the low end of the range."""
+    graph, rows, out = written(tmp_path)
+    graph.write_text(GUIDED, encoding="utf-8")
+    texts = [json.dumps({"id": f"t{number}", "body": f"note {number} " * (number % 3 + 1)}) for number in range(12)]
+    rows.write_text("\n".join(texts[:-kept] if kept else texts))
+    assert fanwise("run", f"{graph}:triage", "--rows", rows, "--out", out, "--channel", channel).returncode == 0
+    rows.write_text("\n".join(texts))
+    edit(graph, *MORE)
+    said = left(out).forecast.total()
+    paid = went_on(out)
+    assert said.low <= paid <= said.high
+    assert 0.98 < said.expected / paid < 1.02

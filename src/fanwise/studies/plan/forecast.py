@@ -34,6 +34,7 @@ from fanwise.units import now
 
 from .drawn import Drawn
 from .estimate import AgentEstimate, RowUse
+from .once import PrefixLevels
 from .pace import shortest_minutes
 from .prefixes import prefix_tree
 from .price import Owed, Paid, Scale, arm_price, estimate_job, lengthened, without_rows
@@ -134,7 +135,8 @@ class _SampledJob:
         self.paid = None if run is None else _paid_sample(self.arms, drawn, run)
         self._drawn = drawn
         rehearsed = rehearse_rows(self.arms, self.manifest.row_types(self.graphs["fanout"]), drawn)
-        self._scale = Scale(drawn, rehearsed, owed)
+        levels = PrefixLevels.of(self.arms.values())
+        self._scale = Scale(drawn=drawn, rehearsed=rehearsed, owed=owed, levels=levels)
         self._reaches = {arm: reach_of(graph) for arm, graph in self.graphs.items()}
         self._uses: dict[PlannedChannel, SampleUse] = {}
         self._factors: LengthFactors = {}

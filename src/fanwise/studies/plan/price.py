@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from fanwise.dispatch.channel import ChannelChoice
 from fanwise.journal.records import ArmName, RoleName
 from fanwise.ledger.forecast import Price
-from fanwise.ledger.shared import SharedWrite
 from fanwise.units import now
 
 from .drawn import Drawn
 from .estimate import AgentEstimate, Estimate, Population, RowUse, agent_estimate, scaled_usage
+from .once import PrefixLevels, with_once
 from .reach import OWN, Reach
 from .rehearsed import Rehearsed
 from .simulated import LengthFactors
@@ -47,13 +47,14 @@ class Owed:
     """Keys of the prefixes that the cache still has, from what was sent before."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
     """How a sample stands for a job."""
 
     drawn: Drawn
     rehearsed: Rehearsed
     owed: Owed
+    levels: PrefixLevels
 
     def population(self, arm: ArmName) -> Population:
         """Return the rows of an arm."""
@@ -88,10 +89,10 @@ def estimate_job(use: SampleUse, scale: Scale, factors: LengthFactors, channel: 
             sizes = scale.rehearsed.yardstick(arm, agent)
             estimate = agent_estimate(uses, numbers, sizes, population)
             rest = 1 - _share(scale.owed.kept, arm, agent, estimate.calls)
-            estimate = _with_once(estimate, use.once, scale.owed.alive)
+            perhaps = _share(scale.owed.perhaps, arm, agent, estimate.calls)
             estimate = _part(estimate, rest) if rest < 1 else estimate
-            agents.append(replace(estimate, perhaps=_share(scale.owed.perhaps, arm, agent, estimate.calls)))
-    return agents
+            agents.append(replace(estimate, perhaps=perhaps))
+    return with_once(agents, use.once, scale.levels, scale.owed.alive)
 
 
 def _share(answers: Mapping[tuple[ArmName, str], int], arm: ArmName, agent: str, calls: int) -> float:
@@ -122,26 +123,6 @@ def _lengthened(use: RowUse, factors: tuple[float, float], channel: ChannelChoic
     )
 
 
-def _with_once(agent: AgentEstimate, once: Iterable[SharedWrite], alive: frozenset[str]) -> AgentEstimate:
-    """Return an estimate with what is paid once for all rows; what the cache still has is not written again."""
-    writes = [write for write in once if (write.arm, write.agent) == (agent.arm, agent.agent)]
-    cold = [write for write in writes if write.prefix not in alive]
-    five, hour = sum(write.five for write in cold), sum(write.hour for write in cold)
-    usage = agent.usage._replace(
-        cache_write_5m=agent.usage.cache_write_5m + five,
-        cache_write_1h=agent.usage.cache_write_1h + hour,
-        cache_read=max(agent.usage.cache_read - five - hour, 0),
-    )
-    written = sum(write.extra for write in cold)
-    return replace(
-        agent,
-        usage=usage,
-        cost=replace(agent.cost, value=agent.cost.value + written),
-        cold_cost=float(sum(write.extra for write in writes) - written),
-        warm_cost=float(written if alive else 0),
-    )
-
-
 def without_rows(agent: AgentEstimate, rows: Iterable[RowUse]) -> AgentEstimate:
     """Return what an agent will take for the rows that are not among these."""
     own = [row for row in rows if row.role == (agent.arm, agent.agent, agent.model)]
@@ -155,7 +136,7 @@ def without_rows(agent: AgentEstimate, rows: Iterable[RowUse]) -> AgentEstimate:
 
 
 def _part(agent: AgentEstimate, share: float) -> AgentEstimate:
-    """Return a share of what an agent will take."""
+    """Return a share of what an agent will take, without what is paid once for all rows."""
 
     def part(estimate: Estimate) -> Estimate:
         return Estimate(estimate.value * share, estimate.margin * share)
@@ -170,8 +151,6 @@ def _part(agent: AgentEstimate, share: float) -> AgentEstimate:
         output_cost=agent.output_cost * share,
         misses_cost=agent.misses_cost * share,
         bound=part(agent.bound),
-        cold_cost=agent.cold_cost * share,
-        warm_cost=agent.warm_cost * share,
     )
 
 

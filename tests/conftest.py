@@ -22,7 +22,8 @@ LONGEST = (
     "engine/test_crash.py", "test_documents.py", "test_truth.py", "engine/test_foreign.py", "cli/test_compare.py",
     "engine/test_run.py", "engine/test_tools.py", "engine/test_users_code.py", "ledger/test_peeking.py",
     "engine/test_budget.py", "test_inprocess.py", "studies/test_plan_totals.py", "ledger/test_composition.py",
-    "cli/test_audit.py", "ledger/test_floor.py", "cli/test_cli.py", "engine/test_texts.py",
+    "cli/test_sync.py", "job/test_sync_scripts.py", "cli/test_audit.py", "ledger/test_floor.py",
+    "cli/test_cli.py", "engine/test_texts.py",
 )  # fmt: skip
 """Files whose tests take more than ten seconds together, from the longest test on: workers begin with them."""
 

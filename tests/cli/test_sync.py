@@ -257,6 +257,26 @@ def test_rows_from_code_are_synced_with_others(tmp_path: Path) -> None:
     assert not [path.name for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
 
 
+def test_a_file_may_be_in_another_encoding_than_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / "graph.py").write_text(SOURCE)
+    file = tmp_path / "rows.csv"
+    file.write_text("id,subject,body\nn0,é,body\n", encoding="latin-1")
+    call = ("--rows", file, "--out", "run", "--channel", "live", "--encoding", "latin-1")
+    assert fanwise("run", "graph.py:notes", *call, cwd=tmp_path).returncode == 0
+    out = tmp_path / "run"
+    assert "as they were" in synced(out)
+    file.write_text("id,subject,body\nn0,é,body\n", encoding="utf-16")
+    assert "as they were" in synced(out, "--encoding", "utf-16"), "the row is what it was"
+    assert "as they were" in synced(out), "which stays"
+    written(tmp_path / "rows.jsonl", [("n0", "é", "body")])
+    said = synced(out, "--rows", tmp_path / "rows.jsonl", "--encoding", "utf-8")
+    assert "them: 1 in other places" in said, "in CSV it stands behind a header"
+    graph, records = f"{tmp_path / 'graph.py'}:notes", [{"id": "n0", "subject": "é", "body": "body"}]
+    anyio.run(lambda: sync(out, rows=file, encoding="utf-16", graph=graph))
+    anyio.run(lambda: sync(out, rows=records, graph=graph))
+    assert asked(out) == {"sort": 1, "reply": 1}
+
+
 def test_a_directory_that_is_at_work_is_not_synced(tmp_path: Path) -> None:
     out = begun(tmp_path)
     descriptor = hold(out)

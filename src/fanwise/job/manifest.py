@@ -138,7 +138,7 @@ class Manifest:
             rows=path,
             format=rows.format,
             folder=folder,
-            spec=replace(self.spec, rows=path, format=rows.format),
+            spec=replace(self.spec, rows=path, format=rows.format, encoding=rows.encoding),
         )
 
     def save(self, journal: MetaStore) -> None:

@@ -136,12 +136,13 @@ def found(
             check_mode(spec.base_url, manifest.mode)
         if terms.rows is not None:
             manifest, spec = synced(manifest, spec, terms.rows, graphs["fanout"], out)
+        manifest = manifest.gone_on(spec)
         if not manifest.rows.exists():
             raise UsageError(
                 f"there is no rows file {str(manifest.rows)!r} any more; put it back, and go on by the same line"
             )
         next(manifest.records(), None)  # what cannot be read is told at once
-        manifest = manifest.gone_on(spec).with_repeated(graphs["fanout"])
+        manifest = manifest.with_repeated(graphs["fanout"])
         yield OpenRun(directory=directory, manifest=manifest, spec=spec, graphs=graphs)
 
 

@@ -64,18 +64,25 @@ def synced(
             results stay as they are.
     """
     if rows.source is None and rows.format is None:
-        return _checked(manifest, spec, graph), spec
+        _check_any(manifest, spec, graph)
+        return manifest, spec
     given = replace(spec, rows=manifest.rows if rows.source is None else rows.source, format=rows.format)
-    if folder is not None and given.rows_file is None and given.rows != "-":
-        with _written(given, folder) as new:
-            _checked(manifest.over(RowsFile(new, "jsonl"), Path.cwd()), spec, graph)
-            new.replace(folder / INPUTS[0])
-        manifest = manifest.over(RowsFile(folder / INPUTS[0], "jsonl"), Path.cwd())
-    else:
+    if folder is None or given.rows_file is not None or given.rows == "-":
         file = rows_of(given)
         manifest = manifest.over(file, manifest.folder if rows.source is None else file.path.resolve().parent)
-    spec = replace(spec, rows=manifest.rows, format=manifest.format)
-    return _checked(manifest, spec, graph), spec
+        _check_any(manifest, _over(manifest, spec), graph)
+    else:
+        with _written(given, folder) as new:
+            written = manifest.over(RowsFile(new, "jsonl"), Path.cwd())
+            _check_any(written, _over(written, spec), graph)
+            new.replace(folder / INPUTS[0])
+        manifest = manifest.over(RowsFile(folder / INPUTS[0], "jsonl"), Path.cwd())
+    return manifest, _over(manifest, spec)
+
+
+def _over(manifest: Manifest, spec: JobSpec) -> JobSpec:
+    """Return how a session runs a job over the rows of a run."""
+    return replace(spec, rows=manifest.rows, format=manifest.format, encoding=manifest.spec.encoding)
 
 
 @contextmanager
@@ -100,8 +107,8 @@ def _written(spec: JobSpec, folder: Path) -> Generator[Path]:
         raise UsageError(f"the rows cannot be written to {typed(folder)}: {error.strerror}") from error
 
 
-def _checked(manifest: Manifest, spec: JobSpec, graph: GraphSpec) -> Manifest:
-    """Return what a run is with the blocks that many of its rows show, once one of its rows is valid at least.
+def _check_any(manifest: Manifest, spec: JobSpec, graph: GraphSpec) -> None:
+    """Check that one of the rows that a run takes is valid at least.
 
     Raises:
         UsageError: None is.
@@ -110,6 +117,6 @@ def _checked(manifest: Manifest, spec: JobSpec, graph: GraphSpec) -> Manifest:
     types = as_run.row_types(graph)
     for record in as_run.taken():
         if isinstance(types.check(record), Row):
-            return replace(manifest, repeated=as_run.with_repeated(graph).repeated)
+            return
         rejected += 1
     raise UsageError(f"no row of {typed(manifest.rows)} is valid: {rejected} were set aside; nothing was changed")

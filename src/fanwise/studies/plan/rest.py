@@ -62,8 +62,8 @@ def rest_of_run(
         manifest: What the run is as it goes on; None: what it was.
         compared: It is shown every row of the file.
     """
-    manifest = replace(manifest or Manifest.of(db), spec=spec)
     graphs = arms_of(spec.graph, spec.baseline)
+    manifest = replace(manifest or Manifest.of(db), spec=spec).with_repeated(graphs["fanout"])
     arms = manifest.arms(graphs, list_tools(graphs.values()))
     edited = frozenset(edits_of(db, arms).arms)
     types = manifest.row_types(graphs["fanout"])

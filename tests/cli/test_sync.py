@@ -103,6 +103,7 @@ def replayed(loaded: Iterable[dict[str, Any]], log: Iterable[dict[str, Any]]) ->
 def test_only_what_an_edit_reaches_is_asked_and_results_are_those_of_a_run_from_scratch(tmp_path: Path) -> None:
     out = begun(tmp_path)
     assert asked(out) == {"sort": 5, "reply": 5}
+    first = {line["id"]: Decimal(line["cost_usd"]) for line in lines(out / "results.jsonl")}
     written(tmp_path / "rows.jsonl", LATER)
     said = synced(out)
     assert "1 added, 2 changed, 1 removed, 2 in other places" in said
@@ -113,7 +114,10 @@ def test_only_what_an_edit_reaches_is_asked_and_results_are_those_of_a_run_from_
     assert [line["row"] for line in lines(out / "results.jsonl")] == [1, 2, 3, 4, 5]
     account = summary(out)
     assert account["cost_usd"] == summary(fresh)["cost_usd"]
-    assert Decimal(account["cash"]["paid_usd"]) == billed(out) > Decimal(account["cost_usd"])
+    left = account["cash"]["left"]
+    assert Decimal(account["cash"]["paid_usd"]) == billed(out) == Decimal(account["cost_usd"]) + Decimal(left["usd"])
+    assert Decimal(left["removed"]["usd"]) == first["n2"]
+    assert (left["removed"]["attempts"], left["changed"]["attempts"]) == (2, 3)
     for form in ("csv", "jsonl", "parquet"):
         for run in (out, fresh):
             assert fanwise("export", run, "--to", form).returncode == 0

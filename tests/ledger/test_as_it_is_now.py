@@ -238,17 +238,31 @@ def test_every_surface_says_what_was_paid_in_all(tmp_path: Path) -> None:
     carried_out(START, tmp_path)
     state = replace(EDITS["prompt"], rows=(*ROWS[:3], ("l3", "another letter"), ROWS[4]))
     cash = carried_out(state, tmp_path, again=True)["cash"]
-    replaced, left = (f"${Decimal(cash[name]['usd']):,.6f}" for name in ("replaced", "left"))
+    parts = cash["replaced"], cash["left"]["removed"], cash["left"]["changed"]
+    replaced, removed, changed = (f"${Decimal(part['usd']):,.6f}" for part in parts)
     words = (
         f"aid in all ${Decimal(cash['paid_usd']):,.6f}, of it"
-        f" {replaced} for answers that were replaced or are needed no more"
-        f" and {left} for rows that left the file or were changed"
+        f" {replaced} for answers that were replaced or are needed no more,"
+        f" {removed} for rows that left the file"
+        f" and {changed} for rows as they were before they were changed"
     )
     assert "$0.000000" not in words
     shown = fanwise("report", tmp_path / "run")
     assert words in " ".join(shown.stdout.split())
     assert words in " ".join(report(tmp_path / "run").html().split())
     assert "equal to the ledger" in shown.stdout
+    (tmp_path / "fresh").mkdir()
+    fresh = carried_out(state, tmp_path / "fresh")
+    a_row = f"${Decimal(fresh['cost_per_successful_row_usd']):,.6f} as rows and graph are now"
+    assert a_row in shown.stdout, "what was paid in all is in no figure of a row"
+
+
+def test_an_earlier_versions_cash_is_said_as_it_was_kept() -> None:
+    part = {"attempts": 2, "usd": "0.5", "attempts_of_unknown_cost": 0}
+    none = {"attempts": 0, "usd": None, "attempts_of_unknown_cost": 0}
+    cash = {"paid_usd": "2", "lost": 0, "unpriced_attempts": 0, "replaced": none, "left": part}
+    words = "paid in all $2.000000, of it $0.500000 for rows that left the file or were changed"
+    assert paid_in_all({"cash": cash}) == words
 
 
 def test_a_row_that_was_not_come_to_since_an_edit_is_unfinished(tmp_path: Path) -> None:
@@ -360,4 +374,7 @@ def test_whatever_was_edited_and_wherever_it_was_halted_the_account_is_that_of_a
         assert Decimal(cash["paid_usd"]) == billed(edited / "run")
         parts = sum(Decimal(cash[name]["usd"]) for name in ("replaced", "left", "unsampled"))
         assert Decimal(after["cost_usd"]) + parts == Decimal(cash["paid_usd"])
+        for figure in ("usd", "attempts"):
+            of_rows = [Decimal(cash["left"][why][figure]) for why in ("removed", "changed")]
+            assert sum(of_rows) == Decimal(cash["left"][figure])
         event(f"{cash['replaced']['attempts'] > 0} replaced, {cash['left']['attempts'] > 0} left")

@@ -15,24 +15,25 @@ from fanwise.journal.meta import DRAWN, place_in_draw
 from fanwise.journal.pilots import surpluses
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
-from fanwise.journal.tables import select
 from fanwise.journal.views import counts_otherwise
 from fanwise.units import usd_text
 
 from .account import Totals, cash_totals
 from .unpriced import usd_if_known
 
-_OF_OTHER_ROWS = """SELECT COUNT(*) AS attempts, COALESCE(SUM(cost),0) AS cost,
-  COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) AS unknown FROM of_other_rows"""
+_IS_GONE = """NOT EXISTS(SELECT 1 FROM asks k JOIN rows w ON w.row_id=k.row_id
+  WHERE k.attempt={of}.attempt AND k.place={of}.place)"""
+"""Whether no row of the file has the id of the row that a task was asked for."""
+_OF_OTHER_ROWS = f"""SELECT {_IS_GONE.format(of="o")} AS is_gone, COUNT(*), COALESCE(SUM(cost),0),
+  COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) FROM of_other_rows o GROUP BY is_gone"""
 _OF_ROWS_NOT_DRAWN = """SELECT w.row_id, v.attempt, v.cost, v.at IS NOT NULL AND v.cost IS NULL AS unknown
   FROM all_served v JOIN rows w ON w.number=v.row
   WHERE v.arm='baseline' AND NOT EXISTS(SELECT 1 FROM served n WHERE n.attempt=v.attempt AND n.place=v.place)
   AND NOT EXISTS(SELECT 1 FROM of_other_rows o WHERE o.attempt=v.attempt AND o.place=v.place)"""
 """What the single agent was asked for rows that are in the file as they were, and that does not count; by row."""
 _TAKEN_OVER = "SELECT writer, SUM(cost) FROM temp.taken_over GROUP BY writer"
-_WRITERS_OF_OTHER_ROWS = (
-    "SELECT DISTINCT attempt FROM of_other_rows WHERE attempt IN (SELECT writer FROM temp.taken_over)"
-)
+_WRITERS_OF_OTHER_ROWS = f"""SELECT attempt, MIN({_IS_GONE.format(of="o")}) FROM of_other_rows o
+  WHERE attempt IN (SELECT writer FROM temp.taken_over) GROUP BY attempt"""
 _UNKNOWN = "SELECT COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) FROM {attempts}"
 
 
@@ -60,11 +61,21 @@ class Cash:
     replaced: NotCounted
     """What was paid for answers that no row needs any more, or that none has come to again since an edit."""
     left: NotCounted
-    """What was paid for rows that have left the file, or were changed in it."""
+    """What was paid for rows that have left the file, or were changed in it;"""
+    removed: NotCounted
+    """of it for those that have left it: no row has their id any more."""
     unsampled: NotCounted
     """What the single agent was paid for rows that are not in its sample any more."""
     pilots: NotCounted
     """What calls cost that went ahead to learn the channel, beyond what they count for; they count as attempts."""
+
+    @property
+    def changed(self) -> NotCounted:
+        """What was paid for rows of the file as they were before they were changed."""
+        left, removed = self.left, self.removed
+        return NotCounted(
+            left.attempts - removed.attempts, left.cost - removed.cost, left.unknown - removed.unknown
+        )  # fmt: skip
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
@@ -77,7 +88,7 @@ class Cash:
             "unpriced_attempts": totals.unpriced,
             "unpriced_upper_bound_usd": usd_text(totals.unpriced_bound),
             "replaced": self.replaced.data(),
-            "left": self.left.data(),
+            "left": self.left.data() | {"removed": self.removed.data(), "changed": self.changed.data()},
             "unsampled": self.unsampled.data(),
             "pilots": self.pilots.data(),
         }
@@ -100,16 +111,18 @@ def cash(db: Book, account: Totals) -> Cash:
     pilots = NotCounted(len({surplus.attempt for surplus in ahead}), sum(surplus.cost for surplus in ahead))
     if sessions < 2:
         totals = cash_totals(db) if ahead else account
-        return Cash(totals=totals, replaced=NotCounted(), left=NotCounted(), unsampled=NotCounted(), pilots=pilots)
+        none = NotCounted()
+        return Cash(totals=totals, replaced=none, left=none, removed=none, unsampled=none, pilots=pilots)
     totals, taken = cash_totals(db), _taken_over(db)
-    left, unsampled = _left(db, taken), _unsampled(db, taken)
+    (removed, changed), unsampled = _left(db, taken), _unsampled(db, taken)
+    left = NotCounted(*map(sum, zip(removed, changed, strict=True)))
     unknown, counted = (db.execute(_UNKNOWN.format(attempts=name)).fetchone()[0] for name in ("all_paid", "paid"))
     replaced = NotCounted(
         totals.sent - account.sent - left.attempts - unsampled.attempts,
         totals.cost - account.cost - left.cost - unsampled.cost - pilots.cost,
         unknown - counted - left.unknown - unsampled.unknown,
     )
-    return Cash(totals=totals, replaced=replaced, left=left, unsampled=unsampled, pilots=pilots)
+    return Cash(totals=totals, replaced=replaced, left=left, removed=removed, unsampled=unsampled, pilots=pilots)
 
 
 def _taken_over(db: Book) -> dict[int, int]:
@@ -117,11 +130,15 @@ def _taken_over(db: Book) -> dict[int, int]:
     return dict(db.execute(_TAKEN_OVER).fetchall()) if counts_otherwise(db) else {}
 
 
-def _left(db: Book, taken: Mapping[int, int]) -> NotCounted:
-    """Return what was paid for rows that left the file or were changed, without what others have taken over."""
-    left = next(select(db, NotCounted, _OF_OTHER_ROWS))
-    writers = db.execute(_WRITERS_OF_OTHER_ROWS).fetchall() if taken else ()
-    return left._replace(cost=left.cost - sum(taken[writer] for (writer,) in writers))
+def _left(db: Book, taken: Mapping[int, int]) -> tuple[NotCounted, NotCounted]:
+    """Return what was paid for rows that left the file, and for those that were changed in it.
+
+    Without what others have taken over.
+    """
+    paid = {bool(gone): NotCounted(*rest) for gone, *rest in db.execute(_OF_OTHER_ROWS)}
+    for writer, gone in db.execute(_WRITERS_OF_OTHER_ROWS) if taken else ():
+        paid[bool(gone)] = paid[bool(gone)]._replace(cost=paid[bool(gone)].cost - taken[writer])
+    return paid.get(True, NotCounted()), paid.get(False, NotCounted())
 
 
 def _unsampled(db: Book, taken: Mapping[int, int]) -> NotCounted:

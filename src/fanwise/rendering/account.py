@@ -146,7 +146,8 @@ def _comparison(summary: Mapping[str, Any]) -> Iterator[Line]:
     """Yield what a good row cost, what took how much off, and the fan-out against one agent."""
     per_row, alone = summary["cost_per_successful_row_usd"], summary["baseline_cost_per_successful_row_usd"]
     unknown = summary["attempts_of_unknown_cost"]
-    cost = f"{at_least(per_row, unknown['fanout'])}, retries and failures counted"
+    as_it_is = "" if paid_in_all(summary) is None else " as rows and graph are now"
+    cost = f"{at_least(per_row, unknown['fanout'])}{as_it_is}, retries and failures counted"
     cost = cost if summary["rows"]["succeeded"] else "no row has succeeded"
     one_agent = at_least(alone, unknown["baseline"])
     yield "per good row", cost if alone is None or summary["own_baseline"] else f"{cost}; one agent {one_agent}"

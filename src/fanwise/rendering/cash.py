@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .words import at_least
@@ -10,21 +10,32 @@ from .words import at_least
 WORDS = {
     "replaced": "for answers that were replaced or are needed no more",
     "left": "for rows that left the file or were changed",
+    "left.removed": "for rows that left the file",
+    "left.changed": "for rows as they were before they were changed",
     "unsampled": "for one agent on rows that are in its sample no more",
     "pilots": "for calls that went ahead to learn the channel, beyond what others cost",
 }
-"""What was paid and is no part of the account, by its key in the summary."""
+"""What was paid and is no part of the account, by its place in the summary's cash."""
 
 
 def paid_in_all(summary: Mapping[str, Any]) -> str | None:
     """Return what was paid in all, and for what that counts no more; None where all of it counts."""
     cash = summary.get("cash")  # an earlier version has kept none
-    not_counted = {} if cash is None else {words: cash[name] for name, words in WORDS.items() if name in cash}
-    parts = [_part(part, words) for words, part in not_counted.items() if part["attempts"]]
+    parts = [] if cash is None else [_part(part, WORDS[name]) for name, part in _not_counted(cash) if part["attempts"]]
     if cash is None or not parts:
         return None
     unknown = cash["lost"] + cash["unpriced_attempts"]
     return f"paid in all {at_least(cash['paid_usd'], unknown)}, of it {_listed(parts)}"
+
+
+def _not_counted(cash: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield what of the cash counts no more, with its place; an earlier version has kept some in one figure."""
+    for name in ("replaced", "left", "unsampled", "pilots"):
+        part: Mapping[str, Any] = cash.get(name) or {"attempts": 0}
+        if "removed" in part:
+            yield from ((f"{name}.{inner}", part[inner]) for inner in ("removed", "changed"))
+        else:
+            yield name, part
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -146,7 +146,8 @@ def translate(error: anthropic.AnthropicError) -> Failure:
 def _reason(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
-    return type(error).__name__
+    words_of_system = error.strerror if isinstance(error, OSError) and isinstance(error.errno, int) else None
+    return f"{type(error).__name__}: {words_of_system}" if words_of_system else type(error).__name__
 
 
 _NO_CONNECTION = {

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import anyio
 import click
@@ -83,7 +83,8 @@ class Question:
         if self.yes or simulated or (most is not None and most <= self.threshold_pico):
             return
         why = "what it costs is not known" if most is None else f"it may cost ${_dollars(most)}"
-        if not sys.stdin.isatty():
+        stdin: TextIO | None = sys.stdin  # none where it is closed
+        if stdin is None or not stdin.isatty():
             limit = _dollars(self.threshold_pico)
             raise ConsentError(f"{why}, more than ${limit} needs a yes: add --yes, or --budget-usd with less")
         if not click.confirm(f"{why}; go on?", err=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shlex
 import signal
 import sys
@@ -96,9 +95,6 @@ def exit_on_error(names: Mapping[str, str]) -> Generator[None]:
         if directory is None:
             raise
         _fail_over(directory, error)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
 
 
 def _line_with(missing: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ import fanwise
 
 from .command import in_one_line
 from .ending import ctrl_c_heard
+from .streams import fill_closed_streams, refusals_told
 
 COMMANDS = {
     "run": "Run a graph over rows.",
@@ -40,6 +41,12 @@ The lines stand here so that `fanwise --help` loads no command: all of them toge
 
 class Program(click.Group):
     """A group whose commands are loaded when they are called."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Carry out a call of the program, whatever streams it was given."""
+        fill_closed_streams()
+        with refusals_told():
+            return super().main(*args, **extra)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any

@@ -80,7 +80,8 @@ class RunDirectory:
             journal: Where the run is kept while it is worked on; None: in SQLite, in the directory.
 
         Raises:
-            RunDirectoryError: It is missing, used, locked, or no run directory; or the journal holds a run.
+            RunDirectoryError: It is missing, used, locked, or no run directory; or the journal holds a run, or none can
+                be made there, which leaves nothing behind.
         """
         self.path, self._closed = path, False
         try:
@@ -106,6 +107,8 @@ class RunDirectory:
             self.journal: Journal = SqliteJournal(path / JOURNAL) if journal is None else journal
         except BaseException:
             os.close(self._lock)  # whoever tries again in this process finds it free
+            if create:
+                self._remove()
             raise
         self._book: SqliteJournal | None = self.journal if isinstance(self.journal, SqliteJournal) else None
 
@@ -130,6 +133,10 @@ class RunDirectory:
     def discard(self) -> None:
         """Close it and remove what was made of it: nothing has begun in it."""
         self.close()
+        self._remove()
+
+    def _remove(self) -> None:
+        """Remove what was made of a directory in which no run was."""
         for entry in self.path.iterdir():
             entry.unlink()
         if self._mode is not None:
@@ -160,6 +167,7 @@ def _check(path: Path, *, create: bool) -> None:
         if not has_run:
             raise RunDirectoryError(f"{typed(path)} is no run directory: it has no {JOURNAL}")
     elif has_run:
+        version_of(path / JOURNAL)  # of a start that was killed it is empty: there is nothing to go on with
         raise RunDirectoryError(
             f"{typed(path)} holds another run; go on with it by `fanwise resume {typed(path)}`, or choose another --out"
         )

@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from fanwise.api.capable import SdkClient
 from fanwise.context.layout import Texts
@@ -165,7 +165,10 @@ def _rows(spec: JobSpec, folder: Path) -> RowsFile:
     path = folder / f"input.{form}"
     with path.open("wb") as file:
         if isinstance(spec.rows, str | Path):
-            shutil.copyfileobj(sys.stdin.buffer, file)
+            stdin: TextIO | None = sys.stdin
+            if stdin is None:
+                raise UsageError("standard input is closed; name a rows file, or pipe rows in")
+            shutil.copyfileobj(stdin.buffer, file)
         else:
             file.writelines(json_lines(spec.rows))
     path.chmod(0o600)

@@ -25,6 +25,7 @@ from fanwise.units import now
 from .answering import connected
 from .arms import is_own_baseline
 from .close import settle
+from .descriptors import within_descriptors
 from .edits import edits_of, keep_nodes
 from .opening import OpenRun, Terms, begun, found
 from .preflight import check_models, check_same_kind, usable_channel
@@ -102,6 +103,8 @@ async def _prepared(run: OpenRun, terms: Terms, watcher: Watcher) -> AsyncGenera
     async with open_toolbox(run.graphs.values(), watcher.note) as toolbox:
         if toolbox.servers:
             run = replace(run, manifest=replace(run.manifest, tools=toolbox))
+        ends = 1 if run.manifest.mode != "embedded" else 2
+        run = replace(run, spec=within_descriptors(run.spec, watcher.notes, ends=ends))
         with seldom():
             async with connected(run.spec, run.directory.path, terms.client, _stand_ins(run, terms, toolbox)) as api:
                 prepared = await _checked(run, terms, toolbox, api, watcher)

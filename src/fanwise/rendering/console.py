@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from typing import TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -40,4 +41,5 @@ def _without_link(style: Style | None) -> Style | None:
 
 def standard_output() -> Console:
     """Return a console as wide as the terminal, or of `WIDTH` columns where there is none."""
-    return HarmlessConsole(width=None if sys.stdout.isatty() else WIDTH)
+    stdout: TextIO | None = sys.stdout  # none where it is closed
+    return HarmlessConsole(width=None if stdout is not None and stdout.isatty() else WIDTH)

@@ -48,7 +48,7 @@ class WritableContents(ContentsInSqlite):
             path: Its file.
 
         Raises:
-            RunDirectoryError: It is no journal.
+            RunDirectoryError: It is no journal, or cannot be written.
         """
         self.path = path
         self._writer = Writer(path)
@@ -59,6 +59,8 @@ class WritableContents(ContentsInSqlite):
             self.db.executescript(SETTINGS)
             self.db.execute("PRAGMA cache_size=-512")  # KiB: the system's own cache holds the file anyway
             self._read_numbers()
+        except sqlite3.OperationalError as error:
+            raise RunDirectoryError(f"{typed(path)} cannot be written: {error}; make room there") from None
         except sqlite3.DatabaseError as error:
             raise RunDirectoryError(f"{typed(path)} is not a journal: {error}; choose another directory") from None
         self._texts: dict[str, str] = {}

@@ -31,6 +31,7 @@ from .rows import Row
 from .settings import Settings
 from .steps import Steps
 from .talks import Talks
+from .unread import Unread
 from .window import Asked, RowRun, Window, new_row_run
 
 
@@ -138,7 +139,7 @@ class TaskFlow:
         journal = self._books.journal
         if run.is_noted or (self._settings.resumed and journal.is_elsewhere(key, run.number)):
             journal.add_reached(ReachedRecord(key, run.number, journal.session))
-        outcome = self._remembered(key, node, task) if self._settings.resumed else None
+        outcome = self._remembered(run, key, node, task) if self._settings.resumed else None
         if outcome is not None:
             self._counters.remembered += 1
             if isinstance(node, AgentNode):
@@ -149,11 +150,17 @@ class TaskFlow:
         else:
             self._send(run, task, key, node)
 
-    def _remembered(self, key: str, node: AgentNode | StepNode, task: Task) -> Outcome | None:
+    def _remembered(self, run: RowRun, key: str, node: AgentNode | StepNode, task: Task) -> Outcome | None:
         """Return the outcome that a task has already, unless it is to be asked again."""
         if key in self._early:  # its record may not be durable yet, so the journal is not asked
             return self._early.pop(key)
-        return remembered(self._books.journal, key, node, task, self._settings.retry)
+        known = remembered(self._books.journal, key, node, task, self._settings.retry)
+        if known is None or known.late is None:
+            return None if known is None else known.outcome
+        ask = Ask(key=key, row=run.number, node=task.node.path, label=task.label)
+        outcome = self._recorder.task(ask, run.arm.name, task.node.target.name, known.outcome)
+        self._recorder.answer(known.late.attempt, 0, outcome)
+        return outcome
 
     def _send(self, run: RowRun, task: Task, key: str, node: AgentNode) -> None:
         resumed = self._settings.resumed
@@ -197,6 +204,13 @@ class TaskFlow:
         for (run, task), outcome in zip(owners, kept, strict=True):
             self._outcomes.append((run, task, outcome))
         self._drain()
+
+    def set_aside(self, errand: Errand, answer: Unread) -> None:
+        """Keep an answer that nobody can read, for the task that it was asked for."""
+        for ask in errand.asks:
+            self._recorder.unread(ask, errand.role.arm, errand.role.agent, answer)
+            self._talks.forget(ask.key)
+        self._carriers.ended(errand)
 
     def _step_ended(self, run: RowRun, task: Task, key: str, outcome: Outcome) -> None:
         ask = Ask(key=key, row=run.number, node=task.node.path, label=task.label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fanwise.api.failures import MALFORMED
 from fanwise.api.replies import Reply
@@ -18,6 +18,8 @@ from fanwise.graph.wire import load
 from fanwise.journal.records import TaskRecord
 
 from .nodes import AgentNode, StepNode
+from .unread import KIND, Unread
+from .ways import AskedAs
 
 LONGER = 2
 """Factor of the cap with which an answer that was cut off is asked again, once."""
@@ -46,22 +48,27 @@ class WantsTools:
     """The model asks for tools before it answers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """It is an answer, and what it was asked by has been edited since, or is gone."""
+
+
 Outcomes = tuple[Outcome, ...]
 """What an errand's tasks have come to, in the order of its asks."""
 
 
-Meaning = Outcomes | Again | TheSame | WantsTools | None
+Meaning = Outcomes | Again | TheSame | WantsTools | Unreadable | None
 
 
-def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int, way: str | None = None) -> Meaning:
-    """Return what a reply means; None where nothing does: its node is gone.
+def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int, asked: AskedAs) -> Meaning:
+    """Return what a reply means; None where it asks for tools of a node that is gone.
 
     Args:
         node: Where it was asked.
         errand: What was asked.
         reply: What came.
         rounds: Rounds of tools that it has had.
-        way: In which way it was asked for its answer, as `AgentNode.answer` takes it.
+        asked: How it was asked.
     """
     odd = reply.odd or _unwanted(node, reply)
     if odd:
@@ -73,14 +80,16 @@ def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int, w
     if reply.stop_reason in _CUT_OFF:
         return _cut_off(node, errand, reply)
     if node is None:
-        return None
+        return None if reply.stop_reason == "tool_use" else Unreadable()
     if reply.stop_reason == "tool_use":
         if rounds + 1 < node.spec.max_turns:
             return WantsTools()
         text = f"still asks for tools after {rounds + 1} requests; raise the agent's max_turns"
         return all_failed(errand, "too_many_turns", text)
+    if not asked.is_readable:
+        return Unreadable()
     try:
-        return (Done(*node.answer(reply.text, way)),)
+        return (Done(*node.answer(reply.text, asked.way)),)
     except OutputError as error:
         text = str(error)
         return all_failed(errand, "invalid_output", text) if errand.repair else Again(text, errand.factor)
@@ -122,9 +131,17 @@ class AnswersKept(Protocol):
         ...
 
 
+class Remembered(NamedTuple):
+    """The outcome that a task has already."""
+
+    outcome: Outcome
+    late: Unread | None = None
+    """The answer that was read for it just now, since nobody could before; None of any other."""
+
+
 def remembered(
     journal: AnswersKept, key: str, node: AgentNode | StepNode, task: Task, retry: frozenset[str]
-) -> Outcome | None:
+) -> Remembered | None:
     """Return the outcome that the journal has for a task, unless it is to be asked again.
 
     Args:
@@ -137,17 +154,27 @@ def remembered(
     record = journal.task(key)
     if record is None:
         return None
+    text = journal.text(record.output or "")
+    if record.kind == KIND:
+        return None if text is None or isinstance(node, StepNode) else _read_late(node, Unread.of(text))
     if record.status == "failed":
         if "failed" in retry or record.kind in retry:
             return None
-        return Failed(task.label, record.kind, record.message)
-    text = journal.text(record.output or "")
+        return Remembered(Failed(task.label, record.kind, record.message))
     if text is None:
         return None  # purged
     try:
         said = journal.said(key) if isinstance(node, AgentNode) and has_validators(node.output) else None
         if said is not None:
-            return Done(load(node.output, json.loads(said)), said)
-        return Done(revive(node.output, json.loads(text)))
+            return Remembered(Done(load(node.output, json.loads(said)), said))
+        return Remembered(Done(revive(node.output, json.loads(text))))
     except OutputError:
         return None  # the output type has changed
+
+
+def _read_late(node: AgentNode, answer: Unread) -> Remembered | None:
+    """Return the outcome of a task whose answer nobody could read before; None where it is invalid."""
+    try:
+        return Remembered(Done(*node.answer(answer.text, answer.way)), answer)
+    except OutputError:
+        return None

@@ -11,6 +11,7 @@ from fanwise.journal.records import AnswerRecord, ArmName, RowResult, TaskRecord
 from fanwise.jsonable import without_halves
 from fanwise.log import log
 
+from .unread import KIND, MESSAGE, Unread
 from .window import RowRun
 
 _NOTHING = object()
@@ -51,6 +52,15 @@ class Recorder:
         )  # fmt: skip
         log.info("task failed", row=ask.row, task=ask.label, kind=cause.kind)
         return outcome
+
+    def unread(self, ask: Ask, arm: ArmName, name: str, answer: Unread) -> None:
+        """Write down an answer that nobody can read, as it came; arguments as for `task`."""
+        self._journal.add_task(
+            TaskRecord(
+                key=ask.key, row=ask.row, arm=arm, node=ask.node, label=ask.label, agent=name, status="failed",
+                output=self._journal.add_text(answer.kept()), kind=KIND, message=MESSAGE,
+            )
+        )  # fmt: skip
 
     def answer(self, attempt: int, place: int, outcome: Outcome) -> None:
         """Write down what a model said to the ask at a place of an attempt, where it said something."""

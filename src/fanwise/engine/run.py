@@ -31,7 +31,7 @@ from .settings import Settings
 from .settlement import Settlement
 from .standstill import standstill
 from .talks import Talks
-from .ways import AskedWays
+from .ways import AskedBefore
 from .window import Window
 
 DETACH_S = 5.0
@@ -97,7 +97,7 @@ class Engine:
             threads=self._threads,
         )
         self._keeper = Keeper(books.journal, self.counters, self)
-        self._settlement = Settlement(arms, self._flow, talks, self.carriers, AskedWays(books.journal))
+        self._settlement = Settlement(arms, self._flow, talks, self.carriers, AskedBefore(books.journal))
         self._doubts = Doubts(self._settlement.failed, self.halt)
 
     async def run(self, records: Iterator[Record]) -> None:

@@ -12,20 +12,21 @@ from fanwise.journal.records import ArmName
 
 from .arms import Arm
 from .flow import TaskFlow
-from .meaning import Again, TheSame, WantsTools, all_failed, meaning
+from .meaning import Again, TheSame, Unreadable, WantsTools, all_failed, meaning
 from .nodes import AgentNode
 from .talks import Talks
-from .ways import AskedWays
+from .unread import Unread
+from .ways import AskedBefore
 
 
 class Settlement:
     """Decides what becomes of errands; used by one event loop."""
 
     def __init__(
-        self, arms: Mapping[ArmName, Arm], flow: TaskFlow, talks: Talks, carriers: Carriers, ways: AskedWays
+        self, arms: Mapping[ArmName, Arm], flow: TaskFlow, talks: Talks, carriers: Carriers, asked: AskedBefore
     ) -> None:
         self._arms, self._flow, self._talks, self._carriers = arms, flow, talks, carriers
-        self._ways = ways
+        self._asked = asked
 
     def replied(self, errand: Errand, attempt: int, reply: Reply) -> bool:
         """Take a reply whose record is kept; returns whether the errand is to go again."""
@@ -34,8 +35,8 @@ class Settlement:
         if node is not None and node.role.tools:
             self._talks.replied(node.role, wants_tools=wants_tools)
         rounds = self._talks.of(errand.key).rounds if wants_tools else 0
-        way = None if node is None else self._ways.of(errand.role.arm, errand.node, attempt)
-        meant = meaning(node, errand, reply, rounds, way)
+        asked = self._asked.of(errand.role.arm, errand.node, node, attempt)
+        meant = meaning(node, errand, reply, rounds, asked)
         if isinstance(meant, Again):
             errand.ask_again(meant.repair, meant.factor)
             return True
@@ -46,6 +47,8 @@ class Settlement:
             self._talks.ask(errand.key, reply.content)
             if self._flow.owns(errand):  # else its row will ask for the task, and go on from here
                 self._flow.conversing.start(errand)
+        elif isinstance(meant, Unreadable):
+            self._flow.set_aside(errand, Unread(attempt, asked.way, reply.text))
         elif meant is not None:
             self._flow.settle(errand, meant, attempt)
         return False

@@ -8,7 +8,7 @@ from typing import Any
 
 from fanwise.engine.arms import Arm, statics
 from fanwise.engine.described import tasks_before, tasks_of
-from fanwise.journal.meta import STATICS, MetaStore, Source
+from fanwise.journal.meta import STATICS, Source
 from fanwise.journal.records import ArmName
 
 
@@ -31,11 +31,6 @@ def edits_of(source: Source, arms: Mapping[ArmName, Arm]) -> Edits:
     """
     before, present = STATICS.of(source), statics(arms)
     return Edits(_words(before, present), tuple(_edited_arms(before, present, tasks_before(source), tasks_of(arms))))
-
-
-def keep_nodes(journal: MetaStore, arms: Mapping[ArmName, Arm]) -> None:
-    """Keep what shapes the answers of every node, for the next session to see what was edited."""
-    STATICS.keep(journal, statics(arms))
 
 
 def is_edited(source: Source, arms: Mapping[ArmName, Arm]) -> bool:

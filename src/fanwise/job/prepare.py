@@ -16,7 +16,7 @@ from fanwise.engine.collecting import seldom
 from fanwise.engine.described import describe
 from fanwise.engine.standin import answerer
 from fanwise.engine.toolbox import Toolbox, open_toolbox
-from fanwise.engine.ways import keep_ways
+from fanwise.engine.ways import keep_asked
 from fanwise.graph.graphs import Graph
 from fanwise.journal.records import ArmName, EditRecord
 from fanwise.paths import fixed
@@ -26,7 +26,7 @@ from .answering import connected
 from .arms import is_own_baseline
 from .close import settle
 from .descriptors import within_descriptors
-from .edits import edits_of, keep_nodes
+from .edits import edits_of
 from .opening import OpenRun, Terms, begun, found
 from .preflight import check_models, check_same_kind, usable_channel
 from .prepared import Prepared
@@ -156,8 +156,7 @@ def _begin_session(prepared: Prepared) -> None:
     session = journal.start_session(at, prepared.run.spec.channel, edits.words)
     for arm in edits.arms:
         journal.set_edit(EditRecord(arm, session))
-    keep_nodes(journal, prepared.arms)
-    keep_ways(journal, prepared.arms)
+    keep_asked(journal, prepared.arms)
     if prepared.terms.resumed:
         lost = journal.lose_open(at)
         if lost:

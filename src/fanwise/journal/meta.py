@@ -210,6 +210,8 @@ WAYS = MetaKey("ways", dict[str, str])
 """By arm and node in which way the last session told its requests the form of their answers."""
 OPEN_WAYS = MetaKey("open_ways", dict[str, dict[str, str]])
 """The same by the intent of a batch that an earlier session has left open, where it was another way."""
+OPEN_STATICS = MetaKey("open_nodes", dict[str, dict[str, str]])
+"""By the intent of such a batch what `STATICS` has, where any node was another."""
 
 # What its graphs looked like, for the account and for a comparison with another run -----------------
 

@@ -96,7 +96,7 @@ class TaskRecord:
     agent: str
     status: Literal["done", "failed"]
     output: str | None
-    """Hash of the output's canonical JSON."""
+    """Hash of the output's canonical JSON; of an answer that nobody can read, see `engine.unread`, of that answer."""
     kind: str = ""
     message: str = ""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from fanwise.engine.arms import Arm, row_state
-from fanwise.engine.meaning import remembered
+from fanwise.engine.meaning import Remembered, remembered
 from fanwise.engine.nodes import AgentNode, keyed
 from fanwise.engine.rows import Row
 from fanwise.foreign import let_through, reason
@@ -95,7 +95,7 @@ class RowReplay:
         except BaseException as error:  # of a serializer, which is users' code
             let_through(error)
             return Failed(task.label, "invalid_value", reason(error))
-        return remembered(self._journal, key, node, task, self._retry)
+        return _outcome(remembered(self._journal, key, node, task, self._retry))
 
     def _number_before(self, arm: Arm, row: Row) -> int | None:
         """Return the number that a row had when its answers came; None where none of them is of something else."""
@@ -107,4 +107,8 @@ class RowReplay:
         """Return what a task came to last, whatever it was asked by."""
         node = arm.nodes[task.node.path]
         key = self._earlier.key(arm.name, task.node.path, number, task.label)
-        return None if key is None else remembered(self._journal, key, node, task, self._retry)
+        return None if key is None else _outcome(remembered(self._journal, key, node, task, self._retry))
+
+
+def _outcome(known: Remembered | None) -> Outcome | None:
+    return None if known is None else known.outcome

@@ -21,11 +21,25 @@ from hypothesis import HealthCheck, Phase, event, example, given, settings
 from hypothesis import strategies as st
 
 from fanwise.emulator import Emulator
-from support import bill, environment, fanwise, journal_value, lines, read_only, started, summary, wait_for
+from support import (
+    bill,
+    clear_faults,
+    environment,
+    fanwise,
+    journal_value,
+    lines,
+    post,
+    read_only,
+    started,
+    summary,
+    wait_for,
+)  # fmt: skip
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "3"))
 SORTS, REPLIES = "claude-haiku-5-5", "claude-sonnet-5-5"
 """Each agent has a model of its own, so that a bill tells how often it was asked."""
+SLOW_S = 0.3
+"""Seconds of a reply in a sync that is killed, so that it is caught at work."""
 SOURCE = '''\
 from pydantic import BaseModel
 
@@ -164,14 +178,15 @@ class Life:
 
     def is_killed_in(self, step: Step) -> None:
         """A sync is killed as soon as it has sent something, or has ended without."""
-        sent = journal_value(self.out, "SELECT COUNT(*) FROM attempts")
+        sent, sessions = (journal_value(self.out, f"SELECT COUNT(*) FROM {name}") for name in ("attempts", "sessions"))
+        post(f"{self.url}/_emulator/faults", {"path": "/v1/messages", "latency_s": SLOW_S})
         process = started(*self.call("sync", step), env=self.env)
-        query = (
-            f"SELECT (SELECT COUNT(*) FROM attempts)>{sent} OR (SELECT how FROM sessions ORDER BY id DESC)<>'running'"
-        )
+        query = f"""SELECT (SELECT COUNT(*) FROM attempts)>{sent}
+          OR EXISTS(SELECT 1 FROM sessions WHERE id>{sessions} AND how<>'running')"""
         wait_for(lambda: journal_value(self.out, query), "a request, or the end")
         process.send_signal(signal.SIGKILL)
         process.wait()
+        clear_faults(self.url)
 
     def is_carried_out(self, step: Step, command: str) -> None:
         """What is new is asked, once, and no more; what was lost by a kill is asked again."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -279,6 +281,73 @@ def test_a_file_may_be_in_another_encoding_than_the_one_before(tmp_path: Path) -
     anyio.run(lambda: sync(out, rows=file, encoding="utf-16", graph=graph))
     anyio.run(lambda: sync(out, rows=records, graph=graph))
     assert asked(out) == {"sort": 1, "reply": 1}
+
+
+def test_a_sync_that_is_halted_says_how_to_go_on_and_logs_nothing_before_it_has_ended(tmp_path: Path) -> None:
+    """What it has not come to would be told as gone."""
+    out = begun(tmp_path)
+    later = written(tmp_path / "later rows.jsonl", [(name, f"{subject}!", body) for name, subject, body in ROWS])
+    said = synced(out, "--rows", later, "--budget-usd", summary(out)["cost_usd"], status=3)
+    assert f"go on with: fanwise sync run --rows '{later}'" in said
+    assert changes(out) == []
+    assert fanwise("resume", out, cwd=tmp_path).returncode == 0
+    assert [(change["id"], change["session"], change["differs"]) for change in changes(out)] == [
+        (name, 3, ["row", "output"]) for name, _, _ in ROWS
+    ]
+    assert asked(out) == {"sort": 5, "reply": 10}
+
+
+def test_what_a_batch_answers_of_rows_that_have_gone_is_paid_and_in_no_result(tmp_path: Path) -> None:
+    (tmp_path / "graph.py").write_text(SOURCE)
+    file = written(tmp_path / "rows.jsonl", ROWS)
+    call = ("--rows", file, "--out", "run", "--channel", "batch", "--detach", "--batch-delay-s", 0.2)
+    with Emulator(batch_delay_s=1) as server:
+        env = environment(ANTHROPIC_API_KEY=server.api_key, ANTHROPIC_BASE_URL=server.url)
+        left = fanwise("run", "graph.py:notes", *call, cwd=tmp_path, env=env)
+        assert left.returncode == 0 and "detached; batches that go on" in left.stderr
+        written(file, LATER)
+        done = fanwise("sync", "run", cwd=tmp_path, env=env)
+        assert done.returncode == 0, done.stderr
+        models = [entry["model"] for entry in server.bill()["entries"]]
+        fresh = ("--rows", file, "--out", "fresh", "--channel", "batch")
+        assert fanwise("run", "graph.py:notes", *fresh, cwd=tmp_path, env=env).returncode == 0
+    assert models.count("claude-haiku-5-5") == 5 + 2, "the bodies of five rows and of two more"
+    assert models.count("claude-sonnet-5-5") == 5, "nobody has replied to a row that is gone"
+    assert (tmp_path / "run/results.jsonl").read_bytes() == (tmp_path / "fresh/results.jsonl").read_bytes()
+    account = summary(tmp_path / "run")
+    assert account["cash"]["left"]["attempts"] == 2
+    assert account["cash"]["paid_usd"] == account["bill_usd"]
+
+
+def test_the_first_sync_goes_by_the_results_that_were_there_whatever_a_killed_resume_has_done(tmp_path: Path) -> None:
+    out = begun(tmp_path)
+    before = lines(out / "results.jsonl")
+    written(tmp_path / "rows.jsonl", LATER)
+    with closing(sqlite3.connect(out / "journal.db")) as db:  # as a resume leaves it that is killed at its end
+        assert fanwise("resume", out, cwd=tmp_path).returncode == 0
+        db.execute("UPDATE sessions SET ended=NULL, how='running' WHERE id=2")
+        db.commit()
+    (out / "results.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in before))
+    synced(out)
+    assert {(change["change"], change["id"]) for change in changes(out)} == {
+        ("removed", "n2"), ("added", "n9"), ("changed", "n1"), ("changed", "n3"),
+    }  # fmt: skip
+
+
+def test_a_deadline_is_counted_from_each_sync_on(tmp_path: Path) -> None:
+    """A job that lives for weeks had its deadline in the first hour, and everything went live at twice the price."""
+    (tmp_path / "graph.py").write_text(SOURCE)
+    file = written(tmp_path / "rows.jsonl", ROWS)
+    with Emulator() as server:
+        env = environment(ANTHROPIC_API_KEY=server.api_key, ANTHROPIC_BASE_URL=server.url)
+        call = ("--rows", file, "--out", "run", "--channel", "batch", "--deadline", "6h")
+        assert fanwise("run", "graph.py:notes", *call, cwd=tmp_path, env=env).returncode == 0
+        server.advance(7 * 24 * 3600)
+        written(file, LATER)
+        assert fanwise("sync", "run", cwd=tmp_path, env=env).returncode == 0
+        entries = server.bill()["entries"]
+    assert len(entries) == 10 + 4, "its answers are all the same"
+    assert all(entry["batch_id"] for entry in entries)
 
 
 def test_a_directory_that_is_at_work_is_not_synced(tmp_path: Path) -> None:

@@ -27,8 +27,24 @@ from .saying import echo, echo_json
 from .signals import Signals, say
 
 
-def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, out: Path, report: bool = True) -> int:
-    """Run a job with a display and signals, print its account if it is to report, return the exit status."""
+def carry_out(
+    work: Callable[[Watcher], Awaitable[Account]],
+    *,
+    as_json: bool,
+    out: Path,
+    report: bool = True,
+    again: str = "",
+) -> int:
+    """Run a job with a display and signals, print its account, and return the exit status.
+
+    Args:
+        work: Runs it.
+        as_json: Whether its account is printed as JSON.
+        out: Its directory.
+        report: Whether the account is printed.
+        again: The line that goes on with it; empty: `fanwise resume`.
+    """
+    again = again or f"fanwise resume {typed(out)}"
     signals = Signals(out=out)
     try:
         account, halted = anyio.run(_watched, work, signals)
@@ -37,16 +53,12 @@ def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, o
     finally:
         signals.over()
     if account is None and halted is None:
-        how = (
-            f"stopped at once; go on with: fanwise resume {typed(out)}"
-            if holds_run(out)
-            else "stopped before anything was sent"
-        )
+        how = f"stopped at once; go on with: {again}" if holds_run(out) else "stopped before anything was sent"
         say(how)
         return signals.status
     if isinstance(halted, NotKeptError):  # the account is among what could not be written
-        again = f"; then go on with: fanwise resume {typed(out)}" if holds_run(out) else ""
-        echo(f"fanwise: {one_line(str(halted), MOST_WORDS)}{again}", err=True)
+        then = f"; then go on with: {again}" if holds_run(out) else ""
+        echo(f"fanwise: {one_line(str(halted), MOST_WORDS)}{then}", err=True)
         return HALTED
     summary = _summary(out)
     with suppress(OSError) if signals.count else nullcontext():  # a terminal that was closed takes no account
@@ -56,10 +68,10 @@ def carry_out(work: Callable[[Watcher], Awaitable[Account]], *, as_json: bool, o
             echo(f"fanwise: {line}" if not line.startswith(" ") else line, err=True)
     if halted is not None:
         why = one_line(str(halted), MOST_WORDS)
-        echo(f"fanwise: {why}; what was done is kept, go on with: fanwise resume {typed(out)}", err=True)
+        echo(f"fanwise: {why}; what was done is kept, go on with: {again}", err=True)
         return HALTED
     if summary["ended"] in ("interrupted", "detached"):
-        _say_how_to_resume(out, summary["ended"])
+        _say_how_to_resume(out, summary["ended"], again)
         return signals.status if summary["ended"] == "interrupted" else OK
     return _status(summary["rows"])
 
@@ -112,7 +124,7 @@ def _print(out: Path, summary: dict[str, Any], *, as_json: bool) -> None:
     echo(f"results: {typed(out / 'results.jsonl')}", err=True)
 
 
-def _say_how_to_resume(out: Path, how: str) -> None:
+def _say_how_to_resume(out: Path, how: str, again: str) -> None:
     with reading(out) as journal:
         ids = [
             batch.batch_id
@@ -122,4 +134,4 @@ def _say_how_to_resume(out: Path, how: str) -> None:
         ]
     if ids:
         say(f"{how}; batches that go on: {', '.join(ids)}")
-    say(f"go on with: fanwise resume {typed(out)}")
+    say(f"go on with: {again}")

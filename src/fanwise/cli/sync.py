@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Any
 
@@ -63,10 +64,12 @@ def sync(
     _consent(run, taken, question, retry, pay_twice=pay_twice)
 
     async def work(watcher: Watcher) -> Account:
-        named: dict[str, Any] = {"rows": taken.source, "format": taken.format}
-        return await syncing.sync(run.out, watcher, **named, **run.terms, **run.changes)
+        of_rows: dict[str, Any] = {"rows": taken.source, "format": taken.format}
+        return await syncing.sync(run.out, watcher, **of_rows, **run.terms, **run.changes)
 
-    sys.exit(carry_out(work, as_json=as_json, out=run.out))
+    named = [word for option, value in (("--rows", rows), ("--format", format)) if value for word in (option, value)]
+    again = shlex.join(["fanwise", "sync", typed(run.out), *named])
+    sys.exit(carry_out(work, as_json=as_json, out=run.out, again=again))
 
 
 def _consent(run: GoingOn, rows: RowsNow, question: Question, retry: tuple[str, ...], *, pay_twice: bool) -> None:

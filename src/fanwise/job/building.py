@@ -130,7 +130,7 @@ def _see_sample(journal: Journal, sampled: str) -> None:
 def _ways(run: OpenRun, terms: Terms, started: float) -> Ways:
     """Return how a session may send that begins at a moment of the server's time."""
     spec, limit = run.spec, None
-    deadline = _deadline(spec, run.directory.journal, started)
+    deadline = _deadline(spec, run.directory.journal, started, anew=terms.rows is not None)
     if deadline is not None:
         limit = TimeLimit(at=deadline, started=started, pay_twice=spec.pay_twice_for_deadline)
     return Ways(
@@ -147,12 +147,19 @@ def _ways(run: OpenRun, terms: Terms, started: float) -> Ways:
     )
 
 
-def _deadline(spec: JobSpec, journal: Journal, started: float) -> float | None:
-    """Return when the run should have ended: from its first session on, unless it is given anew."""
+def _deadline(spec: JobSpec, journal: Journal, started: float, *, anew: bool) -> float | None:
+    """Return when the run should have ended: from its first session on, unless it is given anew.
+
+    Args:
+        spec: How the session runs it.
+        journal: Of the run.
+        started: When the session began.
+        anew: Whether it is counted from this session on in any case: a job that lives for weeks is not late ever after.
+    """
     if spec.deadline is None:
         return None
     deadline = DEADLINE.of(journal)
-    if deadline is None or deadline["after"] != spec.deadline:
+    if anew or deadline is None or deadline["after"] != spec.deadline:
         deadline = Deadline(after=spec.deadline, at=started + seconds(spec.deadline))
         DEADLINE.keep(journal, deadline)
     return deadline["at"]

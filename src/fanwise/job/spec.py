@@ -155,7 +155,7 @@ class JobSpec:
             check=check_duration,
         ),
     ] = None
-    """From the first session on: `90s`, `30m`, `6h`, `1d`."""
+    """From the first session on, and from each sync on: `90s`, `30m`, `6h`, `1d`."""
     pay_twice_for_deadline: Annotated[
         bool,
         FieldRule(help="Near the deadline send live what cancelled batches have not given back; may be paid twice."),

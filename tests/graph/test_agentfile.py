@@ -35,7 +35,11 @@ def notes_of(agent: Agent[..., Any]) -> list[str]:
 
 def test_the_agents_of_the_examples_can_be_read() -> None:
     agents = Agents.load(ROOT / "agents")
-    assert len(agents) == 8 and not agents.notes
+    (note,) = agents.notes
+    assert len(agents) == 8
+    assert note.text.startswith(
+        "the section Examples is read as instructions: example 1 of agent 'classify' gives task"
+    )
     for path in sorted((ROOT / "agents").glob("*.md")):
         spec = agents[path.stem].spec
         assert spec.model.startswith("claude-") and spec.max_tokens > 0 and spec.instructions and spec.description

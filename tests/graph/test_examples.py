@@ -255,11 +255,38 @@ def test_an_example_of_a_file_that_does_not_fit_is_told_with_its_line(tmp_path: 
     ]
 
 
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        ("```yaml input\nsubject: x\n```\n```json output\n{}\n```\n", "example 1 of agent 'sorter' gives task what"),
+        ('```input\nx\n```\n```json output\n{"kind": "bug"}\n```\n', "example 1 of agent 'sorter' has an output"),
+        ("```json input\n{...}\n```\n```output\nx\n```\n", "the input of example 1 cannot be used: not valid JSON"),
+    ],
+)
+def test_examples_of_another_signature_are_instructions_of_a_file_that_has_none(
+    tmp_path: Path, block: str, why: str
+) -> None:
+    """A folder of files is loaded whole, also those that functions with types use."""
+    body = f"Sort it.\n\n## Examples\n{block}"
+    spec = load(tmp_path, body).spec
+    assert spec.instructions == body.strip() and not spec.examples
+    (note,) = spec.notes
+    assert note.place in {f"{tmp_path}/sorter.md:8"}
+    assert note.text.startswith(f"the section Examples is read as instructions: {why}")
+    assert load(tmp_path, body, examples=[Example("a", "b")]).spec.examples
+
+
 def test_what_yaml_has_taken_for_no_text_is_shown_with_its_way_out(tmp_path: Path) -> None:
     """`12:30` is a number in YAML, and `no` is no text."""
-    body = "Sort it.\n## Examples\n```yaml input\ntask: 12:30\n```\n```yaml output\nno\n```\n"
+    (tmp_path / "sorter.md").write_text(
+        f"{FRONT}Sort it.\n## Examples\n```yaml input\ntask: 12:30\n```\n```yaml output\nno\n```\n"
+    )
     with pytest.raises(DefinitionError) as caught:
-        load(tmp_path, body)
+
+        @agent(tmp_path / "sorter.md")
+        def sorter(task: str) -> str:  # pyright: ignore[reportUnusedFunction]
+            return task
+
     assert [mistake.hint for mistake in caught.value.mistakes] == [
         "it is 750; write a text, in YAML with quotes around it",
         "it is False; write a text, in YAML with quotes around it",

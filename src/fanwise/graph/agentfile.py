@@ -55,8 +55,12 @@ class AgentFile:
     denied: ToolNames = NO_NAMES
     """Tools that it is not to have."""
     instructions: str = ""
+    body: str = ""
+    """All of it that is not front matter: the instructions, and the section of examples behind them."""
     examples: tuple[PlacedExample, ...] = ()
     """Those of its last section, not checked."""
+    example_mistakes: tuple[Mistake, ...] = ()
+    """What of them cannot be read."""
     is_readable: bool = True
     """Whether its front matter could be read at all, so that what is not in `lines` does not stand there."""
     lines: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -81,7 +85,7 @@ def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note]) -> A
     before = len(mistakes)
     front = read_front_matter(path, text, {*_READ, *_ELSEWHERE}, mistakes, notes)
     is_readable = len(mistakes) == before
-    body = body_parts(path, front.body, front.text_line, mistakes, notes)
+    body = body_parts(path, front.body, front.text_line, notes)
     if not body.instructions:
         mistakes.append(
             Mistake(f"{path}:{front.body_line or 1}", "has no body", "the body is the agent's instructions")
@@ -99,7 +103,9 @@ def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note]) -> A
         tools=fields.tools("tools"),
         denied=fields.tools("disallowedTools"),
         instructions=body.instructions,
+        body=front.body,
         examples=body.examples,
+        example_mistakes=body.mistakes,
         is_readable=is_readable,
         lines=front.lines,
     )

@@ -31,6 +31,8 @@ class BodyParts(NamedTuple):
 
     instructions: str
     examples: tuple[PlacedExample, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    """What of the examples cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +48,13 @@ class _SectionPart:
     """`input` or `output`; empty for anything else, `title` for a heading below that of the section."""
 
 
-def body_parts(path: Path, body: str, first: int, mistakes: list[Mistake], notes: list[Note]) -> BodyParts:
+def body_parts(path: Path, body: str, first: int, notes: list[Note]) -> BodyParts:
     """Return the instructions and the examples of a file's body.
 
     Args:
         path: The file, for places.
         body: Its body.
         first: Line of the file in which that begins.
-        mistakes: Gets what of an example cannot be read.
         notes: Gets why a section with inputs and outputs is taken for instructions.
     """
     lines = body.split("\n")
@@ -68,11 +69,12 @@ def body_parts(path: Path, body: str, first: int, mistakes: list[Mistake], notes
         text = f"the section Examples is read as instructions: this is not of the form {_SHAPE}"
         notes.append(Note(f"{path}:{pairs}", text))
         return BodyParts(body)
+    mistakes: list[Mistake] = []
     examples = [
         PlacedExample(Example(*(_value(path, part, number, mistakes) for part in pair)), f"{path}:{pair[0].line}")
         for number, pair in enumerate(pairs, 1)
     ]
-    return BodyParts("\n".join(lines[:title]).strip(), tuple(examples))
+    return BodyParts("\n".join(lines[:title]).strip(), tuple(examples), tuple(mistakes))
 
 
 def _title(lines: Sequence[str]) -> int | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from fanwise.errors import Mistake, line_of
 from fanwise.models import intensity
@@ -12,6 +14,7 @@ from fanwise.models import intensity
 from .agentfile import AgentFile, read_agent_file
 from .agentsettings import AgentSettings
 from .deniedtools import Denial
+from .examples import checked_examples
 from .filetools import NO_TOOLS, FoundTools, MissingTools, ToolFinder, Toolset, missing_mistakes
 from .modelnames import INHERIT, model_named
 from .notes import Note
@@ -30,6 +33,8 @@ class Given:
     """Whether the caller can say `thinking=`, so that it may be told to."""
     tools: Toolset = NO_TOOLS
     missing_tools: MissingTools = "refuse"
+    params: Mapping[str, Any] | None = None
+    """Types of the parameters of an agent that answers text and has no signature of its own; None of any other."""
 
 
 def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[Mistake]) -> AgentSettings:
@@ -43,6 +48,9 @@ def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[
     """
     notes: list[Note] = []
     file = read_agent_file(path, mistakes, notes)
+    if not settings.examples:  # else those of the file are of no use
+        file = file if given.params is None else _of_text(file, given.params, notes)
+        mistakes += file.example_mistakes
     model = settings.model or _model(file, given, mistakes, notes)
     if model and file.effort is not None and settings.effort is None:
         try:
@@ -68,6 +76,17 @@ def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[
         examples=settings.examples or file.examples,
         origins=settings.origins.by_file(_places(settings, file)),
     )
+
+
+def _of_text(file: AgentFile, params: Mapping[str, Any], notes: list[Note]) -> AgentFile:
+    """Return a file for an agent that has no signature of its own: examples of another one are instructions of it."""
+    mistakes = [*file.example_mistakes]
+    checked_examples(file.examples, file.name, params, str, mistakes)
+    if not mistakes:
+        return file
+    text = f"the section Examples is read as instructions: {mistakes[0].message}"
+    notes.append(Note(mistakes[0].place, text))
+    return replace(file, instructions=file.body, examples=(), example_mistakes=())
 
 
 def _places(settings: AgentSettings, file: AgentFile) -> dict[str, str]:

@@ -16,6 +16,7 @@ from .fromfile import Given, with_file
 from .notes import Note
 from .spec import AgentSpec
 
+_PARAMS = {"task": str}
 Body = Callable[[str], str]
 """`(task: str) -> str`: the signature of an agent whose file names no types."""
 
@@ -32,12 +33,12 @@ def spec_of_file(path: Path, settings: AgentSettings, given: Given) -> AgentSpec
         DefinitionError: Something cannot be used; every mistake is listed with its line.
     """
     mistakes: list[Mistake] = []
-    settings = with_file(settings, path, given, mistakes)
+    settings = with_file(settings, path, replace(given, params=_PARAMS), mistakes)
     if not settings.name:
         settings = _named(settings, path, mistakes)
     if mistakes:
         raise DefinitionError(f"agent file {path}", tuple(sorted(mistakes, key=line_of)))
-    return spec_of(settings, f"{path}:1", {"task": str}, str, mistakes)
+    return spec_of(settings, f"{path}:1", _PARAMS, str, mistakes)
 
 
 def _named(settings: AgentSettings, path: Path, mistakes: list[Mistake]) -> AgentSettings:

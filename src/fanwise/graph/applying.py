@@ -5,30 +5,39 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
-import inspect
-import sysconfig
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import zip_longest
-from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any, cast
-
-from pydantic import BaseModel
 
 from . import types as ty
 from .agent import Agent
 from .calls import bind, check_fit
 from .containers import EACH_HINT, Containers
 from .expr import Const
+from .objects import Objects, is_library
 from .operators import Operators
 from .reference import STEP_HINT, Ref, is_of_object
 from .step import StepFunction
-from .symbols import PLAIN, Bound, Fields, Function, NameScope, function_of, holds, items_of, unknown, without_plain
+from .symbols import (
+    PLAIN,
+    AnyOf,
+    Bound,
+    Fields,
+    Function,
+    InnerClass,
+    NameScope,
+    Opaque,
+    function_of,
+    holds,
+    items_of,
+    joined,
+    unknown,
+    without_plain,
+)  # fmt: skip
 from .vocabulary import VOCABULARY
 
-_STANDARD = sysconfig.get_path("stdlib")
-_PACKAGE = str(Path(__file__).parent.parent)
 _LOOPING = (
     "list", "tuple", "set", "frozenset", "sorted", "sum", "max", "min", "enumerate", "zip", "range", "any", "all",
     "reversed", "iter", "next", "map", "filter",
@@ -45,7 +54,7 @@ _KEYED = {"get", "pop", "setdefault", "index", "count", "remove", "__getitem__",
 _CASTS = (typing.cast, typing.assert_type, typing.reveal_type)
 
 
-class Calls(Containers, Operators):
+class Calls(Objects, Containers, Operators):
     """Evaluates calls."""
 
     graph_type: type[Any]
@@ -89,10 +98,14 @@ class Calls(Containers, Operators):
             return function()
         if function is functools.partial and args:
             return Bound(args[0], args[1:], kwargs)
+        if isinstance(function, AnyOf):
+            return joined(self.tracer, [self.apply(one, args, kwargs, node, scope) for one in function.values])
+        if isinstance(function, Fields):
+            return self.by_method(function, "__call__", args, node, scope, **kwargs)
         if function in _CASTS:
             return args[-1] if args else PLAIN
-        if isinstance(function, type):
-            return self._construct(cast("type[Any]", function), args, kwargs, node, scope)
+        if isinstance(function, type | InnerClass):
+            return self.construct(cast("type[Any] | InnerClass", function), args, kwargs, node, scope)
         return self._helper(function, args, kwargs, node, scope)
 
     def _is_word(self, function: object) -> bool:
@@ -162,6 +175,10 @@ class Calls(Containers, Operators):
         if name == "dict" and not any(type(value) is Ref for value in args):
             pairs = cast("dict[Any, Any]", args[0]) if args and isinstance(args[0], dict) else {}
             return {**pairs, **kwargs}
+        if name == "len" and args and isinstance(args[0], Fields):
+            return self.by_method(args[0], "__len__", (), node, scope)
+        args = self._opened(name, args, node, scope)
+        values = [*args, *kwargs.values()]
         asks = name not in _CONTAINERS
         for number, value in enumerate(values):
             if type(value) is Ref or (asks and holds(value)):
@@ -169,6 +186,12 @@ class Calls(Containers, Operators):
                 hint = EACH_HINT if _KINDS.get(name) == "loop" else STEP_HINT
                 return self.add_mistake(node, _KINDS.get(name, name), f"with {name}()", hint, scope, part)
         return self._container(name, args)
+
+    def _opened(self, name: str, args: tuple[Any, ...], node: ast.Call, scope: NameScope) -> tuple[Any, ...]:
+        """Return the arguments of a builtin, with what it takes out of objects of the user's in their place."""
+        if name not in _CONTAINERS - {"id"}:
+            return args
+        return tuple(self.items_from(arg, node, scope) if isinstance(arg, Fields) else arg for arg in args)
 
     def _container(self, name: str, args: tuple[Any, ...]) -> Any:
         """Return what a builtin makes of containers."""
@@ -199,6 +222,8 @@ class Calls(Containers, Operators):
                 kind = "text" if isinstance(owner, str) else "key"
                 use = "as text" if kind == "text" else "as a key or an index"
                 return self.add_mistake(node, kind, use, STEP_HINT, scope, part)
+        if name == "sort" and holds(owner):
+            return self.add_mistake(node, "loop", "with sort()", EACH_HINT, scope, node.func)
         if isinstance(owner, dict):
             return self._of_dict(cast("dict[Any, Any]", owner), name, args)
         if isinstance(owner, list):
@@ -228,47 +253,25 @@ class Calls(Containers, Operators):
                 pass
         return dict(owner) if name == "copy" else PLAIN
 
-    def _construct(
-        self, kind: type[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], node: ast.Call, scope: NameScope
-    ) -> Any:
-        """Return the object that a class of the user's makes."""
-        values = [*args, *kwargs.values()]
-        if not any(map(holds, values)):
-            return PLAIN
-        if hasattr(kind, "__dataclass_fields__") or hasattr(kind, "_fields"):
-            return Fields(kind, dict(inspect.signature(kind).bind_partial(*args, **kwargs).arguments))
-        init = inspect.getattr_static(kind, "__init__", None)
-        if not issubclass(kind, BaseModel) and isinstance(init, FunctionType) and not _is_library(init):
-            self_ = Fields(kind, {})
-            self.apply(init, (self_, *args), kwargs, node, scope)
-            return self_
-        use = f"in {kind.__name__}(...)"
-        hint = "a traced value cannot be put into a model; do it in a @step"
-        return self.add_mistake(node, "model", use, hint, scope, self._subject(node, args))
-
-    def _subject(self, node: ast.Call, args: tuple[Any, ...]) -> ast.expr:
-        """Return the first argument that holds a traced value."""
-        held = [part for part, value in zip(node.args, args, strict=False) if holds(value)]
-        return held[0] if held else node.keywords[0].value if node.keywords else node
-
     def _helper(
         self, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], node: ast.Call, scope: NameScope
     ) -> Any:
         """Return what a function outside of the graph gives; what cannot be followed gets no traced value."""
         values = [*args, *kwargs.values()]
-        function = inspect.unwrap(function) if callable(function) else function
+        function = _unwrapped(function)
         if args and isinstance(args[0], Agent | StepFunction | self.graph_type):  # a method of ours: options, rehearse
             return args[0] if getattr(function, "__name__", "") == "options" else self._unknown_call(values)
-        if isinstance(function, FunctionType) and not _is_library(function):
+        if isinstance(function, FunctionType) and not is_library(function):
             source = function_of(function)
             if source is not None:
                 return self.follow(source, args, kwargs)
-        if function is PLAIN or not callable(function):
+        if function is PLAIN or not (callable(function) or isinstance(function, Opaque)):
             return self._unknown_call(values)
         if any(map(holds, values)):
-            name = getattr(function, "__qualname__", None) or ast.unparse(node.func)
+            named = function.name if isinstance(function, Opaque) else getattr(function, "__qualname__", None)
+            name = named or ast.unparse(node.func)
             use = f"by {name}(), whose source cannot be followed"
-            return self.add_mistake(node, "helper", use, STEP_HINT, scope, self._subject(node, args))
+            return self.add_mistake(node, "helper", use, STEP_HINT, scope, self.subject(node, args))
         return PLAIN
 
     def _unknown_call(self, values: list[Any]) -> Any:
@@ -284,9 +287,11 @@ class _Anything(Ref):
         return self
 
 
-def _is_library(fn: Callable[..., Any]) -> bool:
-    """Return whether a function is of Python's own library, of Pydantic or of ours: they ask for plain values."""
-    file = getattr(getattr(fn, "__code__", None), "co_filename", "")
-    module = str(getattr(fn, "__module__", "")).partition(".")[0]
-    is_standard = file.startswith(_STANDARD) and "-packages" not in file
-    return is_standard or module in ("pydantic", "pydantic_core") or file.startswith(_PACKAGE)
+def _unwrapped(function: Any) -> Any:
+    """Return the function behind what only keeps its results, or opens and closes; a user's own wrapper is read."""
+    while not isinstance(function, FunctionType) or is_library(function):
+        inner = getattr(function, "__wrapped__", None) if callable(function) else None
+        if inner is None or hasattr(function, "dispatch"):  # `singledispatch` asks for the type
+            break
+        function = inner
+    return function

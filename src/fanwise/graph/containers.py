@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from .expressions import Expressions
 from .reference import Ref
-from .symbols import PLAIN, NameScope, put, unknown
+from .symbols import PLAIN, Fields, NameScope, holds, items_of, put, unknown
 
 EACH_HINT = "use each(list, agent)"
 
@@ -40,9 +40,18 @@ class Containers(Expressions):
             return [unknown(self.tracer, f"an item of {ast.unparse(node)}")]
         if isinstance(value, dict):
             return list(cast("dict[Any, Any]", value))
+        if isinstance(value, Fields):
+            value = self.items_from(value, node, scope)
         if isinstance(value, list | tuple):
             return list(cast("Sequence[Any]", value))
         return [PLAIN]
+
+    def items_from(self, value: Fields, node: ast.expr, scope: NameScope) -> Any:
+        """Return the items that an object of the user's gives: those of a named tuple, or what its method yields."""
+        if hasattr(value.kind, "_fields"):
+            return items_of(value)
+        items = self.by_method(value, "__iter__", (), node, scope)
+        return [unknown(self.tracer)] if items is PLAIN and holds(value) else items
 
     def _read_Set(self, node: ast.Set, scope: NameScope) -> Any:
         for part, value in zip(node.elts, self.spread(node.elts, scope), strict=False):

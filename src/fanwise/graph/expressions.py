@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Mapping
 from types import FunctionType, ModuleType
 from typing import Any, cast
 
 from .reference import STEP_HINT, WHEN_HINT, Ref, is_of_object
-from .symbols import PLAIN, Bound, Fields, Function, NameScope, holds, items_of, joined, unknown
+from .symbols import (
+    PLAIN,
+    AnyOf,
+    Bound,
+    Fields,
+    Function,
+    InnerClass,
+    Member,
+    NameScope,
+    holds,
+    items_of,
+    joined,
+    unknown,
+)
 from .tracer import TracedMistake, Tracer
 
 _MOST_NODES = 100_000
@@ -31,6 +45,22 @@ class Expressions:
 
     def call(self, node: ast.Call, scope: NameScope) -> Any:
         """Return what a call comes to."""
+        raise NotImplementedError
+
+    def apply(
+        self, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], node: ast.Call, scope: NameScope
+    ) -> Any:
+        """Return what a callable gives for its arguments."""
+        raise NotImplementedError
+
+    def of_object(self, owner: Fields, name: str, node: ast.expr, scope: NameScope) -> Any:
+        """Return an attribute of an object of the user's."""
+        raise NotImplementedError
+
+    def by_method(
+        self, owner: Fields, name: str, args: tuple[Any, ...], node: ast.expr, scope: NameScope, **kwargs: Any
+    ) -> Any:
+        """Return what a method of the user's gives that Python calls by itself; a plain value where there is none."""
         raise NotImplementedError
 
     def add_mistake(
@@ -60,8 +90,15 @@ class Expressions:
 
     def test(self, node: ast.expr, scope: NameScope) -> None:
         """Look at a condition, which must be known before the run."""
-        if type(self.value(node, scope)) is Ref:
+        if type(self.truth(self.value(node, scope), node, scope)) is Ref:
             self.add_mistake(node, "bool", "as a condition here", WHEN_HINT, scope)
+
+    def truth(self, value: Any, node: ast.expr, scope: NameScope) -> Any:
+        """Return what decides whether a value is true: an object of the user's may be asked."""
+        if not isinstance(value, Fields):
+            return value
+        answers = [self.by_method(value, name, (), node, scope) for name in ("__bool__", "__len__")]
+        return next((answer for answer in answers if answer is not PLAIN), PLAIN)
 
     def value(self, node: ast.expr, scope: NameScope) -> Any:
         """Return what an expression comes to."""
@@ -92,6 +129,8 @@ class Expressions:
         self.tracer.at = scope.file, node.lineno
         if type(owner) is Ref and is_of_object(node.attr):
             return self.add_mistake(node, "object", f"for its {node.attr}", STEP_HINT, scope, node.value)
+        if isinstance(owner, Fields):
+            return self.of_object(owner, node.attr, node, scope)
         return self.attribute(owner, node.attr)
 
     def attribute(self, owner: Any, name: str) -> Any:
@@ -99,8 +138,11 @@ class Expressions:
         match owner:
             case Ref():
                 return getattr(owner, name)
-            case Fields(kind=kind, values=values):
-                return values[name] if name in values else self._method(kind, owner, name)
+            case AnyOf(values=values):
+                return joined(self.tracer, [self.attribute(value, name) for value in values])
+            case InnerClass(members=members):
+                member = members.get(name, PLAIN)
+                return member.function if isinstance(member, Member) else member
             case ModuleType():
                 return getattr(owner, name, PLAIN)
             case type():
@@ -126,6 +168,10 @@ class Expressions:
             return owner[slice(None) if is_slice else 0 if key is PLAIN else key]
         if type(key) is Ref:
             return self.add_key_mistake(node, scope, node.slice)
+        if isinstance(owner, type):  # with its parameters it is the same class
+            return cast("Any", owner)
+        if isinstance(owner, Fields):
+            return self.by_method(owner, "__getitem__", (key,), node, scope)
         if isinstance(node.slice, ast.Slice) and isinstance(owner, list | tuple):
             return items_of(cast("object", owner))
         return self.item(owner, key)
@@ -136,8 +182,7 @@ class Expressions:
             try:
                 return cast("Any", owner)[key]
             except (LookupError, TypeError):
-                items = items_of(cast("object", owner))
-                return joined(self.tracer, items) if any(map(holds, items)) else PLAIN
+                return joined(self.tracer, items_of(cast("object", owner)))
         return PLAIN
 
     def _read_Lambda(self, node: ast.Lambda, scope: NameScope) -> Any:

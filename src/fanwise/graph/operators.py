@@ -20,12 +20,13 @@ class Operators(Expressions):
     def _read_BoolOp(self, node: ast.BoolOp, scope: NameScope) -> Any:
         values = [self.value(part, scope) for part in node.values]
         for part, value in zip(node.values, values, strict=True):
-            if type(value) is Ref:
+            if type(self.truth(value, part, scope)) is Ref:
                 return self.add_mistake(node, "bool", "with `and` or `or`", WHEN_HINT, scope, part)
         return joined(self.tracer, values)
 
     def _read_UnaryOp(self, node: ast.UnaryOp, scope: NameScope) -> Any:
-        if type(self.value(node.operand, scope)) is not Ref:
+        value = self.value(node.operand, scope)
+        if type(self.truth(value, node.operand, scope) if isinstance(node.op, ast.Not) else value) is not Ref:
             return PLAIN
         if isinstance(node.op, ast.Not):
             return self.add_mistake(node, "bool", "with `not`", "use not_(condition)", scope, node.operand)

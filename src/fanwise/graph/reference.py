@@ -121,6 +121,7 @@ class Ref:
     __rand__, __ror__ = __and__, __or__
 
     def __hash__(self) -> int:
+        self._plain("key", "as a key or in a set")
         return id(self)
 
     # Uses as a plain value ---------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sysconfig
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
@@ -16,6 +17,7 @@ from fanwise.errors import Mistake
 from . import types as ty
 from .kinds import holds_media
 
+_STANDARD = sysconfig.get_path("stdlib")
 _PACKAGE = str(Path(__file__).parent.parent)
 
 
@@ -100,7 +102,8 @@ def _frame() -> FrameType | None:
     frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_PACKAGE) and not file.startswith("<frozen") and "/contextlib.py" not in file:
+        is_standard = file.startswith(("<frozen", _STANDARD)) and "-packages" not in file
+        if not file.startswith(_PACKAGE) and not is_standard:
             return frame
         frame = frame.f_back
     return None

@@ -49,7 +49,17 @@ class NameScope:
             return self.names[name]
         if isinstance(self.around, NameScope):
             return self.around.look_up(name)
-        return as_symbol(self.around[name]) if name in self.around else PLAIN
+        symbol: Any = as_symbol(self.around[name]) if name in self.around else PLAIN
+        if type(symbol) in (list, dict):  # what is added to it is seen by whoever looks next
+            self.names[name] = symbol
+        return symbol
+
+    def home_of(self, name: str) -> NameScope | None:
+        """Return the scope around this one that binds a name, as `nonlocal` finds it; None for none."""
+        around = self.around
+        if not isinstance(around, NameScope):
+            return None
+        return around if name in around.names else around.home_of(name)
 
     def is_bound(self, name: str) -> bool:
         """Return whether the code or what is around it gives the name a meaning, so that it is no builtin."""
@@ -79,11 +89,45 @@ class Bound:
     kwargs: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class InnerClass:
+    """A class that a function defines."""
+
+    name: str
+    members: Mapping[str, Any]
+    fields: tuple[str, ...]
+    """Its annotated names, in order: what a dataclass takes."""
+    bases: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """A function of an inner class that is no plain method."""
+
+    how: str
+    """`property`, `staticmethod` or `classmethod`."""
+    function: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnyOf:
+    """One of several things that can be called; which one is not known."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opaque:
+    """Something that can be called and whose source cannot be followed."""
+
+    name: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Fields:
-    """An object that a class of the user's makes of traced values."""
+    """An object of a class of the user's, which may keep traced values."""
 
-    kind: type[Any]
+    kind: type[Any] | InnerClass
     values: dict[str, Any]
 
 
@@ -142,7 +186,18 @@ def joined(tracer: Tracer, values: Sequence[Any]) -> Any:
     holding = [value for value in values if holds(value)]
     if holding and all(isinstance(value, list | tuple) for value in values):
         return [item for value in values for item in items_of(value)]
-    return holding[0] if holding else PLAIN
+    return holding[0] if holding else _any_of(values)
+
+
+def _any_of(values: Sequence[Any]) -> Any:
+    """Return what may be called of several values; a plain value where there is nothing."""
+    each = [part for value in values for part in (value.values if isinstance(value, AnyOf) else (value,))]
+    choices = {id(value): value for value in each if _can_be_called(value)}
+    return next(iter(choices.values())) if len(choices) == 1 else AnyOf(tuple(choices.values())) if choices else PLAIN
+
+
+def _can_be_called(value: object) -> bool:
+    return isinstance(value, Function | Bound | InnerClass | Opaque) or (value is not PLAIN and callable(value))
 
 
 def without_plain(tracer: Tracer, value: Any) -> Any:
@@ -154,7 +209,7 @@ def without_plain(tracer: Tracer, value: Any) -> Any:
         case dict():
             record = cast("dict[Any, Any]", value)
             return {key: without_plain(tracer, item) for key, item in record.items()}
-        case _Plain() | Function() | Bound() | Fields():
+        case _Plain() | Function() | Bound() | Fields() | AnyOf() | InnerClass() | Opaque():
             return unknown(tracer)
         case _:
             return value
@@ -165,7 +220,7 @@ def function_of(fn: Callable[..., Any]) -> Function | None:
     if not isinstance(fn, FunctionType):
         return None
     try:
-        lines, start = inspect.getsourcelines(fn)
+        lines, start = inspect.getsourcelines(fn.__code__)  # of a wrapper itself, and not of what it wraps
         tree = ast.parse(textwrap.dedent("".join(lines)).strip())
     except (OSError, TypeError, SyntaxError, ValueError):
         return None

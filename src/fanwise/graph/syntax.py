@@ -12,11 +12,20 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from .applying import Calls
+from .bindings import Bindings
 from .expr import Get
 from .expressions import EndlessReadingError
 from .reference import WHEN_HINT, Ref
-from .symbols import PLAIN, Fields, Function, NameScope, function_of, holds, items_of, joined, put, unknown
+from .symbols import (
+    PLAIN,
+    Fields,
+    Function,
+    NameScope,
+    function_of,
+    holds,
+    joined,
+    unknown,
+)  # fmt: skip
 from .tracer import TracedMistake, Tracer, active
 
 
@@ -50,7 +59,7 @@ def _is_among(mistakes: Sequence[TracedMistake], later: TracedMistake) -> bool:
     return any(before.kind == later.kind and before.same_place(later) for before in mistakes)
 
 
-class _Reader(Calls):
+class _Reader(Bindings):
     """Goes through the statements of a function."""
 
     def __init__(self, tracer: Tracer, graph_type: type) -> None:
@@ -59,6 +68,7 @@ class _Reader(Calls):
         self._chain: list[object] = []
         """Functions that are being followed, outermost first."""
         self._returned: list[list[Any]] = []
+        self._yielded: list[list[Any]] = [[]]
 
     def follow(self, function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Return what a function comes to; one that calls itself is looked at once."""
@@ -71,9 +81,10 @@ class _Reader(Calls):
             if isinstance(function.body, ast.expr):
                 return self.value(function.body, scope)
             self._returned.append([])
-            falls = self._run(function.body, scope)
-            values = self._returned.pop() + ([None] if falls else [])
-            return joined(self.tracer, values)
+            self._yielded.append([])
+            falls = self.run(function.body, scope)
+            values, yielded = self._returned.pop() + ([None] if falls else []), self._yielded.pop()
+            return yielded or joined(self.tracer, values)
         finally:
             self._chain.pop()
 
@@ -97,7 +108,7 @@ class _Reader(Calls):
 
     # Statements --------------------------------------------------------------------------------
 
-    def _run(self, body: Sequence[ast.stmt], scope: NameScope) -> bool:
+    def run(self, body: Sequence[ast.stmt], scope: NameScope) -> bool:
         """Read statements; return whether what follows them is reached."""
         for number, node in enumerate(body):
             read = getattr(self, f"_do_{type(node).__name__}", None)
@@ -107,7 +118,7 @@ class _Reader(Calls):
                         self.value(part, scope)
             elif read(node, scope) is False:
                 if number + 1 < len(body) and not isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue):
-                    self._run(body[number + 1 :], NameScope(scope.file, scope))  # for its mistakes alone
+                    self.run(body[number + 1 :], NameScope(scope.file, scope))  # for its mistakes alone
                 return False
         return True
 
@@ -142,48 +153,6 @@ class _Reader(Calls):
         both = ast.copy_location(ast.BinOp(left=left, op=node.op, right=node.value), node)
         self.assign(node.target, self.value(both, scope), scope)
 
-    def assign(self, target: ast.expr, value: Any, scope: NameScope) -> None:
-        """Give what stands on the left of an assignment its value."""
-        match target:
-            case ast.Name(id=name):
-                scope.names[name] = value
-            case ast.Starred(value=inner):
-                self.assign(inner, value, scope)
-            case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                self._unpack(target, parts, value, scope)
-            case ast.Attribute(value=inner, attr=name):
-                owner = self.value(inner, scope)
-                if isinstance(owner, Fields):
-                    owner.values[name] = value
-                elif type(owner) is Ref:
-                    setattr(owner, name, value)
-            case ast.Subscript(value=inner, slice=index):
-                self._set_item(target, self.value(inner, scope), self.value(index, scope), value, scope)
-            case _:
-                pass
-
-    def _unpack(self, target: ast.expr, parts: Sequence[ast.expr], value: Any, scope: NameScope) -> None:
-        if type(value) is Ref:
-            hint = "read its items by their number: value[0]"
-            self.add_mistake(target, "loop", "to be unpacked", hint, scope)
-        items = items_of(cast("object", value)) if isinstance(value, list | tuple) else []
-        starred = next((number for number, part in enumerate(parts) if isinstance(part, ast.Starred)), None)
-        if starred is not None and items:
-            behind = len(parts) - starred - 1
-            end = len(items) - behind
-            items = [*items[:starred], items[starred:end], *items[end:]]
-        missing = unknown(self.tracer) if holds(cast("object", value)) else PLAIN
-        for number, part in enumerate(parts):
-            self.assign(part, items[number] if number < len(items) else missing, scope)
-
-    def _set_item(self, target: ast.Subscript, owner: Any, key: Any, value: Any, scope: NameScope) -> None:
-        if type(key) is Ref:
-            self.add_key_mistake(target, scope, target.slice, "do this in a @step")
-        elif isinstance(owner, dict):
-            put(cast("dict[Any, Any]", owner), key, value)
-        elif isinstance(owner, list):
-            cast("list[Any]", owner).append(value)
-
     def _do_If(self, node: ast.If, scope: NameScope) -> bool:
         self.test(node.test, scope)
         return self._branches([node.body, node.orelse], scope)
@@ -193,7 +162,7 @@ class _Reader(Calls):
         before, reached = dict(scope.names), list[dict[str, Any]]()
         for body in bodies:
             scope.names = dict(before)
-            if self._run(body, scope):
+            if self.run(body, scope):
                 reached.append(scope.names)
         names = {name: None for ends in reached for name in ends}
         scope.names = {
@@ -205,7 +174,7 @@ class _Reader(Calls):
         for _ in range(2):  # what the body sets is what the test sees next
             self.test(node.test, scope)
             self._branches([node.body, []], scope)
-        self._run(node.orelse, scope)
+        self.run(node.orelse, scope)
         return True
 
     def _do_For(self, node: ast.For | ast.AsyncFor, scope: NameScope) -> bool:
@@ -213,7 +182,7 @@ class _Reader(Calls):
         for item in [*items, *items[-1:]]:
             self.assign(node.target, item, scope)
             self._branches([node.body, []], scope)
-        self._run(node.orelse, scope)
+        self.run(node.orelse, scope)
         return True
 
     _do_AsyncFor = _do_For
@@ -224,9 +193,13 @@ class _Reader(Calls):
     def _do_With(self, node: ast.With | ast.AsyncWith, scope: NameScope) -> bool:
         for item in node.items:
             value = self.value(item.context_expr, scope)
+            if isinstance(value, Fields):
+                value = self.by_method(value, "__enter__", (), item.context_expr, scope)
+            elif isinstance(value, list):  # what a function yields that opens and closes
+                value = joined(self.tracer, cast("list[Any]", value))
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, value if holds(value) else PLAIN, scope)
-        return self._run(node.body, scope)
+        return self.run(node.body, scope)
 
     _do_AsyncWith = _do_With
 
@@ -237,7 +210,7 @@ class _Reader(Calls):
             hint = "a failure is a value: use optional(...) or each(..., need=k)"
             self.add_mistake(node, "try", "in `try`", hint, scope, self.calls[calls])
         self._branches([*(handler.body for handler in node.handlers), []], scope)
-        return self._run(node.finalbody, scope)
+        return self.run(node.finalbody, scope)
 
     _do_TryStar = _do_Try
 
@@ -254,15 +227,12 @@ class _Reader(Calls):
                 self.test(case.guard, scope)
         return self._branches([*(case.body for case in node.cases), []], scope)
 
-    def _do_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: NameScope) -> None:
-        if node.decorator_list:
-            scope.names[node.name] = PLAIN
-            return
-        scope.names[node.name] = Function(
-            name=node.name, arguments=node.args, body=node.body, scope=scope, default_scope=scope
-        )
+    # What a function yields --------------------------------------------------------------------
 
-    _do_AsyncFunctionDef = _do_FunctionDef
+    def _read_Yield(self, node: ast.Yield, scope: NameScope) -> Any:
+        self._yielded[-1].append(PLAIN if node.value is None else self.value(node.value, scope))
+        return PLAIN
 
-    def _do_ClassDef(self, node: ast.ClassDef, scope: NameScope) -> None:
-        scope.names[node.name] = PLAIN
+    def _read_YieldFrom(self, node: ast.YieldFrom, scope: NameScope) -> Any:
+        self._yielded[-1] += self.iterated(node.value, scope)
+        return PLAIN

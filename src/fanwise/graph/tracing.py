@@ -47,7 +47,7 @@ def trace(target: GraphFunction) -> GraphSpec:
         NameError: A global name is not defined yet.
     """
     mistakes = _signature_mistakes(target)
-    if inspect.iscoroutinefunction(target.fn):
+    if inspect.iscoroutinefunction(target.fn) or _yields(target):
         raise DefinitionError(f"graph {target.name!r}", tuple(mistakes))
     tracer = Tracer(mistakes=syntax.mistakes_in(target))
     rows = _rows(tracer, target)
@@ -91,7 +91,13 @@ def _signature_mistakes(target: GraphFunction) -> list[Mistake]:
     if inspect.iscoroutinefunction(target.fn):
         text = f"graph {target.name!r} is async"
         mistakes.append(Mistake(target.place, text, "write def; bodies and steps may be async"))
+    if _yields(target):
+        mistakes.append(Mistake(target.place, f"graph {target.name!r} yields", "return one value, such as a list"))
     return mistakes
+
+
+def _yields(target: GraphFunction) -> bool:
+    return inspect.isgeneratorfunction(target.fn) or inspect.isasyncgenfunction(target.fn)
 
 
 def _defaults(target: GraphFunction) -> dict[str, Any]:

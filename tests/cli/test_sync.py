@@ -334,6 +334,27 @@ def test_the_first_sync_goes_by_the_results_that_were_there_whatever_a_killed_re
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'\xff\n[1]\n{"id": 3}\n{"id":"n0","row":1,"status":"succeeded","output":"compact"}\n{' + b"[" * 100_000,
+        b'{"id": "n0", "row": 1, "status": "failed", "output": null, "reason": 7}\n',
+    ],
+)
+def test_a_results_file_of_another_hand_is_read_as_far_as_it_goes(tmp_path: Path, text: bytes) -> None:
+    out = begun(tmp_path)
+    (out / "results.jsonl").write_bytes(text)
+    synced(out)
+    assert [(change["change"], change["id"]) for change in changes(out)] == [
+        ("changed" if name == "n0" else "added", name) for name, _, _ in ROWS
+    ]
+    pipe = begun(tmp_path, name="pipe") / "results.jsonl"
+    pipe.unlink()
+    os.mkfifo(pipe)
+    synced(tmp_path / "pipe")
+    assert {change["change"] for change in changes(tmp_path / "pipe")} == {"added"}
+
+
 def test_a_deadline_is_counted_from_each_sync_on(tmp_path: Path) -> None:
     """A job that lives for weeks had its deadline in the first hour, and everything went live at twice the price."""
     (tmp_path / "graph.py").write_text(SOURCE)

@@ -238,3 +238,14 @@ def test_what_all_rows_share_is_written_whole_by_whoever_is_still_asked(
     paid = went_on(out)
     assert said.low <= paid <= said.high
     assert 0.98 < said.expected / paid < 1.02
+
+
+def test_a_run_whose_content_was_purged_asks_everything_again_and_says_so(tmp_path: Path) -> None:
+    """It was said to cost nothing, and was paid once more: rows had ended, and of their answers nothing was left."""
+    _, _, out = begun(tmp_path)
+    assert left(out).rows == 0
+    assert fanwise("purge", out, "--content").returncode == 0
+    rest = left(out)
+    said, paid = rest.forecast.total(), went_on(out)
+    assert rest.rows == BEGUN
+    assert said is not None and 0 < said.low <= paid <= said.high

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,9 +39,11 @@ def tell(directory: RunDirectory) -> str:
 
 
 def _results(path: Path) -> Iterator[ToldResult]:
-    """Yield what a results file has; nothing where there is none, and of lines that no run has written."""
+    """Yield what a results file has; nothing where there is none that a run writes, nor of lines that it does not."""
     try:
-        file = path.open(encoding="utf-8")
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return
+        file = path.open(encoding="utf-8", errors="replace")
     except OSError:
         return
     with file:
@@ -58,5 +62,8 @@ def _results(path: Path) -> Iterator[ToldResult]:
 
 def _hash(line: str) -> str:
     """Return the hash under which a journal keeps the output of a line, from its very characters."""
-    begin = line.index(_OUTPUT) + len(_OUTPUT)  # no text in JSON has it, as a quote in one is escaped
+    begin = line.find(_OUTPUT)  # no text in JSON has it, as a quote in one is escaped
+    if begin < 0:
+        return ""
+    begin += len(_OUTPUT)
     return digest(line[begin : _DECODER.raw_decode(line, begin)[1]])

@@ -25,7 +25,8 @@ _LENGTHS = """SELECT r.row, LENGTH(t.text) FROM row_ends r JOIN texts t ON t.sha
   WHERE r.arm='fanout' AND r.row IN (SELECT value FROM json_each(?)) ORDER BY r.row"""
 
 _HAS_ENDED = """SELECT 1 FROM rows w JOIN row_ends r ON r.row=w.number
-  WHERE w.row_id=? AND w.hash=? AND r.arm=? AND (r.status='succeeded' OR ?)"""
+  WHERE w.row_id=? AND w.hash=? AND r.arm=? AND (r.status='succeeded' OR ?)
+  AND (r.output IS NULL OR EXISTS(SELECT 1 FROM texts t WHERE t.sha=r.output))"""
 
 
 class ResultLine(NamedTuple):
@@ -94,7 +95,7 @@ def ended_rows(db: Book, arm: ArmName, *, failed_too: bool) -> Iterator[int]:
 
 
 def has_ended(db: Book, arm: ArmName, row_id: str, content: str, *, with_failures: bool) -> bool:
-    """Return whether a row has ended on an arm, wherever it stands in the file.
+    """Return whether a row has ended on an arm, wherever it stands in the file, and what it came to is there.
 
     Args:
         db: The journal.

@@ -21,7 +21,10 @@ def test_seven_broken_rows_among_a_thousand_are_set_aside_with_their_lines(tmp_p
         500: ('{"id": "x2", "subject": "s", "body": "caf\xe9"}'.encode("latin-1"), "not UTF-8 at byte"),
         700: (b"[1, 2]", "not a JSON object but list"),
         701: (b'{"id": "x3", "subject": 5, "body": "b"}', "subject: Input should be a valid string"),
-        1007: (b'{"id": "x4", "subject": "\\ud800", "body": "b"}', "holds what no request can carry"),
+        1007: (
+            b'{"id": "x4", "subject": "\\ud800", "body": "b"}',
+            "subject: half of a surrogate pair stands in it, which no request can carry",
+        ),
     }
     everything = list(good)
     for number, (line, _) in sorted(broken.items()):

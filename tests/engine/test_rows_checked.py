@@ -13,8 +13,9 @@ import pytest
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fanwise import Block, DefinitionError, Document, Job, UsageError, agent, graph
-from fanwise.engine.records import Record
+from fanwise.engine.records import Record, RowsFile
 from fanwise.engine.rows import Row, RowTypes
+from fanwise.engine.rowsfile import format_of, read
 from fanwise.media import Media
 from support import DESK, fanwise, lines
 
@@ -205,3 +206,37 @@ def test_an_agent_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     def act(text: str) -> str: ...
 
     assert json.dumps(act.spec.name) == '"a"'
+
+
+class Sample(BaseModel):
+    size: float
+    parts: dict[str, list[float]] = {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("rows.csv", "size\n1e999\n1\n", "size: '1e999' is no number that JSON can hold"),
+        ("rows.csv", "size\n NaN \n1\n", "size: 'NaN' is no number that JSON can hold"),
+        ("rows.jsonl", '{"size": 1e999}\n{"size": 1}\n', "size: inf is no number that JSON can hold"),
+        (
+            "rows.json",
+            '[{"size": 1,\n "parts": {"a": [1, NaN]}},\n {"size": 1}]',
+            "parts.a.1: nan is no number that JSON",
+        ),
+        ("rows.jsonl", '{"size": 1, "\\ud83d": 2}\n{"size": 1}\n', "half of a surrogate pair stands in it, which no"),
+    ],
+)
+def test_what_json_cannot_hold_is_named_with_its_place(name: str, text: str, words: str, tmp_path: Path) -> None:
+    """Found: `inf has no form in JSON`, where the cell said 1e999 and the column was not named."""
+    (tmp_path / name).write_text(text)
+    types = RowTypes({"sample": Sample}, None)
+    found = [types.check(record) for record in read(RowsFile(tmp_path / name, format_of(tmp_path / name, None)))]
+    assert isinstance(found[0], str) and words in found[0]
+    assert isinstance(found[1], Row)
+
+
+def test_a_pipe_in_place_of_a_rows_file_is_told_how_it_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rows.jsonl")
+    said = fanwise("run", f"{DESK}:single", "--rows", tmp_path / "rows.jsonl", "--out", tmp_path / "run")
+    assert said.returncode == 2 and "is no regular file and cannot be read again; pipe its rows in" in said.stderr

@@ -222,6 +222,25 @@ def test_self_recursion_is_refused() -> None:
     assert "job -> job" in only_mistake(define)
 
 
+def test_a_graph_may_call_another_of_its_name() -> None:
+    """Found: it was said to call itself."""
+
+    def inner() -> Any:
+        @graph
+        def job(text: str) -> str:
+            return answer(text)
+
+        return job
+
+    other = inner()
+
+    @graph
+    def job(ticket: Ticket) -> str:
+        return other(ticket.body)
+
+    assert [task.path for task in job.spec.tasks()] == ["job/answer"]
+
+
 def test_an_explicit_name_is_unique_and_two_functions_do_not_share_one() -> None:
     def twice() -> None:
         @graph

@@ -23,6 +23,7 @@ from .encodings import (
 )
 from .jsondocument import Element, elements
 from .jsonkeys import doubled_key, has_each_key_once
+from .oddvalues import odd_value
 from .records import MOST_CHARS, MOST_RAW, Record, RowsFile, unread
 
 NO_ROW = "#! "
@@ -126,8 +127,11 @@ def _checked(number: int, locator: int, data: object, text: str) -> Record:
         if not has_each_key_once(cast("object", data), text) and (problem := doubled_key(text)) is not None:
             return unread(number, locator, text, problem)
         json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except (UnicodeEncodeError, ValueError, RecursionError) as error:
-        return unread(number, locator, text, f"holds what no request can carry: {type(error).__name__}: {error}")
+    except RecursionError as error:
+        return unread(number, locator, text, json_fault(error))
+    except (UnicodeEncodeError, ValueError) as error:
+        what = odd_value(cast("object", data)) or f"holds what no request can carry: {type(error).__name__}: {error}"
+        return unread(number, locator, text, what)
     return Record(number=number, locator=locator, data=cast("dict[str, Any]", data), raw=text)
 
 

@@ -17,6 +17,7 @@ from fanwise.graph import types as ty
 from fanwise.graph.strictness import reads_json
 from fanwise.quick import maker
 
+from .oddvalues import odd_value
 from .records import Record
 
 
@@ -97,6 +98,7 @@ class RowTypes:
         row_id = row_id_of(record.number, data.get(field))
         if record.is_text and self._may_be_none:
             data = {name: None if cell == "" and name in self._may_be_none else cell for name, cell in data.items()}
+        arguments: dict[str, Any] = {}
         try:
             arguments = self._by_name(data) if not self._whole else self._as_one(data)
             content = canonical(list(arguments.values()))
@@ -104,11 +106,18 @@ class RowTypes:
             return str(error)
         except BaseException as error:  # of a validator or a serializer, which are users' code
             let_through(error)
-            return reason(error)
+            return self._odd(arguments, record) or reason(error)
         return _new_row(
             number=record.number, locator=record.locator, row_id=row_id, arguments=arguments, hash=digest(content),
             size=len(content),
         )  # fmt: skip
+
+    def _odd(self, arguments: Mapping[str, Any], record: Record) -> str:
+        """Return in words what of valid arguments has no form in JSON; empty where that is not known."""
+        try:
+            return odd_value(arguments.get(self._whole, arguments), record)
+        except Exception:  # of what a validator has made, which may be anything
+            return ""
 
     def _as_one(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return the value of the one parameter that takes records.

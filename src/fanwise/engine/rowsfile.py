@@ -76,6 +76,9 @@ def check_readable(path: Path) -> None:
         UsageError: There is none, or it cannot be read.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            what = "is no regular file and cannot be read again; pipe its rows in by `--rows -`"
+            raise UsageError(f"the rows file {typed(path)} {what}")
         if not path.is_file():
             raise UsageError(f"there is no rows file {typed(path)!r}")
         path.open("rb").close()

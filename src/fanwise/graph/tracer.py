@@ -62,6 +62,8 @@ class Tracer:
     """Nodes of the templates that are being filled, outermost first."""
     graphs: list[str] = field(default_factory=list[str])
     """Names of the graphs being traced, outermost first: the chain of a recursion."""
+    functions: list[object] = field(default_factory=list[object])
+    """Their functions, by which one is known: two graphs may have one name."""
     prefix: str = ""
     """Of paths: the graph in a graph that is being traced."""
     counts: dict[str, int] = field(default_factory=dict[str, int])

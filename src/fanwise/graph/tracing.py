@@ -158,6 +158,7 @@ def _run(tracer: Tracer, target: GraphFunction, arguments: dict[str, Any]) -> An
     """Call the graph function under the trace; whatever it raises becomes a mistake."""
     token = active.set(tracer)
     tracer.graphs.append(target.name)
+    tracer.functions.append(target.fn)
     try:
         return target.fn(**arguments)
     except EndlessTraceError:
@@ -169,7 +170,7 @@ def _run(tracer: Tracer, target: GraphFunction, arguments: dict[str, Any]) -> An
         tracer.add_mistake("recursion", f"graph {target.name!r} does not end: a helper calls itself", hint)
     except NameError as error:
         if error.name in tracer.graphs:  # the decorator has not bound the name yet
-            _add_recursion(tracer, error.name, place=_raised_at(error, target))
+            _add_recursion(tracer, error.name, since=tracer.graphs.index(error.name), place=_raised_at(error, target))
         elif isinstance(error, UnboundLocalError):
             tracer.add_mistake("name", f"the name {error.name!r} is not defined", place=_raised_at(error, target))
         else:
@@ -185,13 +186,14 @@ def _run(tracer: Tracer, target: GraphFunction, arguments: dict[str, Any]) -> An
             )
     finally:
         tracer.graphs.pop()
+        tracer.functions.pop()
         active.reset(token)
     return Ref(tracer, Get(0), ty.Unknown, target.name)
 
 
-def _add_recursion(tracer: Tracer, name: str, *, place: tuple[str, int] | None = None) -> None:
-    """Note that a graph which is being traced is called again."""
-    chain = " -> ".join([*tracer.graphs[tracer.graphs.index(name) :], name])
+def _add_recursion(tracer: Tracer, name: str, *, since: int, place: tuple[str, int] | None = None) -> None:
+    """Note that a graph which is being traced, the so-manieth from outside, is called again."""
+    chain = " -> ".join([*tracer.graphs[since:], name])
     tracer.add_mistake(
         "recursion", f"graph {name!r} calls itself: {chain}", "a graph has no cycles; use each(...)", place=place
     )
@@ -210,8 +212,8 @@ def _raised_at(error: BaseException, target: GraphFunction) -> tuple[str, int]:
 def inline(tracer: Tracer, target: GraphFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Add all tasks of a graph to the trace of another one; return what it returns."""
     output = target.hints.get("return", ty.Unknown)
-    if target.name in tracer.graphs:
-        _add_recursion(tracer, target.name)
+    if target.fn in tracer.functions:
+        _add_recursion(tracer, target.name, since=tracer.functions.index(target.fn))
         return Ref(tracer, Get(0), ty.Unknown, target.name)
     arguments = bind(tracer, target.name, target.fn, args, kwargs)
     for name, expected in target.params.items():

@@ -63,7 +63,7 @@ def test_labels_of_a_file_a_score_of_ones_own_and_the_shape(rows: Path, tmp_path
         "--score", f"{score}:half", "--sample", 60, "--out", tmp_path / "run",
     )  # fmt: skip
     assert finished.returncode == 1, finished.stderr
-    assert "rows are left out: without a label" in finished.stdout
+    assert "On 60 rows drawn from the 150 of 400 that have a label" in " ".join(finished.stdout.split())
     assert "shape: 3 agents in 3 rounds, each waits for the one before" in finished.stdout
     assert "sent again: case.facts, case.law to check, decide" in finished.stdout
     again = fanwise("resume", tmp_path / "run")
@@ -199,7 +199,7 @@ def test_rows_without_an_id_have_the_labels_of_their_fields(tmp_path: Path) -> N
     assert (found["labelled_rows"], found["left_out"], found["baseline"]["good"]) == (12, 0, 12)
     (tmp_path / "labels.jsonl").write_text(json.dumps({"id": "row 3", "label": "of one agent"}))
     found = json.loads(fanwise(*call, "labels.jsonl", cwd=tmp_path).stdout)
-    assert (found["labelled_rows"], found["left_out"], found["baseline"]["good"]) == (1, 11, 1)
+    assert (found["labelled_rows"], found["left_out"], found["baseline"]["good"]) == (1, 0, 1)
 
 
 def test_what_cannot_be_compared_is_told(rows: Path) -> None:

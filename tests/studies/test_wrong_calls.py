@@ -92,7 +92,7 @@ def test_labels_that_no_drawn_row_has_are_refused_before_they_are_paid(rows: Pat
     """They were missed when all had been carried out."""
     labels = tmp_path / "labels.jsonl"
     labels.write_text('{"id": "elsewhere", "right": "TEXT"}\n')
-    with pytest.raises(SpecError, match=r"none of the 4 rows that were drawn has a label; are they by the rows' 'id'?"):
+    with pytest.raises(SpecError, match=r"none of the 4 rows has a label; are they by the rows' 'id'?"):
         compare(job, rows=rows, labels=labels, carry_out=nobody)
     labels.write_text("")
     with pytest.raises(SpecError, match=r"^labels: no line of .*labels\.jsonl has a label; write lines like"):
@@ -243,7 +243,7 @@ def test_answers_that_nobody_kept_are_kept_where_the_scoring_fails(
 
 def test_a_directory_of_another_run_is_not_compared(rows: Path, tmp_path: Path) -> None:
     Job(job, rows=rows, out=tmp_path / "run", channel="live").run_sync()
-    with pytest.raises(SpecError, match=r"holds another run: its baseline is none, not auto; choose another"):
+    with pytest.raises(SpecError, match=r"without a single agent to compare with; `fanwise resume .* --baseline auto`"):
         compare(job, rows=rows, out=tmp_path / "run", carry_out=nobody)
     compare(job, rows=rows, out=tmp_path / "both")
     with pytest.raises(SpecError, match=r"its graph is .*:job, not .*:other"):

@@ -30,7 +30,7 @@ STATUSES: dict[Word, int] = {"fan out": 0, "do not fan out": 1, "not enough rows
     "--labels",
     metavar="FIELD|FILE",
     default=None,
-    help="Field of the rows with what is right, or a JSONL.",
+    help="Field of the rows with what is right, or a JSONL; NAME=FIELD or NAME=FILE for a field of the outputs.",
 )
 @click.option("--score", metavar="FILE.py:FUNCTION", default=None, help="Gives 0 to 1 for an output and its label.")
 @click.option(

@@ -9,8 +9,9 @@ from fanwise.canonical import canonical, digest
 from fanwise.context.compose import context_chars
 from fanwise.context.shape import Need
 from fanwise.graph.dag import dag
+from fanwise.graph.likeness import likeness
 from fanwise.graph.schema import as_object_schema
-from fanwise.journal.meta import AGENTS, BLOCKS, BLOCKS_BEHIND, LAYOUTS, SLICES, TASKS, WITHOUT, Source
+from fanwise.journal.meta import AGENTS, BLOCKS, BLOCKS_BEHIND, LAYOUTS, OUTPUT, SLICES, TASKS, WITHOUT, Source
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName, BlockRecord
 
@@ -32,6 +33,7 @@ def describe(journal: Journal, arms: Mapping[ArmName, Arm]) -> None:
     if behind:
         BLOCKS_BEHIND.keep(journal, BLOCKS_BEHIND.of(journal) | behind)
     LAYOUTS.keep(journal, {name: _layouts(arm) for name, arm in arms.items()})
+    OUTPUT.keep(journal, likeness(arms["fanout"].graph.output_type))
     TASKS.keep(journal, tasks_of(arms))
 
 

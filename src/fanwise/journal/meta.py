@@ -227,5 +227,7 @@ BLOCKS_BEHIND = MetaKey("blocks_behind", dict[str, int])
 """By the same key how many of them, from the end, stand behind the blocks of the row; not those of which none do."""
 LAYOUTS = MetaKey("layouts", dict[str, dict[str, list[str]]])
 """By arm and agent the keys of the blocks that its nodes' requests have in common, in the last session."""
+OUTPUT: MetaKey[Any] = MetaKey("output", _nothing, Any)
+"""What of the type of the outputs says which are equal, as `graph.likeness` has it; None: nothing beyond their JSON."""
 TASKS = MetaKey("tasks", dict[str, dict[str, Any]])
 """By arm the tasks and what travels between them."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanwise.graph.remarks import without_words
-from fanwise.journal.meta import AGENTS, CHOICES, HALTED, MODELLED, NOTES, OFFLINE, WITHOUT, RunOrigin
+from fanwise.journal.meta import AGENTS, CHOICES, HALTED, MODELLED, NOTES, OFFLINE, OUTPUT, WITHOUT, RunOrigin
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.jsonable import as_list
@@ -69,3 +69,8 @@ def _by_agent(choices: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def agents_of(db: Book, arm: ArmName) -> Mapping[str, dict[str, Any]]:
     """Return by agent of an arm what shapes its requests, as `engine.described` has noted it; texts by hash."""
     return AGENTS.of(db).get(arm, {})
+
+
+def likeness_of_outputs(db: Book) -> Any:
+    """Return what of the type of a run's outputs says which are equal, as `graph.likeness` has it."""
+    return OUTPUT.of(db)

@@ -37,7 +37,9 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
     verdict = comparison.verdict
     yield f"{verdict.word.capitalize()}: {verdict.why}."
     yield from _more(comparison)
-    yield f"On {verdict.rows:,} rows drawn from {comparison.job_rows:,}"
+    unlabelled = comparison.job_rows - comparison.labelled_rows
+    of_all = f"the {comparison.labelled_rows:,} of {comparison.job_rows:,} that have a label"
+    yield f"On {verdict.rows:,} rows drawn from {of_all if unlabelled else f'{comparison.job_rows:,}'}"
     yield _cost_of_success(comparison)
     if comparison.cut_off == verdict.rows:
         yield "One agent was cut off in every row: nothing is known of the difference in quality."

@@ -22,13 +22,13 @@ from fanwise.job.spec import JobSpec
 from fanwise.journal.records import ArmName
 from fanwise.ledger.comparison import Comparison
 from fanwise.ledger.tasks import chosen_channel
-from fanwise.paths import fixed_if_file, fixed_reference, typed
+from fanwise.paths import fixed_reference, typed
 
 from .checking import Mistakes, described, opened
 from .comparing import comparison_of
 from .fitting import check_fit, check_scorer, check_sides
 from .going_on import SAMPLE, check_same_job, first_rows, more_rows
-from .labels import check_labels, id_in, labelled_rows, labels_of
+from .labels import check_labels, fixed_labels, labelled_rows, labels_of
 from .looking import keep_looks, looks_of, question_of
 from .plan.plan import CarryOut, SampleRun, carry_out
 from .scorer import Scorer, scorer
@@ -55,8 +55,9 @@ def compare(
     Args:
         graph: A graph, or its reference `path/file.py:name`.
         rows: A JSONL, CSV or Parquet file.
-        labels: What is right: a field of the rows, `category=label` for that of a field of the output, or a JSONL
-            file with an `id` on every line; None: the share of rows that are answered is the quality.
+        labels: What is right: a field of the rows, `category=label` for that of a field of the output (or
+            `category=FILE`), or a JSONL file with an `id` on every line; rows without one, or with null, are not drawn.
+            None: the share of rows that are answered is the quality.
         score: A `Scorer`, or its reference `path/file.py:name`; None: equality. It is tried on a rehearsed row before
             anything is paid.
         sample: Rows to carry out, drawn at random; two or more. None: 40, or those that `out` holds.
@@ -73,7 +74,7 @@ def compare(
         ScoringError: The score raises, or returns no number from 0 to 1.
         HaltedError: The sample was stopped before its end; what was done is kept.
     """
-    labels = fixed_if_file(labels) if isinstance(labels, str | Path) else labels
+    labels = fixed_labels(labels) if isinstance(labels, str | Path) else labels
     score = fixed_reference(score) if isinstance(score, str) else score
     call = dict(graph=graph, rows=rows, baseline=baseline, out=out, **fields)
     question = _checked(call, labels, score, sample, seed)
@@ -81,10 +82,11 @@ def compare(
     with _directory_of(question.spec.out) as directory:
         if out is None or not holds_run(directory):
             spec = replace(question.spec, out=directory)
-            run: SampleRun | None = first_rows(spec, SAMPLE if sample is None else sample, seed)
+            run: SampleRun | None = first_rows(spec, SAMPLE if sample is None else sample, seed, question.labels)
         else:
             check_same_job(directory, question.spec, question.graphs)
-            run = None if sample is None else more_rows(directory, question.spec, sample, seed, fields)
+            more = sample is not None
+            run = more_rows(directory, question.spec, sample, seed, fields, labels=question.labels) if more else None
         if run is not None:
             _check_drawn(run, manifest, question)
             carry_out(run)
@@ -213,9 +215,9 @@ def _check_drawn(run: SampleRun, manifest: Manifest, question: _Question) -> Non
     id_name, labels, rows = question.spec.id_field or "id", question.labels, run.drawn.rows
     if labels is None:
         return
-    if not any(id_in(row.data, id_name, row.number) in labels for row in rows):
-        message = f"none of the {len(rows)} rows that were drawn has a label"
-        raise SpecError((Mistake("labels", message, f"are they by the rows' {id_name!r}? else draw more rows"),))
+    if not rows:
+        message = f"none of the {run.drawn.valid:,} rows has a label"
+        raise SpecError((Mistake("labels", message, f"are they by the rows' {id_name!r}?"),))
     if question.score is not None:
         records = (Record(number=row.number, locator=row.number, data=row.data, raw="") for row in rows)
         check_scorer(question.score, manifest, question.graphs["fanout"], records, labels)

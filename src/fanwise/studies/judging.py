@@ -13,15 +13,17 @@ from typing import Any
 
 from fanwise.errors import Mistake, RunDirectoryError, SpecError, UsageError
 from fanwise.graph.graphs import Graph
+from fanwise.graph.likeness import type_alike
 from fanwise.job.arms import graph_of, reference_of
 from fanwise.job.directory import peeking
 from fanwise.job.entries import JOURNAL
 from fanwise.job.manifest import Manifest
 from fanwise.journal.reader import Book
-from fanwise.paths import fixed_if_file, fixed_reference
+from fanwise.ledger.standing import likeness_of_outputs
+from fanwise.paths import fixed_reference
 
 from .checking import Mistakes
-from .labels import check_labels, labels_of
+from .labels import check_labels, fixed_labels, labels_of
 from .scorer import Scorer, scorer
 from .scoring import Scored, Scoring, outputs_by_row
 
@@ -95,7 +97,8 @@ class Judge:
                 raise RunDirectoryError(f"its rows file {manifest.rows} is gone, which a scorer is given the rows of")
             scored = self.score, Scored.of_run(db, self.graph.spec, outputs, labels)
         scoring = Scoring(labels, scored)
-        scores = [scoring.of(row, row_id, by_arm["fanout"]) for row, (row_id, by_arm) in outputs.items()]
+        of = type_alike(likeness_of_outputs(db))
+        scores = [scoring.of(row, row_id, by_arm["fanout"], of) for row, (row_id, by_arm) in outputs.items()]
         scoring.check()
         return (fmean(scores), len(scores)) if scores else None
 
@@ -124,7 +127,7 @@ def judge_of(
     """
     mistakes, score_of, traced = Mistakes(), None, None
     check_labels(mistakes, labels, score)
-    file = fixed_if_file(labels) if isinstance(labels, str | Path) else labels  # before any code is loaded
+    file = fixed_labels(labels) if isinstance(labels, str | Path) else labels  # before any code is loaded
     reference = fixed_reference(score) if isinstance(score, str) else score
     if isinstance(graph, Graph | str):
         with mistakes.of("graph"):

@@ -1,9 +1,9 @@
-"""What is right, by row: a field of the rows, or a file of labels."""
+"""What is right, by row: a field of the rows, or a file of labels. A label that is null is none."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from fanwise.errors import Mistake, SpecError
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.manifest import Manifest
 from fanwise.journal.records import ArmName
-from fanwise.paths import typed
+from fanwise.jsonable import as_object
+from fanwise.paths import fixed_if_file, typed
 
 from .checking import Mistakes
 
@@ -34,12 +35,20 @@ def check_labels(mistakes: Mistakes, labels: object, score: object) -> None:
         mistakes.add("labels", f"{labels!r} is no name", "name a field of the rows, or a JSONL file")
 
 
+def fixed_labels(labels: str | Path) -> str | Path:
+    """Return the name of labels with the paths of its files fixed: code that is loaded may change the folder."""
+    if isinstance(labels, Path) or os.path.isfile(labels) or "=" not in labels:
+        return fixed_if_file(labels)
+    pairs = [part.partition("=")[::2] for part in labels.split(",")]
+    return ",".join(f"{field}={fixed_if_file(of.strip())}" for field, of in pairs)
+
+
 def labels_of(labels: str | Path, rows: RowsFile, id_field: str | None) -> dict[str, Any]:
     """Return labels by row id.
 
     Args:
         labels: A field of the rows, or a JSONL file with an `id` on every line; `category=label` where an output has
-            fields: the field of the output, and that of the rows which says what it should be.
+            fields: the field of the output, and that of the rows which says what it should be, or a file that does.
         rows: The rows file.
         id_field: Field with the row's id.
 
@@ -54,9 +63,7 @@ def labels_of(labels: str | Path, rows: RowsFile, id_field: str | None) -> dict[
             f'write lines like {{"{id_name}": "a", "label": "yes"}}',
         )
     else:
-        by_id = _labels_of_fields(
-            str(labels), ((id_in(data, id_name, number), data) for number, data in _records(rows))
-        )
+        by_id = _labels_of_fields(str(labels), rows, id_name)
         message = f"{str(labels)!r} is no file, and no row of {typed(rows.path)} has a field of that name"
         hint = "name one of the two"
     if not by_id:
@@ -87,14 +94,29 @@ def id_in(data: Mapping[str, Any], id_name: str, number: int) -> str:
     return row_id_of(number, data.get(id_name))
 
 
-def _labels_of_fields(name: str, records: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """Return labels that are fields of the rows: one, or `category=label,urgency=other` where outputs have fields."""
+def _labels_of_fields(name: str, rows: RowsFile, id_name: str) -> dict[str, Any]:
+    """Return labels that are fields of the rows: one, or `category=label,urgency=other` where outputs have fields.
+
+    A field of an output may have a file in place of the field that says what it should be.
+    """
     if "=" not in name:
-        return {row_id: data[name] for row_id, data in records if name in data}
-    pairs = [part.partition("=")[::2] for part in name.split(",")]
-    fields = {field.strip(): of.strip() for field, of in pairs}
-    labels = {row_id: {field: data[of] for field, of in fields.items() if of in data} for row_id, data in records}
-    return {row_id: label for row_id, label in labels.items() if label}
+        return _labels_in_rows(name, rows, id_name)
+    labels: dict[str, dict[str, Any]] = {}
+    for field, of in (part.partition("=")[::2] for part in name.split(",")):
+        field, of = field.strip(), of.strip()
+        is_file = os.path.isfile(of)
+        by_id = _labels_of_file(Path(of), id_name) if is_file else _labels_in_rows(of, rows, id_name)
+        for row_id, label in by_id.items():
+            fields = as_object(label) if is_file else {}
+            labels.setdefault(row_id, {})[field] = fields.get(field, label)
+    return dict(labels)
+
+
+def _labels_in_rows(name: str, rows: RowsFile, id_name: str) -> dict[str, Any]:
+    """Return by row id what a field of the rows has; an empty cell of a CSV has nothing."""
+    none = (None, "") if rows.format == "csv" else (None,)
+    labels = {id_in(data, id_name, number): data.get(name) for number, data in _records(rows)}
+    return {row_id: label for row_id, label in labels.items() if label not in none}
 
 
 def _labels_of_file(file: Path, id_name: str) -> dict[str, Any]:
@@ -104,7 +126,7 @@ def _labels_of_file(file: Path, id_name: str) -> dict[str, Any]:
         row_id_of(number, None) if data.get(id_name) is None else str(data[id_name]): _label(data, id_name)
         for number, data in _records(RowsFile(file, "jsonl"))
     }
-    return {row_id: label for row_id, label in labels.items() if label != {}}
+    return {row_id: label for row_id, label in labels.items() if label is not None}
 
 
 def _records(file: RowsFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -117,4 +139,6 @@ def _records(file: RowsFile) -> Iterator[tuple[int, Mapping[str, Any]]]:
 def _label(data: Mapping[str, Any], id_name: str) -> Any:
     """Return what stands beside the id on a line of labels: a value, or an object where it is more than one."""
     values = {name: value for name, value in data.items() if name != id_name}
-    return next(iter(values.values())) if len(values) == 1 else values
+    if len(values) == 1:
+        return next(iter(values.values()))
+    return {name: value for name, value in values.items() if value is not None} or None

@@ -177,7 +177,7 @@ class Scoring:
             row: Number of its row.
             row_id: The row's id, which has a label.
             output: As JSON; None: the row has failed.
-            output_type: Its type, where the graph is known: equality is that of its values.
+            output_type: Its type, or one whose values are equal where its are: equality is that of its values.
 
         Raises:
             RunDirectoryError: It is none of the graph.

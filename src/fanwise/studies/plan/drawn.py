@@ -62,19 +62,26 @@ class Drawn:
         )
 
 
-def draw_sample(spec: JobSpec, count: int, seed: int = 0) -> Drawn:
+def draw_sample(
+    spec: JobSpec, count: int, seed: int = 0, may_be_drawn: Callable[[Row], bool] = lambda _: True
+) -> Drawn:
     """Draw the rows that are carried out for a whole job, the same for the same file; each with equal chance.
 
     Args:
         spec: The job.
         count: Rows to draw, one or more.
         seed: Another one draws other rows.
+        may_be_drawn: Says of a valid row whether it is among those that are drawn from.
+
+    Returns:
+        The sample; it is empty where no row may be drawn.
 
     Raises:
         UsageError: The graph or the file cannot be used, or no row is valid.
     """
     rows, chance = _rows(spec, count), random.Random(seed)
-    drawn = [DrawnRow(row.number, _plain(data)) for row, data in reservoir(rows, max(count, POOL), chance)]
+    drawable = ((row, data) for row, data in rows if may_be_drawn(row))
+    drawn = [DrawnRow(row.number, _plain(data)) for row, data in reservoir(drawable, max(count, POOL), chance)]
     _check_any(rows, spec)
     chance.shuffle(drawn)
     sample = sorted(drawn[:count], key=lambda row: row.number)

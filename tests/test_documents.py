@@ -47,6 +47,7 @@ def test_the_blocks_of_a_page_do_what_they_say(page: Path, tmp_path: Path) -> No
     shown = page.read_text(encoding="utf-8")
     for kind, name, text in blocks(page):
         if name:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(text, encoding="utf-8")
         if kind == "python" and not re.search(rf"^\$ python .*{re.escape(name)}", shown, re.MULTILINE):
             shell(f"python {name}", tmp_path)

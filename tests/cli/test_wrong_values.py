@@ -62,6 +62,7 @@ CALLS = {
     "check": "graph.py:notes",
     "show": "done 1 grade",
     "purge": "done",
+    "agents": "agents --types types.py",
     "emulate": "--token secret --port {taken}",
 }
 """A call of each that ends early, with nothing carried out: most by one mistake, which the wrong value precedes."""

@@ -78,6 +78,8 @@ def files() -> None:
     assert_type(loaded("task"), str)
     assert_type(Agents.load("agents/", inherit="claude-haiku-5-5")["classify"]("task"), str)
     loaded(3)  # refused
+    typed = Agents.load("agents/", types=[Ticket, Topic])["classify"]
+    print(typed("a", body=3))
 
 
 def near(output: str, row: Ticket, label: str) -> float:

@@ -31,6 +31,7 @@ COMMANDS = {
     "check": "Tell which examples of agents their stand-ins fail.",
     "show": "Print what a task of a row was shown.",
     "purge": "Remove all content from a run; keep the account.",
+    "agents": "List the agents of a folder.",
     "emulate": "Serve a simulated Messages API.",
 }
 """Name and one line of each command, which stands in the module of its name.

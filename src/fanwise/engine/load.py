@@ -96,6 +96,18 @@ def load_function(reference: str) -> Callable[..., Any]:
     raise UsageError(f"there is no function {name!r} in {typed(place)}; {hint}")
 
 
+def load_module(place: str) -> ModuleType:
+    """Return the module that `path/file.py` or `package.module` names.
+
+    Raises:
+        UsageError: There is none, or it cannot be read.
+        GraphFileError: It has raised.
+    """
+    if not place.strip():
+        raise UsageError(f"{place!r} names no module; write path/file.py or package.module")
+    return _loaded(place)
+
+
 def _loaded(place: str) -> ModuleType:
     return _file(Path(place)) if names_file(place) else _module(place)
 

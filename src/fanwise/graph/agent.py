@@ -23,7 +23,7 @@ from .modelnames import given_model
 from .notes import Note
 from .signature import place, signature_types
 from .spec import AgentSpec
-from .tasktext import body_of, spec_of_file
+from .tasktext import agent_of_file
 from .tracer import active
 
 P = ParamSpec("P")
@@ -110,8 +110,8 @@ class Agent(Generic[P, R]):
             examples=placed(examples, place()),
         ).called("load", place())
         given = Given(tools=Toolset.of(tools), missing_tools=missing_tools)
-        spec = spec_of_file(find_beside_caller(path), settings, given)
-        return Agent(body_of(spec, stand_in), spec, explicit=settings.is_explicit)
+        body, spec = agent_of_file(find_beside_caller(path), settings, given, lambda _: stand_in)
+        return Agent(body, spec, explicit=settings.is_explicit)
 
     def options(
         self,

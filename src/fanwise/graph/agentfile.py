@@ -8,7 +8,7 @@ a field that is not known is ignored without a word; here it is said, once, with
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -34,6 +34,8 @@ _ELSEWHERE = (
     "initialPrompt", "experimental", "autoCompactWindow", "observer", "observerMessage",
 )  # fmt: skip
 """Fields of Claude Code that mean nothing here: they are about its terminal, its files and its sessions."""
+_TYPES = ("input", "output")
+"""Fields of ours that a caller has read who gives types; in files of others they may be anything."""
 _NO_NAME = re.compile(r"[^\w-]+")
 
 
@@ -54,6 +56,10 @@ class AgentFile:
     tools: ToolNames = ALL_TOOLS
     denied: ToolNames = NO_NAMES
     """Tools that it is not to have."""
+    input: Any = None
+    """The name of a type, or a JSON schema, as it stands there; None where it is not to be read."""
+    output: Any = None
+    """Likewise."""
     instructions: str = ""
     body: str = ""
     """All of it that is not front matter: the instructions, and the section of examples behind them."""
@@ -71,11 +77,12 @@ class AgentFile:
         return f"{self.path}:{self.lines.get(name, 1)}"
 
 
-def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note]) -> AgentFile:
+def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note], *, typed: bool = False) -> AgentFile:
     """Read one agent file.
 
     Args:
         path: The file.
+        typed: Whether to read `input` and `output`.
         mistakes: Gets what is wrong, each with its line; where something is, the result is of no use.
         notes: Gets what was not read, or read otherwise than it stands there.
     """
@@ -83,7 +90,8 @@ def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note]) -> A
     if text is None:
         return AgentFile(path=path, is_readable=False)
     before = len(mistakes)
-    front = read_front_matter(path, text, {*_READ, *_ELSEWHERE}, mistakes, notes)
+    read = {*_READ, *_TYPES} if typed else {*_READ}
+    front = read_front_matter(path, text, {*read, *_ELSEWHERE}, mistakes, notes)
     is_readable = len(mistakes) == before
     body = body_parts(path, front.body, front.text_line, notes)
     if not body.instructions:
@@ -91,7 +99,7 @@ def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note]) -> A
             Mistake(f"{path}:{front.body_line or 1}", "has no body", "the body is the agent's instructions")
         )
     fields = _Fields(path, front, mistakes, notes)
-    fields.note_ignored()
+    fields.note_ignored(read)
     return AgentFile(
         path=path,
         name=fields.name(),
@@ -102,6 +110,8 @@ def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note]) -> A
         effort=fields.effort(),
         tools=fields.tools("tools"),
         denied=fields.tools("disallowedTools"),
+        input=front.fields.get("input") if typed else None,
+        output=front.fields.get("output") if typed else None,
         instructions=body.instructions,
         body=front.body,
         examples=body.examples,
@@ -143,15 +153,15 @@ class _Fields:
     def _add_mistake(self, key: str, message: str, hint: str) -> None:
         self._mistakes.append(Mistake(self._place(key), message, hint))
 
-    def note_ignored(self) -> None:
+    def note_ignored(self, read: Collection[str]) -> None:
         """Note the fields that are not read here, in one remark, with what was perhaps meant."""
         ignored: list[str] = []
-        for key in (key for key in self._front.fields if key not in _READ):
+        for key in (key for key in self._front.fields if key not in read):
             near = "" if key in _ELSEWHERE else _near(key)
             meant = f", did you mean {near!r}?" if near else ""
             ignored.append(f"{key} (line {self._front.lines[key]}{meant})")
         if ignored:
-            first = next(key for key in self._front.fields if key not in _READ)
+            first = next(key for key in self._front.fields if key not in read)
             self._notes.append(Note(self._place(first), f"not read here: {', '.join(ignored)}"))
 
     def name(self) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, overload
+
+from typing_extensions import TypeVar
 
 from fanwise.blocks import find_folder_beside_caller, inside
 from fanwise.errors import DefinitionError, Mistake, UsageError
@@ -15,40 +17,68 @@ from fanwise.errors import DefinitionError, Mistake, UsageError
 from .agent import Agent
 from .agentsettings import DEFAULT_MAX_TOKENS, AgentSettings
 from .filetools import GivenTools, MissingTools, Toolset
+from .filetypes import GivenTypes, TypeNames
 from .fromfile import Given
 from .modelnames import given_model
 from .notes import Note
 from .origins import DEFAULTS
 from .signature import place as place_of_caller
-from .tasktext import body_of, spec_of_file
+from .tasktext import agent_of_file
 
 TextAgent = Agent[[str], str]
-"""An agent that is its file alone."""
+"""An agent that is its file alone, and whose file names no types."""
+A = TypeVar("A", bound=Agent[..., Any], default=TextAgent)
 _DOCUMENTATION = ("readme", "claude", "agents")
 MOST_FILES = 1_000
 """Files in a folder of agents; more are a folder of something else."""
 _NOBODY: Mapping[str, Callable[[str], Any]] = MappingProxyType({})
 
 
-class Agents:
-    """The agents of a folder, by name; each is its file alone, `(task: str) -> str`."""
+class Agents(Generic[A]):
+    """The agents of a folder, by name; each is its file alone: `(task: str) -> str`, or as the types in it say."""
 
-    def __init__(self, folder: Path, agents: Mapping[str, TextAgent], notes: tuple[Note, ...]) -> None:
+    def __init__(self, folder: Path, agents: Mapping[str, A], notes: tuple[Note, ...]) -> None:
         self._folder, self._agents = folder, agents
         self.notes = notes
         """What of the files was not read, or read otherwise than it stands there."""
 
-    @classmethod
+    @overload
+    @staticmethod
     def load(
-        cls,
         folder: str | Path,
         *,
         inherit: str | None = None,
         max_tokens: int | None = None,
         tools: GivenTools = (),
         missing_tools: MissingTools = "refuse",
+        types: None = None,
         stand_ins: Mapping[str, Callable[[str], Any]] = _NOBODY,
-    ) -> Agents:
+    ) -> Agents[TextAgent]: ...
+
+    @overload
+    @staticmethod
+    def load(
+        folder: str | Path,
+        *,
+        inherit: str | None = None,
+        max_tokens: int | None = None,
+        tools: GivenTools = (),
+        missing_tools: MissingTools = "refuse",
+        types: GivenTypes,
+        stand_ins: Mapping[str, Callable[..., Any]] = _NOBODY,
+    ) -> Agents[Agent[..., Any]]: ...
+
+    @staticmethod
+    def load(
+        folder: str | Path,
+        *,
+        inherit: str | None = None,
+        max_tokens: int | None = None,
+        tools: GivenTools = (),
+        missing_tools: MissingTools = "refuse",
+        types: GivenTypes | None = None,
+        stand_ins: Mapping[str, Callable[..., Any]] = _NOBODY,
+    ) -> Agents[Any]:
         """Return the agents of a folder and of those inside of it, as Claude Code reads `.claude/agents`.
 
         README.md, CLAUDE.md and AGENTS.md are documentation, and left out.
@@ -59,7 +89,10 @@ class Agents:
             max_tokens: Cap of their answers where a file has none.
             tools: What the names of tools in the files are here, or the tools that each of them has.
             missing_tools: `drop` to run without tools of a file that are not among them.
-            stand_ins: What answers offline, by name of the agent.
+            types: A module, or classes, among which names in the fields `input` and `output` of the files are looked
+                up: the fields of an input are the agent's parameters. A file may have a JSON schema there instead,
+                for which `types=()` is enough. None: the fields are not read.
+            stand_ins: What answers offline, by name of the agent; it gets the values in the order of the parameters.
 
         Raises:
             DefinitionError: `inherit` names no model, or files cannot be used; the mistakes of all of them are
@@ -73,6 +106,7 @@ class Agents:
             takes_thinking=False,
             tools=Toolset.of(tools),
             missing_tools=missing_tools,
+            types=None if types is None else TypeNames(types),
         )
         settings = AgentSettings(
             default_max_tokens=max_tokens or DEFAULT_MAX_TOKENS,
@@ -89,9 +123,14 @@ class Agents:
             raise DefinitionError(f"agents folder {place}", tuple(loading.mistakes))
         if not loading.agents:
             raise UsageError(f"there is no agent file (NAME.md) in {place}")
-        return cls(place, loading.agents, tuple(loading.notes))
+        return Agents(place, loading.agents, tuple(loading.notes))
 
-    def __getitem__(self, name: str) -> TextAgent:
+    @property
+    def folder(self) -> Path:
+        """Where they were loaded from."""
+        return self._folder
+
+    def __getitem__(self, name: str) -> A:
         if name not in self._agents:
             near = get_close_matches(name, self._agents, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(self._agents)}"
@@ -114,9 +153,9 @@ class Agents:
 class _Loading:
     """The agents of a folder while its files are read, and what is wrong with them."""
 
-    def __init__(self, given: Given, settings: AgentSettings, stand_ins: Mapping[str, Callable[[str], Any]]) -> None:
+    def __init__(self, given: Given, settings: AgentSettings, stand_ins: Mapping[str, Callable[..., Any]]) -> None:
         self._given, self._settings, self._stand_ins = given, settings, stand_ins
-        self.agents: dict[str, TextAgent] = {}
+        self.agents: dict[str, Agent[..., Any]] = {}
         self.mistakes: list[Mistake] = []
         self.notes: list[Note] = []
 
@@ -129,8 +168,7 @@ class _Loading:
         """
         try:
             inside(base, path.relative_to(base))
-            spec = spec_of_file(path, self._settings, self._given)
-            loaded = Agent(body_of(spec, self._stand_ins.get(spec.name)), spec)
+            body, spec = agent_of_file(path, self._settings, self._given, self._stand_ins.get)
         except DefinitionError as error:
             self.mistakes += error.mistakes
             return
@@ -142,7 +180,7 @@ class _Loading:
             message = f"agent {spec.name!r} is there already, in {first}"
             self.mistakes.append(Mistake(spec.place, message, "give one of them another name"))
             return
-        self.agents[spec.name] = loaded
+        self.agents[spec.name] = Agent(body, spec)
         self.notes += spec.notes
 
     def check_stand_ins(self, folder: Path) -> None:

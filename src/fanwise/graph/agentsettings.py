@@ -12,6 +12,7 @@ from fanwise.models import EffortIntent, facts, intensity
 
 from .examples import CheckedExample, PlacedExample, checked_examples
 from .filetools import GivenTool
+from .filetypes import TEXT, FileSignature
 from .notes import Note
 from .origins import DEFAULTS, OriginKind, Origins
 from .schema import schema
@@ -56,6 +57,8 @@ class AgentSettings:
     notes: tuple[Note, ...] = ()
     examples: tuple[PlacedExample, ...] = ()
     """Not checked."""
+    signature: FileSignature = TEXT
+    """Of an agent that is its file alone."""
     origins: Origins = DEFAULTS
 
     def called(self, kind: OriginKind, place: str) -> AgentSettings:

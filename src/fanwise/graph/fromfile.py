@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from fanwise.errors import Mistake, line_of
 from fanwise.models import intensity
@@ -16,6 +14,7 @@ from .agentsettings import AgentSettings
 from .deniedtools import Denial
 from .examples import checked_examples
 from .filetools import NO_TOOLS, FoundTools, MissingTools, ToolFinder, Toolset, missing_mistakes
+from .filetypes import TEXT, TypeNames, signature_of
 from .modelnames import INHERIT, model_named
 from .notes import Note
 from .toolnames import NO_NAMES
@@ -33,8 +32,10 @@ class Given:
     """Whether the caller can say `thinking=`, so that it may be told to."""
     tools: Toolset = NO_TOOLS
     missing_tools: MissingTools = "refuse"
-    params: Mapping[str, Any] | None = None
-    """Types of the parameters of an agent that answers text and has no signature of its own; None of any other."""
+    is_alone: bool = False
+    """Whether the agent is its file alone, so that no signature of a function wins over the file."""
+    types: TypeNames | None = None
+    """What names of types in files are; None: files name none."""
 
 
 def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[Mistake]) -> AgentSettings:
@@ -47,9 +48,12 @@ def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[
         mistakes: Gets what is wrong, each with its line.
     """
     notes: list[Note] = []
-    file = read_agent_file(path, mistakes, notes)
+    file = read_agent_file(path, mistakes, notes, typed=given.types is not None)
+    name, signature = settings.name or file.name, TEXT
+    if given.types is not None:
+        signature = signature_of(file, name or path.stem, given.types, mistakes)
     if not settings.examples:  # else those of the file are of no use
-        file = file if given.params is None else _of_text(file, given.params, notes)
+        file = _of_text(file, notes) if given.is_alone and signature == TEXT else file
         mistakes += file.example_mistakes
     model = settings.model or _model(file, given, mistakes, notes)
     if model and file.effort is not None and settings.effort is None:
@@ -62,8 +66,9 @@ def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[
     found = _tools(file, given, mistakes, notes)
     return replace(
         settings,
-        name=settings.name or file.name,
+        name=name,
         model=model,
+        signature=signature,
         instructions=file.instructions,
         description=file.description,
         max_tokens=settings.max_tokens or file.max_tokens,
@@ -78,10 +83,10 @@ def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[
     )
 
 
-def _of_text(file: AgentFile, params: Mapping[str, Any], notes: list[Note]) -> AgentFile:
+def _of_text(file: AgentFile, notes: list[Note]) -> AgentFile:
     """Return a file for an agent that has no signature of its own: examples of another one are instructions of it."""
     mistakes = [*file.example_mistakes]
-    checked_examples(file.examples, file.name, params, str, mistakes)
+    checked_examples(file.examples, file.name, TEXT.params, TEXT.output, mistakes)
     if not mistakes:
         return file
     text = f"the section Examples is read as instructions: {mistakes[0].message}"

@@ -1,4 +1,4 @@
-"""An agent that is its file alone: it takes a task as text and answers text."""
+"""An agent that is its file alone: it takes a task as text and answers text, or what the types in it say."""
 
 from __future__ import annotations
 
@@ -6,39 +6,41 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from fanwise.errors import DefinitionError, Mistake, line_of
 
 from .agentfile import agent_name
 from .agentsettings import AgentSettings, spec_of
+from .filetypes import REQUIRED, TEXT, FileSignature
 from .fromfile import Given, with_file
 from .notes import Note
 from .spec import AgentSpec
 
-_PARAMS = {"task": str}
-Body = Callable[[str], str]
-"""`(task: str) -> str`: the signature of an agent whose file names no types."""
 
-
-def spec_of_file(path: Path, settings: AgentSettings, given: Given) -> AgentSpec:
-    """Return the settings of an agent that is its file alone.
+def agent_of_file(
+    path: Path, settings: AgentSettings, given: Given, stand_in: Callable[[str], Callable[..., Any] | None]
+) -> tuple[Callable[..., Any], AgentSpec]:
+    """Return the function and the settings of an agent that is its file alone.
 
     Args:
         path: The file.
         settings: Those that win over the file's.
-        given: The model and the tools that the caller gives.
+        given: The model, the tools and the types that the caller gives.
+        stand_in: Gives by the agent's name what answers offline, sync or async; without it a fixed value does.
 
     Raises:
         DefinitionError: Something cannot be used; every mistake is listed with its line.
     """
     mistakes: list[Mistake] = []
-    settings = with_file(settings, path, replace(given, params=_PARAMS), mistakes)
+    settings = with_file(settings, path, replace(given, is_alone=True), mistakes)
     if not settings.name:
         settings = _named(settings, path, mistakes)
     if mistakes:
         raise DefinitionError(f"agent file {path}", tuple(sorted(mistakes, key=line_of)))
-    return spec_of(settings, f"{path}:1", _PARAMS, str, mistakes)
+    params, output = settings.signature.params, settings.signature.output
+    spec = spec_of(settings, f"{path}:1", params, output, mistakes)
+    return _body(spec, settings.signature, stand_in(spec.name)), spec
 
 
 def _named(settings: AgentSettings, path: Path, mistakes: list[Mistake]) -> AgentSettings:
@@ -52,44 +54,68 @@ def _named(settings: AgentSettings, path: Path, mistakes: list[Mistake]) -> Agen
     return replace(settings, name=name, notes=tuple(sorted((*settings.notes, note), key=line_of)))
 
 
-def body_of(spec: AgentSpec, stand_in: Callable[[str], Any] | None) -> Body:
+def _body(spec: AgentSpec, types: FileSignature, stand_in: Callable[..., Any] | None) -> Callable[..., Any]:
     """Return the function of an agent: of its own, since two agents of one function are told apart by it.
 
     Args:
         spec: The agent.
-        stand_in: What answers offline, sync or async; None: a fixed text does.
+        types: What it takes and answers.
+        stand_in: What answers offline: it is given the values in the order of the parameters.
 
     Raises:
-        DefinitionError: The stand-in takes no task.
+        DefinitionError: The stand-in takes other values.
     """
-    if stand_in is not None and not _takes_one(stand_in):
-        hint = "give a function that takes the task as text and returns the answer"
+    if stand_in is not None and not _takes(stand_in, len(types.params)):
+        takes = "the task as text" if types == TEXT else f"{', '.join(types.params)}, in this order,"
+        hint = f"give a function that takes {takes} and returns the answer"
         mistake = Mistake(spec.place, f"the stand-in of agent {spec.name!r} is {stand_in!r}", hint)
         raise DefinitionError(f"agent {spec.name!r}", (mistake,))
+    signature = _signature(types)
 
-    def empty(task: str) -> str: ...
+    def empty(*_: Any, **__: Any) -> Any: ...
 
-    def call(task: str) -> str:
+    def call(*args: Any, **kwargs: Any) -> Any:
         assert stand_in is not None
-        return stand_in(task)
+        return stand_in(*_in_order(signature, args, kwargs))
 
-    async def call_async(task: str) -> str:
+    async def call_async(*args: Any, **kwargs: Any) -> Any:
         assert stand_in is not None
-        return await stand_in(task)
+        return await stand_in(*_in_order(signature, args, kwargs))
 
     is_async = inspect.iscoroutinefunction(stand_in)
-    body = empty if stand_in is None else call_async if is_async else call
+    body: Any = empty if stand_in is None else call_async if is_async else call
     body.__name__ = body.__qualname__ = spec.name
     body.__doc__ = spec.description or None
-    return cast("Body", body)
+    body.__signature__ = signature
+    return body
 
 
-def _takes_one(function: object) -> bool:
-    """Return whether something can be called with one value by position; a builtin does not say so, and passes."""
+def _signature(types: FileSignature) -> inspect.Signature:
+    """Return the signature of an agent's function; those without a default can stand behind others, by their names."""
+    any_order = inspect.Parameter.KEYWORD_ONLY
+    in_order = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    has_default, parameters = False, list[inspect.Parameter]()
+    for name, tp in types.params.items():
+        has_default = has_default or name in types.defaults
+        kind = any_order if has_default else in_order
+        default = types.defaults.get(name, REQUIRED)
+        parameters.append(inspect.Parameter(name, kind, default=default, annotation=tp))
+    return inspect.Signature(parameters, return_annotation=types.output)
+
+
+def _in_order(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    """Return the values of a call in the order of the parameters."""
+    bound = signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    return [bound.arguments[name] for name in signature.parameters]
+
+
+def _takes(function: object, count: int) -> bool:
+    """Return whether something can be called with so many values by position; a builtin does not say so, and passes."""
     if not callable(function):
         return False
     try:
-        inspect.signature(function).bind("")
+        inspect.signature(function).bind(*[""] * count)
     except TypeError:
         return False
     except ValueError:

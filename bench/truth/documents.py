@@ -6,11 +6,14 @@ The jobs here have one block of the row, the field `page`, so that all that is w
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from .allotted import front_written
+from .attempt import Attempt
 from .book import Book
 from .prices import price_of
 
@@ -19,7 +22,7 @@ FIRST, LEAST_USES = 200, Fraction(115, 90)
 
 
 def spared(book: Book) -> dict[tuple[int, str], Fraction]:
-    """Return what rows of a sampled single agent have paid beyond their part, by row and side."""
+    """Return what rows of a sampled single agent have paid beyond their part, by row and side; of the fan-out too."""
     manifest = book.meta["manifest"]
     if not manifest["spec"].get("sample"):
         return {}
@@ -33,15 +36,35 @@ def spared(book: Book) -> dict[tuple[int, str], Fraction]:
     drawn = Counter(pages[row] for row in {ask.row for a in asked for ask in a.asks})
     beyond: dict[tuple[int, str], Fraction] = Counter()
     for attempt in asked:
-        price = price_of(attempt.model, attempt.tokens.prompt)
-        if not attempt.usd or price is None or attempt.why == "tools":
-            continue
-        of_row = attempt.tokens.write_5m - front_written(attempt)
-        extra = of_row * (price.write_5m - price.read) // (2 if attempt.channel == "batch" else 1)
         (ask,) = attempt.asks
         page = pages[ask.row]
         others = Fraction(of_job[page] - drawn[page], of_job[page])
-        beyond[ask.row, "baseline"] += Fraction(
-            round(min(extra, attempt.usd) * len(book.rows) * others), len(book.rows)
-        )
+        part = round(_paid_for_page(attempt) * len(book.rows) * others)
+        beyond[ask.row, "baseline"] += Fraction(part, len(book.rows))
+    _level(beyond, {row for row, _ in beyond} | {ask.row for a in asked for ask in a.asks}, book, pages)
     return beyond
+
+
+def _paid_for_page(attempt: Attempt) -> int:
+    """Return what an attempt has paid for writing its row's page, beyond reading it."""
+    price = price_of(attempt.model, attempt.tokens.prompt)
+    if not attempt.usd or price is None or attempt.why == "tools":
+        return 0
+    of_row = attempt.tokens.write_5m - front_written(attempt)
+    return min(of_row * (price.write_5m - price.read) // (2 if attempt.channel == "batch" else 1), attempt.usd)
+
+
+def _level(
+    beyond: dict[tuple[int, str], Fraction], sampled: set[int], book: Book, pages: Mapping[int, str | None]
+) -> None:
+    """Let the rows of the sample bear, in the fan-out, equal parts of what all rows have written of their pages."""
+    written, showing, own = Counter[tuple[str, Any]](), defaultdict[tuple[str, Any], set[int]](set), Counter[int]()
+    for attempt in book.counting:
+        if attempt.arm == "fanout" and attempt.asks and attempt.blocks.count(" ") > 1 and attempt.why != "tools":
+            row = attempt.asks[0].row
+            showing[attempt.model, pages[row]].add(row)
+            written[attempt.model, pages[row]] += _paid_for_page(attempt)
+            own[row] += _paid_for_page(attempt)
+    for row in sampled:
+        part = sum(Fraction(written[of], len(rows)) for of, rows in showing.items() if row in rows)
+        beyond[row, "fanout"] = own[row] - Fraction(round(part * len(book.rows)), len(book.rows))

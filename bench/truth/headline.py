@@ -57,7 +57,10 @@ def check_multiplier(
     compared = Compared(
         known={row: rows[row] for row in kept},
         usd=[
-            (a.own + a.shared * asked["fanout"], b.own + b.shared * asked[other] - beyond.get((row, other), 0))
+            (
+                a.own + a.shared * asked["fanout"] - beyond.get((row, "fanout"), 0),
+                b.own + b.shared * asked[other] - beyond.get((row, other), 0),
+            )
             for row, (a, b) in zip(kept, known, strict=True)
         ],
         good=[tuple(book.outcomes[row, arm] == "succeeded" for arm in ("fanout", other)) for row in kept],

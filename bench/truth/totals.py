@@ -102,7 +102,7 @@ def check_per_row(
         of_side = [(row, cost) for (row, other), cost in costs.items() if other == arm]
         share = Fraction(min(len({row for row, _ in of_side if row}), len(book.rows)), max(len(book.rows), 1))
         paid = sum(cost.own + cost.shared * share for _, cost in of_side)
-        paid -= sum(amount for (_, of), amount in spared(book).items() if of == arm)
+        paid -= sum(amount for (_, of), amount in spared(book).items() if of == arm != "fanout")
         findings.same(name, summary[name], usd(round(paid / good)) if good else None)
 
 

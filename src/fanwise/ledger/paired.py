@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import NamedTuple
 
 from fanwise.journal.meta import JOB_ROWS, SHOWN_BY
@@ -15,7 +13,7 @@ from fanwise.quick import maker
 
 from .account import baseline_arm, valid_rows
 from .allotment import NOTHING, RowCost, allotted
-from .shared import row_writes
+from .documents import Documents
 
 SIDES: tuple[ArmName, ArmName] = ("fanout", "baseline")
 """The two that are held against each other."""
@@ -70,42 +68,20 @@ class JobSize:
         self.rows = job_rows(db)
         """Rows of the job, one or more."""
         self._asked: dict[str, int] = {arm: min(asked, self.rows) for arm, asked in db.execute(_ASKED)}
-        self._spared: dict[ArmName, Counter[int]] = {
-            arm: _spared(db, arm, shown, self.rows) for arm, shown in SHOWN_BY.of(db).items()
-        }
-        """By arm and row what it paid beyond its part for blocks that others show, in picodollars over `rows`."""
+        self._documents = Documents(db, SHOWN_BY.of(db), SIDES, self.rows)
 
     def cost(self, cost: RowCost) -> int:
         """Return what a row cost, in picodollars over `rows`: a whole number, so that sums are exact."""
-        spared = self._spared[cost.arm][cost.row] if cost.arm in self._spared else 0
-        return cost.own * self.rows + cost.shared * self._asked.get(cost.arm, 0) - spared
+        beyond = self._documents.beyond(cost.arm, cost.row)
+        return cost.own * self.rows + cost.shared * self._asked.get(cost.arm, 0) - beyond
 
     def spared(self, arm: ArmName) -> int:
-        """Return what the rows of an arm have paid beyond their parts for blocks that others show, over `rows`."""
-        return self._spared[arm].total() if arm in self._spared else 0
+        """Return what the rows of a sample have paid beyond their parts for blocks that others show, over `rows`."""
+        return self._documents.sum(arm)
 
     def tokens(self, cost: RowCost) -> int:
         """Return the tokens of a row, times `rows`: with its part of those that kept warm what rows share."""
         return cost.tokens * self.rows + cost.shared_tokens * self._asked.get(cost.arm, 0)
-
-
-def _spared(db: Book, arm: ArmName, shown: Mapping[str, Sequence[float]], rows: int) -> Counter[int]:
-    """Return by row what it has paid for writing blocks beyond its part, in picodollars over the rows of the job.
-
-    Of rows that show one content some are drawn. These write it as all of them would, and bear of that as many parts as
-    they are.
-    """
-    asked = (
-        {row for (row,) in db.execute("SELECT DISTINCT row FROM served WHERE arm=?", (arm,))} if shown else set[int]()
-    )
-    drawn = Counter(content for row, (content, _, _) in shown.items() if int(row) in asked)
-    spared = Counter[int]()
-    for of_arm, row, extra in row_writes(db) if shown else ():
-        if of_arm == arm and str(row) in shown:
-            content, alike, share = shown[str(row)]
-            others = max(alike - drawn[content], 0)
-            spared[row] += round(Fraction(share) * extra * rows * Fraction(others) / Fraction(max(alike, 1)))
-    return spared
 
 
 @dataclass(slots=True, kw_only=True)

@@ -33,6 +33,23 @@ class SharedWrite(NamedTuple):
     """What the writing costs over a reading, in picodollars."""
 
 
+class RowWrite(NamedTuple):
+    """What an attempt paid for writing what it shows of its row."""
+
+    arm: ArmName
+    row: int
+    model: str
+    shown: str
+    """What it shows of its row, as `shown_of` has it."""
+    extra: int
+    """Picodollars beyond a reading."""
+
+    @staticmethod
+    def shown_of(blocks: str) -> str:
+        """Return which blocks of its row an attempt shows, of those that the journal has noted of it."""
+        return blocks.split(" ", 2)[-1] if blocks.count(" ") > 1 else ""
+
+
 @dataclass(slots=True, kw_only=True)
 class _Write:
     """An attempt that wrote what rows share, as the journal has it."""
@@ -49,6 +66,7 @@ class _Write:
     """Picodollars, above zero."""
     prompt: int
     """All input tokens of the attempt, which decide its price."""
+    blocks: str
     usage: Usage
 
 
@@ -56,7 +74,7 @@ _WRITES = """SELECT {columns} FROM task_attempts p
     WHERE {wrote} AND attempt NOT IN (SELECT attempt FROM several)
   UNION ALL SELECT {columns} FROM served p WHERE {wrote} AND attempt IN (SELECT attempt FROM several)"""
 _COLUMNS = (
-    "row, arm, agent, prefix, model, channel, sent, job_share AS share, cost, (SELECT "
+    "row, arm, agent, prefix, model, channel, sent, job_share AS share, cost, blocks, (SELECT "
     "e.input+e.cache_write_5m+e.cache_write_1h+e.cache_read FROM ends e WHERE e.attempt=p.attempt) AS prompt, "
     "cache_write_5m, cache_write_1h, cache_read"
 )
@@ -86,15 +104,16 @@ def shared_writes(db: Book) -> list[SharedWrite]:
     return writes
 
 
-def row_writes(db: Book) -> Iterator[tuple[ArmName, int, int]]:
-    """Yield what attempts paid for writing what they show of their row: arm, row, and picodollars beyond a reading.
+def row_writes(db: Book) -> Iterator[RowWrite]:
+    """Yield what attempts paid for writing what they show of their row.
 
     The turns of a conversation are left out: no other row reads them.
     """
     for write in select(db, _Write, _WRITES_OF_ROWS):
         tokens = write.usage.cache_write_5m - written_for_all(write.usage, write.share)[0]
         if extra := _extra(write, 0, tokens):
-            yield write.arm, write.row, extra
+            shown = RowWrite.shown_of(write.blocks)
+            yield RowWrite(arm=write.arm, row=write.row, model=write.model, shown=shown, extra=extra)
 
 
 def _extra(write: _Write, hour: int, five: int) -> int | None:

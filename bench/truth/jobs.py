@@ -117,6 +117,8 @@ JOBS = (
         options=("--baseline", "auto", "--channel", "auto"), dropped=-9, resume=()),
     Job(name="documents of a sample", graph=LEVELS, rows=texts(40, sentences=1, page=900, pages=5, seed=23),
         options=("--baseline", "auto", "--sample", "9", "--channel", "live")),
+    Job(name="documents of a sample, auto", graph=LEVELS, rows=texts(40, sentences=1, page=900, pages=8, seed=24),
+        options=("--baseline", "auto", "--sample", "12", "--channel", "auto"), resume=("--sample", "7")),
     Job(name="sampled and resumed", graph=LEVELS, rows=texts(8, page=100, pages=8, seed=16), dropped=3,
         options=("--baseline", "auto", "--sample", "4", "--channel", "live"), resume=("--channel", "live")),
     Job(name="halted by a budget", graph=LEVELS, rows=texts(12, page=700, pages=3, seed=4),

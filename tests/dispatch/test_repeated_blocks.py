@@ -17,9 +17,10 @@ from fanwise.context.frame import Frame
 from fanwise.context.parts import Part
 from fanwise.context.request import Request
 from fanwise.dispatch.errand import Ask, Errand, never_composed
+from fanwise.dispatch.jobpart import JobPart
 from fanwise.dispatch.prices import prices
 from fanwise.dispatch.role import Role
-from fanwise.dispatch.row_blocks import MOST_ROWS, RowBlocks
+from fanwise.dispatch.row_blocks import MOST_ROWS, Readers, RowBlocks
 from fanwise.engine.arms import build_arms
 from fanwise.engine.readers import row_readers
 from fanwise.units import now
@@ -105,7 +106,7 @@ def test_the_more_calls_show_a_page_the_less_it_costs_live_and_a_batch_knows_not
 
 
 def test_rows_are_counted_by_what_they_show_once_each() -> None:
-    blocks = RowBlocks({(ROLE, "find"): 2}, scale=10.0)
+    blocks = RowBlocks({(ROLE, "find"): Readers(2)}, JobPart(scale=10.0))
 
     def uses(row: int, page: str, *, marked: bool = True) -> float:
         errand, request = asked(row, page, marked=marked)
@@ -126,4 +127,4 @@ def test_rows_are_counted_by_what_they_show_once_each() -> None:
 
 
 def test_tasks_that_read_one_block_of_a_row_are_counted_before_the_first_row() -> None:
-    assert set(row_readers(build_arms({"fanout": answered.spec}).values()).values()) == {2}
+    assert set(row_readers(build_arms({"fanout": answered.spec}).values()).values()) == {Readers(2, of_every_row=True)}

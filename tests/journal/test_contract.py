@@ -507,7 +507,7 @@ async def test_numbers_that_were_given_by_hand_are_not_given_out_again(shelf: Sh
 async def test_an_end_of_nothing_is_no_answer(shelf: Shelf) -> None:
     shelf.journal.add_end(ended(9, usage=Usage(output=5)))
     await shelf.journal.commit()
-    assert (shelf.journal.outputs(), shelf.journal.sent_and_billed(0.0)) == ([], {})
+    assert (shelf.journal.outputs({}), shelf.journal.sent_and_billed(0.0)) == ([], {})
     assert shelf.journal.spent() == Spent(0, 0)
 
 
@@ -625,7 +625,7 @@ async def test_how_long_answers_were_and_what_was_billed(shelf: Shelf) -> None:
     journal.add_end(ended(6, None))  # a reply without usage: it was once counted as an answer of no tokens
     await journal.commit()
     lengths = [AnswerLengths("fanout", "a", model, answers, 3) for model, answers in (("big", 1), ("m", 2))]
-    assert sorted(journal.outputs()) == lengths
+    assert sorted(journal.outputs({})) == lengths
     assert journal.sent_and_billed(0.0) == {"m": Billed(100, 2_223), "big": Billed(50, 1_113)}
     assert journal.sent_and_billed(6.0) == {"m": Billed(50, 1_112)}
 
@@ -665,7 +665,7 @@ def test_all_stores_say_the_same_of_the_same_records(entries: list[Any]) -> None
                 [list(journal.open_attempts(intent)) for intent in (1, 2, 3)],
                 [journal.owns(intent, number) for intent in (1, 2) for number in range(1, len(entries) + 1)],
                 [journal.spent(row) for row in (None, *ROWS)],
-                sorted(journal.outputs()),
+                sorted(journal.outputs({})),
                 journal.sent_and_billed(0.5),
             )
             for journal in journals

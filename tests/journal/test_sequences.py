@@ -140,7 +140,7 @@ class Worker:
             "owns": [journal.owns(intent, number) for intent in range(1, 4) for number in NUMBERS],
             "open_attempts": [list(journal.open_attempts(intent)) for intent in range(1, 4)],
             "spent": [journal.spent(row) for row in (None, *ROWS)],
-            "outputs": sorted(journal.outputs()),
+            "outputs": sorted(journal.outputs({})),
             "sent_and_billed": [journal.sent_and_billed(since) for since in (0.0, 50.0)],
         }
 

@@ -23,6 +23,7 @@ from .errand import Errand
 from .filling import Filler
 from .flight import Flight
 from .follow import Follower
+from .jobpart import WHOLE, JobPart
 from .polling import Poller, Polling
 from .prefixes import Prefixes
 from .primer import Primer
@@ -48,7 +49,7 @@ class Batches:
         polling: Polling,
         ended: Callable[[float], None],
         elsewhere: Callable[[Errand], None] | None = None,
-        scale: float = 1.0,
+        part: JobPart = WHOLE,
         sharers: Mapping[str, float] | None = None,
         rounds: int = 1,
         folder: Path | None = None,
@@ -66,7 +67,7 @@ class Batches:
             ended: Takes the seconds that each batch took.
             elsewhere: Takes what comes back undone from batches of earlier sessions, where no more are to be
                 made; None: it goes into the next.
-            scale: Errands of the whole job for each that comes here.
+            part: Of the job, that comes here.
             sharers: Nodes of the run whose requests begin with a prefix, by its key.
             rounds: Batches that a row needs one after another.
             folder: Where large bodies are kept while they are sent.
@@ -74,7 +75,7 @@ class Batches:
         """
         prefixes = Prefixes()
         self._queue = Queue(prefixes.key, elsewhere)
-        self.primer = Primer(books.journal, prefixes, self._queue, sink.rows_in_work, scale, sharers)
+        self.primer = Primer(books.journal, prefixes, self._queue, sink.rows_in_work, part, sharers)
         filler = Filler(books, sink, self._queue, self.primer)
         self._flight = Flight(books, roles)
         self._retrying = Retrying(self._queue, sink, policy)

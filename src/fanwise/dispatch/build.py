@@ -9,6 +9,7 @@ from pathlib import Path
 from fanwise.api.client import Api
 from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
+from fanwise.journal.meta import EDITED
 from fanwise.journal.records import ArmName, RoleName
 
 from .batches import Batches
@@ -16,12 +17,13 @@ from .books import Books
 from .carrier import Sink
 from .carriers import Carriers
 from .channel import ChannelChoice, Chooser, Lengths
+from .jobpart import WHOLE, JobPart
 from .live import Live
 from .polling import Polling
 from .retry import RetryPolicy
 from .role import Role, Roles
 from .rounds import Rounds
-from .row_blocks import RowBlocks
+from .row_blocks import Readers, RowBlocks
 from .timekeeper import TimeKeeper, TimeLeft, TimeLimit
 
 
@@ -38,8 +40,8 @@ class Ways:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     limit: TimeLimit | None = None
     """The deadline; None: there is none."""
-    scale: float = 1.0
-    """Errands of the whole job for each that is sent, where its rows are a sample."""
+    part: JobPart = WHOLE
+    """Of the job, that the session carries out."""
     sharers: Mapping[str, float] = field(default_factory=dict[str, float])
     """Nodes of the run whose requests begin with a prefix, by its key."""
     folder: Path | None = None
@@ -55,7 +57,7 @@ def build_carriers(
     roles: Roles,
     graphs: Mapping[ArmName, GraphSpec],
     ways: Ways,
-    readers: Mapping[tuple[Role, str], int],
+    readers: Mapping[tuple[Role, str], Readers],
 ) -> Carriers:
     """Return the carriers of a session, with what earlier ones have shown.
 
@@ -66,7 +68,7 @@ def build_carriers(
         roles: Of the run.
         graphs: The graph of each arm.
         ways: How it may send.
-        readers: How many tasks of one row read what a node marks of it, by role and path.
+        readers: Who reads what a node marks of its row, by role and path.
     """
     depth = max((rounds(graph) for graph in graphs.values()), default=1)
 
@@ -86,18 +88,18 @@ def build_carriers(
         polling=ways.polling,
         ended=_forget if batch_rounds is None else batch_rounds.batch_ended,
         elsewhere=live.submit if ways.channel == "live" else None,
-        scale=ways.scale,
+        part=ways.part,
         sharers=ways.sharers,
         rounds=depth,
         folder=ways.folder,
         to_live=leave if ways.channel == "auto" and books.budget.limits.cost is not None else None,
     )
     lengths = dict.fromkeys(roles, Lengths())  # in the order of the graph, whoever is asked first
-    for shown in books.journal.outputs():
+    for shown in books.journal.outputs(EDITED.of(books.journal)):
         lengths[roles.named(RoleName(shown.arm, shown.agent, shown.model))] = Lengths(shown.answers, shown.tokens)
-    row_blocks = RowBlocks(readers, ways.scale)
+    row_blocks = RowBlocks(readers, ways.part)
     chooser = Chooser(
-        ways.channel, batches.primer, lengths, batch_rounds, patient=ways.patient, row_blocks=row_blocks
+        ways.channel, batches.primer, lengths, batch_rounds, patient=ways.patient, row_blocks=row_blocks, part=ways.part
     )  # fmt: skip
 
     timekeeper = None

@@ -17,10 +17,12 @@ from fanwise.journal.records import Channel, RoleName
 from fanwise.units import now
 
 from .errand import Errand
+from .gate import TTL_S
+from .jobpart import WHOLE, JobPart
 from .prices import cheaper, prices
 from .role import Role
 from .rounds import Rounds
-from .row_blocks import RowBlocks
+from .row_blocks import Content, RowBlocks
 
 ChannelChoice = Literal["live", "batch", "auto"]
 Why = Literal["price", "no price", "pilot", "time", "deadline"]
@@ -92,6 +94,7 @@ class Chooser:
         *,
         patient: bool = True,
         row_blocks: RowBlocks | None = None,
+        part: JobPart = WHOLE,
     ) -> None:
         """Begin with what earlier sessions have seen.
 
@@ -102,9 +105,11 @@ class Chooser:
             time: What a deadline leaves time for; None where there is none.
             patient: Whether others may wait for what goes ahead in a batch; nobody stays to send them after `--detach`.
             row_blocks: Counts calls that show the same blocks of a row; None: as if each row were asked once.
+            part: Of the job, that is sent.
         """
         self._row_blocks = RowBlocks({}) if row_blocks is None else row_blocks
         self._choice: ChannelChoice = choice
+        self._part = part
         self._hits, self._time = hits, time
         self._near, self._patient = False, patient
         self._roles = {role: _Learnt(lengths=seen) for role, seen in lengths.items()}
@@ -149,6 +154,29 @@ class Chooser:
         answers, tokens = self._of(errand.role).lengths
         return max(round(tokens / answers) if answers else request.max_tokens // 4, 1)
 
+    def row_comes(self, row: int, shown: int) -> None:
+        """Take note of a row, with a hash of what it shows of the blocks that rows repeat."""
+        self._row_blocks.row_comes(row, shown)
+
+    def row_ends(self, row: int) -> None:
+        """Forget a row that nothing is sent for any more."""
+        self._row_blocks.row_ends(row)
+
+    def was_sent_live(self, errand: Errand, sent: float) -> None:
+        """Take note of a call of an earlier session whose answer stays: what it has written is read by those that come.
+
+        Args:
+            errand: As it would be sent now.
+            sent: When it was sent, in seconds since 1970.
+        """
+        if self._choice == "auto" and now().timestamp() - sent < TTL_S["5m"]:
+            self._sent_live(errand, self._row_blocks.note(errand, errand.request()))
+
+    def _sent_live(self, errand: Errand, content: Content | None) -> None:
+        """Take note of what a live call writes; in the whole of a job few read what pilots do, and they are apart."""
+        if content is not None and not (errand.why == "pilot" and self._part.of(errand.role.arm) > 1):
+            self._row_blocks.sent_live(content)
+
     def gathers(self) -> bool:
         """Return whether the channel of any errand may depend on how many others show what it shows of its row."""
         return self._choice == "auto" and self._row_blocks.has_readers()
@@ -164,20 +192,22 @@ class Chooser:
             return self._choice
         request = errand.request()
         content = self._row_blocks.note(errand, request)
-        chosen = self._chosen(errand, request, self._row_blocks.uses(errand, content))
+        chosen = self._chosen(errand, request, content)
         if chosen is None:
             return None
         errand.tell_when_sent(self._counted(errand, chosen, content))
         return chosen[0]
 
-    def _counted(self, errand: Errand, chosen: tuple[Channel, Why], content: int | None = None) -> Callable[[], None]:
+    def _counted(
+        self, errand: Errand, chosen: tuple[Channel, Why], content: Content | None = None
+    ) -> Callable[[], None]:
         """Return what takes note of a choice once the errand is sent: many that were chosen for never are."""
         choices = self._of(errand.role).choices
 
         def count() -> None:
             choices.update((chosen,))
-            if chosen[0] == "live" and content is not None:
-                self._row_blocks.sent_live(content)
+            if chosen[0] == "live":
+                self._sent_live(errand, content)
 
         return count
 
@@ -197,7 +227,8 @@ class Chooser:
             kept.expected = entry["expected"] | kept.expected
         return [_entry(name, kept) for name, kept in roles.items() if kept.choices]
 
-    def _chosen(self, errand: Errand, request: Request, row_uses: float) -> tuple[Channel, Why] | None:
+    def _chosen(self, errand: Errand, request: Request, content: Content | None) -> tuple[Channel, Why] | None:
+        row_uses = self._row_blocks.uses(errand, content)
         hit_rate = self._hits.hits(errand) if self._patient else 0.0  # nobody stays until a prefix is written
         price = prices(request, now(), output=self.output(errand, request), hit_rate=hit_rate, row_uses=row_uses)
         if price is None:
@@ -207,7 +238,8 @@ class Chooser:
         if self._depends_on_hits(errand, request, hit_rate, row_uses):
             return self._pilot(errand, "batch")
         self._of(errand.role).expected.update(price)
-        if price["live"] < price["batch"]:
+        own: Channel = "live" if price["live"] < price["batch"] else "batch"
+        if self._row_blocks.alike(errand, content, row_uses, own) == "live":
             return "live", "price"
         if self._time is not None and not self._time.has_time(errand, price["live"] - price["batch"]):
             return "live", "time"
@@ -244,7 +276,7 @@ class Chooser:
     def _pilot(self, errand: Errand, channel: Channel) -> tuple[Channel, Why] | None:
         learnt = self._of(errand.role)
         pilots = learnt.pilots.setdefault(channel, set())
-        if learnt.sent_ahead[channel] >= PILOTS[channel]:
+        if learnt.sent_ahead[channel] >= self._part.pilots(errand.role.arm, PILOTS[channel]):
             return None
         learnt.sent_ahead[channel] += 1
         pilots.add(errand)

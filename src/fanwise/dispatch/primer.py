@@ -17,11 +17,13 @@ from typing import Literal, NamedTuple
 
 from fanwise.journal.meta import PRIMED
 from fanwise.journal.port import Journal
+from fanwise.journal.records import ArmName
 from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import now
 
 from .errand import Errand
+from .jobpart import WHOLE, JobPart
 from .prefixes import Prefixes
 from .queue import Queue
 
@@ -68,7 +70,7 @@ class Primer:
         prefixes: Prefixes,
         queue: Queue,
         rows: Callable[[], int],
-        scale: float = 1.0,
+        part: JobPart = WHOLE,
         sharers: Mapping[str, float] | None = None,
     ) -> None:
         """Begin with what earlier sessions have written.
@@ -78,11 +80,11 @@ class Primer:
             prefixes: Knows what requests begin with.
             queue: Where errands wait for a prefix.
             rows: Gives the rows that are in work: about so many errands of a node are still to come.
-            scale: Errands of the whole job for each that comes here.
+            part: Of the job, that comes here.
             sharers: Nodes of the run whose requests begin with a prefix, by its key; one where it is not in there.
         """
         self._journal, self._prefixes, self._queue = journal, prefixes, queue
-        self._rows, self._scale, self._sharers = rows, scale, sharers or {}
+        self._rows, self._part, self._sharers = rows, part, sharers or {}
         self._expected, self._read = 0, 0
         self._states = {key: _PrefixState(warm_until=until) for key, until in PRIMED.of(journal).items()}
         self._led: dict[str, tuple[str, ...]] = {}
@@ -108,7 +110,7 @@ class Primer:
         price, at = _prices(errand.role.model, self.hit_rate), now().timestamp()
         if state.warm_until > at:
             return "read" if price.again < 1 else "plain"
-        if not self._pays(key, price):
+        if not self._pays(key, errand.role.arm, price):
             return "plain"
         cold = [front for front in fronts if self._state(front).warm_until <= at]
         under_way = {led for keys in self._led.values() for led in keys}
@@ -131,11 +133,12 @@ class Primer:
 
     def worth(self, loss: int) -> bool:
         """Return whether not to lose so many picodollars on each errand to come is worth two rounds of batches."""
-        return loss * self._rows() * self._scale >= 2 * ROUND_PICO
+        return loss * self._rows() * self._part.scale >= 2 * ROUND_PICO
 
-    def _pays(self, key: str, price: _Prices) -> bool:
+    def _pays(self, key: str, arm: ArmName, price: _Prices) -> bool:
         """Return whether to write a prefix first costs less than not to mark it."""
-        count = max(self._queue.waiting(key), self._rows() * self._sharers.get(key, 1)) * self._scale
+        to_come = self._rows() * self._part.scale * self._sharers.get(key, 1)
+        count = max(self._queue.waiting(key) * self._part.of(arm), to_come)
         return price.write + price.again * (count - 1) < count
 
     def _state(self, key: str) -> _PrefixState:

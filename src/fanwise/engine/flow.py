@@ -26,6 +26,7 @@ from .intake import Counters
 from .meaning import all_failed, remembered
 from .nodes import AgentNode, StepNode, keyed
 from .recorder import Recorder
+from .repeated import shown_of
 from .resent import keep, recount, send
 from .rows import Row
 from .settings import Settings
@@ -112,6 +113,8 @@ class TaskFlow:
     def start(self, row: Row, names: Sequence[ArmName]) -> None:
         """Begin a row on each of these arms."""
         self._window.open(row, len(names))
+        if self._settings.counted:
+            self._carriers.chooser.row_comes(row.number, shown_of(row.arguments, self._settings.counted))
         for name in names:
             arm = self._arms[name]
             run = new_row_run(
@@ -144,11 +147,21 @@ class TaskFlow:
             self._counters.remembered += 1
             if isinstance(node, AgentNode):
                 keep(run, Asked(node, task, key, earlier=True))
+                if self._settings.counted:
+                    self._tell_kept(run, task, key, node)
             self._outcomes.append((run, task, outcome))
         elif isinstance(node, StepNode):
             self.steps.start(run, task, key)
         else:
             self._send(run, task, key, node)
+
+    def _tell_kept(self, run: RowRun, task: Task, key: str, node: AgentNode) -> None:
+        """Tell who chooses channels of a live call of an earlier session whose answer stays: others may read it."""
+        first = self._books.journal.first_attempt(key)
+        if first is not None and first.channel == "live":
+            ask = new_ask(key=key, row=run.number, node=task.node.path, label=task.label, row_id=run.row_id)
+            errand = new_errand(role=node.role, asks=(ask,), compose=_Compose(node, task, self._talks), why=first.why)
+            self._carriers.chooser.was_sent_live(errand, first.sent)
 
     def _remembered(self, run: RowRun, key: str, node: AgentNode | StepNode, task: Task) -> Outcome | None:
         """Return the outcome that a task has already, unless it is to be asked again."""
@@ -235,3 +248,4 @@ class TaskFlow:
             self._counters.end(failed=result.status == "failed")
         if self._window.close(run):
             self._books.row_ended(run.number)
+            self._carriers.chooser.row_ends(run.number)

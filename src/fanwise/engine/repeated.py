@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from fanwise.canonical import canonical, digest
 from fanwise.context.shape import CachePrices
+from fanwise.foreign import let_through
 from fanwise.graph import types as ty
 from fanwise.jsonable import as_object
 
@@ -93,6 +94,24 @@ def shown_alike(
         if number is not None and isinstance(types.check(record), Row):
             rows[number] += 1
     return {row: ShownBy(number, rows[number], share) for row, (number, share) in sample.items()}
+
+
+def shown_of(arguments: Mapping[str, Any], repeated: Collection[str]) -> int:
+    """Return a hash of what a row shows of the blocks that rows repeat: the same for rows that show the same.
+
+    Args:
+        arguments: Of the row, by parameter.
+        repeated: What `repeated_blocks` has found, one or more.
+    """
+    values = list[str]()
+    for name in repeated:
+        param, _, field = name.partition(".")
+        try:
+            values.append(str(getattr(arguments[param], field) if field else arguments[param]))
+        except BaseException as error:  # of a model that is users' code
+            let_through(error)
+            values.append("")
+    return hash(tuple(values))
 
 
 def _places(param_types: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import heapq
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from fanwise.canonical import digest
@@ -29,7 +30,7 @@ def reservoir(items: Iterable[T], most: int, chance: random.Random) -> list[T]:
     return kept
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sampler:
     """Knows on which arms a row runs."""
 
@@ -38,6 +39,8 @@ class Sampler:
     """What is hashed before the id of a row."""
     chosen: frozenset[str] | None
     """Hashes of the rows on which all arms run; None: every row."""
+    rows: int = 0
+    """Valid rows that these were drawn from; 0 where none were drawn."""
 
     def __call__(self, row: Row) -> tuple[ArmName, ...]:
         """Return the arms of a row."""
@@ -81,14 +84,17 @@ def sampler(
     """
     word = f"sample {seed}" if seed else "sample"
     if count is None or len(arms) == 1:
-        return Sampler(arms, word, None)
+        return Sampler(arms=arms, word=word, chosen=None)
+
+    valid = 0
 
     def hashes() -> Iterator[str]:
-        for seen, record in enumerate(read(rows)):
-            if limit is not None and seen >= limit:
-                return
+        nonlocal valid
+        for record in islice(read(rows), limit):
             row = types.check(record)
             if isinstance(row, Row):
+                valid += 1
                 yield place_in_draw(word, row.row_id)
 
-    return Sampler(arms, word, frozenset(heapq.nsmallest(count, hashes())))
+    chosen = frozenset(heapq.nsmallest(count, hashes()))
+    return Sampler(arms=arms, word=word, chosen=chosen, rows=valid)

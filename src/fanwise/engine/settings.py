@@ -24,3 +24,5 @@ class Settings:
     detach: bool = False
     """Stop when all that can be submitted is in batches."""
     resumed: bool = False
+    counted: tuple[str, ...] = ()
+    """Blocks that rows repeat, by which channels are chosen: it is counted how many rows show the same."""

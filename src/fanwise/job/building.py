@@ -14,6 +14,7 @@ from fanwise.dispatch.books import Books
 from fanwise.dispatch.budget import Budget, Limits
 from fanwise.dispatch.build import Ways
 from fanwise.dispatch.deadline import seconds
+from fanwise.dispatch.jobpart import JobPart
 from fanwise.dispatch.observer import Observer
 from fanwise.dispatch.polling import Polling
 from fanwise.dispatch.retry import RetryPolicy
@@ -33,6 +34,7 @@ from fanwise.journal.records import ArmName, EditRecord
 
 from .manifest import Manifest
 from .opening import OpenRun, Terms
+from .prepared import Shard
 from .spec import JobSpec
 from .standing import keep_shown
 
@@ -46,7 +48,7 @@ async def engine_of(
     arms: Mapping[ArmName, Arm],
     api: Api,
     *,
-    only: frozenset[int] | None,
+    shard: Shard,
     observers: tuple[Observer, ...] = (),
 ) -> Engine:
     """Return an engine for some rows of a run.
@@ -56,7 +58,7 @@ async def engine_of(
         terms: How the session goes about it.
         arms: Every arm with the requests that it makes.
         api: Who is asked.
-        only: Numbers of the rows to take; None: all.
+        shard: The rows to take.
         observers: Told of what is sent and of all that ends.
     """
     spec, manifest, journal = run.spec, run.manifest, run.directory.journal
@@ -66,10 +68,11 @@ async def engine_of(
         window_rows=spec.slots * 2 if spec.channel == "live" else BATCH_WINDOW_ROWS,
         window_calls=spec.slots if spec.channel == "live" else None,
         limit=spec.limit,
-        only=only,
+        only=shard.numbers,
         retry=terms.retry,
         detach=terms.detach,
         resumed=terms.resumed,
+        counted=manifest.repeated if spec.channel == "auto" else (),
     )
     sampled = partial(sampler, arms=tuple(run.graphs), seed=spec.seed)
     arms_of = await anyio.to_thread.run_sync(sampled, manifest.rows_file, types, spec.sample, spec.limit)
@@ -77,7 +80,8 @@ async def engine_of(
         _see_sample(journal, arms_of.key)
     SAMPLED.keep(journal, arms_of.key)
     DRAWN.keep(journal, arms_of.drawn)
-    keep_shown(journal, await anyio.to_thread.run_sync(_shown, as_run, types, graph, arms_of, only))
+    shown = await anyio.to_thread.run_sync(_shown, as_run, types, graph, arms_of, shard.numbers)
+    keep_shown(journal, shown)
     limits = Limits(
         cost=spec.budget_pico, tokens=spec.budget_tokens, row_cost=spec.row_budget_pico,
         row_tokens=spec.row_budget_tokens,
@@ -86,7 +90,8 @@ async def engine_of(
     books = Books(
         run_id=manifest.run_id, journal=journal, budget=budget, repeats=Repeats(), observers=observers
     )  # fmt: skip
-    ways = _ways(run, terms, api.clock.now())
+    part = terms.rehearsal.part if terms.rehearsal is not None else _part(shard, arms_of, shown)
+    ways = _ways(run, terms, api.clock.now(), part)
     return build_engine(arms, api, books, types, arms_of=arms_of, settings=settings, ways=ways)
 
 
@@ -127,7 +132,28 @@ def _see_sample(journal: Journal, sampled: str) -> None:
         journal.set_edit(EditRecord("baseline", journal.session))
 
 
-def _ways(run: OpenRun, terms: Terms, started: float) -> Ways:
+def _part(shard: Shard, arms_of: Sampler, shown: Mapping[ArmName, Mapping[int, ShownBy]]) -> JobPart:
+    """Return what part of its job a session carries out.
+
+    Args:
+        shard: The rows that it takes.
+        arms_of: Gives the arms on which a row runs.
+        shown: How many rows of the job show the blocks of those that are taken, by arm that takes not all of them.
+    """
+    taken: dict[ArmName, int] = {}
+    scale, scales = 1.0, dict[ArmName, float]()
+    if shard.numbers and shard.job_rows:
+        scale = max(shard.job_rows / len(shard.numbers), 1.0)
+        taken = dict.fromkeys(arms_of.arms, len(shard.numbers))
+    if arms_of.chosen:
+        sampled = len(arms_of.chosen)
+        scales = dict.fromkeys(arms_of.sampled, scale * arms_of.rows / sampled)
+        taken |= dict.fromkeys(arms_of.sampled, sampled)
+    shown_by = {arm: {row: by.rows for row, by in of_arm.items()} for arm, of_arm in shown.items()}
+    return JobPart(scale=scale, scales=scales, taken=taken, shown_by=shown_by)
+
+
+def _ways(run: OpenRun, terms: Terms, started: float, part: JobPart) -> Ways:
     """Return how a session may send that begins at a moment of the server's time."""
     spec, limit = run.spec, None
     deadline = _deadline(spec, run.directory.journal, started, anew=terms.rows is not None)
@@ -141,7 +167,7 @@ def _ways(run: OpenRun, terms: Terms, started: float) -> Ways:
         policy=RetryPolicy(deadline=None if limit is None else limit.at, give_up_s=seconds(spec.give_up_after)),
         polling=Polling(grace_s=0.0 if run.manifest.mode == "embedded" else spec.grace_s, pay_twice=terms.pay_twice),
         limit=limit,
-        scale=terms.rehearsal.scale if terms.rehearsal is not None else 1.0,
+        part=part,
         folder=run.directory.path,
         patient=not terms.detach,
     )

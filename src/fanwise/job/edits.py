@@ -8,7 +8,7 @@ from typing import Any
 
 from fanwise.engine.arms import Arm, statics
 from fanwise.engine.described import tasks_before, tasks_of
-from fanwise.journal.meta import STATICS, Source
+from fanwise.journal.meta import EDITED, STATICS, MetaStore, Source
 from fanwise.journal.records import ArmName
 
 
@@ -31,6 +31,25 @@ def edits_of(source: Source, arms: Mapping[ArmName, Arm]) -> Edits:
     """
     before, present = STATICS.of(source), statics(arms)
     return Edits(_words(before, present), tuple(_edited_arms(before, present, tasks_before(source), tasks_of(arms))))
+
+
+def keep_edited(journal: MetaStore, arms: Mapping[ArmName, Arm], at: float) -> None:
+    """Keep since when agents are as they are that were edited since the last session, before that one is forgotten.
+
+    Args:
+        journal: Of the run.
+        arms: Its arms as they are now.
+        at: When this session has begun, in seconds since 1970.
+    """
+    before = STATICS.of(journal)
+    edited = {
+        f"{name} {node.role.agent}": at
+        for name, arm in arms.items()
+        for node in arm.agents()
+        if before.get(f"{name} {node.node.path}", node.static) != node.static
+    }
+    if edited:
+        EDITED.keep(journal, {**EDITED.of(journal), **edited})
 
 
 def is_edited(source: Source, arms: Mapping[ArmName, Arm]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from fanwise.api.capable import SdkClient
 from fanwise.context.layout import Texts
+from fanwise.dispatch.jobpart import WHOLE, JobPart
 from fanwise.engine.records import Format, RowsFile
 from fanwise.engine.rowsfile import json_lines, read
 from fanwise.engine.standin import StandInAnswer
@@ -40,8 +41,8 @@ class Rehearsal:
     """Where paths in the rows begin."""
     recorded: Mapping[str, StandInAnswer] | None = None
     """Answers of the embedded emulator, by the hash of the request, before any stand-in."""
-    scale: float = 1.0
-    """How many rows of the job each row stands for."""
+    part: JobPart = WHOLE
+    """Of the job, that its rows are."""
     repeated: tuple[str, ...] = ()
     """Blocks of the row that many rows of the job show."""
     texts: Texts = "auto"

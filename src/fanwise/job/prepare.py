@@ -26,7 +26,7 @@ from .answering import connected
 from .arms import is_own_baseline
 from .close import settle
 from .descriptors import within_descriptors
-from .edits import edits_of
+from .edits import edits_of, keep_edited
 from .opening import OpenRun, Terms, begun, found
 from .preflight import check_models, check_same_kind, usable_channel
 from .prepared import Prepared
@@ -156,6 +156,7 @@ def _begin_session(prepared: Prepared) -> None:
     session = journal.start_session(at, prepared.run.spec.channel, edits.words)
     for arm in edits.arms:
         journal.set_edit(EditRecord(arm, session))
+    keep_edited(journal, prepared.arms, at)
     keep_asked(journal, prepared.arms)
     if prepared.terms.resumed:
         lost = journal.lose_open(at)

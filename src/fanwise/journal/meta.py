@@ -206,6 +206,8 @@ that rows of one content share, how many rows of the job show that, and its shar
 rows repeat no block, or none is a sample."""
 STATICS = MetaKey("nodes", dict[str, str])
 """By arm and node the hash of what shapes its answers: what was edited since is seen by it."""
+EDITED = MetaKey("edited", dict[str, float])
+"""By arm and agent the moment since which it is as it is, in seconds since 1970, where it was edited."""
 WAYS = MetaKey("ways", dict[str, str])
 """By arm and node in which way the last session told its requests the form of their answers."""
 OPEN_WAYS = MetaKey("open_ways", dict[str, dict[str, str]])

@@ -6,7 +6,7 @@ The account is no part of it: it is read from SQLite alone, into which any other
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from .records import (
@@ -258,8 +258,12 @@ class Journal(Protocol):
         """Return what counts against a budget, of the run or a row: what is paid, and bounds of what is unknown."""
         ...
 
-    def outputs(self) -> list[AnswerLengths]:
-        """Return how long the answers of each agent on each model were, as far as that is known."""
+    def outputs(self, since: Mapping[str, float]) -> list[AnswerLengths]:
+        """Return how long the answers of each agent on each model were, as far as that is known.
+
+        Args:
+            since: By arm and agent, with a space between them, the moment from which on its answers are looked at.
+        """
         ...
 
     def sent_and_billed(self, since: float) -> dict[str, Billed]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fanwise.journal.records import AnswerLengths, AttemptRecord, Billed, EndRecord, Spent
 
@@ -52,10 +52,12 @@ class FiguresInMemory(ContentsInMemory):
             if end.status == "succeeded" and end.tokens is not None and self._asks.get(number):
                 yield self._attempts[number], end
 
-    def outputs(self) -> list[AnswerLengths]:
-        """Return how long the answers of each agent on each model were."""
+    def outputs(self, since: Mapping[str, float]) -> list[AnswerLengths]:
+        """Return how long the answers of each agent on each model were, since a moment of its own."""
         answers, tokens = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
         for attempt, end in self._answered():
+            if attempt.sent < since.get(f"{attempt.arm} {attempt.agent}", 0.0):
+                continue
             role = (attempt.arm, attempt.agent, attempt.model)
             answers[role] += 1
             tokens[role] += end.usage.output

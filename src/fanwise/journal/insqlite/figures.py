@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from fanwise.journal.records import AnswerLengths, Billed, Spent
 from fanwise.journal.tables import select
 
@@ -27,11 +30,12 @@ class FiguresInSqlite(ContentsInSqlite):
         )
         return next(select(self.db, Spent, query, args))
 
-    def outputs(self) -> list[AnswerLengths]:
-        """Return how long the answers of each agent on each model were, as far as that is known."""
-        query = f"""SELECT arm, agent, model, COUNT(*) AS answers, SUM(output) AS tokens FROM all_paid
-          WHERE {_ANSWERED} GROUP BY arm, agent, model"""
-        return list(select(self.db, AnswerLengths, query))
+    def outputs(self, since: Mapping[str, float]) -> list[AnswerLengths]:
+        """Return how long the answers of each agent on each model were, since a moment of its own."""
+        query = f"""SELECT arm, agent, model, COUNT(*) AS answers, SUM(output) AS tokens FROM all_paid p
+          WHERE {_ANSWERED} AND sent>=COALESCE((SELECT j.value FROM json_each(?) j WHERE j.key=p.arm||' '||p.agent),0)
+          GROUP BY arm, agent, model"""
+        return list(select(self.db, AnswerLengths, query, (json.dumps(since),)))
 
     def sent_and_billed(self, since: float) -> dict[str, Billed]:
         """Return by model the characters sent since a moment and the input tokens that were billed for them."""

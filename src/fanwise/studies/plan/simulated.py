@@ -12,6 +12,7 @@ import anyio
 from fanwise.canonical import dumps
 from fanwise.context.layout import Schemas, Texts
 from fanwise.dispatch.channel import ChannelChoice
+from fanwise.dispatch.jobpart import JobPart
 from fanwise.engine.standin import StandInAnswer
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.close import close
@@ -56,12 +57,12 @@ def simulate(
         spec = JobSpec(
             graph=manifest.graph, rows=path, out=out, channel=channel, id_field=manifest.spec.id_field, schemas=schemas
         )
-        scale = max(drawn.valid / len(drawn.rows), 1.0)
+        part = JobPart(scale=max(drawn.valid / len(drawn.rows), 1.0), taken=dict.fromkeys(graphs, len(drawn.rows)))
         rehearsal = Rehearsal(
             graphs=graphs,
             folder=manifest.folder,
             recorded=recorded,
-            scale=scale,
+            part=part,
             repeated=manifest.repeated,
             texts=texts,
         )

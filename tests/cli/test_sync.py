@@ -18,7 +18,7 @@ from fanwise import Job, SpecError, UsageError, sync
 from fanwise.emulator import Emulator
 from fanwise.job.lock import hold
 from gateway import gateway
-from support import billed, environment, fanwise, journal_value, lines, stored_bill, summary
+from support import DESK, ROOT, billed, environment, fanwise, journal_value, lines, stored_bill, summary
 
 SOURCE = '''\
 from pydantic import BaseModel
@@ -332,6 +332,28 @@ def test_the_first_sync_goes_by_the_results_that_were_there_whatever_a_killed_re
     assert {(change["change"], change["id"]) for change in changes(out)} == {
         ("removed", "n2"), ("added", "n9"), ("changed", "n1"), ("changed", "n3"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("channel", ["live", "batch"])
+def test_where_rows_share_a_prefix_only_what_was_paid_first_is_another_rows(tmp_path: Path, channel: str) -> None:
+    """Whoever is asked first writes the cache for all; `cost_with_shared_usd` has each row's part of that."""
+    rows = tmp_path / "rows.jsonl"
+
+    def carried_out(*words: object) -> list[dict[str, Any]]:
+        done = fanwise(*words, "--channel", channel, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        return [{name: value for name, value in line.items() if name != "cost_usd"} for line in lines(results)]
+
+    written(rows, ROWS)
+    results = tmp_path / "run" / "results.jsonl"
+    carried_out("run", f"{DESK}:triage", "--rows", rows, "--out", tmp_path / "run")
+    written(rows, LATER)
+    after = carried_out("sync", tmp_path / "run")
+    results = tmp_path / "fresh" / "results.jsonl"
+    assert after == carried_out("run", f"{DESK}:triage", "--rows", rows, "--out", tmp_path / "fresh")
+    figures = ("cost_usd", "tokens", "cache", "levers", "made_of", "slices", "cost_per_successful_row_usd")
+    account, fresh = (summary(tmp_path / name) for name in ("run", "fresh"))
+    assert {name: account[name] for name in figures} == {name: fresh[name] for name in figures}
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,8 @@ steps = st.builds(
     channel=st.sampled_from(["live", "live", "batch"]),
     killed=st.sampled_from([False, False, True]),
 )
-START: tuple[Row, ...] = tuple((name, "x", f"{name} one") for name in "abcde")
+START: tuple[Row, ...] = tuple((name, f"{name} x", f"{name} one") for name in "abcde")
+"""No two rows hold the same, so that a slice is a request."""
 
 
 def edited(rows: Sequence[Row], edits: Sequence[tuple[Any, ...]]) -> list[Row]:
@@ -122,7 +123,7 @@ def edited(rows: Sequence[Row], edits: Sequence[tuple[Any, ...]]) -> list[Row]:
             lines.insert(more[0] % len(lines), lines.pop(at))
         elif len(lines) > 1:
             del lines[at]
-    return lines if any(body for _, _, body in lines) else [*lines, ("h", "x", "h one")]
+    return lines if any(body for _, _, body in lines) else [*lines, ("h", "h x", "h one")]
 
 
 def slices(rows: Sequence[Row], prompt: str) -> Iterator[tuple[str, ...]]:

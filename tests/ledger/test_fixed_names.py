@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from desk import triage
 
-from fanwise import Job
+from fanwise import Job, sync
 from fanwise.rendering.export import TABLES
 from support import ROOT
 
@@ -54,6 +55,13 @@ def test_a_result_has_the_names_that_are_promised_and_begins_with_its_format(run
         assert line["format"] == 2
         assert list(line) == re.findall(r"`(\w+)`", always)
     assert re.findall(r"`(\w+)`", sometimes) == ["reason", "attempts_of_unknown_cost"]
+
+
+def test_a_change_has_the_names_that_are_promised(tmp_path: Path) -> None:
+    Job(triage, rows=ROWS[:1], out=tmp_path / "run", channel="live").run_sync()
+    anyio.run(lambda: sync(tmp_path / "run", rows=ROWS[1:2], graph=triage))
+    changes = [json.loads(line) for line in (tmp_path / "run" / "changes.jsonl").read_text().splitlines()]
+    assert [list(change) for change in changes] == [promised("changes.jsonl")] * 2
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

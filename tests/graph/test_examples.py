@@ -154,6 +154,17 @@ def test_what_a_model_would_write_is_shown_where_a_validator_makes_something_els
     assert (example.output, example.answer) == (1.5, '{"value":3.0}'), "what the model writes is read as 1.5"
 
 
+def test_one_example_may_stand_alone_and_what_is_none_is_told() -> None:
+    assert len(agent(model=MODEL, examples=Example("a", "b"))(says_it).spec.examples) == 1  # type: ignore[arg-type]
+    with pytest.raises(DefinitionError, match=r"example 1 of agent 'says_it' is 5; write Example"):
+        agent(model=MODEL, examples=5)(says_it)  # type: ignore[arg-type]
+
+
+def says_it(text: str) -> str:
+    """Say it."""
+    return text
+
+
 def test_options_give_other_examples_or_keep_them() -> None:
     @agent(model=MODEL, examples=[Example("a", "b")])
     def says(text: str) -> str:

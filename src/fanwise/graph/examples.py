@@ -62,9 +62,10 @@ class CheckedExample:
         return [dict(self.inputs), self.answer]
 
 
-def placed(examples: Iterable[Any], place: str) -> tuple[PlacedExample, ...]:
-    """Return examples that were given at a place."""
-    return tuple(PlacedExample(example, place) for example in examples)
+def placed(examples: Any, place: str) -> tuple[PlacedExample, ...]:
+    """Return examples that were given at a place, several or one alone; what is none is told where it is checked."""
+    several = cast("Iterable[Any]", examples) if isinstance(examples, Iterable) else [examples]
+    return tuple(PlacedExample(example, place) for example in several)
 
 
 def checked_examples(

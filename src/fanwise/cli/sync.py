@@ -79,10 +79,7 @@ def _consent(run: GoingOn, rows: RowsNow, question: Question, retry: tuple[str, 
         spec = going_on(before, run.out, run.changes, run.graph)
         manifest, spec = synced(before, spec, rows, arms_of(spec.graph, spec.baseline)["fanout"])
         if manifest.rows != before.rows:
-            echo(
-                f"fanwise: rows are those of {typed(manifest.rows)} from now on, no more of {typed(before.rows)}",
-                err=True,
-            )
+            echo(f"fanwise: {typed(manifest.rows)} takes the place of {typed(before.rows)}", err=True)
         unpriced = models_without_price(spec)
         if unpriced:
             question.consent(None, "the sync", spec, unpriced=unpriced)

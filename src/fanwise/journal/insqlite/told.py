@@ -16,7 +16,7 @@ _CONTENT = "UPDATE told SET hash=(SELECT w.hash FROM rows w WHERE w.row_id=told.
 """What a row held whose result was told; unknown where the run has lost it since."""
 _NOW = (
     """CREATE TEMP TABLE now_told AS SELECT w.row_id, r.row, w.hash, r.status,
-    CASE r.reason WHEN '' THEN '' ELSE digest(r.reason) END AS reason, r.output
+    CASE COALESCE(r.reason,'') WHEN '' THEN '' ELSE digest(r.reason) END AS reason, r.output
   FROM row_ends r JOIN rows w ON w.number=r.row WHERE r.arm='fanout'""",
     "CREATE INDEX temp.now_told_id ON now_told(row_id)",
 )

@@ -133,6 +133,10 @@ class Rights(Flag):
     WRITE = 2
 
 
+class Unnamed(Enum):
+    pass
+
+
 SWAPPED = Swapped.model_validate({"b": 1, "a": 2})
 WORKS: list[tuple[Any, Any]] = [
     (Swapped, SWAPPED),
@@ -153,6 +157,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     (Counter[str], "Counter[str]", "dict[str, int]"),
     (Given, "'seed'", "a field"),
     (Rights, "Rights", "a list of an Enum"),
+    (Unnamed, "Unnamed", "give it members"),
     (Base64Str, "a text in another encoding", "decode it in a step"),
     (dict[str, Base64Bytes], "a text in another encoding", "decode it in a step"),
     (ImportString, "ImportString", "use text"),

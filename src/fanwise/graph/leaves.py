@@ -51,7 +51,11 @@ def is_carried(tp: Any) -> bool:
         return False
     if issubclass(tp, enum.Enum):
         has_flags = issubclass(tp, enum.Flag)  # of which any combination is a value, and no schema says so
-        return not has_flags and all(type(member.value) in _SCALARS or member.value is None for member in tp)
+        return (
+            not has_flags
+            and len(tp) > 0
+            and all(type(member.value) in _SCALARS or member.value is None for member in tp)
+        )
     is_pydantics = tp.__module__.startswith(_PYDANTICS) and not is_secret(tp) and not is_imported(tp)
     return issubclass(tp, _TEXTS) or (is_pydantics and not issubclass(tp, bytes))
 
@@ -73,7 +77,7 @@ def _way_out_of_class(kind: type[Any]) -> str:
     if issubclass(kind, enum.Flag):
         return "use a list of an Enum, one member for each flag"
     if issubclass(kind, enum.Enum):
-        return "give its members texts or numbers as values"
+        return "give its members texts or numbers as values" if len(kind) else "give it members"
     if issubclass(kind, tuple):
         return "use a dataclass or a model with these fields"
     return "use text, numbers, lists or a model"

@@ -38,9 +38,11 @@ class RowWrite(NamedTuple):
 
     arm: ArmName
     row: int
+    agent: str
     model: str
     shown: str
     """What it shows of its row, as `shown_of` has it."""
+    tokens: int
     extra: int
     """Picodollars beyond a reading."""
 
@@ -113,7 +115,10 @@ def row_writes(db: Book) -> Iterator[RowWrite]:
         tokens = write.usage.cache_write_5m - written_for_all(write.usage, write.share)[0]
         if extra := _extra(write, 0, tokens):
             shown = RowWrite.shown_of(write.blocks)
-            yield RowWrite(arm=write.arm, row=write.row, model=write.model, shown=shown, extra=extra)
+            yield RowWrite(
+                arm=write.arm, row=write.row, agent=write.agent, model=write.model, shown=shown, tokens=tokens,
+                extra=extra,
+            )  # fmt: skip
 
 
 def _extra(write: _Write, hour: int, five: int) -> int | None:

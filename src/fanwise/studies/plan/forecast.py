@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fanwise.context.layout import Schemas, Texts
 from fanwise.engine.arms import Arm
+from fanwise.engine.records import Record
 from fanwise.engine.standin import StandInAnswer, recorded_answers
 from fanwise.errors import DefinitionError
 from fanwise.graph.dag import rounds
@@ -134,6 +135,10 @@ class _SampledJob:
         self.arms = self.manifest.arms(self.graphs)
         self.paid = None if run is None else _paid_sample(self.arms, drawn, run)
         self._drawn = drawn
+        records = (
+            (place, Record(number=place, locator=0, data=row.data, raw="")) for place, row in enumerate(drawn.rows, 1)
+        )
+        self._shown = self.manifest.shown_alike(self.graphs["fanout"], records)
         rehearsed = rehearse_rows(self.arms, self.manifest.row_types(self.graphs["fanout"]), drawn)
         levels = PrefixLevels.of(self.arms.values())
         self._scale = Scale(drawn=drawn, rehearsed=rehearsed, owed=owed, levels=levels)
@@ -185,7 +190,9 @@ class _SampledJob:
 
     def _fanout_cost(self, channel: Channel, schemas: Schemas, texts: Texts = "auto") -> int:
         fanout = {"fanout": self.graphs["fanout"]}
-        use = simulate(self.manifest, self._drawn, channel, graphs=fanout, schemas=schemas, texts=texts)
+        use = simulate(
+            self.manifest, self._drawn, channel, graphs=fanout, schemas=schemas, texts=texts, shown=self._shown
+        )  # fmt: skip
         return arm_price(channel, "fanout", self._scaled_up(use, channel), {}).expected
 
     def _use(self, channel: PlannedChannel) -> SampleUse:
@@ -199,6 +206,7 @@ class _SampledJob:
                 graphs=self.graphs,
                 schemas=self.manifest.spec.schemas,
                 recorded=answers,
+                shown=self._shown,
             )
         return self._uses[channel]
 

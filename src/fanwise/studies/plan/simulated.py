@@ -13,6 +13,7 @@ from fanwise.canonical import dumps
 from fanwise.context.layout import Schemas, Texts
 from fanwise.dispatch.channel import ChannelChoice
 from fanwise.dispatch.jobpart import JobPart
+from fanwise.engine.repeated import ShownBy
 from fanwise.engine.standin import StandInAnswer
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.close import close
@@ -24,9 +25,11 @@ from fanwise.job.spec import JobSpec
 from fanwise.job.work import work
 from fanwise.journal.memory import MemoryJournal
 from fanwise.journal.records import ArmName, RoleName
+from fanwise.ledger.shared import row_writes
 
 from .drawn import Drawn
 from .estimate import RowUse
+from .levelled import levelled
 from .used import SampleUse, sample_use
 
 
@@ -39,6 +42,7 @@ def simulate(
     schemas: Schemas,
     texts: Texts = "auto",
     recorded: Mapping[str, StandInAnswer] | None = None,
+    shown: Mapping[int, ShownBy] | None = None,
 ) -> SampleUse:
     """Carry out a sample on an embedded emulator, as a part of a job over all rows; nothing is paid.
 
@@ -50,6 +54,7 @@ def simulate(
         schemas: How schemas travel.
         texts: Whether texts are answered in plain text.
         recorded: Answers to give, by the hash of the request; the stand-ins give the rest.
+        shown: By place of a row in the sample, from 1, how many rows of the job show the same blocks; None: not known.
     """
     with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as folder:
         path, out = Path(folder) / "rows.jsonl", Path(folder) / "run"
@@ -57,7 +62,11 @@ def simulate(
         spec = JobSpec(
             graph=manifest.graph, rows=path, out=out, channel=channel, id_field=manifest.spec.id_field, schemas=schemas
         )
-        part = JobPart(scale=max(drawn.valid / len(drawn.rows), 1.0), taken=dict.fromkeys(graphs, len(drawn.rows)))
+        part = JobPart(
+            scale=max(drawn.valid / len(drawn.rows), 1.0),
+            taken=dict.fromkeys(graphs, len(drawn.rows)),
+            shown_by={arm: {row: by.rows for row, by in (shown or {}).items()} for arm in graphs},
+        )
         rehearsal = Rehearsal(
             graphs=graphs,
             folder=manifest.folder,
@@ -74,7 +83,9 @@ def simulate(
 
         anyio.run(rehearse)
         with reading(out) as journal:
-            return _renumbered(sample_use(journal.db), drawn)
+            use = sample_use(journal.db)
+            rows = levelled(use.rows, row_writes(journal.db), shown or {})
+            return _renumbered(SampleUse(rows, use.once), drawn)
 
 
 def _renumbered(use: SampleUse, drawn: Drawn) -> SampleUse:

@@ -16,7 +16,7 @@ LAYERS = {
     "addresses": 0, "errors": 0, "foreign": 0, "threads": 0, "units": 0, "canonical": 0, "blocks": 0, "models": 0,
     "limits": 0, "media": 0, "jsonable": 0, "definitions": 0, "log": 0, "paths": 0, "pixels": 0, "quick": 0,
     "pricing": 1, "graph": 1, "context": 1,
-    "journal": 2,
+    "journal": 2, "plans": 2,
     "ledger": 3, "api": 3,
     "dispatch": 4,
     "engine": 5,

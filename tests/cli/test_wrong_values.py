@@ -63,6 +63,7 @@ CALLS = {
     "show": "done 1 grade",
     "purge": "done",
     "agents": "agents --types types.py",
+    "freeze": "plan.json --agents agents --types types.py --row Note --write new.py",
     "emulate": "--token secret --port {taken}",
 }
 """A call of each that ends early, with nothing carried out: most by one mistake, which the wrong value precedes."""

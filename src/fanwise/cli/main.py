@@ -32,6 +32,7 @@ COMMANDS = {
     "show": "Print what a task of a row was shown.",
     "purge": "Remove all content from a run; keep the account.",
     "agents": "List the agents of a folder.",
+    "freeze": "Write a task plan as a graph of Python.",
     "emulate": "Serve a simulated Messages API.",
 }
 """Name and one line of each command, which stands in the module of its name.

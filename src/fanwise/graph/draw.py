@@ -57,7 +57,8 @@ def listing(spec: GraphSpec) -> dict[str, Any]:
     graph = dag(spec)
     names = [name for generation in generations(spec) for name in generation]
     tasks = [_task_data(name, graph.nodes[name]) for name in names]
-    return {"graph": spec.name, "params": list(spec.params), "tasks": tasks, "batch_rounds": rounds(spec)}
+    said = {"graph": spec.name, "params": list(spec.params), "tasks": tasks, "batch_rounds": rounds(spec)}
+    return {**said, "task_plan": spec.task_plan} if spec.task_plan else said
 
 
 def _task_data(name: str, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -124,6 +124,8 @@ class GraphSpec:
     template: Template
     slots: Mapping[int, str] = field(default_factory=dict[int, str])
     """Every slot with the name that a user knows it by."""
+    task_plan: str = ""
+    """Hash of the task plan that it was compiled from; empty where it was none. It is in no key of a task."""
 
     def tasks(self) -> tuple[TaskNode, ...]:
         """Return every task node, inner ones included, in topological order."""

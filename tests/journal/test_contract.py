@@ -626,6 +626,9 @@ async def test_how_long_answers_were_and_what_was_billed(shelf: Shelf) -> None:
     await journal.commit()
     lengths = [AnswerLengths("fanout", "a", model, answers, 3) for model, answers in (("big", 1), ("m", 2))]
     assert sorted(journal.outputs({})) == lengths
+    edited = {length.model: (length.answers, length.tokens) for length in journal.outputs({"fanout a": 6.0})}
+    assert edited["m"] == (1, 2), "the first was before the agent was edited"
+    assert sorted(journal.outputs({"baseline a": 6.0, "fanout b": 6.0})) == lengths
     assert journal.sent_and_billed(0.0) == {"m": Billed(100, 2_223), "big": Billed(50, 1_113)}
     assert journal.sent_and_billed(6.0) == {"m": Billed(50, 1_112)}
 

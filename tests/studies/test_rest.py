@@ -249,3 +249,31 @@ def test_a_run_whose_content_was_purged_asks_everything_again_and_says_so(tmp_pa
     said, paid = rest.forecast.total(), went_on(out)
     assert rest.rows == BEGUN
     assert said is not None and 0 < said.low <= paid <= said.high
+
+
+def test_documents_of_rows_that_the_cache_still_has_are_not_written_again(tmp_path: Path) -> None:
+    """Found by new rows on documents of minutes ago: $0.0392 was said, at least $0.0388, and $0.0251 paid."""
+    graph, rows, out = written(tmp_path)
+    shown = "page: Annotated[str, Block], body: str"
+    text = GUIDED.replace("(body: str)", f"({shown})", 2).replace("draft(body: str,", f"draft({shown},")
+    text = text.replace("draft(body, sort(body))", "draft(page, body, sort(page, body))")
+    text = text.replace("def triage(body: str)", f"def triage({shown})")
+    graph.write_text(f"from typing import Annotated\n{text}", encoding="utf-8")
+    pages = [f"Page {number} of a long book. " * 300 for number in range(3)]
+    texts = [json.dumps({"id": f"t{n}", "page": pages[n % 3], "body": f"note {n}"}) for n in range(16)]
+    rows.write_text("\n".join(texts[:6]))
+    run = ("run", f"{graph}:triage", "--rows", rows, "--out", out, "--channel", "live", "--baseline", "auto")
+    assert fanwise(*run).returncode == 0
+    rows.write_text("\n".join(texts))
+    warm = left(out).forecast.total()
+    with sqlite3.connect(out / "journal.db") as db:
+        db.execute("UPDATE attempts SET sent=sent-600")
+    cold = left(out).forecast.total()
+    with db:
+        db.execute("UPDATE attempts SET sent=sent+600")
+    db.close()
+    paid = went_on(out)
+    assert warm.low <= paid <= warm.high
+    assert 0.98 < warm.expected / paid < 1.02
+    assert cold.expected > 1.2 * paid
+    assert cold.high == warm.high, "nobody knows when the yes comes"

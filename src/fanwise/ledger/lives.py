@@ -91,12 +91,17 @@ def alive_prefixes(db: Book, at: float) -> frozenset[str]:
     return frozenset(key for key, end in ends.items() if end > at)
 
 
+def blocks_in_common(db: Book) -> dict[str, list[tuple[str, int]]]:
+    """Return by key the blocks that the requests of a node have in common: of each its hash and characters."""
+    return BLOCKS.of(db)
+
+
 def lives(db: Book, arm: ArmName) -> Iterator[CacheableRequest]:
     """Yield the answered requests of an arm, in the order in which they were sent.
 
     A block has so many of the input tokens as of the characters, rounded down.
     """
-    shared = {key: {int(sha, 16): chars for sha, chars in blocks} for key, blocks in BLOCKS.of(db).items()}
+    shared = {key: {int(sha, 16): chars for sha, chars in blocks} for key, blocks in blocks_in_common(db).items()}
     alive_by_model: dict[str, _AliveBlocks] = {}
     for request in select(db, BilledRequest, _SENT, (arm,)):
         alive = alive_by_model.get(request.model)

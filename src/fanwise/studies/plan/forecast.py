@@ -207,6 +207,7 @@ class _SampledJob:
                 schemas=self.manifest.spec.schemas,
                 recorded=answers,
                 shown=self._shown,
+                alive=self._scale.owed.alive_blocks,
             )
         return self._uses[channel]
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from fanwise.engine.repeated import ShownBy
 from fanwise.journal.records import RoleName
-from fanwise.ledger.shared import RowWrite
+from fanwise.ledger.rowblocks import RowBlockWrite
 
 from .estimate import RowUse
 
 
-def levelled(uses: list[RowUse], writes: Iterable[RowWrite], shown: Mapping[int, ShownBy]) -> list[RowUse]:
+def levelled(uses: list[RowUse], writes: Iterable[RowBlockWrite], shown: Mapping[int, ShownBy]) -> list[RowUse]:
     """Return what rows took, where each bears the part of a document's writing that it has in the whole job.
 
     Of a few rows that are drawn nearly each has a document of its own, and writes it; in the job many read it.
@@ -51,3 +51,39 @@ def _levelled(use: RowUse, own: list[int], sums: list[int], by: ShownBy) -> RowU
         cache_write_5m=use.usage.cache_write_5m - beyond, cache_read=max(use.usage.cache_read + beyond, 0)
     )
     return replace(use, usage=usage, cost=use.cost - own[0] + round(sums[0] / rows))
+
+
+def not_in(alive: Collection[str], writes: Iterable[RowBlockWrite]) -> list[RowBlockWrite]:
+    """Return the writes of blocks that the cache does not have."""
+    return [write for write in writes if not write.is_alive(alive)]
+
+
+def found_in(
+    alive: Collection[str], uses: Iterable[RowUse], writes: Iterable[RowBlockWrite], shown: Mapping[int, ShownBy]
+) -> list[RowUse]:
+    """Return what rows took if they read the blocks that the cache has; what it may have forgotten is a miss.
+
+    Args:
+        alive: Keys of these blocks.
+        uses: What the rows took.
+        writes: What they have written of theirs.
+        shown: By row how many rows of the job show the same blocks; empty where rows repeat none.
+    """
+    drawn = Counter(by.content for by in shown.values())
+    read: dict[tuple[RoleName, int], list[RowBlockWrite]] = {}
+    for write in writes:
+        if write.is_alive(alive):
+            read.setdefault((RoleName(write.arm, write.agent, write.model), write.row), []).append(write)
+    parts = {row: drawn[by.content] / max(by.rows, 1) for row, by in shown.items()}
+    return [_read(use, read.get((use.role, use.row), ()), parts.get(use.row, 1.0)) for use in uses]
+
+
+def _read(use: RowUse, writes: Iterable[RowBlockWrite], part: float) -> RowUse:
+    """Return what a row took if it had read what it wrote; of what this costs, it bears a part where it is a miss."""
+    tokens, extra = sum(write.tokens for write in writes), sum(write.extra for write in writes)
+    usage = use.usage._replace(
+        cache_write_5m=max(use.usage.cache_write_5m - tokens, 0), cache_read=use.usage.cache_read + tokens
+    )
+    return replace(
+        use, usage=usage, cost=max(use.cost - extra, 0), misses_cost=use.misses_cost + round(extra * min(part, 1.0))
+    )

@@ -45,6 +45,8 @@ class Owed:
     """Answers beside these that are kept too if those before them come out as they were, by arm and agent."""
     alive: frozenset[str] = frozenset()
     """Keys of the prefixes that the cache still has, from what was sent before."""
+    alive_blocks: frozenset[str] = frozenset()
+    """Keys of the blocks of rows that it still has, as `ledger.rowblocks` has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

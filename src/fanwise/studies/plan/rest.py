@@ -23,6 +23,7 @@ from fanwise.journal.records import ArmName
 from fanwise.ledger.forecast import Forecast
 from fanwise.ledger.lives import alive_prefixes
 from fanwise.ledger.outcomes import has_ended
+from fanwise.ledger.rowblocks import alive_row_blocks
 from fanwise.ledger.rowchanges import RowsCompared
 from fanwise.units import now
 
@@ -79,6 +80,7 @@ def rest_of_run(
         kept=passing.kept,
         perhaps=passing.perhaps,
         alive=alive_prefixes(db, now().timestamp()),
+        alive_blocks=alive_row_blocks(db, now().timestamp()),
     )
     forecast = forecast_job(spec, sample, channels=(spec.channel,), alternatives=False, owed=owed)
     return Rest(forecast, drawn.valid, drawn.valid + drawn.passed)

@@ -25,11 +25,11 @@ from fanwise.job.spec import JobSpec
 from fanwise.job.work import work
 from fanwise.journal.memory import MemoryJournal
 from fanwise.journal.records import ArmName, RoleName
-from fanwise.ledger.shared import row_writes
+from fanwise.ledger.rowblocks import row_block_writes
 
 from .drawn import Drawn
 from .estimate import RowUse
-from .levelled import levelled
+from .levelled import found_in, levelled, not_in
 from .used import SampleUse, sample_use
 
 
@@ -43,6 +43,7 @@ def simulate(
     texts: Texts = "auto",
     recorded: Mapping[str, StandInAnswer] | None = None,
     shown: Mapping[int, ShownBy] | None = None,
+    alive: frozenset[str] = frozenset(),
 ) -> SampleUse:
     """Carry out a sample on an embedded emulator, as a part of a job over all rows; nothing is paid.
 
@@ -55,6 +56,7 @@ def simulate(
         texts: Whether texts are answered in plain text.
         recorded: Answers to give, by the hash of the request; the stand-ins give the rest.
         shown: By place of a row in the sample, from 1, how many rows of the job show the same blocks; None: not known.
+        alive: Keys of the blocks of rows that the cache still has, as `ledger.rowblocks` has them.
     """
     with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as folder:
         path, out = Path(folder) / "rows.jsonl", Path(folder) / "run"
@@ -83,8 +85,8 @@ def simulate(
 
         anyio.run(rehearse)
         with reading(out) as journal:
-            use = sample_use(journal.db)
-            rows = levelled(use.rows, row_writes(journal.db), shown or {})
+            use, writes = sample_use(journal.db), list(row_block_writes(journal.db))
+            rows = levelled(found_in(alive, use.rows, writes, shown or {}), not_in(alive, writes), shown or {})
             return _renumbered(SampleUse(rows, use.once), drawn)
 
 

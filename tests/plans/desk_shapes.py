@@ -57,6 +57,9 @@ class Maybe(BaseModel):
 
 class Answer(BaseModel):
     text: str
+    code: int | str = 0
+    mood: Literal[-1, 1] = 1
+    lines: list[int | None] = []
 
 
 class Gather(BaseModel):

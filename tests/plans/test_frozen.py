@@ -56,6 +56,9 @@ PLANS = {
     "everything": (FULL, "answer", 8),
     "one task": ([classify()], "topic", 1),
     "a part of an answer": ([classify()], "topic.confidence", 1),
+    "a union": ([task("end", "research-topic", {"topic": "row.body"})], "end.code", 1),
+    "one of two numbers": ([task("end", "research-topic", {"topic": "row.body"})], "end.mood", 1),
+    "a list of what may be missing": ([task("end", "research-topic", {"topic": "row.body"})], "end.lines", 1),
     "a type of the file alone": (
         [task("end", "settle", {"facts": "row.tags", "topic": "topic"}), classify()], "end", 2
     ),
@@ -213,6 +216,20 @@ def test_the_command_writes_a_graph_that_runs_and_keeps_what_was_edited(tmp_path
     assert refused.returncode == 2
     assert "triage.py is there already and may have been edited" in refused.stderr
     assert (tmp_path / "triage.py").read_text().endswith("# edited\n")
+
+
+def test_model_and_tools_that_were_left_to_the_caller_stand_in_the_file_and_are_said(tmp_path: Path) -> None:
+    folder(tmp_path)
+    (tmp_path / "agents" / "plain.md").write_text("---\nname: plain\nmodel: inherit\ntools: Read\n---\nDo it.\n")
+    (tmp_path / "plan.json").write_text(plan_of([task("end", "plain", {"task": "row.body"})], "end").to_json())
+    words = ("freeze", "plan.json", "--agents", "agents", "--types", "desk_shapes.py", "--row", "Ticket",
+             "--write", "triage.py")  # fmt: skip
+    assert "plain.md:3: model is inherit, and none is given" in fanwise(*words, cwd=tmp_path).stderr
+    result = fanwise(*words, "--inherit", "haiku", cwd=tmp_path)
+    said = "fanwise: agent plain runs without Read, which its file names; give it by tools= in triage.py\n"
+    assert (result.returncode, result.stderr) == (0, said)
+    drawn = fanwise("graph", "triage.py:triage", cwd=tmp_path)
+    assert drawn.returncode == 0 and "plain  claude-haiku-5-5" in drawn.stdout and "without: Read" in drawn.stdout
 
 
 def test_the_command_tells_all_mistakes_and_writes_nothing(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fanwise.errors import UsageError
+from fanwise.graph.remarks import without_words
 from fanwise.paths import fixed, typed
 from fanwise.plans import PlanLimits
 from fanwise.plans.limits import MOST_TASKS
@@ -56,6 +57,8 @@ def freeze(plan: str, file: str, name: str | None, **options: Any) -> None:
     count = len(frozen.plan.tasks)
     tasks = f"{count} task{'s' if count != 1 else ''}"
     echo(f"{typed(path)}:{name or path.stem}: {tasks}, task plan {frozen.plan.hash[:12]}")
+    for agent, missing in frozen.without.items():
+        echo(f"fanwise: {without_words(agent, missing)}; give it by tools= in {typed(path)}", err=True)
 
 
 def _write(path: Path, source: str) -> None:

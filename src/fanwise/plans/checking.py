@@ -18,6 +18,9 @@ from .shapes import Call, Read
 from .taskchecks import TaskCheck
 from .taskplan import PlannedTask, TaskPlan
 
+MOST_SHOWN = 10
+"""Tasks of a circle in a message."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedPlan:
@@ -81,8 +84,9 @@ class _PlanCheck:
         order, circle = in_order(reads)
         if circle:
             place = f"tasks[{self._numbers[circle[0]]}]"
+            names = circle if len(circle) <= MOST_SHOWN else [*circle[: MOST_SHOWN - 1], "...", circle[-1]]
             hint = "a plan has no circles"
-            self.add(place, f"{circle[0]!r} waits for itself: {' -> '.join(circle)}", hint)
+            self.add(place, f"{circle[0]!r} waits for itself: {' -> '.join(names)}", hint)
         self._types.update(dict.fromkeys(self._numbers, ty.Unknown))
         for name in order:
             self._check_task(self._numbers[name])

@@ -28,6 +28,8 @@ class Frozen:
     plan: TaskPlan
     source: str
     """Of the file of Python."""
+    without: Mapping[str, tuple[str, ...]]
+    """Tools that files of its agents name and that they run without, by agent."""
 
 
 def freeze(
@@ -82,7 +84,10 @@ def freeze(
         inherit=inherit,
         drops_tools=_drops_tools(loaded),
     )
-    return Frozen(plan=read, source=freeze_plan(check_plan(read, offer, typed(plan)), name, sources))
+    checked = check_plan(read, offer, typed(plan))
+    specs = [call.agent.spec for call in checked.calls]
+    without = {spec.name: spec.without for spec in specs if spec.without}
+    return Frozen(plan=read, source=freeze_plan(checked, name, sources), without=without)
 
 
 def _read(path: Path) -> bytes:

@@ -108,7 +108,12 @@ def write_rows(folder: str, count: int) -> Path:
 def by_fanwise(url: str, count: int, folder: str, stages: int = 1) -> None:
     path = write_rows(folder, count)
     account = Job(
-        job if stages == 1 else two, rows=path, out=Path(folder) / "run", channel="batch", base_url=url
+        job if stages == 1 else two,
+        rows=path,
+        out=Path(folder) / "run",
+        channel="batch",
+        base_url=url,
+        reuse=stages == 1,
     ).run_sync()
     assert account.summary["rows"]["succeeded"] == count, account.summary["rows"]
 

@@ -84,7 +84,9 @@ def by_fanwise(url: str, count: int, slots: int, folder: str, work: Graph[..., s
     path = Path(folder) / "rows.jsonl"
     with path.open("w") as file:  # as a stream: what the bench holds is in the peak too
         file.writelines(json.dumps(row) + "\n" for row in rows(count))
-    Job(work, rows=path, out=Path(folder) / "run", channel="live", slots=slots, base_url=url).run_sync()
+    Job(
+        work, rows=path, out=Path(folder) / "run", channel="live", slots=slots, base_url=url, reuse=work is job
+    ).run_sync()
 
 
 WORK = {"fanwise": job, "fan-out": fan_out}

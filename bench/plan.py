@@ -72,7 +72,7 @@ def cases(name: str, job: PlannedJob, draw: int, folder: Path) -> list[Case]:
         price = forecast.price(channel)
         assert price is not None
         Length.factor = factor
-        account = Job(job.graph, rows=rows, out=folder / channel, channel=channel).run_sync().summary
+        account = Job(job.graph, rows=rows, out=folder / channel, channel=channel, reuse=False).run_sync().summary
         Length.factor = 1.0
         held.append(
             Case(

@@ -152,7 +152,7 @@ def tickets(path: Path, count: int) -> Path:
     with path.open("w", encoding="utf-8") as file:
         for number in range(count):
             word = "password" if number % 3 == 0 else "page"
-            row = {"id": f"t{number}", "subject": f"s{number}", "body": f"Where is {word} {number}? And when"}
+            row = {"id": f"t{number}", "subject": f"s{number}", "body": f"Where is {word} {number}? And when, {number}"}
             file.write(json.dumps(row) + "\n")
     return path
 

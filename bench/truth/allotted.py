@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .attempt import Attempt
 from .book import Book
-from .prices import price_of
+from .prices import Tokens, price_of
 
 
 @dataclass(kw_only=True)
@@ -39,12 +39,30 @@ def parts(amount: int, count: int) -> list[int]:
     return [amount // count + (place < amount % count) for place in range(count)]
 
 
-def shared_part(attempt: Attempt) -> int:
+def split(attempt: Attempt) -> list[Attempt]:
+    """Return an attempt as each of its tasks has it: with its part of each kind of tokens, and of the price."""
+    count = len(attempt.asks)
+    if count < 2:
+        return [attempt]
+    kinds = zip(*(parts(kind, count) for kind in attempt.tokens), strict=True)
+    prices = [None] * count if attempt.usd is None else parts(attempt.usd, count)
+    return [
+        replace(attempt, asks=(ask,), tokens=Tokens(*tokens), usd=usd)
+        for ask, tokens, usd in zip(attempt.asks, kinds, prices, strict=True)
+    ]
+
+
+def shared_part(attempt: Attempt, prompt: int | None = None) -> int:
     """Return what an attempt has paid for others: what writing took more than reading, of what all rows share.
 
     What rows share stands in front and alone is written for an hour; what was read of it was not written.
+
+    Args:
+        attempt: The attempt, or what a task has of it.
+        prompt: Input tokens of the whole of it; None: it is the whole.
     """
-    price, tokens = price_of(attempt.model, attempt.tokens.prompt), attempt.tokens
+    tokens = attempt.tokens
+    price = price_of(attempt.model, tokens.prompt if prompt is None else prompt)
     if not attempt.usd or price is None or not attempt.job_share:
         return 0
     hour = tokens.write_1h
@@ -76,13 +94,11 @@ def row_costs(book: Book) -> dict[tuple[int, str], RowCost]:
             pool_unknown[who] += attempt.usd is None
             continue
         asked[who] |= {ask.row for ask in attempt.asks}
-        shared = shared_part(attempt)
-        pools[who] += shared
-        count = len(attempt.asks)
-        shares = [parts(amount, count) for amount in ((attempt.usd or 0) - shared, attempt.usd or 0, attempt.total)]
-        for ask, own, paid, tokens in zip(attempt.asks, *shares, strict=True):
-            row = costs[ask.row, attempt.arm]
-            row.own, row.paid, row.tokens = row.own + own, row.paid + paid, row.tokens + tokens
+        for part in split(attempt):
+            shared, paid = shared_part(part, attempt.tokens.prompt), part.usd or 0
+            pools[who] += shared
+            row = costs[part.asks[0].row, attempt.arm]
+            row.own, row.paid, row.tokens = row.own + paid - shared, row.paid + paid, row.tokens + part.total
             row.unknown += attempt.usd is None
     for who in pools:
         rows = sorted(asked[who]) or [0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -100,9 +101,18 @@ class Book:
     @cached_property
     def needed(self) -> list[Attempt]:
         """The attempts of the account as they were, by docs/decisions/2026-11-29-what-counts-now.md."""
-        served = [a for a in self.attempts if any(self.needs(ask.row, a.arm, ask.key) for ask in a.asks)]
-        kept = {(a.prefix, a.model, a.arm) for a in served}
-        return [a for a in self.attempts if a in served or (not a.asks and (a.prefix, a.model, a.arm) in kept)]
+        needed = {a.id: self._of_needed(a) for a in self.attempts}
+        kept = {(a.prefix, a.model, a.arm) for a in needed.values() if a.asks}
+        return [
+            needed[a.id]
+            for a in self.attempts
+            if needed[a.id].asks or (not a.asks and (a.prefix, a.model, a.arm) in kept)
+        ]
+
+    def _of_needed(self, attempt: Attempt) -> Attempt:
+        """Return an attempt with those of its tasks that are needed: they share it, in the order of their rows."""
+        asks = [ask for ask in attempt.asks if self.needs(ask.row, attempt.arm, ask.key)]
+        return replace(attempt, asks=tuple(sorted(asks, key=lambda ask: (ask.row, ask.key))))
 
     @cached_property
     def of_other_rows(self) -> list[Attempt]:

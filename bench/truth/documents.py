@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from .allotted import front_written
+from .allotted import front_written, split
 from .attempt import Attempt
 from .book import Book
 from .prices import price_of
@@ -36,18 +36,19 @@ def spared(book: Book) -> dict[tuple[int, str], Fraction]:
     drawn = Counter(pages[row] for row in {ask.row for a in asked for ask in a.asks})
     beyond: dict[tuple[int, str], Fraction] = Counter()
     for attempt in asked:
-        (ask,) = attempt.asks
-        page = pages[ask.row]
-        others = Fraction(of_job[page] - drawn[page], of_job[page])
-        part = round(_paid_for_page(attempt) * len(book.rows) * others)
-        beyond[ask.row, "baseline"] += Fraction(part, len(book.rows))
+        for share in split(attempt):
+            row = share.asks[0].row
+            page = pages[row]
+            others = Fraction(of_job[page] - drawn[page], of_job[page])
+            part = round(_paid_for_page(share, attempt.tokens.prompt) * len(book.rows) * others)
+            beyond[row, "baseline"] += Fraction(part, len(book.rows))
     _level(beyond, {row for row, _ in beyond} | {ask.row for a in asked for ask in a.asks}, book, pages)
     return beyond
 
 
-def _paid_for_page(attempt: Attempt) -> int:
-    """Return what an attempt has paid for writing its row's page, beyond reading it."""
-    price = price_of(attempt.model, attempt.tokens.prompt)
+def _paid_for_page(attempt: Attempt, prompt: int) -> int:
+    """Return what an attempt, or a task's part of it, has paid for writing its row's page, beyond reading it."""
+    price = price_of(attempt.model, prompt)
     if not attempt.usd or price is None or attempt.why == "tools":
         return 0
     of_row = attempt.tokens.write_5m - front_written(attempt)
@@ -61,10 +62,11 @@ def _level(
     written, showing, own = Counter[tuple[str, Any]](), defaultdict[tuple[str, Any], set[int]](set), Counter[int]()
     for attempt in book.counting:
         if attempt.arm == "fanout" and attempt.asks and attempt.blocks.count(" ") > 1 and attempt.why != "tools":
-            row = attempt.asks[0].row
-            showing[attempt.model, pages[row]].add(row)
-            written[attempt.model, pages[row]] += _paid_for_page(attempt)
-            own[row] += _paid_for_page(attempt)
+            for share in split(attempt):
+                row, paid = share.asks[0].row, _paid_for_page(share, attempt.tokens.prompt)
+                showing[attempt.model, pages[row]].add(row)
+                written[attempt.model, pages[row]] += paid
+                own[row] += paid
     for row in sampled:
         part = sum(Fraction(written[of], len(rows)) for of, rows in showing.items() if row in rows)
         beyond[row, "fanout"] = own[row] - Fraction(round(part * len(book.rows)), len(book.rows))

@@ -58,6 +58,11 @@ def texts(count: int, *, sentences: int = 3, page: int = 0, pages: int = 1, seed
     return rows
 
 
+def repeated(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """So many rows that hold what these do, each with an id of its own."""
+    return [rows[number * 5 % len(rows)] | {"id": f"c{number}"} for number in range(count)]
+
+
 LEVELS, TOOLS, IMAGES = "graphs.py:levels", "graphs.py:tools", "graphs.py:images"
 PAGES = "graphs.py:pages"
 UNPRICED, TINY, ALONE = "graphs.py:unpriced", "graphs.py:tiny", "graphs.py:alone"
@@ -148,6 +153,11 @@ JOBS = (
             {"match": "Case 5.", "refusal": "bio", "count": 3},
             {"match": "Case 7.", "text": "so many words " * 200, "count": 2},
         ), exits=(1,)),
+    Job(name="equal rows", graph=LEVELS, rows=repeated(texts(8, page=900, pages=2, seed=24), 20),
+        options=("--baseline", "auto", "--channel", "live", "--slots", "64")),
+    Job(name="equal rows, rows gone", graph=LEVELS, rows=repeated(texts(6, page=900, pages=2, seed=25), 15),
+        options=("--baseline", "auto", "--sample", "8", "--channel", "auto"), dropped=-4,
+        edit=("Weigh facts and rights.", "Weigh the facts first, then the rights."), resume=("--channel", "auto")),
     Job(name="one agent", graph=ALONE, rows=texts(7, seed=13), options=("--baseline", "auto", "--channel", "live"),
         answers=({"match": "Case 2.", "text": "no list", "count": 1},), exits=(1,)),
     Job(name="unknown price", graph=UNPRICED, rows=texts(6, seed=14), options=("--channel", "live"),

@@ -23,7 +23,7 @@ class Call:
     own: Price
     dearest: Price
 
-    def price(self, *, dearest: bool, all_shown: bool, cached: bool, batch: bool) -> Fraction:
+    def price(self, *, dearest: bool, all_shown: bool, cached: bool, batch: bool, once: bool) -> Fraction:
         """Return picodollars with some of the levers."""
         rate = self.dearest if dearest else self.own
         tokens = self.attempt.tokens
@@ -32,6 +32,7 @@ class Call:
         else:
             amount = tokens.prompt * rate.input
         amount += (self.more if all_shown else 0) * rate.input + tokens.output * rate.output
+        amount *= 1 if once else max(len(self.attempt.asks), 1)
         return Fraction(amount, 2 if batch and self.attempt.channel == "batch" else 1)
 
 
@@ -42,8 +43,8 @@ def check_levers(findings: Findings, summary: dict[str, Any], book: Book) -> Non
     if said is None or not calls:
         findings.same("levers", said, None)
         return
-    levers = {"models": "dearest", "slices": "all_shown", "cache": "cached", "batch": "batch"}
-    without = {"dearest": True, "all_shown": True, "cached": False, "batch": False}
+    levers = {"models": "dearest", "slices": "all_shown", "cache": "cached", "batch": "batch", "equal": "once"}
+    without = {"dearest": True, "all_shown": True, "cached": False, "batch": False, "once": False}
     sums = {"saved_usd": list(levers), "saved_in_reverse_usd": list(reversed(levers))}
     for order, names in sums.items():
         state, before = dict(without), _sum(calls, without)

@@ -6,7 +6,7 @@ import json
 from collections import Counter, defaultdict
 from typing import Any
 
-from .attempt import Attempt
+from .allotted import parts
 from .book import Book
 from .findings import Findings, usd
 
@@ -74,17 +74,20 @@ def check_attempts(findings: Findings, table: list[dict[str, Any]], book: Book) 
 
 def check_tasks(findings: Findings, table: list[dict[str, Any]], book: Book) -> None:
     """Compare what tasks cost: of all that ever had an outcome, whether or not it counts."""
-    sent: dict[str, list[Attempt]] = defaultdict(list)
+    sent: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
     for attempt in book.attempts:
-        for ask in attempt.asks:
-            sent[ask.key].append(attempt)
+        costs = [None] * len(attempt.asks) if attempt.usd is None else parts(attempt.usd, len(attempt.asks) or 1)
+        for place, (ask, cost) in enumerate(zip(attempt.asks, costs, strict=False)):
+            sent[ask.key].append((place, cost))
     computed, said = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]]()
     for task in book.journal.execute("SELECT key, row, arm, label, status FROM tasks"):
         attempts = sent[task["key"]]
-        unknown = sum(attempt.usd is None for attempt in attempts)
-        known = usd(sum(a.usd or 0 for a in attempts)) if len(attempts) > unknown else None
-        computed[(task["row"], task["arm"], task["label"], task["status"], len(attempts), known, unknown)] += 1
-    names = ("row", "side", "task", "status", "attempts", "cost_usd", "attempts_of_unknown_cost")
+        unknown = sum(cost is None for _, cost in attempts)
+        known = usd(sum(cost or 0 for _, cost in attempts)) if len(attempts) > unknown else None
+        served = sum(place > 0 for place, _ in attempts)
+        who = (task["row"], task["arm"], task["label"], task["status"])
+        computed[(*who, len(attempts) - served, served, known, unknown)] += 1
+    names = ("row", "side", "task", "status", "attempts", "served", "cost_usd", "attempts_of_unknown_cost")
     for line in table:
         said[tuple(line[name] for name in names)] += 1
     for task in said | computed:

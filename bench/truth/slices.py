@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from .allotted import split
 from .attempt import Attempt
 from .book import Book
 from .findings import Findings
@@ -121,8 +122,8 @@ def check_worst(findings: Findings, summary: dict[str, Any], book: Book, tokens:
         row = said["row"]
         by_agent: dict[str, list[Attempt]] = defaultdict(list)
         for attempt in book.counting:
-            if attempt.arm == "fanout" and any(ask.row == row for ask in attempt.asks):
-                by_agent[attempt.agent].append(attempt)
+            if attempt.arm == "fanout":
+                by_agent[attempt.agent] += [part for part in split(attempt) if part.asks and part.asks[0].row == row]
         agent = max(by_agent, key=lambda name: sum(a.total for a in by_agent[name]))
         sent = by_agent[agent]
         kinds: dict[str, Fraction] = defaultdict(Fraction)

@@ -33,6 +33,9 @@ def check_totals(findings: Findings, summary: dict[str, Any], book: Book) -> Non
     for prefix, part, attempts in _parts(summary["attempts"], book):
         for name, number in _counts(attempts).items():
             findings.same(f"attempts.{prefix}{name}", part[name], number)
+    for side in ("all", *SIDES):
+        keys = {ask.key for a in book.counting if side in ("all", a.arm) for ask in a.asks[1:]}
+        findings.same(f"served_tasks.{side}", summary["served_tasks"][side], len(keys))
     for prefix, part, attempts in _parts(summary["tokens"], book):
         for column, name in enumerate(("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")):
             findings.same(f"tokens.{prefix}{name}", part[name], tokens_of(attempts, column))

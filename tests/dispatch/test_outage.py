@@ -64,7 +64,7 @@ def test_it_takes_three_requests_and_uses_up_no_attempt(requests: int) -> None:
         outage = Outage(Heard(), RetryPolicy(random=Random(1)), lambda errand: None)  # type: ignore[arg-type]
         errands = [errand(number) for number in range(requests)]
         for turn in range(IN_A_ROW):
-            errands[turn % requests].begin()
+            errands[turn % requests].begin(turn + 1)
             outage.failed(errands[turn % requests], AWAY)
         return [errand.tries for errand in errands], len(outage)
 

@@ -158,7 +158,7 @@ def test_a_schema_in_the_tail_says_each_once(rows: Path) -> None:
 
 @pytest.mark.parametrize("schemas", ["shared", "strict", "auto"])
 def test_answers_to_schemas_with_definitions_are_read(rows: Path, tmp_path: Path, schemas: Any) -> None:
-    account = Job(three, rows=rows, out=tmp_path / "run", channel="live", schemas=schemas).run_sync()
+    account = Job(three, rows=rows, out=tmp_path / "run", channel="live", schemas=schemas, reuse=False).run_sync()
     assert (account.summary["rows"]["succeeded"], account.summary["attempts"]["sent"]) == (10, 40)
     found = next(account.results())["output"]["names"]
     assert (found["first"], found["prices"]) == ({"line": 1, "team": "billing"}, {"a": 1})

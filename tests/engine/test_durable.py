@@ -61,7 +61,7 @@ def test_what_was_answered_is_kept_though_nothing_else_is_sent_and_counts_as_don
 
     async def watched() -> tuple[int, int]:
         kept = ends = 0
-        job = Job(notes, rows=[Note(id=number, text="a note") for number in range(10)], out=out, channel="live")
+        job = Job(notes, rows=[Note(id=number, text=f"note {number}") for number in range(10)], out=out, channel="live")
         async with anyio.create_task_group() as group:
             group.start_soon(job.run, watcher)
             with anyio.move_on_after(PATIENCE_S):

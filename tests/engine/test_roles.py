@@ -75,7 +75,7 @@ def sent(chooser: Chooser, role: Role, row: int) -> None:
     request = Request(frame=Frame(model=role.model, max_tokens=50), content=(Part(f"row {row}"),))
     errand = Errand(role=role, asks=(Ask(f"key {row}", row, "check", "check"),), compose=lambda _: request)
     assert chooser.channel(errand) == "batch"
-    errand.begin()
+    errand.begin(row)
     chooser.replied(errand, Reply(text="", stop_reason="end_turn", usage={"output_tokens": 9}, request_id="r"))
 
 

@@ -47,7 +47,7 @@ def test_an_id_is_never_taken_for_the_number_of_a_row_that_has_none(tmp_path: Pa
     rows = [{"id": own, "text": "the same"} for own in ids]
     rows[3] = {"text": "the same"}  # no field at all
     source.write_text("".join(json.dumps(row) + "\n" for row in rows).replace("NaN", "null"))
-    account = Job(shortened, rows=source, out=out, channel="live").run_sync()
+    account = Job(shortened, rows=source, out=out, channel="live", reuse=False).run_sync()
     shown = ["3", "4", "row 3", "row 4", "row 5", "1", '"row 4"', "row 8", "row 9"]
     assert [line["id"] for line in account.results()] == shown
     assert account.summary["rows"]["rejected"] == 0

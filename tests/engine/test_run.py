@@ -61,7 +61,7 @@ def test_live_and_batch_give_the_same_results_and_the_bill_of_the_server(tmp_pat
     assert results(tmp_path / "live")[3] == (
         "t3",
         "succeeded",
-        {"text": "s3: login; About Where is password 3? About And when?", "refund": "1.50"},
+        {"text": "s3: login; About Where is password 3? About And when, 3?", "refund": "1.50"},
     )
 
 
@@ -136,7 +136,7 @@ def test_a_patient_graph_goes_on_without_what_failed(tmp_path: Path) -> None:
     assert result.returncode == 1, "partial rows are told by the exit status"
     outputs = {line["id"]: line for line in lines(out / "results.jsonl")}
     assert outputs["t1"]["status"] == "partial"
-    assert "[None, 'About And when?']" in outputs["t1"]["output"]["text"]
+    assert "[None, 'About And when, 1?']" in outputs["t1"]["output"]["text"]
 
 
 @pytest.mark.parametrize("channel", ["live", "batch"])
@@ -241,7 +241,7 @@ def test_show_renders_a_request_again_and_purge_forgets_content(tmp_path: Path) 
     shown = fanwise("show", out, "t1", "research[1]")
     assert shown.returncode == 0, shown.stderr
     body = json.loads(shown.stdout)
-    assert "question: And when?" in body["messages"][0]["content"][-1]["text"].splitlines()
+    assert "question: And when, 1?" in body["messages"][0]["content"][-1]["text"].splitlines()
     assert "attempt 1: the same request" in shown.stderr
     assert fanwise("show", out, "t1", "nothing").returncode == 2
 

@@ -99,7 +99,7 @@ def test_an_answer_under_another_agents_name_is_asked_again(tmp_path: Path, monk
     wrong = {"label": {"value": ["not", "asked"]}}
     with emulator() as url:
         post(f"{url}/_emulator/answers", {"match": "Answer as the agent judge.", "json": wrong, "count": 1})
-        account = carried_out(tmp_path / "run", channel="live", base_url=url)
+        account = carried_out(tmp_path / "run", channel="live", base_url=url, reuse=False)
         assert account.summary["rows"]["succeeded"] == 10
         assert account.summary["attempts"]["sent"] == 51, "one was asked twice, with the reason"
         assert account.summary["cost_usd"] == bill(url)["totals"]["usd"], "both answers were paid"

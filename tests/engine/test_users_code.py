@@ -71,7 +71,7 @@ def rates(note: Note) -> list[str]:
 
 def test_what_a_model_said_is_validated_once_and_again_only_from_what_it_said(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    before = Job(rates, rows=notes(2), out=out, channel="live").run_sync()
+    before = Job(rates, rows=notes(2), out=out, channel="live", reuse=False).run_sync()
     assert [line["output"] for line in before.results()] == [["0.45 for 3.50"] * 2] * 2
     sent = journal_value(out, "SELECT COUNT(*) FROM attempts")
     assert sent == 6

@@ -426,6 +426,33 @@ async def test_what_a_model_said_last_is_found_by_the_key_of_its_task(shelf: She
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("resumed", [False, True], ids=["by its row", "by its key"])
+async def test_what_serves_equal_tasks_is_found_by_what_they_have_in_common(shelf: Shelf, resumed: bool) -> None:
+    journal = shelf.journal
+    first = [replace(task, work="w") for task in (*sent(1, ("k", 1)).asks, *sent(2, ("k", 1)).asks)]
+    for attempt, task in zip((sent(1, ("k", 1)), sent(2, ("k", 1))), first, strict=True):
+        journal.add_attempt(attempt.attempt, (task,))
+    journal.add_attempt(*sent(3, ("alone", 2)))
+    journal.add_attempt(*sent(4, why="warm"))
+    journal.add_answer(AnswerRecord(2, 0, "o"))
+    second = [replace(ask(number, 1, "k2", 5), work="w", number=number) for number in (1, 2)]
+    for task in second:
+        journal.add_ask(task)
+    assert [journal.tasks_of(number) for number in (1, 2, 3, 4, 5)] == [2, 2, 1, 0, 0]
+    await journal.commit()
+    if resumed:
+        journal = shelf.reopen()
+        journal.start_session(1.0, "live", "")
+    assert [journal.tasks_of(number) for number in (1, 2, 3, 4, 5)] == [2, 2, 1, 0, 0]
+    assert sorted(journal.works()) == [("w", 1), ("w", 2)]
+    assert journal.serves_several()
+    assert journal.asks_of("k", None if resumed else 1) == first
+    assert journal.asks_of("k2", None if resumed else 5) == second
+    assert journal.asks_of("k", 5) == journal.asks_of("k3") == []
+    assert (journal.answer(2, 0), journal.answer(2, 1), journal.answer(1, 0)) == (AnswerRecord(2, 0, "o"), None, None)
+
+
+@pytest.mark.anyio
 async def test_what_a_killed_session_left_is_lost_live_and_open_in_batches(shelf: Shelf) -> None:
     journal = shelf.journal
     journal.add_batch(batch(1, "created", "b"))

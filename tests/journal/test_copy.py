@@ -19,6 +19,7 @@ from fanwise.job.opening import Terms
 from fanwise.job.prepare import prepare
 from fanwise.job.work import work
 from fanwise.journal.copy import copied
+from fanwise.journal.counting import show_as_counted
 from fanwise.journal.memory import MemoryJournal
 from fanwise.journal.records import (
     AnswerRecord,
@@ -84,6 +85,7 @@ def test_the_account_of_a_copy_is_that_of_the_run(tmp_path: Path, channel: str) 
         elsewhere = Replayed(journal.records())
         with closing(copied(elsewhere, tmp_path / "copy.db")) as copy:
             assert Counter(map(repr, copy.records())) == Counter(map(repr, journal.records()))
+            show_as_counted(copy.db)
             assert summary(copy.db) == summary(journal.db)
             assert summary(copy.db)["attempts"]["sent"] > 0
             assert list(results(copy.db)) == list(results(journal.db))

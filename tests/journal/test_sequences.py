@@ -59,7 +59,7 @@ attempts = st.builds(
 )  # fmt: skip
 asks = st.builds(
     AskRecord, attempt=numbers, place=st.integers(0, 4), key=keys, row=rows, node=st.just("n"), label=st.just("n"),
-    number=st.just(1),
+    number=st.just(1), work=st.sampled_from(["", "w", "v"]),
 )  # fmt: skip
 steps = st.one_of(
     st.sampled_from([LOOK, REOPEN, Call("next_attempt"), Call("next_intent"), Call("drop_stale_rows"), Call("purge")]),
@@ -132,6 +132,11 @@ class Worker:
             "task": [journal.task(key) for key in KEYS],
             "turns": [journal.turns(key) for key in KEYS],
             "attempt": [journal.attempt(number) for number in NUMBERS],
+            "tasks_of": [journal.tasks_of(number) for number in NUMBERS],
+            "serves_several": journal.serves_several(),
+            "asks_of": [journal.asks_of(key, row) for key in KEYS for row in (None, *ROWS)],
+            "answer": [journal.answer(number, place) for number in NUMBERS for place in range(3)],
+            "works": sorted(journal.works()),
             "attempts_of": [journal.attempts_of(key) for key in KEYS],
             "is_elsewhere": [journal.is_elsewhere(key, row) for key in KEYS for row in ROWS],
             "has_records": [journal.has_records(row) for row in ROWS],

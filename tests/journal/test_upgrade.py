@@ -103,7 +103,8 @@ def make_older(path: Path) -> None:
         for (view,) in db.execute("SELECT name FROM sqlite_schema WHERE type='view'").fetchall():
             db.execute(f"DROP VIEW {view}")
         db.executescript(
-            "ALTER TABLE rejects DROP COLUMN line; ALTER TABLE asks DROP COLUMN row_id;"
+            "ALTER TABLE asks DROP COLUMN work; ALTER TABLE asks DROP COLUMN row_id;"
+            "ALTER TABLE rejects DROP COLUMN line;"
             "DROP TABLE edits; DROP TABLE reached; ALTER TABLE rows DROP COLUMN since;"
             "ALTER TABLE results DROP COLUMN session; PRAGMA user_version=6;"
         )

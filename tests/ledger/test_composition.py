@@ -66,7 +66,10 @@ def notes(letter: Letter) -> str:
 
 
 def test_what_travels_along_an_edge_is_what_was_passed(tmp_path: Path) -> None:
-    rows = [{"id": str(number), "body": "A long sentence is this one. " * (number % 4 + 1)} for number in range(12)]
+    rows = [
+        {"id": str(number), "body": " ".join(f"A sentence {number} {part}." for part in range(number % 4 + 1))}
+        for number in range(12)
+    ]
     account = Job(notes, rows=rows, out=tmp_path / "run", channel="live").run_sync()
     with read_only(tmp_path / "run" / "journal.db") as db:
         db.row_factory = None
@@ -165,7 +168,8 @@ def test_what_is_modelled_or_measured_on_a_sample_is_priced_as_the_job_would_be(
     rows = [{"id": f"t{number}", "subject": "s", "body": "Why? " * 9} for number in range(40)]
 
     def usd(name: str, **options: Any) -> tuple[Any, Any]:
-        found = Job(triage, rows=rows, out=tmp_path / name, channel=channel, **options).run_sync().summary
+        job = Job(triage, rows=rows, out=tmp_path / name, channel=channel, reuse=False, **options)
+        found = job.run_sync().summary
         return found["multiplier"] and found["multiplier"]["usd"]["ratio"], found["modelled"]
 
     measured, _ = usd("all", baseline="auto")

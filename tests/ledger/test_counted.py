@@ -12,6 +12,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from test_shares import attempts, fill
 
+from fanwise.journal.counting import show_as_counted
 from fanwise.journal.records import EditRecord, ReachedRecord, RowRecord
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.ledger.account import totals, totals_by_arm
@@ -50,16 +51,27 @@ def test_what_counts_is_what_rows_need_now_in_whole_shares(
             return at == 1 or (key in keys and keys[key][1] >= at)
 
         columns = ", ".join(COLUMNS)
-        asks = db.execute(f"SELECT attempt, arm, row, key, {columns} FROM all_served").fetchall()
-        expected = [ask for ask in asks if counts(ask[1], ask[2], ask[3])]
-        assert db.execute(f"SELECT attempt, arm, row, key, {columns} FROM served").fetchall() == expected
-        for attempt, *amounts in db.execute(f"SELECT attempt, {columns} FROM paid WHERE serves"):
-            for place, amount in enumerate(amounts, 4):
-                shares = [ask[place] for ask in expected if ask[0] == attempt]
-                assert shares
-                assert amount == (None if None in shares else sum(shares)), COLUMNS[place - 4]
+        show_as_counted(db)
+        asks = db.execute("SELECT attempt, place, arm, row, key FROM all_served").fetchall()
+        expected = [ask for ask in asks if counts(*ask[2:])]
+        served = db.execute(f"SELECT attempt, place, arm, row, key, asks, part, {columns} FROM served").fetchall()
+        assert sorted(ask[:5] for ask in served) == sorted(expected)
+        paid = db.execute(f"SELECT attempt, asks, {columns} FROM paid WHERE serves").fetchall()
+        assert {attempt for attempt, *_ in paid} == {ask[0] for ask in expected}
+        for attempt, count, *amounts in paid:
+            shares = sorted((ask for ask in served if ask[0] == attempt), key=lambda ask: (ask[3], ask[4], ask[1]))
+            assert [(ask[5], ask[6]) for ask in shares] == [(count, part) for part in range(len(shares))]
+            whole = db.execute(f"SELECT {columns} FROM all_paid WHERE attempt=?", (attempt,)).fetchone()
+            assert tuple(amounts) == whole, "it counts whole as long as one of its tasks is needed"
+            for place, amount in enumerate(whole, 7):
+                parts = [ask[place] for ask in shares]
+                assert parts == (
+                    [None] * count
+                    if amount is None
+                    else [amount // count + (part < amount % count) for part in range(count)]
+                ), COLUMNS[place - 7]
         warm = {arm for (arm,) in db.execute("SELECT arm FROM paid WHERE NOT serves")}
-        assert warm <= {ask[1] for ask in expected}, "a prefix of nothing that counts is kept warm for nothing"
+        assert warm <= {ask[2] for ask in expected}, "a prefix of nothing that counts is kept warm for nothing"
         account = totals(db)
         assert sum(row.cost for row in allotted(db)) == account.cost
         spent = cash(db, account)

@@ -191,7 +191,7 @@ def test_what_two_rows_share_is_written_once_to_the_last_digit(tmp_path: Path) -
     reading = Agent(model="claude-haiku-5-5", kind="text", blocks=[])
     case = Case(agents=[reading], rows=[(90, 0), (90, 0)], channel="live", fails=False, pause_s=0)
     with emulated(graph_of(case.agents), tmp_path) as emulator:
-        summary = carried_out(case, tmp_path, channel="live", base_url=emulator.url)
+        summary = carried_out(case, tmp_path, channel="live", base_url=emulator.url, reuse=False)
         first, second = (block_texts(request["body"]) for request in emulator.requests() if request["model"])
         paid = emulator.bill()["entries"]
     prompts = [sum(entry[kind] for kind in ("input", "write_5m", "write_1h", "read")) for entry in paid]
@@ -235,7 +235,8 @@ def test_of_a_journal_that_has_not_noted_what_was_sent_the_floor_is_not_known(tm
         for change in (
             *(f"DROP VIEW {view}" for view in VIEW_NAMES), "DROP TABLE edits", "DROP TABLE reached",
             "ALTER TABLE rows DROP COLUMN since", "ALTER TABLE asks DROP COLUMN row_id",
-            "ALTER TABLE results DROP COLUMN session", "ALTER TABLE rejects DROP COLUMN line",
+            "ALTER TABLE asks DROP COLUMN work", "ALTER TABLE results DROP COLUMN session",
+            "ALTER TABLE rejects DROP COLUMN line",
             "ALTER TABLE attempts DROP COLUMN blocks", "ALTER TABLE attempts ADD COLUMN readable INT",
             "ALTER TABLE attempts ADD COLUMN reusable INT", "PRAGMA user_version=5",
         ):  # fmt: skip

@@ -65,9 +65,9 @@ def test_per_good_row_says_what_the_multiplier_says(tmp_path: Path) -> None:
 
 def test_of_a_run_that_was_stopped_the_single_agents_bill_is_not_known(tmp_path: Path) -> None:
     """It was what all was paid, unfinished rows in it, over the ratio of the rows that had ended."""
-    whole = account(tmp_path / "whole")
+    whole = account(tmp_path / "whole", reuse=False)
     half = Decimal(whole["cost_usd"]) * 2 / 3
-    stopped = account(tmp_path / "stopped", budget_usd=f"{half:.9f}")
+    stopped = account(tmp_path / "stopped", budget_usd=f"{half:.9f}", reuse=False)
     assert stopped["halted"] and stopped["levers"] is not None
     assert sum(stopped["rows_left_out"].values()) > 0, "it was null"
     assert stopped["levers"]["alone_usd"] is None

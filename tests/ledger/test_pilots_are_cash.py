@@ -136,7 +136,7 @@ def test_with_pilots_every_figure_is_that_of_a_run_without(tmp_path: Path) -> No
     data, figures = rows([5] * 10), list[Any]()
     for channel in ("auto", "batch"):
         out = tmp_path / channel
-        summary = Job(pages, rows=data, out=out, channel=channel, baseline="none").run_sync().summary
+        summary = Job(pages, rows=data, out=out, channel=channel, baseline="none", reuse=False).run_sync().summary
         costs = [line["cost_with_shared_usd"] for line in lines(out / "results.jsonl")]
         figures.append(({name: summary[name] for name in ACCOUNT}, costs, summary["cash"]["pilots"]["attempts"]))
     (auto, of_rows, pilots), (batch, of_batched_rows, none) = figures

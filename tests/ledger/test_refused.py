@@ -84,7 +84,8 @@ def duplicated(folder: Path, **fault: Any) -> tuple[dict[str, int], int]:
     with Emulator(answer=answerer(build_arms(arms_of(triage, "none")))) as emulator:
         if fault:
             emulator.fault(**fault)
-        account = Job(triage, rows=rows, out=folder, channel="live", slots=1, base_url=emulator.url).run_sync()
+        job = Job(triage, rows=rows, out=folder, channel="live", slots=1, base_url=emulator.url, reuse=False)
+        account = job.run_sync()
     assert account.summary["rows"]["succeeded"] == 12
     sent = {agent["agent"]: agent["duplicated_tokens"] for agent in account.summary["slices"]}
     return sent, account.summary["attempts"]["retried"]

@@ -130,7 +130,7 @@ def test_what_is_tried_again_in_a_resumed_run_was_sent_before_as_its_first_try_w
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
     primed = PRIMED.graph()
     with Emulator(answer=answerer(build_arms({"fanout": primed.spec}))) as emulator:
-        letters = [{"id": f"l{number}", "body": "a letter " * 9} for number in range(2)]
+        letters = [{"id": f"l{number}", "body": f"letter {number} " * 9} for number in range(2)]
         fields: dict[str, Any] = {"rows": letters, "channel": "batch", "base_url": emulator.url}
         fresh = Job(primed, out=tmp_path / "fresh", **fields).run_sync().summary
         emulator.fault(item="errored", status=400, count=1, match="Do sort.")

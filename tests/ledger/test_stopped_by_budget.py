@@ -34,7 +34,7 @@ def flow(row: Row) -> str:
     return phrase(row.text, find(row.text))
 
 
-ROWS = [{"id": str(number), "text": "so it goes on " * (40 * (1 + number % 4))} for number in range(12)]
+ROWS = [{"id": str(number), "text": f"so it goes on {number % 10} " * (40 * (1 + number % 4))} for number in range(12)]
 
 
 def summary_of(out: Path, rows: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:

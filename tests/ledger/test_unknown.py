@@ -101,7 +101,7 @@ def test_an_agent_whose_batches_are_not_read_has_not_cost_nothing(tmp_path: Path
 def run(tmp_path: Path) -> Path:
     """A run of two agents, held against one."""
     rows = [{"id": f"r{number}", "subject": "s", "body": "One? Two?"} for number in range(3)]
-    Job(triage, rows=rows, out=tmp_path / "run", channel="live", baseline="auto").run_sync()
+    Job(triage, rows=rows, out=tmp_path / "run", channel="live", baseline="auto", reuse=False).run_sync()
     return tmp_path / "run"
 
 

@@ -19,7 +19,7 @@ from support import fanwise
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("full") / "run"
     rows = [{"id": f"r{number}", "subject": "s", "body": "One? Two?"} for number in range(3)]
-    Job(triage, rows=rows, out=out, channel="live", baseline="auto").run_sync()
+    Job(triage, rows=rows, out=out, channel="live", baseline="auto", reuse=False).run_sync()
     return out
 
 

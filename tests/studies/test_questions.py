@@ -153,7 +153,7 @@ def test_who_was_not_asked_has_not_become_cheaper(tmp_path: Path) -> None:
 def test_a_report_is_the_account_of_a_run_with_its_bill_and_its_tables(
     rows: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    Job(job, rows=rows, out=tmp_path / "run", channel="live").run_sync()
+    Job(job, rows=rows, out=tmp_path / "run", channel="live", reuse=False).run_sync()
     account = report(tmp_path / "run")
     none_set_aside = {"reasons": [], "other_reasons": 0, "other_rows": 0}
     assert account.summary == {**summary(tmp_path / "run"), "rejects": none_set_aside}

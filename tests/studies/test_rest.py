@@ -46,7 +46,7 @@ def begun(folder: Path, *options: object) -> tuple[Path, Path, Path]:
     """A run that has ended: its graph, its rows and its directory."""
     graph, rows, out = written(folder)
     run = ("run", f"{graph}:triage", "--rows", rows, "--out", out, "--channel", "live", "--baseline", "auto")
-    assert fanwise(*run, *options).returncode == 0
+    assert fanwise(*run, "--no-reuse", *options).returncode == 0  # its rows are alike
     return graph, rows, out
 
 
@@ -173,7 +173,7 @@ def test_failures_that_are_asked_again_are_counted_by_their_kind_in_rows_that_ha
     graph, rows, out = written(tmp_path)
     edit(graph, 'return f"About {question}"', 'return f"About {question}" * (200 if "where" in question else 1)')
     rows.write_text("\n".join(lines(BEGUN, "Is it there? And where?")))
-    run = ("run", f"{graph}:patient", "--rows", rows, "--out", out, "--channel", "live")
+    run = ("run", f"{graph}:patient", "--rows", rows, "--out", out, "--channel", "live", "--no-reuse")
     assert fanwise(*run).returncode == 1
     assert summary(out)["rows"]["partial"] == BEGUN
     assert left(out, "refused").rows == left(out).rows == 0

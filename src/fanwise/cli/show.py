@@ -92,7 +92,10 @@ def _of_a_run(directory: str, row: str, task: str, options: dict[str, Any]) -> N
         echo_json(request.body, 2)
     for attempt in request.attempts:
         why = OTHER_FORM if request.has_another_form and attempt.is_unchanged is False else ""
-        echo(f"attempt {attempt.number}: {CHECKED[attempt.is_unchanged]}{why}", err=True)
+        same = CHECKED[attempt.is_unchanged]
+        if attempt.served:
+            same = f"served by that of {attempt.served}" + (f", {same}" if attempt.is_unchanged is not None else "")
+        echo(f"attempt {attempt.number}: {same}{why}", err=True)
     if request.answer is not None:
         echo(f"answer: {request.answer}", err=True)
     sys.exit(1 if any(attempt.is_unchanged is False for attempt in request.attempts) else 0)

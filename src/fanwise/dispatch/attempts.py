@@ -83,6 +83,11 @@ class Outline(NamedTuple):
 _new_outline = maker(Outline)
 
 
+def sizes_text(request: Request) -> str:
+    """Return the characters of the values that a request shows, as `AskRecord` has them."""
+    return ",".join(map(str, request.sizes))
+
+
 def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
     """Return what is kept of a request, sent with or without breakpoints."""
     share, shared = 0.0, ""
@@ -91,7 +96,7 @@ def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
         longest = common[-1].tokens if batch else max(request.marked_tokens(), common[-1].tokens)
         share, shared = round(common[-1].tokens / max(longest, 1), 6), common[-1].short_key
     return _new_outline(
-        hash=request.hash(), share=share, prefix=shared, sizes=",".join(map(str, request.sizes)),
+        hash=request.hash(), share=share, prefix=shared, sizes=sizes_text(request),
         common=request.common, own=request.own, blocks=blocks_text(request),
     )  # fmt: skip
 
@@ -108,14 +113,30 @@ def intent(
         bound=hold.tokens,
     )  # fmt: skip
     asks: list[AskRecord] = []
-    for place, ask in enumerate(errand.asks):
+    for place, ask in enumerate(errand.served):
         asks.append(
             new_ask_record(
                 attempt=attempt, place=place, key=ask.key, row=ask.row, node=ask.node, label=ask.label,
-                number=ask.before + number, sizes=sent.sizes, row_id=ask.row_id,
+                number=ask.before + number, sizes=sent.sizes, row_id=ask.row_id, work=ask.work,
             )
         )  # fmt: skip
     return Served(record, tuple(asks))
+
+
+def also_served(ask: Ask, attempt: int, *, place: int, number: int, sizes: str) -> AskRecord:
+    """Return the record of a task that an attempt serves as well.
+
+    Args:
+        ask: The task.
+        attempt: Number of the attempt.
+        place: Of the task among those that it serves.
+        number: Which request of this task it is.
+        sizes: Characters of its values, as those of an equal task.
+    """
+    return new_ask_record(
+        attempt=attempt, place=place, key=ask.key, row=ask.row, node=ask.node, label=ask.label, number=number,
+        sizes=sizes, row_id=ask.row_id, work=ask.work,
+    )  # fmt: skip
 
 
 def paid(

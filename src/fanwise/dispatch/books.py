@@ -43,7 +43,7 @@ class Books:
             at: The moment, in seconds since 1970.
             batch: Number of the batch's intent; None: it goes live.
         """
-        errand.begin()
+        errand.begin(attempt)
         again = self.repeats.count(errand.row, errand.role.arm, sent.common, sent.own)
         record, asks = intent(errand, sent, attempt, hold, again, at, batch)
         self.journal.add_attempt(record, asks)

@@ -48,6 +48,8 @@ class Hold(NamedTuple):
     """The tasks that it serves: their rows bear it. None: it stands on no row's account."""
 
 
+ROW_BUDGET = "row_budget"
+"""Kind of a failure: what a task may take does not fit into what its row may."""
 NO_LIMITS, NOTHING = Limits(), Spent()
 
 

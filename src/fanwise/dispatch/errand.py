@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -28,6 +28,8 @@ class Ask(NamedTuple):
     """Requests that were sent for it before this errand."""
     row_id: str = ""
     """Id of the row."""
+    work: str = ""
+    """Hash of all that its answer depends on; empty where it is served alone."""
 
 
 new_ask = maker(Ask)
@@ -50,7 +52,11 @@ class Errand:
 
     role: Role
     asks: tuple[Ask, ...]
-    """The tasks that it serves; none where it only keeps a prefix warm."""
+    """The tasks that it is sent for, whose rows bear it; none where it only keeps a prefix warm."""
+    followers: list[Ask] | None = field(default=None, init=False)
+    """Equal tasks that have joined it: they are served as well."""
+    attempts: tuple[int, ...] = field(default=(), init=False)
+    """Numbers of its attempts so far, that of an earlier session which it has taken over among them."""
     compose: Callable[[Errand], Request]
     """Makes its next request."""
     number: int = 0
@@ -76,6 +82,11 @@ class Errand:
         return self.asks[0].key
 
     @property
+    def served(self) -> tuple[Ask, ...]:
+        """All tasks that it serves, in their places in each of its attempts."""
+        return (*self.asks, *self.followers) if self.followers else self.asks
+
+    @property
     def row(self) -> int:
         """The row of its first task; 0 where it serves none."""
         return self.asks[0].row if self.asks else 0
@@ -99,10 +110,11 @@ class Errand:
         """Return the next request."""
         return self.compose(self)
 
-    def begin(self) -> None:
-        """Count an attempt that is about to be sent."""
+    def begin(self, attempt: int) -> None:
+        """Count an attempt that is about to be sent, by its number."""
         self.number += 1
         self.tries += 1
+        self.attempts += (attempt,)
         if self.on_sent is not None:
             self.on_sent()
             self.on_sent = None
@@ -115,9 +127,30 @@ class Errand:
         """Take note of what the requests of its node begin with."""
         self.shared = shared
 
-    def adopt(self) -> None:
-        """Take over an attempt that an earlier session has sent: it is counted among its tasks' own already."""
-        self.tries = 1
+    def serve(self, ask: Ask) -> None:
+        """Serve a task more."""
+        if self.followers is None:
+            self.followers = []
+        self.followers.append(ask)
+
+    def adopt(self, attempt: int, asks: Sequence[Ask]) -> None:
+        """Take over an attempt that an earlier session has sent: it is counted among its tasks' own already.
+
+        Args:
+            attempt: Its number.
+            asks: The tasks that it serves, in their places; that of this errand stays as it is, behind the others
+                where it is none of them.
+        """
+        (own,) = self.asks
+        served = [own if ask.key == own.key else ask for ask in asks]
+        if own not in served:
+            served.append(own._replace(before=own.before + 1))
+        self.asks, self.followers = (served[0],), served[1:] or None
+        self.tries, self.attempts = 1, (attempt,)
+
+    def stands_for(self, attempt: int) -> None:
+        """Stand for an attempt of an earlier session, until a row asks for one of its tasks."""
+        self.attempts = (attempt,)
 
     def go_ahead(self) -> None:
         """Let it be a pilot: others wait for what it shows."""

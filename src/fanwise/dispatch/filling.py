@@ -12,7 +12,7 @@ from fanwise.units import now
 
 from .attempts import Outline, outline, worst_case
 from .books import Books
-from .budget import Hold
+from .budget import ROW_BUDGET, Hold
 from .carrier import Sink
 from .errand import Errand
 from .primer import Primer, Way
@@ -117,7 +117,7 @@ class Filler:
         if fit == "row full":
             self._queue.take(prefix)
             lack = self._books.budget.row_lack(hold)
-            self._sink.failed(errand, Failure(verdict="final", kind="row_budget", message=lack))
+            self._sink.failed(errand, Failure(verdict="final", kind=ROW_BUDGET, message=lack))
             return "left"
         if fit == "row waits":
             self._queue.pass_over()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from fanwise.journal.records import BatchRecord, EndRecord, RoleName, Served
 from fanwise.quick import maker
 
-from .attempts import billed
+from .attempts import also_served, billed
 from .books import Books
 from .budget import Hold
 from .errand import Ask, Errand, never_composed
@@ -44,8 +45,8 @@ class Sent:
 
     def take_over(self, errand: Errand) -> None:
         """Let an errand of this session have what comes of it."""
+        errand.adopt(self.attempt, self.errand.served)
         self.errand, self.orphan = errand, False
-        errand.adopt()
 
 
 new_sent = maker(Sent)
@@ -65,7 +66,8 @@ class Flight:
         self.count = 0
         """Attempts in batches that have not ended."""
         self._adopted: dict[str, Sent] = {}
-        """Attempts of earlier sessions that are still in a batch, by task key."""
+        """Attempts of earlier sessions that are still in a batch, by the keys of their tasks and by what these have in
+        common with equal ones."""
 
     def load(self) -> None:
         """Take the open batches of earlier sessions from the journal, with their attempts."""
@@ -78,16 +80,27 @@ class Flight:
                 sent = batch[served.attempt.id] = _orphan(served, self._roles)
                 self._books.budget.hold(sent.hold)
                 self.count += 1
-                for ask in sent.errand.asks:
-                    self._adopted[ask.key] = sent
+                for name in _names(sent):
+                    self._adopted[name] = sent
 
     def claim(self, errand: Errand) -> bool:
         """Take over an attempt of an earlier session for an errand; returns False where there is none."""
-        sent = self._adopted.get(errand.key)
+        (own,) = errand.asks
+        sent = self._adopted.get(own.key) or self._adopted.get(own.work)
         if sent is None or not sent.orphan:
             return False
+        is_known = any(ask.key == own.key for ask in sent.errand.served)
         sent.take_over(errand)
+        if not is_known:  # it is equal to one whose row has not asked, or has left
+            self._serve_too(own, sent.attempt)
         return True
+
+    def _serve_too(self, ask: Ask, attempt: int) -> None:
+        """Write down that an attempt of an earlier session serves a task as well."""
+        journal = self._books.journal
+        served, place = journal.attempt(attempt), journal.tasks_of(attempt)
+        sizes = "" if served is None else served.asks[0].sizes
+        journal.add_ask(also_served(ask, attempt, place=place, number=ask.before + 1, sizes=sizes))
 
     def begin(self, record: BatchRecord) -> dict[int, Sent]:
         """Record the intent to submit a batch; returns where its attempts are to be entered, by number."""
@@ -145,9 +158,9 @@ class Flight:
 
     def drop(self, sent: Sent) -> None:
         """Forget an adopted attempt that has ended."""
-        for ask in sent.errand.asks:
-            if self._adopted.get(ask.key) is sent:
-                del self._adopted[ask.key]
+        for name in _names(sent):
+            if self._adopted.get(name) is sent:
+                del self._adopted[name]
 
     def is_certain(self) -> bool:
         """Return whether the id of every batch is known for certain."""
@@ -167,17 +180,30 @@ class Flight:
         return self._books.journal.batch_ids() | open_ids
 
 
+def _names(sent: Sent) -> Iterator[str]:
+    """Yield the names by which an attempt is found: the keys of its tasks, and what equal ones have in common."""
+    for ask in sent.errand.served:
+        yield ask.key
+        if ask.work:
+            yield ask.work
+
+
 def _orphan(served: Served, roles: Roles) -> Sent:
     """Return an attempt of an earlier session; an errand stands in for its own, until its row is read again."""
     record = served.attempt
     asks = tuple([
-        Ask(key=ask.key, row=ask.row, node=ask.node, label=ask.label, before=ask.number, row_id=ask.row_id)
+        Ask(
+            key=ask.key, row=ask.row, node=ask.node, label=ask.label, before=ask.number, row_id=ask.row_id,
+            work=ask.work,
+        )
         for ask in served.asks
     ])  # fmt: skip
     role = roles.named(RoleName(record.arm, record.agent, record.model))
+    errand = Errand(role=role, asks=asks, compose=never_composed)
+    errand.stands_for(record.id)
     return Sent(
         attempt=record.id,
-        errand=Errand(role=role, asks=asks, compose=never_composed),
+        errand=errand,
         hold=Hold(record.reserved, record.bound, asks),
         at=record.sent,
         prefix=record.prefix,

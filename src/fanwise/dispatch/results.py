@@ -56,7 +56,7 @@ class Results:
             self._queue.put(errand)
 
     def _is_answered(self, sent: Sent) -> bool:
-        return all(self._journal.task(ask.key) is not None for ask in sent.errand.asks)
+        return all(self._journal.task(ask.key) is not None for ask in sent.errand.served)
 
     def fail(self, sent: Sent, failure: Failure) -> None:
         """Take the failure of an attempt."""

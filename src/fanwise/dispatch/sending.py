@@ -20,7 +20,7 @@ from fanwise.units import now
 
 from .attempts import UNSENT, billed, outline, paid, unpaid, worst_case
 from .books import Books
-from .budget import Hold
+from .budget import ROW_BUDGET, Hold
 from .carrier import Sink
 from .errand import Errand
 from .gate import Gate
@@ -119,7 +119,7 @@ class Sender:
                 self._sink.halt(budget.lack(hold, errand.place, errand.role.model))
                 return False
             if fit == "row full":
-                failure = Failure(verdict="final", kind="row_budget", message=budget.row_lack(hold))
+                failure = Failure(verdict="final", kind=ROW_BUDGET, message=budget.row_lack(hold))
                 self._sink.failed(errand, failure)
                 return False
             with anyio.move_on_after(LOOK_S):

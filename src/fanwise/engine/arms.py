@@ -60,6 +60,8 @@ def build_arms(
     toolbox: Toolbox = NO_SERVERS,
     repeated: Collection[str] = (),
     texts: Texts = "auto",
+    *,
+    reuse: bool = True,
 ) -> dict[ArmName, Arm]:
     """Return the arms of a run; none reads what another has written to the cache.
 
@@ -70,6 +72,7 @@ def build_arms(
         toolbox: What is known of the tools of MCP servers.
         repeated: Blocks of the row that many rows show, see `repeated_blocks`.
         texts: Whether texts are answered in plain text.
+        reuse: Whether equal tasks are served by one request, where their agent allows that.
 
     Raises:
         UsageError: The tools of an agent are not known here, or two have one name.
@@ -82,6 +85,7 @@ def build_arms(
         ambiguous=_ambiguous(graphs.values()),
         repeated=frozenset(repeated),
         places=_places(graphs),
+        reuse=reuse,
     )
     return {name: _arm(name, graph, ways) for name, graph in graphs.items()}
 
@@ -103,6 +107,8 @@ class _Making:
     repeated: frozenset[str]
     places: Mapping[ArmName, int]
     """Of the arms of the run."""
+    reuse: bool
+    """Whether equal tasks are served together."""
 
 
 class Signature(NamedTuple):
@@ -171,6 +177,7 @@ def _arm(name: ArmName, graph: GraphSpec, ways: _Making) -> Arm:
             shape=shape,
             composer=Composer(need, shape, node.blocks, clashes),
             static=digest(canonical(["agent", node.path, *_shaping(agent, need)])),
+            shared=digest(canonical(["work", *_shaping(agent, need)])) if ways.reuse and agent.reuses else "",
         )
     return Arm(name, graph, nodes)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from fanwise.context.request import Request
+from fanwise.dispatch.attempts import sizes_text
 from fanwise.dispatch.books import Books
 from fanwise.dispatch.carriers import Carriers
 from fanwise.dispatch.errand import Ask, Errand, new_ask, new_errand
@@ -22,6 +23,7 @@ from fanwise.threads import Threads
 
 from .arms import Arm, row_state
 from .conversing import Conversing
+from .equal import EqualTasks
 from .intake import Counters
 from .meaning import all_failed, remembered
 from .nodes import AgentNode, StepNode, keyed
@@ -49,6 +51,18 @@ class _Compose(NamedTuple):
             return node.request(self.task, repair, factor)
         turns, keep = self.talks.of(errand.key).turns(), self.talks.goes_on(node.role)
         return node.request(self.task, repair, factor, turns, keep=keep)
+
+
+class _Owner(NamedTuple):
+    """Whose a task is that an errand serves."""
+
+    run: RowRun
+    task: Task
+    node: AgentNode
+
+    def sizes(self) -> str:
+        """Return the characters of the values that it shows, as `AskRecord` has them."""
+        return sizes_text(self.node.request(self.task))
 
 
 class TaskFlow:
@@ -88,8 +102,9 @@ class TaskFlow:
         """By arm the session since which its graph is as it is; an arm that was never changed is not there."""
         self.steps = Steps(self._step_ended, threads)
         self.conversing = Conversing(talks, carriers.submit, self._tools_lost)
-        self._owners: dict[Errand, tuple[tuple[RowRun, Task], ...]] = {}
-        """The errands that have not ended, with the row and the task of each of their asks."""
+        self.equal = EqualTasks(books.journal, settings.retry, resumed=settings.resumed)
+        self._owners: dict[Errand, list[_Owner | None]] = {}
+        """The errands that have not ended, with whose task each is that they serve; None where no row has asked."""
         self._early: dict[str, Outcome] = {}
         """Outcomes of attempts of earlier sessions that came before their row asked for them, by task key."""
         self._outcomes: deque[tuple[RowRun, Task, Outcome]] = deque()
@@ -134,7 +149,7 @@ class TaskFlow:
         """Give a task to whoever carries it out, or take the outcome that it has already."""
         node = run.arm.nodes[task.node.path]
         try:
-            task, key = keyed(run.row_id, run.arm.name, node, task)
+            task, key, work = keyed(run.row_id, run.arm.name, node, task)
         except BaseException as error:  # of a serializer, which is users' code
             let_through(error)
             self._outcomes.append((run, task, Failed(task.label, "invalid_value", reason(error))))
@@ -145,7 +160,7 @@ class TaskFlow:
         outcome = self._remembered(run, key, node, task) if self._settings.resumed else None
         if outcome is not None:
             self._counters.remembered += 1
-            if isinstance(node, AgentNode):
+            if isinstance(node, AgentNode) and (not work or self.equal.is_first(key, run.number)):
                 keep(run, Asked(node, task, key, earlier=True))
                 if self._settings.counted:
                     self._tell_kept(run, task, key, node)
@@ -153,7 +168,7 @@ class TaskFlow:
         elif isinstance(node, StepNode):
             self.steps.start(run, task, key)
         else:
-            self._send(run, task, key, node)
+            self._ask(_Owner(run, task, node), key, work)
 
     def _tell_kept(self, run: RowRun, task: Task, key: str, node: AgentNode) -> None:
         """Tell who chooses channels of a live call of an earlier session whose answer stays: others may read it."""
@@ -172,20 +187,56 @@ class TaskFlow:
             return None if known is None else known.outcome
         ask = Ask(key=key, row=run.number, node=task.node.path, label=task.label)
         outcome = self._recorder.task(ask, run.arm.name, task.node.target.name, known.outcome)
-        self._recorder.answer(known.late.attempt, 0, outcome)
+        places = (sent.place for sent in self._books.journal.asks_of(key) if sent.attempt == known.late.attempt)
+        self._recorder.answer(known.late.attempt, next(places, 0), outcome)
         return outcome
 
-    def _send(self, run: RowRun, task: Task, key: str, node: AgentNode) -> None:
-        resumed = self._settings.resumed
-        before = self._books.journal.attempts_of(key) if resumed else 0
-        if resumed:
-            send(run, Asked(node, task, key, earlier=before > 0), self._books.repeats)
-        ask = new_ask(key=key, row=run.number, node=task.node.path, label=task.label, before=before, row_id=run.row_id)
-        errand = new_errand(
-            role=node.role, asks=(ask,), compose=_Compose(node, task, self._talks), why="retry" if before else "first"
+    def _ask(self, owner: _Owner, key: str, work: str) -> None:
+        """Let a task be answered: by what answers an equal one, or by a request of its own."""
+        run, task, node = owner
+        before = self._books.journal.attempts_of(key) if self._settings.resumed else 0
+        ask = new_ask(
+            key=key, row=run.number, node=task.node.path, label=task.label, before=before, row_id=run.row_id, work=work
         )
-        self._owners[errand] = ((run, task),)
-        if resumed and self._carriers.claim(errand):
+        if not work:
+            self._send(owner, ask)
+        elif (errand := self.equal.errand(work)) is not None:
+            self._join(errand, owner, ask)
+        elif (served := self.equal.serve(ask, node, task, owner.sizes)) is not None:
+            outcome = self._recorder.task(ask, run.arm.name, node.role.agent, served.outcome)
+            if served.attempt:
+                self._recorder.answer(served.attempt, served.place, outcome)
+            if self._settings.resumed and self.equal.takes(served.first, run.number):
+                keep(run, Asked(node, task, key, earlier=True, first=served.first))
+            self._outcomes.append((run, task, outcome))
+        else:
+            self._send(owner, ask)
+
+    def _join(self, errand: Errand, owner: _Owner, ask: Ask) -> None:
+        """Let a task wait for an errand that is sent for an equal one."""
+        owners = self._owners[errand]
+        keys = [served.key for served in errand.served] if None in owners else ()
+        if ask.key in keys:  # an earlier session has sent it for this task as well
+            owners[keys.index(ask.key)] = owner
+        else:
+            self.equal.join(errand, ask, owner.sizes)
+            owners.append(owner)
+
+    def _send(self, owner: _Owner, ask: Ask) -> None:
+        """Send a request for a task, or take over the one that an earlier session has sent."""
+        run, task, node = owner
+        resumed, key = self._settings.resumed, ask.key
+        if resumed:
+            send(run, Asked(node, task, key, earlier=ask.before > 0), self._books.repeats)
+        errand = new_errand(
+            role=node.role, asks=(ask,), compose=_Compose(node, task, self._talks),
+            why="retry" if ask.before else "first",
+        )  # fmt: skip
+        is_claimed = resumed and self._carriers.claim(errand)
+        self._owners[errand] = [owner if served.key == key else None for served in errand.served]
+        if ask.work:
+            self.equal.begin(errand)
+        if is_claimed:
             return
         if resumed and node.role.tools and self._talks.of(key).waits:
             self.conversing.start(errand)
@@ -202,25 +253,50 @@ class TaskFlow:
             outcomes: One for each of its asks, in their order.
             attempt: Number of the attempt that was answered; None: none was.
         """
-        role = errand.role
+        role, asks = errand.role, errand.served
         kept: list[Outcome] = []
-        for place, (ask, outcome) in enumerate(zip(errand.asks, outcomes, strict=True)):
+        for place, (ask, outcome) in enumerate(zip(asks, outcomes, strict=True)):
             kept.append(self._recorder.task(ask, role.arm, role.agent, outcome))
             if attempt is not None:
                 self._recorder.answer(attempt, place, kept[-1])
             self._talks.forget(ask.key)
         self._carriers.ended(errand)
+        self.equal.end(errand, attempt, kept[0])
         owners = self._owners.pop(errand, None)
-        if owners is None:  # an attempt of an earlier session; its row will look it up
-            self._early.update(zip((ask.key for ask in errand.asks), kept, strict=True))
-            return
-        for (run, task), outcome in zip(owners, kept, strict=True):
-            self._outcomes.append((run, task, outcome))
+        for ask, owner, outcome in zip(asks, owners or [None] * len(asks), kept, strict=True):
+            if owner is None:  # an attempt of an earlier session; its row will look it up
+                self._early[ask.key] = outcome
+            else:
+                self._outcomes.append((owner.run, owner.task, outcome))
+        if owners is not None:
+            self._drain()
+
+    def give_up_first(self, errand: Errand, outcome: Outcome) -> None:
+        """Let the task fail that an errand is sent for, by what is wrong with its row; equal ones of others go on."""
+        (first, *followers), role = errand.served, errand.role
+        kept = self._recorder.task(first, role.arm, role.agent, outcome)
+        self._talks.forget(first.key)
+        self._carriers.ended(errand)
+        self.equal.end(errand, None, kept)
+        owner, *others = self._owners.pop(errand, [None] * len(errand.served))
+        if owner is None:
+            self._early[first.key] = kept
+        else:
+            self._outcomes.append((owner.run, owner.task, kept))
+        for ask, other in zip(followers, others, strict=True):
+            if other is None:
+                continue
+            ask = ask._replace(before=ask.before + errand.number)
+            another = self.equal.errand(ask.work)
+            if another is None:
+                self._send(other, ask)
+            else:
+                self._join(another, other, ask)
         self._drain()
 
     def set_aside(self, errand: Errand, answer: Unread) -> None:
         """Keep an answer that nobody can read, for the task that it was asked for."""
-        for ask in errand.asks:
+        for ask in errand.served:
             self._recorder.unread(ask, errand.role.arm, errand.role.agent, answer)
             self._talks.forget(ask.key)
         self._carriers.ended(errand)

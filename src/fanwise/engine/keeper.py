@@ -7,6 +7,7 @@ import anyio
 from fanwise.dispatch.keeping import Halts, kept
 from fanwise.journal.port import Journal
 
+from .equal import EqualTasks
 from .intake import Counters
 
 KEEP_S = 0.1
@@ -16,8 +17,8 @@ KEEP_S = 0.1
 class Keeper:
     """Commits what nobody waits for; only what is durable then counts as done."""
 
-    def __init__(self, journal: Journal, counters: Counters, sink: Halts) -> None:
-        self._journal, self._counters, self._sink = journal, counters, sink
+    def __init__(self, journal: Journal, counters: Counters, equal: EqualTasks, sink: Halts) -> None:
+        self._journal, self._counters, self._equal, self._sink = journal, counters, equal, sink
 
     async def run(self) -> None:
         """Work until it is cancelled."""
@@ -28,5 +29,7 @@ class Keeper:
     async def keep(self) -> None:
         """Make durable what was added so far, and count the rows of it as done."""
         ended = self._counters.ended()
+        self._equal.keeping()
         if await kept(self._journal, self._sink):
             self._counters.keep(ended)
+            self._equal.kept()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from fanwise.api.failures import MALFORMED
 from fanwise.api.replies import Reply
-from fanwise.dispatch.errand import Errand
+from fanwise.canonical import canonical
+from fanwise.dispatch.errand import Ask, Errand
 from fanwise.errors import OutputError
 from fanwise.graph.outcomes import Done, Failed, Outcome
 from fanwise.graph.pertype import has_validators
@@ -25,6 +26,8 @@ LONGER = 2
 """Factor of the cap with which an answer that was cut off is asked again, once."""
 MOST_ODD = 3
 """Replies to one request of which nothing can be made: each is paid, and a gateway may make all of them so."""
+ANSWERED = frozenset({MALFORMED, "refused", "truncated", "invalid_output", "too_many_turns"})
+"""Kinds of the failures in which a model was asked and has answered: equal tasks would be answered likewise."""
 _CUT_OFF = ("max_tokens", "model_context_window_exceeded")
 
 
@@ -89,10 +92,19 @@ def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int, a
     if not asked.is_readable:
         return Unreadable()
     try:
-        return (Done(*node.answer(reply.text, asked.way)),)
+        first = Done(*node.answer(reply.text, asked.way))
     except OutputError as error:
         text = str(error)
         return all_failed(errand, "invalid_output", text) if errand.repair else Again(text, errand.factor)
+    return (first, *(_for_another(node, reply, asked.way, ask) for ask in errand.served[1:]))
+
+
+def _for_another(node: AgentNode, reply: Reply, way: str, ask: Ask) -> Outcome:
+    """Return what a reply means for an equal task: a value of its own, since users' code may change it."""
+    try:
+        return Done(*node.answer(reply.text, way))
+    except OutputError as error:  # of a validator that is of another mind now
+        return Failed(ask.label, "invalid_output", str(error))
 
 
 def _unwanted(node: AgentNode | None, reply: Reply) -> str:
@@ -103,7 +115,7 @@ def _unwanted(node: AgentNode | None, reply: Reply) -> str:
 
 def all_failed(errand: Errand, kind: str, message: str) -> Outcomes:
     """Return the failure of all tasks of an errand."""
-    return tuple([Failed(ask.label, kind, message) for ask in errand.asks])
+    return tuple([Failed(ask.label, kind, message) for ask in errand.served])
 
 
 def _cut_off(node: AgentNode | None, errand: Errand, reply: Reply) -> Outcomes | Again:
@@ -156,25 +168,49 @@ def remembered(
         return None
     text = journal.text(record.output or "")
     if record.kind == KIND:
-        return None if text is None or isinstance(node, StepNode) else _read_late(node, Unread.of(text))
+        if text is None or isinstance(node, StepNode):
+            return None
+        answer = Unread.of(text)
+        outcome = read_late(node, answer)
+        return None if outcome is None else Remembered(outcome, answer)
     if record.status == "failed":
         if "failed" in retry or record.kind in retry:
             return None
         return Remembered(Failed(task.label, record.kind, record.message))
     if text is None:
         return None  # purged
+    said = journal.said(key) if isinstance(node, AgentNode) and has_validators(node.output) else None
+    outcome = decoded(node.output, text, said)
+    return None if outcome is None else Remembered(outcome)
+
+
+def decoded(output: Any, text: str, said: str | None) -> Done | None:
+    """Return an outcome as it is read again; None where it cannot be: its type has changed.
+
+    Args:
+        output: The type.
+        text: Its value, as canonical JSON.
+        said: What the model has said, likewise; None where that is not kept.
+    """
     try:
-        said = journal.said(key) if isinstance(node, AgentNode) and has_validators(node.output) else None
-        if said is not None:
-            return Remembered(Done(load(node.output, json.loads(said)), said))
-        return Remembered(Done(revive(node.output, json.loads(text))))
+        if said is not None and has_validators(output):
+            return Done(load(output, json.loads(said)), said)
+        return Done(revive(output, json.loads(text)))
     except OutputError:
-        return None  # the output type has changed
+        return None
 
 
-def _read_late(node: AgentNode, answer: Unread) -> Remembered | None:
+def once_more(output: Any, outcome: Outcome, label: str) -> Outcome | None:
+    """Return an outcome for an equal task: its value anew, since users' code may change it. None where it has none."""
+    if isinstance(outcome, Done):
+        return decoded(output, canonical(outcome.value), outcome.said)
+    cause = outcome if isinstance(outcome, Failed) else outcome.cause
+    return Failed(label, cause.kind, cause.message)
+
+
+def read_late(node: AgentNode, answer: Unread) -> Done | None:
     """Return the outcome of a task whose answer nobody could read before; None where it is invalid."""
     try:
-        return Remembered(Done(*node.answer(answer.text, answer.way)), answer)
+        return Done(*node.answer(answer.text, answer.way))
     except OutputError:
         return None

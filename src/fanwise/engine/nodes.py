@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fanwise.canonical import canonical, digest, dumps, quoted, serialized, visible
 from fanwise.context.compose import Composer
@@ -38,6 +38,9 @@ class AgentNode:
     """Makes its requests."""
     static: str
     """Hash of all that shapes an answer, apart from row, item and values."""
+    shared: str
+    """Hash of the same without its place in the graph: equal tasks of such nodes are served together. Empty where its
+    tasks are served one by one."""
 
     @property
     def output(self) -> Any:
@@ -112,18 +115,49 @@ class StepNode:
     """The type of its values."""
 
 
-def keyed(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> tuple[Task, str]:
-    """Return a task as it is carried out, an agent's with its values as they are sent, and its content key.
+class Keyed(NamedTuple):
+    """A task as it is carried out."""
+
+    task: Task
+    """An agent's with its values as they are sent."""
+    key: str
+    """Its content key."""
+    work: str
+    """What equal tasks of other rows, items and nodes have in common with it; empty where it is served alone."""
+
+
+def keyed(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> Keyed:
+    """Return a task as it is carried out, with its key.
 
     What a serializer of the user's raises comes through.
     """
-    if isinstance(node, AgentNode):
-        task = Task(task.node, task.scope, {name: serialized(value) for name, value in task.values.items()})
-    return task, task_key(row_id, arm, node, task)
+    if isinstance(node, StepNode):
+        return Keyed(task, task_key(row_id, arm, node, task), "")
+    task = Task(task.node, task.scope, {name: serialized(value) for name, value in task.values.items()})
+    values = _values_text(task)
+    return Keyed(task, _key(row_id, arm, node, task, values), work_key(arm, node, values) if node.shared else "")
 
 
 def task_key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> str:
     """Return the content key of a task: equal keys have equal answers."""
+    return _key(row_id, arm, node, task, _values_text(task))
+
+
+def _key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task, values: str) -> str:
     items = dumps([item.key for item in task.items]) if task.items else "[]"
-    values = ",".join([f"{quoted(name)}:{canonical(visible(value))}" for name, value in sorted(task.values.items())])
     return digest(f'[{quoted(row_id)},"{arm}","{node.static}",{items},{{{values}}}]')
+
+
+def _values_text(task: Task) -> str:
+    return ",".join([f"{quoted(name)}:{canonical(visible(value))}" for name, value in sorted(task.values.items())])
+
+
+def work_key(arm: ArmName, node: AgentNode, values: str) -> str:
+    """Return what equal tasks of an arm have in common: half a hash, there is one for every request.
+
+    Args:
+        arm: Its name: no side is served by what another has asked for.
+        node: Where it is asked.
+        values: Those of the task, as canonical JSON.
+    """
+    return digest(f'["{arm}","{node.shared}",{{{values}}}]')[:32]

@@ -56,7 +56,8 @@ def _in_order(run: RowRun, journal: Journal) -> list[tuple[Asked, AttemptRecord]
     placed: list[tuple[int, int, Asked, AttemptRecord]] = []
     latest = 0
     for asked in run.asked:
-        first = journal.first_attempt(asked.key)
+        served = journal.attempt(asked.first) if asked.first else None
+        first = journal.first_attempt(asked.key) if served is None else served.attempt
         if first is None:
             continue
         earliest = min(by_label.get(asked.task.label, first.id), first.id)

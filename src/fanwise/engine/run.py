@@ -96,7 +96,7 @@ class Engine:
             carriers=self.carriers,
             threads=self._threads,
         )
-        self._keeper = Keeper(books.journal, self.counters, self)
+        self._keeper = Keeper(books.journal, self.counters, self._flow.equal, self)
         self._settlement = Settlement(arms, self._flow, talks, self.carriers, AskedBefore(books.journal))
         self._doubts = Doubts(self._settlement.failed, self.halt)
 

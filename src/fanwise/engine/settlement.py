@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from fanwise.api.failures import Failure
 from fanwise.api.replies import Reply
+from fanwise.dispatch.budget import ROW_BUDGET
 from fanwise.dispatch.carriers import Carriers
 from fanwise.dispatch.errand import Errand
+from fanwise.graph.outcomes import Failed
 from fanwise.journal.records import ArmName
 
 from .arms import Arm
@@ -36,6 +38,8 @@ class Settlement:
             self._talks.replied(node.role, wants_tools=wants_tools)
         rounds = self._talks.of(errand.key).rounds if wants_tools else 0
         asked = self._asked.of(errand.role.arm, errand.node, node, attempt)
+        if node is not None and self._flow.owns(errand):  # a task waits for it that is equal to what was asked
+            asked = asked._replace(is_readable=True)
         meant = meaning(node, errand, reply, rounds, asked)
         if isinstance(meant, Again):
             errand.ask_again(meant.repair, meant.factor)
@@ -56,9 +60,12 @@ class Settlement:
     def _node_of(self, errand: Errand) -> AgentNode | None:
         """Return the node of an errand; None where it is gone since an earlier session."""
         arm = self._arms.get(errand.role.arm)
-        node = None if arm is None else arm.nodes.get(errand.node)
-        return node if isinstance(node, AgentNode) else None
+        nodes = () if arm is None else (arm.nodes.get(ask.node) for ask in errand.served)
+        return next((node for node in nodes if isinstance(node, AgentNode)), None)
 
     def failed(self, errand: Errand, failure: Failure) -> None:
         """Take the final failure of an errand."""
-        self._flow.settle(errand, all_failed(errand, failure.kind, failure.message))
+        if failure.kind == ROW_BUDGET and errand.followers:  # other rows have room for it
+            self._flow.give_up_first(errand, Failed(errand.asks[0].label, failure.kind, failure.message))
+        else:
+            self._flow.settle(errand, all_failed(errand, failure.kind, failure.message))

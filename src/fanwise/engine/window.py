@@ -24,6 +24,8 @@ class Asked(NamedTuple):
     key: str
     earlier: bool
     """Whether it was sent in an earlier session, and may be answered."""
+    first: int = 0
+    """Number of its first attempt, where that was made for an equal task and its row is the first to need it now."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -72,6 +72,7 @@ class Agent(Generic[P, R]):
         tools: GivenTools = (),
         missing_tools: MissingTools = "refuse",
         max_turns: int | None = None,
+        reuse: bool | None = None,
         examples: Iterable[Example] = (),
         stand_in: Callable[[str], Any] | None = None,
     ) -> Agent[[str], str]:
@@ -90,6 +91,7 @@ class Agent(Generic[P, R]):
             tools: What the names of tools in the file are here, or the agent's tools.
             missing_tools: `drop` to run without the tools of the file that are not among them.
             max_turns: Requests that one task may take in all; `maxTurns` of the file by default.
+            reuse: Whether equal tasks are one call.
             examples: As of `@agent`; those of the file by default.
             stand_in: What answers offline in place of the model; without it a fixed text does.
 
@@ -107,6 +109,7 @@ class Agent(Generic[P, R]):
             thinking=thinking,
             time_limit_s=time_limit_s or 0.0,
             max_turns=max_turns or 0,
+            reuse=reuse,
             examples=placed(examples, place()),
         ).called("load", place())
         given = Given(tools=Toolset.of(tools), missing_tools=missing_tools)
@@ -125,6 +128,7 @@ class Agent(Generic[P, R]):
         context: Iterable[Block | Document] | None = None,
         tools: GivenTools | None = None,
         max_turns: int | None = None,
+        reuse: bool | None = None,
         examples: Iterable[Example] | None = None,
     ) -> Agent[P, R]:
         """Return the same agent with other settings; a name given here must be unique in a graph.
@@ -141,6 +145,8 @@ class Agent(Generic[P, R]):
         changes = {field: value for field, value in settings.items() if value}
         if thinking is not None:
             changes["thinking"] = thinking
+        if reuse is not None:
+            changes["reuse"] = reuse
         if context is not None:
             changes["context"] = blocks_of(context)
         if examples is not None:
@@ -153,7 +159,7 @@ class Agent(Generic[P, R]):
             changes["notes"] = (*self._spec.notes, *allowed.notes)
         changes["origins"] = self._spec.origins.by_call(
             "options", place(), effort=effort, thinking=thinking, max_tokens=max_tokens, time_limit_s=time_limit_s,
-            max_turns=max_turns,
+            max_turns=max_turns, reuse=reuse,
         )  # fmt: skip
         return Agent(self.body, resolved(replace(self._spec, **changes)), explicit=name is not None)
 
@@ -174,6 +180,7 @@ def agent(
     tools: GivenTools = (),
     missing_tools: MissingTools = "refuse",
     max_turns: int | None = None,
+    reuse: bool | None = None,
     examples: Iterable[Example] = (),
 ) -> Callable[[Callable[P, R]], Agent[P, R]]:
     """Make an agent of a typed function.
@@ -182,23 +189,21 @@ def agent(
     `file`) is its instructions, and the function's body is the stand-in that answers offline.
 
     Args:
-        file: An agent file such as `agents/classify.md`, looked up beside the calling file and
-            in the folders above it; it does not lead out of the folder in which it is found. Settings given here win
-            over those of the file.
+        file: An agent file such as `agents/classify.md`, looked up beside the calling file and in the folders above
+            it; it leads out of no folder. Settings given here win over its own.
         model: Model id; needed here or in the file, which may leave it to the caller by `model: inherit`.
         name: Name in requests and reports; the function's name by default.
         context: Blocks and documents that the agent is shown in every task.
         max_tokens: Cap of the answer in tokens; an allowance is added where the model thinks.
-        effort: How hard the model works; the least that it allows by default. `default` leaves it to the model: no
-            effort is sent.
+        effort: How hard the model works; the least that it allows by default; `default`: as the model has it.
         thinking: Whether it thinks; the least that it allows by default, also with effort `default`.
         time_limit_s: Seconds for one attempt, and for one call of a tool that has no limit of its own.
         tools: Typed functions and MCP servers that the model may call; it is sent what a function returns or raises,
             and goes on. With a file also what its names of tools are here: `{"Read": read_file}`.
         missing_tools: `drop` to run without tools of the file that are not among them, which is a mistake otherwise.
         max_turns: Requests that one task may take in all, where there are tools.
-        examples: Inputs and the answers to them: shown to the model behind the instructions. Those of the file by
-            default.
+        reuse: Whether equal tasks, of whatever rows, are one call; by default where there are no tools.
+        examples: Inputs and the answers to them, shown behind the instructions; those of the file by default.
 
     Raises:
         DefinitionError: The file, the settings, the signature or the output type cannot be used, or examples do not
@@ -216,6 +221,7 @@ def agent(
         time_limit_s=time_limit_s or 0.0,
         tools=given.tools.all,
         max_turns=max_turns or 0,
+        reuse=reuse,
         examples=placed(examples, place()),
     ).called("decorator", place())
     if file is not None:

@@ -1,8 +1,8 @@
 """Agent files: `agents/NAME.md`, Markdown with front matter in YAML; the body is the instructions.
 
-The format is the one that Claude Code uses for subagents, and `max_tokens`, which is ours. Source of its fields:
-code.claude.com/docs/en/sub-agents, "Frontmatter reference", as a public copy of the page had it on 2026-11-30. There
-a field that is not known is ignored without a word; here it is said, once, with its line.
+The format is the one that Claude Code uses for subagents, and `max_tokens` and `reuse`, which are ours. Source of its
+fields: code.claude.com/docs/en/sub-agents, "Frontmatter reference", as a public copy of the page had it on 2026-11-30.
+There a field that is not known is ignored without a word; here it is said, once, with its line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST_BYTES = 1_000_000
 """Of an agent file."""
 MOST_NAME = 64
 """Characters of an agent's name."""
-_READ = ("name", "description", "model", "max_tokens", "effort", "maxTurns", "tools", "disallowedTools")
+_READ = ("name", "description", "model", "max_tokens", "effort", "maxTurns", "reuse", "tools", "disallowedTools")
 _ELSEWHERE = (
     "permissionMode", "skills", "mcpServers", "hooks", "memory", "background", "omitClaudeMd", "isolation", "color",
     "initialPrompt", "experimental", "autoCompactWindow", "observer", "observerMessage",
@@ -53,6 +53,7 @@ class AgentFile:
     max_tokens: int = 0
     max_turns: int = 0
     effort: EffortIntent | None = None
+    reuse: bool | None = None
     tools: ToolNames = ALL_TOOLS
     denied: ToolNames = NO_NAMES
     """Tools that it is not to have."""
@@ -108,6 +109,7 @@ def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note], *, t
         max_tokens=fields.whole_number("max_tokens", "tokens"),
         max_turns=fields.whole_number("maxTurns", "requests"),
         effort=fields.effort(),
+        reuse=fields.truth("reuse"),
         tools=fields.tools("tools"),
         denied=fields.tools("disallowedTools"),
         input=front.fields.get("input") if typed else None,
@@ -193,6 +195,14 @@ class _Fields:
         if type(value) is not int or value <= 0:
             self._add_mistake(key, f"{key} is {_shown(value)}", f"give a positive whole number of {unit}")
             return 0
+        return value
+
+    def truth(self, key: str) -> bool | None:
+        """Return whether something holds, None where the file does not say."""
+        value = self._front.fields.get(key)
+        if value is not None and not isinstance(value, bool):
+            self._add_mistake(key, f"{key} is {_shown(value)}", f"write {key}: true or {key}: false")
+            return None
         return value
 
     def effort(self) -> EffortIntent | None:

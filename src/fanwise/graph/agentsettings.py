@@ -50,6 +50,7 @@ class AgentSettings:
     time_limit_s: float = 0.0
     tools: tuple[GivenTool, ...] = ()
     max_turns: int = 0
+    reuse: bool | None = None
     without: tuple[str, ...] = ()
     """Tools that its file names and that it runs without."""
     denied: ToolNames = NO_NAMES
@@ -70,7 +71,7 @@ class AgentSettings:
         """
         return replace(self, origins=self.origins.by_call(
             kind, place, effort=self.effort, thinking=self.thinking, max_tokens=self.max_tokens,
-            time_limit_s=self.time_limit_s, max_turns=self.max_turns,
+            time_limit_s=self.time_limit_s, max_turns=self.max_turns, reuse=self.reuse,
         ))  # fmt: skip
 
 
@@ -116,6 +117,7 @@ def spec_of(
         place=place,
         tools=tools,
         max_turns=settings.max_turns or DEFAULT_MAX_TURNS,
+        reuse=settings.reuse,
         description=settings.description,
         without=settings.without,
         denied=settings.denied,

@@ -163,11 +163,13 @@ def _agent(
         place=spec.place,
         tools=tuple({tool.name: tool for agent in unique for tool in agent.tools}.values()),
         max_turns=sum(agent.max_turns for agent in unique),
+        reuse=None if all(agent.reuse is None for agent in unique) else all(agent.reuses for agent in unique),
         origins=replace(
             hardest.origins,
             max_tokens=Origin("derived", "from the agents'"),
             time_limit_s=slowest.origins.time_limit_s,
             max_turns=Origin("derived", "from the agents'"),
+            reuse=Origin("derived", "from the agents'"),
         ),
     )
 

@@ -75,6 +75,7 @@ def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[
         effort=settings.effort or file.effort,
         tools=found.tools,
         max_turns=settings.max_turns or file.max_turns,
+        reuse=file.reuse if settings.reuse is None else settings.reuse,
         without=found.missing,
         denied=file.denied,
         notes=tuple(sorted(notes, key=line_of)),
@@ -96,10 +97,16 @@ def _of_text(file: AgentFile, notes: list[Note]) -> AgentFile:
 
 def _places(settings: AgentSettings, file: AgentFile) -> dict[str, str]:
     """Return the places of the settings that a file gives and its caller does not."""
-    fields = {"effort": "effort", "max_tokens": "max_tokens", "max_turns": "maxTurns"}
+    fields = {"effort": "effort", "max_tokens": "max_tokens", "max_turns": "maxTurns", "reuse": "reuse"}
     return {
-        name: file.place(field) for name, field in fields.items() if getattr(file, name) and not getattr(settings, name)
+        name: file.place(field)
+        for name, field in fields.items()
+        if not _is_left_out(getattr(file, name)) and _is_left_out(getattr(settings, name))
     }
+
+
+def _is_left_out(value: object) -> bool:
+    return value is None or (value == 0 and value is not False)
 
 
 def _model(file: AgentFile, given: Given, mistakes: list[Mistake], notes: list[Note]) -> str:

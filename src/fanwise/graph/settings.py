@@ -18,7 +18,7 @@ class Setting:
 
     name: str
     """As `@agent` takes it."""
-    value: str | int | float | None
+    value: str | int | float | bool | None
     """`thinking`: `thinking.type`. None: nothing is sent for it, since the model has no such thing or does not think.
     `max_tokens`: the cap of the answer, in tokens, without what is added for thinking."""
     words: str
@@ -34,7 +34,10 @@ class Setting:
 
 
 def settings_of(agent: AgentSpec) -> tuple[Setting, ...]:
-    """Return the settings of an agent, those that can be left out; `max_turns` where it has tools."""
+    """Return the settings of an agent, those that can be left out.
+
+    `max_turns` where it has tools, and `reuse` where somebody has said it.
+    """
     return tuple(_settings(agent))
 
 
@@ -61,6 +64,8 @@ def _settings(agent: AgentSpec) -> Iterator[Setting]:
     yield Setting(name="time_limit_s", value=limit, words=f"{limit:g} s", origin=origins.time_limit_s)
     if agent.tools:
         yield Setting(name="max_turns", value=agent.max_turns, words=str(agent.max_turns), origin=origins.max_turns)
+    if agent.reuse is not None:
+        yield Setting(name="reuse", value=agent.reuse, words="yes" if agent.reuse else "no", origin=origins.reuse)
 
 
 def told(settings: Iterable[Setting]) -> str:
@@ -75,6 +80,8 @@ def _phrase(setting: Setting) -> str:
             return f"{setting.words} an attempt"
         case "max_turns":
             return f"{setting.words} requests a task"
+        case "reuse":
+            return "equal tasks are one call" if setting.value else "equal tasks are asked one by one"
         case _:
             return f"{setting.name} {setting.words}{' to think' if setting.more.get('for_thinking') else ''}"
 

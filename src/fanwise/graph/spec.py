@@ -56,6 +56,8 @@ class AgentSpec:
     """What of its file was not read, or read otherwise than it stands there."""
     examples: tuple[CheckedExample, ...] = ()
     """Inputs and the answers to them that the model is shown behind the instructions."""
+    reuse: bool | None = None
+    """Whether equal tasks are one call, as the user asked for it; None: where it has no tools."""
     origins: Origins = field(default=DEFAULTS, compare=False)
     """Where settings come from."""
 
@@ -63,6 +65,11 @@ class AgentSpec:
     def model(self) -> str:
         """The model that its settings are resolved for: the only tier."""
         return self.tiers[0]
+
+    @property
+    def reuses(self) -> bool:
+        """Whether equal tasks are one call. What tools do, and what they read, is another each time."""
+        return not self.tools if self.reuse is None else self.reuse
 
     @property
     def request_max_tokens(self) -> int:

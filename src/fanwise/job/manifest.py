@@ -188,7 +188,8 @@ class Manifest:
             UsageError: The tools of an agent are not known here.
         """
         tools = self.tools if tools is None else tools
-        return build_arms(graphs, self.spec.schemas, self.known_sizes, tools, self.repeated, texts)
+        spec = self.spec
+        return build_arms(graphs, spec.schemas, self.known_sizes, tools, self.repeated, texts, reuse=spec.reuse)
 
     def row_types(self, graph: GraphSpec) -> RowTypes:
         """Return what makes rows of records, for a graph that takes them."""

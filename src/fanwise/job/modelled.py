@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 from fanwise.dispatch.primer import expected_hits
@@ -19,6 +20,7 @@ from fanwise.graph.baseline import has_one_agent
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.reader import Book
 from fanwise.journal.records import Channel
+from fanwise.ledger.alike import ALONE, Alike, alike
 from fanwise.ledger.outcomes import output_lengths, rows_with_output
 from fanwise.ledger.paired import CostsInOrder, JobSize
 from fanwise.ledger.spread import Bin, RowRatios, Spread, bins
@@ -108,9 +110,11 @@ def modelled(db: Book, manifest: Manifest, fanout: GraphSpec) -> Modelled | None
     if graph is None or any(node.target.spec is not None and node.target.spec.tools for node in graph.tasks()):
         return None
     result_chars = _drawn(db)
-    calls = composed_calls(db, manifest, manifest.arms({"baseline": graph})["baseline"], list(result_chars))
+    arm = manifest.arms({"baseline": graph})["baseline"]
+    calls = composed_calls(db, manifest, arm, list(result_chars))
     rates = _sample_rates(db, calls)
-    ratios = _ratios(db, calls, result_chars, rates)
+    same = alike(db, calls, ()) if arm.agents()[0].shared else {}
+    ratios = _ratios(db, calls, result_chars, rates, same)
     tokens = ratios.tokens.spread()
     if tokens is None:
         return None
@@ -126,7 +130,11 @@ def modelled(db: Book, manifest: Manifest, fanout: GraphSpec) -> Modelled | None
 
 
 def _ratios(
-    db: Book, calls: Mapping[int, ComposedCall], result_chars: Mapping[int, int], rates: _SampleRates
+    db: Book,
+    calls: Mapping[int, ComposedCall],
+    result_chars: Mapping[int, int],
+    rates: _SampleRates,
+    same: Mapping[int, Alike],
 ) -> _Ratios:
     """Return what rows took in the fan-out over what one call would have taken.
 
@@ -135,23 +143,29 @@ def _ratios(
         calls: The single agent's call for each row.
         result_chars: Characters of each row's result.
         rates: What a sample of these calls has shown.
+        same: Rows that are alike: one call would serve them.
     """
     ratios, size, costs, chosen = _Ratios(), JobSize(db), CostsInOrder(db), chosen_channel(db)
+    different = fmean([1 / same.get(number, ALONE).rows for number in calls]) if calls else 1.0
+    asked = max(round(size.rows * different), 1)
+    """Calls of the job: what rows share is written once for all of them."""
     hit_rate = expected_hits(*batch_reads(db))
     for number in sorted(calls):
         call = calls[number]
         fanout, _ = costs.of(number)
         if fanout.unknown or not fanout.tokens or not fanout.paid:
             continue
-        usage = _usage(call, result_chars[number], rates)
-        ratios.tokens.add([size.tokens(fanout)], [usage.total * size.rows])
+        usage, shared_by = _usage(call, result_chars[number], rates), same.get(number, ALONE).rows
+        ratios.tokens.add([size.tokens(fanout)], [usage.total * size.rows // shared_by])
         of_row = _of_row(call, usage)
-        prices = call_prices(usage, call.model, size.rows, hit_rate, of_row=of_row, shown_by=call.shown_by)
+        shown_by = max(call.shown_by // shared_by, 1)
+        prices = call_prices(usage, call.model, asked, hit_rate, of_row=of_row, shown_by=shown_by)
         if prices:
             cost = size.cost(fanout) / size.rows
-            ratios.usd.add([round(cost)], [round(prices[channel_of(chosen, prices)])])
+            alone: dict[Channel, int] = {channel: round(price / shared_by) for channel, price in prices.items()}
+            ratios.usd.add([round(cost)], [alone[channel_of(chosen, prices)]])
             ratios.fanout += cost
-            ratios.alone.update({channel: round(price) for channel, price in prices.items()})
+            ratios.alone.update(alone)
     return ratios
 
 

@@ -179,6 +179,14 @@ class JobSpec:
         Schemas, FieldRule(help="Whether agents with different schemas share a cache; auto by price.")
     ] = "auto"
     """How schemas travel where strict ones would split a shared cache: `strict`, `shared`, or by price."""
+    reuse: Annotated[
+        bool,
+        FieldRule(
+            option="--reuse/--no-reuse",
+            help="Whether equal tasks, of whatever rows, are one call that serves all of them. [default: reuse]",
+        ),
+    ] = True
+    """Of agents that allow it: see `@agent(reuse=...)`."""
     grace_s: Annotated[
         float,
         FieldRule(

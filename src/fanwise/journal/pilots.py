@@ -45,9 +45,9 @@ _TRIES = """WITH ahead AS (
   FROM tries t JOIN all_paid p ON p.attempt=t.id
   WHERE p.cost>0 AND p.attempt IN (SELECT attempt FROM main.paid WHERE attempt=t.id)
   ORDER BY p.arm, p.agent, p.attempt"""
-_SURPLUS = """SELECT b.row, b.arm, b.agent, b.attempt, b.place, b.cost - s.cost
-  FROM main.served b JOIN temp.served s ON s.attempt=b.attempt AND s.place=b.place
-  WHERE b.attempt IN (SELECT attempt FROM temp.counted_as WHERE is_pilot)"""
+_SURPLUS = """SELECT s.row, s.arm, s.agent, s.attempt, s.place, b.cost/s.asks + (s.part < b.cost%s.asks) - s.cost
+  FROM temp.served s JOIN all_paid b ON b.attempt=s.attempt
+  WHERE s.attempt IN (SELECT attempt FROM temp.counted_as WHERE is_pilot)"""
 
 
 AgentOfArm = tuple[ArmName, str]

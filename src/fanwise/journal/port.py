@@ -211,6 +211,31 @@ class Journal(Protocol):
         """Return the first attempt of a task, once it is durable."""
         ...
 
+    def tasks_of(self, attempt: int) -> int:
+        """Return how many tasks an attempt serves, those that are not durable yet among them."""
+        ...
+
+    def serves_several(self) -> bool:
+        """Return whether any attempt serves several tasks, as far as that is durable."""
+        ...
+
+    def asks_of(self, key: str, row: int | None = None) -> list[AskRecord]:
+        """Return what was asked for a task, in the order of the attempts, once that is durable.
+
+        Args:
+            key: The task's.
+            row: Its row, by which it is found in a session that was not resumed; None: by its key.
+        """
+        ...
+
+    def answer(self, attempt: int, place: int) -> AnswerRecord | None:
+        """Return what a model said to the ask at a place of an attempt, once that is durable."""
+        ...
+
+    def works(self) -> Iterator[tuple[str, int]]:
+        """Yield of every attempt that may serve equal tasks what they have in common, and its number."""
+        ...
+
     def first_by_label(self, row_id: str, arm: ArmName) -> dict[str, int]:
         """Return the numbers of the first attempts for a row on an arm, by the labels of the tasks.
 

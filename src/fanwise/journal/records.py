@@ -154,6 +154,8 @@ class AskRecord:
     """Characters of each value that it is shown: by the names of the parameters in order, with commas."""
     row_id: str = ""
     """Id of the row, whose number changes with what stands before it; empty where that was not noted."""
+    work: str = ""
+    """Hash of all that its answer depends on: equal tasks have the same. Empty where it is served alone."""
 
 
 new_ask_record = maker(AskRecord)

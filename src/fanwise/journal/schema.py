@@ -6,7 +6,7 @@ order of keys. A record's field and its column have one name.
 
 from __future__ import annotations
 
-FIRST_VERSION, VERSION = 5, 9
+FIRST_VERSION, VERSION = 5, 10
 """The first version whose journals are kept, and that of those that are written."""
 APPLICATION = int.from_bytes(b"fanw", "big")
 """What the header of a journal's file says that it is of."""
@@ -32,7 +32,7 @@ CREATE TABLE attempts(
   bound INT);
 CREATE TABLE asks(
   attempt INT, place INT, key TEXT, row INT, node TEXT, label TEXT, number INT, sizes TEXT,
-  row_id TEXT DEFAULT '',
+  row_id TEXT DEFAULT '', work TEXT DEFAULT '',
   PRIMARY KEY(attempt, place)) WITHOUT ROWID;
 CREATE INDEX asks_row ON asks(row);
 CREATE TABLE several(attempt INTEGER PRIMARY KEY, asks INT);

@@ -29,9 +29,15 @@ def _sums(columns: dict[str, str]) -> str:
     return f"{prompt} AS prompt, {prompt}+{columns['output']} AS tokens"
 
 
-def _share(column: str) -> str:
-    """Return an ask's share of a count: equal parts, what cannot be divided one by one to the first asks."""
-    return f"CASE WHEN s.asks IS NULL THEN {column} ELSE {column}/s.asks+COALESCE(k.place<{column}%s.asks,0) END"
+def _share(column: str, asks: str = "s.asks", part: str = "k.place") -> str:
+    """Return an ask's share of a count: equal parts, what cannot be divided one by one to the first asks.
+
+    Args:
+        column: The count.
+        asks: How many share it; NULL: only this one.
+        part: Which of them it is, from 0.
+    """
+    return f"CASE WHEN {asks} IS NULL THEN {column} ELSE {column}/{asks}+COALESCE({part}<{column}%{asks},0) END"
 
 
 _WHOLE = {column.partition(".")[2]: column for column in _COUNTS}
@@ -41,8 +47,8 @@ _PRICED = {name: f"COALESCE(c.{name},{column})" if name in PRICED else column fo
 _PRICED_ATTEMPT = _ATTEMPT.replace("a.channel", "COALESCE(c.channel,a.channel) AS channel")
 
 
-def _shares(columns: dict[str, str]) -> dict[str, str]:
-    return {name: f"({_share(column)})" for name, column in columns.items()}
+def _shares(columns: dict[str, str], *who: str) -> dict[str, str]:
+    return {name: f"({_share(column, *who)})" for name, column in columns.items()}
 
 
 def _named(columns: dict[str, str]) -> str:
@@ -70,31 +76,57 @@ _KEEPS_NEEDED = f"""EXISTS(SELECT 1 FROM attempts b JOIN asks j ON j.attempt=b.i
   WHERE b.prefix=a.prefix AND b.model=a.model AND b.arm=a.arm AND {_needed("j.row", "b.arm", "j.key")})"""
 
 
-def _counted(columns: dict[str, str]) -> dict[str, str]:
-    """Return columns of an attempt; of one that serves several tasks, the shares of those that are needed."""
-    return {
-        name: f"""CASE WHEN {_ONE_SESSION} OR s.asks IS NULL THEN {column} ELSE (SELECT SUM({_share(column)})
-  FROM asks k WHERE k.attempt=a.id AND {_needed("k.row", "a.arm", "k.key")}) END"""
-        for name, column in columns.items()
-    }
+class _Shared(NamedTuple):
+    """Who shares what an attempt has taken."""
+
+    asks: str
+    """How many tasks an attempt `a` is shared by; NULL: by one."""
+    joined: str
+    """What is joined to an ask `k` to know its part."""
+    of_ask: str
+    """How many share with it; NULL: none."""
+    part: str
+    """Which of them it is, from 0."""
+    first: str
+    """Place of the first of them in an attempt `p`."""
 
 
-def _counting(attempt: str, columns: dict[str, str], joined: str = "") -> str:
+def _counting(attempt: str, columns: dict[str, str], shared: _Shared, joined: str = "") -> str:
     """Return the views of the attempts and asks that count."""
-    shares, counted = _shares(columns), _counted(columns)
+    shares = _shares(columns, shared.of_ask, shared.part)
     return f"""
-CREATE VIEW paid AS SELECT a.id AS attempt, {attempt}, {_SERVES}, {_END}, {_named(counted)}, {_sums(counted)}
-  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id LEFT JOIN several s ON s.attempt=a.id {joined}
+CREATE VIEW paid AS SELECT a.id AS attempt, {attempt}, {_SERVES}, {_END}, COALESCE({shared.asks},1) AS asks,
+  {_named(columns)}, {_sums(columns)}
+  FROM attempts a LEFT JOIN ends e ON e.attempt=a.id {joined}
   WHERE {_ONE_SESSION} OR CASE WHEN serves THEN {_SERVES_NEEDED} ELSE {_KEEPS_NEEDED} END;
 CREATE VIEW task_attempts AS SELECT p.*, COALESCE(k.row,0) AS row, COALESCE(k.node,'') AS node,
   COALESCE(k.label,'keep warm '||SUBSTR(p.prefix,1,12)) AS label, COALESCE(k.number,1) AS number
-  FROM paid p LEFT JOIN asks k ON k.attempt=p.attempt AND k.place=CASE WHEN {_ONE_SESSION} THEN 0 ELSE (
-    SELECT MIN(j.place) FROM asks j WHERE j.attempt=p.attempt AND {_needed("j.row", "p.arm", "j.key")}) END;
-CREATE VIEW served AS SELECT k.attempt, k.place, k.key, k.row, k.node, k.label, k.number, k.sizes, {attempt},
-  {_END}, COALESCE(s.asks,1) AS asks, {_named(shares)}, {_sums(shares)}
+  FROM paid p LEFT JOIN asks k ON k.attempt=p.attempt AND k.place={shared.first};
+CREATE VIEW served AS SELECT k.attempt, k.place, k.key, k.row, k.node, k.label, k.number, k.sizes, k.work, {attempt},
+  {_END}, COALESCE({shared.of_ask},1) AS asks, COALESCE({shared.part},0) AS part, {_named(shares)}, {_sums(shares)}
   FROM asks k JOIN attempts a ON a.id=k.attempt LEFT JOIN ends e ON e.attempt=k.attempt
-  LEFT JOIN several s ON s.attempt=k.attempt {joined} WHERE {_needed("k.row", "a.arm", "k.key")};
+  {shared.joined} {joined} WHERE {_needed("k.row", "a.arm", "k.key")};
 """
+
+
+_FIRST_NEEDED = f"""CASE WHEN {_ONE_SESSION} THEN 0 ELSE (
+    SELECT MIN(j.place) FROM asks j WHERE j.attempt=p.attempt AND {_needed("j.row", "p.arm", "j.key")}) END"""
+_BY_ALL = _Shared(
+    asks="(SELECT s.asks FROM several s WHERE s.attempt=a.id)",
+    joined="LEFT JOIN several s ON s.attempt=k.attempt",
+    of_ask="s.asks",
+    part="k.place",
+    first=_FIRST_NEEDED,
+)
+"""As the journal has it: by all tasks that it ever served."""
+_BY_NEEDED = _Shared(
+    asks="(SELECT h.asks FROM temp.shares h WHERE h.attempt=a.id LIMIT 1)",
+    joined="LEFT JOIN temp.shares h ON h.attempt=k.attempt AND h.place=k.place",
+    of_ask="h.asks",
+    part="h.part",
+    first=f"COALESCE((SELECT h.place FROM temp.shares h WHERE h.attempt=p.attempt AND h.part=0),{_FIRST_NEEDED})",
+)
+"""As it counts: by those that are needed now."""
 
 
 VIEWS = f"""
@@ -103,14 +135,15 @@ CREATE VIEW all_paid AS SELECT a.id AS attempt, {_ATTEMPT}, {_SERVES}, {_END}, {
 CREATE VIEW all_task_attempts AS SELECT p.*, COALESCE(k.row,0) AS row, COALESCE(k.node,'') AS node,
   COALESCE(k.label,'keep warm '||SUBSTR(p.prefix,1,12)) AS label, COALESCE(k.number,1) AS number
   FROM all_paid p LEFT JOIN asks k ON k.attempt=p.attempt AND k.place=0;
-CREATE VIEW all_served AS SELECT k.attempt, k.place, k.key, k.row, k.node, k.label, k.number, k.sizes, {_ATTEMPT},
-  {_END}, COALESCE(s.asks,1) AS asks, {_named(_shares(_WHOLE))}, {_sums(_shares(_WHOLE))}
+CREATE VIEW all_served AS SELECT k.attempt, k.place, k.key, k.row, k.node, k.label, k.number, k.sizes, k.work,
+  {_ATTEMPT}, {_END}, COALESCE(s.asks,1) AS asks, {_named(_shares(_WHOLE))}, {_sums(_shares(_WHOLE))}
   FROM asks k JOIN attempts a ON a.id=k.attempt LEFT JOIN ends e ON e.attempt=k.attempt
   LEFT JOIN several s ON s.attempt=k.attempt;
-{_counting(_ATTEMPT, _WHOLE)}
+{_counting(_ATTEMPT, _WHOLE, _BY_ALL)}
 CREATE VIEW of_other_rows AS SELECT v.* FROM all_served v WHERE NOT {_ONE_SESSION} AND NOT EXISTS(
   SELECT 1 FROM rows w WHERE w.number=v.row AND (
-    w.since<2 OR EXISTS(SELECT 1 FROM reached h WHERE h.key=v.key AND h.session>=w.since)));
+    w.since<2 OR EXISTS(SELECT 1 FROM reached h WHERE h.key=v.key AND h.session>=w.since)))
+  AND (v.asks<2 OR NOT EXISTS(SELECT 1 FROM asks j WHERE j.attempt=v.attempt AND {_needed("j.row", "v.arm", "j.key")}));
 CREATE VIEW outcomes AS SELECT t.* FROM tasks t WHERE {_needed("t.row", "t.arm", "t.key")};
 CREATE VIEW row_ends AS SELECT r.* FROM results r WHERE {_ONE_SESSION} OR EXISTS(
   SELECT 1 FROM rows w WHERE w.number=r.row AND ({_since("r.arm")}<2 OR r.session>={_since("r.arm")}));
@@ -130,9 +163,16 @@ class CountedAs(NamedTuple):
 
 COUNTED_AS = """CREATE TEMP TABLE counted_as(attempt INTEGER PRIMARY KEY, is_pilot INT, channel TEXT, cost INT,
   input INT, cache_write_5m INT, cache_write_1h INT, cache_read INT);
-CREATE TEMP TABLE taken_over(writer INT, cost INT);"""
-"""Requests as they count, and the writes that some of them have taken over, each with what that costs."""
-AS_COUNTED = _counting(_PRICED_ATTEMPT, _PRICED, "LEFT JOIN temp.counted_as c ON c.attempt=a.id").replace(
+CREATE TEMP TABLE taken_over(writer INT, cost INT);
+CREATE TEMP TABLE shares(attempt INT, place INT, asks INT, part INT, PRIMARY KEY(attempt, place)) WITHOUT ROWID;"""
+"""Requests as they count, and the writes that some of them have taken over, each with what that costs; and who shares
+requests that serve several tasks."""
+SHARES = f"""INSERT INTO temp.shares SELECT attempt, place, COUNT(*) OVER (PARTITION BY attempt),
+  ROW_NUMBER() OVER (PARTITION BY attempt ORDER BY row, key, place)-1 FROM (
+    SELECT k.attempt, k.place, k.row, k.key FROM several s JOIN asks k ON k.attempt=s.attempt
+    JOIN attempts a ON a.id=k.attempt WHERE {_needed("k.row", "a.arm", "k.key")})"""
+"""Lets the tasks that are needed share a request in the order of their rows, whoever was sent first."""
+AS_COUNTED = _counting(_PRICED_ATTEMPT, _PRICED, _BY_NEEDED, "LEFT JOIN temp.counted_as c ON c.attempt=a.id").replace(
     "CREATE VIEW", "CREATE TEMP VIEW"
 )
 """The views of what counts, for a connection on which `temp.counted_as` has the requests that count as others."""
@@ -144,12 +184,13 @@ later. An attempt without an end is `open`; what is not known of it is NULL.
 
 The account is made of what counts now: of what the rows of the file, as they are, need in the graphs as they are.
 `paid`, `task_attempts` and `served` are these attempts and asks; `outcomes` are the outcomes of such tasks, `row_ends`
-the ends of such rows; `of_other_rows` has the asks of rows that left the file or were changed. What an attempt shares
-with a task that does not count is not in them. A request that keeps a prefix warm counts where one that counts has this
-prefix.
+the ends of such rows; `of_other_rows` has the asks of rows that left the file or were changed. An attempt counts whole
+as long as one of its tasks is needed. A request that keeps a prefix warm counts where one that counts has this prefix.
 
-What a request counts for that counts as another than it was is no part of the journal: `counting.show_as_counted` puts
-views of the same names in front of these.
+By whom an attempt is shared that serves several tasks, and what one counts for that counts as another than it was, is
+no part of the journal: `counting.show_as_counted` puts views of the same names in front of these. There the tasks that
+are needed share it, so that `served` sums to `paid`; `asks` are they, and `part` is which of them one is: the first is
+the one that was asked, the others were served.
 
 A query that joins `served` from the left makes the whole of it first: it comes first, or is asked for one row."""
 

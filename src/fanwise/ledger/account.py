@@ -123,6 +123,12 @@ def added(parts: Iterable[Totals]) -> Totals:
     return run
 
 
+def served_tasks(db: Book) -> dict[ArmName, int]:
+    """Return by arm how many tasks requests have served that were sent for equal ones; arms without any left out."""
+    query = "SELECT arm, COUNT(DISTINCT key) FROM served WHERE part>0 GROUP BY arm"
+    return dict(db.execute(query).fetchall()) if db.execute("SELECT 1 FROM several LIMIT 1").fetchone() else {}
+
+
 def succeeded(db: Book, arm: ArmName) -> int:
     """Return how many rows have succeeded on one arm."""
     query = "SELECT COUNT(*) FROM row_ends WHERE arm=? AND status='succeeded'"

@@ -24,11 +24,12 @@ from .unpriced import usd_if_known
 _IS_GONE = """NOT EXISTS(SELECT 1 FROM asks k JOIN rows w ON w.row_id=k.row_id
   WHERE k.attempt={of}.attempt AND k.place={of}.place)"""
 """Whether no row of the file has the id of the row that a task was asked for."""
-_OF_OTHER_ROWS = f"""SELECT {_IS_GONE.format(of="o")} AS is_gone, COUNT(*), COALESCE(SUM(cost),0),
-  COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) FROM of_other_rows o GROUP BY is_gone"""
+_OF_OTHER_ROWS = f"""SELECT is_gone, COUNT(*), COALESCE(SUM(cost),0), COALESCE(SUM(unknown),0) FROM (
+    SELECT MIN({_IS_GONE.format(of="o")}) AS is_gone, SUM(cost) AS cost, MAX(at IS NOT NULL AND cost IS NULL) AS unknown
+    FROM of_other_rows o GROUP BY attempt) GROUP BY is_gone"""
 _OF_ROWS_NOT_DRAWN = """SELECT w.row_id, v.attempt, v.cost, v.at IS NOT NULL AND v.cost IS NULL AS unknown
   FROM all_served v JOIN rows w ON w.number=v.row
-  WHERE v.arm='baseline' AND NOT EXISTS(SELECT 1 FROM served n WHERE n.attempt=v.attempt AND n.place=v.place)
+  WHERE v.arm='baseline' AND NOT EXISTS(SELECT 1 FROM paid n WHERE n.attempt=v.attempt)
   AND NOT EXISTS(SELECT 1 FROM of_other_rows o WHERE o.attempt=v.attempt AND o.place=v.place)"""
 """What the single agent was asked for rows that are in the file as they were, and that does not count; by row."""
 _TAKEN_OVER = "SELECT writer, SUM(cost) FROM temp.taken_over GROUP BY writer"
@@ -143,9 +144,9 @@ def _left(db: Book, taken: Mapping[int, int]) -> tuple[NotCounted, NotCounted]:
 
 def _unsampled(db: Book, taken: Mapping[int, int]) -> NotCounted:
     """Return what the single agent was paid for rows that are in the file and not in its sample any more, likewise."""
-    drawn, paid, taken_over = DRAWN.of(db), NotCounted(), dict(taken)
-    for row_id, attempt, cost, unknown in db.execute(_OF_ROWS_NOT_DRAWN) if drawn else ():
+    drawn, cost, is_unknown = DRAWN.of(db), 0, dict[int, bool]()
+    for row_id, attempt, share, unknown in db.execute(_OF_ROWS_NOT_DRAWN) if drawn else ():
         if place_in_draw(drawn["word"], row_id) > drawn["last"]:
-            known = (cost or 0) - taken_over.pop(attempt, 0)  # once, however many tasks the attempt has served
-            paid = NotCounted(paid.attempts + 1, paid.cost + known, paid.unknown + unknown)
-    return paid
+            cost, is_unknown[attempt] = cost + (share or 0), bool(unknown)
+    cost -= sum(taken.get(attempt, 0) for attempt in is_unknown)
+    return NotCounted(len(is_unknown), cost, sum(is_unknown.values()))

@@ -26,12 +26,12 @@ from .account import in_order
 KINDS = ("instructions", "context", "row", "upstream", "conversation", "outputs")
 """`instructions` with schemas and tools, shared `context`, data of the `row`, `upstream` outputs of other
 tasks, `conversation` with tools and refusals of answers, and what was answered."""
-_ASKS = """SELECT arm, node, model, channel, sizes, chars/asks AS chars, SUM(prompt) AS prompt, SUM(output) AS output,
-  CAST(MAX(sent)/86400 AS INT) AS day
+_ASKS = """SELECT arm, node, model, channel, sizes, CASE WHEN work='' THEN chars/asks ELSE chars END AS chars,
+  SUM(prompt) AS prompt, SUM(output) AS output, CAST(MAX(sent)/86400 AS INT) AS day
   FROM served WHERE status='succeeded' AND attempt>0 AND (cost IS NOT NULL OR tokens>0) {more}
-  GROUP BY arm, node, model, channel, sizes, chars/asks"""
-"""Of attempts from 0 on, so that they are read in the order in which they stand, and not in that of an index.
-Nothing is known of a reply without usage."""
+  GROUP BY arm, node, model, channel, sizes, 6"""
+"""Equal tasks are shown all that was sent, others their part of it. Of attempts from 0 on, so that they are read in the
+order in which they stand, and not in that of an index. Nothing is known of a reply without usage."""
 
 Parts = dict[str, float]
 """Tokens by kind."""

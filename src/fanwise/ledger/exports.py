@@ -25,9 +25,11 @@ _ATTEMPTS = f"""SELECT p.attempt, p.row, w.row_id, p.arm AS side, p.label AS tas
   FROM all_task_attempts p LEFT JOIN rows w ON w.number=p.row LEFT JOIN batches b ON b.intent=p.intent
   ORDER BY p.attempt"""
 _TASKS = """SELECT t.row, w.row_id, t.arm AS side, t.label AS task, t.node, t.agent, t.status, t.kind, t.message,
-  x.text AS output, COALESCE(s.attempts,0) AS attempts, s.cost, COALESCE(s.unknown,0) AS attempts_of_unknown_cost
+  x.text AS output, COALESCE(s.attempts,0) AS attempts, COALESCE(s.served,0) AS served, s.cost,
+  COALESCE(s.unknown,0) AS attempts_of_unknown_cost
   FROM outcomes t LEFT JOIN rows w ON w.number=t.row LEFT JOIN texts x ON x.sha=t.output
-  LEFT JOIN (SELECT key, COUNT(*) AS attempts, SUM(cost) AS cost, SUM(cost IS NULL) AS unknown
+  LEFT JOIN (
+    SELECT key, SUM(part=0) AS attempts, SUM(part>0) AS served, SUM(cost) AS cost, SUM(cost IS NULL) AS unknown
     FROM served GROUP BY key) s ON s.key=t.key
   ORDER BY t.row, t.arm DESC, t.label"""
 _ROW = """SELECT w.row_id, r.status, r.reason, x.text, (SELECT SUM(tokens) FROM served WHERE row=:row AND arm=:arm)
@@ -98,6 +100,9 @@ class TaskLine:
     message: str
     output: str | None
     attempts: int
+    """That were sent for it."""
+    served: int
+    """That were sent for an equal task, and have served it."""
     cost: int | None
     """Picodollars of its shares, as far as they are known."""
     attempts_of_unknown_cost: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from fanwise.journal.records import ArmName
 from fanwise.quick import maker
 
 from .account import baseline_arm, valid_rows
+from .alike import alike, may_share
 from .allotment import NOTHING, RowCost, allotted
 from .documents import Documents
 
@@ -27,6 +29,7 @@ A `CASE`, since both sides of an `AND` would be asked for every row, which takes
 _ENDED = f"""SELECT f.row, f.status, b.status, {STOPPED}
   FROM row_ends f JOIN row_ends b ON b.row=f.row AND b.arm=:baseline WHERE f.arm='fanout' ORDER BY f.row"""
 _ASKED = "SELECT arm, COUNT(DISTINCT row) FROM served WHERE row>0 GROUP BY arm"
+_DRAWN = "SELECT DISTINCT row FROM served WHERE arm='baseline' AND row>0"
 
 
 class PairedCost(NamedTuple):
@@ -69,19 +72,40 @@ class JobSize:
         """Rows of the job, one or more."""
         self._asked: dict[str, int] = {arm: min(asked, self.rows) for arm, asked in db.execute(_ASKED)}
         self._documents = Documents(db, SHOWN_BY.of(db), SIDES, self.rows)
+        self._spared, self._tokens_spared = Counter[int](), Counter[int]()
+        """By row what the single agent has taken beyond the row's part of calls that would serve rows like it, behind
+        what it has for documents: picodollars and tokens, over `rows`."""
+        if self._asked.get("baseline", 0) < self._asked.get("fanout", 0):
+            self._spare_calls(db)
+
+    def _spare_calls(self, db: Book) -> None:
+        """Let a row that the single agent was asked for bear its part of calls that would serve rows not drawn too."""
+        if not may_share(db, "baseline"):
+            return
+        drawn = {row for (row,) in db.execute(_DRAWN)}
+        alike_rows = alike(db, drawn, drawn)
+        for cost in allotted(db) if alike_rows else ():
+            same = alike_rows.get(cost.row) if cost.arm == "baseline" else None
+            if same is not None:
+                own = cost.own * self.rows - self._documents.beyond(cost.arm, cost.row)
+                tokens = cost.tokens * self.rows
+                self._spared[cost.row] = own - own * same.drawn // same.rows
+                self._tokens_spared[cost.row] = tokens - tokens * same.drawn // same.rows
 
     def cost(self, cost: RowCost) -> int:
         """Return what a row cost, in picodollars over `rows`: a whole number, so that sums are exact."""
         beyond = self._documents.beyond(cost.arm, cost.row)
+        beyond += self._spared[cost.row] if cost.arm == "baseline" else 0
         return cost.own * self.rows + cost.shared * self._asked.get(cost.arm, 0) - beyond
 
     def spared(self, arm: ArmName) -> int:
-        """Return what the rows of a sample have paid beyond their parts for blocks that others show, over `rows`."""
-        return self._documents.sum(arm)
+        """Return what the rows of a sample have paid beyond their parts of what others show or are, over `rows`."""
+        return self._documents.sum(arm) + (self._spared.total() if arm == "baseline" else 0)
 
     def tokens(self, cost: RowCost) -> int:
         """Return the tokens of a row, times `rows`: with its part of those that kept warm what rows share."""
-        return cost.tokens * self.rows + cost.shared_tokens * self._asked.get(cost.arm, 0)
+        spared = self._tokens_spared[cost.row] if cost.arm == "baseline" else 0
+        return cost.tokens * self.rows + cost.shared_tokens * self._asked.get(cost.arm, 0) - spared
 
 
 @dataclass(slots=True, kw_only=True)

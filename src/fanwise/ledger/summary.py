@@ -9,7 +9,7 @@ from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.units import usd_text
 
-from .account import KINDS, Totals, added, baseline_arm, row_counts, totals_by_arm
+from .account import KINDS, Totals, added, baseline_arm, row_counts, served_tasks, totals_by_arm
 from .cash import Cash, cash
 from .composition import composition
 from .composition import data as composition_data
@@ -57,6 +57,7 @@ def summary(db: Book, *, bill: int | None = None, measuring: Measuring | None = 
         "halted": stands.halted,
         "rows": rows,
         "attempts": _attempts(whole_run) | {"fanout": _attempts(fanout), "baseline": _attempts(baseline)},
+        "served_tasks": _served(db),
         "tokens": _tokens(whole_run) | {"fanout": _tokens(fanout), "baseline": _tokens(baseline)},
         "tokens_leave_out": {"fanout": fanout.uncounted, "baseline": baseline.uncounted},
         "cost_usd": usd_if_known(whole_run.cost, whole_run.unknown),
@@ -155,6 +156,12 @@ def _attempts(totals: Totals) -> dict[str, Any]:
         "retried": totals.retried,
         "paid_twice": totals.paid_twice,
     }
+
+
+def _served(db: Book) -> dict[str, int]:
+    """Return how many tasks were served by requests for equal ones."""
+    by_arm = served_tasks(db)
+    return {"all": sum(by_arm.values()), "fanout": by_arm.get("fanout", 0), "baseline": by_arm.get("baseline", 0)}
 
 
 def _tokens(totals: Totals) -> dict[str, int | None]:

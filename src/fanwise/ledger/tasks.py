@@ -35,6 +35,11 @@ _SAMPLE = """SELECT p.row, p.prompt, p.output, LENGTH(t.text) AS result_chars FR
   WHERE p.arm='baseline' AND p.agent='baseline' AND p.number=1 AND p.kind='end_turn'"""
 
 
+_REQUESTS = """SELECT s.number, s.why, s.request_hash, f.node,
+  CASE WHEN s.place=0 THEN '' ELSE f.label||' of row '||f.row_id END AS served
+  FROM all_served s JOIN asks f ON f.attempt=s.attempt AND f.place=0 WHERE s.key=? ORDER BY s.number"""
+
+
 class TaskTime(NamedTuple):
     """What one task took, over all its attempts that have ended."""
 
@@ -83,6 +88,10 @@ class SentRequest(NamedTuple):
     """Which of its task, from 1."""
     why: Why
     request_hash: str
+    served: str
+    """The equal task of another row, item or node for which it was sent, in words; empty where it was this one."""
+    node: str
+    """Path of the node for which it was sent."""
 
 
 class AnsweredRequest(NamedTuple):
@@ -139,8 +148,7 @@ def row_agents(db: Book) -> Iterator[RowAgent]:
 
 def requests_of(db: Book, key: str) -> list[SentRequest]:
     """Return the requests that were sent for a task, in order."""
-    query = "SELECT number, why, request_hash FROM all_served WHERE key=? ORDER BY number"
-    return list(select(db, SentRequest, query, (key,)))
+    return list(select(db, SentRequest, _REQUESTS, (key,)))
 
 
 def answered_requests(db: Book) -> Iterator[AnsweredRequest]:

@@ -86,7 +86,9 @@ def _work(summary: Mapping[str, Any]) -> Iterator[Line]:
     unfinished = f", {rows['unfinished']} unfinished" if rows["unfinished"] else ""
     yield "rows", f"{rows['read']} read: {ends}{unfinished}"
     ends = ", ".join(f"{attempts[end]} {end}" for end in ("sent", "failed", "lost", "retried"))
-    yield "attempts", ends
+    served = summary.get("served_tasks", {"all": 0})["all"]
+    many = "1 task more was" if served == 1 else f"{served:,} tasks more were"
+    yield "attempts", f"{ends}; {many} served by those for equal ones" if served else ends
     share, uncounted = read_share(tokens), summary["attempts_of_unknown_tokens"]
     read = "" if share is None else f", {100 * share:.0f} % of the input read from the cache"
     counted = "unknown" if tokens["output"] is None else f"{input_tokens(tokens):,} in, {tokens['output']:,} out{read}"

@@ -107,6 +107,7 @@ TABLES = (
         *_WHO, "task text The task with its items.", "node text Its node in the graph.",
         "agent text Who carried it out.", "status text done or failed.", "kind text Class of the failure.",
         "message text Why it failed.", "output text Its output as JSON.", "attempts whole How often it was sent.",
+        "served whole How often it was served by what was sent for an equal task.",
         "cost_usd text What these cost as far as that is known.",
         "attempts_of_unknown_cost whole Attempts that are not in cost_usd."), lambda db, summary: task_lines(db)),
     Table("rows", _columns(

@@ -107,6 +107,8 @@ def _settings(forecast: Forecast) -> Table:
     names = {"effort": "effort", "thinking": "thinking", "max_tokens": cap, "time_limit_s": "time limit"}
     if any(setting.name == "max_turns" for setting in settings):
         names["max_turns"] = "requests"
+    if any(setting.name == "reuse" for setting in settings):
+        names["reuse"] = "reuse"
     table = Table("agent", *names.values(), "set by (else default)", box=None, pad_edge=False, header_style="dim")
     variants = Counter((agent.arm, agent.agent) for agent in forecast.settings)
     for agent in forecast.settings:

@@ -9,7 +9,9 @@ from typing import Any
 from fanwise.pricing.usage import Usage
 from fanwise.units import usd_text
 
-LEVERS = {"models": "own models", "slices": "slices", "cache": "cache", "batch": "batches"}
+LEVERS = {
+    "models": "own models", "slices": "slices", "cache": "cache", "batch": "batches", "equal": "equal work paid once",
+}  # fmt: skip
 PARTS = {
     "instructions": "instructions", "context": "context", "row": "data of the row",
     "upstream": "outputs of other tasks", "conversation": "conversation", "outputs": "answers",

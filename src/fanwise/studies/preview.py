@@ -145,7 +145,7 @@ class _Walk:
         if not is_wanted:
             return
         try:
-            task, _ = keyed(self._row.row_id, self._arm.name, node, task)
+            task = keyed(self._row.row_id, self._arm.name, node, task).task
             body = node.request(task).body(run_id="")
         except BaseException as error:  # of a serializer, which is users' code
             let_through(error)

@@ -33,7 +33,9 @@ class Attempt:
 
     number: int
     is_unchanged: bool | None
-    """None where that cannot be told, since not all of the request was kept."""
+    """None where that cannot be told: not all of the request was kept, or it was sent at another node."""
+    served: str = ""
+    """The equal task for which it was sent, in words; empty where it was this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,8 @@ def _attempts(journal: JournalReader, node: AgentNode, task: Task, key: str) -> 
         # What follows a repair may say it too: a retry, or a round of tools.
         is_partly_kept = is_partly_kept or sent.why == "repair" or (sent.why == "tools" and is_purged)
         is_unchanged = sent.request_hash in hashes
-        yield Attempt(sent.number, None if is_partly_kept and not is_unchanged else is_unchanged)
+        cannot_tell = is_partly_kept or sent.node != task.node.path
+        yield Attempt(sent.number, None if cannot_tell and not is_unchanged else is_unchanged, sent.served)
 
 
 def _hashes(node: AgentNode, task: Task, rounds: Sequence[tuple[str, str]]) -> set[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from fanwise.journal.records import ArmName, AttemptRecord, RowRecord, Served, TaskRecord
+from fanwise.journal.records import AnswerRecord, ArmName, AskRecord, AttemptRecord, RowRecord, Served, TaskRecord
 
 from .contents import ContentsInMemory
 
@@ -43,6 +43,29 @@ class LookupsInMemory(ContentsInMemory):
     def first_attempt(self, key: str) -> AttemptRecord | None:
         """Return the first attempt of a task."""
         return self._attempts[min(self._of_key[key])[0]] if self._of_key.get(key) else None
+
+    def tasks_of(self, attempt: int) -> int:
+        """Return how many tasks an attempt serves."""
+        return len(self._asks.get(attempt, ()))
+
+    def serves_several(self) -> bool:
+        """Return whether any attempt serves several tasks."""
+        return any(len(asks) > 1 for asks in self._asks.values())
+
+    def asks_of(self, key: str, row: int | None = None) -> list[AskRecord]:
+        """Return what was asked for a task, in the order of the attempts."""
+        asks = [self._asks[attempt][place] for attempt, place in sorted(self._of_key.get(key, ()))]
+        return [ask for ask in asks if row is None or ask.row == row]
+
+    def answer(self, attempt: int, place: int) -> AnswerRecord | None:
+        """Return what a model said to the ask at a place of an attempt."""
+        return self._answers.get((attempt, place))
+
+    def works(self) -> Iterator[tuple[str, int]]:
+        """Yield of every attempt that may serve equal tasks what they have in common, and its number."""
+        for attempt, asks in self._asks.items():
+            if asks and asks[0].work:
+                yield asks[0].work, attempt
 
     def first_by_label(self, row_id: str, arm: ArmName) -> dict[str, int]:
         """Return the numbers of the first attempts for a row on an arm, by the labels of the tasks."""

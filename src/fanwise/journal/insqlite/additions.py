@@ -84,11 +84,11 @@ class AdditionsInSqlite(WritableContents):
 
     def add_ask(self, record: AskRecord) -> None:
         """Add a task that an attempt serves as well."""
-        check_place(record.attempt, record.place, self._tasks_of(record.attempt))
+        check_place(record.attempt, record.place, self.tasks_of(record.attempt))
         self._commits.add_asks(record.attempt, (record,), record.place + 1)
 
-    def _tasks_of(self, attempt: int) -> int:
-        """Return how many tasks an attempt serves, those that are not durable yet included."""
+    def tasks_of(self, attempt: int) -> int:
+        """Return how many tasks an attempt serves, those that are not durable yet among them."""
         served = self._commits.served(attempt)
         return self._value("SELECT COUNT(*) FROM asks WHERE attempt=?", attempt) if served is None else served
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from fanwise.journal.records import ArmName, AskRecord, AttemptRecord, RowRecord, Served, TaskRecord
+from fanwise.journal.records import AnswerRecord, ArmName, AskRecord, AttemptRecord, RowRecord, Served, TaskRecord
 from fanwise.journal.tables import select
 
 from .contents import ContentsInSqlite
@@ -54,6 +54,24 @@ class LookupsInSqlite(ContentsInSqlite):
         """Return the first attempt of a task, once it is durable."""
         query = "SELECT a.* FROM attempts a JOIN asks k ON k.attempt=a.id WHERE k.key=? ORDER BY a.id LIMIT 1"
         return next(select(self.db, AttemptRecord, query, (key,)), None)
+
+    def serves_several(self) -> bool:
+        """Return whether any attempt serves several tasks, as far as that is durable."""
+        return bool(self._value("SELECT EXISTS(SELECT 1 FROM several)"))
+
+    def asks_of(self, key: str, row: int | None = None) -> list[AskRecord]:
+        """Return what was asked for a task, in the order of the attempts, once that is durable."""
+        query = f"SELECT * FROM asks WHERE key=?1{'' if row is None else ' AND row=?2'} ORDER BY attempt, place"
+        return list(select(self.db, AskRecord, query, (key,) if row is None else (key, row)))
+
+    def answer(self, attempt: int, place: int) -> AnswerRecord | None:
+        """Return what a model said to the ask at a place of an attempt, once that is durable."""
+        query = "SELECT * FROM answers WHERE attempt=? AND place=?"
+        return next(select(self.db, AnswerRecord, query, (attempt, place)), None)
+
+    def works(self) -> Iterator[tuple[str, int]]:
+        """Yield of every attempt that may serve equal tasks what they have in common, and its number."""
+        yield from self.db.execute("SELECT work, attempt FROM asks WHERE place=0 AND work<>''")
 
     def first_by_label(self, row_id: str, arm: ArmName) -> dict[str, int]:
         """Return the numbers of the first attempts for a row on an arm, by the labels of the tasks."""

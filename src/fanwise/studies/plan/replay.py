@@ -91,7 +91,7 @@ class RowReplay:
         """Return what a task has come to; None where it would be asked."""
         node = arm.nodes[task.node.path]
         try:
-            task, key = keyed(row.row_id, arm.name, node, task)
+            task, key, _ = keyed(row.row_id, arm.name, node, task)
         except BaseException as error:  # of a serializer, which is users' code
             let_through(error)
             return Failed(task.label, "invalid_value", reason(error))

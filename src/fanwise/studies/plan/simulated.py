@@ -62,8 +62,9 @@ def simulate(
         path, out = Path(folder) / "rows.jsonl", Path(folder) / "run"
         path.write_text("".join(dumps(row.data) + "\n" for row in drawn.rows), encoding="utf-8")
         spec = JobSpec(
-            graph=manifest.graph, rows=path, out=out, channel=channel, id_field=manifest.spec.id_field, schemas=schemas
-        )
+            graph=manifest.graph, rows=path, out=out, channel=channel, id_field=manifest.spec.id_field, schemas=schemas,
+            reuse=False,
+        )  # fmt: skip
         part = JobPart(
             scale=max(drawn.valid / len(drawn.rows), 1.0),
             taken=dict.fromkeys(graphs, len(drawn.rows)),

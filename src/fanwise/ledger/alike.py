@@ -1,0 +1,63 @@
+"""Rows that are alike: all that the fan-out asks for one of them serves the other too.
+
+One agent that does the whole row would be asked once for all of them. Where it is asked for a sample of the rows, or
+not at all, a row bears of its call as many parts as there are rows like it in the sample, of those in the job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from fanwise.journal.reader import Book
+
+_ANY = "SELECT 1 FROM several LIMIT 1"
+_OF_ROW = "SELECT DISTINCT attempt FROM served WHERE row=? AND arm='fanout' ORDER BY attempt"
+_SHARE_ALL = """SELECT row FROM served WHERE attempt IN (SELECT value FROM json_each(?))
+  GROUP BY row HAVING COUNT(DISTINCT attempt)=?"""
+_MAY_SHARE = "SELECT EXISTS(SELECT 1 FROM asks k JOIN attempts a ON a.id=k.attempt WHERE a.arm=? AND k.work<>'')"
+
+
+class Alike(NamedTuple):
+    """How many rows are alike."""
+
+    rows: int = 1
+    """Of the job, the row itself among them."""
+    drawn: int = 1
+    """Of the sample."""
+
+
+ALONE = Alike()
+
+
+def may_share(db: Book, arm: str) -> bool:
+    """Return whether requests of an arm may serve equal tasks."""
+    return bool(db.execute(_MAY_SHARE, (arm,)).fetchone()[0])
+
+
+def alike(db: Book, rows: Iterable[int], drawn: Collection[int]) -> dict[int, Alike]:
+    """Return how many rows are alike, by the numbers of those that are not alone.
+
+    Args:
+        db: The journal.
+        rows: Rows of the sample.
+        drawn: All rows of it.
+    """
+    if db.execute(_ANY).fetchone() is None:
+        return {}
+    found, known = dict[int, Alike](), dict[tuple[int, ...], Alike]()
+    for row in rows:
+        attempts = tuple(attempt for (attempt,) in db.execute(_OF_ROW, (row,)))
+        if attempts not in known:
+            known[attempts] = _counted(db, attempts, drawn)
+        if known[attempts].rows > 1:
+            found[row] = known[attempts]
+    return found
+
+
+def _counted(db: Book, attempts: tuple[int, ...], drawn: Collection[int]) -> Alike:
+    """Return how many rows all of these attempts serve."""
+    if not attempts:
+        return ALONE
+    same = [row for (row,) in db.execute(_SHARE_ALL, (f"[{','.join(map(str, attempts))}]", len(attempts)))]
+    return Alike(len(same), sum(row in drawn for row in same))

@@ -145,19 +145,19 @@ ANSWERS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def requests_of(spec: GraphSpec, record: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Label, content key and bytes of every request of a row, with fixed answers in between."""
+def requests_of(spec: GraphSpec, record: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Label, content key, key of its work and bytes of every request of a row, with fixed answers in between."""
     arm = build_arms({"fanout": spec}, toolbox=list_tools([spec]))["fanout"]
     row = RowTypes(spec.param_types, None).check(Record(1, 0, record, json.dumps(record)))
     assert isinstance(row, Row), row
-    state, sent = row_state(arm, row), list[tuple[str, str, str]]()
+    state, sent = row_state(arm, row), list[tuple[str, ...]]()
     ready = state.start()
     while ready:
         ready_task = ready.pop(0)
         node = arm.nodes[ready_task.node.path]
         assert isinstance(node, AgentNode)
-        ready_task, key = keyed(row.row_id, arm.name, node, ready_task)
-        sent.append((ready_task.label, key, json.dumps(node.request(ready_task).body(run_id=""))))
+        ready_task, key, work = keyed(row.row_id, arm.name, node, ready_task)
+        sent.append((ready_task.label, key, work, json.dumps(node.request(ready_task).body(run_id=""))))
         target = ready_task.node.target
         assert target.spec is not None
         answer: Any = TypeAdapter(target.spec.output).validate_python(ANSWERS[target.name])

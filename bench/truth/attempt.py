@@ -13,6 +13,7 @@ class Ask:
 
     key: str
     row: int
+    row_id: str
     node: str
     label: str
     number: int

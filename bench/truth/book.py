@@ -65,6 +65,12 @@ class Book:
         return {row["number"]: row["since"] for row in found}
 
     @cached_property
+    def row_ids(self) -> set[str]:
+        """Ids of the rows of the file."""
+        found = self.journal.execute("SELECT row_id FROM rows WHERE session=(SELECT MAX(session) FROM rows)")
+        return {row["row_id"] for row in found}
+
+    @cached_property
     def _edits(self) -> dict[str, int]:
         return {row["arm"]: row["session"] for row in self.journal.execute("SELECT arm, session FROM edits")}
 
@@ -164,5 +170,6 @@ class Book:
 def _ask(row: sqlite3.Row) -> Ask:
     sizes = [int(size) for size in row["sizes"].split(",") if size]
     return Ask(
-        key=row["key"], row=row["row"], node=row["node"], label=row["label"], number=row["number"], sizes=sizes
+        key=row["key"], row=row["row"], row_id=row["row_id"], node=row["node"], label=row["label"],
+        number=row["number"], sizes=sizes,
     )  # fmt: skip

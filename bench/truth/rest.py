@@ -73,14 +73,17 @@ def check_attempts(findings: Findings, table: list[dict[str, Any]], book: Book) 
 
 
 def check_tasks(findings: Findings, table: list[dict[str, Any]], book: Book) -> None:
-    """Compare what tasks cost: of all that ever had an outcome, whether or not it counts."""
+    """Compare what tasks of the account cost that have an outcome."""
     sent: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
-    for attempt in book.attempts:
+    for attempt in book.counting:
         costs = [None] * len(attempt.asks) if attempt.usd is None else parts(attempt.usd, len(attempt.asks) or 1)
         for place, (ask, cost) in enumerate(zip(attempt.asks, costs, strict=False)):
-            sent[ask.key].append((place, cost))
+            if book.needs(ask.row, attempt.arm, ask.key):
+                sent[ask.key].append((place, cost))
     computed, said = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]]()
     for task in book.journal.execute("SELECT key, row, arm, label, status FROM tasks"):
+        if not book.needs(task["row"], task["arm"], task["key"]):
+            continue
         attempts = sent[task["key"]]
         unknown = sum(cost is None for _, cost in attempts)
         known = usd(sum(cost or 0 for _, cost in attempts)) if len(attempts) > unknown else None

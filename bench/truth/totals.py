@@ -130,11 +130,18 @@ def check_cash(findings: Findings, said: dict[str, Any], account: str, book: Boo
     parts = sum(Decimal(part or 0) for part in figures)
     findings.same("account + cash = all that was paid", parts, Decimal(said["paid_usd"] or 0))
     replaced = [a for a in every if a.id not in counted]
-    for name, attempts in (("left", left), ("unsampled", unsampled), ("replaced", replaced)):
+    removed = [a for a in left if not any(ask.row_id in book.row_ids for ask in a.asks)]
+    changed = [a for a in left if a not in removed]
+    parts_of_left = (
+        ("left.removed", said["left"]["removed"], removed),
+        ("left.changed", said["left"]["changed"], changed),
+    )
+    others = ((name, said[name], of) for name, of in (("left", left), ("unsampled", unsampled), ("replaced", replaced)))
+    for name, part, attempts in (*others, *parts_of_left):
         unknown = sum(a.usd is None and a.status != "open" for a in attempts)
-        findings.same(f"cash.{name}.attempts", said[name]["attempts"], len(attempts))
-        findings.same(f"cash.{name}.usd", said[name]["usd"], _paid(attempts, book.taken_over))
-        findings.same(f"cash.{name}.attempts_of_unknown_cost", said[name]["attempts_of_unknown_cost"], unknown)
+        findings.same(f"cash.{name}.attempts", part["attempts"], len(attempts))
+        findings.same(f"cash.{name}.usd", part["usd"], _paid(attempts, book.taken_over))
+        findings.same(f"cash.{name}.attempts_of_unknown_cost", part["attempts_of_unknown_cost"], unknown)
 
 
 def _paid(attempts: list[Attempt], taken_over: Mapping[int, int] = MappingProxyType({})) -> str | None:

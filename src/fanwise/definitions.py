@@ -16,17 +16,18 @@ from .canonical import dumps
 from .jsonable import as_object
 
 Schema = dict[str, Any]
-_DEFS, _REF, _SAID = "$defs", "$ref", "description"
+DEFINITIONS = "$defs"
+_REF, _SAID = "$ref", "description"
 
 
 def reference(name: str) -> Schema:
     """Return what stands for a definition where it is used."""
-    return {_REF: f"#/{_DEFS}/{name}"}
+    return {_REF: f"#/{DEFINITIONS}/{name}"}
 
 
 def referred(schema: Mapping[str, Any]) -> str:
     """Return the name of the definition that stands here; empty where none does."""
-    return str(schema.get(_REF, "")).removeprefix(f"#/{_DEFS}/")
+    return str(schema.get(_REF, "")).removeprefix(f"#/{DEFINITIONS}/")
 
 
 def joined(*notes: str | None, by: str = "\n") -> str:
@@ -36,7 +37,7 @@ def joined(*notes: str | None, by: str = "\n") -> str:
 
 def settled(schema: Mapping[str, Any]) -> Schema:
     """Return a schema of which only those parts stand apart that it has in several places and that say something."""
-    definitions = as_object(schema.get(_DEFS))
+    definitions = as_object(schema.get(DEFINITIONS))
     body = _body(schema)
     uses = _uses(body, definitions)
     kept = {name for name, count in uses.items() if count > 1 and _says(definitions[name], definitions)}
@@ -53,12 +54,12 @@ def settled(schema: Mapping[str, Any]) -> Schema:
 
     whole = _without_notes_beside(_walked(body, put))
     definitions_left = {name: _without_notes_beside(part) for name, part in used.items()}
-    return {**whole, _DEFS: definitions_left} if definitions_left else whole
+    return {**whole, DEFINITIONS: definitions_left} if definitions_left else whole
 
 
 def expanded(schema: Mapping[str, Any]) -> Schema:
     """Return a schema in which every part stands in its place; it must not hold itself."""
-    definitions = as_object(schema.get(_DEFS))
+    definitions = as_object(schema.get(DEFINITIONS))
 
     def put(node: Schema) -> Schema:
         return _in_place(node, definitions, put)
@@ -77,26 +78,26 @@ def around(schemas: Mapping[str, Mapping[str, Any]], required: Sequence[str], sa
     definitions: Schema = {}
     properties: Schema = {}
     for field, schema in schemas.items():
-        names = _names_for(as_object(schema.get(_DEFS)), definitions)
+        names = _names_for(as_object(schema.get(DEFINITIONS)), definitions)
 
         def renamed(node: Schema, names: Mapping[str, str] = names) -> Schema:
             return {**node, **reference(names[referred(node)])}
 
-        for name, part in as_object(schema.get(_DEFS)).items():
+        for name, part in as_object(schema.get(DEFINITIONS)).items():
             definitions[names[name]] = _walked(part, renamed)
         properties[field] = _walked(_body(schema), renamed)
     whole = {"type": "object", **({_SAID: said} if said else {}), "properties": properties}
     whole |= {"required": list(required), "additionalProperties": False}
-    return {**whole, _DEFS: definitions} if definitions else whole
+    return {**whole, DEFINITIONS: definitions} if definitions else whole
 
 
 def _names_for(definitions: Mapping[str, Any], taken: Mapping[str, Any]) -> dict[str, str]:
     """Return the name of each definition among others, of which equal ones keep it."""
     names: dict[str, str] = {}
     for name, part in definitions.items():
-        form = dumps(expanded({**part, _DEFS: definitions}))
+        form = dumps(expanded({**part, DEFINITIONS: definitions}))
         number, free = 1, name
-        while free in taken and dumps(expanded({**taken[free], _DEFS: taken})) != form:
+        while free in taken and dumps(expanded({**taken[free], DEFINITIONS: taken})) != form:
             number += 1
             free = f"{name}_{number}"
         names[name] = free
@@ -104,7 +105,7 @@ def _names_for(definitions: Mapping[str, Any], taken: Mapping[str, Any]) -> dict
 
 
 def _body(schema: Mapping[str, Any]) -> Schema:
-    return {key: part for key, part in schema.items() if key != _DEFS}
+    return {key: part for key, part in schema.items() if key != DEFINITIONS}
 
 
 def _in_place(node: Schema, definitions: Mapping[str, Any], put: Callable[[Schema], Schema]) -> Schema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, takewhile
 from typing import Any, NamedTuple
 
@@ -15,9 +15,10 @@ from fanwise.models import facts
 from .cacheable import SharedBlocks, shared_blocks
 from .enclosed import enclosed
 from .frame import Frame
+from .packing import packed
 from .parts import Part, Prefix, prefixes_behind
 from .repeats import Piece
-from .request import Request, new_request
+from .request import Input, Request, new_request
 from .shape import Need, Segment, Shape
 from .tags import RowBlock, label, row_block, says_param
 from .tail import NOTHING, opening, repair_line, tail
@@ -120,6 +121,37 @@ class Composer:
             row_parts=parts,
             last=last,
             sizes=tuple([sizes[param] for param in sorted(sizes)]),
+        )
+
+    def pack(self, inputs: Sequence[Mapping[str, Any]], max_tokens: int, repair: str = "") -> Request:
+        """Return the request of several tasks of a node that answers packs.
+
+        Args:
+            inputs: Arguments by parameter name, of each task; none of them is a block of the row or holds a file.
+            max_tokens: Cap of the reply, thinking included.
+            repair: Why the answer before was refused, on the one repair attempt.
+        """
+        shown = [self._input(values) for values in inputs]
+        text = tail(self._opening, [packed([one.text for one in shown])], repair)
+        content = (*self._before, *self._behind)
+        return new_request(
+            frame=self._frame(max_tokens),
+            content=(*content, last := Part(text)),
+            common=self._common,
+            own=shown[0].own,
+            shared=self.shared_blocks.key,
+            last=(last,),
+            sizes=shown[0].sizes,
+            others=tuple(shown[1:]),
+        )
+
+    def _input(self, values: Mapping[str, Any]) -> Input:
+        """Return an input of a pack as it is shown."""
+        texts = {param: value_text(param, value, values) for param, value in values.items()}
+        return Input(
+            text="\n".join([text.shown for text in texts.values()]) or NOTHING,
+            own=tuple([_piece(text.own) for text in texts.values()]),
+            sizes=tuple([len(texts[param].shown) for param in sorted(texts)]),
         )
 
     def shared(self) -> tuple[Prefix, ...]:

@@ -12,12 +12,13 @@ from fanwise.jsonable import as_object
 
 from .enclosed import files_by_hash, with_files
 from .lifting import PLACE, put_back
+from .packing import packed_input
 from .tags import FANOUT, NAME, row_label, unfence
 from .tail import AGENT, AGENT_END, NOTHING, REPAIR, SCHEMA, TEXT
 from .valuetexts import value_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadBack:
     """A request read back: what it says of who is asked, and the values (JSON-ready)."""
 
@@ -26,6 +27,9 @@ class ReadBack:
     texts: tuple[str, ...]
     """All texts but that of the values: blocks and instructions, as they were sent."""
     values: dict[str, Any]
+    """Of its first input, where it is a pack."""
+    inputs: tuple[dict[str, Any], ...] = ()
+    """The values of each input of a pack, in the order of their numbers; none where the request is no pack."""
 
 
 def read_back(
@@ -47,6 +51,8 @@ def read_back(
     if said is None and last and last not in instructions and not _is_row_block(last, arms):
         return None
     said, rest = said or _Said(), content if said is None else content[:-1]
+    if said.inputs:
+        said.values = said.inputs[0]
     pointed = set(said.pointers.values())
     values = {block.param: block.content for block in blocks.values() if block.opening not in pointed}
     values |= {param: _content(blocks.get(opening)) for param, opening in said.pointers.items()} | said.values
@@ -54,9 +60,10 @@ def read_back(
     by_hash = cache(lambda: files_by_hash(files))
     system = (str(as_object(block).get("text")) for block in body.get("system") or ())
     return ReadBack(
-        said.agent,
-        (*system, *(text for part in rest if (text := _text_of(part)))),
-        {param: with_files(value, by_hash) if files else value for param, value in values.items()},
+        agent=said.agent,
+        texts=(*system, *(text for part in rest if (text := _text_of(part)))),
+        values={param: with_files(value, by_hash) if files else value for param, value in values.items()},
+        inputs=tuple(said.inputs),
     )
 
 
@@ -110,7 +117,7 @@ def _content(block: _FoundBlock | None) -> Any:
 # The last text ------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Said:
     """What the last text of a request says."""
 
@@ -118,6 +125,8 @@ class _Said:
     values: dict[str, Any] = field(default_factory=dict[str, Any])
     pointers: dict[str, str] = field(default_factory=dict[str, str])
     """Opening tags of blocks of the row, by parameter."""
+    inputs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """Values of the inputs of a pack."""
 
 
 _LINE = re.compile(rf"({NAME}): (.*)")
@@ -129,8 +138,11 @@ def _said(text: str) -> _Said | None:
     said, at = _Said(), 0
     try:
         while at < len(text):
-            tag = _TAG.match(text, at)
-            if tag is None:
+            tag, packed = _TAG.match(text, at), packed_input(text, at)
+            if packed is not None:
+                shown, end = packed
+                _take_input(said, shown)
+            elif tag is None:
                 end = (text.find("\n", at) + 1 or len(text) + 1) - 1
                 _take_line(said, text[at:end])
             else:
@@ -143,6 +155,13 @@ def _said(text: str) -> _Said | None:
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
     return said
+
+
+def _take_input(said: _Said, shown: str) -> None:
+    inner = _said(shown)
+    if inner is None or inner.inputs or inner.pointers:
+        raise ValueError("no input of ours")
+    said.inputs.append(inner.values)
 
 
 def _take_line(said: _Said, line: str) -> None:

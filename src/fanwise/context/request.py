@@ -1,4 +1,4 @@
-"""A request as data: the slice of one task in the order of its layout, byte for byte."""
+"""A request as data: the slice of a task in the order of its layout, byte for byte."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from fanwise.canonical import digest, dumps, quoted
 from fanwise.jsonable import as_object
@@ -17,9 +17,19 @@ from .parts import Part, Prefix, Ttl, block_of, prefixes_behind
 from .repeats import Piece
 
 
+class Input(NamedTuple):
+    """What a request shows of one task alone."""
+
+    text: str
+    own: tuple[Piece, ...]
+    """What of it may be sent again for the same row."""
+    sizes: tuple[int, ...]
+    """Characters of its values, by the names of their parameters in order."""
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class Request:
-    """One request of one task, channel and attempt left out."""
+    """One request of one task, or of several of a node that answers packs; channel and attempt left out."""
 
     frame: Frame
     """What it has in common with the others of its node."""
@@ -40,6 +50,8 @@ class Request:
     """Of its content, the text that holds the values; none where all of them are blocks of the row."""
     sizes: tuple[int, ...] = ()
     """Characters of the values that it shows, by the names of their parameters in order."""
+    others: tuple[Input, ...] = ()
+    """The inputs of a pack behind the first, whose are `own` and `sizes`."""
     _prefixes: tuple[Prefix, ...] | None = field(default=None, repr=False)
     """The prefixes, once they were asked for."""
 

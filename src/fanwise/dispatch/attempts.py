@@ -10,7 +10,7 @@ from fanwise.api.failures import MALFORMED, Failure
 from fanwise.api.replies import Reply
 from fanwise.context.cacheable import blocks_text
 from fanwise.context.repeats import Piece, Repeated
-from fanwise.context.request import Request
+from fanwise.context.request import Input, Request
 from fanwise.errors import UnknownPriceError
 from fanwise.journal.records import (
     NO_TOKENS,
@@ -76,6 +76,8 @@ class Outline(NamedTuple):
     """What rows have in common of it."""
     own: tuple[Piece, ...]
     """What is the row's."""
+    others: tuple[Input, ...]
+    """The inputs of a pack behind the first."""
     blocks: str
     """What of it a cache can hold."""
 
@@ -83,9 +85,9 @@ class Outline(NamedTuple):
 _new_outline = maker(Outline)
 
 
-def sizes_text(request: Request) -> str:
-    """Return the characters of the values that a request shows, as `AskRecord` has them."""
-    return ",".join(map(str, request.sizes))
+def sizes_text(sizes: tuple[int, ...]) -> str:
+    """Return the characters of the values that a request shows of a task, as `AskRecord` has them."""
+    return ",".join(map(str, sizes))
 
 
 def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
@@ -96,8 +98,8 @@ def outline(request: Request, *, batch: bool, marked: bool = True) -> Outline:
         longest = common[-1].tokens if batch else max(request.marked_tokens(), common[-1].tokens)
         share, shared = round(common[-1].tokens / max(longest, 1), 6), common[-1].short_key
     return _new_outline(
-        hash=request.hash(), share=share, prefix=shared, sizes=sizes_text(request),
-        common=request.common, own=request.own, blocks=blocks_text(request),
+        hash=request.hash(), share=share, prefix=shared, sizes=sizes_text(request.sizes),
+        common=request.common, own=request.own, others=request.others, blocks=blocks_text(request),
     )  # fmt: skip
 
 
@@ -113,11 +115,13 @@ def intent(
         bound=hold.tokens,
     )  # fmt: skip
     asks: list[AskRecord] = []
+    sizes = [sent.sizes, *(sizes_text(shown.sizes) for shown in sent.others)]
     for place, ask in enumerate(errand.served):
+        shown = sizes[errand.input_of(ask) if sent.others else 0]
         asks.append(
             new_ask_record(
                 attempt=attempt, place=place, key=ask.key, row=ask.row, node=ask.node, label=ask.label,
-                number=ask.before + number, sizes=sent.sizes, row_id=ask.row_id, work=ask.work,
+                number=ask.before + number, sizes=shown, row_id=ask.row_id, work=ask.work,
             )
         )  # fmt: skip
     return Served(record, tuple(asks))

@@ -19,7 +19,7 @@ from fanwise.api.client import Api
 from .books import Books
 from .carrier import Sink
 from .creating import Creator
-from .errand import Errand
+from .errand import Ask, Errand
 from .filling import Filler
 from .flight import Flight
 from .follow import Follower
@@ -123,6 +123,10 @@ class Batches:
     def claim(self, errand: Errand) -> bool:
         """Take over an attempt that an earlier session has in a batch; returns False where there is none."""
         return self._flight.claim(errand)
+
+    def part_of(self, ask: Ask) -> Errand | None:
+        """Return what an earlier session has in a batch for several inputs, one of which is a task's; None: nothing."""
+        return self._flight.part_of(ask)
 
     def is_idle(self) -> bool:
         """Return whether nothing is ready to be sent, nor waits for a time, and no batch is open."""

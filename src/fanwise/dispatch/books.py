@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from fanwise.context.repeats import Repeats
+from fanwise.context.repeats import Repeated, Repeats
 from fanwise.journal.port import Journal
 from fanwise.journal.records import EndRecord, RowResult, TaskRecord
 
@@ -45,10 +45,20 @@ class Books:
         """
         errand.begin(attempt)
         again = self.repeats.count(errand.row, errand.role.arm, sent.common, sent.own)
+        if sent.others:
+            again = self._with_others(again, errand, sent)
         record, asks = intent(errand, sent, attempt, hold, again, at, batch)
         self.journal.add_attempt(record, asks)
         for observer in self.observers:
             observer.attempt(record, asks)
+
+    def _with_others(self, first: Repeated, errand: Errand, sent: Outline) -> Repeated:
+        """Return how much of a pack was sent before: of what its rows have in common, to the row of its first input."""
+        chars, repeated = first
+        for ask, shown in zip(errand.asks[1:], sent.others, strict=True):
+            again = self.repeats.count(ask.row, errand.role.arm, (), shown.own)
+            chars, repeated = chars + again.chars, repeated + again.repeated
+        return Repeated(chars, repeated)
 
     def end(self, record: EndRecord) -> None:
         """Write down how an attempt has ended."""

@@ -9,7 +9,7 @@ from anyio.abc import TaskStatus
 from fanwise.api.failures import Failure
 from fanwise.api.replies import Reply
 
-from .errand import Errand
+from .errand import Ask, Errand
 
 
 class Carrier(Protocol):
@@ -38,6 +38,10 @@ class Carrier(Protocol):
         """Take over a request that an earlier session has under way; returns False where there is none."""
         ...
 
+    def part_of(self, ask: Ask) -> Errand | None:
+        """Return what an earlier session has under way for several inputs, one of which is a task's; None: nothing."""
+        ...
+
     def is_idle(self) -> bool:
         """Return whether nothing is sent, nor about to be, nor waits for a time: no errand will end by itself."""
         ...
@@ -64,6 +68,14 @@ class Sink(Protocol):
 
     def failed(self, errand: Errand, failure: Failure) -> None:
         """Take the final failure of an errand."""
+        ...
+
+    def undone(self, errand: Errand) -> None:
+        """Take note that a request of several tasks, which an earlier session had under way, has come to nothing."""
+        ...
+
+    def fill_up(self) -> None:
+        """Submit what could be sent now and waits for more: a batch is about to be filled."""
         ...
 
     def note(self, text: str) -> None:

@@ -11,7 +11,7 @@ from fanwise.api.replies import Reply
 
 from .carrier import Carrier, Sink
 from .channel import Chooser
-from .errand import Errand
+from .errand import Ask, Errand
 from .role import Role
 from .timekeeper import TimeKeeper
 
@@ -53,6 +53,10 @@ class Carriers:
     def claim(self, errand: Errand) -> bool:
         """Take over a request that an earlier session has under way; returns False where there is none."""
         return self.batches.claim(errand) or self.live.claim(errand)
+
+    def part_of(self, ask: Ask) -> Errand | None:
+        """Return what an earlier session has under way for several inputs, one of which is a task's; None: nothing."""
+        return self.batches.part_of(ask) or self.live.part_of(ask)
 
     def gather(self) -> None:
         """Let errands wait whose channel depends on what other rows show: these are about to come."""

@@ -86,6 +86,29 @@ class Errand:
         """All tasks that it serves, in their places in each of its attempts."""
         return (*self.asks, *self.followers) if self.followers else self.asks
 
+    def input_of(self, ask: Ask) -> int:
+        """Return which input of its requests shows a task that it serves, from 0: one that follows has an equal one's.
+
+        Args:
+            ask: Of its `served`.
+        """
+        if len(self.asks) == 1:
+            return 0
+        return next(place for place, own in enumerate(self.asks) if own is ask or (ask.work and own.work == ask.work))
+
+    def followers_of(self, place: int) -> list[Ask]:
+        """Return the tasks that follow the one at a place of `asks`."""
+        return [ask for ask in self.followers or () if self.input_of(ask) == place]
+
+    @property
+    def may_go_again(self) -> bool:
+        """Whether its request can be made: else it stands for one that an earlier session has sent."""
+        return self.compose is not never_composed
+
+    def continues(self, errand: Errand) -> None:
+        """Take over the attempts of an errand of several tasks, for some of them."""
+        self.attempts = errand.attempts
+
     @property
     def row(self) -> int:
         """The row of its first task; 0 where it serves none."""

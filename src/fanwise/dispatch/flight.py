@@ -86,8 +86,8 @@ class Flight:
     def claim(self, errand: Errand) -> bool:
         """Take over an attempt of an earlier session for an errand; returns False where there is none."""
         (own,) = errand.asks
-        sent = self._adopted.get(own.key) or self._adopted.get(own.work)
-        if sent is None or not sent.orphan:
+        sent = self._found(own)
+        if sent is None or not sent.orphan or len(sent.errand.asks) > 1:
             return False
         is_known = any(ask.key == own.key for ask in sent.errand.served)
         sent.take_over(errand)
@@ -99,8 +99,23 @@ class Flight:
         """Write down that an attempt of an earlier session serves a task as well."""
         journal = self._books.journal
         served, place = journal.attempt(attempt), journal.tasks_of(attempt)
-        sizes = "" if served is None else served.asks[0].sizes
-        journal.add_ask(also_served(ask, attempt, place=place, number=ask.before + 1, sizes=sizes))
+        shown = () if served is None else (equal.sizes for equal in served.asks if equal.work == ask.work)
+        record = also_served(ask, attempt, place=place, number=ask.before + 1, sizes=next(iter(shown), ""))
+        journal.add_ask(record)
+
+    def part_of(self, ask: Ask) -> Errand | None:
+        """Return what an earlier session has in a batch for several inputs, one of which is a task's; None: nothing."""
+        sent = self._found(ask)
+        if sent is None or not sent.orphan or len(sent.errand.asks) < 2:
+            return None
+        if all(served.key != ask.key for served in sent.errand.served):
+            sent.errand.serve(ask._replace(before=ask.before + 1))
+            self._serve_too(ask, sent.attempt)
+        return sent.errand
+
+    def _found(self, ask: Ask) -> Sent | None:
+        """Return the attempt of an earlier session that serves a task, or an equal one."""
+        return self._adopted.get(ask.key) or (self._adopted.get(ask.work) if ask.work else None)
 
     def begin(self, record: BatchRecord) -> dict[int, Sent]:
         """Record the intent to submit a batch; returns where its attempts are to be entered, by number."""
@@ -199,7 +214,12 @@ def _orphan(served: Served, roles: Roles) -> Sent:
         for ask in served.asks
     ])  # fmt: skip
     role = roles.named(RoleName(record.arm, record.agent, record.model))
-    errand = Errand(role=role, asks=asks, compose=never_composed)
+    first = {ask.work: ask for ask in reversed(asks) if ask.work}
+    shown = tuple([ask for ask in asks if not ask.work or first[ask.work] is ask])
+    errand = Errand(role=role, asks=shown, compose=never_composed)
+    for ask in asks:
+        if ask not in shown:
+            errand.serve(ask)
     errand.stands_for(record.id)
     return Sent(
         attempt=record.id,

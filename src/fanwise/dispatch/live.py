@@ -13,7 +13,7 @@ from fanwise.api.failures import Failure
 
 from .books import Books
 from .carrier import Sink
-from .errand import Errand
+from .errand import Ask, Errand
 from .gate import Gate
 from .outage import Outage
 from .pools import Pools
@@ -90,6 +90,10 @@ class Live:
     def claim(self, errand: Errand) -> bool:
         """Return False: what an earlier session had under way live is lost with it."""
         return False
+
+    def part_of(self, ask: Ask) -> Errand | None:
+        """Return None, likewise."""
+        return None
 
     def is_idle(self) -> bool:
         """Return whether nothing is sent, nor about to be, nor waits for a time: who waits for others waits in vain."""

@@ -47,11 +47,11 @@ class Results:
         )  # fmt: skip
         self._end(sent, end)  # no await between the reply and its record
         if unneeded:
-            self._flight.drop(sent)
+            self._drop(sent)
             return
         again = self._sink.replied(errand, sent.attempt, reply)
         if sent.orphan:
-            self._flight.drop(sent)
+            self._drop(sent)
         elif again:
             self._queue.put(errand)
 
@@ -62,7 +62,7 @@ class Results:
         """Take the failure of an attempt."""
         self._end(sent, unpaid(sent.attempt, failure, max(now().timestamp() - sent.at, 0.0)))
         if sent.orphan:
-            self._flight.drop(sent)  # its row must not wait for it any more
+            self._drop(sent)  # its row must not wait for it any more
         if failure.verdict == "terminal":
             self._sink.halt(f"{failure.kind}: {failure.message}")
         elif failure.kind != RESULTS_LOST:
@@ -70,10 +70,19 @@ class Results:
         elif not sent.raced:  # its row, also one that has not asked yet, is told that it is lost
             self._sink.failed(sent.errand, failure)
 
+    def _drop(self, sent: Sent) -> None:
+        """Forget an attempt of an earlier session that has ended; what rows still wait for of it is sent again."""
+        self._flight.drop(sent)
+        if sent.orphan and len(sent.errand.asks) > 1:
+            self._sink.undone(sent.errand)
+
     def race(self, record: BatchRecord) -> None:
         """Send again what is in a batch that may not be the run's: what it answers, if it is, is paid twice."""
+        orphans = [sent for sent in self._flight.sent[record.intent].values() if sent.orphan and not sent.ended]
         for errand in self._flight.race_batch(record.intent, with_orphans=True):
             self._queue.put(errand)
+        for sent in orphans:
+            self._drop(sent)
 
     def absent(self, record: BatchRecord, failure: Failure, *, blameless: bool = False) -> None:
         """End an intent whose batch does not exist: nothing was billed, everything goes again.
@@ -88,7 +97,7 @@ class Results:
         for sent in batch.values():
             self._end(sent, unpaid(sent.attempt, failure, 0.0))
             self._retrying.again(sent, failure, blameless=blameless)
-            self._flight.drop(sent)
+            self._drop(sent)
 
     def close(self, record: BatchRecord, reading: Reading) -> None:
         """Close a batch that was read to its end, and say what becomes of its requests without a result."""

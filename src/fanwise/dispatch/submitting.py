@@ -103,6 +103,7 @@ class Submitter:
             await self._queue.changed.wait()
             return
         await self._quiet()
+        self._sink.fill_up()
         if self._stopped.is_set() or not self._queue:
             return
         body = Spool(self._folder)

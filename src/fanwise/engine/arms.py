@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from fanwise.canonical import canonical, digest
 from fanwise.context.compose import Composer
@@ -19,6 +19,7 @@ from fanwise.dispatch.role import Role
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.expr import Expr, Get
 from fanwise.graph.nodes import EachNode, GraphSpec, TaskNode, Template, parts
+from fanwise.graph.packs import pack_schema
 from fanwise.graph.schema import as_object_schema
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.state import RowState
@@ -26,7 +27,7 @@ from fanwise.graph.types import is_record, is_text
 from fanwise.journal.records import ArmName
 from fanwise.pricing.rates import rates
 
-from .instructed import told, told_in_envelope
+from .instructed import told_in_envelope, told_in_request
 from .nodes import AgentNode, StepNode
 from .rows import Row
 from .toolbox import NO_SERVERS, Kit, Toolbox
@@ -131,7 +132,7 @@ def _ambiguous(graphs: Iterable[GraphSpec]) -> frozenset[Signature]:
     names: dict[Signature, set[str]] = {}
     for agent in (node.target.spec for graph in graphs for node in graph.tasks()):
         if agent is not None:
-            names.setdefault(Signature.of(agent, told(agent)), set()).add(agent.name)
+            names.setdefault(Signature.of(agent, told_in_request(agent)), set()).add(agent.name)
     return frozenset(signature for signature, same in names.items() if len(same) > 1)
 
 
@@ -192,7 +193,7 @@ def _need(
     repeated: bool,
     again: frozenset[str],
 ) -> Need:
-    instructions = told(agent)
+    instructions = told_in_request(agent)
     return Need(
         agent=agent.name,
         model=agent.model,
@@ -200,9 +201,7 @@ def _need(
         instructions=instructions,
         enclosed_instructions=told_in_envelope(agent) if agent.examples else "",
         context=agent.context,
-        schema=None if is_text(agent.output) else as_object_schema(agent.output, agent.schema),
-        value_schema=None if is_record(agent.output) else settled(agent.schema),
-        defined_schema=agent.schema,
+        **_answer_schemas(agent),
         row_blocks=tuple(dict.fromkeys(node.blocks.values())),
         repeated=repeated,
         tools=kit.text,
@@ -211,6 +210,25 @@ def _need(
         arm_index=ways.places[name],
         again=again,
         named=Signature.of(agent, instructions) in ways.ambiguous,
+    )
+
+
+class _AnswerSchemas(TypedDict):
+    """Of what an agent answers, as `Need` has them."""
+
+    schema: Mapping[str, Any] | None
+    value_schema: Mapping[str, Any] | None
+    defined_schema: Mapping[str, Any]
+
+
+def _answer_schemas(agent: AgentSpec) -> _AnswerSchemas:
+    if agent.packs:
+        whole = pack_schema(agent.schema, agent.most_inputs)
+        return _AnswerSchemas(schema=settled(whole), value_schema=None, defined_schema=whole)
+    return _AnswerSchemas(
+        schema=None if is_text(agent.output) else as_object_schema(agent.output, agent.schema),
+        value_schema=None if is_record(agent.output) else settled(agent.schema),
+        defined_schema=agent.schema,
     )
 
 
@@ -270,13 +288,15 @@ def _inside_each(template: Template, inside: bool) -> dict[str, bool]:
 def _shaping(agent: AgentSpec, need: Need) -> list[Any]:
     """Return what an agent's answers depend on; not layout, channel or `max_tokens`, which may change.
 
-    Nor whether a text is answered as it is: what is asked is the same, and what was paid for it stays.
+    Nor whether a text is answered as it is: what is asked is the same, and what was paid for it stays. Whether
+    inputs are packed is among it, how many is not.
     """
     return [
         agent.name, agent.model, agent.instructions, [block.sha for block in need.context],
         as_object_schema(agent.output, agent.schema),
         agent.intensity.thinking, agent.intensity.effort, *([need.tools] if need.tools else []),
         *([[example.content for example in agent.examples]] if agent.examples else []),
+        *(["packs"] if agent.packs else []),
     ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from fanwise.graph.scope import Task
 from fanwise.journal.port import Journal
 from fanwise.journal.records import AskRecord, TaskRecord
 
-from .meaning import ANSWERED, decoded, once_more, read_late
+from .meaning import ANSWERED, Alone, decoded, once_more, read_late
 from .nodes import AgentNode
 from .unread import KIND, Unread
 from .worktable import WorkTable
@@ -91,8 +91,10 @@ class EqualTasks:
         return self._in_work.get(work)
 
     def begin(self, errand: Errand) -> None:
-        """Take an errand that is about to be sent."""
-        self._in_work[errand.asks[0].work] = errand
+        """Take an errand that is about to be sent, or was by an earlier session."""
+        for ask in errand.asks:
+            if ask.work:
+                self._in_work[ask.work] = errand
 
     def join(self, errand: Errand, ask: Ask, sizes: Callable[[], str]) -> None:
         """Let an errand serve a task more: in all attempts of its tasks so far, and in those to come.
@@ -103,8 +105,9 @@ class EqualTasks:
             sizes: Gives the characters of its values, as `AskRecord` has them.
         """
         attempts: Sequence[int] = errand.attempts
-        if errand.asks[0].before and self._resumed:
-            earlier = (sent.attempt for sent in self._journal.asks_of(errand.key))
+        first = errand.asks[errand.input_of(ask)]
+        if first.before and self._resumed:
+            earlier = (sent.attempt for sent in self._journal.asks_of(first.key))
             attempts = tuple(dict.fromkeys((*earlier, *attempts)))
         added = self._add(ask, attempts, sizes()) if attempts else _NOWHERE
         errand.serve(ask._replace(before=ask.before + added.more - errand.number))
@@ -121,7 +124,7 @@ class EqualTasks:
                 journal.add_ask(also_served(ask, attempt, place=places[attempt], number=ask.before + more, sizes=sizes))
         return _Added(places, more)
 
-    def end(self, errand: Errand, attempt: int | None, outcome: Outcome) -> None:
+    def end(self, errand: Errand, attempt: int | None, outcomes: Sequence[Outcome | Alone]) -> None:
         """Take the end of an errand.
 
         What a model has answered holds for tasks that come later; of what was not answered they are not told.
@@ -129,13 +132,14 @@ class EqualTasks:
         Args:
             errand: The errand.
             attempt: Number of the attempt that was answered; None: none was.
-            outcome: What its first task has come to.
+            outcomes: What the tasks have come to that it was sent for; none where that is not known.
         """
-        work = errand.asks[0].work
-        if self._in_work.get(work) is errand:
-            del self._in_work[work]
-        if work and attempt is not None and _is_answered(outcome):
-            self._ended[work] = _JustAnswered(errand, attempt, outcome)
+        for ask in errand.asks:
+            if self._in_work.get(ask.work) is errand:
+                del self._in_work[ask.work]
+        for ask, outcome in zip(errand.asks, outcomes, strict=False):
+            if ask.work and attempt is not None and not isinstance(outcome, Alone) and _is_answered(outcome):
+                self._ended[ask.work] = _JustAnswered(errand, attempt, outcome)
 
     def keeping(self) -> None:
         """Take note that what has ended so far is about to be made durable."""
@@ -186,10 +190,10 @@ class EqualTasks:
             return ServedBy(outcome=outcome, attempt=just.attempt, place=place, first=just.errand.attempts[0])
         for attempt in self._answered.find(ask.work):
             served = self._journal.attempt(attempt)
-            if served is not None and served.asks and served.asks[0].work == ask.work:
-                by = self._serve_by(served.asks[0], ask, node, task)
-                if by is not None:
-                    return by
+            first = None if served is None else next((one for one in served.asks if one.work == ask.work), None)
+            by = None if first is None else self._serve_by(first, ask, node, task)
+            if by is not None:
+                return by
         return None
 
     def _serve_by(self, first: AskRecord, ask: Ask, node: AgentNode, task: Task) -> ServedBy | None:

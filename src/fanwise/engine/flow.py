@@ -25,8 +25,9 @@ from .arms import Arm, row_state
 from .conversing import Conversing
 from .equal import EqualTasks
 from .intake import Counters
-from .meaning import all_failed, remembered
+from .meaning import Alone, all_failed, remembered
 from .nodes import AgentNode, StepNode, keyed
+from .packs import Packs, why_sent
 from .recorder import Recorder
 from .repeated import shown_of
 from .resent import keep, recount, send
@@ -62,7 +63,17 @@ class _Owner(NamedTuple):
 
     def sizes(self) -> str:
         """Return the characters of the values that it shows, as `AskRecord` has them."""
-        return sizes_text(self.node.request(self.task))
+        return sizes_text(self.node.request(self.task).sizes)
+
+
+class _ComposePack(NamedTuple):
+    """Makes the requests of several tasks."""
+
+    node: AgentNode
+    tasks: tuple[Task, ...]
+
+    def __call__(self, errand: Errand) -> Request:
+        return self.node.pack_request(self.tasks, errand.repair, errand.factor)
 
 
 class TaskFlow:
@@ -102,6 +113,7 @@ class TaskFlow:
         """By arm the session since which its graph is as it is; an arm that was never changed is not there."""
         self.steps = Steps(self._step_ended, threads)
         self.conversing = Conversing(talks, carriers.submit, self._tools_lost)
+        self.packs = Packs(self._submit_pack)
         self.equal = EqualTasks(books.journal, settings.retry, resumed=settings.resumed)
         self._owners: dict[Errand, list[_Owner | None]] = {}
         """The errands that have not ended, with whose task each is that they serve; None where no row has asked."""
@@ -114,6 +126,10 @@ class TaskFlow:
     def open_errands(self) -> int:
         """Errands that have not ended."""
         return len(self._owners)
+
+    def waits_in_packs_alone(self) -> bool:
+        """Return whether all errands that have not ended wait for others to be packed with."""
+        return 0 < self.packs.waiting == self.open_errands and not self.works_here()
 
     def works_here(self) -> bool:
         """Return whether steps or tools are at work."""
@@ -228,6 +244,10 @@ class TaskFlow:
         resumed, key = self._settings.resumed, ask.key
         if resumed:
             send(run, Asked(node, task, key, earlier=ask.before > 0), self._books.repeats)
+        part = self._carriers.part_of(ask) if resumed and node.spec.packs else None
+        if part is not None:
+            self._wait_for(part, owner, ask)
+            return
         errand = new_errand(
             role=node.role, asks=(ask,), compose=_Compose(node, task, self._talks),
             why="retry" if ask.before else "first",
@@ -236,40 +256,108 @@ class TaskFlow:
         self._owners[errand] = [owner if served.key == key else None for served in errand.served]
         if ask.work:
             self.equal.begin(errand)
-        if is_claimed:
-            return
-        if resumed and node.role.tools and self._talks.of(key).waits:
+        if not is_claimed:
+            self._set_out(node, errand)
+
+    def _set_out(self, node: AgentNode, errand: Errand) -> None:
+        """Let an errand go on with its tools, wait for others to be packed with, or be sent."""
+        if self._settings.resumed and node.role.tools and self._talks.of(errand.key).waits:
             self.conversing.start(errand)
+        elif node.spec.packs:
+            self.packs.put(node, errand)
         else:
             self._carriers.submit(errand)
 
+    def _wait_for(self, pack: Errand, owner: _Owner, ask: Ask) -> None:
+        """Let a task wait for a pack that an earlier session has sent."""
+        owners = self._owners.setdefault(pack, [])
+        owners += [None] * (len(pack.served) - len(owners))
+        owners[[served.key for served in pack.served].index(ask.key)] = owner
+        self.equal.begin(pack)
+
+    def _submit_pack(self, node: AgentNode, errands: Sequence[Errand]) -> None:
+        """Send errands of one task each as one."""
+        if len(errands) == 1:
+            self._carriers.submit(errands[0])
+            return
+        owners = [self._owners.pop(errand) for errand in errands]
+        tasks = tuple([first.task for first, *_ in owners if first is not None])
+        pack = new_errand(
+            role=node.role, asks=tuple([errand.asks[0] for errand in errands]), compose=_ComposePack(node, tasks),
+            why=why_sent(errands),
+        )  # fmt: skip
+        for errand in errands:
+            for ask in errand.followers or ():
+                pack.serve(ask)
+        self._owners[pack] = [*(first for first, *_ in owners), *(owner for _, *others in owners for owner in others)]
+        self.equal.begin(pack)
+        self._carriers.submit(pack)
+
     # Outcomes in, rows out ---------------------------------------------------------------------
 
-    def settle(self, errand: Errand, outcomes: Sequence[Outcome], attempt: int | None = None) -> None:
-        """Take the outcomes of an errand's tasks.
+    def settle(self, errand: Errand, outcomes: Sequence[Outcome | Alone], attempt: int | None = None) -> None:
+        """Take what has become of an errand's tasks.
 
         Args:
             errand: The errand.
-            outcomes: One for each of its asks, in their order.
+            outcomes: Of each of the tasks that it serves, in their order.
             attempt: Number of the attempt that was answered; None: none was.
         """
-        role, asks = errand.role, errand.served
-        kept: list[Outcome] = []
-        for place, (ask, outcome) in enumerate(zip(asks, outcomes, strict=True)):
-            kept.append(self._recorder.task(ask, role.arm, role.agent, outcome))
-            if attempt is not None:
-                self._recorder.answer(attempt, place, kept[-1])
-            self._talks.forget(ask.key)
+        kept = [
+            outcome if isinstance(outcome, Alone) else self._keep(errand, place, outcome, attempt)
+            for place, outcome in enumerate(outcomes)
+        ]
         self._carriers.ended(errand)
-        self.equal.end(errand, attempt, kept[0])
-        owners = self._owners.pop(errand, None)
-        for ask, owner, outcome in zip(asks, owners or [None] * len(asks), kept, strict=True):
+        self.equal.end(errand, attempt, kept)
+        owners = self._owners.pop(errand, None) or [None] * len(kept)
+        for ask, owner, outcome in zip(errand.served, owners, kept, strict=True):
+            if isinstance(outcome, Alone):
+                continue
             if owner is None:  # an attempt of an earlier session; its row will look it up
                 self._early[ask.key] = outcome
             else:
                 self._outcomes.append((owner.run, owner.task, outcome))
-        if owners is not None:
-            self._drain()
+        for place, outcome in enumerate(kept[: len(errand.asks)]):
+            if isinstance(outcome, Alone):
+                self._send_alone(errand, place, owners, outcome)
+        self._drain()
+
+    def _keep(self, errand: Errand, place: int, outcome: Outcome, attempt: int | None) -> Outcome:
+        """Write down the outcome of the task at a place of an errand, and return it."""
+        ask, role = errand.served[place], errand.role
+        kept = self._recorder.task(ask, role.arm, role.agent, outcome)
+        if attempt is not None:
+            self._recorder.answer(attempt, place, kept)
+        self._talks.forget(ask.key)
+        return kept
+
+    def _send_alone(self, errand: Errand, place: int, owners: Sequence[_Owner | None], how: Alone) -> None:
+        """Send an input of a pack again, for its task and those that follow it, as far as rows wait for them."""
+        own, served = errand.asks[place], errand.served
+        asks = [own, *errand.followers_of(place)]
+        waiting = [(owner, ask) for ask in asks if (owner := owners[served.index(ask)]) is not None]
+        if not waiting:
+            return  # the row of each asks when it comes to its task
+        (first, ask), *others = [(owner, ask._replace(before=ask.before + errand.number)) for owner, ask in waiting]
+        alone = new_errand(
+            role=first.node.role, asks=(ask,), compose=_Compose(first.node, first.task, self._talks),
+            why="repair" if how.repair else "alone", repair=how.repair,
+        )  # fmt: skip
+        alone.continues(errand)
+        for _, ask in others:
+            alone.serve(ask)
+        self._owners[alone] = [first, *(owner for owner, _ in others)]
+        self.equal.begin(alone)
+        self._carriers.submit(alone)
+
+    def undone(self, errand: Errand) -> None:
+        """Send again what rows wait for of a pack of an earlier session that has come to nothing."""
+        owners = self._owners.pop(errand, [])
+        self.equal.end(errand, None, ())
+        for owner, ask in zip(owners, errand.served, strict=False):
+            if owner is not None:
+                self._ask(owner, ask.key, ask.work)
+        self._window.changed.ring()
 
     def give_up_first(self, errand: Errand, outcome: Outcome) -> None:
         """Let the task fail that an errand is sent for, by what is wrong with its row; equal ones of others go on."""
@@ -277,7 +365,7 @@ class TaskFlow:
         kept = self._recorder.task(first, role.arm, role.agent, outcome)
         self._talks.forget(first.key)
         self._carriers.ended(errand)
-        self.equal.end(errand, None, kept)
+        self.equal.end(errand, None, (kept,))
         owner, *others = self._owners.pop(errand, [None] * len(errand.served))
         if owner is None:
             self._early[first.key] = kept

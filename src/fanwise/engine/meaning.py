@@ -28,7 +28,7 @@ MOST_ODD = 3
 """Replies to one request of which nothing can be made: each is paid, and a gateway may make all of them so."""
 ANSWERED = frozenset({MALFORMED, "refused", "truncated", "invalid_output", "too_many_turns"})
 """Kinds of the failures in which a model was asked and has answered: equal tasks would be answered likewise."""
-_CUT_OFF = ("max_tokens", "model_context_window_exceeded")
+CUT_OFF = ("max_tokens", "model_context_window_exceeded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,14 @@ class Unreadable:
     """It is an answer, and what it was asked by has been edited since, or is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """The answer to a pack cannot be used for a task: it is asked alone."""
+
+    repair: str = ""
+    """Why its own answer could not be used; empty where there was none, or the whole pack could not be used."""
+
+
 Outcomes = tuple[Outcome, ...]
 """What an errand's tasks have come to, in the order of its asks."""
 
@@ -73,14 +81,14 @@ def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int, a
         rounds: Rounds of tools that it has had.
         asked: How it was asked.
     """
-    odd = reply.odd or _unwanted(node, reply)
+    odd = reply.odd or unwanted(node, reply)
     if odd:
         text = f"nothing can be made of the reply: {odd}; {errand.odd + 1} came in a row"
         return TheSame() if errand.odd + 1 < MOST_ODD else all_failed(errand, MALFORMED, text)
     if reply.stop_reason == "refusal":
         reason = f" ({reply.refusal})" if reply.refusal else ""
         return all_failed(errand, "refused", f"the model refused{reason}")
-    if reply.stop_reason in _CUT_OFF:
+    if reply.stop_reason in CUT_OFF:
         return _cut_off(node, errand, reply)
     if node is None:
         return None if reply.stop_reason == "tool_use" else Unreadable()
@@ -107,7 +115,7 @@ def _for_another(node: AgentNode, reply: Reply, way: str, ask: Ask) -> Outcome:
         return Failed(ask.label, "invalid_output", str(error))
 
 
-def _unwanted(node: AgentNode | None, reply: Reply) -> str:
+def unwanted(node: AgentNode | None, reply: Reply) -> str:
     """Return what is odd about a reply of one shape that no request of this node asks for."""
     has_tools = node is None or node.role.tools
     return "" if has_tools or reply.stop_reason != "tool_use" else "it asks for a tool, and the agent has none"

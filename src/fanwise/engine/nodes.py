@@ -7,6 +7,7 @@ looks at who else reads these, so that each node's requests have an order of the
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from fanwise.context.shape import Need, Shape
 from fanwise.dispatch.role import Role
 from fanwise.errors import OutputError
 from fanwise.graph.nodes import TaskNode
+from fanwise.graph.packs import FIELD_TOKENS, PackedAnswer, read_pack
 from fanwise.graph.scope import Task
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.wire import ReadAnswer, read_answer, read_field, read_object
@@ -64,18 +66,31 @@ class AgentNode:
             turns: What followed the first message, as JSON.
             keep: Whether the conversation is expected to go on.
         """
+        if self.spec.packs:
+            return self.pack_request((task,), repair, factor)
         return self.composer.request(task.values, self.cap(factor), repair, turns, keep=keep)
 
-    def cap(self, factor: int) -> int:
-        """Return the `max_tokens` of a request, as far as the model writes."""
+    def pack_request(self, tasks: Sequence[Task], repair: str = "", factor: int = 1) -> Request:
+        """Return the request of tasks of this node, whose agent packs inputs.
+
+        Args:
+            tasks: One or more.
+            repair: Why the answer before was refused.
+            factor: How many times the agent's cap each answer may be long.
+        """
+        return self.composer.pack([task.values for task in tasks], self.cap(factor, len(tasks)), repair)
+
+    def cap(self, factor: int, inputs: int = 1) -> int:
+        """Return the `max_tokens` of a request that shows so many inputs, as far as the model writes."""
         first = self.spec.request_max_tokens
-        if factor == 1:
+        around = FIELD_TOKENS if self.spec.packs else 0
+        if factor == inputs == 1 and not around:
             return first
-        allowed = self.spec.max_tokens * factor + self.spec.intensity.allowance
+        allowed = (self.spec.max_tokens * factor + around) * inputs + self.spec.intensity.allowance
         return max(min(allowed, self.role.facts.max_output), first)
 
     def answer(self, text: str, way: str | None = None) -> ReadAnswer:
-        """Return what a reply's text means.
+        """Return what a reply's text means, to the only task that its request has shown.
 
         Args:
             text: What it says.
@@ -84,6 +99,11 @@ class AgentNode:
         Raises:
             OutputError: It means none of the output type.
         """
+        if self.spec.packs:
+            (only,) = self.answers(text, 1, lambda: True, way)
+            if only.answer is None:
+                raise OutputError(only.problem)
+            return only.answer
         match self.shape.way if way is None else way:
             case "envelope":
                 return read_field(self.output, unseal(self.spec.name, text))
@@ -91,6 +111,22 @@ class AgentNode:
                 return self._answer_before(text)
             case _:
                 return read_answer(self.output, text)
+
+    def answers(
+        self, text: str, size: int, is_quoted: Callable[[], bool], way: str | None = None
+    ) -> list[PackedAnswer]:
+        """Return what a reply's text says of each input of a pack, in the order of their numbers.
+
+        Args:
+            text: What it says.
+            size: How many inputs there were.
+            is_quoted: As `read_pack` takes it.
+            way: As `answer` takes it.
+        """
+        if (self.shape.way if way is None else way) == "envelope":
+            with suppress(OutputError):
+                text = unseal(self.spec.name, text)
+        return read_pack(self.output, text, size, is_quoted)
 
     def _answer_before(self, text: str) -> ReadAnswer:
         """Return what a reply means that a version asked for which kept no ways.

@@ -208,6 +208,8 @@ class Engine:
 
     async def _wait(self) -> None:
         """Wait until something ended; with `detach`, also look whether all is submitted."""
+        if self._flow.waits_in_packs_alone() or (self._settings.detach and not self._flow.works_here()):
+            self._flow.packs.send()
         if not self._settings.detach and not self._doubts:
             await self._window.changed.wait()
             return
@@ -278,6 +280,14 @@ class Engine:
             f"{MOST_ABANDONED} calls of steps and tools have not ended within their time limits and are still at work; "
             "see what they wait for"
         )
+
+    def undone(self, errand: Errand) -> None:
+        """Take note that a pack of an earlier session has come to nothing."""
+        self._flow.undone(errand)
+
+    def fill_up(self) -> None:
+        """Submit what waits to be packed: a batch is about to be filled."""
+        self._flow.packs.send()
 
     def works_here(self) -> bool:
         """Return whether steps or tools are at work, whose tasks will be sent when they are done."""

@@ -10,15 +10,17 @@ from fanwise.dispatch.budget import ROW_BUDGET
 from fanwise.dispatch.carriers import Carriers
 from fanwise.dispatch.errand import Errand
 from fanwise.graph.outcomes import Failed
+from fanwise.graph.packs import looks_like_field
 from fanwise.journal.records import ArmName
 
 from .arms import Arm
 from .flow import TaskFlow
 from .meaning import Again, TheSame, Unreadable, WantsTools, all_failed, meaning
 from .nodes import AgentNode
+from .packmeaning import pack_failed, pack_meaning
 from .talks import Talks
 from .unread import Unread
-from .ways import AskedBefore
+from .ways import AskedAs, AskedBefore
 
 
 class Settlement:
@@ -40,6 +42,8 @@ class Settlement:
         asked = self._asked.of(errand.role.arm, errand.node, node, attempt)
         if node is not None and self._flow.owns(errand):  # a task waits for it that is equal to what was asked
             asked = asked._replace(is_readable=True)
+        if len(errand.asks) > 1:
+            return self._pack_replied(node, errand, attempt, reply, asked)
         meant = meaning(node, errand, reply, rounds, asked)
         if isinstance(meant, Again):
             errand.ask_again(meant.repair, meant.factor)
@@ -57,6 +61,21 @@ class Settlement:
             self._flow.settle(errand, meant, attempt)
         return False
 
+    def _pack_replied(self, node: AgentNode | None, errand: Errand, attempt: int, reply: Reply, asked: AskedAs) -> bool:
+        """Take the reply to a pack of several inputs."""
+        if node is None or not asked.is_readable:
+            return False  # its rows ask anew when they come to these tasks
+
+        def is_quoted() -> bool:  # nobody knows what a pack of an earlier session has shown
+            return not errand.may_go_again or looks_like_field("".join(part.text for part in errand.request().last))
+
+        meant = pack_meaning(node, errand, reply, asked.way, is_quoted)
+        if isinstance(meant, TheSame):
+            errand.ask_the_same()
+            return True
+        self._flow.settle(errand, meant, attempt)
+        return False
+
     def _node_of(self, errand: Errand) -> AgentNode | None:
         """Return the node of an errand; None where it is gone since an earlier session."""
         arm = self._arms.get(errand.role.arm)
@@ -65,7 +84,9 @@ class Settlement:
 
     def failed(self, errand: Errand, failure: Failure) -> None:
         """Take the final failure of an errand."""
-        if failure.kind == ROW_BUDGET and errand.followers:  # other rows have room for it
-            self._flow.give_up_first(errand, Failed(errand.asks[0].label, failure.kind, failure.message))
+        if len(errand.asks) > 1:
+            self._flow.settle(errand, pack_failed(errand, failure))
+        elif failure.kind == ROW_BUDGET and errand.followers:  # other rows have room for it
+            self._flow.give_up_first(errand, Failed(errand.label, failure.kind, failure.message))
         else:
             self._flow.settle(errand, all_failed(errand, failure.kind, failure.message))

@@ -12,6 +12,7 @@ from fanwise.context.envelope import is_envelope, seal
 from fanwise.context.readback import ReadBack, read_back
 from fanwise.context.request import body_hash
 from fanwise.graph.nodes import Target
+from fanwise.graph.packs import encode_pack
 from fanwise.graph.rehearse import is_empty
 from fanwise.graph.revive import revive
 from fanwise.graph.spec import AgentSpec
@@ -56,8 +57,12 @@ def answerer(
         if request is None or target is None or target.spec is None or is_empty(target.body):
             return None
         form = as_object(as_object(body.get("output_config")).get("format"))
+        sealed = is_envelope(form.get("schema"))
+        if request.inputs:
+            inputs = [_arguments(target.spec, values) for values in request.inputs]
+            return _call_for_each(target.body, target.spec, inputs, sealed=sealed)
         values = _arguments(target.spec, request.values)
-        return _call(target.body, target.spec, values, _tool_outputs(body), sealed=is_envelope(form.get("schema")))
+        return _call(target.body, target.spec, values, _tool_outputs(body), sealed=sealed)
 
     return answer
 
@@ -118,6 +123,32 @@ async def _call_async(
             return None
 
 
+def _call_for_each(
+    body: Callable[..., Any], spec: AgentSpec, inputs: Sequence[dict[str, Any]], *, sealed: bool
+) -> StandInAnswer | Awaitable[StandInAnswer]:
+    """Call a stand-in for each input of a pack."""
+    if inspect.iscoroutinefunction(body):
+        return _call_for_each_async(body, spec, inputs, sealed=sealed)
+    try:
+        return _pack_text(spec, [body(**values) for values in inputs], sealed=sealed)
+    except NotImplementedError:
+        return None
+
+
+async def _call_for_each_async(
+    body: Callable[..., Any], spec: AgentSpec, inputs: Sequence[dict[str, Any]], *, sealed: bool
+) -> StandInAnswer:
+    try:
+        return _pack_text(spec, [await body(**values) for values in inputs], sealed=sealed)
+    except NotImplementedError:
+        return None
+
+
+def _pack_text(spec: AgentSpec, values: Sequence[Any], *, sealed: bool) -> str:
+    text = encode_pack(spec.output, enumerate(values, 1))
+    return seal(spec.name, text) if sealed else text
+
+
 @contextmanager
 def _tools_answer(spec: AgentSpec, outputs: list[ToolOutput]) -> Generator[None]:
     """Let the tools that a stand-in calls return what a conversation holds, one after the other."""
@@ -134,7 +165,10 @@ def _asked_for(call: ToolCalled) -> StandInAnswer:
 
 def answer_text(node: AgentNode, value: object) -> str:
     """Return a value as a model would answer it at a node."""
-    return _answer_text(node.spec, value, sealed=node.shape.way == "envelope")
+    sealed = node.shape.way == "envelope"
+    if node.spec.packs:
+        return _pack_text(node.spec, [value], sealed=sealed)
+    return _answer_text(node.spec, value, sealed=sealed)
 
 
 def _answer_text(spec: AgentSpec, value: object, *, sealed: bool) -> str:

@@ -21,8 +21,9 @@ from .filetools import GivenTools, MissingTools, Toolset, allowed_tools
 from .fromfile import Given, with_file
 from .modelnames import given_model
 from .notes import Note
+from .packable import given_pack
 from .signature import place, signature_types
-from .spec import AgentSpec
+from .spec import AgentSpec, PackIntent
 from .tasktext import agent_of_file
 from .tracer import active
 
@@ -73,6 +74,7 @@ class Agent(Generic[P, R]):
         missing_tools: MissingTools = "refuse",
         max_turns: int | None = None,
         reuse: bool | None = None,
+        pack: PackIntent | None = None,
         examples: Iterable[Example] = (),
         stand_in: Callable[[str], Any] | None = None,
     ) -> Agent[[str], str]:
@@ -92,6 +94,7 @@ class Agent(Generic[P, R]):
             missing_tools: `drop` to run without the tools of the file that are not among them.
             max_turns: Requests that one task may take in all; `maxTurns` of the file by default.
             reuse: Whether equal tasks are one call.
+            pack: How many inputs one request may show; `pack` of the file by default.
             examples: As of `@agent`; those of the file by default.
             stand_in: What answers offline in place of the model; without it a fixed text does.
 
@@ -110,6 +113,7 @@ class Agent(Generic[P, R]):
             time_limit_s=time_limit_s or 0.0,
             max_turns=max_turns or 0,
             reuse=reuse,
+            pack=given_pack(pack),
             examples=placed(examples, place()),
         ).called("load", place())
         given = Given(tools=Toolset.of(tools), missing_tools=missing_tools)
@@ -129,6 +133,7 @@ class Agent(Generic[P, R]):
         tools: GivenTools | None = None,
         max_turns: int | None = None,
         reuse: bool | None = None,
+        pack: PackIntent | None = None,
         examples: Iterable[Example] | None = None,
     ) -> Agent[P, R]:
         """Return the same agent with other settings; a name given here must be unique in a graph.
@@ -140,7 +145,7 @@ class Agent(Generic[P, R]):
         """
         settings: dict[str, Any] = {
             "name": name, "tiers": (model,) if model else (), "max_tokens": max_tokens, "effort": effort,
-            "time_limit_s": time_limit_s, "max_turns": max_turns,
+            "time_limit_s": time_limit_s, "max_turns": max_turns, "pack": given_pack(pack),
         }  # fmt: skip
         changes = {field: value for field, value in settings.items() if value}
         if thinking is not None:
@@ -159,7 +164,7 @@ class Agent(Generic[P, R]):
             changes["notes"] = (*self._spec.notes, *allowed.notes)
         changes["origins"] = self._spec.origins.by_call(
             "options", place(), effort=effort, thinking=thinking, max_tokens=max_tokens, time_limit_s=time_limit_s,
-            max_turns=max_turns, reuse=reuse,
+            max_turns=max_turns, reuse=reuse, pack=given_pack(pack),
         )  # fmt: skip
         return Agent(self.body, resolved(replace(self._spec, **changes)), explicit=name is not None)
 
@@ -181,6 +186,7 @@ def agent(
     missing_tools: MissingTools = "refuse",
     max_turns: int | None = None,
     reuse: bool | None = None,
+    pack: PackIntent | None = None,
     examples: Iterable[Example] = (),
 ) -> Callable[[Callable[P, R]], Agent[P, R]]:
     """Make an agent of a typed function.
@@ -202,6 +208,8 @@ def agent(
             and goes on. With a file also what its names of tools are here: `{"Read": read_file}`.
         missing_tools: `drop` to run without tools of the file that are not among them, which is a mistake otherwise.
         max_turns: Requests that one task may take in all, where there are tools.
+        pack: How many inputs, of rows and items, one request may show: each has its own answer, and goes again alone
+            where that cannot be used. `auto` packs none yet; `fanwise plan` says what it would save.
         reuse: Whether equal tasks, of whatever rows, are one call; by default where there are no tools.
         examples: Inputs and the answers to them, shown behind the instructions; those of the file by default.
 
@@ -211,19 +219,11 @@ def agent(
     """
     given = Given(tools=Toolset.of(tools), missing_tools=missing_tools)
     settings = AgentSettings(
-        name=name or "",
-        is_explicit=name is not None,
-        model=model or "",
-        context=blocks_of(context),
-        max_tokens=max_tokens or 0,
-        effort=effort,
-        thinking=thinking,
-        time_limit_s=time_limit_s or 0.0,
-        tools=given.tools.all,
-        max_turns=max_turns or 0,
-        reuse=reuse,
+        name=name or "", is_explicit=name is not None, model=model or "", context=blocks_of(context),
+        max_tokens=max_tokens or 0, effort=effort, thinking=thinking, time_limit_s=time_limit_s or 0.0,
+        tools=given.tools.all, max_turns=max_turns or 0, reuse=reuse, pack=given_pack(pack),
         examples=placed(examples, place()),
-    ).called("decorator", place())
+    ).called("decorator", place())  # fmt: skip
     if file is not None:
         settings = _with_file(settings, find_beside_caller(file), given)
     return lambda fn: _agent_of(fn, settings)

@@ -1,8 +1,8 @@
 """Agent files: `agents/NAME.md`, Markdown with front matter in YAML; the body is the instructions.
 
-The format is the one that Claude Code uses for subagents, and `max_tokens` and `reuse`, which are ours. Source of its
-fields: code.claude.com/docs/en/sub-agents, "Frontmatter reference", as a public copy of the page had it on 2026-11-30.
-There a field that is not known is ignored without a word; here it is said, once, with its line.
+The format is the one that Claude Code uses for subagents, and `max_tokens`, `pack` and `reuse`, which are ours. Source
+of its fields: code.claude.com/docs/en/sub-agents, "Frontmatter reference", as a public copy of the page had it on
+2026-11-30. There a field that is not known is ignored without a word; here it is said, once, with its line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ MOST_BYTES = 1_000_000
 """Of an agent file."""
 MOST_NAME = 64
 """Characters of an agent's name."""
-_READ = ("name", "description", "model", "max_tokens", "effort", "maxTurns", "reuse", "tools", "disallowedTools")
+_READ = (
+    "name", "description", "model", "max_tokens", "effort", "maxTurns", "pack", "reuse", "tools", "disallowedTools",
+)  # fmt: skip
 _ELSEWHERE = (
     "permissionMode", "skills", "mcpServers", "hooks", "memory", "background", "omitClaudeMd", "isolation", "color",
     "initialPrompt", "experimental", "autoCompactWindow", "observer", "observerMessage",
@@ -52,6 +54,7 @@ class AgentFile:
     """An alias, an id or `inherit`, as it stands there."""
     max_tokens: int = 0
     max_turns: int = 0
+    pack: int = 0
     effort: EffortIntent | None = None
     reuse: bool | None = None
     tools: ToolNames = ALL_TOOLS
@@ -108,6 +111,7 @@ def read_agent_file(path: Path, mistakes: list[Mistake], notes: list[Note], *, t
         model=fields.text("model"),
         max_tokens=fields.whole_number("max_tokens", "tokens"),
         max_turns=fields.whole_number("maxTurns", "requests"),
+        pack=fields.whole_number("pack", "inputs"),
         effort=fields.effort(),
         reuse=fields.truth("reuse"),
         tools=fields.tools("tools"),

@@ -15,8 +15,9 @@ from .filetools import GivenTool
 from .filetypes import TEXT, FileSignature
 from .notes import Note
 from .origins import DEFAULTS, OriginKind, Origins
+from .packable import pack_problems
 from .schema import schema
-from .spec import AgentSpec
+from .spec import AgentSpec, PackIntent
 from .toolnames import NO_NAMES, ToolNames
 from .tools import Source, sources
 
@@ -51,6 +52,7 @@ class AgentSettings:
     tools: tuple[GivenTool, ...] = ()
     max_turns: int = 0
     reuse: bool | None = None
+    pack: PackIntent = 0
     without: tuple[str, ...] = ()
     """Tools that its file names and that it runs without."""
     denied: ToolNames = NO_NAMES
@@ -71,7 +73,7 @@ class AgentSettings:
         """
         return replace(self, origins=self.origins.by_call(
             kind, place, effort=self.effort, thinking=self.thinking, max_tokens=self.max_tokens,
-            time_limit_s=self.time_limit_s, max_turns=self.max_turns, reuse=self.reuse,
+            time_limit_s=self.time_limit_s, max_turns=self.max_turns, pack=self.pack, reuse=self.reuse,
         ))  # fmt: skip
 
 
@@ -118,6 +120,7 @@ def spec_of(
         tools=tools,
         max_turns=settings.max_turns or DEFAULT_MAX_TURNS,
         reuse=settings.reuse,
+        pack=settings.pack or 1,
         description=settings.description,
         without=settings.without,
         denied=settings.denied,
@@ -147,6 +150,7 @@ def resolved(spec: AgentSpec) -> AgentSpec:
         texts.append(f"time_limit_s {spec.time_limit_s} is not a positive number of seconds")
     if spec.max_turns < 1:
         texts.append(f"max_turns {spec.max_turns} is not a positive number of requests")
+    texts += pack_problems(spec)
     if texts:
         mistakes = tuple(Mistake(spec.place, f"agent {spec.name!r}: {text}") for text in texts)
         raise DefinitionError(f"agent {spec.name!r}", mistakes)

@@ -192,13 +192,14 @@ def _most_tokens(node: Node) -> int:
 def has_one_agent(spec: GraphSpec) -> bool:
     """Return whether a graph is its own single agent: at most one call of an agent for each row.
 
-    Steps do not count. Under `each` a row has as many calls as its list has items: one agent that does the whole row
-    is another one then.
+    Steps do not count. Under `each` a row has as many calls as its list has items, and where inputs are packed rows
+    share a call: one agent that does the whole row is another one then.
     """
     nodes = list(walk(spec.template))
     repeated = [inner for node in nodes if isinstance(node, EachNode) for inner in walk(node.body)]
-    agents = [node for node in nodes if isinstance(node, TaskNode) and node.target.spec is not None]
-    return len(agents) == 1 and agents[0] not in repeated
+    calls = [(node, node.target.spec) for node in nodes if isinstance(node, TaskNode)]
+    agents = [(node, agent) for node, agent in calls if agent is not None]
+    return len(agents) == 1 and agents[0][0] not in repeated and not agents[0][1].packs
 
 
 def output_problems(spec: GraphSpec) -> list[tuple[str, str]]:

@@ -76,6 +76,7 @@ def with_file(settings: AgentSettings, path: Path, given: Given, mistakes: list[
         tools=found.tools,
         max_turns=settings.max_turns or file.max_turns,
         reuse=file.reuse if settings.reuse is None else settings.reuse,
+        pack=settings.pack or file.pack,
         without=found.missing,
         denied=file.denied,
         notes=tuple(sorted(notes, key=line_of)),
@@ -97,7 +98,7 @@ def _of_text(file: AgentFile, notes: list[Note]) -> AgentFile:
 
 def _places(settings: AgentSettings, file: AgentFile) -> dict[str, str]:
     """Return the places of the settings that a file gives and its caller does not."""
-    fields = {"effort": "effort", "max_tokens": "max_tokens", "max_turns": "maxTurns", "reuse": "reuse"}
+    fields = {name: name for name in ("effort", "max_tokens", "pack", "reuse")} | {"max_turns": "maxTurns"}
     return {
         name: file.place(field)
         for name, field in fields.items()

@@ -37,6 +37,7 @@ class Origins:
     time_limit_s: Origin = Origin()
     max_turns: Origin = Origin()
     reuse: Origin = Origin()
+    pack: Origin = Origin()
 
     def by_call(self, kind: OriginKind, place: str, **values: Any) -> Origins:
         """Return these, but for the settings that a call gives.

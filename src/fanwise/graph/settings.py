@@ -36,7 +36,7 @@ class Setting:
 def settings_of(agent: AgentSpec) -> tuple[Setting, ...]:
     """Return the settings of an agent, those that can be left out.
 
-    `max_turns` where it has tools, and `reuse` where somebody has said it.
+    `max_turns` where it has tools, `pack` where it packs or may, and `reuse` where somebody has said it.
     """
     return tuple(_settings(agent))
 
@@ -64,6 +64,11 @@ def _settings(agent: AgentSpec) -> Iterator[Setting]:
     yield Setting(name="time_limit_s", value=limit, words=f"{limit:g} s", origin=origins.time_limit_s)
     if agent.tools:
         yield Setting(name="max_turns", value=agent.max_turns, words=str(agent.max_turns), origin=origins.max_turns)
+    if agent.pack != 1:
+        words = "auto (none)" if agent.pack == "auto" else str(agent.pack)
+        yield Setting(
+            name="pack", value=agent.pack, words=words, origin=origins.pack, more={"inputs": agent.most_inputs}
+        )
     if agent.reuse is not None:
         yield Setting(name="reuse", value=agent.reuse, words="yes" if agent.reuse else "no", origin=origins.reuse)
 
@@ -80,6 +85,8 @@ def _phrase(setting: Setting) -> str:
             return f"{setting.words} an attempt"
         case "max_turns":
             return f"{setting.words} requests a task"
+        case "pack":
+            return f"pack {setting.words} inputs a request"
         case "reuse":
             return "equal tasks are one call" if setting.value else "equal tasks are asked one by one"
         case _:

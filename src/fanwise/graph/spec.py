@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from fanwise.blocks import Block
 from fanwise.models import EffortIntent, Intensity
@@ -14,6 +14,11 @@ from .notes import Note
 from .origins import DEFAULTS, Origins
 from .toolnames import NO_NAMES, ToolNames
 from .tools import Source
+
+PackIntent = int | Literal["auto"]
+"""How many inputs one request may show; `auto`: as many as it was shown to answer as well as one."""
+AUTO_INPUTS = 8
+"""Inputs of a request whose price is told where `auto` is given: more take little more off what they share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +59,24 @@ class AgentSpec:
     """Tools that its file forbids, also those that are given to it later."""
     notes: tuple[Note, ...] = ()
     """What of its file was not read, or read otherwise than it stands there."""
+    pack: PackIntent = 1
+    """Inputs that one request may show, as the user asked for it."""
     examples: tuple[CheckedExample, ...] = ()
     """Inputs and the answers to them that the model is shown behind the instructions."""
     reuse: bool | None = None
     """Whether equal tasks are one call, as the user asked for it; None: where it has no tools."""
     origins: Origins = field(default=DEFAULTS, compare=False)
     """Where settings come from."""
+
+    @property
+    def most_inputs(self) -> int:
+        """Inputs that one request may show; 1 by `auto` too, since nothing has shown that packs hold."""
+        return 1 if self.pack == "auto" else self.pack
+
+    @property
+    def packs(self) -> bool:
+        """Whether its requests may show several inputs."""
+        return self.most_inputs > 1
 
     @property
     def model(self) -> str:

@@ -159,6 +159,15 @@ def read_field(tp: Any, text: str) -> ReadAnswer:
     return _read(tp, _json(text))
 
 
+def read_value(tp: Any, data: Any) -> ReadAnswer:
+    """Return what a value means that stands in an answer, as JSON has it.
+
+    Raises:
+        OutputError: It does not fit the type; says where.
+    """
+    return _read(tp, data)
+
+
 def _json(text: str) -> Any:
     """Return what JSON holds that a model has written.
 
@@ -166,7 +175,7 @@ def _json(text: str) -> Any:
         OutputError: It is none.
     """
     try:
-        return loads(_without_fence(text))
+        return loads(without_fence(text))
     except (ValueError, RecursionError) as error:
         raise OutputError(json_fault(error, "the answer is not JSON")) from None
 
@@ -192,7 +201,8 @@ def _read(tp: Any, data: Any) -> ReadAnswer:
     return ReadAnswer(value, canonical(read) if has_validators(tp) else None)
 
 
-def _without_fence(text: str) -> str:
+def without_fence(text: str) -> str:
+    """Return a text without the three back-ticks that may be around its JSON."""
     body = text.strip()
     if body.startswith("```") and body.endswith("```") and len(body) > 6:
         return body[3:-3].removeprefix("json").strip()

@@ -14,6 +14,7 @@ from fanwise.errors import DefinitionError, Mistake, UsageError
 from fanwise.graph.baseline import has_one_agent, output_problems, single_agent
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec
+from fanwise.graph.repacked import unpacked
 from fanwise.graph.types import name as type_name
 from fanwise.journal.records import ArmName
 from fanwise.paths import names_file
@@ -34,7 +35,8 @@ def graph_of(graph: Graph[..., Any] | str) -> Graph[..., Any]:
 def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphSpec]:
     """Return the graph of each arm: the fan-out's, and the baseline's where there is one.
 
-    A graph of one agent is its own baseline: `auto` adds none.
+    A graph of one agent is its own baseline: `auto` adds none. Where that agent packs inputs, the single agent is the
+    same one, shown an input at a time.
 
     Args:
         graph: The fan-out, or its reference.
@@ -47,6 +49,8 @@ def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphS
     graphs: dict[ArmName, GraphSpec] = {"fanout": fanout.spec}
     if baseline == "none" or (baseline == "auto" and has_one_agent(fanout.spec)):
         return graphs
+    if baseline == "auto" and has_one_agent(alone := unpacked(fanout.spec)):
+        return {**graphs, "baseline": alone}
     if baseline in ("auto", THINKING):
         problems = output_problems(fanout.spec)
         if problems:
@@ -66,6 +70,9 @@ def arms_of(graph: Graph[..., Any] | str, baseline: str) -> dict[ArmName, GraphS
 
 def single(spec: GraphSpec) -> GraphSpec | None:
     """Return the single agent that does a row of a graph, or None where none could give its output."""
+    alone = unpacked(spec)
+    if has_one_agent(alone):
+        return alone
     return None if output_problems(spec) else single_agent(spec, told=told)
 
 

@@ -65,7 +65,7 @@ async def engine_of(
     as_run, graph = replace(manifest, spec=spec), run.graphs["fanout"]
     types = as_run.row_types(graph)
     settings = Settings(
-        window_rows=spec.slots * 2 if spec.channel == "live" else BATCH_WINDOW_ROWS,
+        window_rows=spec.slots * 2 * _most_inputs(arms) if spec.channel == "live" else BATCH_WINDOW_ROWS,
         window_calls=spec.slots if spec.channel == "live" else None,
         limit=spec.limit,
         only=shard.numbers,
@@ -93,6 +93,11 @@ async def engine_of(
     part = terms.rehearsal.part if terms.rehearsal is not None else _part(shard, arms_of, shown)
     ways = _ways(run, terms, api.clock.now(), part)
     return build_engine(arms, api, books, types, arms_of=arms_of, settings=settings, ways=ways)
+
+
+def _most_inputs(arms: Mapping[ArmName, Arm]) -> int:
+    """Return how many inputs one request may show: so many rows are to be at hand for each slot."""
+    return max((node.spec.most_inputs for arm in arms.values() for node in arm.agents()), default=1)
 
 
 def _shown(

@@ -14,7 +14,7 @@ from fanwise.api.failures import RequestError
 from fanwise.canonical import digest
 from fanwise.context.sizes import Sizes
 from fanwise.context.tags import fence
-from fanwise.engine.instructed import told, told_in_envelope
+from fanwise.engine.instructed import told_in_envelope, told_in_request
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.tokens import TokenCache
 
@@ -27,7 +27,7 @@ def common_texts(graphs: Iterable[GraphSpec]) -> list[tuple[str, str]]:
     texts: dict[tuple[str, str], None] = {}
     for agent in agents:
         fences = [fence(block.name, block.text) for block in agent.context if block.media is None]
-        instructions = [told(agent), *([told_in_envelope(agent)] if agent.examples else [])]
+        instructions = [told_in_request(agent), *([told_in_envelope(agent)] if agent.examples else [])]
         texts |= dict.fromkeys((agent.model, text) for text in (*fences, *instructions))
     return list(texts)
 

@@ -22,7 +22,7 @@ ArmName = str
 Channel = Literal["live", "batch"]
 AttemptStatus = Literal["succeeded", "failed", "lost"]
 """`lost`: the request may have been taken and billed, its reply never came."""
-Why = Literal["first", "retry", "repair", "longer", "tools", "warm", "pilot"]
+Why = Literal["first", "retry", "repair", "longer", "tools", "warm", "pilot", "alone"]
 REASONS: Mapping[Why, str] = {
     "first": "the first request of its tasks",
     "retry": "the attempt before failed, was lost, or is not waited for any more",
@@ -31,6 +31,7 @@ REASONS: Mapping[Why, str] = {
     "tools": "the tools that the model asked for have answered",
     "warm": "a cached prefix is kept from expiring; it serves no task",
     "pilot": "the first request of its tasks, sent ahead to learn which channel the others take",
+    "alone": "it was in a pack whose answer could not be used for it",
 }
 """Why a request is sent: the words that `AttemptRecord.why` may have."""
 SERVES_NONE: frozenset[Why] = frozenset({"warm"})

@@ -26,12 +26,16 @@ from .account import in_order
 KINDS = ("instructions", "context", "row", "upstream", "conversation", "outputs")
 """`instructions` with schemas and tools, shared `context`, data of the `row`, `upstream` outputs of other
 tasks, `conversation` with tools and refusals of answers, and what was answered."""
-_ASKS = """SELECT arm, node, model, channel, sizes, CASE WHEN work='' THEN chars/asks ELSE chars END AS chars,
+_INPUTS = """CASE WHEN asks<2 THEN 1 ELSE (
+  SELECT COUNT(DISTINCT CASE WHEN k.work='' THEN k.place ELSE k.work END)
+  FROM asks k WHERE k.attempt=served.attempt) END"""
+"""How many inputs an attempt has shown: equal tasks were shown one."""
+_ASKS = f"""SELECT arm, node, model, channel, sizes, chars, {_INPUTS} AS inputs,
   SUM(prompt) AS prompt, SUM(output) AS output, CAST(MAX(sent)/86400 AS INT) AS day
-  FROM served WHERE status='succeeded' AND attempt>0 AND (cost IS NOT NULL OR tokens>0) {more}
-  GROUP BY arm, node, model, channel, sizes, 6"""
-"""Equal tasks are shown all that was sent, others their part of it. Of attempts from 0 on, so that they are read in the
-order in which they stand, and not in that of an index. Nothing is known of a reply without usage."""
+  FROM served WHERE status='succeeded' AND attempt>0 AND (cost IS NOT NULL OR tokens>0) {{more}}
+  GROUP BY arm, node, model, channel, sizes, 6, 7"""
+"""Equal tasks are shown all that was sent, those of a pack their part of it. Of attempts from 0 on, so that they are
+read in the order in which they stand, and not in that of an index. Nothing is known of a reply without usage."""
 
 Parts = dict[str, float]
 """Tokens by kind."""
@@ -74,11 +78,11 @@ def composition(db: Book, row: int | None = None) -> Composition:
     drawn, made_of = tasks(db), Composition()
     query, args = (_ASKS.format(more=""), ()) if row is None else (_ASKS.format(more="AND row=?"), (row,))
     # Plain tuples: there may be a group for each row.
-    for arm, path, model, channel, sizes, chars, prompt, output, day in db.execute(query, args):
+    for arm, path, model, channel, sizes, chars, inputs, prompt, output, day in db.execute(query, args):
         node = drawn.get(arm, {}).get("nodes", {}).get(path)
         if node is None or "params" not in node or (node["params"] and not sizes):
             continue  # of a graph that was changed since
-        parts, flows = _split(node, sizes, max(chars, 1), prompt)
+        parts, flows = _split(node, sizes, max(chars, 1), prompt, inputs)
         parts["outputs"] = output
         arm_parts = made_of.arms.setdefault(arm, _none())
         node_parts = made_of.nodes.setdefault((arm, path), _none())
@@ -98,7 +102,7 @@ def _none() -> Parts:
     return dict.fromkeys(KINDS, 0.0)
 
 
-def _split(node: Mapping[str, Any], sizes: str, chars: int, prompt: int) -> tuple[Parts, dict[str, float]]:
+def _split(node: Mapping[str, Any], sizes: str, chars: int, prompt: int, inputs: int) -> tuple[Parts, dict[str, float]]:
     """Return input tokens by kind, and by where they came from.
 
     Args:
@@ -106,11 +110,12 @@ def _split(node: Mapping[str, Any], sizes: str, chars: int, prompt: int) -> tupl
         sizes: Characters of each value that was shown, with commas.
         chars: Characters of all that was sent.
         prompt: The tokens.
+        inputs: How many tasks were shown together: each bears its part of what they have in common.
     """
-    own = min(node["instructions"] + node["context"], chars)
-    instructions = min(node["instructions"], own)
+    own = min(node["instructions"] + node["context"], chars) / inputs
+    instructions = min(node["instructions"] / inputs, own)
     of_row, of_tasks, sources = _values(node["params"], sizes)
-    conversation = max(chars - own - of_row - of_tasks, 0.0)
+    conversation = max(chars - own - of_row - of_tasks, 0.0) if inputs == 1 else 0.0
     parts = {
         "instructions": instructions, "context": own - instructions, "row": of_row, "upstream": of_tasks,
         "conversation": conversation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -127,6 +128,20 @@ class TextCosts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PackCosts:
+    """What a fan-out would cost were inputs of some agents packed that are not, or the other way round."""
+
+    inputs: Mapping[str, int]
+    """How many a request would show, by agent; 1: none would be packed."""
+    costs: dict[Channel, int]
+    """Picodollars of the fan-out."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return {"inputs": dict(self.inputs), "usd": {channel: usd_text(cost) for channel, cost in self.costs.items()}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """What a job will do and cost."""
 
@@ -145,6 +160,8 @@ class Forecast:
     """Picodollars of the fan-out with a strict schema per agent, where schemas travel together."""
     text_costs: tuple[TextCosts, ...]
     """The same with texts that are answered in the other way, where there is one."""
+    pack_costs: tuple[PackCosts, ...]
+    """The same with inputs that are packed otherwise, where agents pack them or may."""
     prefixes: dict[ArmName, list[PrefixNode]]
     batch_rounds: int
     """Batches that one row goes through, one after another."""
@@ -185,6 +202,7 @@ class Forecast:
             "with_strict_schemas_usd": {channel: usd_text(cost) for channel, cost in self.strict_costs.items()},
             "with_plain_texts": self._other_texts("plain"),
             "with_enclosed_texts": self._other_texts("enclosed"),
+            "packed_otherwise": [costs.data() for costs in self.pack_costs],
             "prefixes": {arm: [node.data() for node in roots] for arm, roots in self.prefixes.items()},
             "batch_rounds": self.batch_rounds,
             "live_minutes_at_least": {level: round(minutes, 2) for level, minutes in self.live_minutes.items()},

@@ -16,8 +16,8 @@ _TIMES = """SELECT row, node, SUM(latency_s) AS seconds, SUM(tokens) AS tokens
   FROM served WHERE arm=? AND at IS NOT NULL GROUP BY row, node, key ORDER BY row"""
 _NODES = """SELECT node, COUNT(*) AS calls, COALESCE(SUM(tokens),0) AS tokens, COALESCE(SUM(cost),0) AS cost,
   SUM(cost IS NULL) AS unknown FROM served WHERE arm=? GROUP BY node"""
-_AGENTS = """SELECT row, arm, agent, model, channel, MAX(sent) AS sent, COUNT(*) AS calls,
-  SUM(input) AS input, SUM(cache_write_5m) AS cache_write_5m, SUM(cache_write_1h) AS cache_write_1h,
+_AGENTS = """SELECT row, arm, agent, model, channel, MAX(sent) AS sent, SUM(1.0/asks) AS calls,
+  COUNT(*) AS asks, SUM(input) AS input, SUM(cache_write_5m) AS cache_write_5m, SUM(cache_write_1h) AS cache_write_1h,
   SUM(cache_read) AS cache_read, SUM(output) AS output, COALESCE(SUM(cost),0) AS cost,
   COALESCE(SUM(reserved),0) AS bound
   FROM served WHERE at IS NOT NULL GROUP BY row, arm, agent, model, channel"""
@@ -35,9 +35,14 @@ _SAMPLE = """SELECT p.row, p.prompt, p.output, LENGTH(t.text) AS result_chars FR
   WHERE p.arm='baseline' AND p.agent='baseline' AND p.number=1 AND p.kind='end_turn'"""
 
 
-_REQUESTS = """SELECT s.number, s.why, s.request_hash, f.node,
-  CASE WHEN s.place=0 THEN '' ELSE f.label||' of row '||f.row_id END AS served
-  FROM all_served s JOIN asks f ON f.attempt=s.attempt AND f.place=0 WHERE s.key=? ORDER BY s.number"""
+_FIRST = """COALESCE(
+  (SELECT MIN(o.place) FROM asks o WHERE o.attempt={0}.attempt AND o.work={0}.work AND o.work<>''), {0}.place)"""
+"""The place of the first of equal tasks in their attempt: the one whose values the request shows."""
+_REQUESTS = f"""SELECT s.number, s.why, s.request_hash, f.node, s.attempt,
+  CASE WHEN s.place=f.place THEN '' ELSE f.label||' of row '||f.row_id END AS served
+  FROM all_served s JOIN asks f ON f.attempt=s.attempt AND f.place={_FIRST.format("s")}
+  WHERE s.key=? ORDER BY s.number"""
+_INPUTS = f"SELECT k.row_id, k.label FROM asks k WHERE k.attempt=? AND k.place={_FIRST.format('k')} ORDER BY k.place"
 
 
 class TaskTime(NamedTuple):
@@ -73,7 +78,10 @@ class RowAgent:
     channel: Channel
     sent: float
     """When the last of them was sent, in seconds since 1970."""
-    calls: int
+    calls: float
+    """Requests; of one that serves several tasks its part."""
+    asks: int
+    """Tasks that were asked in them."""
     usage: Usage
     cost: int
     """Picodollars as far as they are known."""
@@ -92,6 +100,15 @@ class SentRequest(NamedTuple):
     """The equal task of another row, item or node for which it was sent, in words; empty where it was this one."""
     node: str
     """Path of the node for which it was sent."""
+    attempt: int
+    """Its number among those of the run."""
+
+
+class ShownInput(NamedTuple):
+    """A task whose values a request shows."""
+
+    row_id: str
+    label: str
 
 
 class AnsweredRequest(NamedTuple):
@@ -149,6 +166,11 @@ def row_agents(db: Book) -> Iterator[RowAgent]:
 def requests_of(db: Book, key: str) -> list[SentRequest]:
     """Return the requests that were sent for a task, in order."""
     return list(select(db, SentRequest, _REQUESTS, (key,)))
+
+
+def inputs_of(db: Book, attempt: int) -> list[ShownInput]:
+    """Return the tasks whose values an attempt's request shows, in their order: more than one where it is a pack."""
+    return list(select(db, ShownInput, _INPUTS, (attempt,)))
 
 
 def answered_requests(db: Book) -> Iterator[AnsweredRequest]:

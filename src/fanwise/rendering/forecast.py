@@ -45,6 +45,9 @@ def show_forecast(forecast: Forecast, console: Console) -> None:
     for other in forecast.text_costs:
         costs = ", ".join(f"{_money(cost)} {channel}" for channel, cost in other.costs.items())
         _say(console, f"with the text of {', '.join(other.agents)} {OTHER_TEXTS[other.texts]}: {costs}")
+    for packs in forecast.pack_costs:
+        costs = ", ".join(f"{_money(cost)} {channel}" for channel, cost in packs.costs.items())
+        _say(console, f"{_packed(packs.inputs)}: {costs}")
     _say(console, _time(forecast))
     console.print(_agents(forecast))
     console.print(_settings(forecast))
@@ -54,6 +57,13 @@ def show_forecast(forecast: Forecast, console: Console) -> None:
 
 def _say(console: Console, text: str, style: str = "") -> None:
     console.print(Text(text, style=style))
+
+
+def _packed(inputs: Mapping[str, int]) -> str:
+    if set(inputs.values()) == {1}:
+        return f"with one input a request for {', '.join(inputs)}"
+    agents = ", ".join(f"{name} by {count}" for name, count in inputs.items())
+    return f"with inputs packed, {agents} (pack={next(iter(inputs.values()))}; see on labelled rows that answers hold)"
 
 
 def _money(pico: int) -> str:
@@ -107,6 +117,8 @@ def _settings(forecast: Forecast) -> Table:
     names = {"effort": "effort", "thinking": "thinking", "max_tokens": cap, "time_limit_s": "time limit"}
     if any(setting.name == "max_turns" for setting in settings):
         names["max_turns"] = "requests"
+    if any(setting.name == "pack" for setting in settings):
+        names["pack"] = "pack"
     if any(setting.name == "reuse" for setting in settings):
         names["reuse"] = "reuse"
     table = Table("agent", *names.values(), "set by (else default)", box=None, pad_edge=False, header_style="dim")

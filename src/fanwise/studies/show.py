@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fanwise.engine.arms import Arm, row_state
+from fanwise.engine.arms import Arm
 from fanwise.engine.meaning import LONGER
-from fanwise.engine.nodes import AgentNode, StepNode, task_key
+from fanwise.engine.nodes import AgentNode, StepNode
 from fanwise.engine.rows import Row, row_id_of
 from fanwise.engine.rowsfile import fetch
-from fanwise.errors import OutputError, UsageError
-from fanwise.graph.outcomes import Done, Failed, Outcome
-from fanwise.graph.revive import revive
+from fanwise.errors import UsageError
 from fanwise.graph.scope import Task
-from fanwise.graph.state import run_all
 from fanwise.job.arms import arms_of
 from fanwise.job.directory import reading
 from fanwise.job.manifest import Manifest
@@ -25,6 +21,8 @@ from fanwise.journal.reader import JournalReader
 from fanwise.ledger.account import baseline_arm
 from fanwise.ledger.outcomes import row_named
 from fanwise.ledger.tasks import requests_of
+
+from .sent import PacksSent, find_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +75,22 @@ def rendered(
             raise UsageError(f"the run has no {arm}")
         run_arm = arms[arm]
         row = _row(journal, manifest, run_arm, row_id)
-        task, key = _find(journal, run_arm, row, label)
+        task, key = find_task(journal, run_arm, row, label)
         node = run_arm.nodes[task.node.path]
         if isinstance(node, StepNode):
             raise UsageError(f"task {label!r} is a step: it runs here and sends nothing")
         record = journal.task(key)
         answer = journal.text(record.output or "") if record is not None else None
-        body = node.request(task).body(run_id=manifest.run_id)
+        packs = PacksSent(journal, run_arm, node, lambda row_id: _row(journal, manifest, run_arm, row_id))
         return Rendered(
-            body=body,
-            attempts=tuple(_attempts(journal, node, task, key)),
+            body=(packs.first(key) or node.request(task)).body(run_id=manifest.run_id),
+            attempts=tuple(_attempts(journal, node, task, key, packs)),
             answer=answer,
             has_another_form=manifest.has_another_form,
         )
 
 
-def _attempts(journal: JournalReader, node: AgentNode, task: Task, key: str) -> Iterator[Attempt]:
+def _attempts(journal: JournalReader, node: AgentNode, task: Task, key: str, packs: PacksSent) -> Iterator[Attempt]:
     """Yield the attempts of a task, each held against the requests that can be made for it now.
 
     These are all but one kind: what says why an answer was refused, since the answer is not kept.
@@ -104,8 +102,8 @@ def _attempts(journal: JournalReader, node: AgentNode, task: Task, key: str) -> 
     for sent in requests_of(journal.db, key):
         # What follows a repair may say it too: a retry, or a round of tools.
         is_partly_kept = is_partly_kept or sent.why == "repair" or (sent.why == "tools" and is_purged)
-        is_unchanged = sent.request_hash in hashes
-        cannot_tell = is_partly_kept or sent.node != task.node.path
+        is_unchanged = sent.request_hash in hashes or packs.is_unchanged(sent)
+        cannot_tell = is_partly_kept or sent.node != task.node.path or packs.is_incomplete(sent.attempt)
         yield Attempt(sent.number, None if cannot_tell and not is_unchanged else is_unchanged, sent.served)
 
 
@@ -130,32 +128,3 @@ def _row(journal: JournalReader, manifest: Manifest, arm: Arm, row_id: str) -> R
     if not isinstance(row, Row) or row.hash != place.hash:
         raise UsageError(f"row {row_id!r} is not in {manifest.rows} any more as it was when it ran")
     return row._replace(number=place.number, row_id=place.row_id)
-
-
-def _find(journal: JournalReader, arm: Arm, row: Row, label: str) -> tuple[Task, str]:
-    """Replay the row from the journal until the task with this label is ready."""
-    seen: dict[str, tuple[Task, str]] = {}
-
-    def outcome(task: Task) -> Outcome:
-        node = arm.nodes[task.node.path]
-        key = task_key(row.row_id, arm.name, node, task)
-        seen[task.label] = task, key
-        record = journal.task(key)
-        if record is None or record.status == "failed":
-            return Failed(
-                task.label,
-                record.kind if record else "unknown",
-                record.message if record else "no outcome in the journal",
-            )
-        text = journal.text(record.output or "")
-        if text is None:
-            raise UsageError(f"the content of {task.label!r} was purged")
-        try:
-            return Done(revive(node.output, json.loads(text)))
-        except OutputError as error:
-            return Failed(task.label, "invalid_output", str(error))
-
-    run_all(row_state(arm, row), outcome)
-    if label not in seen:
-        raise UsageError(f"row {row.row_id!r} has no task {label!r}; it has {', '.join(seen) or 'none'}")
-    return seen[label]

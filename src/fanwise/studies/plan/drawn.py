@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from math import lcm
 from typing import Any
 
 from fanwise.engine.records import Record
@@ -15,6 +16,7 @@ from fanwise.engine.rows import Row, RowTypes
 from fanwise.engine.rowsfile import read
 from fanwise.engine.sampling import reservoir
 from fanwise.errors import UsageError
+from fanwise.graph.spec import AUTO_INPUTS
 from fanwise.job.arms import graph_of
 from fanwise.job.manifest import rows_of
 from fanwise.job.spec import JobSpec
@@ -24,6 +26,8 @@ from .contents import Contents, CountedContent
 
 POOL = 400
 """Rows that are drawn in all."""
+MOST_WHOLE = 60
+"""Rows that are simulated at most so that no pack of an agent is left half full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[Row], bool] 
 
     Args:
         spec: The job.
-        count: Rows to draw, one or more.
+        count: Rows to draw, one or more; some more where they are packed, so that packs are full as those of a job.
         passed_over: Says of a row that it is none of the job any more; rows come in their order.
 
     Returns:
@@ -111,6 +115,7 @@ def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[Row], bool] 
     Raises:
         UsageError: The graph or the file cannot be used, or no row is valid.
     """
+    count = _in_whole_packs(spec, count)
     rows, contents, passed = _rows(spec, count), Contents(spec.id_field or "id", max(count, POOL), count), 0
     for row, data in rows:
         if passed_over(row):
@@ -130,6 +135,17 @@ def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[Row], bool] 
         sampled_units=min(len(counted), count),
         passed=passed,
     )
+
+
+def _in_whole_packs(spec: JobSpec, count: int) -> int:
+    """Return a number of rows that is a multiple of all packs of a graph, or at least of the largest."""
+    agents = (node.target.spec for node in graph_of(spec.graph).spec.tasks())
+    packs = [AUTO_INPUTS if agent.pack == "auto" else agent.pack for agent in agents if agent is not None]
+    if count < 1:
+        return count
+    whole = lcm(*packs)
+    size = whole if whole <= MOST_WHOLE else max(packs, default=1)
+    return -(-count // size) * size
 
 
 def _first_of_each(contents: list[CountedContent], count: int) -> list[DrawnRow]:

@@ -36,9 +36,12 @@ class RowUse:
     arm: ArmName
     agent: str
     model: str
-    calls: int
-    batch_calls: int
+    calls: float
+    """Requests; of one that serves several tasks its part."""
+    batch_calls: float
     """Of them, those in batches."""
+    asks: int
+    """Tasks that were asked in them."""
     usage: Usage
     cost: int
     """Picodollars."""
@@ -76,6 +79,8 @@ class AgentEstimate:
     calls: int
     batch_calls: int
     """Of them, those in batches."""
+    asks: int
+    """Tasks that are asked in them."""
     usage: Usage
     cost: Estimate
     """Picodollars."""
@@ -179,6 +184,7 @@ def agent_estimate(
         model=example.model,
         calls=round(total(lambda use: use.calls).value),
         batch_calls=round(total(lambda use: use.batch_calls).value),
+        asks=round(total(lambda use: use.asks).value),
         usage=Usage(**{kind: round(total(partial(_tokens, kind)).value) for kind in KINDS}),
         cost=total(lambda use: use.cost),
         input_cost=total(lambda use: use.input_cost).value,

@@ -10,7 +10,7 @@ long as allowed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fanwise.context.layout import Schemas, Texts
@@ -20,14 +20,27 @@ from fanwise.engine.standin import StandInAnswer, recorded_answers
 from fanwise.errors import DefinitionError
 from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
+from fanwise.graph.packable import pack_problems
+from fanwise.graph.packs import most_inputs
 from fanwise.graph.remarks import file_notes, tools_missing
+from fanwise.graph.repacked import repacked
+from fanwise.graph.spec import AUTO_INPUTS, AgentSpec
 from fanwise.job.arms import arms_of, graph_of, is_own_baseline
 from fanwise.job.directory import reading
 from fanwise.job.manifest import draft
 from fanwise.job.spec import JobSpec
 from fanwise.journal.records import ArmName, Channel, RoleName
 from fanwise.ledger.cash import paid_by_arm
-from fanwise.ledger.forecast import CHANNELS, PLANNED, AgentForecast, Forecast, PlannedChannel, Price, TextCosts
+from fanwise.ledger.forecast import (
+    CHANNELS,
+    PLANNED,
+    AgentForecast,
+    Forecast,
+    PackCosts,
+    PlannedChannel,
+    Price,
+    TextCosts,
+)
 from fanwise.ledger.standing import standing
 from fanwise.ledger.tasks import answered_requests, first_channel, tool_requests
 from fanwise.pricing.rates import known_rates
@@ -82,6 +95,7 @@ def forecast_job(
         prices=tuple(prices),
         strict_costs=job.strict_costs(CHANNELS) if alternatives else {},
         text_costs=job.text_costs(CHANNELS) if alternatives else (),
+        pack_costs=job.pack_costs(CHANNELS) if alternatives else (),
         prefixes={name: prefix_tree(arm, calls) for name, arm in job.arms.items()},
         batch_rounds=rounds(job.graphs["fanout"]),
         live_minutes=shortest_minutes(
@@ -188,8 +202,25 @@ class _SampledJob:
                 costs.append(TextCosts(texts=texts, agents=tuple(dict.fromkeys(agents)), costs=prices))
         return tuple(costs)
 
-    def _fanout_cost(self, channel: Channel, schemas: Schemas, texts: Texts = "auto") -> int:
-        fanout = {"fanout": self.graphs["fanout"]}
+    def pack_costs(self, channels: Sequence[Channel]) -> tuple[PackCosts, ...]:
+        """Return what the fan-out would cost were inputs packed that may be, or not packed that are."""
+        spec, schemas = self.graphs["fanout"], self.manifest.spec.schemas
+        agents = {node.target.spec.name: node.target.spec for node in spec.tasks() if node.target.spec is not None}
+        may_be = {name: most for name, agent in agents.items() if agent.pack == "auto" and (most := _auto(agent)) > 1}
+        others = (may_be, {name: 1 for name, agent in agents.items() if agent.packs})
+        costs: list[PackCosts] = []
+        for inputs in filter(None, others):
+            graph = repacked(spec, inputs)
+            prices: dict[Channel, int] = {
+                channel: self._fanout_cost(channel, schemas, graph=graph) for channel in channels
+            }
+            costs.append(PackCosts(inputs=inputs, costs=prices))
+        return tuple(costs)
+
+    def _fanout_cost(
+        self, channel: Channel, schemas: Schemas, texts: Texts = "auto", graph: GraphSpec | None = None
+    ) -> int:
+        fanout = {"fanout": graph or self.graphs["fanout"]}
         use = simulate(
             self.manifest, self._drawn, channel, graphs=fanout, schemas=schemas, texts=texts, shown=self._shown
         )  # fmt: skip
@@ -213,6 +244,12 @@ class _SampledJob:
 
     def _scaled_up(self, use: SampleUse, channel: PlannedChannel) -> list[AgentEstimate]:
         return estimate_job(use, self._scale, self._factors, channel)
+
+
+def _auto(agent: AgentSpec) -> int:
+    """Return how many inputs `auto` would pack, were it shown to hold; 1 where they cannot be packed."""
+    most = min(AUTO_INPUTS, most_inputs(agent.output))
+    return most if not pack_problems(replace(agent, pack=most)) else 1
 
 
 def _graphs(spec: JobSpec) -> dict[ArmName, GraphSpec]:

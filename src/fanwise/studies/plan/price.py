@@ -16,7 +16,7 @@ from .once import PrefixLevels, with_once
 from .reach import OWN, Reach
 from .rehearsed import Rehearsed
 from .simulated import LengthFactors
-from .used import SampleUse, tokens_price
+from .used import SampleUse, prompt_of_call, tokens_price
 
 SHORTER, LONGER = 0.5, 2.0
 """How much shorter or longer a model's answers, and lists in them, are taken to be than those of the stand-ins, for
@@ -90,16 +90,16 @@ def estimate_job(use: SampleUse, scale: Scale, factors: LengthFactors, channel: 
         if population.rows:
             sizes = scale.rehearsed.yardstick(arm, agent)
             estimate = agent_estimate(uses, numbers, sizes, population)
-            rest = 1 - _share(scale.owed.kept, arm, agent, estimate.calls)
-            perhaps = _share(scale.owed.perhaps, arm, agent, estimate.calls)
+            rest = 1 - _share(scale.owed.kept, arm, agent, estimate.asks)
+            perhaps = _share(scale.owed.perhaps, arm, agent, estimate.asks)
             estimate = _part(estimate, rest) if rest < 1 else estimate
             agents.append(replace(estimate, perhaps=perhaps))
     return with_once(agents, use.once, scale.levels, scale.owed.alive)
 
 
-def _share(answers: Mapping[tuple[ArmName, str], int], arm: ArmName, agent: str, calls: int) -> float:
-    """Return of how many of an agent's calls answers are there, as a share."""
-    return min(answers.get((arm, agent), 0) / max(calls, 1), 1.0)
+def _share(answers: Mapping[tuple[ArmName, str], int], arm: ArmName, agent: str, asks: int) -> float:
+    """Return of how many of an agent's tasks answers are there, as a share."""
+    return min(answers.get((arm, agent), 0) / max(asks, 1), 1.0)
 
 
 def lengthened(rows: Iterable[RowUse], factors: LengthFactors, channel: ChannelChoice) -> list[RowUse]:
@@ -111,10 +111,10 @@ def _lengthened(use: RowUse, factors: tuple[float, float], channel: ChannelChoic
     if factors == (1.0, 1.0):
         return use
     prompt, output = factors
-    moment, calls, usage = now().timestamp(), max(use.calls, 1), scaled_usage(use.usage, prompt, output)
+    moment, usage = now().timestamp(), scaled_usage(use.usage, prompt, output)
     way = channel if channel != "auto" else ("batch" if use.batch_calls * 2 > use.calls else "live")
-    before = tokens_price(use.usage, use.model, way, moment, use.usage.prompt // calls) or 1
-    after = tokens_price(usage, use.model, way, moment, usage.prompt // calls)
+    before = tokens_price(use.usage, use.model, way, moment, prompt_of_call(use.usage, use.calls)) or 1
+    after = tokens_price(usage, use.model, way, moment, prompt_of_call(usage, use.calls))
     return replace(
         use,
         usage=usage,
@@ -147,6 +147,7 @@ def _part(agent: AgentEstimate, share: float) -> AgentEstimate:
         agent,
         calls=round(agent.calls * share),
         batch_calls=round(agent.batch_calls * share),
+        asks=round(agent.asks * share),
         usage=scaled_usage(agent.usage, share, share),
         cost=part(agent.cost),
         input_cost=agent.input_cost * share,

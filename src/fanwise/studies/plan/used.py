@@ -70,6 +70,7 @@ def _row_use(parts: Sequence[RowAgent], written: Iterable[SharedWrite]) -> RowUs
         agent=first.agent,
         model=first.model,
         calls=sum(part.calls for part in parts),
+        asks=sum(part.asks for part in parts),
         batch_calls=prices.batch_calls,
         usage=usage,
         cost=cost,
@@ -87,7 +88,7 @@ class _CostParts:
     input: int = 0
     output: int = 0
     misses: int = 0
-    batch_calls: int = 0
+    batch_calls: float = 0.0
 
     def add(self, usage: Usage, part: RowAgent) -> None:
         """Add what some calls took."""
@@ -108,7 +109,12 @@ def price_of(usage: Usage, part: RowAgent, *, of: Usage | None = None) -> int:
         part: The calls.
         of: All that they took, where `usage` is a part of it.
     """
-    return tokens_price(usage, part.model, part.channel, part.sent, (of or usage).prompt // max(part.calls, 1))
+    return tokens_price(usage, part.model, part.channel, part.sent, prompt_of_call(of or usage, part.calls))
+
+
+def prompt_of_call(usage: Usage, calls: float) -> int:
+    """Return the tokens of the prompt of one of so many calls, which together took this much."""
+    return round(usage.prompt / calls) if calls else usage.prompt
 
 
 def tokens_price(usage: Usage, model: str, channel: str, sent: float, prompt: int) -> int:

@@ -156,7 +156,7 @@ JOBS = (
     Job(name="equal rows", graph=LEVELS, rows=repeated(texts(8, page=900, pages=2, seed=24), 20),
         options=("--baseline", "auto", "--channel", "live", "--slots", "64")),
     Job(name="equal rows, rows gone", graph=LEVELS, rows=repeated(texts(6, page=900, pages=2, seed=25), 15),
-        options=("--baseline", "auto", "--sample", "8", "--channel", "auto"), dropped=-4,
+        options=("--baseline", "auto", "--channel", "auto"), dropped=-4,
         edit=("Weigh facts and rights.", "Weigh the facts first, then the rights."), resume=("--channel", "auto")),
     Job(name="one agent", graph=ALONE, rows=texts(7, seed=13), options=("--baseline", "auto", "--channel", "live"),
         answers=({"match": "Case 2.", "text": "no list", "count": 1},), exits=(1,)),

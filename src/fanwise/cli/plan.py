@@ -25,6 +25,7 @@ from .saying import echo, echo_json
 @job_option("id_field", help="Field with the row's id.")
 @job_option("limit")
 @job_option("schemas", default="auto", help="As in `fanwise run`.")
+@job_option("reuse", default=True, help="As in `fanwise run`; each row is priced by itself all the same.")
 @click.option("--sample", type=WholeNumber(1), default=None, help="Pay for so many rows, drawn at random; needs --out.")
 @job_option("out", help="Where the sample's answers are kept for the run.")
 @job_option("channel", type=Word(["live", "batch"]), default="live", help="How the sample travels.")

@@ -48,7 +48,7 @@ def job(row: Row) -> str:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     rows = [Row(id=f"-{number}", text="@sum(A1)") for number in range(5)]
-    Job(job, rows=rows, out=tmp_path / "run", channel="live", baseline="auto").run_sync()
+    Job(job, rows=rows, out=tmp_path / "run", channel="live", baseline="auto", reuse=False).run_sync()
     return tmp_path / "run"
 
 

@@ -341,7 +341,7 @@ def test_where_rows_share_a_prefix_only_what_was_paid_first_is_another_rows(tmp_
     rows = tmp_path / "rows.jsonl"
 
     def carried_out(*words: object) -> list[dict[str, Any]]:
-        done = fanwise(*words, "--channel", channel, cwd=ROOT)
+        done = fanwise(*words, "--channel", channel, "--slots", 1, cwd=ROOT)
         assert done.returncode == 0, done.stderr
         return [{name: value for name, value in line.items() if name != "cost_usd"} for line in lines(results)]
 

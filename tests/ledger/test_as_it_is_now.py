@@ -339,6 +339,15 @@ HALTED_AS_THEY_MOVED: list[tuple[Any, dict[str, Any], int]] = [
     ),
 ]  # fmt: skip
 """A row came to a line that a session had not read since its row left it."""
+FOUR_EQUAL: Rows = (("f", "news"), ("c", "bad news"), ("e", "bad news"), ("d", "news"))
+MOVED_AS_ALL_CHANGED: list[tuple[Any, dict[str, Any], int]] = [
+    ([], {}, 3),
+    (
+        [("put", 4, ("a", "bad news")), ("swap", 1, 3), ("swap", 1, 2)],
+        {"reviewed": True, "model": "claude-opus-5-5", "guide": "Be kind."}, 0,
+    ),
+]  # fmt: skip
+"""A row that was served by a request of the same session took it for its own: what it had sent before was another's."""
 
 
 @given(some_rows, st.lists(edits, min_size=1, max_size=3), st.sampled_from([None, 1, 2]))
@@ -346,6 +355,7 @@ HALTED_AS_THEY_MOVED: list[tuple[Any, dict[str, Any], int]] = [
 @example(ROWS[:3], [([("move", 2, 0)], {}, 1), ([("put", 1, ("a", "news"))], {}, 0)], None)
 @example(ROWS[:3], [([("remove", 2)], {}, 0), ([("put", 0, ("a", "news")), ("put", 2, ROWS[2])], {}, 0)], None)
 @example(TWO_MOVED, HALTED_AS_THEY_MOVED, 2)
+@example(FOUR_EQUAL, MOVED_AS_ALL_CHANGED, None)
 @settings(
     deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink runs takes minutes

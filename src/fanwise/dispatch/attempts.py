@@ -76,10 +76,10 @@ class Outline(NamedTuple):
     """What rows have in common of it."""
     own: tuple[Piece, ...]
     """What is the row's."""
-    others: tuple[Input, ...]
-    """The inputs of a pack behind the first."""
     blocks: str
     """What of it a cache can hold."""
+    others: tuple[Input, ...] = ()
+    """The inputs of a pack behind the first."""
 
 
 _new_outline = maker(Outline)

@@ -165,8 +165,10 @@ class EqualTasks:
         return first is None or self.takes(first.id, row)
 
     def takes(self, attempt: int, row: int) -> bool:
-        """Return whether a row is the first of this session to need an attempt; it is from now on."""
+        """Return whether a row is the first of this session to need an attempt of an earlier one; it is from now on."""
         self._is_any = True
+        if attempt > self._before:  # this session's own: the row for which it was sent needs it first
+            return False
         return self._rows.setdefault(attempt, row) == row
 
     # What was answered before ------------------------------------------------------------------------

@@ -20,9 +20,10 @@ def check_rows(
     is_own = book.meta["own_baseline"]
     for line in table:
         cost, name = costs.get((line["row"], line["side"]), RowCost()), f"rows {line['row']} {line['side']}"
-        findings.same(f"{name} own_usd", line["own_usd"], usd(cost.own))
+        is_known = cost.paid or not cost.unknown  # what nobody knows is not zero
+        findings.same(f"{name} own_usd", line["own_usd"], usd(cost.own) if is_known else None)
         findings.same(f"{name} shared_usd", line["shared_usd"], usd(cost.shared))
-        findings.same(f"{name} tokens", line["tokens"], cost.tokens)
+        findings.same(f"{name} tokens", line["tokens"], cost.tokens if cost.tokens or not cost.unknown else None)
         findings.same(f"{name} unknown", line["attempts_of_unknown_cost"], cost.unknown)
     for line in results:
         cost, name = costs.get((line["row"], "fanout"), RowCost()), f"results {line['row']}"

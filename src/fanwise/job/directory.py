@@ -11,12 +11,12 @@ from types import TracebackType
 from fanwise.errors import RunDirectoryError
 from fanwise.journal import opening
 from fanwise.journal.copy import copied
-from fanwise.journal.opening import version_of
 from fanwise.journal.port import Journal
 from fanwise.journal.reader import Book, JournalReader
 from fanwise.journal.schema import VERSION
 from fanwise.journal.sqlite import SqliteJournal
 from fanwise.journal.upgrade import carry_over
+from fanwise.journal.version import version_of
 from fanwise.paths import typed
 
 from .entries import JOURNAL, check_entries

@@ -1,8 +1,4 @@
-"""Whether a file is a journal that can be opened here, and its opening to be read alone.
-
-The version stands in the header of the file, so that a journal of another version is refused before anything
-opens it: opening a database may write to its folder.
-"""
+"""The opening of a journal to be read alone: nothing of it is changed, whoever wrote it."""
 
 from __future__ import annotations
 
@@ -20,75 +16,35 @@ from fanwise.paths import typed
 
 from .counting import show_as_counted
 from .reader import JournalReader
-from .schema import APPLICATION, FIRST_VERSION, VERSION
-
-_MAGIC = b"SQLite format 3\0"
-_HEADER_BYTES, _VERSION_AT, _APPLICATION_AT = 100, 60, 68
-""""Database File Format", section 1.3 (read 2026-11-28): both are big-endian numbers of four bytes."""
-
-
-def version_of(path: Path) -> int:
-    """Return the version of a journal, by the header of its file; nothing of its folder is changed.
-
-    Raises:
-        RunDirectoryError: It is no journal, or one from before the first version that is kept.
-    """
-    try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-    except OSError as error:
-        raise RunDirectoryError(f"{typed(path)} cannot be read: {error.strerror}") from None
-    if not header:
-        raise RunDirectoryError(f"{typed(path)} is empty: its run never began; remove its directory and run again")
-    if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
-        raise RunDirectoryError(f"{typed(path)} is not a journal: file is not a database; choose another directory")
-    version, application = (
-        int.from_bytes(header[place : place + 4], "big") for place in (_VERSION_AT, _APPLICATION_AT)
-    )
-    if application != APPLICATION or version < FIRST_VERSION:
-        raise RunDirectoryError(
-            f"{typed(path)} was written before the first release of fanwise, by a version whose journals are not read "
-            "any more; it is left as it is: run again with another --out"
-        )
-    return version
-
-
-def check_version(path: Path) -> None:
-    """Refuse a journal that cannot be opened as it is.
-
-    Raises:
-        RunDirectoryError: It is no journal, or of another version.
-    """
-    version = version_of(path)
-    if version > VERSION:
-        raise RunDirectoryError(
-            f"{typed(path)} was written by a newer fanwise (journal {version}, here {VERSION}); open it with that one"
-        )
-    if version < VERSION:
-        raise RunDirectoryError(
-            f"{typed(path)} was written by an earlier fanwise (journal {version}, here {VERSION}); "
-            f"`fanwise resume {typed(path.parent)}` carries it over"
-        )
+from .schema import VERSION
+from .upgrade import carry_over
+from .version import check_version, version_of
 
 
 @contextmanager
 def reading(path: Path, *, held: bool) -> Generator[JournalReader]:
     """Open a journal to read it alone: nothing of it is changed, nor of its folder where nobody works on it.
 
-    What a killed process left in its log is read with it, from a copy of both in a temporary folder.
+    What a killed process left in its log is read with it, from a copy of both in a temporary folder. So is a journal of
+    an earlier version, whose copy is carried over.
 
     Args:
         path: Its file.
         held: Whether a process works on it.
 
     Raises:
-        RunDirectoryError: It is no journal of this version, it is damaged, or a process has begun to work on it
-            meanwhile and what was read may not fit together.
+        RunDirectoryError: It is no journal, or of a newer version, or of an earlier one and a process works on it; it
+            is damaged, or a process has begun to work on it meanwhile and what was read may not fit together.
     """
-    check_version(path)
+    is_older = version_of(path) < VERSION
+    if held or not is_older:
+        check_version(path)
     with ExitStack() as stack:
         file, how = path, "mode=ro"
-        if not held and _stamp(_log_of(path)).size:
+        if is_older:
+            file = stack.enter_context(_copied_aside(path))
+            carry_over(file)
+        elif not held and _stamp(_log_of(path)).size:
             # In its place SQLite would make an index of the log, which needs a folder that can be written.
             file = stack.enter_context(_copied_aside(path))
         elif not held:
@@ -105,7 +61,7 @@ def reading(path: Path, *, held: bool) -> Generator[JournalReader]:
 
 @contextmanager
 def _copied_aside(path: Path) -> Generator[Path]:
-    """Yield a copy of a journal with its log, as they stood at one moment; it is removed at the end.
+    """Yield a copy of a journal with its log, if it has one, as they stood at one moment; it is removed at the end.
 
     Raises:
         RunDirectoryError: They cannot be copied, or a process has begun to work on them meanwhile.
@@ -115,14 +71,14 @@ def _copied_aside(path: Path) -> Generator[Path]:
     with ExitStack() as stack:
         try:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="fanwise-")))
-            for file in files:
+            for file in filter(Path.exists, files):
                 shutil.copyfile(file, folder / file.name)
         except OSError as error:
             if [_stamp(file) for file in files] != before:
                 raise _begun_meanwhile(path) from None
             raise RunDirectoryError(
-                f"{typed(path)} has a log and is read from a copy, which cannot be made: {error.strerror}; name a "
-                "folder with room for it in TMPDIR"
+                f"{typed(path)} is read from a copy, since it has a log or is of an earlier version, and none can be "
+                f"made: {error.strerror}; name a folder with room for it in TMPDIR"
             ) from None
         if [_stamp(file) for file in files] != before:
             raise _begun_meanwhile(path)

@@ -13,10 +13,10 @@ from fanwise.paths import typed
 from .insqlite.additions import AdditionsInSqlite
 from .insqlite.sessions import SessionsInSqlite
 from .insqlite.told import ToldInSqlite
-from .opening import check_version
 from .reader import JournalReader
 from .records import AskRecord, Record
 from .schema import APPLICATION, TABLES, VERSION
+from .version import check_version
 from .views import VIEWS
 
 

@@ -15,8 +15,8 @@ from urllib.parse import quote
 from fanwise.errors import RunDirectoryError
 from fanwise.paths import typed
 
-from .opening import version_of
 from .schema import CHANGES, VERSION
+from .version import version_of
 from .views import VIEW_NAMES, VIEWS
 
 Step = Callable[[sqlite3.Connection], None]

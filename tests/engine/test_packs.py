@@ -10,15 +10,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from fanwise import DefinitionError, Emulator, Graph, Job, agent, graph, tool
+from fanwise import DefinitionError, Emulator, Graph, Job, agent, graph, resume, tool
 from fanwise.emulator.answers import Answer
 from fanwise.engine.arms import build_arms
 from fanwise.engine.standin import answerer
+from fanwise.journal.opening import reading
+from fanwise.ledger.alike import Alike, alike
+from fanwise.ledger.exports import task_lines
 from support import lines, read_only
 
 MODEL = "claude-haiku-4-5"
@@ -260,3 +264,58 @@ def test_equal_inputs_stand_once_in_a_pack_and_share_its_price(
         assert all(asks == keys for asks, keys in db.execute(rows)), "a task stands twice in an attempt"
     assert len(times) == len(set(texts))
     assert set(times) <= {1, 2}
+    served = len(drawn) - len(set(texts))
+    assert account.summary["served_tasks"]["all"] == served, "an input of a pack was asked, whoever stands before it"
+    with reading(folder / "out" / "journal.db", held=False) as journal:
+        told = [(line.row_id, line.attempts, line.served) for line in task_lines(journal.db)]
+    assert sum(line[2] > 0 for line in told) == served
+    assert all((asked == 0) == (also > 0) for _, asked, also in told), "a task was asked, or served"
+    levers = account.summary["levers"]
+    if not served:
+        assert Decimal(levers["saved_usd"]["equal"]) == 0
+
+
+def test_a_call_more_for_each_equal_task_is_an_input_more_of_a_pack(tmp_path: Path) -> None:
+    """Found: a pack of eight different inputs was said to have saved seven calls, as if they were equal.
+
+    By hand: three inputs in one request, one of them for three rows. Without the lever it shows five: 5/3 of its price.
+    """
+    texts = ["note on cats", "note on dogs", "note on cats", "note on birds", "note on cats"]
+    with Emulator(answer=standing_in(sorted_notes)) as emulator:
+        account = Job(
+            sorted_notes, rows=notes(tmp_path, texts), out=tmp_path / "out", channel="live", base_url=emulator.url
+        ).run_sync()
+        pico = emulator.bill()["totals"]["pico"]
+    assert attempts(tmp_path / "out") == [(5, "first")]
+    assert account.summary["served_tasks"]["all"] == 2
+    levers = account.summary["levers"]
+    assert Decimal(levers["paid_usd"]) == Decimal(pico).scaleb(-12)
+    assert Decimal(levers["saved_usd"]["equal"]) == Decimal(pico * 5 // 3 - pico).scaleb(-12)
+
+
+def test_rows_of_one_pack_are_not_alike(tmp_path: Path) -> None:
+    """Found: rows that one pack shows were taken for equal ones, and the single agent's sample was weighed by them."""
+    texts = [f"note on topic{number % 16}" for number in range(32)]
+    with Emulator(answer=standing_in(sorted_notes)) as emulator:
+        Job(
+            sorted_notes, rows=notes(tmp_path, texts), out=tmp_path / "out", channel="live", base_url=emulator.url
+        ).run_sync()
+    assert [size for size, _ in attempts(tmp_path / "out")] == [16, 16]
+    with reading(tmp_path / "out" / "journal.db", held=False) as journal:
+        assert alike(journal.db, range(1, 33), {1, 2, 17}) == {
+            row: Alike(2, 2 if row in (1, 17) else row in (2, 18)) for row in range(1, 33)
+        }
+
+
+def test_an_input_of_a_pack_serves_equal_tasks_of_later_sessions(tmp_path: Path) -> None:
+    """Found: of a pack of an earlier session, only the first input was known to later ones; others were paid again."""
+    first = [f"note on topic{number}" for number in range(8)]
+    out, rows = tmp_path / "out", notes(tmp_path, first)
+    with Emulator(answer=standing_in(sorted_notes)) as emulator:
+        Job(sorted_notes, rows=rows, out=out, channel="live", base_url=emulator.url).run_sync()
+        notes(tmp_path, [*first, *first[1:], "note on topic8"])
+        account = anyio.run(lambda: resume(out, graph=sorted_notes, base_url=emulator.url))
+        pico = emulator.bill()["totals"]["pico"]
+    assert attempts(out) == [(15, "first"), (1, "first")]
+    assert account.summary["served_tasks"]["all"] == 7
+    check_sums(out, account.summary, pico)

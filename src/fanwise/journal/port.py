@@ -233,7 +233,7 @@ class Journal(Protocol):
         ...
 
     def works(self) -> Iterator[tuple[str, int]]:
-        """Yield of every attempt that may serve equal tasks what they have in common, and its number."""
+        """Yield what equal tasks have in common of each input that an attempt shows, and the number of the attempt."""
         ...
 
     def first_by_label(self, row_id: str, arm: ArmName) -> dict[str, int]:

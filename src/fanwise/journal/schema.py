@@ -6,7 +6,7 @@ order of keys. A record's field and its column have one name.
 
 from __future__ import annotations
 
-FIRST_VERSION, VERSION = 5, 10
+FIRST_VERSION, VERSION = 5, 11
 """The first version whose journals are kept, and that of those that are written."""
 APPLICATION = int.from_bytes(b"fanw", "big")
 """What the header of a journal's file says that it is of."""

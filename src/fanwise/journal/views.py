@@ -87,6 +87,10 @@ class _Shared(NamedTuple):
     """How many share with it; NULL: none."""
     part: str
     """Which of them it is, from 0."""
+    inputs: str
+    """How many inputs the request of an attempt `a` shows for them; NULL: one."""
+    follows: str
+    """Whether the values of an ask are shown for an equal one; NULL: they are its own."""
     first: str
     """Place of the first of them in an attempt `p`."""
 
@@ -96,14 +100,15 @@ def _counting(attempt: str, columns: dict[str, str], shared: _Shared, joined: st
     shares = _shares(columns, shared.of_ask, shared.part)
     return f"""
 CREATE VIEW paid AS SELECT a.id AS attempt, {attempt}, {_SERVES}, {_END}, COALESCE({shared.asks},1) AS asks,
-  {_named(columns)}, {_sums(columns)}
+  COALESCE({shared.inputs},1) AS inputs, {_named(columns)}, {_sums(columns)}
   FROM attempts a LEFT JOIN ends e ON e.attempt=a.id {joined}
   WHERE {_ONE_SESSION} OR CASE WHEN serves THEN {_SERVES_NEEDED} ELSE {_KEEPS_NEEDED} END;
 CREATE VIEW task_attempts AS SELECT p.*, COALESCE(k.row,0) AS row, COALESCE(k.node,'') AS node,
   COALESCE(k.label,'keep warm '||SUBSTR(p.prefix,1,12)) AS label, COALESCE(k.number,1) AS number
   FROM paid p LEFT JOIN asks k ON k.attempt=p.attempt AND k.place={shared.first};
 CREATE VIEW served AS SELECT k.attempt, k.place, k.key, k.row, k.node, k.label, k.number, k.sizes, k.work, {attempt},
-  {_END}, COALESCE({shared.of_ask},1) AS asks, COALESCE({shared.part},0) AS part, {_named(shares)}, {_sums(shares)}
+  {_END}, COALESCE({shared.of_ask},1) AS asks, COALESCE({shared.part},0) AS part,
+  COALESCE({shared.follows},0) AS follows, {_named(shares)}, {_sums(shares)}
   FROM asks k JOIN attempts a ON a.id=k.attempt LEFT JOIN ends e ON e.attempt=k.attempt
   {shared.joined} {joined} WHERE {_needed("k.row", "a.arm", "k.key")};
 """
@@ -111,11 +116,17 @@ CREATE VIEW served AS SELECT k.attempt, k.place, k.key, k.row, k.node, k.label, 
 
 _FIRST_NEEDED = f"""CASE WHEN {_ONE_SESSION} THEN 0 ELSE (
     SELECT MIN(j.place) FROM asks j WHERE j.attempt=p.attempt AND {_needed("j.row", "p.arm", "j.key")}) END"""
+_INPUT_OF = "CASE WHEN {0}.work='' THEN {0}.place ELSE {0}.work END"
+"""Which input of its request an ask is shown by: equal tasks by one."""
 _BY_ALL = _Shared(
     asks="(SELECT s.asks FROM several s WHERE s.attempt=a.id)",
     joined="LEFT JOIN several s ON s.attempt=k.attempt",
     of_ask="s.asks",
     part="k.place",
+    inputs=f"""(SELECT (SELECT COUNT(DISTINCT {_INPUT_OF.format("i")}) FROM asks i WHERE i.attempt=s.attempt)
+      FROM several s WHERE s.attempt=a.id)""",
+    follows="""s.asks>0 AND k.work<>'' AND EXISTS(
+      SELECT 1 FROM asks i WHERE i.attempt=k.attempt AND i.work=k.work AND i.place<k.place)""",
     first=_FIRST_NEEDED,
 )
 """As the journal has it: by all tasks that it ever served."""
@@ -124,6 +135,8 @@ _BY_NEEDED = _Shared(
     joined="LEFT JOIN temp.shares h ON h.attempt=k.attempt AND h.place=k.place",
     of_ask="h.asks",
     part="h.part",
+    inputs="(SELECT h.inputs FROM temp.shares h WHERE h.attempt=a.id LIMIT 1)",
+    follows="h.follows",
     first=f"COALESCE((SELECT h.place FROM temp.shares h WHERE h.attempt=p.attempt AND h.part=0),{_FIRST_NEEDED})",
 )
 """As it counts: by those that are needed now."""
@@ -164,12 +177,16 @@ class CountedAs(NamedTuple):
 COUNTED_AS = """CREATE TEMP TABLE counted_as(attempt INTEGER PRIMARY KEY, is_pilot INT, channel TEXT, cost INT,
   input INT, cache_write_5m INT, cache_write_1h INT, cache_read INT);
 CREATE TEMP TABLE taken_over(writer INT, cost INT);
-CREATE TEMP TABLE shares(attempt INT, place INT, asks INT, part INT, PRIMARY KEY(attempt, place)) WITHOUT ROWID;"""
+CREATE TEMP TABLE shares(attempt INT, place INT, asks INT, part INT, inputs INT, follows INT,
+  PRIMARY KEY(attempt, place)) WITHOUT ROWID;"""
 """Requests as they count, and the writes that some of them have taken over, each with what that costs; and who shares
 requests that serve several tasks."""
 SHARES = f"""INSERT INTO temp.shares SELECT attempt, place, COUNT(*) OVER (PARTITION BY attempt),
-  ROW_NUMBER() OVER (PARTITION BY attempt ORDER BY row, key, place)-1 FROM (
-    SELECT k.attempt, k.place, k.row, k.key FROM several s JOIN asks k ON k.attempt=s.attempt
+  ROW_NUMBER() OVER (PARTITION BY attempt ORDER BY row, key, place)-1,
+  SUM(NOT follows) OVER (PARTITION BY attempt), follows FROM (
+    SELECT k.attempt, k.place, k.row, k.key, ROW_NUMBER() OVER (
+      PARTITION BY k.attempt, {_INPUT_OF.format("k")} ORDER BY k.row, k.key, k.place)>1 AS follows
+    FROM several s JOIN asks k ON k.attempt=s.attempt
     JOIN attempts a ON a.id=k.attempt WHERE {_needed("k.row", "a.arm", "k.key")})"""
 """Lets the tasks that are needed share a request in the order of their rows, whoever was sent first."""
 AS_COUNTED = _counting(_PRICED_ATTEMPT, _PRICED, _BY_NEEDED, "LEFT JOIN temp.counted_as c ON c.attempt=a.id").replace(
@@ -189,8 +206,9 @@ as long as one of its tasks is needed. A request that keeps a prefix warm counts
 
 By whom an attempt is shared that serves several tasks, and what one counts for that counts as another than it was, is
 no part of the journal: `counting.show_as_counted` puts views of the same names in front of these. There the tasks that
-are needed share it, so that `served` sums to `paid`; `asks` are they, and `part` is which of them one is: the first is
-the one that was asked, the others were served.
+are needed share it, so that `served` sums to `paid`; `asks` are they, and `part` is which of them one is. Its request
+shows `inputs`, more than one where it is a pack: the first of the tasks that are equal was asked, the others `follows`
+marks: they were served by what was shown for it.
 
 A query that joins `served` from the left makes the whole of it first: it comes first, or is asked for one row."""
 

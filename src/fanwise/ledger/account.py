@@ -125,7 +125,7 @@ def added(parts: Iterable[Totals]) -> Totals:
 
 def served_tasks(db: Book) -> dict[ArmName, int]:
     """Return by arm how many tasks requests have served that were sent for equal ones; arms without any left out."""
-    query = "SELECT arm, COUNT(DISTINCT key) FROM served WHERE part>0 GROUP BY arm"
+    query = "SELECT arm, COUNT(DISTINCT key) FROM served WHERE follows GROUP BY arm"
     return dict(db.execute(query).fetchall()) if db.execute("SELECT 1 FROM several LIMIT 1").fetchone() else {}
 
 

@@ -6,15 +6,17 @@ not at all, a row bears of its call as many parts as there are rows like it in t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from fanwise.journal.reader import Book
 
 _ANY = "SELECT 1 FROM several LIMIT 1"
-_OF_ROW = "SELECT DISTINCT attempt FROM served WHERE row=? AND arm='fanout' ORDER BY attempt"
-_SHARE_ALL = """SELECT row FROM served WHERE attempt IN (SELECT value FROM json_each(?))
-  GROUP BY row HAVING COUNT(DISTINCT attempt)=?"""
+_OF_ROW = "SELECT DISTINCT attempt, work FROM served WHERE row=? AND arm='fanout' ORDER BY attempt, work"
+_SHARE_ALL = """SELECT s.row FROM json_each(?) j JOIN served s ON s.attempt=json_extract(j.value,'$[0]')
+    AND s.work=json_extract(j.value,'$[1]')
+  GROUP BY s.row HAVING COUNT(DISTINCT j.key)=?"""
 _MAY_SHARE = "SELECT EXISTS(SELECT 1 FROM asks k JOIN attempts a ON a.id=k.attempt WHERE a.arm=? AND k.work<>'')"
 
 
@@ -28,6 +30,8 @@ class Alike(NamedTuple):
 
 
 ALONE = Alike()
+_Input = tuple[int, str]
+"""One that a request has shown: the attempt's number, and what equal tasks have in common; a pack shows several."""
 
 
 def may_share(db: Book, arm: str) -> bool:
@@ -45,19 +49,19 @@ def alike(db: Book, rows: Iterable[int], drawn: Collection[int]) -> dict[int, Al
     """
     if db.execute(_ANY).fetchone() is None:
         return {}
-    found, known = dict[int, Alike](), dict[tuple[int, ...], Alike]()
+    found, known = dict[int, Alike](), dict[tuple[_Input, ...], Alike]()
     for row in rows:
-        attempts = tuple(attempt for (attempt,) in db.execute(_OF_ROW, (row,)))
-        if attempts not in known:
-            known[attempts] = _counted(db, attempts, drawn)
-        if known[attempts].rows > 1:
-            found[row] = known[attempts]
+        shown: tuple[_Input, ...] = tuple(db.execute(_OF_ROW, (row,)))
+        if shown not in known:
+            known[shown] = _counted(db, shown, drawn)
+        if known[shown].rows > 1:
+            found[row] = known[shown]
     return found
 
 
-def _counted(db: Book, attempts: tuple[int, ...], drawn: Collection[int]) -> Alike:
-    """Return how many rows all of these attempts serve."""
-    if not attempts:
+def _counted(db: Book, shown: tuple[_Input, ...], drawn: Collection[int]) -> Alike:
+    """Return how many rows all of these inputs serve; one that serves no equal task is its row's alone."""
+    if not shown or not all(work for _, work in shown):
         return ALONE
-    same = [row for (row,) in db.execute(_SHARE_ALL, (f"[{','.join(map(str, attempts))}]", len(attempts)))]
+    same = [row for (row,) in db.execute(_SHARE_ALL, (json.dumps(shown), len(shown)))]
     return Alike(len(same), sum(row in drawn for row in same))

@@ -29,7 +29,7 @@ _TASKS = """SELECT t.row, w.row_id, t.arm AS side, t.label AS task, t.node, t.ag
   COALESCE(s.unknown,0) AS attempts_of_unknown_cost
   FROM outcomes t LEFT JOIN rows w ON w.number=t.row LEFT JOIN texts x ON x.sha=t.output
   LEFT JOIN (
-    SELECT key, SUM(part=0) AS attempts, SUM(part>0) AS served, SUM(cost) AS cost, SUM(cost IS NULL) AS unknown
+    SELECT key, SUM(NOT follows) AS attempts, SUM(follows) AS served, SUM(cost) AS cost, SUM(cost IS NULL) AS unknown
     FROM served GROUP BY key) s ON s.key=t.key
   ORDER BY t.row, t.arm DESC, t.label"""
 _ROW = """SELECT w.row_id, r.status, r.reason, x.text, (SELECT SUM(tokens) FROM served WHERE row=:row AND arm=:arm)

@@ -8,8 +8,8 @@ counted before it, so two orders are told, the one the reverse of the other:
 - `slices`: each call shown its own slice alone;
 - `cache`: what was written and read of its slice, as it was billed (below zero where writes were not read);
 - `batch`: the channel that it took;
-- `equal`: each call once, whatever number of equal tasks it serves: without it each of them has a call like it. With
-  all five that is what was paid.
+- `equal`: each call once, whatever number of equal tasks it serves: without it each of them has a call like it, or in
+  a pack an input more. With all five that is what was paid.
 
 Outputs are those that came. What an answer without a cap would have been is not known, so caps are no
 step here. Those that were free are left out, and attempts without a known price: `leaves_out` says how many.
@@ -43,7 +43,7 @@ _NEVER_SHOWN = """p.why IN ('retry','repair','longer') AND NOT EXISTS(
 """Whether a request goes again for one that nobody was paid for: it is the first that shows what it shows."""
 _PRICED = "input, cache_write_5m, cache_write_1h, cache_read, output, web_searches, cost"
 _WIDENED = f"""calls AS (
-    SELECT row, model, channel, CAST(sent/3600 AS INT) AS hour, asks, prompt, chars,
+    SELECT row, model, channel, CAST(sent/3600 AS INT) AS hour, asks, inputs, prompt, chars,
       CASE WHEN {_NEVER_SHOWN} THEN {REPEATED} ELSE repeated END AS repeated, {_PRICED}
     FROM task_attempts p WHERE arm=:arm AND cost>0),
   shown AS (
@@ -53,16 +53,16 @@ _WIDENED = f"""calls AS (
     SELECT c.*, c.prompt+COALESCE(MAX(s.everything-c.chars,0)*s.tokens/MAX(s.chars,1),0) AS widest
     FROM calls c LEFT JOIN shown s ON s.row=c.row)"""
 _AS_THEY_ARE = f"""widened AS (
-    SELECT model, channel, CAST(sent/3600 AS INT) AS hour, asks, prompt, prompt AS widest, {_PRICED}
+    SELECT model, channel, CAST(sent/3600 AS INT) AS hour, asks, inputs, prompt, prompt AS widest, {_PRICED}
     FROM paid WHERE arm=:arm AND cost>0)"""
 """The same where no row has two calls, which is told in a tenth of the time: each shows all that its row was shown."""
 _HAS_TWO_CALLS = "SELECT EXISTS(SELECT 1 FROM asks WHERE row>0 GROUP BY row HAVING COUNT(*)>1)"
 _CALLS = """WITH {widened}
-  SELECT model, channel, hour, asks, MAX(prompt) AS most_prompt, MAX(widest) AS most_widest, COUNT(*) AS calls,
+  SELECT model, channel, hour, asks, inputs, MAX(prompt) AS most_prompt, MAX(widest) AS most_widest, COUNT(*) AS calls,
     SUM(prompt) AS prompt, SUM(widest) AS widest, SUM(input) AS input, SUM(cache_write_5m) AS cache_write_5m,
     SUM(cache_write_1h) AS cache_write_1h, SUM(cache_read) AS cache_read, SUM(output) AS output,
     SUM(web_searches) AS web_searches, SUM(cost) AS cost
-  FROM widened GROUP BY model, channel, hour, asks, {steps}"""
+  FROM widened GROUP BY model, channel, hour, asks, inputs, {steps}"""
 """Calls in groups of one price, for as many tasks each. All that a row was shown anywhere is counted in tokens by its
 characters."""
 _MODELS = "SELECT DISTINCT model, CAST(sent/3600 AS INT) FROM paid WHERE arm=? AND cost>0 ORDER BY 2"
@@ -78,6 +78,8 @@ class _LeverGroup:
     """Since 1970."""
     asks: int
     """Tasks that each of them serves."""
+    inputs: int
+    """Inputs that each of them shows for these."""
     most_prompt: int
     most_widest: int
     """Input of the longest of them, as it was and with all that its row was shown."""
@@ -135,13 +137,13 @@ def _costs(group: _LeverGroup, dearest: str, order: Sequence[str]) -> list[int]:
     try:
         costs = [_cost(group, dearest, order[:count]) for count in range(len(order))]
     except UnknownPriceError:  # they have a price of their own, and no other to be held against
-        costs = [group.cost * _copies(group, order[:count]) for count in range(len(order))]
+        costs = [_for_each_task(group.cost, group, order[:count]) for count in range(len(order))]
     return [*costs, group.cost]
 
 
-def _copies(group: _LeverGroup, pulled: Sequence[str]) -> int:
-    """Return how many calls there are for each that was made, with some of the levers."""
-    return 1 if "equal" in pulled else group.asks
+def _for_each_task(cost: int, group: _LeverGroup, pulled: Sequence[str]) -> int:
+    """Return what calls of this cost come to with some of the levers: without `equal`, as many as there are tasks."""
+    return cost if "equal" in pulled else cost * group.asks // group.inputs
 
 
 def _cost(group: _LeverGroup, dearest: str, pulled: Sequence[str]) -> int:
@@ -160,7 +162,7 @@ def _cost(group: _LeverGroup, dearest: str, pulled: Sequence[str]) -> int:
         tokens = Usage(input=group.prompt + more, output=usage.output)
     batch = "batch" in pulled and group.channel == "batch"
     cost = tokens_cost(tokens, rate, batch=batch) + usage.web_searches * WEB_SEARCH_PICO
-    return cost * _copies(group, pulled)
+    return _for_each_task(cost, group, pulled)
 
 
 def alone(pulled: Levers, bill: int | None, ratio: float | None) -> int | None:

@@ -62,10 +62,10 @@ class LookupsInMemory(ContentsInMemory):
         return self._answers.get((attempt, place))
 
     def works(self) -> Iterator[tuple[str, int]]:
-        """Yield of every attempt that may serve equal tasks what they have in common, and its number."""
+        """Yield what equal tasks have in common of each input that an attempt shows, and the number of the attempt."""
         for attempt, asks in self._asks.items():
-            if asks and asks[0].work:
-                yield asks[0].work, attempt
+            for work in dict.fromkeys(ask.work for ask in asks if ask.work):
+                yield work, attempt
 
     def first_by_label(self, row_id: str, arm: ArmName) -> dict[str, int]:
         """Return the numbers of the first attempts for a row on an arm, by the labels of the tasks."""

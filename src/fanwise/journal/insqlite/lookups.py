@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from fanwise.journal.records import AnswerRecord, ArmName, AskRecord, AttemptRecord, RowRecord, Served, TaskRecord
 from fanwise.journal.tables import select
@@ -70,8 +72,11 @@ class LookupsInSqlite(ContentsInSqlite):
         return next(select(self.db, AnswerRecord, query, (attempt, place)), None)
 
     def works(self) -> Iterator[tuple[str, int]]:
-        """Yield of every attempt that may serve equal tasks what they have in common, and its number."""
-        yield from self.db.execute("SELECT work, attempt FROM asks WHERE place=0 AND work<>''")
+        """Yield what equal tasks have in common of each input that an attempt shows, and the number of the attempt."""
+        asks = self.db.execute("SELECT attempt, work FROM asks WHERE work<>'' ORDER BY attempt")
+        for attempt, group in groupby(asks, itemgetter(0)):
+            for work in dict.fromkeys(work for _, work in group):
+                yield work, attempt
 
     def first_by_label(self, row_id: str, arm: ArmName) -> dict[str, int]:
         """Return the numbers of the first attempts for a row on an arm, by the labels of the tasks."""

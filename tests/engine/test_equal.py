@@ -11,7 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from fanwise import Job, agent, each, graph, resume, step, tool, when
 from support import (
@@ -388,6 +388,43 @@ def test_every_task_has_a_value_of_its_own(tmp_path: Path) -> None:
     carried_out(tmp_path, ["same"] * 5, flow=moods)
     assert calls(tmp_path / "run") == {"fanout feel": 1}
     assert [line["output"] for line in lines(tmp_path / "run" / "results.jsonl")] == [["same", "noted"]] * 5
+
+
+@pytest.mark.parametrize("pack", [None, 4], ids=["alone", "packed"])
+def test_a_validator_of_another_mind_costs_one_row(tmp_path: Path, pack: int | None) -> None:
+    """Found: a task that was served by an equal one's input of a pack, whose own value was refused, had no outcome.
+
+    The run was halted: 1 row waited for 0 requests.
+    """
+    read: list[str] = []
+
+    class Said(BaseModel):
+        text: str
+
+        @field_validator("text")
+        @classmethod
+        def is_new(cls, text: str) -> str:
+            read.append(text)
+            if text == "same" and read.count(text) == 3:  # by the stand-in, for the first task, and for the second
+                raise ValueError("of another mind")
+            return text
+
+    @agent(model="claude-haiku-5-5", pack=pack)
+    def say(body: str) -> Said:
+        """Say it again."""
+        return Said.model_construct(text=body)
+
+    @graph
+    def said(letter: Letter) -> Said:
+        return say(letter.body)
+
+    carried_out(tmp_path, ["same", "one", "same", "two", "same"], flow=said)
+    ended = lines(tmp_path / "run" / "results.jsonl")
+    assert [line["status"] for line in ended].count("failed") == 1
+    assert {line["row"] for line in ended} == {1, 2, 3, 4, 5}
+    (failed,) = (line for line in ended if line["status"] == "failed")
+    assert "invalid_output" in failed["reason"]
+    assert "of another mind" in failed["reason"]
 
 
 def draws(**settings: Any) -> Any:

@@ -15,6 +15,7 @@ from fanwise.context.shape import CachePrices, Need
 from fanwise.context.sizes import DOCUMENTED, Sizes
 from fanwise.context.tags import clashing
 from fanwise.definitions import settled
+from fanwise.dispatch.errand import Errand
 from fanwise.dispatch.role import Role
 from fanwise.errors import UnknownPriceError
 from fanwise.graph.expr import Expr, Get
@@ -303,6 +304,13 @@ def _shaping(agent: AgentSpec, need: Need) -> list[Any]:
 def all_roles(arms: Iterable[Arm]) -> list[Role]:
     """Return the roles of all arms."""
     return [role for arm in arms for role in arm.roles()]
+
+
+def node_of(arms: Mapping[ArmName, Arm], errand: Errand) -> AgentNode | None:
+    """Return the node of an errand; None where it is gone since an earlier session."""
+    arm = arms.get(errand.role.arm)
+    nodes = () if arm is None else (arm.nodes.get(ask.node) for ask in errand.served)
+    return next((node for node in nodes if isinstance(node, AgentNode)), None)
 
 
 def row_state(arm: Arm, row: Row) -> RowState:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from fanwise.api.failures import MALFORMED
 from fanwise.api.replies import Reply
 from fanwise.canonical import canonical
-from fanwise.dispatch.errand import Ask, Errand
+from fanwise.dispatch.errand import Errand
 from fanwise.errors import OutputError
 from fanwise.graph.outcomes import Done, Failed, Outcome
 from fanwise.graph.pertype import has_validators
@@ -65,7 +65,7 @@ class Alone:
 
 
 Outcomes = tuple[Outcome, ...]
-"""What an errand's tasks have come to, in the order of its asks."""
+"""What the tasks have come to that an errand was sent for, in the order of its `asks`."""
 
 
 Meaning = Outcomes | Again | TheSame | WantsTools | Unreadable | None
@@ -100,19 +100,10 @@ def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int, a
     if not asked.is_readable:
         return Unreadable()
     try:
-        first = Done(*node.answer(reply.text, asked.way))
+        return (Done(*node.answer(reply.text, asked.way)),)
     except OutputError as error:
         text = str(error)
         return all_failed(errand, "invalid_output", text) if errand.repair else Again(text, errand.factor)
-    return (first, *(_for_another(node, reply, asked.way, ask) for ask in errand.served[1:]))
-
-
-def _for_another(node: AgentNode, reply: Reply, way: str, ask: Ask) -> Outcome:
-    """Return what a reply means for an equal task: a value of its own, since users' code may change it."""
-    try:
-        return Done(*node.answer(reply.text, way))
-    except OutputError as error:  # of a validator that is of another mind now
-        return Failed(ask.label, "invalid_output", str(error))
 
 
 def unwanted(node: AgentNode | None, reply: Reply) -> str:
@@ -122,8 +113,8 @@ def unwanted(node: AgentNode | None, reply: Reply) -> str:
 
 
 def all_failed(errand: Errand, kind: str, message: str) -> Outcomes:
-    """Return the failure of all tasks of an errand."""
-    return tuple([Failed(ask.label, kind, message) for ask in errand.served])
+    """Return the failure of all tasks that an errand was sent for."""
+    return tuple([Failed(ask.label, kind, message) for ask in errand.asks])
 
 
 def _cut_off(node: AgentNode | None, errand: Errand, reply: Reply) -> Outcomes | Again:
@@ -201,11 +192,20 @@ def decoded(output: Any, text: str, said: str | None) -> Done | None:
         said: What the model has said, likewise; None where that is not kept.
     """
     try:
-        if said is not None and has_validators(output):
-            return Done(load(output, json.loads(said)), said)
-        return Done(revive(output, json.loads(text)))
+        return read_again(output, text, said)
     except OutputError:
         return None
+
+
+def read_again(output: Any, text: str, said: str | None) -> Done:
+    """Return an outcome as it is read again; arguments as for `decoded`.
+
+    Raises:
+        OutputError: It cannot be: its type has changed.
+    """
+    if said is not None and has_validators(output):
+        return Done(load(output, json.loads(said)), said)
+    return Done(revive(output, json.loads(text)))
 
 
 def once_more(output: Any, outcome: Outcome, label: str) -> Outcome | None:

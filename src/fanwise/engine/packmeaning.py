@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 
 from fanwise.api.failures import Failure
 from fanwise.api.replies import Reply
@@ -15,7 +15,7 @@ from .meaning import CUT_OFF, MOST_ODD, Alone, Outcomes, TheSame, all_failed, un
 from .nodes import AgentNode
 
 PackOutcomes = tuple[Done | Alone, ...]
-"""What the tasks that a pack serves have come to, in their places."""
+"""What the inputs of a pack have come to, in the order of its `asks`."""
 
 
 def pack_meaning(
@@ -38,24 +38,13 @@ def pack_meaning(
     def may_quote() -> bool:
         return is_quoted() or looks_like_field(dumps(node.spec.schema))
 
-    def answers() -> list[PackedAnswer]:
-        return node.answers(reply.text, len(errand.asks), may_quote, way)
-
-    return tuple(_of_each(errand, answers, is_cut_off=reply.stop_reason in CUT_OFF))
+    is_cut_off = reply.stop_reason in CUT_OFF
+    answers = node.answers(reply.text, len(errand.asks), may_quote, way)
+    return tuple([_of_input(answer, is_cut_off=is_cut_off) for answer in answers])
 
 
 def _all_alone(errand: Errand) -> PackOutcomes:
-    return (Alone(),) * len(errand.served)
-
-
-def _of_each(
-    errand: Errand, answers: Callable[[], Sequence[PackedAnswer]], *, is_cut_off: bool
-) -> Iterator[Done | Alone]:
-    """Yield what each task comes to; those that follow another have a value of their own: users' code may change it."""
-    first = answers()
-    yield from (_of_input(answer, is_cut_off=is_cut_off) for answer in first)
-    for ask in errand.followers or ():
-        yield _of_input(answers()[errand.input_of(ask)], is_cut_off=is_cut_off)
+    return (Alone(),) * len(errand.asks)
 
 
 def _of_input(answer: PackedAnswer, *, is_cut_off: bool) -> Done | Alone:
@@ -66,7 +55,7 @@ def _of_input(answer: PackedAnswer, *, is_cut_off: bool) -> Done | Alone:
 
 
 def pack_failed(errand: Errand, failure: Failure) -> PackOutcomes | Outcomes:
-    """Return what the final failure of a pack means for its tasks.
+    """Return what the final failure of a pack means for its inputs.
 
     Where one of its inputs may be to blame each is asked alone, and told by its own request.
     """

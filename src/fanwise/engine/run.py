@@ -96,7 +96,7 @@ class Engine:
             carriers=self.carriers,
             threads=self._threads,
         )
-        self._keeper = Keeper(books.journal, self.counters, self._flow.equal, self)
+        self._keeper = Keeper(books.journal, self.counters, self._flow.asking.equal, self)
         self._settlement = Settlement(arms, self._flow, talks, self.carriers, AskedBefore(books.journal))
         self._doubts = Doubts(self._settlement.failed, self.halt)
 
@@ -209,7 +209,7 @@ class Engine:
     async def _wait(self) -> None:
         """Wait until something ended; with `detach`, also look whether all is submitted."""
         if self._flow.waits_in_packs_alone() or (self._settings.detach and not self._flow.works_here()):
-            self._flow.packs.send()
+            self._flow.asking.packs.send()
         if not self._settings.detach and not self._doubts:
             await self._window.changed.wait()
             return
@@ -220,14 +220,14 @@ class Engine:
         if not self._settings.detach:
             return
         idle = not self._flow.works_here() and self.carriers.outlive()
-        if idle and 0 < self._flow.open_errands <= self.carriers.in_flight:
+        if idle and 0 < len(self._flow.asking) <= self.carriers.in_flight:
             self.stop("detached")
 
     async def _watch(self, everything: anyio.CancelScope) -> None:
         """Halt a run that would wait for ever, and keep its prefixes warm meanwhile: that is a bug of ours."""
         if await standstill(self._is_still, self._over):
             self.halt(
-                f"{len(self._window)} rows wait for {self._flow.open_errands} requests, of which none is under way: "
+                f"{len(self._window)} rows wait for {len(self._flow.asking)} requests, of which none is under way: "
                 "this is a bug of fanwise, please report it"
             )
             everything.cancel()  # nothing is under way, so nothing is lost
@@ -287,7 +287,7 @@ class Engine:
 
     def fill_up(self) -> None:
         """Submit what waits to be packed: a batch is about to be filled."""
-        self._flow.packs.send()
+        self._flow.asking.packs.send()
 
     def works_here(self) -> bool:
         """Return whether steps or tools are at work, whose tasks will be sent when they are done."""
@@ -299,7 +299,7 @@ class Engine:
 
     def requests_left(self) -> int:
         """Return how many requests the rows in work may need: each may still need all its tasks."""
-        return max(self._flow.open_errands, len(self._window)) * self._tasks
+        return max(len(self._flow.asking), len(self._window)) * self._tasks
 
     def expects_more(self) -> bool:
         """Return whether rows are still to come or to be finished."""

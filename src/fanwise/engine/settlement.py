@@ -13,7 +13,7 @@ from fanwise.graph.outcomes import Failed
 from fanwise.graph.packs import looks_like_field
 from fanwise.journal.records import ArmName
 
-from .arms import Arm
+from .arms import Arm, node_of
 from .flow import TaskFlow
 from .meaning import Again, TheSame, Unreadable, WantsTools, all_failed, meaning
 from .nodes import AgentNode
@@ -35,12 +35,12 @@ class Settlement:
     def replied(self, errand: Errand, attempt: int, reply: Reply) -> bool:
         """Take a reply whose record is kept; returns whether the errand is to go again."""
         self._carriers.replied(errand, reply)
-        node, wants_tools = self._node_of(errand), reply.stop_reason == "tool_use" and not reply.odd
+        node, wants_tools = node_of(self._arms, errand), reply.stop_reason == "tool_use" and not reply.odd
         if node is not None and node.role.tools:
             self._talks.replied(node.role, wants_tools=wants_tools)
         rounds = self._talks.of(errand.key).rounds if wants_tools else 0
         asked = self._asked.of(errand.role.arm, errand.node, node, attempt)
-        if node is not None and self._flow.owns(errand):  # a task waits for it that is equal to what was asked
+        if node is not None and self._flow.asking.owns(errand):  # a task waits for it that is equal to what was asked
             asked = asked._replace(is_readable=True)
         if len(errand.asks) > 1:
             return self._pack_replied(node, errand, attempt, reply, asked)
@@ -53,7 +53,7 @@ class Settlement:
             return True
         if isinstance(meant, WantsTools):
             self._talks.ask(errand.key, reply.content)
-            if self._flow.owns(errand):  # else its row will ask for the task, and go on from here
+            if self._flow.asking.owns(errand):  # else its row will ask for the task, and go on from here
                 self._flow.conversing.start(errand)
         elif isinstance(meant, Unreadable):
             self._flow.set_aside(errand, Unread(attempt, asked.way, reply.text))
@@ -75,12 +75,6 @@ class Settlement:
             return True
         self._flow.settle(errand, meant, attempt)
         return False
-
-    def _node_of(self, errand: Errand) -> AgentNode | None:
-        """Return the node of an errand; None where it is gone since an earlier session."""
-        arm = self._arms.get(errand.role.arm)
-        nodes = () if arm is None else (arm.nodes.get(ask.node) for ask in errand.served)
-        return next((node for node in nodes if isinstance(node, AgentNode)), None)
 
     def failed(self, errand: Errand, failure: Failure) -> None:
         """Take the final failure of an errand."""

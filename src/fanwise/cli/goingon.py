@@ -9,9 +9,13 @@ from typing import Any, TypeVar
 
 import click
 
+from fanwise.job.spec import JobSpec
+from fanwise.ledger.forecast import Price
 from fanwise.paths import fixed, fixed_reference
+from fanwise.studies.plan.rest import Rest
+from fanwise.studies.plan.twice import PaidTwice
 
-from .consent import threshold
+from .consent import Question, threshold
 from .options import chosen, job_option, named_graph, session_options
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -80,3 +84,26 @@ class GoingOn:
         graph = None if graph is None else fixed_reference(graph)
         terms = {"graph": graph, "retry": retry, "pay_twice": pay_twice, "detach": detach}
         return cls(out=out, graph=graph, changes=changes, terms=terms)
+
+
+def ask_for_rest(
+    question: Question, what: str, rest: Rest, twice: PaidTwice, spec: JobSpec, beside: tuple[str, Price | None] | None
+) -> None:
+    """Say what the rest of a run will cost, and ask where that is much.
+
+    Args:
+        question: Asks.
+        what: The rest of the run, in words.
+        rest: What it owes.
+        twice: What may be paid twice.
+        spec: How it goes on.
+        beside: What could be done in its place, and what that would cost.
+
+    Raises:
+        ConsentError: As for `Question.consent`.
+    """
+    what = f"{what}, {rest.rows:,} rows of {rest.all_rows:,},"
+    if twice.requests:
+        what = f"{what} with {twice.requests:,} requests that may be paid twice,"
+    unpriced = tuple(sorted({*rest.forecast.unpriced, *twice.unpriced}))
+    question.consent(twice.on_top_of(rest.forecast.total()), what, spec, unpriced=unpriced, beside=beside)

@@ -23,7 +23,7 @@ from fanwise.studies.plan.unpriced import models_without_price
 from .carrying import carry_out
 from .command import Command
 from .consent import ROWS, Question, asking
-from .goingon import GoingOn, going_on_options, retry_options
+from .goingon import GoingOn, ask_for_rest, going_on_options, retry_options
 from .saying import echo
 
 
@@ -79,8 +79,4 @@ def _consent(run: GoingOn, question: Question, retry: tuple[str, ...], *, pay_tw
             return
         rest = rest_of_run(db, spec, ROWS, retry=retry)
         twice = paid_twice_at_most(db) if pay_twice else NOTHING_TWICE
-    what = f"the rest of the run, {rest.rows:,} rows of {rest.all_rows:,},"
-    if twice.requests:
-        what = f"{what} with {twice.requests:,} requests that may be paid twice,"
-    unpriced = tuple(sorted({*rest.forecast.unpriced, *twice.unpriced}))
-    question.consent(twice.on_top_of(rest.forecast.total()), what, spec, unpriced=unpriced)
+    ask_for_rest(question, "the rest of the run", rest, twice, spec, None)

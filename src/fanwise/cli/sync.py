@@ -26,7 +26,7 @@ from fanwise.studies.plan.unpriced import models_without_price
 from .carrying import carry_out
 from .command import Command
 from .consent import ROWS, Question, asking, foreseen
-from .goingon import GoingOn, going_on_options, retry_options
+from .goingon import GoingOn, ask_for_rest, going_on_options, retry_options
 from .options import job_option
 from .saying import echo
 
@@ -92,9 +92,4 @@ def _consent(run: GoingOn, rows: RowsNow, question: Question, retry: tuple[str, 
     if not rest.rows and not twice.requests:
         echo("fanwise: nothing is to be asked, and nothing to be paid", err=True)
         return
-    what = f"the sync, {rest.rows:,} rows of {rest.all_rows:,},"
-    if twice.requests:
-        what = f"{what} with {twice.requests:,} requests that may be paid twice,"
-    unpriced = tuple(sorted({*rest.forecast.unpriced, *twice.unpriced}))
-    price, whole = twice.on_top_of(rest.forecast.total()), foreseen(spec).total()
-    question.consent(price, what, spec, unpriced=unpriced, beside=("a run from scratch", whole))
+    ask_for_rest(question, "the sync", rest, twice, spec, ("a run from scratch", foreseen(spec).total()))

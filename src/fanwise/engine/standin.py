@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 from fanwise.context.envelope import is_envelope, seal
@@ -27,6 +28,7 @@ from .nodes import AgentNode
 
 StandInAnswer = str | Mapping[str, Any] | None
 """A text, tools that are asked for (`{"tools": [{"name": ..., "input": ...}]}`), or nothing."""
+ToolsAnswer = Callable[[], AbstractContextManager[None]]
 
 
 def answerer(
@@ -56,13 +58,12 @@ def answerer(
         target = None if request is None else _asked(targets, str(body.get("model")), request)
         if request is None or target is None or target.spec is None or is_empty(target.body):
             return None
-        form = as_object(as_object(body.get("output_config")).get("format"))
-        sealed = is_envelope(form.get("schema"))
-        if request.inputs:
-            inputs = [_arguments(target.spec, values) for values in request.inputs]
-            return _call_for_each(target.body, target.spec, inputs, sealed=sealed)
-        values = _arguments(target.spec, request.values)
-        return _call(target.body, target.spec, values, _tool_outputs(body), sealed=sealed)
+        asked_for = as_object(as_object(body.get("output_config")).get("format"))
+        sealed = is_envelope(asked_for.get("schema"))
+        inputs = [_arguments(target.spec, values) for values in request.inputs or (request.values,)]
+        form = partial(_pack_text if request.inputs else _only_text, target.spec, sealed=sealed)
+        tools = partial(_tools_answer, target.spec, _tool_outputs(body))
+        return _call(target.body, inputs, tools, form)
 
     return answer
 
@@ -97,14 +98,21 @@ def _text_of(content: str | Sequence[Mapping[str, Any]]) -> str:
 
 
 def _call(
-    body: Callable[..., Any], spec: AgentSpec, values: dict[str, Any], outputs: list[ToolOutput], *, sealed: bool
+    body: Callable[..., Any], inputs: Sequence[dict[str, Any]], tools: ToolsAnswer, form: Callable[[list[Any]], str]
 ) -> StandInAnswer | Awaitable[StandInAnswer]:
-    """Call a stand-in. One that calls a tool is asked again with its result, and comes a step further."""
+    """Call a stand-in for each input. One that calls a tool is asked again with its result, and comes a step further.
+
+    Args:
+        body: The stand-in.
+        inputs: The values that it is called with: of a pack, those of each input.
+        tools: Lets the tools that it calls answer.
+        form: Makes a text of what it has returned for each.
+    """
     if inspect.iscoroutinefunction(body):
-        return _call_async(body, spec, values, outputs, sealed=sealed)
-    with _tools_answer(spec, outputs):
+        return _call_async(body, inputs, tools, form)
+    with tools():
         try:
-            return _answer_text(spec, body(**values), sealed=sealed)
+            return form([body(**values) for values in inputs])
         except ToolCalled as call:
             return _asked_for(call)
         except NotImplementedError:
@@ -112,36 +120,20 @@ def _call(
 
 
 async def _call_async(
-    body: Callable[..., Any], spec: AgentSpec, values: dict[str, Any], outputs: list[ToolOutput], *, sealed: bool
+    body: Callable[..., Any], inputs: Sequence[dict[str, Any]], tools: ToolsAnswer, form: Callable[[list[Any]], str]
 ) -> StandInAnswer:
-    with _tools_answer(spec, outputs):
+    with tools():
         try:
-            return _answer_text(spec, await body(**values), sealed=sealed)
+            return form([await body(**values) for values in inputs])
         except ToolCalled as call:
             return _asked_for(call)
         except NotImplementedError:
             return None
 
 
-def _call_for_each(
-    body: Callable[..., Any], spec: AgentSpec, inputs: Sequence[dict[str, Any]], *, sealed: bool
-) -> StandInAnswer | Awaitable[StandInAnswer]:
-    """Call a stand-in for each input of a pack."""
-    if inspect.iscoroutinefunction(body):
-        return _call_for_each_async(body, spec, inputs, sealed=sealed)
-    try:
-        return _pack_text(spec, [body(**values) for values in inputs], sealed=sealed)
-    except NotImplementedError:
-        return None
-
-
-async def _call_for_each_async(
-    body: Callable[..., Any], spec: AgentSpec, inputs: Sequence[dict[str, Any]], *, sealed: bool
-) -> StandInAnswer:
-    try:
-        return _pack_text(spec, [await body(**values) for values in inputs], sealed=sealed)
-    except NotImplementedError:
-        return None
+def _only_text(spec: AgentSpec, values: Sequence[Any], *, sealed: bool) -> str:
+    (value,) = values
+    return _answer_text(spec, value, sealed=sealed)
 
 
 def _pack_text(spec: AgentSpec, values: Sequence[Any], *, sealed: bool) -> str:

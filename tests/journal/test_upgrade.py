@@ -104,7 +104,7 @@ def make_older(path: Path) -> None:
             db.execute(f"DROP VIEW {view}")
         db.executescript(
             "ALTER TABLE asks DROP COLUMN work; ALTER TABLE asks DROP COLUMN row_id;"
-            "ALTER TABLE rejects DROP COLUMN line;"
+            "ALTER TABLE rejects DROP COLUMN line; ALTER TABLE attempts DROP COLUMN taken;"
             "DROP TABLE edits; DROP TABLE reached; ALTER TABLE rows DROP COLUMN since;"
             "ALTER TABLE results DROP COLUMN session; PRAGMA user_version=6;"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, replace
 from typing import Any, TypeVar
 
@@ -77,6 +77,11 @@ def _or_text(
         return value
 
 
+def _or_none(_context: click.Context, _option: click.Parameter, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Return what was given, None where nothing was."""
+    return values or None
+
+
 def job_option(name: str, **attributes: Any) -> Callable[[F], F]:
     """Return the option of a field of `JobSpec`.
 
@@ -143,6 +148,8 @@ def _attributes(part: SpecField) -> dict[str, Any]:
         return attributes | {"type": Word(part.choices)}
     if bool in part.accepted:
         return attributes | {"is_flag": True}
+    if Sequence in part.accepted:
+        return attributes | {"multiple": True, "callback": _or_none}
     if part.accepted == (int,):
         return attributes | {"type": WholeNumber(low, high)}
     if part.accepted == (float,):

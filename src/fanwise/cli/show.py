@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fanwise.errors import UsageError
+from fanwise.rendering.harmless import one_line
 from fanwise.rendering.request import request_text, settings_line
 from fanwise.studies.preview import preview
 from fanwise.studies.show import rendered
@@ -92,10 +93,12 @@ def _of_a_run(directory: str, row: str, task: str, options: dict[str, Any]) -> N
         echo_json(request.body, 2)
     for attempt in request.attempts:
         why = OTHER_FORM if request.has_another_form and attempt.is_unchanged is False else ""
-        same = CHECKED[attempt.is_unchanged]
+        words = CHECKED[attempt.is_unchanged]
+        if attempt.taken:
+            words = f"taken of {one_line(attempt.taken)}, {words}"
         if attempt.served:
-            same = f"served by that of {attempt.served}" + (f", {same}" if attempt.is_unchanged is not None else "")
-        echo(f"attempt {attempt.number}: {same}{why}", err=True)
+            words = f"served by that of {attempt.served}" + (f", {words}" if attempt.is_unchanged is not None else "")
+        echo(f"attempt {attempt.number}: {words}{why}", err=True)
     if request.answer is not None:
         echo(f"answer: {request.answer}", err=True)
     sys.exit(1 if any(attempt.is_unchanged is False for attempt in request.attempts) else 0)

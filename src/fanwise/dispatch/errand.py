@@ -171,9 +171,9 @@ class Errand:
         self.asks, self.followers = (served[0],), served[1:] or None
         self.tries, self.attempts = 1, (attempt,)
 
-    def stands_for(self, attempt: int) -> None:
-        """Stand for an attempt of an earlier session, until a row asks for one of its tasks."""
-        self.attempts = (attempt,)
+    def stands_for(self, *attempts: int) -> None:
+        """Stand for attempts that were made elsewhere: in an earlier session, or in another run."""
+        self.attempts = attempts
 
     def go_ahead(self) -> None:
         """Let it be a pilot: others wait for what it shows."""

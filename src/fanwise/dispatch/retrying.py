@@ -76,6 +76,9 @@ class Retrying:
         wait_s = self._policy.wait_s(failure, errand.tries)
         if wait_s is None:
             self._sink.failed(errand, failure)
+        elif too_long := self._policy.too_long(failure):
+            self._sink.halt(too_long)
+            self._queue.put(errand)
         elif wait_s < AT_ONCE_S:
             self._queue.put(errand)
         else:

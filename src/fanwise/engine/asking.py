@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from fanwise.dispatch.attempts import sizes_text
+from fanwise.dispatch.attempts import also_served, sizes_text
 from fanwise.dispatch.books import Books
 from fanwise.dispatch.carriers import Carriers
 from fanwise.dispatch.errand import Ask, Errand, new_ask, new_errand
@@ -14,6 +15,7 @@ from fanwise.graph.scope import Task
 
 from .composing import Compose, ComposePack
 from .conversing import Conversing
+from .elsewhere import AnswersElsewhere
 from .equal import EqualTasks
 from .meaning import Alone
 from .nodes import AgentNode
@@ -54,6 +56,7 @@ class Asking:
         carriers: Carriers,
         conversing: Conversing,
         ended: TaskEnded,
+        elsewhere: AnswersElsewhere | None,
     ) -> None:
         """Begin without an errand.
 
@@ -65,10 +68,11 @@ class Asking:
             carriers: Take what a model is to answer.
             conversing: Carries out the tools that a reply of an earlier session has asked for.
             ended: Takes outcomes of tasks that what is in the journal serves.
+            elsewhere: Answers of other runs; None: there are none.
         """
         self._books, self._resumed = books, settings.resumed
         self._recorder, self._talks, self._carriers, self._conversing = recorder, talks, carriers, conversing
-        self._ended = ended
+        self._ended, self._elsewhere = ended, elsewhere
         self.packs = Packs(self._submit_pack)
         self.equal = EqualTasks(books.journal, settings.retry, resumed=settings.resumed)
         self._owners: dict[Errand, list[Owner | None]] = {}
@@ -95,7 +99,7 @@ class Asking:
             self._send(owner, ask)
         elif (errand := self.equal.errand(work)) is not None:
             self._join(errand, owner, ask)
-        elif not self._serve(owner, ask):
+        elif not self._serve(owner, ask) and not self._take(owner, ask):
             self._send(owner, ask)
 
     def _serve(self, owner: Owner, ask: Ask) -> bool:
@@ -109,6 +113,24 @@ class Asking:
             self._recorder.answer(served.attempt, served.place, outcome)
         if self._resumed and self.equal.takes(served.first, run.number):
             keep(run, Asked(node, task, ask.key, earlier=True, first=served.first))
+        self._ended(run, task, outcome)
+        return True
+
+    def _take(self, owner: Owner, ask: Ask) -> bool:
+        """Let a task have what another run has answered to an equal one; returns whether one has."""
+        run, task, node = owner
+        answer = None if self._elsewhere is None else self._elsewhere.find(ask, node, task)
+        if answer is None:
+            return False
+        journal, attempts = self._books.journal, list[int]()
+        for number, (attempt, end, there) in enumerate(answer.requests, ask.before + 1):
+            attempts.append(journal.next_attempt())
+            served = also_served(ask, attempts[-1], place=0, number=number, sizes=there.sizes)
+            journal.add_attempt(replace(attempt, id=attempts[-1], arm=run.arm.name), (served,))
+            journal.add_end(replace(end, attempt=attempts[-1]))
+        outcome = self._recorder.task(ask, run.arm.name, node.role.agent, answer.outcome)
+        self._recorder.answer(attempts[-1], 0, outcome)
+        self.equal.take(ask, node.role, attempts, outcome)
         self._ended(run, task, outcome)
         return True
 

@@ -15,6 +15,7 @@ from fanwise.dispatch.role import Roles
 from fanwise.journal.records import ArmName
 
 from .arms import Arm, all_roles
+from .elsewhere import AnswersElsewhere
 from .readers import row_readers
 from .rows import Row, RowTypes
 from .run import Engine
@@ -30,6 +31,7 @@ def build_engine(
     arms_of: Callable[[Row], tuple[ArmName, ...]],
     settings: Settings,
     ways: Ways,
+    elsewhere: AnswersElsewhere | None = None,
 ) -> Engine:
     """Return an engine with its carriers; nothing is sent yet.
 
@@ -41,6 +43,7 @@ def build_engine(
         arms_of: Gives the arms on which a row runs.
         settings: Bounds of the session.
         ways: How it may send.
+        elsewhere: Answers of other runs; None: there are none.
     """
     roles = Roles(all_roles(arms.values()))
     graphs = {name: arm.graph for name, arm in arms.items()}
@@ -50,4 +53,6 @@ def build_engine(
     def carry(sink: Sink) -> Carriers:
         return build_carriers(sink, api, books, roles, graphs, ways, readers)
 
-    return Engine(arms=arms, books=books, types=types, settings=settings, arms_of=arms_of, carry=carry)
+    return Engine(
+        arms=arms, books=books, types=types, settings=settings, arms_of=arms_of, carry=carry, elsewhere=elsewhere
+    )  # fmt: skip

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from fanwise.dispatch.attempts import also_served
-from fanwise.dispatch.errand import Ask, Errand
+from fanwise.dispatch.errand import Ask, Errand, never_composed, new_errand
+from fanwise.dispatch.role import Role
 from fanwise.graph.outcomes import Done, Failed, Outcome
 from fanwise.graph.scope import Task
 from fanwise.journal.port import Journal
@@ -151,6 +152,19 @@ class EqualTasks:
         for work, answered in self._being_kept.items():
             self._answered.add(work, answered.attempt)
         self._being_kept = {}
+
+    def take(self, ask: Ask, role: Role, attempts: Sequence[int], outcome: Outcome) -> None:
+        """Take note of what another run has answered, as if it had just been answered here.
+
+        Args:
+            ask: The task for which it was taken.
+            role: Its role.
+            attempts: Numbers of the requests, as they are in this run; the last was answered.
+            outcome: What the task has come to.
+        """
+        errand = new_errand(role=role, asks=(ask,), compose=never_composed)
+        errand.stands_for(*attempts)
+        self.end(errand, attempts[-1], (outcome,))
 
     # Whose requests they are -------------------------------------------------------------------------
 

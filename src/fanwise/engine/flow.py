@@ -22,6 +22,7 @@ from .arms import Arm, node_of, row_state
 from .asking import Asking, Owner
 from .composing import Compose
 from .conversing import Conversing
+from .elsewhere import AnswersElsewhere
 from .intake import Counters
 from .meaning import Alone, all_failed, remembered
 from .nodes import AgentNode, StepNode, keyed
@@ -52,6 +53,7 @@ class TaskFlow:
         talks: Talks,
         carriers: Carriers,
         threads: Threads,
+        elsewhere: AnswersElsewhere | None = None,
     ) -> None:
         """Begin without a row.
 
@@ -65,6 +67,7 @@ class TaskFlow:
             talks: The conversations of tasks with tools.
             carriers: Take what a model is to answer.
             threads: Call steps.
+            elsewhere: Answers of other runs; None: there are none.
         """
         self._arms, self._books, self._settings = arms, books, settings
         self._window, self._counters, self._recorder, self._talks = window, counters, recorder, talks
@@ -76,7 +79,7 @@ class TaskFlow:
         self.conversing = Conversing(talks, carriers.submit, self._tools_lost)
         self.asking = Asking(
             books=books, settings=settings, recorder=recorder, talks=talks, carriers=carriers,
-            conversing=self.conversing, ended=self._take,
+            conversing=self.conversing, ended=self._take, elsewhere=elsewhere,
         )  # fmt: skip
         self._early: dict[str, Outcome] = {}
         """Outcomes of attempts of earlier sessions that came before their row asked for them, by task key."""

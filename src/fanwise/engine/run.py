@@ -21,6 +21,7 @@ from fanwise.threads import MOST_ABANDONED, Threads
 
 from .arms import Arm
 from .doubts import Doubts
+from .elsewhere import AnswersElsewhere
 from .flow import TaskFlow
 from .intake import Counters, Intake
 from .keeper import Keeper
@@ -57,6 +58,7 @@ class Engine:
         settings: Settings,
         arms_of: Callable[[Row], tuple[ArmName, ...]],
         carry: Carry,
+        elsewhere: AnswersElsewhere | None = None,
     ) -> None:
         """Set up.
 
@@ -67,6 +69,7 @@ class Engine:
             settings: Bounds of the session.
             arms_of: Gives the arms on which a row runs.
             carry: Makes the carriers, which tell this engine how errands end.
+            elsewhere: Answers of other runs; None: there are none.
         """
         self._books, self._types, self._settings, self._arms_of = books, types, settings, arms_of
         self.counters = Counters()
@@ -95,6 +98,7 @@ class Engine:
             talks=talks,
             carriers=self.carriers,
             threads=self._threads,
+            elsewhere=elsewhere,
         )
         self._keeper = Keeper(books.journal, self.counters, self._flow.asking.equal, self)
         self._settlement = Settlement(arms, self._flow, talks, self.carriers, AskedBefore(books.journal))

@@ -21,6 +21,7 @@ from fanwise.dispatch.retry import RetryPolicy
 from fanwise.dispatch.timekeeper import TimeLimit
 from fanwise.engine.arms import Arm
 from fanwise.engine.build import build_engine
+from fanwise.engine.elsewhere import AnswersElsewhere
 from fanwise.engine.records import Record
 from fanwise.engine.repeated import ShownBy
 from fanwise.engine.rows import Row, RowTypes
@@ -50,6 +51,7 @@ async def engine_of(
     *,
     shard: Shard,
     observers: tuple[Observer, ...] = (),
+    elsewhere: AnswersElsewhere | None = None,
 ) -> Engine:
     """Return an engine for some rows of a run.
 
@@ -60,6 +62,7 @@ async def engine_of(
         api: Who is asked.
         shard: The rows to take.
         observers: Told of what is sent and of all that ends.
+        elsewhere: Answers of other runs; None: none are taken.
     """
     spec, manifest, journal = run.spec, run.manifest, run.directory.journal
     as_run, graph = replace(manifest, spec=spec), run.graphs["fanout"]
@@ -92,7 +95,9 @@ async def engine_of(
     )  # fmt: skip
     part = terms.rehearsal.part if terms.rehearsal is not None else _part(shard, arms_of, shown)
     ways = _ways(run, terms, api.clock.now(), part)
-    return build_engine(arms, api, books, types, arms_of=arms_of, settings=settings, ways=ways)
+    return build_engine(
+        arms, api, books, types, arms_of=arms_of, settings=settings, ways=ways, elsewhere=elsewhere
+    )  # fmt: skip
 
 
 def _most_inputs(arms: Mapping[ArmName, Arm]) -> int:

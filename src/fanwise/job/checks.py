@@ -5,7 +5,7 @@ Behind a semicolon stands what to write.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from fanwise.addresses import address_problem
 from fanwise.dispatch.deadline import seconds
+from fanwise.jsonable import fault_of_text
 from fanwise.units import MOST_USD, PICO_PER_USD, pico_from_usd
 
 Dollars = str | int | Decimal
@@ -69,6 +70,16 @@ def check_path(value: str | Path) -> None:
     """Refuse what is no path."""
     if not str(value):
         raise ValueError(f"{value!r} is no path")
+
+
+def check_paths(value: Sequence[Any]) -> None:
+    """Refuse what is no list of paths; one text is a list of its characters to Python, and to nobody else."""
+    if isinstance(value, str | bytes):
+        raise ValueError(f"{value!r} is one text; put it into a list: [{value!r}]")
+    for path in value:
+        if not isinstance(path, str | Path) or fault_of_text(str(path)):
+            raise ValueError(f"{path!r} is no path")
+        check_path(path)
 
 
 def check_address(value: str) -> None:

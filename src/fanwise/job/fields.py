@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from decimal import Decimal
 from difflib import get_close_matches
@@ -51,6 +51,7 @@ WORDS: Mapping[type, str] = {
     Decimal: "a decimal",
     Graph: "a graph",
     Iterable: "rows as models or dicts",
+    Sequence: "a list",
 }
 
 

@@ -28,6 +28,7 @@ from .close import settle
 from .descriptors import within_descriptors
 from .edits import edits_of, keep_edited
 from .opening import OpenRun, Terms, begun, found
+from .otherruns import answers_elsewhere, not_named
 from .preflight import check_models, check_same_kind, usable_channel
 from .prepared import Prepared
 from .recorded import other_address
@@ -107,13 +108,19 @@ async def _prepared(run: OpenRun, terms: Terms, watcher: Watcher) -> AsyncGenera
         run = replace(run, spec=within_descriptors(run.spec, watcher.notes, ends=ends))
         with seldom():
             async with connected(run.spec, run.directory.path, terms.client, _stand_ins(run, terms, toolbox)) as api:
-                prepared = await _checked(run, terms, toolbox, api, watcher)
-                try:
-                    yield prepared
-                finally:
-                    if prepared.account is None:  # whoever interrupts a run wants its account all the more
-                        with anyio.CancelScope(shield=True):
-                            await settle(prepared)
+                run = await _checked(run, api, watcher)
+                with answers_elsewhere(run, offline=bool(api.offline)) as elsewhere:
+                    prepared = Prepared(
+                        run=run, terms=terms, arms=_arms(run, terms, toolbox), api=api, watcher=watcher,
+                        elsewhere=elsewhere,
+                    )  # fmt: skip
+                    _begin_session(prepared)
+                    try:
+                        yield prepared
+                    finally:
+                        if prepared.account is None:  # whoever interrupts a run wants its account all the more
+                            with anyio.CancelScope(shield=True):
+                                await settle(prepared)
 
 
 def _stand_ins(run: OpenRun, terms: Terms, toolbox: Toolbox) -> Any:
@@ -129,8 +136,8 @@ def _arms(run: OpenRun, terms: Terms, toolbox: Toolbox) -> dict[ArmName, Arm]:
     return replace(run.manifest, spec=run.spec).arms(run.graphs, toolbox, texts)
 
 
-async def _checked(run: OpenRun, terms: Terms, toolbox: Toolbox, api: Api, watcher: Watcher) -> Prepared:
-    """Check key, models and channel, count what rows share, and begin the session."""
+async def _checked(run: OpenRun, api: Api, watcher: Watcher) -> OpenRun:
+    """Check key, models and channel, and count what rows share; returns the run as this session works on it."""
     journal = run.directory.journal
     await check_models(api, run.graphs.values())
     run = replace(run, spec=await usable_channel(api, run.spec, watcher.notes))
@@ -144,9 +151,7 @@ async def _checked(run: OpenRun, terms: Terms, toolbox: Toolbox, api: Api, watch
             sizes = await count(api, common_texts(run.graphs.values()), cache)
         run = replace(run, manifest=replace(run.manifest, sizes=sizes))
         run.manifest.save(journal)
-    prepared = Prepared(run=run, terms=terms, arms=_arms(run, terms, toolbox), api=api, watcher=watcher)
-    _begin_session(prepared)
-    return prepared
+    return run
 
 
 def _begin_session(prepared: Prepared) -> None:
@@ -162,7 +167,6 @@ def _begin_session(prepared: Prepared) -> None:
         lost = journal.lose_open(at)
         if lost:
             notes.append(f"{lost} live requests were in flight when the last process ended: marked lost, asked again")
-        if edits.words:
-            notes.append(edits.words)
+        notes += filter(None, (edits.words, not_named(prepared.run)))
     describe(journal, prepared.arms)
     keep_begin(journal, own_baseline=is_own_baseline(prepared.run.graphs))

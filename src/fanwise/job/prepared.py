@@ -8,6 +8,7 @@ from typing import Literal
 
 from fanwise.api.client import Api
 from fanwise.engine.arms import Arm
+from fanwise.engine.elsewhere import AnswersElsewhere
 from fanwise.journal.port import Journal
 from fanwise.journal.records import ArmName
 
@@ -52,6 +53,8 @@ class Prepared:
     """Every arm with the requests that it makes."""
     api: Api
     watcher: Watcher
+    elsewhere: AnswersElsewhere | None = None
+    """Answers of other runs; None: none are taken."""
     ends: list[ShardEnd] = field(default_factory=list[ShardEnd])
     """One for each shard that was worked on."""
     account: Account | None = field(default=None, init=False)

@@ -6,7 +6,7 @@ stand beside its type.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -34,6 +34,7 @@ from .checks import (
     check_duration,
     check_field_name,
     check_path,
+    check_paths,
     check_reference,
     check_rows,
 )  # fmt: skip
@@ -182,11 +183,23 @@ class JobSpec:
     reuse: Annotated[
         bool,
         FieldRule(
-            option="--reuse/--no-reuse",
+            option="--reuse-equal/--no-reuse",
             help="Whether equal tasks, of whatever rows, are one call that serves all of them. [default: reuse]",
         ),
     ] = True
     """Of agents that allow it: see `@agent(reuse=...)`."""
+    reuse_from: Annotated[
+        Sequence[str | Path] | None,
+        FieldRule(
+            scope="once",
+            option="--reuse",
+            help="Take answers to equal tasks out of this run directory, as often as given; they cost nothing here.",
+            metavar="DIR",
+            check=check_paths,
+            hint="give a list of run directories",
+        ),
+    ] = None
+    """Run directories; None: no answers of other runs are taken."""
     grace_s: Annotated[
         float,
         FieldRule(
@@ -235,6 +248,8 @@ class JobSpec:
             values["rows"] = fixed(self.rows)
         if self.out is not None:
             values["out"] = fixed(self.out)
+        if self.reuse_from is not None:
+            values["reuse_from"] = tuple(map(fixed, self.reuse_from))
         return values
 
     @classmethod

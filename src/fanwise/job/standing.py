@@ -17,11 +17,12 @@ from fanwise.journal.meta import (
     OWN_BASELINE,
     SHOWN_BY,
     MetaStore,
+    Source,
 )  # fmt: skip
 from fanwise.journal.records import ArmName
 
 
-def was_offline(journal: MetaStore) -> bool | None:
+def was_offline(journal: Source) -> bool | None:
     """Return whether stand-ins have answered for the models so far; None before anybody has answered."""
     return OFFLINE.of(journal)
 

@@ -34,7 +34,8 @@ async def work(prepared: Prepared, shard: Shard = ALL_ROWS) -> None:
             spans = await stack.enter_async_context(telemetry(labels, journal.session, journal.attempt, notes.append))
         observers = (prepared.watcher,) if spans is None else (prepared.watcher, spans)
         engine = await engine_of(
-            run, prepared.terms, prepared.arms, prepared.api, shard=shard, observers=observers
+            run, prepared.terms, prepared.arms, prepared.api, shard=shard, observers=observers,
+            elsewhere=prepared.elsewhere,
         )  # fmt: skip
         keep_job_rows(journal, shard.job_rows)
         prepared.watcher.begins(engine, await _rows(prepared), offline=bool(prepared.api.offline))

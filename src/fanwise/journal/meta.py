@@ -112,6 +112,14 @@ class MetaKey(Generic[T]):
         journal.set_meta(self.name, json.dumps(value, ensure_ascii=False))
 
 
+class TakenFrom(TypedDict):
+    """A run of whose answers some were taken."""
+
+    directory: str
+    """Where it was, absolute."""
+    run_id: str
+
+
 class Deadline(TypedDict):
     """When a run should have ended."""
 
@@ -189,6 +197,8 @@ OWN_BASELINE = MetaKey("own_baseline", bool)
 """Whether the attempts of the fan-out are the single agent's too: the graph has one agent, and no other was asked."""
 DEADLINE: MetaKey[Deadline | None] = MetaKey("deadline", _nothing, Deadline | None)
 """When the run should have ended; None where it may take its time."""
+TAKEN_FROM: MetaKey[list[TakenFrom]] = MetaKey("taken_from", list[TakenFrom])
+"""Runs of whose answers some were taken, each known to `attempts.taken` by its place, from 1."""
 JOB_ROWS = MetaKey("job_rows", int)
 """Valid rows of the whole job, where a session carries out a sample of it; 0: the job is the rows that are taken."""
 ROWS_FILE = MetaKey("rows_file", dict[str, Any])

@@ -33,7 +33,7 @@ from .views import CountedAs, counts_otherwise
 
 _ANY = """SELECT 1 FROM attempts WHERE why='pilot' AND EXISTS(SELECT 1 FROM sessions WHERE channel='auto') LIMIT 1"""
 """Whether calls went ahead; attempts are looked through only where a session chose channels itself."""
-_USUAL = """SELECT arm, agent, channel, COUNT(*), SUM(prefix<>'') FROM main.paid WHERE why='first'
+_USUAL = """SELECT arm, agent, channel, COUNT(*), SUM(prefix<>'') FROM main.paid WHERE why='first' AND NOT taken
   GROUP BY arm, agent, channel"""
 _TRIES = """WITH ahead AS (
     SELECT k.row, k.key, a.channel FROM attempts a JOIN asks k ON k.attempt=a.id AND k.place=0 WHERE a.why='pilot'),

@@ -134,6 +134,8 @@ class AttemptRecord:
     """What of it a cache can hold, see `context.cacheable`; empty where that was not noted."""
     bound: int = 0
     """Upper bound of the tokens that it takes, input and output."""
+    taken: int = 0
+    """Which of the runs it was taken from that are in `journal.meta.TAKEN_FROM`, from 1; 0: it was sent by this one."""
 
 
 @dataclass(slots=True, kw_only=True)

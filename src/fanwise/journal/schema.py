@@ -29,7 +29,7 @@ CREATE TABLE tasks(
 CREATE TABLE attempts(
   id INTEGER PRIMARY KEY, arm TEXT, agent TEXT, model TEXT, channel TEXT, why TEXT, request_hash TEXT, reserved INT,
   sent REAL, intent INT, job_share REAL, prefix TEXT, chars INT, repeated INT, blocks TEXT DEFAULT '',
-  bound INT);
+  bound INT, taken INT DEFAULT 0);
 CREATE TABLE asks(
   attempt INT, place INT, key TEXT, row INT, node TEXT, label TEXT, number INT, sizes TEXT,
   row_id TEXT DEFAULT '', work TEXT DEFAULT '',

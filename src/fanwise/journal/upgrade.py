@@ -61,8 +61,9 @@ def _note_work(db: sqlite3.Connection) -> None:
 
 
 def _tell_inputs(db: sqlite3.Connection) -> None:
-    """Version 11 tells how many inputs a request shows apart from how many tasks it serves."""
+    """Version 11 tells how many inputs a request shows apart from how many tasks it serves, and what was taken."""
     _drop_views(db)
+    db.execute("ALTER TABLE attempts ADD COLUMN taken INT DEFAULT 0")
     for statement in VIEWS.split(";")[:-1]:
         db.execute(statement)
 

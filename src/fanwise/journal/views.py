@@ -14,7 +14,7 @@ _ATTEMPT = ", ".join(
     f"a.{name}"
     for name in (
         "arm", "agent", "model", "channel", "why", "request_hash", "sent", "intent", "job_share", "prefix", "chars",
-        "repeated", "blocks",
+        "repeated", "blocks", "taken",
     )
 )  # fmt: skip
 _END = "COALESCE(e.status,'open') AS status, e.kind, e.message, e.at, e.request_id, e.latency_s"
@@ -143,15 +143,16 @@ _BY_NEEDED = _Shared(
 
 
 VIEWS = f"""
-CREATE VIEW all_paid AS SELECT a.id AS attempt, {_ATTEMPT}, {_SERVES}, {_END}, {_named(_WHOLE)}, {_sums(_WHOLE)}
+CREATE VIEW all_attempts AS SELECT a.id AS attempt, {_ATTEMPT}, {_SERVES}, {_END}, {_named(_WHOLE)}, {_sums(_WHOLE)}
   FROM attempts a LEFT JOIN ends e ON e.attempt=a.id;
+CREATE VIEW all_paid AS SELECT p.* FROM all_attempts p WHERE NOT p.taken;
 CREATE VIEW all_task_attempts AS SELECT p.*, COALESCE(k.row,0) AS row, COALESCE(k.node,'') AS node,
   COALESCE(k.label,'keep warm '||SUBSTR(p.prefix,1,12)) AS label, COALESCE(k.number,1) AS number
-  FROM all_paid p LEFT JOIN asks k ON k.attempt=p.attempt AND k.place=0;
+  FROM all_attempts p LEFT JOIN asks k ON k.attempt=p.attempt AND k.place=0;
 CREATE VIEW all_served AS SELECT k.attempt, k.place, k.key, k.row, k.node, k.label, k.number, k.sizes, k.work,
   {_ATTEMPT}, {_END}, COALESCE(s.asks,1) AS asks, {_named(_shares(_WHOLE))}, {_sums(_shares(_WHOLE))}
   FROM asks k JOIN attempts a ON a.id=k.attempt LEFT JOIN ends e ON e.attempt=k.attempt
-  LEFT JOIN several s ON s.attempt=k.attempt;
+  LEFT JOIN several s ON s.attempt=k.attempt WHERE NOT a.taken;
 {_counting(_ATTEMPT, _WHOLE, _BY_ALL)}
 CREATE VIEW of_other_rows AS SELECT v.* FROM all_served v WHERE NOT {_ONE_SESSION} AND NOT EXISTS(
   SELECT 1 FROM rows w WHERE w.number=v.row AND (
@@ -194,13 +195,15 @@ AS_COUNTED = _counting(_PRICED_ATTEMPT, _PRICED, _BY_NEEDED, "LEFT JOIN temp.cou
 )
 """The views of what counts, for a connection on which `temp.counted_as` has the requests that count as others."""
 VIEW_NAMES = tuple(re.findall(r"CREATE VIEW (\w+)", VIEWS))
-"""`all_paid` has the attempts, each with its end and whether it `serves` tasks: its sums are the bill, and what a
-budget is held against. `all_task_attempts` has the first of these tasks beside it; row 0 is no row's. `all_served` has
-the asks, each with its share of what its attempt has taken: shares are whole numbers and sum to it, whoever is served
-later. An attempt without an end is `open`; what is not known of it is NULL.
+"""`all_paid` has the attempts that this run has sent, each with its end and whether it `serves` tasks: its sums are the
+bill, and what a budget is held against. `all_served` has their asks, each with its share of what its attempt has taken:
+shares are whole numbers and sum to it, whoever is served later. `all_attempts` has those too that were `taken` from
+other runs, where they were paid; `all_task_attempts` has the first of their tasks beside each; row 0 is no row's. An
+attempt without an end is `open`; what is not known of it is NULL.
 
 The account is made of what counts now: of what the rows of the file, as they are, need in the graphs as they are.
-`paid`, `task_attempts` and `served` are these attempts and asks; `outcomes` are the outcomes of such tasks, `row_ends`
+`paid`, `task_attempts` and `served` are these attempts and asks, those among them that were `taken` from other runs at
+the price that was paid there; `outcomes` are the outcomes of such tasks, `row_ends`
 the ends of such rows; `of_other_rows` has the asks of rows that left the file or were changed. An attempt counts whole
 as long as one of its tasks is needed. A request that keeps a prefix warm counts where one that counts has this prefix.
 

@@ -7,11 +7,11 @@ that went ahead in another channel than the others, as far as that was more than
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from fanwise.journal.meta import DRAWN, place_in_draw
+from fanwise.journal.meta import DRAWN, TAKEN_FROM, place_in_draw
 from fanwise.journal.pilots import surpluses
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
@@ -35,6 +35,8 @@ _OF_ROWS_NOT_DRAWN = """SELECT w.row_id, v.attempt, v.cost, v.at IS NOT NULL AND
 _TAKEN_OVER = "SELECT writer, SUM(cost) FROM temp.taken_over GROUP BY writer"
 _WRITERS_OF_OTHER_ROWS = f"""SELECT attempt, MIN({_IS_GONE.format(of="o")}) FROM of_other_rows o
   WHERE attempt IN (SELECT writer FROM temp.taken_over) GROUP BY attempt"""
+_TAKEN = """SELECT taken, COUNT(*), COALESCE(SUM(cost),0), SUM(at IS NOT NULL AND cost IS NULL)
+  FROM paid WHERE taken>0 GROUP BY taken"""
 _UNKNOWN = "SELECT COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) FROM {attempts}"
 
 
@@ -53,6 +55,25 @@ class NotCounted(NamedTuple):
         return {"attempts": self.attempts, "usd": usd, "attempts_of_unknown_cost": self.unknown}
 
 
+def added_up(parts: Iterable[NotCounted]) -> NotCounted:
+    """Return the sum of some attempts."""
+    return NotCounted(*map(sum, zip(NotCounted(), *parts, strict=True)))
+
+
+class Taken(NamedTuple):
+    """What counts of the requests that were taken of another run."""
+
+    directory: str
+    """Where that was."""
+    run_id: str
+    requests: NotCounted
+    """At what was paid there."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return {"directory": self.directory, "run_id": self.run_id} | self.requests.data()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cash:
     """All that a run has paid."""
@@ -69,6 +90,8 @@ class Cash:
     """What the single agent was paid for rows that are not in its sample any more."""
     pilots: NotCounted
     """What calls cost that went ahead to learn the channel, beyond what they count for; they count as attempts."""
+    of_runs: tuple[Taken, ...] = ()
+    """What was paid in other runs for answers that were taken of them: part of the account, and no cash here."""
 
     @property
     def changed(self) -> NotCounted:
@@ -92,6 +115,8 @@ class Cash:
             "left": self.left.data() | {"removed": self.removed.data(), "changed": self.changed.data()},
             "unsampled": self.unsampled.data(),
             "pilots": self.pilots.data(),
+            "taken": added_up(run.requests for run in self.of_runs).data()
+            | {"from": [run.data() for run in self.of_runs]},
         }
 
 
@@ -110,20 +135,46 @@ def cash(db: Book, account: Totals) -> Cash:
     (sessions,) = db.execute("SELECT COUNT(*) FROM sessions").fetchone()
     ahead = list(surpluses(db))
     pilots = NotCounted(len({surplus.attempt for surplus in ahead}), sum(surplus.cost for surplus in ahead))
+    of_runs = _taken(db)
     if sessions < 2:
-        totals = cash_totals(db) if ahead else account
+        totals = cash_totals(db) if ahead or of_runs else account
         none = NotCounted()
-        return Cash(totals=totals, replaced=none, left=none, removed=none, unsampled=none, pilots=pilots)
-    totals, taken = cash_totals(db), _taken_over(db)
+        return Cash(
+            totals=totals, replaced=none, left=none, removed=none, unsampled=none, pilots=pilots, of_runs=of_runs
+        )
+    totals, taken, elsewhere = cash_totals(db), _taken_over(db), added_up(run.requests for run in of_runs)
     (removed, changed), unsampled = _left(db, taken), _unsampled(db, taken)
     left = NotCounted(*map(sum, zip(removed, changed, strict=True)))
     unknown, counted = (db.execute(_UNKNOWN.format(attempts=name)).fetchone()[0] for name in ("all_paid", "paid"))
     replaced = NotCounted(
-        totals.sent - account.sent - left.attempts - unsampled.attempts,
-        totals.cost - account.cost - left.cost - unsampled.cost - pilots.cost,
-        unknown - counted - left.unknown - unsampled.unknown,
+        totals.sent - account.sent + elsewhere.attempts - left.attempts - unsampled.attempts,
+        totals.cost - account.cost + elsewhere.cost - left.cost - unsampled.cost - pilots.cost,
+        unknown - counted + elsewhere.unknown - left.unknown - unsampled.unknown,
     )
-    return Cash(totals=totals, replaced=replaced, left=left, removed=removed, unsampled=unsampled, pilots=pilots)
+    return Cash(
+        totals=totals, replaced=replaced, left=left, removed=removed, unsampled=unsampled, pilots=pilots,
+        of_runs=of_runs,
+    )  # fmt: skip
+
+
+def taken_from(db: Book, source: int) -> str:
+    """Return the directory of the run from which a request was taken; empty where this one has sent it.
+
+    Args:
+        db: The journal.
+        source: The request's `taken`.
+    """
+    runs = TAKEN_FROM.of(db)
+    return runs[source - 1]["directory"] if 0 < source <= len(runs) else ""
+
+
+def _taken(db: Book) -> tuple[Taken, ...]:
+    """Return what counts of the requests of other runs, by the run."""
+    runs = TAKEN_FROM.of(db)
+    counted = {source: NotCounted(*rest) for source, *rest in db.execute(_TAKEN)} if runs else {}
+    return tuple(
+        Taken(run["directory"], run["run_id"], counted.get(number, NotCounted())) for number, run in enumerate(runs, 1)
+    )
 
 
 def _taken_over(db: Book) -> dict[int, int]:

@@ -21,7 +21,7 @@ _TAKEN = ", ".join(f"CASE WHEN {_IS_KNOWN} THEN p.{name} END AS {column}" for na
 """What an attempt took; nobody knows it of one that was lost, or whose reply did not say."""
 _ATTEMPTS = f"""SELECT p.attempt, p.row, w.row_id, p.arm AS side, p.label AS task, p.node, p.agent, p.model, p.channel,
   b.batch_id, p.number, p.status, p.kind, p.message, {_TAKEN}, p.cost, p.reserved, p.sent, p.at AS ended, p.latency_s,
-  p.request_id, p.prefix, EXISTS(SELECT 1 FROM paid q WHERE q.attempt=p.attempt) AS counts
+  p.request_id, p.prefix, p.taken, EXISTS(SELECT 1 FROM paid q WHERE q.attempt=p.attempt) AS counts
   FROM all_task_attempts p LEFT JOIN rows w ON w.number=p.row LEFT JOIN batches b ON b.intent=p.intent
   ORDER BY p.attempt"""
 _TASKS = """SELECT t.row, w.row_id, t.arm AS side, t.label AS task, t.node, t.agent, t.status, t.kind, t.message,
@@ -71,6 +71,8 @@ class AttemptLine:
     latency_s: float | None
     request_id: str | None
     prefix: str
+    taken: int
+    """Which run of the summary's `cash.taken.from` has sent it, from 1; 0: this one has."""
     counts: int
     """1 where it is part of the account as it is now, else 0: an edit has replaced it, or its row is gone."""
 

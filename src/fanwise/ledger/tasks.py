@@ -38,9 +38,9 @@ _SAMPLE = """SELECT p.row, p.prompt, p.output, LENGTH(t.text) AS result_chars FR
 _FIRST = """COALESCE(
   (SELECT MIN(o.place) FROM asks o WHERE o.attempt={0}.attempt AND o.work={0}.work AND o.work<>''), {0}.place)"""
 """The place of the first of equal tasks in their attempt: the one whose values the request shows."""
-_REQUESTS = f"""SELECT s.number, s.why, s.request_hash, f.node, s.attempt,
+_REQUESTS = f"""SELECT s.number, a.why, a.request_hash, f.node, s.attempt, a.taken,
   CASE WHEN s.place=f.place THEN '' ELSE f.label||' of row '||f.row_id END AS served
-  FROM all_served s JOIN asks f ON f.attempt=s.attempt AND f.place={_FIRST.format("s")}
+  FROM asks s JOIN attempts a ON a.id=s.attempt JOIN asks f ON f.attempt=s.attempt AND f.place={_FIRST.format("s")}
   WHERE s.key=? ORDER BY s.number"""
 _INPUTS = f"SELECT k.row_id, k.label FROM asks k WHERE k.attempt=? AND k.place={_FIRST.format('k')} ORDER BY k.place"
 
@@ -102,6 +102,8 @@ class SentRequest(NamedTuple):
     """Path of the node for which it was sent."""
     attempt: int
     """Its number among those of the run."""
+    taken: int
+    """Which of the runs in `journal.meta.TAKEN_FROM` has sent it, from 1; 0: this one."""
 
 
 class ShownInput(NamedTuple):
@@ -215,7 +217,7 @@ def batch_reads(db: Book) -> tuple[int, int]:
 
 def first_channel(db: Book) -> Channel | None:
     """Return the channel of the first attempt; None where none was made."""
-    row = db.execute("SELECT channel FROM attempts ORDER BY id LIMIT 1").fetchone()
+    row = db.execute("SELECT channel FROM attempts WHERE NOT taken ORDER BY id LIMIT 1").fetchone()
     return None if row is None else row[0]
 
 

@@ -11,7 +11,7 @@ STEPS = 80
 MOST_BATCHES = 60
 _STEPS = """SELECT channel, MIN(CAST((at-:start)/:width AS INT),:last)*:width AS begin, SUM(sent) AS sent,
     SUM(ended) AS ended, SUM(failed) AS failed FROM (
-    SELECT channel, sent AS at, 1 AS sent, 0 AS ended, 0 AS failed FROM attempts
+    SELECT channel, sent AS at, 1 AS sent, 0 AS ended, 0 AS failed FROM attempts WHERE NOT taken
     UNION ALL SELECT channel, at, 0, status='succeeded', status<>'succeeded' FROM all_paid WHERE at IS NOT NULL)
   GROUP BY 1, 2 ORDER BY 1, 2"""
 _BATCHES = """SELECT COALESCE(b.batch_id,'') AS batch_id, b.size AS requests, b.at-:start AS begin,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .harmless import one_line
 from .words import at_least
 
 WORDS = {
@@ -19,13 +20,24 @@ WORDS = {
 
 
 def paid_in_all(summary: Mapping[str, Any]) -> str | None:
-    """Return what was paid in all, and for what that counts no more; None where all of it counts."""
+    """Return what was paid in all, where it is not the account: what counts no more, and what other runs have paid."""
     cash = summary.get("cash")  # an earlier version has kept none
     parts = [] if cash is None else [_part(part, WORDS[name]) for name, part in _not_counted(cash) if part["attempts"]]
-    if cash is None or not parts:
+    taken = "" if cash is None else _taken(cash)
+    if cash is None or not (parts or taken):
         return None
-    unknown = cash["lost"] + cash["unpriced_attempts"]
-    return f"paid in all {at_least(cash['paid_usd'], unknown)}, of it {_listed(parts)}"
+    paid = f"paid in all {at_least(cash['paid_usd'], cash['lost'] + cash['unpriced_attempts'])}"
+    return "; ".join(filter(None, (f"{paid}, of it {_listed(parts)}" if parts else paid, taken)))
+
+
+def _taken(cash: Mapping[str, Any]) -> str:
+    """Return what other runs have paid for the answers that were taken of them; empty where none were."""
+    taken: Mapping[str, Any] = cash.get("taken") or {"attempts": 0}
+    if not taken["attempts"]:
+        return ""
+    runs = [one_line(run["directory"]) for run in taken["from"] if run["attempts"]]
+    price = at_least(taken["usd"], taken["attempts_of_unknown_cost"])
+    return f"{price} of the cost was paid in {_listed(runs)}, whose answers were taken"
 
 
 def _not_counted(cash: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

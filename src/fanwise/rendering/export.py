@@ -101,6 +101,7 @@ TABLES = (
         "ended number When it ended.", "latency_s number Seconds of a live reply, or until a batch was read.",
         "request_id text The API's id of the request, or of the message of a batch.",
         "prefix text Key of the cached prefix that rows share, shortened.",
+        "taken whole Which run of cash.taken.from has sent and paid it, from 1; 0 where this one has.",
         "counts whole 1 where it is part of the account, 0 where an edit has replaced it or its row has gone."),
         lambda db, summary: attempt_lines(db)),
     Table("tasks", _columns(

@@ -19,13 +19,14 @@ from fanwise.job.manifest import Manifest
 from fanwise.job.recorded import looked_at
 from fanwise.journal.reader import JournalReader
 from fanwise.ledger.account import baseline_arm
+from fanwise.ledger.cash import taken_from
 from fanwise.ledger.outcomes import row_named
 from fanwise.ledger.tasks import requests_of
 
 from .sent import PacksSent, find_task
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One attempt of a task, and whether its request is still the same."""
 
@@ -34,6 +35,8 @@ class Attempt:
     """None where that cannot be told: not all of the request was kept, or it was sent at another node."""
     served: str = ""
     """The equal task for which it was sent, in words; empty where it was this one."""
+    taken: str = ""
+    """Directory of the run that has sent it; empty where it was this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +107,13 @@ def _attempts(journal: JournalReader, node: AgentNode, task: Task, key: str, pac
         is_partly_kept = is_partly_kept or sent.why == "repair" or (sent.why == "tools" and is_purged)
         is_unchanged = sent.request_hash in hashes or packs.is_unchanged(sent)
         cannot_tell = is_partly_kept or sent.node != task.node.path or packs.is_incomplete(sent.attempt)
-        yield Attempt(sent.number, None if cannot_tell and not is_unchanged else is_unchanged, sent.served)
+        cannot_tell = cannot_tell or sent.taken > 0
+        yield Attempt(
+            number=sent.number,
+            is_unchanged=None if cannot_tell and not is_unchanged else is_unchanged,
+            served=sent.served,
+            taken=taken_from(journal.db, sent.taken),
+        )
 
 
 def _hashes(node: AgentNode, task: Task, rounds: Sequence[tuple[str, str]]) -> set[str]:

@@ -42,15 +42,18 @@ class FiguresInMemory(ContentsInMemory):
     def _parts(self, row: int | None) -> Iterator[tuple[int, int, int]]:
         """Yield what a row, or the run, has of attempts: how many asks share one, the place of the ask, the attempt."""
         if row is None:
-            yield from ((1, 0, number) for number in self._attempts)
+            yield from ((1, 0, number) for number, attempt in self._attempts.items() if not attempt.taken)
         else:
-            yield from ((len(self._asks[ask.attempt]), ask.place, ask.attempt) for ask in self._of_row.get(row, ()))
+            asks = (ask for ask in self._of_row.get(row, ()) if not self._attempts[ask.attempt].taken)
+            yield from ((len(self._asks[ask.attempt]), ask.place, ask.attempt) for ask in asks)
 
     def _answered(self) -> Iterator[tuple[AttemptRecord, EndRecord]]:
         """Yield the attempts that serve tasks, have succeeded and took tokens that are known, with their ends."""
         for number, end in self._ends.items():
             if end.status == "succeeded" and end.tokens is not None and self._asks.get(number):
-                yield self._attempts[number], end
+                attempt = self._attempts[number]
+                if not attempt.taken:
+                    yield attempt, end
 
     def outputs(self, since: Mapping[str, float]) -> list[AnswerLengths]:
         """Return how long the answers of each agent on each model were, since a moment of its own."""

@@ -1,0 +1,106 @@
+"""What an answer has cost in the run that it is taken from: its requests, as they are written down in another.
+
+That run is data from somebody else: what is no number of a request is not taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple, get_args
+
+from fanwise.pricing.usage import Usage
+
+from .reader import JournalReader
+from .records import REASONS, SERVES_NONE, AskRecord, AttemptRecord, AttemptStatus, Channel, EndRecord, Served
+from .tables import select
+
+MOST = 10**15
+"""Beyond any tokens or picodollars of a request."""
+_ENDS = "SELECT * FROM ends WHERE attempt=?"
+
+
+class TakenRequest(NamedTuple):
+    """A request of another run, or the part of it that showed one of its inputs."""
+
+    attempt: AttemptRecord
+    end: EndRecord
+    ask: AskRecord
+    """What it was asked for there."""
+
+
+def requests_taken(journal: JournalReader, first: AskRecord, source: int) -> list[TakenRequest]:
+    """Return the requests by which a task of another run was answered; none where they cannot be taken.
+
+    A pack counts for one of its inputs: shares of all of them sum to it.
+
+    Args:
+        journal: The other run.
+        first: A request of the task.
+        source: Which of the runs it is from which this one takes answers.
+    """
+    requests: list[TakenRequest] = []
+    for ask in journal.asks_of(first.key, first.row):
+        served = journal.attempt(ask.attempt)
+        end = next(select(journal.db, EndRecord, _ENDS, (ask.attempt,)), None)
+        if served is None or end is None or not _is_sound(served.attempt, end):
+            return []
+        requests.append(_taken(served, end, ask, source))
+    return requests
+
+
+def _is_sound(attempt: AttemptRecord, end: EndRecord) -> bool:
+    """Return whether an attempt of another run is one that this could have made."""
+    return (
+        attempt.why in REASONS
+        and attempt.why not in SERVES_NONE
+        and attempt.channel in get_args(Channel)
+        and end.status in get_args(AttemptStatus)
+        and _are_texts(attempt.agent, attempt.model, attempt.request_hash, attempt.prefix, attempt.blocks)
+        and _are_texts(end.kind, end.message, end.request_id)
+        and _are_counts(*end.usage, end.cost or 0, attempt.reserved or 0)
+        and _are_counts(attempt.chars, attempt.repeated, attempt.bound)
+        and _are_moments(attempt.sent, attempt.job_share, end.at, end.latency_s)
+    )
+
+
+def _are_texts(*values: Any) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _are_counts(*values: Any) -> bool:
+    return all(isinstance(value, int) and 0 <= value < MOST for value in values)
+
+
+def _are_moments(*values: Any) -> bool:
+    return all(isinstance(value, int | float) and 0 <= value < MOST for value in values)
+
+
+def _taken(served: Served, end: EndRecord, ask: AskRecord, source: int) -> TakenRequest:
+    """Return a request, or the part that showed an ask, as this run has it."""
+    inputs = list(_inputs(served.asks))
+    size, place = len(inputs), inputs.index(_input(ask))
+    attempt = replace(
+        served.attempt, taken=source, intent=None, why="first" if served.attempt.why == "pilot" else served.attempt.why
+    )
+    if size == 1:
+        return TakenRequest(attempt, end, ask)
+
+    def part(count: int) -> int:
+        return count // size + (place < count % size)
+
+    attempt = replace(
+        attempt, reserved=None if attempt.reserved is None else part(attempt.reserved), chars=part(attempt.chars),
+        repeated=part(attempt.repeated), bound=part(attempt.bound), blocks="",
+    )  # fmt: skip
+    cost = None if end.cost is None else part(end.cost)
+    return TakenRequest(attempt, replace(end, usage=Usage(*map(part, end.usage)), cost=cost), ask)
+
+
+def _inputs(asks: tuple[AskRecord, ...]) -> Iterator[str | int]:
+    """Yield the inputs that a request has shown, each once, in their order."""
+    yield from dict.fromkeys(map(_input, asks))
+
+
+def _input(ask: AskRecord) -> str | int:
+    return ask.work or ask.place

@@ -18,6 +18,8 @@ class Ask:
     label: str
     number: int
     sizes: list[int]
+    work: str
+    """What equal tasks have in common; empty where it is served alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,17 @@ class Attempt:
     repeated: int
     blocks: str
     asks: tuple[Ask, ...]
+
+    @property
+    def followers(self) -> tuple[Ask, ...]:
+        """The tasks whose values the request shows for an equal one before them."""
+        works = [ask.work for ask in self.asks]
+        return tuple(ask for place, ask in enumerate(self.asks) if ask.work and ask.work in works[:place])
+
+    @property
+    def inputs(self) -> int:
+        """How many different inputs it shows."""
+        return max(len(self.asks) - len(self.followers), 1)
 
     @property
     def total(self) -> int:

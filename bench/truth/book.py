@@ -58,6 +58,14 @@ class Book:
             repeated=row["repeated"], blocks=row["blocks"], asks=asks,
         )  # fmt: skip
 
+    def inputs_of(self, attempt: int) -> int:
+        """Return how many inputs a request has shown, whoever needs them now."""
+        return self._inputs[attempt]
+
+    @cached_property
+    def _inputs(self) -> dict[int, int]:
+        return {attempt.id: attempt.inputs for attempt in self.attempts}
+
     @cached_property
     def rows(self) -> dict[int, int]:
         """Rows that the last session has found in the file, each with the session since which it is as it is."""
@@ -171,5 +179,5 @@ def _ask(row: sqlite3.Row) -> Ask:
     sizes = [int(size) for size in row["sizes"].split(",") if size]
     return Ask(
         key=row["key"], row=row["row"], row_id=row["row_id"], node=row["node"], label=row["label"],
-        number=row["number"], sizes=sizes,
+        number=row["number"], sizes=sizes, work=row["work"],
     )  # fmt: skip

@@ -164,6 +164,24 @@ def tiny(row: Row) -> str:
     return title(row.text, optional(label(row.text)))
 
 
+@agent(model="claude-haiku-5-5", context=[GUIDE], max_tokens=40, pack=6)
+def about(text: str) -> str:
+    """Say what it is about."""
+    return text[:12]
+
+
+@agent(model="claude-sonnet-5-5", max_tokens=60)
+def answer(text: str, topic: str) -> str:
+    """Answer it."""
+    return f"{topic}: {text[-20:]}"
+
+
+@graph
+def packs(row: Row) -> str:
+    """Several rows in one request, and one each behind it."""
+    return answer(row.text, about(row.text))
+
+
 @agent(model="claude-opus-4-8", context=[GUIDE], max_tokens=60)
 def single(text: str) -> list[str]:
     """Cut the text into its words."""

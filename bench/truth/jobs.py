@@ -66,6 +66,7 @@ def repeated(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
 LEVELS, TOOLS, IMAGES = "graphs.py:levels", "graphs.py:tools", "graphs.py:images"
 PAGES = "graphs.py:pages"
 UNPRICED, TINY, ALONE = "graphs.py:unpriced", "graphs.py:tiny", "graphs.py:alone"
+PACKS = "graphs.py:packs"
 SCANS = [{"id": f"s{number}", "note": f"note {number} " * (number + 1), "picture": "dot.png"} for number in range(8)]
 LETTERS = [
     row | {"picture": "dot.png" if number % 2 else None}
@@ -158,6 +159,11 @@ JOBS = (
     Job(name="equal rows, rows gone", graph=LEVELS, rows=repeated(texts(6, page=900, pages=2, seed=25), 15),
         options=("--baseline", "auto", "--channel", "auto"), dropped=-4,
         edit=("Weigh facts and rights.", "Weigh the facts first, then the rights."), resume=("--channel", "auto")),
+    Job(name="packs of equal rows", graph=PACKS, rows=repeated(texts(14, seed=26), 33),
+        options=("--baseline", "auto", "--channel", "live", "--slots", "64")),
+    Job(name="packs of equal rows, rows gone", graph=PACKS, rows=repeated(texts(11, seed=27), 26),
+        options=("--baseline", "auto", "--channel", "batch"), dropped=-5,
+        edit=("Answer it.", "Answer it in a word."), resume=("--channel", "batch")),
     Job(name="one agent", graph=ALONE, rows=texts(7, seed=13), options=("--baseline", "auto", "--channel", "live"),
         answers=({"match": "Case 2.", "text": "no list", "count": 1},), exits=(1,)),
     Job(name="unknown price", graph=UNPRICED, rows=texts(6, seed=14), options=("--channel", "live"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 from typing import Any
 
 from .attempt import Attempt
@@ -32,8 +33,8 @@ class Call:
         else:
             amount = tokens.prompt * rate.input
         amount += (self.more if all_shown else 0) * rate.input + tokens.output * rate.output
-        amount *= 1 if once else max(len(self.attempt.asks), 1)
-        return Fraction(amount, 2 if batch and self.attempt.channel == "batch" else 1)
+        amount = Fraction(amount, 2 if batch and self.attempt.channel == "batch" else 1)
+        return amount if once else amount * max(len(self.attempt.asks), 1) / self.attempt.inputs
 
 
 def check_levers(findings: Findings, summary: dict[str, Any], book: Book) -> None:
@@ -51,9 +52,9 @@ def check_levers(findings: Findings, summary: dict[str, Any], book: Book) -> Non
         for name in names:
             state[levers[name]] = not state[levers[name]]
             after = _sum(calls, state)
-            findings.same(f"levers.{order}.{name}", said[order][name], usd(int(before - after)))
+            findings.same(f"levers.{order}.{name}", said[order][name], usd(floor(before) - floor(after)))
             before = after
-    findings.same("levers.naive_usd", said["naive_usd"], usd(int(_sum(calls, without))))
+    findings.same("levers.naive_usd", said["naive_usd"], usd(floor(_sum(calls, without))))
     findings.same("levers.paid_usd", said["paid_usd"], usd(sum(call.attempt.usd or 0 for call in calls)))
     findings.same("levers.attempts", said["attempts"], len(calls))
     findings.same("levers.alone_usd", said["alone_usd"], _alone(summary, book, sum(c.attempt.usd or 0 for c in calls)))

@@ -74,12 +74,13 @@ def check_attempts(findings: Findings, table: list[dict[str, Any]], book: Book) 
 
 def check_tasks(findings: Findings, table: list[dict[str, Any]], book: Book) -> None:
     """Compare what tasks of the account cost that have an outcome."""
-    sent: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
+    sent: dict[str, list[tuple[bool, int | None]]] = defaultdict(list)
     for attempt in book.counting:
         costs = [None] * len(attempt.asks) if attempt.usd is None else parts(attempt.usd, len(attempt.asks) or 1)
-        for place, (ask, cost) in enumerate(zip(attempt.asks, costs, strict=False)):
+        followers = {ask.key for ask in attempt.followers}
+        for ask, cost in zip(attempt.asks, costs, strict=False):
             if book.needs(ask.row, attempt.arm, ask.key):
-                sent[ask.key].append((place, cost))
+                sent[ask.key].append((ask.key in followers, cost))
     computed, said = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]]()
     for task in book.journal.execute("SELECT key, row, arm, label, status FROM tasks"):
         if not book.needs(task["row"], task["arm"], task["key"]):
@@ -87,7 +88,7 @@ def check_tasks(findings: Findings, table: list[dict[str, Any]], book: Book) -> 
         attempts = sent[task["key"]]
         unknown = sum(cost is None for _, cost in attempts)
         known = usd(sum(cost or 0 for _, cost in attempts)) if len(attempts) > unknown else None
-        served = sum(place > 0 for place, _ in attempts)
+        served = sum(follows for follows, _ in attempts)
         who = (task["row"], task["arm"], task["label"], task["status"])
         computed[(*who, len(attempts) - served, served, known, unknown)] += 1
     names = ("row", "side", "task", "status", "attempts", "served", "cost_usd", "attempts_of_unknown_cost")

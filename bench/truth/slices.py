@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -81,7 +81,7 @@ def check_made_of(findings: Findings, summary: dict[str, Any], book: Book) -> No
         for attempt in book.counting:
             if attempt.arm == side and attempt.asks:
                 outputs += attempt.tokens.output
-                for kind, tokens in _parts(attempt, nodes).items():
+                for kind, tokens in _parts_of_tasks(attempt, nodes, book).items():
                     sums[kind] += tokens
         findings.same(f"made_of.{side}", side in summary["made_of"], any((*sums.values(), outputs)))
         said = summary["made_of"].get(side, {})
@@ -90,12 +90,33 @@ def check_made_of(findings: Findings, summary: dict[str, Any], book: Book) -> No
         findings.same(f"made_of.{side}.outputs", said.get("outputs", 0), outputs)
 
 
-def _parts(attempt: Attempt, nodes: dict[str, Any]) -> dict[str, Fraction]:
+def _parts_of_tasks(attempt: Attempt, nodes: dict[str, Any], book: Book) -> dict[str, Fraction]:
+    """Return the tokens of a request by kind: of a pack, those of each of its tasks."""
+    inputs = book.inputs_of(attempt.id)
+    if inputs == 1:
+        return _parts(attempt, nodes, 1)
+    sums: dict[str, Fraction] = defaultdict(Fraction)
+    for part in split(attempt):
+        for kind, tokens in _parts(part, nodes, inputs).items():
+            sums[kind] += tokens
+    return sums
+
+
+def _parts(attempt: Attempt, nodes: dict[str, Any], inputs: int) -> dict[str, Fraction]:
+    """Return the tokens of a request, or of a task's part of one, by kind.
+
+    Args:
+        attempt: The request.
+        nodes: What the run has noted of each.
+        inputs: How many of them it has shown: an equal part of what they have in common is a task's.
+    """
     node, ask = nodes[attempt.asks[0].node], attempt.asks[0]
-    chars = Counter({"instructions": node["instructions"], "context": node["context"]})
+    chars: dict[str, Fraction] = defaultdict(Fraction)
+    for kind in ("instructions", "context"):
+        chars[kind] = Fraction(node[kind], inputs)
     for (_, sources), size in zip(sorted(node["params"].items()), ask.sizes, strict=True):
         chars["row" if all(source.startswith("row ") for source in sources) else "upstream"] += size
-    chars["conversation"] = max(attempt.chars - sum(chars.values()), 0)
+    chars["conversation"] = max(attempt.chars - sum(chars.values()), Fraction(0)) if inputs == 1 else Fraction(0)
     total = sum(chars.values())
     return {kind: Fraction(attempt.tokens.prompt * chars[kind], total) for kind in KINDS}
 
@@ -128,7 +149,7 @@ def check_worst(findings: Findings, summary: dict[str, Any], book: Book, tokens:
         sent = by_agent[agent]
         kinds: dict[str, Fraction] = defaultdict(Fraction)
         for attempt in sent:
-            for kind, count in _parts(attempt, nodes).items():
+            for kind, count in _parts(attempt, nodes, book.inputs_of(attempt.id)).items():
                 kinds[kind] += count
         kind = max(kinds, key=lambda name: kinds[name])
         computed = {

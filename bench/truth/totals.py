@@ -34,7 +34,7 @@ def check_totals(findings: Findings, summary: dict[str, Any], book: Book) -> Non
         for name, number in _counts(attempts).items():
             findings.same(f"attempts.{prefix}{name}", part[name], number)
     for side in ("all", *SIDES):
-        keys = {ask.key for a in book.counting if side in ("all", a.arm) for ask in a.asks[1:]}
+        keys = {ask.key for a in book.counting if side in ("all", a.arm) for ask in a.followers}
         findings.same(f"served_tasks.{side}", summary["served_tasks"][side], len(keys))
     for prefix, part, attempts in _parts(summary["tokens"], book):
         for column, name in enumerate(("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")):
@@ -126,6 +126,9 @@ def check_cash(findings: Findings, said: dict[str, Any], account: str, book: Boo
     findings.same("cash.pilots.attempts", said["pilots"]["attempts"], len(ahead))
     findings.same("cash.pilots.usd", said["pilots"]["usd"], usd(sum((a.usd or 0) - (b.usd or 0) for a, b in ahead)))
     findings.same("cash.pilots.attempts_of_unknown_cost", said["pilots"]["attempts_of_unknown_cost"], 0)
+    nothing = {"attempts": 0, "usd": "0", "attempts_of_unknown_cost": 0, "from": []}  # no job names another run
+    for name, figure in nothing.items():
+        findings.same(f"cash.taken.{name}", said["taken"][name], figure)
     figures = (account, *(said[name]["usd"] for name in ("left", "unsampled", "replaced", "pilots")))
     parts = sum(Decimal(part or 0) for part in figures)
     findings.same("account + cash = all that was paid", parts, Decimal(said["paid_usd"] or 0))

@@ -20,7 +20,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
+from math import floor
 from operator import add
 from typing import Any
 
@@ -116,12 +118,13 @@ def levers(db: Book, arm: ArmName = "fanout") -> Levers | None:
     dearest = max(sorted(prices), key=lambda model: prices[model])
     bounds = {start for model in prices for _, at in hours for start in price_steps(model, at)}
     conditions = ", ".join(f"{size}>{bound}" for size in ("prompt", "widest") for bound in bounds)
-    orders, calls = [[0] * (len(NAMES) + 1) for _ in ORDERS], 0
+    sums, calls = [[Fraction(0)] * (len(NAMES) + 1) for _ in ORDERS], 0
     widened = _WIDENED if db.execute(_HAS_TWO_CALLS).fetchone()[0] else _AS_THEY_ARE
     for group in select(db, _LeverGroup, _CALLS.format(widened=widened, steps=conditions), {"arm": arm}):
-        for costs, order in zip(orders, ORDERS, strict=True):
+        for costs, order in zip(sums, ORDERS, strict=True):
             costs[:] = map(add, costs, _costs(group, dearest, order))
         calls += group.calls
+    orders = [[floor(cost) for cost in costs] for costs in sums]
     saved, saved_reversed = (
         {name: before - after for name, (before, after) in zip(order, pairwise(costs), strict=True)}
         for order, costs in zip(ORDERS, orders, strict=True)
@@ -132,21 +135,21 @@ def levers(db: Book, arm: ArmName = "fanout") -> Levers | None:
     )  # fmt: skip
 
 
-def _costs(group: _LeverGroup, dearest: str, order: Sequence[str]) -> list[int]:
+def _costs(group: _LeverGroup, dearest: str, order: Sequence[str]) -> list[Fraction]:
     """Return what calls cost with none of the levers, and with one more of them at every step."""
     try:
         costs = [_cost(group, dearest, order[:count]) for count in range(len(order))]
     except UnknownPriceError:  # they have a price of their own, and no other to be held against
         costs = [_for_each_task(group.cost, group, order[:count]) for count in range(len(order))]
-    return [*costs, group.cost]
+    return [*costs, Fraction(group.cost)]
 
 
-def _for_each_task(cost: int, group: _LeverGroup, pulled: Sequence[str]) -> int:
+def _for_each_task(cost: int, group: _LeverGroup, pulled: Sequence[str]) -> Fraction:
     """Return what calls of this cost come to with some of the levers: without `equal`, as many as there are tasks."""
-    return cost if "equal" in pulled else cost * group.asks // group.inputs
+    return Fraction(cost if "equal" in pulled else cost * group.asks, 1 if "equal" in pulled else group.inputs)
 
 
-def _cost(group: _LeverGroup, dearest: str, pulled: Sequence[str]) -> int:
+def _cost(group: _LeverGroup, dearest: str, pulled: Sequence[str]) -> Fraction:
     """Return what calls cost with some of the levers, in picodollars.
 
     Raises:

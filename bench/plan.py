@@ -3,7 +3,7 @@
 A plan carries out 20 rows by stand-ins. The bill has to lie in its range in 95 of 100 cases and never above its worst
 case, and its expected total within 5 % at the median where answers are as long as the stand-ins'; of every seven draws
 two have answers, and lists in them, of 0.6 and 1.7 times that length. With rows repeated, totals never fall and prices
-a row never rise.
+a row never rise. Equal tasks are one call, as they are by default; some jobs have answers that are equal by chance.
 
 Usage: python bench/plan.py [DRAWS] [JOB ...]
 """
@@ -34,6 +34,9 @@ GRID = (1, 2, 3, 5, 10, 20, 21, 60, 300, 2_000)
 REPEATED = ("by the book", "branches", "documents")
 """Jobs of which few rows are repeated: with few rows of different lengths."""
 KINDS = 3
+UNSETTLED = 0.03
+"""By so much `auto` may cost less for more rows where some kinds came more often than others: it goes by how many rows
+show a document, and those that are served by equal ones are among them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +75,7 @@ def cases(name: str, job: PlannedJob, draw: int, folder: Path) -> list[Case]:
         price = forecast.price(channel)
         assert price is not None
         Length.factor = factor
-        account = Job(job.graph, rows=rows, out=folder / channel, channel=channel, reuse=False).run_sync().summary
+        account = Job(job.graph, rows=rows, out=folder / channel, channel=channel).run_sync().summary
         Length.factor = 1.0
         held.append(
             Case(
@@ -101,7 +104,8 @@ def compare(name: str, few: int, before: Forecast, many: int, after: Forecast) -
     wrong: list[str] = []
     for less, more in zip(before.prices, after.prices, strict=True):
         place = f"{name} {less.channel} {less.arm}, {few} to {many} rows"
-        if more.expected < less.expected:
+        is_settled = less.channel != "auto" or few % KINDS == many % KINDS == 0
+        if more.expected < less.expected * (1 if is_settled else 1 - UNSETTLED):
             wrong.append(f"{place}: the total falls from {less.expected} to {more.expected}")
         if few % KINDS == many % KINDS == 0 and more.expected * few > less.expected * many * (1 + 1e-9):
             wrong.append(f"{place}: the price a row rises")

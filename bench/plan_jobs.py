@@ -47,7 +47,7 @@ class Page(BaseModel):
 @agent(model=SONNET, context=[BOOK], max_tokens=1_500)
 def judge(text: str) -> str:
     """Judge the text by the book."""
-    return words(len(text) / 12)
+    return f"Of {text[:12]!r}: {words(len(text) / 12)}"  # as with a model, no two answers are alike
 
 
 @agent(model=SONNET, context=[BOOK], max_tokens=600)
@@ -64,7 +64,7 @@ def by_the_book(row: Text) -> str:
 @agent(model=HAIKU, context=[GUIDE], max_tokens=600)
 def answer(part: str) -> str:
     """Answer by the guide."""
-    return words(len(part) / 4)
+    return f"To {part[:30]!r}: {words(len(part) / 4)}"  # likewise
 
 
 @agent(model=SONNET, max_tokens=2_000)

@@ -57,7 +57,6 @@ def job(name: str, folder: Path) -> tuple[str, Path, tuple[object, ...]]:
 @pytest.mark.parametrize(("name", "channel"), [("tickets", "batch"), ("stdlib_review", "live"), ("levels", "batch")])
 def test_a_plan_holds_the_bill_and_a_sample_comes_within_three_percent(tmp_path: Path, name: str, channel: str) -> None:
     graph, rows, options = job(name, tmp_path / "job")
-    options = (*options, "--no-reuse")  # each row is priced by itself
     before = price(made(graph, rows, *options), channel)
     how = ("--channel", channel)
     sampled = ("--sample", 30, "--out", tmp_path / "run", *how, "--json")

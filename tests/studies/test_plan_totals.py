@@ -20,11 +20,11 @@ from fanwise.job.manifest import Manifest
 from fanwise.job.spec import JobSpec
 from fanwise.ledger.forecast import PLANNED, Forecast
 from fanwise.studies.plan.drawn import draw_contents
-from fanwise.studies.plan.estimate import Population, scale_up
 from fanwise.studies.plan.forecast import forecast_job
 from fanwise.studies.plan.reach import OWN, Reach, reach_of
 from fanwise.studies.plan.rehearsed import Yardstick
 from fanwise.studies.plan.rest import rest_of_run
+from fanwise.studies.plan.sums import Population, scale_up
 from fanwise.units import pico_from_usd
 from inprocess import own_modules
 from support import DESK, ROOT, fanwise, summary, tickets
@@ -103,9 +103,13 @@ def test_a_file_and_the_same_file_twice_are_drawn_alike(tmp_path: Path) -> None:
     assert before.units == 700
 
 
-def test_rows_with_few_contents_are_drawn_as_often_as_there_is_room(tmp_path: Path) -> None:
-    spec = JobSpec(graph=DESK_GRAPH, rows=repeated(tmp_path / "rows.jsonl", 3, 90))
+def test_rows_with_few_contents_are_drawn_as_often_as_there_is_room_where_each_is_asked(tmp_path: Path) -> None:
+    spec = JobSpec(graph=DESK_GRAPH, rows=repeated(tmp_path / "rows.jsonl", 3, 90), reuse=False)
+    once = draw_contents(replace(spec, reuse=True), 20)
+    assert [row.weight for row in once.rows] == [30, 30, 30], "equal rows are one call"
+    assert once.has_every_call
     drawn = draw_contents(spec, 20)
+    assert not drawn.has_every_call
     assert len({row.number for row in drawn.rows}) == len({row.data["id"] for row in drawn.rows}) == 20
     assert round(sum(row.weight for row in drawn.rows), 9) == 90
     assert (drawn.units, drawn.sampled_units, drawn.more) == (3, 3, ())

@@ -46,7 +46,7 @@ def begun(folder: Path, *options: object) -> tuple[Path, Path, Path]:
     """A run that has ended: its graph, its rows and its directory."""
     graph, rows, out = written(folder)
     run = ("run", f"{graph}:triage", "--rows", rows, "--out", out, "--channel", "live", "--baseline", "auto")
-    assert fanwise(*run, "--no-reuse", *options).returncode == 0  # its rows are alike
+    assert fanwise(*run, *options).returncode == 0
     return graph, rows, out
 
 
@@ -173,7 +173,7 @@ def test_failures_that_are_asked_again_are_counted_by_their_kind_in_rows_that_ha
     graph, rows, out = written(tmp_path)
     edit(graph, 'return f"About {question}"', 'return f"About {question}" * (200 if "where" in question else 1)')
     rows.write_text("\n".join(lines(BEGUN, "Is it there? And where?")))
-    run = ("run", f"{graph}:patient", "--rows", rows, "--out", out, "--channel", "live", "--no-reuse")
+    run = ("run", f"{graph}:patient", "--rows", rows, "--out", out, "--channel", "live")
     assert fanwise(*run).returncode == 1
     assert summary(out)["rows"]["partial"] == BEGUN
     assert left(out, "refused").rows == left(out).rows == 0
@@ -277,3 +277,29 @@ def test_documents_of_rows_that_the_cache_still_has_are_not_written_again(tmp_pa
     assert 0.98 < warm.expected / paid < 1.02
     assert cold.expected > 1.2 * paid
     assert cold.high == warm.high, "nobody knows when the yes comes"
+
+
+def test_rows_that_repeat_answered_ones_cost_nothing_more_and_are_said_to(tmp_path: Path) -> None:
+    """A resume priced each of them by itself, and paid nothing."""
+    _, rows, out = begun(tmp_path)
+    rows.write_text("\n".join([*lines(BEGUN), *(line.replace('"id": "t', '"id": "again') for line in lines(BEGUN))]))
+    rest = left(out)
+    said = rest.forecast.total()
+    assert (rest.rows, rest.all_rows, said.expected, said.high, said.worst) == (0, 2 * BEGUN, 0, 0, 0)
+    assert went_on(out) == 0
+    new = [line.replace('"id": "t', '"id": "new').replace("Where", "Why") for line in lines(BEGUN)]
+    rows.write_text("\n".join([*lines(BEGUN), *new, *(line.replace('"new', '"newer') for line in new)]))
+    rest = left(out)
+    said, paid = rest.forecast.total(), went_on(out)
+    assert rest.rows == 2 * BEGUN
+    assert said.low <= paid <= said.high
+    assert 0.97 < said.expected / paid < 1.03, "new rows that are equal are asked once"
+
+
+def test_rows_that_repeat_answered_ones_are_priced_and_paid_where_each_is_asked(tmp_path: Path) -> None:
+    _, rows, out = begun(tmp_path, "--no-reuse")
+    rows.write_text("\n".join([*lines(BEGUN), *(line.replace('"id": "t', '"id": "again') for line in lines(BEGUN))]))
+    rest = left(out)
+    said, paid = rest.forecast.total(), went_on(out)
+    assert rest.rows == BEGUN
+    assert 0 < said.low <= paid <= said.high

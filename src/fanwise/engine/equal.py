@@ -19,9 +19,9 @@ from fanwise.graph.scope import Task
 from fanwise.journal.port import Journal
 from fanwise.journal.records import AskRecord, TaskRecord
 
-from .meaning import ANSWERED, Alone, decoded, once_more, read_late
+from .answered import holds, outcome_for, said_last
+from .meaning import ANSWERED, Alone, once_more
 from .nodes import AgentNode
-from .unread import KIND, Unread
 from .worktable import WorkTable
 
 
@@ -219,9 +219,8 @@ class EqualTasks:
         if record is None or not self._holds(record, first.attempt):
             return None
         sent = journal.asks_of(first.key, None if self._resumed else first.row)
-        answers = (journal.answer(equal.attempt, equal.place) for equal in reversed(sent))
-        answer = next((answer for answer in answers if answer is not None), None)
-        outcome = self._outcome(record, None if answer is None else answer.output, node, task)
+        answer = said_last(journal, sent)
+        outcome = outcome_for(journal, record, answer, node, task)
         if outcome is None:
             return None
         added = self._add(ask, [equal.attempt for equal in sent], first.sizes)
@@ -230,20 +229,8 @@ class EqualTasks:
         return ServedBy(outcome=outcome, attempt=at, place=added.places.get(at, 0), first=first_attempt)
 
     def _holds(self, record: TaskRecord, attempt: int) -> bool:
-        """Return whether an outcome holds for equal tasks: an answer, or a failure that is not to be asked again."""
-        if record.status == "done" or record.kind == KIND:
-            return True
-        again = attempt <= self._before and ("failed" in self._retry or record.kind in self._retry)
-        return record.kind in ANSWERED and not again
-
-    def _outcome(self, record: TaskRecord, said: str | None, node: AgentNode, task: Task) -> Outcome | None:
-        """Return what an outcome in the journal is for an equal task; None where it cannot be read any more."""
-        text = self._journal.text(record.output or "")
-        if record.kind == KIND:
-            return None if text is None else read_late(node, Unread.of(text))
-        if record.status == "failed":
-            return Failed(task.label, record.kind, record.message)
-        return None if text is None else decoded(node.output, text, self._journal.text(said or ""))
+        """Return whether an outcome holds for equal tasks; failures of this session are not asked again in it."""
+        return holds(record, self._retry if attempt <= self._before else frozenset())
 
 
 def _is_answered(outcome: Outcome) -> bool:

@@ -51,6 +51,12 @@ class AgentForecast:
     calls: int
     batch_calls: int
     """Of them, those in batches."""
+    tasks: int
+    """Tasks that these calls answer."""
+    served: int
+    """Of them, those that are equal to others by what their rows hold: they are served by them."""
+    served_at_most: int
+    """The same, if answers come out equal as those of the stand-ins do, so that more tasks are."""
     usage: Usage
     cost: int
     """Picodollars, expected."""
@@ -59,7 +65,8 @@ class AgentForecast:
         """Return it as JSON-ready data."""
         return {
             "channel": self.channel, "arm": self.arm, "agent": self.agent, "model": self.model, "calls": self.calls,
-            "batch_calls": self.batch_calls, "usage": self.usage, "expected_usd": usd_text(self.cost),
+            "batch_calls": self.batch_calls, "tasks": self.tasks, "served_tasks": self.served,
+            "served_tasks_at_most": self.served_at_most, "usage": self.usage, "expected_usd": usd_text(self.cost),
         }  # fmt: skip
 
 

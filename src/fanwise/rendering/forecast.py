@@ -22,6 +22,7 @@ OTHER_TEXTS: Mapping[Texts, str] = {
     "plain": "answered in plain text, beside the envelope of schemas",
     "enclosed": "answered in an envelope of schemas, for a cache in common",
 }
+SERVED = ("tasks", "served", "served_at_most")
 SOURCES = {"counted": "counted by the API", "learnt": "learnt from usage", "documented": "by characters, as documented"}
 
 
@@ -45,6 +46,8 @@ def show_forecast(forecast: Forecast, console: Console) -> None:
     for other in forecast.text_costs:
         costs = ", ".join(f"{_money(cost)} {channel}" for channel, cost in other.costs.items())
         _say(console, f"with the text of {', '.join(other.agents)} {OTHER_TEXTS[other.texts]}: {costs}")
+    for line in _served(forecast):
+        _say(console, line)
     for packs in forecast.pack_costs:
         costs = ", ".join(f"{_money(cost)} {channel}" for channel, cost in packs.costs.items())
         _say(console, f"{_packed(packs.inputs)}: {costs}")
@@ -86,6 +89,20 @@ def _prices(forecast: Forecast) -> Table:
         span = f"{_money(price.low)} to {_money(price.high)}"
         table.add_row(price.channel, price.arm, _money(price.expected), span, _money(price.worst))
     return table
+
+
+def _served(forecast: Forecast) -> Iterator[str]:
+    """Yield for each side how many of its tasks are served by equal ones."""
+    channel = forecast.agents[0].channel if forecast.agents else "auto"
+    for arm, side in (("fanout", "fan-out"), ("baseline", "single agent")):
+        agents = [agent for agent in forecast.agents if (agent.channel, agent.arm) == (channel, arm)]
+        tasks, served, most = (sum(getattr(agent, name) for agent in agents) for name in SERVED)
+        if served:
+            more = f", {most:,} if answers come out as alike as the stand-ins'" if most > served else ""
+            yield f"of {tasks:,} tasks of the {side} {served:,} are equal to others and are served by them{more}"
+        elif most:
+            unless = "if answers come out as alike as the stand-ins'"
+            yield f"of {tasks:,} tasks of the {side} {most:,} are equal to others, and served by them, {unless}"
 
 
 def _time(forecast: Forecast) -> str:

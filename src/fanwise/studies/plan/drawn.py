@@ -57,13 +57,18 @@ class Drawn:
     """The same, of the sample."""
     passed: int = 0
     """Valid rows that were passed over."""
+    is_all: bool = False
+    """Whether there are no other rows."""
+    has_every_call: bool = False
+    """Whether all others are equal to these, and served by what these are asked."""
 
     def alone(self) -> Drawn:
         """Return the sample as if there were no other rows."""
         rows = tuple(DrawnRow(row.number, row.data) for row in self.rows)
         return Drawn(
-            rows=rows, more=(), valid=len(rows), rejected=self.rejected, units=len(rows), sampled_units=len(rows)
-        )
+            rows=rows, more=(), valid=len(rows), rejected=self.rejected, units=len(rows), sampled_units=len(rows),
+            is_all=True,
+        )  # fmt: skip
 
 
 def draw_sample(
@@ -102,7 +107,8 @@ def draw_sample(
 def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[Row], bool] = lambda _: False) -> Drawn:
     """Draw rows with different contents first, each with the number of its equals: to rehearse, not to pay for.
 
-    Rows that are repeated cost the same each time, so that a file and the same file twice are drawn alike.
+    Rows that are repeated cost the same each time, so that a file and the same file twice are drawn alike. Where equal
+    tasks are one call whoever is asked, equal rows are none either, and stand in no pack: one of each is drawn.
 
     Args:
         spec: The job.
@@ -124,7 +130,8 @@ def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[Row], bool] 
             contents.add(row.number, data)
     _check_any(rows, spec)
     counted = contents.drawn()
-    sample, valid = _first_of_each(counted[:count], count), rows.valid - passed
+    some, is_one_call = counted[:count], _is_one_call(spec)
+    sample, valid = _first_of_each(some, len(some) if is_one_call else count), rows.valid - passed
     rest = [_drawn_row(content, 0, content.times) for content in counted[count:]]
     return Drawn(
         rows=tuple(sorted(sample, key=lambda row: row.number)),
@@ -134,6 +141,7 @@ def draw_contents(spec: JobSpec, count: int, passed_over: Callable[[Row], bool] 
         units=contents.units(valid),
         sampled_units=min(len(counted), count),
         passed=passed,
+        has_every_call=is_one_call and len(some) >= contents.units(valid),
     )
 
 
@@ -146,6 +154,12 @@ def _in_whole_packs(spec: JobSpec, count: int) -> int:
     whole = lcm(*packs)
     size = whole if whole <= MOST_WHOLE else max(packs, default=1)
     return -(-count // size) * size
+
+
+def _is_one_call(spec: JobSpec) -> bool:
+    """Return whether all tasks that are equal are one call."""
+    agents = (node.target.spec for node in graph_of(spec.graph).spec.tasks())
+    return spec.reuse and all(agent.reuses for agent in agents if agent is not None)
 
 
 def _first_of_each(contents: list[CountedContent], count: int) -> list[DrawnRow]:

@@ -46,14 +46,16 @@ from fanwise.ledger.tasks import answered_requests, first_channel, tool_requests
 from fanwise.pricing.rates import known_rates
 from fanwise.units import now
 
+from .counting import count_alike
 from .drawn import Drawn
 from .estimate import AgentEstimate, RowUse
 from .once import PrefixLevels
 from .pace import shortest_minutes
 from .prefixes import prefix_tree
-from .price import Owed, Paid, Scale, arm_price, estimate_job, lengthened, without_rows
+from .price import Paid, arm_price, estimate_job, lengthened, without_rows
 from .reach import reach_of
 from .rehearsed import rehearse_rows
+from .scale import Owed, Scale
 from .settings import agent_settings
 from .simulated import LengthFactors, length_factors, simulate
 from .used import SampleUse, sample_use
@@ -122,6 +124,9 @@ def _agent_forecast(channel: PlannedChannel, agent: AgentEstimate) -> AgentForec
         model=agent.model,
         calls=agent.calls,
         batch_calls=agent.batch_calls,
+        tasks=agent.tasks,
+        served=agent.tasks - agent.asks,
+        served_at_most=agent.tasks - round(agent.asks * agent.fewest),
         usage=agent.usage,
         cost=round(agent.cost.value),
     )
@@ -148,19 +153,22 @@ class _SampledJob:
         self.manifest = draft(spec, self.graphs)
         self.arms = self.manifest.arms(self.graphs)
         self.paid = None if run is None else _paid_sample(self.arms, drawn, run)
+        alike = count_alike(self.manifest, self.arms, drawn) if owed.alike is None else owed.alike
         self._drawn = drawn
         records = (
             (place, Record(number=place, locator=0, data=row.data, raw="")) for place, row in enumerate(drawn.rows, 1)
         )
-        self._shown = self.manifest.shown_alike(self.graphs["fanout"], records)
         rehearsed = rehearse_rows(self.arms, self.manifest.row_types(self.graphs["fanout"]), drawn)
         levels = PrefixLevels.of(self.arms.values())
-        self._scale = Scale(drawn=drawn, rehearsed=rehearsed, owed=owed, levels=levels)
+        self._scale = Scale(drawn=drawn, rehearsed=rehearsed, alike=alike, owed=owed, levels=levels)
+        self._shown = self._scale.shown(self.manifest.shown_alike(self.graphs["fanout"], records))
         self._reaches = {arm: reach_of(graph) for arm, graph in self.graphs.items()}
         self._uses: dict[PlannedChannel, SampleUse] = {}
         self._factors: LengthFactors = {}
         if self.paid is not None:
-            self._factors = length_factors(self.paid.rows, self._use(self.paid.channel).rows)
+            # Held against what was paid as it was paid: what equal rows have shared is short in both.
+            simulated = self._simulated(self.paid.channel, reuse=self.manifest.spec.reuse)
+            self._factors = length_factors(self.paid.rows, simulated.rows)
 
     def estimate(self, channel: PlannedChannel) -> list[AgentEstimate]:
         """Return what each agent will take in a channel."""
@@ -174,7 +182,8 @@ class _SampledJob:
         use = self._use(channel)
         rows = lengthened(use.rows, self._factors, channel)
         paid = Paid(cost=self.paid.costs[arm], once=sum(part.extra for part in use.once if part.arm == arm))
-        return arm_price(channel, arm, [without_rows(agent, rows) for agent in agents], reaches, paid=paid)
+        others = [without_rows(agent, rows, self._scale.parts_of_sample(arm, agent.agent)) for agent in agents]
+        return arm_price(channel, arm, others, reaches, paid=paid)
 
     def strict_costs(self, channels: Iterable[Channel]) -> dict[Channel, int]:
         """Return the picodollars of the fan-out with strict schemas; empty where they are strict anyway."""
@@ -222,25 +231,34 @@ class _SampledJob:
     ) -> int:
         fanout = {"fanout": graph or self.graphs["fanout"]}
         use = simulate(
-            self.manifest, self._drawn, channel, graphs=fanout, schemas=schemas, texts=texts, shown=self._shown
-        )  # fmt: skip
+            self.manifest,
+            self._drawn,
+            channel,
+            graphs=fanout,
+            schemas=schemas,
+            texts=texts,
+            shown=self._shown,
+        )
         return arm_price(channel, "fanout", self._scaled_up(use, channel), {}).expected
 
     def _use(self, channel: PlannedChannel) -> SampleUse:
         """Return what the sample takes in a channel, simulated once."""
         if channel not in self._uses:
-            answers = None if self.paid is None else self.paid.answers
-            self._uses[channel] = simulate(
-                self.manifest,
-                self._drawn,
-                channel,
-                graphs=self.graphs,
-                schemas=self.manifest.spec.schemas,
-                recorded=answers,
-                shown=self._shown,
-                alive=self._scale.owed.alive_blocks,
-            )
+            self._uses[channel] = self._simulated(channel, reuse=False)
         return self._uses[channel]
+
+    def _simulated(self, channel: PlannedChannel, *, reuse: bool) -> SampleUse:
+        return simulate(
+            self.manifest,
+            self._drawn,
+            channel,
+            graphs=self.graphs,
+            schemas=self.manifest.spec.schemas,
+            recorded=None if self.paid is None else self.paid.answers,
+            shown=self._shown,
+            alive=self._scale.owed.alive_blocks,
+            reuse=reuse,
+        )
 
     def _scaled_up(self, use: SampleUse, channel: PlannedChannel) -> list[AgentEstimate]:
         return estimate_job(use, self._scale, self._factors, channel)

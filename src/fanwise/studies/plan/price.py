@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from fanwise.dispatch.channel import ChannelChoice
 from fanwise.journal.records import ArmName, RoleName
 from fanwise.ledger.forecast import Price
 from fanwise.units import now
 
-from .drawn import Drawn
-from .estimate import AgentEstimate, Estimate, Population, RowUse, agent_estimate, scaled_usage
-from .once import PrefixLevels, with_once
+from .estimate import AgentEstimate, RowUse, agent_estimate, scaled_usage
+from .once import with_once
 from .reach import OWN, Reach
-from .rehearsed import Rehearsed
+from .scale import Scale
 from .simulated import LengthFactors
+from .sums import Estimate
 from .used import SampleUse, prompt_of_call, tokens_price
 
 SHORTER, LONGER = 0.5, 2.0
@@ -31,44 +31,6 @@ class Paid:
     """Picodollars."""
     once: int
     """Picodollars that the other rows pay once more where the cache has forgotten by then, and else do not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
-    """What is still to be done of a job."""
-
-    rows: Mapping[ArmName, int] = field(default_factory=dict[ArmName, int])
-    """Rows that an arm is asked for; all of them where it is not in there."""
-    kept: Mapping[tuple[ArmName, str], int] = field(default_factory=dict[tuple[ArmName, str], int])
-    """Answers of these rows that a run directory holds, by arm and agent."""
-    perhaps: Mapping[tuple[ArmName, str], int] = field(default_factory=dict[tuple[ArmName, str], int])
-    """Answers beside these that are kept too if those before them come out as they were, by arm and agent."""
-    alive: frozenset[str] = frozenset()
-    """Keys of the prefixes that the cache still has, from what was sent before."""
-    alive_blocks: frozenset[str] = frozenset()
-    """Keys of the blocks of rows that it still has, as `ledger.rowblocks` has them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """How a sample stands for a job."""
-
-    drawn: Drawn
-    rehearsed: Rehearsed
-    owed: Owed
-    levels: PrefixLevels
-
-    def population(self, arm: ArmName) -> Population:
-        """Return the rows of an arm."""
-        drawn = self.drawn
-        more = len(self.rehearsed.rows) - len(drawn.rows)
-        return Population(
-            rows=self.owed.rows.get(arm, drawn.valid),
-            all_rows=max(drawn.valid, self.owed.rows.get(arm, 0)),
-            units=drawn.units,
-            sampled=drawn.sampled_units,
-            rehearsed=drawn.sampled_units + more,
-        )
 
 
 def estimate_job(use: SampleUse, scale: Scale, factors: LengthFactors, channel: ChannelChoice) -> list[AgentEstimate]:
@@ -89,17 +51,18 @@ def estimate_job(use: SampleUse, scale: Scale, factors: LengthFactors, channel: 
         population = scale.population(arm)
         if population.rows:
             sizes = scale.rehearsed.yardstick(arm, agent)
-            estimate = agent_estimate(uses, numbers, sizes, population)
-            rest = 1 - _share(scale.owed.kept, arm, agent, estimate.asks)
-            perhaps = _share(scale.owed.perhaps, arm, agent, estimate.asks)
+            estimate = agent_estimate(uses, numbers, sizes, population, scale.equal_parts(arm, agent, uses))
+            rest = 1 - _share(scale.owed.kept, arm, agent, estimate.tasks)
+            perhaps = _share(scale.owed.perhaps, arm, agent, estimate.tasks)
+            fewest = scale.fewest(arm, agent, estimate.asks)
             estimate = _part(estimate, rest) if rest < 1 else estimate
-            agents.append(replace(estimate, perhaps=perhaps))
+            agents.append(replace(estimate, perhaps=perhaps, fewest=fewest))
     return with_once(agents, use.once, scale.levels, scale.owed.alive)
 
 
-def _share(answers: Mapping[tuple[ArmName, str], int], arm: ArmName, agent: str, asks: int) -> float:
+def _share(answers: Mapping[tuple[ArmName, str], int], arm: ArmName, agent: str, tasks: int) -> float:
     """Return of how many of an agent's tasks answers are there, as a share."""
-    return min(answers.get((arm, agent), 0) / max(asks, 1), 1.0)
+    return min(answers.get((arm, agent), 0) / max(tasks, 1), 1.0)
 
 
 def lengthened(rows: Iterable[RowUse], factors: LengthFactors, channel: ChannelChoice) -> list[RowUse]:
@@ -125,14 +88,20 @@ def _lengthened(use: RowUse, factors: tuple[float, float], channel: ChannelChoic
     )
 
 
-def without_rows(agent: AgentEstimate, rows: Iterable[RowUse]) -> AgentEstimate:
-    """Return what an agent will take for the rows that are not among these."""
-    own = [row for row in rows if row.role == (agent.arm, agent.agent, agent.model)]
-    cost, bound = sum(row.cost for row in own), sum(row.bound for row in own)
+def without_rows(agent: AgentEstimate, rows: Iterable[RowUse], parts: Mapping[int, float]) -> AgentEstimate:
+    """Return what an agent will take for the rows that are not among these.
+
+    Args:
+        agent: What it will take for all rows.
+        rows: What these took, each by itself.
+        parts: What counts of each, by its number: equal tasks of several of them were asked once.
+    """
+    own = [(row, parts.get(row.row, 1.0)) for row in rows if row.role == (agent.arm, agent.agent, agent.model)]
+    cost, bound = sum(row.cost * part for row, part in own), sum(row.bound * part for row, part in own)
     return replace(
         agent,
         cost=replace(agent.cost, value=max(agent.cost.value - cost, 0.0)),
-        misses_cost=max(agent.misses_cost - sum(row.misses_cost for row in own), 0.0),
+        misses_cost=max(agent.misses_cost - sum(row.misses_cost * part for row, part in own), 0.0),
         bound=replace(agent.bound, value=max(agent.bound.value - bound, 0.0)),
     )
 
@@ -148,6 +117,7 @@ def _part(agent: AgentEstimate, share: float) -> AgentEstimate:
         calls=round(agent.calls * share),
         batch_calls=round(agent.batch_calls * share),
         asks=round(agent.asks * share),
+        tasks=round(agent.tasks * share),
         usage=scaled_usage(agent.usage, share, share),
         cost=part(agent.cost),
         input_cost=agent.input_cost * share,
@@ -185,7 +155,7 @@ def arm_price(
         fewer, more = (SHORTER, LONGER) if reach.calls else (1.0, 1.0)
         expected += agent.cost.value
         shorter = (agent.cost.value - agent.warm_cost - shown * (1 - SHORTER)) * fewer - agent.cost.margin
-        low += max(shorter * (1 - agent.perhaps), 0.0)
+        low += max(shorter * (1 - agent.perhaps) * agent.fewest, 0.0)
         high += (
             (agent.cost.value + shown * (LONGER - 1) + agent.misses_cost) * more + agent.cost.margin + agent.cold_cost
         )

@@ -7,13 +7,13 @@ many more rows than are worth simulating or paying for. Costs of the sample are 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from fanwise.engine.arms import Arm, row_state
-from fanwise.engine.nodes import AgentNode
+from fanwise.engine.nodes import AgentNode, keyed
 from fanwise.engine.records import Record
 from fanwise.engine.rows import Row, RowTypes
 from fanwise.foreign import let_through
@@ -57,44 +57,73 @@ class Rehearsed:
     rows: Mapping[int, Measure]
     weights: Mapping[int, float]
     """How many equal rows each stands for."""
+    works: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict[tuple[str, str], Sequence[str]])
+    """By arm and agent: what its tasks have in common with equal ones, as the stand-ins answer."""
 
-    def yardstick(self, arm: str, agent: str) -> Yardstick:
-        """Return the sizes of all rows that were rehearsed, for one agent."""
+    def yardstick(self, arm: str, agent: str, parts: Mapping[int, float] | None = None) -> Yardstick:
+        """Return the sizes of all rows that were rehearsed, for one agent.
+
+        Args:
+            arm: Its arm.
+            agent: Its name.
+            parts: What counts of a row, by its number; None: all of it.
+        """
+        part = parts or {}
         sizes = {number: measure.get((arm, agent), 0.0) for number, measure in self.rows.items()}
-        mass = sum(self.weights[number] for number in sizes)
-        mean = sum(self.weights[number] * size for number, size in sizes.items()) / mass
-        variance = sum(self.weights[number] * (size - mean) ** 2 for number, size in sizes.items()) / mass
+        weights = {number: self.weights[number] * part.get(number, 1.0) for number in sizes}
+        mass = sum(weights.values())
+        mean = sum(weights[number] * size for number, size in sizes.items()) / mass
+        variance = sum(weights[number] * (size - mean) ** 2 for number, size in sizes.items()) / mass
         return Yardstick(sizes, mean, variance)
 
 
 def rehearse_rows(arms: Mapping[ArmName, Arm], types: RowTypes, drawn: Drawn) -> Rehearsed:
     """Rehearse the rows of a sample, and as many more as time allows."""
-    measures = {row.number: _measure(arms, types, row) for row in drawn.rows}
+    rehearsal = _Rehearsal(arms, types)
+    measures = {row.number: rehearsal.measure(row) for row in drawn.rows}
     end = time.monotonic() + LONGEST_S
     for row in drawn.more:
         if time.monotonic() > end:
             break
-        measures[row.number] = _measure(arms, types, row)
+        measures[row.number] = rehearsal.measure(row)
     weights = {row.number: row.weight for row in (*drawn.rows, *drawn.more)}
-    return Rehearsed(measures, weights)
+    return Rehearsed(measures, weights, rehearsal.works)
 
 
-def _measure(arms: Mapping[ArmName, Arm], types: RowTypes, drawn: DrawnRow) -> Measure:
-    row = types.check(Record(number=drawn.number, locator=0, data=drawn.data, raw=""))
-    measure: Measure = {}
-    if isinstance(row, Row):
-        for arm in arms.values():
-            run_all(row_state(arm, row), partial(_rehearse, arm, measure))
-    return measure
+class _Rehearsal:
+    """Carries out rows by the stand-ins."""
+
+    def __init__(self, arms: Mapping[ArmName, Arm], types: RowTypes) -> None:
+        self._arms, self._types = arms, types
+        self.works: dict[tuple[str, str], list[str]] = {}
+
+    def measure(self, drawn: DrawnRow) -> Measure:
+        """Return about what a row costs."""
+        row = self._types.check(Record(number=drawn.number, locator=0, data=drawn.data, raw=""))
+        measure: Measure = {}
+        if isinstance(row, Row):
+            for arm in self._arms.values():
+                run_all(row_state(arm, row), partial(self._carry_out, arm, row, measure))
+        return measure
+
+    def _carry_out(self, arm: Arm, row: Row, measure: Measure, task: Task) -> Outcome:
+        """Carry out a task by its stand-in, and add about what it costs to the measure of its row."""
+        outcome, node = carry_out(task), arm.nodes[task.node.path]
+        if isinstance(node, AgentNode):
+            key = (arm.name, node.spec.name)
+            measure[key] = measure.get(key, 0.0) + _size(node, task, outcome)
+            if node.shared:
+                self.works.setdefault(key, []).append(_work(arm, row, node, task))
+        return outcome
 
 
-def _rehearse(arm: Arm, measure: Measure, task: Task) -> Outcome:
-    """Carry out a task by its stand-in, and add about what it costs to the measure of its row."""
-    outcome, node = carry_out(task), arm.nodes[task.node.path]
-    if isinstance(node, AgentNode):
-        key = (arm.name, node.spec.name)
-        measure[key] = measure.get(key, 0.0) + _size(node, task, outcome)
-    return outcome
+def _work(arm: Arm, row: Row, node: AgentNode, task: Task) -> str:
+    """Return what a task has in common with equal ones; empty where its values cannot be sent."""
+    try:
+        return keyed(row.row_id, arm.name, node, task).work
+    except BaseException as error:  # of a serializer, which is users' code
+        let_through(error)
+        return ""
 
 
 def _size(node: AgentNode, task: Task, outcome: Outcome) -> float:

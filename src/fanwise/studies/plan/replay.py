@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from fanwise.engine.answered import EqualAnswers
 from fanwise.engine.arms import Arm, row_state
 from fanwise.engine.meaning import Remembered, remembered
 from fanwise.engine.nodes import AgentNode, keyed
@@ -18,6 +19,8 @@ from fanwise.journal.reader import Book, JournalReader
 from fanwise.journal.records import ArmName
 from fanwise.ledger.earlier import EarlierTasks
 from fanwise.ledger.outcomes import row_named
+
+from .stepping import Stepping
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class RowAnswers:
 
 
 class RowReplay:
-    """Goes through rows as a session would, up to what it would ask; nothing is sent, and no step is called."""
+    """Goes through rows as a session would, up to what it would ask; nothing is sent."""
 
     def __init__(self, db: Book, edited: Collection[ArmName], retry: Collection[str]) -> None:
         """Begin.
@@ -46,6 +49,9 @@ class RowReplay:
         """
         self._db, self._journal, self._earlier = db, JournalReader(db), EarlierTasks(db)
         self._edited, self._retry = edited, frozenset(retry)
+        self._stepping = Stepping()
+        self.equal = EqualAnswers(self._journal, self._retry)
+        """What equal tasks were answered: it serves those that were not asked."""
 
     def of(self, arm: Arm, row: Row) -> RowAnswers:
         """Return what is there of a row on an arm."""
@@ -75,7 +81,7 @@ class RowReplay:
         answered, waiting, ready = list[str](), list[Task](), deque(tasks)
         while ready:
             task = ready.popleft()
-            outcome = self._outcome(arm, row, task)
+            outcome = self.outcome(arm, row, task)
             if outcome is not None:
                 node = arm.nodes[task.node.path]
                 answered += [node.spec.name] if isinstance(node, AgentNode) else []
@@ -87,15 +93,21 @@ class RowReplay:
                 ready.extend(state.finish(task, outcome))
         return answered, waiting
 
-    def _outcome(self, arm: Arm, row: Row, task: Task) -> Outcome | None:
-        """Return what a task has come to; None where it would be asked."""
+    def outcome(self, arm: Arm, row: Row, task: Task) -> Outcome | None:
+        """Return what a task has come to, it or an equal one; None where it would be asked."""
         node = arm.nodes[task.node.path]
         try:
-            task, key, _ = keyed(row.row_id, arm.name, node, task)
+            task, key, work = keyed(row.row_id, arm.name, node, task)
         except BaseException as error:  # of a serializer, which is users' code
             let_through(error)
             return Failed(task.label, "invalid_value", reason(error))
-        return _outcome(remembered(self._journal, key, node, task, self._retry))
+        outcome = _outcome(remembered(self._journal, key, node, task, self._retry))
+        if outcome is not None:
+            return outcome
+        if isinstance(node, AgentNode):
+            return self.equal.find(work, node, task)
+        # What it makes of a row that came may be what others were asked; an edited one may make the same as before.
+        return None if arm.name in self._edited else self._stepping.outcome(task)
 
     def _number_before(self, arm: Arm, row: Row) -> int | None:
         """Return the number that a row had when its answers came; None where none of them is of something else."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from fanwise.engine.arms import Arm
 from fanwise.engine.rows import Row
@@ -27,10 +28,11 @@ from fanwise.ledger.rowblocks import alive_row_blocks
 from fanwise.ledger.rowchanges import RowsCompared
 from fanwise.units import now
 
+from .alike import AlikeTasks
 from .drawn import draw_contents
 from .forecast import forecast_job
-from .price import Owed
 from .replay import RowReplay
+from .scale import Owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def rest_of_run(
     arms_of_row = sampler(manifest.rows_file, types, spec.sample, spec.limit, arms=tuple(graphs), seed=spec.seed)
     passing = _Passing(
         db=db, arms=arms, arms_of=arms_of_row, edited=edited, retried=bool(retry), replay=RowReplay(db, edited, retry),
-        compared=compared,
+        compared=compared, alike=AlikeTasks(arms),
     )  # fmt: skip
     drawn = draw_contents(spec, rows, passing.is_done)
     sample = drawn if drawn.valid else draw_contents(spec, rows)
@@ -81,6 +83,8 @@ def rest_of_run(
         perhaps=passing.perhaps,
         alive=alive_prefixes(db, now().timestamp()),
         alive_blocks=alive_row_blocks(db, now().timestamp()),
+        alike=passing.alike.by_agent(),
+        is_answered=lambda work: work in passing.replay.equal,
     )
     forecast = forecast_job(spec, sample, channels=(spec.channel,), alternatives=False, owed=owed)
     return Rest(forecast, drawn.valid, drawn.valid + drawn.passed)
@@ -100,6 +104,8 @@ class _Passing:
     """Whether failures are asked again."""
     replay: RowReplay
     compared: RowsCompared | None
+    alike: AlikeTasks
+    """Counts the tasks that have no answer, and how many of them are equal."""
     owed: Counter[ArmName] = field(default_factory=Counter[ArmName])
     """Rows for which an arm has something to do."""
     kept: Counter[tuple[ArmName, str]] = field(default_factory=Counter[tuple[ArmName, str]])
@@ -121,6 +127,7 @@ class _Passing:
             self.owed[arm] += 1
             self.kept.update((arm, agent) for agent in answers.kept)
             self.perhaps.update((arm, agent) for agent in answers.perhaps)
+            self.alike.take(row, (arm,), partial(self.replay.outcome, self.arms[arm], row))
         return answers.is_owed
 
     def _has_ended(self, arm: ArmName, row: Row) -> bool:

@@ -13,7 +13,6 @@ from fanwise.canonical import dumps
 from fanwise.context.layout import Schemas, Texts
 from fanwise.dispatch.channel import ChannelChoice
 from fanwise.dispatch.jobpart import JobPart
-from fanwise.engine.repeated import ShownBy
 from fanwise.engine.standin import StandInAnswer
 from fanwise.graph.nodes import GraphSpec
 from fanwise.job.close import close
@@ -29,7 +28,7 @@ from fanwise.ledger.rowblocks import row_block_writes
 
 from .drawn import Drawn
 from .estimate import RowUse
-from .levelled import found_in, levelled, not_in
+from .levelled import NOT_SHOWN, Shown, found_in, levelled, not_in
 from .used import SampleUse, sample_use
 
 
@@ -42,8 +41,9 @@ def simulate(
     schemas: Schemas,
     texts: Texts = "auto",
     recorded: Mapping[str, StandInAnswer] | None = None,
-    shown: Mapping[int, ShownBy] | None = None,
+    shown: Shown = NOT_SHOWN,
     alive: frozenset[str] = frozenset(),
+    reuse: bool = False,
 ) -> SampleUse:
     """Carry out a sample on an embedded emulator, as a part of a job over all rows; nothing is paid.
 
@@ -55,20 +55,22 @@ def simulate(
         schemas: How schemas travel.
         texts: Whether texts are answered in plain text.
         recorded: Answers to give, by the hash of the request; the stand-ins give the rest.
-        shown: By place of a row in the sample, from 1, how many rows of the job show the same blocks; None: not known.
+        shown: Where in the job the blocks of the rows are shown.
         alive: Keys of the blocks of rows that the cache still has, as `ledger.rowblocks` has them.
+        reuse: Whether equal tasks are one call, and not one each.
     """
     with tempfile.TemporaryDirectory(prefix="fanwise-plan-") as folder:
         path, out = Path(folder) / "rows.jsonl", Path(folder) / "run"
         path.write_text("".join(dumps(row.data) + "\n" for row in drawn.rows), encoding="utf-8")
         spec = JobSpec(
             graph=manifest.graph, rows=path, out=out, channel=channel, id_field=manifest.spec.id_field, schemas=schemas,
-            reuse=False,
+            reuse=reuse,
         )  # fmt: skip
         part = JobPart(
             scale=max(drawn.valid / len(drawn.rows), 1.0),
+            scales=dict.fromkeys(graphs, 1.0) if drawn.has_every_call else {},
             taken=dict.fromkeys(graphs, len(drawn.rows)),
-            shown_by={arm: {row: by.rows for row, by in (shown or {}).items()} for arm in graphs},
+            shown_by={arm: {row: by.rows for row, by in shown.rows.items()} for arm in graphs},
         )
         rehearsal = Rehearsal(
             graphs=graphs,
@@ -87,7 +89,7 @@ def simulate(
         anyio.run(rehearse)
         with reading(out) as journal:
             use, writes = sample_use(journal.db), list(row_block_writes(journal.db))
-            rows = levelled(found_in(alive, use.rows, writes, shown or {}), not_in(alive, writes), shown or {})
+            rows = levelled(found_in(alive, use.rows, writes, shown), not_in(alive, writes), shown)
             return _renumbered(SampleUse(rows, use.once), drawn)
 
 

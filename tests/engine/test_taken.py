@@ -19,7 +19,10 @@ from pydantic import BaseModel
 
 from fanwise import Emulator, Job, agent, graph, resume, step
 from fanwise.errors import FanwiseError
+from fanwise.job.otherruns import answers_priced
+from fanwise.job.spec import JobSpec
 from fanwise.job.watcher import Watcher
+from fanwise.studies.plan.rest import rest_of_new_run
 from support import fanwise, lines, read_only, summary
 
 
@@ -180,6 +183,28 @@ def test_the_command_line_takes_directories(tmp_path: Path) -> None:
     assert shown.stderr.startswith(f"attempt 1: taken of {runs[0]}, the same request\n"), shown.stderr
     assert fanwise("export", runs[2], "--to", "jsonl", "--out", tmp_path / "tables").returncode == 0
     assert [line["taken"] for line in lines(tmp_path / "tables" / "attempts.jsonl")] == [1, 2]
+
+
+@pytest.mark.parametrize(("bodies", "owed"), [("abcabc", 0), ("abcx", 1), ("axyzz", 4)])
+@pytest.mark.parametrize("baseline", ["none", "auto"])
+def test_the_price_before_a_run_takes_off_what_will_be_taken(
+    tmp_path: Path, bodies: str, owed: int, baseline: str
+) -> None:
+    ran(tmp_path / "first", ["a", "b", "c"], baseline=baseline)
+    rows = [{"id": f"r{number}", "body": body} for number, body in enumerate(bodies)]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    how: dict[str, Any] = {"channel": "live", "baseline": baseline, "reuse_from": [tmp_path / "first"]}
+    spec = JobSpec(graph=desk, rows=file, out=tmp_path / "second", **how)
+    with answers_priced(spec) as elsewhere:
+        assert elsewhere is not None
+        rest = rest_of_new_run(spec, 20, elsewhere)
+    total = rest.forecast.total()
+    assert total is not None
+    paid = Decimal(Job(desk, rows=file, out=tmp_path / "second", **how).run_sync().summary["cash"]["paid_usd"])
+    assert rest.rows == owed
+    assert total.low <= paid * 10**12 <= total.high
+    assert (total.worst == 0) == (owed == 0) == (paid == 0)
 
 
 @agent(model="claude-haiku-5-5", pack=4)

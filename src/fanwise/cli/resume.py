@@ -13,6 +13,7 @@ from fanwise.job.account import Account
 from fanwise.job.directory import bring_up_to_date, peeking
 from fanwise.job.manifest import Manifest
 from fanwise.job.mode import is_simulated
+from fanwise.job.otherruns import answers_priced
 from fanwise.job.recorded import going_on
 from fanwise.job.watcher import Watcher
 from fanwise.rendering.status import cancelled_line
@@ -77,6 +78,7 @@ def _consent(run: GoingOn, question: Question, retry: tuple[str, ...], *, pay_tw
         if unpriced:
             question.consent(None, "the rest of the run", spec, unpriced=unpriced)
             return
-        rest = rest_of_run(db, spec, ROWS, retry=retry)
+        with answers_priced(spec) as elsewhere:
+            rest = rest_of_run(db, spec, ROWS, retry=retry, elsewhere=elsewhere)
         twice = paid_twice_at_most(db) if pay_twice else NOTHING_TWICE
     ask_for_rest(question, "the rest of the run", rest, twice, spec, None)

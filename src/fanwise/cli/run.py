@@ -13,13 +13,17 @@ from fanwise.errors import Mistake, SpecError
 from fanwise.job.account import Account
 from fanwise.job.job import begin
 from fanwise.job.mode import is_simulated
+from fanwise.job.otherruns import answers_priced
 from fanwise.job.spec import JobSpec
 from fanwise.job.watcher import Watcher
+from fanwise.studies.plan.rest import rest_of_new_run
+from fanwise.studies.plan.twice import NOTHING_TWICE
 from fanwise.studies.plan.unpriced import models_without_price
 
 from .carrying import carry_out
 from .command import Command
-from .consent import Question, asking, foreseen, threshold
+from .consent import ROWS, Question, asking, foreseen, threshold
+from .goingon import ask_for_rest
 from .options import chosen, graph_argument, job_option, session_options, start_options
 
 
@@ -75,5 +79,10 @@ def _consent(spec: JobSpec, question: Question) -> None:
     if unpriced:
         question.consent(None, "the run", spec, unpriced=unpriced)
         return
+    with answers_priced(spec) as elsewhere:
+        if elsewhere is not None:
+            rest = rest_of_new_run(spec, ROWS, elsewhere)
+            ask_for_rest(question, "the run without what is taken of other runs", rest, NOTHING_TWICE, spec, None)
+            return
     forecast = foreseen(spec)
     question.consent(forecast.total(), f"the run over {forecast.rows:,} rows", spec, unpriced=forecast.unpriced)

@@ -13,6 +13,7 @@ from fanwise.job.account import Account
 from fanwise.job.arms import arms_of
 from fanwise.job.directory import bring_up_to_date, peeking
 from fanwise.job.manifest import Manifest
+from fanwise.job.otherruns import answers_priced
 from fanwise.job.recorded import going_on
 from fanwise.job.rowsnow import RowsNow, synced
 from fanwise.job.watcher import Watcher
@@ -85,7 +86,10 @@ def _consent(run: GoingOn, rows: RowsNow, question: Question, retry: tuple[str, 
             question.consent(None, "the sync", spec, unpriced=unpriced)
             return
         compared = RowsCompared(db)
-        rest = rest_of_run(db, spec, ROWS, retry=retry, manifest=manifest, compared=compared)
+        with answers_priced(spec) as elsewhere:
+            rest = rest_of_run(
+                db, spec, ROWS, retry=retry, manifest=manifest, compared=compared, elsewhere=elsewhere
+            )  # fmt: skip
         changes = compared.changes()
         twice = paid_twice_at_most(db) if pay_twice else NOTHING_TWICE
     echo(f"fanwise: {changes_words(changes)}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -13,6 +14,10 @@ from .meaning import ANSWERED, AnswersKept, decoded, read_late
 from .nodes import AgentNode
 from .unread import KIND, Unread
 from .worktable import WorkTable
+
+_HASH = re.compile("[0-9a-f]{32}")
+_MOST_ATTEMPTS = 2**32
+"""Numbers of attempts that a table takes."""
 
 
 class EqualsKept(AnswersKept, Protocol):
@@ -65,12 +70,12 @@ def outcome_for(
         node: Where the equal task is asked.
         task: The equal task.
     """
-    text, said = journal.text(record.output or ""), None if answer is None else answer.output
+    text, sha = journal.text(record.output or ""), None if answer is None else answer.output
     if record.kind == KIND:
         return None if text is None else read_late(node, Unread.of(text))
     if record.status == "failed":
         return Failed(task.label, record.kind, record.message)
-    return None if text is None else decoded(node.output, text, journal.text(said or ""))
+    return None if text is None else decoded(node.output, text, journal.text(sha or ""))
 
 
 class EqualAnswers:
@@ -86,13 +91,14 @@ class EqualAnswers:
         self._journal, self._retry = journal, retry
         self._asked = WorkTable()
         for work, attempt in journal.works():
-            self._asked.add(work, attempt)
+            if _HASH.fullmatch(work) and 0 < attempt < _MOST_ATTEMPTS:  # another run is data from somebody else
+                self._asked.add(work, attempt)
 
     def __contains__(self, work: str) -> bool:
         """Return whether something was answered, by what equal tasks have in common, and the answer is there."""
         return any(
             record.status == "failed" or self._journal.text(record.output or "") is not None
-            for _, record in self._records(work)
+            for _, record in self.records(work)
         )
 
     def find(self, work: str, node: AgentNode, task: Task) -> Outcome | None:
@@ -103,14 +109,14 @@ class EqualAnswers:
             node: Where it would be asked.
             task: The task.
         """
-        for ask, record in self._records(work):
+        for ask, record in self.records(work):
             answer = said_last(self._journal, self._journal.asks_of(ask.key, ask.row))
             outcome = outcome_for(self._journal, record, answer, node, task)
             if outcome is not None:
                 return outcome
         return None
 
-    def _records(self, work: str) -> Iterator[tuple[AskRecord, TaskRecord]]:
+    def records(self, work: str) -> Iterator[tuple[AskRecord, TaskRecord]]:
         """Yield the outcomes that hold for equal tasks, the newest first, each with what was asked for it."""
         for number in self._asked.find(work) if work else ():
             served = self._journal.attempt(number)

@@ -119,7 +119,7 @@ class Asking:
     def _take(self, owner: Owner, ask: Ask) -> bool:
         """Let a task have what another run has answered to an equal one; returns whether one has."""
         run, task, node = owner
-        answer = None if self._elsewhere is None else self._elsewhere.find(ask, node, task)
+        answer = None if self._elsewhere is None else self._elsewhere.find(ask.work, node, task)
         if answer is None:
             return False
         journal, attempts = self._books.journal, list[int]()

@@ -14,6 +14,7 @@ from fanwise.paths import typed
 from .directory import reading
 from .manifest import Manifest
 from .opening import OpenRun
+from .spec import JobSpec
 from .standing import was_offline
 
 
@@ -47,6 +48,21 @@ def answers_elsewhere(run: OpenRun, *, offline: bool) -> Generator[AnswersElsewh
             runs.append(OtherRun(_number(entries, entry), journal))
         TAKEN_FROM.keep(run.directory.journal, entries)
         yield AnswersElsewhere(runs)
+
+
+@contextmanager
+def answers_priced(spec: JobSpec) -> Generator[AnswersElsewhere | None]:
+    """Open the same to say a price, before anything has begun; None where none are taken.
+
+    Raises:
+        RunDirectoryError: One is no run.
+    """
+    if not spec.reuse_from or not spec.reuse:
+        yield None
+        return
+    with ExitStack() as stack:
+        journals = [stack.enter_context(reading(directory)) for directory in dict.fromkeys(map(Path, spec.reuse_from))]
+        yield AnswersElsewhere([OtherRun(number, journal) for number, journal in enumerate(journals, 1)])
 
 
 def not_named(run: OpenRun) -> str:

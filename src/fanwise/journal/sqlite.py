@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from fanwise.errors import RunDirectoryError
@@ -13,7 +13,7 @@ from fanwise.paths import typed
 from .insqlite.additions import AdditionsInSqlite
 from .insqlite.sessions import SessionsInSqlite
 from .insqlite.told import ToldInSqlite
-from .reader import JournalReader
+from .reader import Book, JournalReader
 from .records import AskRecord, Record
 from .schema import APPLICATION, TABLES, VERSION
 from .version import check_version
@@ -35,6 +35,14 @@ def _make(path: Path) -> None:
         raise RunDirectoryError(
             f"{typed(path)} cannot be written: {error}; make room there, or choose another --out"
         ) from None
+
+
+@contextmanager
+def empty_book() -> Generator[Book]:
+    """Open a book in which nothing is, and which is in no file."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        db.executescript(f"BEGIN; {TABLES} {VIEWS} COMMIT;")
+        yield db
 
 
 class SqliteJournal(SessionsInSqlite, AdditionsInSqlite, ToldInSqlite, JournalReader):

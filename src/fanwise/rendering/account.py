@@ -88,7 +88,10 @@ def _work(summary: Mapping[str, Any]) -> Iterator[Line]:
     ends = ", ".join(f"{attempts[end]} {end}" for end in ("sent", "failed", "lost", "retried"))
     served = summary.get("served_tasks", {"all": 0})["all"]
     many = "1 task more was" if served == 1 else f"{served:,} tasks more were"
-    yield "attempts", f"{ends}; {many} served by those for equal ones" if served else ends
+    taken = summary.get("cash", {}).get("taken", {"attempts": 0})["attempts"]
+    parts = [f"{taken:,} of them by other runs"] if taken else []
+    parts += [f"{many} served by those for equal ones"] if served else []
+    yield "attempts", "; ".join([ends, *parts])
     share, uncounted = read_share(tokens), summary["attempts_of_unknown_tokens"]
     read = "" if share is None else f", {100 * share:.0f} % of the input read from the cache"
     counted = "unknown" if tokens["output"] is None else f"{input_tokens(tokens):,} in, {tokens['output']:,} out{read}"

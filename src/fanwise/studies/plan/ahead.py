@@ -99,21 +99,21 @@ class _GoneThrough:
 
     def _task(self, node: TaskNode, scope: Scope, guard: str) -> Outcome:
         values = {param: value_of(expr, scope.lookup) for param, expr in node.args.items()}
-        asked = self.arm.nodes[node.path]
+        here = self.arm.nodes[node.path]
         text = values_text(values)
-        known = None
+        outcome = None
         if self.answer is not None and not holds_unasked(values):
-            known = self.answer(Task(node, scope, values))
-        if not isinstance(asked, AgentNode):
-            return known or Done(follows_from("step", asked.static, text))
+            outcome = self.answer(Task(node, scope, values))
+        if not isinstance(here, AgentNode):
+            return outcome or Done(follows_from("step", here.static, text))
         if guard and not self.at_best:
             text = f"{text},{guard}"
-        work = work_key(self.arm.name, asked, text) if asked.shared else ""
-        self.tasks.append(TaskAhead(asked.spec.name, work, known is not None))
-        if known is not None:
-            return known
+        work = work_key(self.arm.name, here, text) if here.shared else ""
+        self.tasks.append(TaskAhead(here.spec.name, work, outcome is not None))
+        if outcome is not None:
+            return outcome
         own = "" if work or self.at_best else f"{self.own} {[item.key for item in scope.items]}"
-        return Done(Unasked(work) if work else follows_from(own, asked.static, text))
+        return Done(Unasked(work) if work else follows_from(own, here.static, text))
 
     def _branch(self, node: WhenNode, scope: Scope, guard: str) -> Outcome:
         condition = value_of(node.condition, scope.lookup)

@@ -99,10 +99,10 @@ def agent_estimate(
         equal: How many of its tasks are equal to others; None: none is.
     """
     example = next(iter(uses.values()))
-    each = Sums(numbers=numbers, sizes=sizes, population=population)
-    asked = each if equal is None else each.with_equals(equal)
+    whole_sums = Sums(numbers=numbers, sizes=sizes, population=population)
+    sums_of_asked = whole_sums if equal is None else whole_sums.with_equals(equal)
 
-    def total(value: Callable[[RowUse], float], sums: Sums = asked) -> Estimate:
+    def total(value: Callable[[RowUse], float], sums: Sums = sums_of_asked) -> Estimate:
         return sums.of({number: float(value(use)) for number, use in uses.items()})
 
     return AgentEstimate(
@@ -112,7 +112,7 @@ def agent_estimate(
         calls=round(total(lambda use: use.calls).value),
         batch_calls=round(total(lambda use: use.batch_calls).value),
         asks=round(total(lambda use: use.asks).value),
-        tasks=round(total(lambda use: use.asks, each).value),
+        tasks=round(total(lambda use: use.asks, whole_sums).value),
         usage=Usage(**{kind: round(total(partial(_tokens, kind)).value) for kind in KINDS}),
         cost=total(lambda use: use.cost),
         input_cost=total(lambda use: use.input_cost).value,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fanwise.engine.answered import EqualAnswers
 from fanwise.engine.arms import Arm, row_state
+from fanwise.engine.elsewhere import AnswersElsewhere
 from fanwise.engine.meaning import Remembered, remembered
 from fanwise.engine.nodes import AgentNode, keyed
 from fanwise.engine.rows import Row
@@ -39,17 +40,20 @@ class RowAnswers:
 class RowReplay:
     """Goes through rows as a session would, up to what it would ask; nothing is sent."""
 
-    def __init__(self, db: Book, edited: Collection[ArmName], retry: Collection[str]) -> None:
+    def __init__(
+        self, db: Book, edited: Collection[ArmName], retry: Collection[str], elsewhere: AnswersElsewhere | None = None
+    ) -> None:
         """Begin.
 
         Args:
             db: The journal.
             edited: Arms that have answers of other graphs.
             retry: Final failures to ask again.
+            elsewhere: Answers of other runs; None: none are taken.
         """
         self._db, self._journal, self._earlier = db, JournalReader(db), EarlierTasks(db)
         self._edited, self._retry = edited, frozenset(retry)
-        self._stepping = Stepping()
+        self._stepping, self._elsewhere = Stepping(), elsewhere
         self.equal = EqualAnswers(self._journal, self._retry)
         """What equal tasks were answered: it serves those that were not asked."""
 
@@ -105,9 +109,18 @@ class RowReplay:
         if outcome is not None:
             return outcome
         if isinstance(node, AgentNode):
-            return self.equal.find(work, node, task)
+            return self.equal.find(work, node, task) or self._taken(work, node, task)
         # What it makes of a row that came may be what others were asked; an edited one may make the same as before.
         return None if arm.name in self._edited else self._stepping.outcome(task)
+
+    def _taken(self, work: str, node: AgentNode, task: Task) -> Outcome | None:
+        """Return what another run has answered to an equal task; None where none has."""
+        answer = None if self._elsewhere is None or not work else self._elsewhere.find(work, node, task)
+        return None if answer is None else answer.outcome
+
+    def is_answered(self, work: str) -> bool:
+        """Return whether a task is served by an answer, by what equal ones have in common."""
+        return work in self.equal or (self._elsewhere is not None and work in self._elsewhere)
 
     def _number_before(self, arm: Arm, row: Row) -> int | None:
         """Return the number that a row had when its answers came; None where none of them is of something else."""

@@ -12,15 +12,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from fanwise.engine.arms import Arm
+from fanwise.engine.elsewhere import AnswersElsewhere
 from fanwise.engine.rows import Row
 from fanwise.engine.sampling import Sampler, sampler
 from fanwise.engine.toolbox import list_tools
 from fanwise.job.arms import arms_of
 from fanwise.job.edits import edits_of
-from fanwise.job.manifest import Manifest
+from fanwise.job.manifest import Manifest, draft
 from fanwise.job.spec import JobSpec
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
+from fanwise.journal.sqlite import empty_book
 from fanwise.ledger.forecast import Forecast
 from fanwise.ledger.lives import alive_prefixes
 from fanwise.ledger.outcomes import has_ended
@@ -54,6 +56,7 @@ def rest_of_run(
     retry: Collection[str] = (),
     manifest: Manifest | None = None,
     compared: RowsCompared | None = None,
+    elsewhere: AnswersElsewhere | None = None,
 ) -> Rest:
     """Return what the rest of a run will do and cost, without what is kept.
 
@@ -64,6 +67,7 @@ def rest_of_run(
         retry: Final failures that are asked again.
         manifest: What the run is as it goes on; None: what it was.
         compared: It is shown every row of the file.
+        elsewhere: Answers of other runs; None: none are taken.
     """
     graphs = arms_of(spec.graph, spec.baseline)
     manifest = replace(manifest or Manifest.of(db), spec=spec).with_repeated(graphs["fanout"])
@@ -72,8 +76,8 @@ def rest_of_run(
     types = manifest.row_types(graphs["fanout"])
     arms_of_row = sampler(manifest.rows_file, types, spec.sample, spec.limit, arms=tuple(graphs), seed=spec.seed)
     passing = _Passing(
-        db=db, arms=arms, arms_of=arms_of_row, edited=edited, retried=bool(retry), replay=RowReplay(db, edited, retry),
-        compared=compared, alike=AlikeTasks(arms),
+        db=db, arms=arms, arms_of=arms_of_row, edited=edited, retried=bool(retry),
+        replay=RowReplay(db, edited, retry, elsewhere), compared=compared, alike=AlikeTasks(arms),
     )  # fmt: skip
     drawn = draw_contents(spec, rows, passing.is_done)
     sample = drawn if drawn.valid else draw_contents(spec, rows)
@@ -84,10 +88,23 @@ def rest_of_run(
         alive=alive_prefixes(db, now().timestamp()),
         alive_blocks=alive_row_blocks(db, now().timestamp()),
         alike=passing.alike.by_agent(),
-        is_answered=lambda work: work in passing.replay.equal,
+        is_answered=passing.replay.is_answered,
     )
     forecast = forecast_job(spec, sample, channels=(spec.channel,), alternatives=False, owed=owed)
     return Rest(forecast, drawn.valid, drawn.valid + drawn.passed)
+
+
+def rest_of_new_run(spec: JobSpec, rows: int, elsewhere: AnswersElsewhere) -> Rest:
+    """Return what a run will do and cost that takes answers of other runs and has none of its own.
+
+    Args:
+        spec: The job.
+        rows: Rows to carry out by stand-ins.
+        elsewhere: Answers of other runs.
+    """
+    with empty_book() as db:
+        manifest = draft(spec, arms_of(spec.graph, spec.baseline))
+        return rest_of_run(db, spec, rows, manifest=manifest, elsewhere=elsewhere)
 
 
 @dataclass(slots=True, kw_only=True)

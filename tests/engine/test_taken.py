@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from fanwise import Emulator, Job, agent, graph, resume, step
+from fanwise import Block, Emulator, Job, agent, graph, resume, step
 from fanwise.errors import FanwiseError
 from fanwise.job.otherruns import answers_priced
 from fanwise.job.spec import JobSpec
@@ -258,3 +258,80 @@ def test_any_two_runs_cost_what_their_distinct_tasks_cost(
             assert cost - price[work] in (0, 1), "whole picodollars"
     assert Decimal(after["cost_usd"]) == Decimal(after["cash"]["paid_usd"]) + Decimal(after["cash"]["taken"]["usd"])
     assert Decimal(after["cash"]["paid_usd"]) == Decimal(after["bill_usd"] or 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sent_here"),
+    [
+        ("UPDATE asks SET sizes='txt'", 2), ("UPDATE asks SET sizes=x'00'", 2), ("UPDATE asks SET work=x'ff00'", 2),
+        ("UPDATE asks SET work='no hash'", 2), ("UPDATE attempts SET sent=100000000000000", 2),
+        ("UPDATE ends SET cost=''", 2), ("UPDATE ends SET cost=-5", 2), ("UPDATE ends SET output='many'", 2),
+        ("UPDATE attempts SET reserved=''", 2), ("UPDATE attempts SET taken=7", 2), ("UPDATE texts SET text='txt'", 2),
+        ("UPDATE texts SET text=x'00'", 2), ("UPDATE attempts SET why='because'", 2), ("DELETE FROM ends", 2),
+        ("UPDATE attempts SET model='claude-opus-4-5', agent='evil'", 0),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("flow", [desk, packing], ids=["single", "packed"])
+def test_another_run_is_data_from_somebody_else(tmp_path: Path, wrong: str, sent_here: int, flow: Any) -> None:
+    """Found: such values ended the run, or stayed in it, so that it could not be reported or resumed any more."""
+    ran(tmp_path / "first", ["a", "b"], flow)
+    with closing(sqlite3.connect(tmp_path / "first" / "journal.db")) as db:
+        db.execute(wrong)
+        db.commit()
+    out = tmp_path / "second"
+    after = ran(out, ["a", "b"], flow, reuse_from=[tmp_path / "first"])
+    assert {line["status"] for line in lines(out / "results.jsonl")} == {"succeeded"}
+    with read_only(out / "journal.db") as db:
+        asked = db.execute("SELECT COUNT(DISTINCT work) FROM asks k JOIN attempts a ON a.id=k.attempt WHERE NOT taken")
+        assert asked.fetchone()[0] == sent_here * (2 if flow is desk else 1)
+        models = {row[0] for row in db.execute("SELECT DISTINCT model FROM attempts")}
+    assert models == ({"claude-haiku-5-5", "claude-sonnet-5-5"} if flow is desk else {"claude-haiku-5-5"})
+    assert Decimal(after["cost_usd"]) == Decimal(after["cash"]["paid_usd"]) + Decimal(after["cash"]["taken"]["usd"])
+    assert fanwise("report", out).returncode == 0
+
+
+def test_who_has_paid_is_said_along_a_chain(tmp_path: Path) -> None:
+    """Found: what the second run had taken of the first was said to be paid by the second."""
+    for name, bodies, others in (("A", "ab", ""), ("B", "abc", "A"), ("C", "abcd", "B"), ("D", "abcd", "CA")):
+        after = ran(tmp_path / name, list(bodies), reuse_from=[tmp_path / other for other in others])
+    runs = {Path(run["directory"]).name: run["attempts"] for run in after["cash"]["taken"]["from"]}
+    assert runs == {"C": 2, "B": 2, "A": 4}
+    assert sent(tmp_path / "D") == 0
+
+
+def test_two_copies_of_a_run_are_two_directories_and_ones_own_is_refused(tmp_path: Path) -> None:
+    ran(tmp_path / "A", ["a", "b"])
+    shutil.copytree(tmp_path / "A", tmp_path / "copy")
+    ran(tmp_path / "first", ["a"], reuse_from=[tmp_path / "A"])
+    after = ran(tmp_path / "second", ["a", "b"], reuse_from=[tmp_path / "copy", tmp_path / "A"])
+    assert [run["attempts"] for run in after["cash"]["taken"]["from"]] == [4, 0]
+    with pytest.raises(FanwiseError, match="is this run, or a copy of it"):
+        anyio.run(lambda: resume(tmp_path / "A", graph=desk, reuse_from=[tmp_path / "copy"]))
+
+
+GUIDE = Block("guide", "Keep to every rule of this guide, and to its spirit too. " * 900)
+
+
+@agent(model="claude-haiku-5-5", context=[GUIDE])
+def guided(body: str) -> str:
+    """Say what the guide says."""
+    return f"about {body}"
+
+
+@graph
+def guides(letter: Letter) -> str:
+    return guided(letter.body)
+
+
+def test_what_was_read_in_another_cache_is_no_waste_of_the_write_here(tmp_path: Path) -> None:
+    """Found: the one write that a run had to pay was 3.87 times the floor, since taken requests had read before it."""
+    ran(tmp_path / "first", list("abcdef"), guides)
+    after = ran(tmp_path / "second", list("bcxy"), guides, reuse_from=[tmp_path / "first"])
+    assert after["input_over_floor"] == pytest.approx(1.0, abs=1e-4)
+    assert Decimal(after["floor_usd"]) <= Decimal(after["fanout_usd"])
+
+
+def test_that_nothing_could_be_taken_is_said(tmp_path: Path) -> None:
+    ran(tmp_path / "first", ["a"], reuse=False)
+    after = ran(tmp_path / "second", ["a"], reuse_from=[tmp_path / "first"])
+    assert any("nothing was taken of" in note for note in after["notes"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from fanwise.graph.outcomes import Failed, Outcome
 from fanwise.graph.scope import Task
@@ -38,6 +38,12 @@ class EqualsKept(AnswersKept, Protocol):
     def works(self) -> Iterator[tuple[str, int]]:
         """Yield what equal tasks have in common of each input that an attempt shows, and the number of the attempt."""
         ...
+
+
+def _is_sound(work: Any, attempt: Any) -> bool:
+    """Return whether a journal has a hash and the number of an attempt where it should."""
+    is_hash = isinstance(work, str) and _HASH.fullmatch(work) is not None
+    return is_hash and type(attempt) is int and 0 < attempt < _MOST_ATTEMPTS
 
 
 def holds(record: TaskRecord, retry: frozenset[str]) -> bool:
@@ -91,7 +97,7 @@ class EqualAnswers:
         self._journal, self._retry = journal, retry
         self._asked = WorkTable()
         for work, attempt in journal.works():
-            if _HASH.fullmatch(work) and 0 < attempt < _MOST_ATTEMPTS:  # another run is data from somebody else
+            if _is_sound(work, attempt):  # another run is data from somebody else
                 self._asked.add(work, attempt)
 
     def __contains__(self, work: str) -> bool:

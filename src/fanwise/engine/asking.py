@@ -126,7 +126,8 @@ class Asking:
         for number, (attempt, end, there) in enumerate(answer.requests, ask.before + 1):
             attempts.append(journal.next_attempt())
             served = also_served(ask, attempts[-1], place=0, number=number, sizes=there.sizes)
-            journal.add_attempt(replace(attempt, id=attempts[-1], arm=run.arm.name), (served,))
+            ours = {"arm": node.role.arm, "agent": node.role.agent, "model": node.role.model}
+            journal.add_attempt(replace(attempt, id=attempts[-1], **ours), (served,))
             journal.add_end(replace(end, attempt=attempts[-1]))
         outcome = self._recorder.task(ask, run.arm.name, node.role.agent, answer.outcome)
         self._recorder.answer(attempts[-1], 0, outcome)

@@ -21,8 +21,8 @@ NO_FAILURES = frozenset({"failed"})
 class OtherRun(NamedTuple):
     """A run from which answers are taken."""
 
-    source: int
-    """Its number in `attempts.taken`."""
+    sources: Sequence[int]
+    """Its number in `attempts.taken`, and behind it those of the runs from which it has taken answers, in its order."""
     journal: JournalReader
 
 
@@ -40,6 +40,8 @@ class AnswersElsewhere:
     def __init__(self, runs: Sequence[OtherRun]) -> None:
         """Begin with what these runs have asked."""
         self._runs = [(run, EqualAnswers(run.journal, NO_FAILURES)) for run in runs]
+        self.found = 0
+        """Answers that were found."""
 
     def __contains__(self, work: str) -> bool:
         """Return whether something was answered, by what equal tasks have in common, and the answer is there."""
@@ -57,12 +59,18 @@ class AnswersElsewhere:
             for first, record in answers.records(work):
                 answer = _answer(run, first, record, node, task)
                 if answer is not None:
+                    self.found += 1
                     return answer
         return None
 
 
 def _answer(run: OtherRun, first: AskRecord, record: TaskRecord, node: AgentNode, task: Task) -> TakenAnswer | None:
-    requests = requests_taken(run.journal, first, run.source)
+    requests = requests_taken(run.journal, first, run.sources)
+    if not requests:
+        return None
     answer = said_last(run.journal, [request.ask for request in requests])
-    outcome = outcome_for(run.journal, record, answer, node, task) if requests else None
+    try:
+        outcome = outcome_for(run.journal, record, answer, node, task)
+    except (ValueError, TypeError):  # somebody else has written it, and it is no JSON
+        return None
     return TakenAnswer(outcome, requests) if isinstance(outcome, Done) else None

@@ -39,15 +39,27 @@ def answers_elsewhere(run: OpenRun, *, offline: bool) -> Generator[AnswersElsewh
     entries = TAKEN_FROM.of(run.directory.journal)
     with ExitStack() as stack:
         runs: list[OtherRun] = []
-        for directory in dict.fromkeys(named):
-            if directory.resolve() == run.directory.path.resolve():
-                raise UsageError(f"{typed(directory)} is this run; --reuse takes answers of others")
+        for directory in dict.fromkeys(path.resolve() for path in named):
             journal = stack.enter_context(reading(directory))
-            _check_kind(directory, was_offline(journal), offline=offline)
-            entry = TakenFrom(directory=str(directory.resolve()), run_id=Manifest.of(journal).run_id)
-            runs.append(OtherRun(_number(entries, entry), journal))
+            with _named(directory):
+                run_id, behind = Manifest.of(journal).run_id, TAKEN_FROM.of(journal)
+                was_simulated = was_offline(journal)
+            if run_id == run.manifest.run_id:
+                raise UsageError(f"{typed(directory)} is this run, or a copy of it; --reuse takes answers of others")
+            _check_kind(directory, was_simulated, offline=offline)
+            entry = TakenFrom(directory=str(directory), run_id=run_id)
+            runs.append(OtherRun([_number(entries, each) for each in (entry, *behind)], journal))
         TAKEN_FROM.keep(run.directory.journal, entries)
         yield AnswersElsewhere(runs)
+
+
+@contextmanager
+def _named(directory: Path) -> Generator[None]:
+    """Say of which directory something is wrong: what is said of a journal sounds as if it were the run's own."""
+    try:
+        yield
+    except RunDirectoryError as error:
+        raise RunDirectoryError(f"no answers can be taken of {typed(directory)}: {error}") from error
 
 
 @contextmanager
@@ -62,7 +74,15 @@ def answers_priced(spec: JobSpec) -> Generator[AnswersElsewhere | None]:
         return
     with ExitStack() as stack:
         journals = [stack.enter_context(reading(directory)) for directory in dict.fromkeys(map(Path, spec.reuse_from))]
-        yield AnswersElsewhere([OtherRun(number, journal) for number, journal in enumerate(journals, 1)])
+        yield AnswersElsewhere([OtherRun([0] * (1 + len(TAKEN_FROM.of(journal))), journal) for journal in journals])
+
+
+def none_taken(run: OpenRun, elsewhere: AnswersElsewhere | None) -> str:
+    """Return in words that nothing was taken of the runs that were named; empty where that is not so."""
+    if elsewhere is None or elsewhere.found:
+        return ""
+    names = ", ".join(typed(Path(directory)) for directory in run.spec.reuse_from or ())
+    return f"nothing was taken of {names}: no task is equal to one that was answered there and may serve others"
 
 
 def not_named(run: OpenRun) -> str:
@@ -75,14 +95,10 @@ def not_named(run: OpenRun) -> str:
 
 
 def _number(entries: list[TakenFrom], entry: TakenFrom) -> int:
-    """Return the number of a run among those of which answers are taken, into which it is put."""
-    ids = [before["run_id"] for before in entries]
-    if entry["run_id"] in ids:
-        place = ids.index(entry["run_id"])
-        entries[place] = entry  # it may have been moved
-        return place + 1
-    entries.append(entry)
-    return len(entries)
+    """Return the number of a run among those of which answers are taken; it is put to them where it is none."""
+    if entry not in entries:
+        entries.append(entry)
+    return entries.index(entry) + 1
 
 
 def _check_kind(directory: Path, was_simulated: bool | None, *, offline: bool) -> None:

@@ -15,6 +15,7 @@ from fanwise.telemetry import telemetry
 from fanwise.units import now
 
 from .building import engine_of
+from .otherruns import none_taken
 from .prepared import ALL_ROWS, Ended, Prepared, Shard, ShardEnd
 from .rowsmark import RowsWatch
 from .standing import keep_end, keep_job_rows, keep_offline
@@ -54,6 +55,8 @@ async def work(prepared: Prepared, shard: Shard = ALL_ROWS) -> None:
                 for note in notes:
                     engine.note(note)
                 await engine.run(run.manifest.records())
+                if not_taken := none_taken(run, prepared.elsewhere):
+                    engine.note(not_taken)
         finally:
             with anyio.CancelScope(shield=True):
                 await engine.keep()

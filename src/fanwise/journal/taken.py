@@ -5,7 +5,8 @@ That run is data from somebody else: what is no number of a request is not taken
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, get_args
 
@@ -17,6 +18,9 @@ from .tables import select
 
 MOST = 10**15
 """Beyond any tokens or picodollars of a request."""
+LATEST = 4e9
+"""Seconds since 1970 before which anything was sent: in 2096."""
+_SIZES = re.compile(r"[0-9]{0,12}(,[0-9]{1,12})*")
 _ENDS = "SELECT * FROM ends WHERE attempt=?"
 
 
@@ -29,7 +33,7 @@ class TakenRequest(NamedTuple):
     """What it was asked for there."""
 
 
-def requests_taken(journal: JournalReader, first: AskRecord, source: int) -> list[TakenRequest]:
+def requests_taken(journal: JournalReader, first: AskRecord, sources: Sequence[int]) -> list[TakenRequest]:
     """Return the requests by which a task of another run was answered; none where they cannot be taken.
 
     A pack counts for one of its inputs: shares of all of them sum to it.
@@ -37,19 +41,22 @@ def requests_taken(journal: JournalReader, first: AskRecord, source: int) -> lis
     Args:
         journal: The other run.
         first: A request of the task.
-        source: Which of the runs it is from which this one takes answers.
+        sources: Which of the runs from which this one has answers the other is, and behind it each from which that
+            has taken some, in its order.
     """
     requests: list[TakenRequest] = []
     for ask in journal.asks_of(first.key, first.row):
         served = journal.attempt(ask.attempt)
         end = next(select(journal.db, EndRecord, _ENDS, (ask.attempt,)), None)
-        if served is None or end is None or not _is_sound(served.attempt, end):
+        if served is None or end is None or not _is_sound(served.attempt, end, ask):
             return []
-        requests.append(_taken(served, end, ask, source))
+        if not 0 <= served.attempt.taken < len(sources):
+            return []
+        requests.append(_taken(served, end, ask, sources[served.attempt.taken]))
     return requests
 
 
-def _is_sound(attempt: AttemptRecord, end: EndRecord) -> bool:
+def _is_sound(attempt: AttemptRecord, end: EndRecord, ask: AskRecord) -> bool:
     """Return whether an attempt of another run is one that this could have made."""
     return (
         attempt.why in REASONS
@@ -58,9 +65,12 @@ def _is_sound(attempt: AttemptRecord, end: EndRecord) -> bool:
         and end.status in get_args(AttemptStatus)
         and _are_texts(attempt.agent, attempt.model, attempt.request_hash, attempt.prefix, attempt.blocks)
         and _are_texts(end.kind, end.message, end.request_id)
-        and _are_counts(*end.usage, end.cost or 0, attempt.reserved or 0)
-        and _are_counts(attempt.chars, attempt.repeated, attempt.bound)
+        and _are_counts(*end.usage, *(price for price in (end.cost, attempt.reserved) if price is not None))
+        and _are_counts(attempt.chars, attempt.repeated, attempt.bound, attempt.taken)
         and _are_moments(attempt.sent, attempt.job_share, end.at, end.latency_s)
+        and _SIZES.fullmatch(ask.sizes if _are_texts(ask.sizes) else "-") is not None
+        and _are_texts(ask.work, ask.key, ask.node, ask.label)
+        and _are_counts(ask.attempt, ask.place)
     )
 
 
@@ -69,11 +79,11 @@ def _are_texts(*values: Any) -> bool:
 
 
 def _are_counts(*values: Any) -> bool:
-    return all(isinstance(value, int) and 0 <= value < MOST for value in values)
+    return all(type(value) is int and 0 <= value < MOST for value in values)
 
 
 def _are_moments(*values: Any) -> bool:
-    return all(isinstance(value, int | float) and 0 <= value < MOST for value in values)
+    return all(type(value) in (int, float) and 0 <= value < LATEST for value in values)
 
 
 def _taken(served: Served, end: EndRecord, ask: AskRecord, source: int) -> TakenRequest:

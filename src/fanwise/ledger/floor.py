@@ -22,9 +22,9 @@ from fanwise.units import moment
 from .lives import BilledRequest, CacheableRequest, lives
 from .unpriced import unpriced
 
-_WARM = "SELECT COALESCE(SUM(cost),0) FROM paid WHERE NOT serves AND cost>0 AND arm=?"
+_WARM = "SELECT COALESCE(SUM(cost),0) FROM paid WHERE (NOT serves OR taken) AND cost>0 AND arm=?"
 _PRICED = "SELECT 1 FROM paid WHERE cost>0 AND arm=? LIMIT 1"
-_NOT_NOTED = "SELECT 1 FROM paid WHERE serves AND cost>0 AND blocks='' AND arm=? LIMIT 1"
+_NOT_NOTED = "SELECT 1 FROM paid WHERE serves AND NOT taken AND cost>0 AND blocks='' AND arm=? LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,8 @@ def floor(db: Book, arm: ArmName) -> Floor | None:
     """Return the floor of one arm of a run, beside what was paid; None where it is not known.
 
     It is not where it was not noted what was sent, or where no attempt has a known price and some have none. Requests
-    that keep a prefix warm are in it as they were paid, as is what has a price of its own and none of its model.
+    that keep a prefix warm are in it as they were paid, as are those of other runs, in whose caches they were read, and
+    what has a price of its own and none of its model.
     """
     if db.execute(_NOT_NOTED, (arm,)).fetchone() is not None or _nothing_is_priced(db, arm):
         return None

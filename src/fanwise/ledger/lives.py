@@ -20,7 +20,7 @@ from fanwise.quick import maker
 
 LIFE_S, SHORT_LIFE_S = 3600.0, 300.0
 _SENT = """SELECT arm, agent, model, channel, sent, blocks, prompt, cache_read AS read, output, web_searches, cost
-  FROM paid WHERE status='succeeded' AND serves AND cost IS NOT 0 AND arm=? ORDER BY attempt"""
+  FROM paid WHERE status='succeeded' AND serves AND NOT taken AND cost IS NOT 0 AND arm=? ORDER BY attempt"""
 
 _USES = """SELECT prefix, sent, cache_write_5m, cache_write_1h FROM all_paid
   WHERE prefix<>'' AND status='succeeded' AND cache_write_5m+cache_write_1h+cache_read>0 AND sent>? ORDER BY attempt"""

@@ -35,7 +35,7 @@ _OF_ROWS_NOT_DRAWN = """SELECT w.row_id, v.attempt, v.cost, v.at IS NOT NULL AND
 _TAKEN_OVER = "SELECT writer, SUM(cost) FROM temp.taken_over GROUP BY writer"
 _WRITERS_OF_OTHER_ROWS = f"""SELECT attempt, MIN({_IS_GONE.format(of="o")}) FROM of_other_rows o
   WHERE attempt IN (SELECT writer FROM temp.taken_over) GROUP BY attempt"""
-_TAKEN = """SELECT taken, COUNT(*), COALESCE(SUM(cost),0), SUM(at IS NOT NULL AND cost IS NULL)
+_TAKEN = """SELECT taken, SUM(cache_read), COUNT(*), COALESCE(SUM(cost),0), SUM(at IS NOT NULL AND cost IS NULL)
   FROM paid WHERE taken>0 GROUP BY taken"""
 _UNKNOWN = "SELECT COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) FROM {attempts}"
 
@@ -68,10 +68,13 @@ class Taken(NamedTuple):
     run_id: str
     requests: NotCounted
     """At what was paid there."""
+    read: int
+    """Tokens that they have read from the cache there; who wrote these may not be among them."""
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
-        return {"directory": self.directory, "run_id": self.run_id} | self.requests.data()
+        where = {"directory": self.directory, "run_id": self.run_id}
+        return where | self.requests.data() | {"cache_read_tokens": self.read}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,9 +174,10 @@ def taken_from(db: Book, source: int) -> str:
 def _taken(db: Book) -> tuple[Taken, ...]:
     """Return what counts of the requests of other runs, by the run."""
     runs = TAKEN_FROM.of(db)
-    counted = {source: NotCounted(*rest) for source, *rest in db.execute(_TAKEN)} if runs else {}
+    counted = {source: (NotCounted(*rest), read) for source, read, *rest in db.execute(_TAKEN)} if runs else {}
+    nothing = NotCounted(), 0
     return tuple(
-        Taken(run["directory"], run["run_id"], counted.get(number, NotCounted())) for number, run in enumerate(runs, 1)
+        Taken(run["directory"], run["run_id"], *counted.get(number, nothing)) for number, run in enumerate(runs, 1)
     )
 
 

@@ -37,7 +37,9 @@ def _taken(cash: Mapping[str, Any]) -> str:
         return ""
     runs = [one_line(run["directory"]) for run in taken["from"] if run["attempts"]]
     price = at_least(taken["usd"], taken["attempts_of_unknown_cost"])
-    return f"{price} of the cost was paid in {_listed(runs)}, whose answers were taken"
+    read = sum(run["cache_read_tokens"] for run in taken["from"])
+    unseen = f"; they read {read:,} tokens from the cache there, and who wrote them may be in no price here"
+    return f"{price} of the cost was paid in {_listed(runs)}, whose answers were taken{unseen if read else ''}"
 
 
 def _not_counted(cash: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

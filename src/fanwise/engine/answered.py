@@ -46,7 +46,7 @@ def _is_sound(work: Any, attempt: Any) -> bool:
     return is_hash and type(attempt) is int and 0 < attempt < _MOST_ATTEMPTS
 
 
-def holds(record: TaskRecord, retry: frozenset[str]) -> bool:
+def _holds(record: TaskRecord, retry: frozenset[str]) -> bool:
     """Return whether an outcome holds for equal tasks: an answer, or a failure that is not to be asked again.
 
     Args:
@@ -85,7 +85,7 @@ def outcome_for(
 
 
 class EqualAnswers:
-    """Finds what a session would serve tasks by that nobody was asked for yet."""
+    """Finds what serves tasks that nobody was asked for yet."""
 
     def __init__(self, journal: EqualsKept, retry: frozenset[str]) -> None:
         """Read what was asked.
@@ -96,9 +96,21 @@ class EqualAnswers:
         """
         self._journal, self._retry = journal, retry
         self._asked = WorkTable()
+        self.last = 0
+        """The last attempt that was there: what later ones have failed by is not asked again."""
         for work, attempt in journal.works():
             if _is_sound(work, attempt):  # another run is data from somebody else
-                self._asked.add(work, attempt)
+                self.add(work, attempt)
+                self.last = max(self.last, attempt)
+
+    def add(self, work: str, attempt: int) -> None:
+        """Take note of an attempt that the journal has from now on.
+
+        Args:
+            work: What equal tasks have in common.
+            attempt: Its number.
+        """
+        self._asked.add(work, attempt)
 
     def __contains__(self, work: str) -> bool:
         """Return whether something was answered, by what equal tasks have in common, and the answer is there."""
@@ -128,5 +140,6 @@ class EqualAnswers:
             served = self._journal.attempt(number)
             ask = None if served is None else next((ask for ask in served.asks if ask.work == work), None)
             record = None if ask is None else self._journal.task(ask.key)
-            if ask is not None and record is not None and holds(record, self._retry):
+            retry = frozenset[str]() if ask is None or ask.attempt > self.last else self._retry
+            if ask is not None and record is not None and _holds(record, retry):
                 yield ask, record

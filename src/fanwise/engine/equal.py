@@ -19,10 +19,9 @@ from fanwise.graph.scope import Task
 from fanwise.journal.port import Journal
 from fanwise.journal.records import AskRecord, TaskRecord
 
-from .answered import holds, outcome_for, said_last
+from .answered import EqualAnswers, outcome_for, said_last
 from .meaning import ANSWERED, Alone, once_more
 from .nodes import AgentNode
-from .worktable import WorkTable
 
 
 class _JustAnswered(NamedTuple):
@@ -69,7 +68,7 @@ class EqualTasks:
             retry: Final failures of earlier sessions to ask again.
             resumed: Whether there were any.
         """
-        self._journal, self._retry, self._resumed = journal, retry, resumed
+        self._journal, self._resumed = journal, resumed
         self._in_work: dict[str, Errand] = {}
         """Errands that have not ended, by what equal tasks have in common with theirs."""
         self._ended: dict[str, _JustAnswered] = {}
@@ -80,12 +79,7 @@ class EqualTasks:
         """Whether an attempt may serve several tasks."""
         self._rows: dict[int, int] = {}
         """The first row of this session that needs each attempt of earlier ones which serves several."""
-        self._answered = WorkTable()
-        self._before = 0
-        """The last attempt of earlier sessions."""
-        for work, attempt in journal.works() if resumed else ():
-            self._answered.add(work, attempt)
-            self._before = max(self._before, attempt)
+        self._answered = EqualAnswers(journal, retry)
 
     def errand(self, work: str) -> Errand | None:
         """Return the errand in work that serves equal tasks; None where there is none."""
@@ -181,7 +175,7 @@ class EqualTasks:
     def takes(self, attempt: int, row: int) -> bool:
         """Return whether a row is the first of this session to need an attempt of an earlier one; it is from now on."""
         self._is_any = True
-        if attempt > self._before:  # this session's own: the row for which it was sent needs it first
+        if attempt > self._answered.last:  # this session's own: the row for which it was sent needs it first
             return False
         return self._rows.setdefault(attempt, row) == row
 
@@ -204,20 +198,15 @@ class EqualTasks:
             self.join(just.errand, ask, sizes)
             place = self._journal.tasks_of(just.attempt) - 1
             return ServedBy(outcome=outcome, attempt=just.attempt, place=place, first=just.errand.attempts[0])
-        for attempt in self._answered.find(ask.work):
-            served = self._journal.attempt(attempt)
-            first = None if served is None else next((one for one in served.asks if one.work == ask.work), None)
-            by = None if first is None else self._serve_by(first, ask, node, task)
+        for first, record in self._answered.records(ask.work):
+            by = self._serve_by(first, record, ask, node, task)
             if by is not None:
                 return by
         return None
 
-    def _serve_by(self, first: AskRecord, ask: Ask, node: AgentNode, task: Task) -> ServedBy | None:
+    def _serve_by(self, first: AskRecord, record: TaskRecord, ask: Ask, node: AgentNode, task: Task) -> ServedBy | None:
         """Serve a task as an equal one was served that is in the journal."""
         journal = self._journal
-        record = journal.task(first.key)
-        if record is None or not self._holds(record, first.attempt):
-            return None
         sent = journal.asks_of(first.key, None if self._resumed else first.row)
         answer = said_last(journal, sent)
         outcome = outcome_for(journal, record, answer, node, task)
@@ -227,10 +216,6 @@ class EqualTasks:
         at = answer.attempt if answer is not None else 0
         first_attempt = min(added.places, default=0)
         return ServedBy(outcome=outcome, attempt=at, place=added.places.get(at, 0), first=first_attempt)
-
-    def _holds(self, record: TaskRecord, attempt: int) -> bool:
-        """Return whether an outcome holds for equal tasks; failures of this session are not asked again in it."""
-        return holds(record, self._retry if attempt <= self._before else frozenset())
 
 
 def _is_answered(outcome: Outcome) -> bool:

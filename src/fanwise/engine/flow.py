@@ -174,7 +174,11 @@ class TaskFlow:
             attempt: Number of the attempt that was answered; None: none was.
         """
         inputs = [self._keep(errand, place, outcome, attempt) for place, outcome in enumerate(outcomes)]
-        followers = of_followers(node_of(self._arms, errand), errand, inputs) if errand.followers else ()
+        followers: Sequence[Outcome | Alone] = ()
+        if errand.followers:
+            node = node_of(self._arms, errand)
+            output = None if node is None else node.output  # of a node that is gone nothing is done
+            followers = of_followers(output, errand, inputs)
         kept = inputs + [
             self._keep(errand, place, outcome, attempt) for place, outcome in enumerate(followers, len(inputs))
         ]

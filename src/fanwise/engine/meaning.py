@@ -11,7 +11,7 @@ from fanwise.api.replies import Reply
 from fanwise.canonical import canonical
 from fanwise.dispatch.errand import Errand
 from fanwise.errors import OutputError
-from fanwise.graph.outcomes import Done, Failed, Outcome
+from fanwise.graph.outcomes import Done, Failed, Outcome, Skipped
 from fanwise.graph.pertype import has_validators
 from fanwise.graph.revive import revive
 from fanwise.graph.scope import Task
@@ -212,6 +212,11 @@ def once_more(output: Any, outcome: Outcome, label: str) -> Outcome | None:
     """Return an outcome for an equal task: its value anew, since users' code may change it. None where it has none."""
     if isinstance(outcome, Done):
         return decoded(output, canonical(outcome.value), outcome.said)
+    return failed_too(outcome, label)
+
+
+def failed_too(outcome: Failed | Skipped, label: str) -> Failed:
+    """Return the failure of a task that is equal to one that has failed."""
     cause = outcome if isinstance(outcome, Failed) else outcome.cause
     return Failed(label, cause.kind, cause.message)
 

@@ -7,7 +7,7 @@ looks at who else reads these, so that each node's requests have an order of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -170,13 +170,13 @@ def keyed(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> 
     if isinstance(node, StepNode):
         return Keyed(task, task_key(row_id, arm, node, task), "")
     task = Task(task.node, task.scope, {name: serialized(value) for name, value in task.values.items()})
-    values = _values_text(task)
+    values = values_text(task.values)
     return Keyed(task, _key(row_id, arm, node, task, values), work_key(arm, node, values) if node.shared else "")
 
 
 def task_key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task) -> str:
     """Return the content key of a task: equal keys have equal answers."""
-    return _key(row_id, arm, node, task, _values_text(task))
+    return _key(row_id, arm, node, task, values_text(task.values))
 
 
 def _key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task, values: str) -> str:
@@ -184,8 +184,18 @@ def _key(row_id: str, arm: ArmName, node: AgentNode | StepNode, task: Task, valu
     return digest(f'[{quoted(row_id)},"{arm}","{node.static}",{items},{{{values}}}]')
 
 
-def _values_text(task: Task) -> str:
-    return ",".join([f"{quoted(name)}:{canonical(visible(value))}" for name, value in sorted(task.values.items())])
+def _spelt(value: Any) -> str:
+    return canonical(visible(value))
+
+
+def values_text(values: Mapping[str, Any], spelt: Callable[[Any], str] = _spelt) -> str:
+    """Return the values of a task as a text that equal tasks have in common.
+
+    Args:
+        values: By the names of parameters.
+        spelt: Gives the text of one; by itself canonical JSON.
+    """
+    return ",".join([f"{quoted(name)}:{spelt(value)}" for name, value in sorted(values.items())])
 
 
 def work_key(arm: ArmName, node: AgentNode, values: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from fanwise.engine.elsewhere import AnswersElsewhere, OtherRun
 from fanwise.errors import RunDirectoryError, UsageError
 from fanwise.journal.meta import TAKEN_FROM, TakenFrom
+from fanwise.journal.reader import JournalReader
 from fanwise.paths import typed
 
 from .directory import reading
@@ -30,8 +31,7 @@ def answers_elsewhere(run: OpenRun, *, offline: bool) -> Generator[AnswersElsewh
         RunDirectoryError: One is no run, or was answered by the other kind.
         UsageError: One is this run, or this run lets no request serve several tasks.
     """
-    named = [Path(directory) for directory in run.spec.reuse_from or ()]
-    if not named:
+    if not run.spec.reuse_from:
         yield None
         return
     if not run.spec.reuse:
@@ -39,8 +39,7 @@ def answers_elsewhere(run: OpenRun, *, offline: bool) -> Generator[AnswersElsewh
     entries = TAKEN_FROM.of(run.directory.journal)
     with ExitStack() as stack:
         runs: list[OtherRun] = []
-        for directory in dict.fromkeys(path.resolve() for path in named):
-            journal = stack.enter_context(reading(directory))
+        for directory, journal in _opened(run.spec, stack):
             with _named(directory):
                 run_id, behind = Manifest.of(journal).run_id, TAKEN_FROM.of(journal)
                 was_simulated = was_offline(journal)
@@ -51,6 +50,17 @@ def answers_elsewhere(run: OpenRun, *, offline: bool) -> Generator[AnswersElsewh
             runs.append(OtherRun([_number(entries, each) for each in (entry, *behind)], journal))
         TAKEN_FROM.keep(run.directory.journal, entries)
         yield AnswersElsewhere(runs)
+
+
+def _opened(spec: JobSpec, stack: ExitStack) -> Iterator[tuple[Path, JournalReader]]:
+    """Yield the directories that a session names, each once and absolute, with their journals.
+
+    Args:
+        spec: How the session runs the job.
+        stack: Closes them.
+    """
+    for directory in dict.fromkeys(Path(path).resolve() for path in spec.reuse_from or ()):
+        yield directory, stack.enter_context(reading(directory))
 
 
 @contextmanager
@@ -73,7 +83,7 @@ def answers_priced(spec: JobSpec) -> Generator[AnswersElsewhere | None]:
         yield None
         return
     with ExitStack() as stack:
-        journals = [stack.enter_context(reading(directory)) for directory in dict.fromkeys(map(Path, spec.reuse_from))]
+        journals = [journal for _, journal in _opened(spec, stack)]
         yield AnswersElsewhere([OtherRun([0] * (1 + len(TAKEN_FROM.of(journal))), journal) for journal in journals])
 
 

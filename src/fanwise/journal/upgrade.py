@@ -20,12 +20,11 @@ from .version import version_of
 from .views import VIEW_NAMES, VIEWS
 
 Step = Callable[[sqlite3.Connection], None]
-"""Changes a journal of one version to the next; it runs in a transaction that is open."""
+"""Changes the tables of a journal of one version to those of the next; it runs in a transaction that is open."""
 
 
 def _note_blocks(db: sqlite3.Connection) -> None:
     """Version 6 notes the blocks of a request; of those that were sent before nothing is known."""
-    _drop_views(db)  # made again by the step to the newest version
     db.execute("ALTER TABLE attempts DROP COLUMN readable")
     db.execute("ALTER TABLE attempts DROP COLUMN reusable")
     db.execute("ALTER TABLE attempts ADD COLUMN blocks TEXT DEFAULT ''")
@@ -33,11 +32,9 @@ def _note_blocks(db: sqlite3.Connection) -> None:
 
 def _note_changes(db: sqlite3.Connection) -> None:
     """Version 7 notes what of a run counts now; of what was changed before nothing is known."""
-    _drop_views(db)
     db.execute("ALTER TABLE rows ADD COLUMN since INT DEFAULT 1")
     db.execute("ALTER TABLE results ADD COLUMN session INT DEFAULT 1")
-    for statement in f"{CHANGES}{VIEWS}".split(";")[:-1]:
-        db.execute(statement)
+    _execute(db, CHANGES)
 
 
 def _note_row_ids(db: sqlite3.Connection) -> None:
@@ -54,23 +51,18 @@ def _note_lines(db: sqlite3.Connection) -> None:
 
 def _note_work(db: sqlite3.Connection) -> None:
     """Version 10 notes which tasks are equal, and lets a request count for those of its tasks that are needed."""
-    _drop_views(db)
     db.execute("ALTER TABLE asks ADD COLUMN work TEXT DEFAULT ''")
-    for statement in VIEWS.split(";")[:-1]:
-        db.execute(statement)
 
 
 def _tell_inputs(db: sqlite3.Connection) -> None:
     """Version 11 tells how many inputs a request shows apart from how many tasks it serves, and what was taken."""
-    _drop_views(db)
     db.execute("ALTER TABLE attempts ADD COLUMN taken INT DEFAULT 0")
-    for statement in VIEWS.split(";")[:-1]:
+
+
+def _execute(db: sqlite3.Connection, statements: str) -> None:
+    """Carry out statements in the transaction that is open, which `executescript` would end."""
+    for statement in statements.split(";")[:-1]:
         db.execute(statement)
-
-
-def _drop_views(db: sqlite3.Connection) -> None:
-    for view in VIEW_NAMES:
-        db.execute(f"DROP VIEW IF EXISTS {view}")
 
 
 STEPS: dict[int, Step] = {
@@ -123,8 +115,11 @@ def _write(path: Path, new: Path, steps: list[Step], newest: int) -> None:
         old.backup(db)
         db.executescript("PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;")
         db.execute("BEGIN")
+        for view in VIEW_NAMES:  # in which a column may stand that a step drops
+            db.execute(f"DROP VIEW IF EXISTS {view}")
         for step in steps:
             step(db)
+        _execute(db, VIEWS)
         db.execute(f"PRAGMA user_version={newest}")
         db.execute("COMMIT")
         tables = _tables(old)

@@ -116,14 +116,14 @@ CREATE VIEW served AS SELECT k.attempt, k.place, k.key, k.row, k.node, k.label, 
 
 _FIRST_NEEDED = f"""CASE WHEN {_ONE_SESSION} THEN 0 ELSE (
     SELECT MIN(j.place) FROM asks j WHERE j.attempt=p.attempt AND {_needed("j.row", "p.arm", "j.key")}) END"""
-_INPUT_OF = "CASE WHEN {0}.work='' THEN {0}.place ELSE {0}.work END"
+INPUT_OF = "CASE WHEN {0}.work='' THEN {0}.place ELSE {0}.work END"
 """Which input of its request an ask is shown by: equal tasks by one."""
 _BY_ALL = _Shared(
     asks="(SELECT s.asks FROM several s WHERE s.attempt=a.id)",
     joined="LEFT JOIN several s ON s.attempt=k.attempt",
     of_ask="s.asks",
     part="k.place",
-    inputs=f"""(SELECT (SELECT COUNT(DISTINCT {_INPUT_OF.format("i")}) FROM asks i WHERE i.attempt=s.attempt)
+    inputs=f"""(SELECT (SELECT COUNT(DISTINCT {INPUT_OF.format("i")}) FROM asks i WHERE i.attempt=s.attempt)
       FROM several s WHERE s.attempt=a.id)""",
     follows="""s.asks>0 AND k.work<>'' AND EXISTS(
       SELECT 1 FROM asks i WHERE i.attempt=k.attempt AND i.work=k.work AND i.place<k.place)""",
@@ -186,7 +186,7 @@ SHARES = f"""INSERT INTO temp.shares SELECT attempt, place, COUNT(*) OVER (PARTI
   ROW_NUMBER() OVER (PARTITION BY attempt ORDER BY row, key, place)-1,
   SUM(NOT follows) OVER (PARTITION BY attempt), follows FROM (
     SELECT k.attempt, k.place, k.row, k.key, ROW_NUMBER() OVER (
-      PARTITION BY k.attempt, {_INPUT_OF.format("k")} ORDER BY k.row, k.key, k.place)>1 AS follows
+      PARTITION BY k.attempt, {INPUT_OF.format("k")} ORDER BY k.row, k.key, k.place)>1 AS follows
     FROM several s JOIN asks k ON k.attempt=s.attempt
     JOIN attempts a ON a.id=k.attempt WHERE {_needed("k.row", "a.arm", "k.key")})"""
 """Lets the tasks that are needed share a request in the order of their rows, whoever was sent first."""

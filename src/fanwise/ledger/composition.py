@@ -16,6 +16,7 @@ from typing import Any
 from fanwise.journal.meta import TASKS
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName, Channel
+from fanwise.journal.views import INPUT_OF
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
@@ -26,8 +27,8 @@ from .account import in_order
 KINDS = ("instructions", "context", "row", "upstream", "conversation", "outputs")
 """`instructions` with schemas and tools, shared `context`, data of the `row`, `upstream` outputs of other
 tasks, `conversation` with tools and refusals of answers, and what was answered."""
-_INPUTS = """CASE WHEN asks<2 THEN 1 ELSE (
-  SELECT COUNT(DISTINCT CASE WHEN k.work='' THEN k.place ELSE k.work END)
+_INPUTS = f"""CASE WHEN asks<2 THEN 1 ELSE (
+  SELECT COUNT(DISTINCT {INPUT_OF.format("k")})
   FROM asks k WHERE k.attempt=served.attempt) END"""
 """How many inputs an attempt has shown: equal tasks were shown one."""
 _ASKS = f"""SELECT arm, node, model, channel, sizes, chars, {_INPUTS} AS inputs,

@@ -146,7 +146,7 @@ def _costs(group: _LeverGroup, dearest: str, order: Sequence[str]) -> list[Fract
 
 def _for_each_task(cost: int, group: _LeverGroup, pulled: Sequence[str]) -> Fraction:
     """Return what calls of this cost come to with some of the levers: without `equal`, as many as there are tasks."""
-    return Fraction(cost if "equal" in pulled else cost * group.asks, 1 if "equal" in pulled else group.inputs)
+    return Fraction(cost) if "equal" in pulled else Fraction(cost * group.asks, group.inputs)
 
 
 def _cost(group: _LeverGroup, dearest: str, pulled: Sequence[str]) -> Fraction:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from fanwise.canonical import canonical, digest
 from fanwise.engine.arms import Arm, row_state
-from fanwise.engine.nodes import AgentNode, work_key
+from fanwise.engine.nodes import AgentNode, values_text, work_key
 from fanwise.engine.rows import Row
 from fanwise.foreign import let_through
 from fanwise.graph.expr import AbsentError, Expr, UnsettledError
@@ -21,7 +21,7 @@ from fanwise.graph.nodes import EachNode, GivenNode, Node, OptionalNode, TaskNod
 from fanwise.graph.outcomes import Done, Failed, Outcome
 from fanwise.graph.scope import Item, Scope, Task
 
-from .unasked import Unasked, follows_from, holds_unasked, spelt, value_of, values_text
+from .unasked import Unasked, follows_from, holds_unasked, spelt, value_of
 
 Answer = Callable[[Task], Outcome | None]
 """Gives the outcome that a task has already; None where it would be asked."""
@@ -100,7 +100,7 @@ class _GoneThrough:
     def _task(self, node: TaskNode, scope: Scope, guard: str) -> Outcome:
         values = {param: value_of(expr, scope.lookup) for param, expr in node.args.items()}
         here = self.arm.nodes[node.path]
-        text = values_text(values)
+        text = values_text(values, spelt)
         outcome = None
         if self.answer is not None and not holds_unasked(values):
             outcome = self.answer(Task(node, scope, values))

@@ -72,11 +72,6 @@ def spelt(value: Any) -> str:
     return "[" + ",".join(map(spelt, value)) + "]"
 
 
-def values_text(values: Mapping[str, Any]) -> str:
-    """Return the values of a task as a text that equal tasks have in common."""
-    return ",".join([f"{quoted(name)}:{spelt(value)}" for name, value in sorted(values.items())])
-
-
 def value_of(expr: Expr, lookup: Lookup) -> Any:
     """Return the value of an expression, as far as it is known.
 

@@ -66,6 +66,10 @@ class DefinitionError(UsageError):
         return "\n".join([head, *(f"  {mistake}" for mistake in self.mistakes)])
 
 
+class NoPlanError(DefinitionError):
+    """Agents cannot be joined to a task plan by their types; each parameter without a value is a mistake."""
+
+
 class SpecError(UsageError):
     """A call describes wrongly what is to be done; all mistakes are in `mistakes`, each with its field as its place."""
 

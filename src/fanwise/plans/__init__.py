@@ -4,6 +4,7 @@ from .checking import CheckedPlan, check_plan
 from .compiling import compile_plan
 from .filetree import FrozenSources
 from .freezing import freeze_plan
+from .joining import join
 from .limits import PlanLimits
 from .offer import Offer
 from .taskplan import Condition, Give, PlannedTask, TaskPlan, read_plan
@@ -20,5 +21,6 @@ __all__ = (
     "check_plan",
     "compile_plan",
     "freeze_plan",
+    "join",
     "read_plan",
 )  # fmt: skip

@@ -55,7 +55,23 @@ class Joined:
         return PlannedTask(name=name, agent=agent, gives=gives, over=self.over)
 
 
-class Chooser:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fitting:
+    """How a source fits a parameter."""
+
+    rank: int
+    has_gap: bool
+    is_exact: bool
+
+
+def _fit(source: Source, name: str, expected: Any) -> _Fitting | None:
+    rank = meets(source, name, expected)
+    if rank is None:
+        return None
+    return _Fitting(rank=rank, has_gap=may_be_missing(source, expected), is_exact=is_exact(source, expected))
+
+
+class GiveChooser:
     """Chooses for one agent."""
 
     def __init__(self, agent: Agent[..., Any], needs: Collection[str], rule: JoinRule) -> None:
@@ -67,6 +83,10 @@ class Chooser:
             rule: What may be done.
         """
         self._params, self._needs, self._rule = agent.spec.params, needs, rule
+        self._items: dict[str, list[Source]] = {}
+        """Sources of the items of lists, by the references of these."""
+        self._fits: dict[tuple[int, str], _Fitting | None] = {}
+        """By the identity of a source, which lives as long as this, and the parameter."""
 
     def joined(self, there: Sequence[Source], held: Collection[str]) -> Joined:
         """Return the best that can be given.
@@ -77,7 +97,9 @@ class Chooser:
         """
         choices = [self._choice(there, [], None, BY_CHANCE)]
         for source in there if self._rule.loops else ():
-            parts = items(source)
+            if source.text not in self._items:
+                self._items[source.text] = items(source)
+            parts = self._items[source.text]
             if parts and self._may_loop(source):
                 is_preferred = self._rule.prefers_items and source.order > 0 and source.text not in held
                 by_item = BY_ITEM if is_preferred else BY_CHANCE
@@ -102,16 +124,17 @@ class Chooser:
 
     def _meetings(self, name: str, there: Sequence[Source], by_item: int) -> Iterator[tuple[Meeting, tuple[int, ...]]]:
         """Yield what may be given to a parameter, with what goes before what of one rank."""
-        expected = self._params[name]
         for number, source in enumerate(there):
-            rank = meets(source, name, expected)
-            has_gap = rank is not None and may_be_missing(source, expected)
-            if rank is None or (has_gap and not self._rule.gaps):
+            key = id(source), name
+            if key not in self._fits:
+                self._fits[key] = _fit(source, name, self._params[name])
+            fit = self._fits[key]
+            if fit is None or (fit.has_gap and not self._rule.gaps):
                 continue
             is_item = source.text.partition(".")[0] == ITEM
-            rank = by_item if is_item and rank == BY_CHANCE else rank
+            rank = by_item if is_item and fit.rank == BY_CHANCE else fit.rank
             is_behind = source.order > 0 if rank == BY_NAME else not is_item
-            order = (int(is_behind), int(has_gap), int(not is_exact(source, expected)), -source.order, number)
+            order = (int(is_behind), int(fit.has_gap), int(not fit.is_exact), -source.order, number)
             yield Meeting(source=source, rank=rank), order
 
     def promised(self, name: str, agent: str, output: Any) -> int | None:

@@ -8,11 +8,11 @@ from typing import Any
 from fanwise.graph import types as ty
 from fanwise.graph.fits import fits
 
-from .choosing import Chooser, Joined, JoinRule
+from .choosing import GiveChooser, Joined, JoinRule
 from .offer import ROW, Offer
 from .order import needed_for
 from .references import parse
-from .sources import BY_CHANCE, BY_TYPE, meets, row_sources, sources
+from .sources import BY_CHANCE, BY_TYPE, Source, meets, row_sources, sources
 from .taskchecks import TaskCheck
 from .taskplan import PlannedTask
 
@@ -28,6 +28,7 @@ class Settling:
         self._sources = row_sources(offer.row)
         self._choosers = {name: _chooser(offer, name, rule) for name in offer.agents}
         self._left = list(self._choosers)
+        self._are_held: dict[str, bool] = {}
         self._promises: dict[tuple[str, str, str], int | None] = {}
         self.tasks: dict[str, PlannedTask] = {}
         """By their names, each behind those that it reads."""
@@ -108,17 +109,22 @@ class Settling:
     def _held(self) -> Iterator[str]:
         """Yield the lists that an agent takes as they are, by the same name or the same type."""
         for source in self._sources:
-            if ty.unclear(source.tp) or ty.item_type(ty.without_none(source.tp)) is None:
-                continue
-            params = [pair for name in self._offer.agents for pair in self._offer.agents[name].spec.params.items()]
-            ranks = [meets(source, param, tp) for param, tp in params if not fits(str, tp)]
-            if any(rank is not None and rank <= BY_TYPE for rank in ranks):
+            if source.text not in self._are_held:
+                self._are_held[source.text] = self._is_held(source)
+            if self._are_held[source.text]:
                 yield source.text
 
+    def _is_held(self, source: Source) -> bool:
+        if ty.unclear(source.tp) or ty.item_type(ty.without_none(source.tp)) is None:
+            return False
+        params = [pair for name in self._offer.agents for pair in self._offer.agents[name].spec.params.items()]
+        ranks = [meets(source, param, tp) for param, tp in params if not fits(str, tp)]
+        return any(rank is not None and rank <= BY_TYPE for rank in ranks)
 
-def _chooser(offer: Offer, name: str, rule: JoinRule) -> Chooser:
+
+def _chooser(offer: Offer, name: str, rule: JoinRule) -> GiveChooser:
     agent = offer.agents[name]
-    return Chooser(agent, offer.needs(agent), rule)
+    return GiveChooser(agent, offer.needs(agent), rule)
 
 
 def _bases(task: PlannedTask) -> list[str]:

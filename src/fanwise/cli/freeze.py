@@ -53,12 +53,26 @@ def freeze(plan: str, file: str, name: str | None, **options: Any) -> None:
         plan, agents=options["folder"], types=options["types"], row=options["row"], output=options["output"],
         file=path, graph=name, inherit=options["inherit"], limits=limits,
     )  # fmt: skip
+    echo(write_graph(path, name or path.stem, frozen))
+
+
+def write_graph(path: Path, name: str, frozen: study.Frozen) -> str:
+    """Write a frozen plan, where no other file stands; return in words what was written.
+
+    Args:
+        path: Where.
+        name: Name of the graph.
+        frozen: What was frozen.
+
+    Raises:
+        UsageError: Another file stands there, or it cannot be written.
+    """
     _write(path, frozen.source)
     count = len(frozen.plan.tasks)
     tasks = f"{count} task{'s' if count != 1 else ''}"
-    echo(f"{typed(path)}:{name or path.stem}: {tasks}, task plan {frozen.plan.hash[:12]}")
     for agent, missing in frozen.without.items():
         echo(f"fanwise: {without_words(agent, missing)}; give it by tools= in {typed(path)}", err=True)
+    return f"{typed(path)}:{name}: {tasks}, task plan {frozen.plan.hash[:12]}"
 
 
 def _write(path: Path, source: str) -> None:

@@ -32,6 +32,7 @@ COMMANDS = {
     "show": "Print what a task of a row was shown.",
     "purge": "Remove all content from a run; keep the account.",
     "agents": "List the agents of a folder.",
+    "coordinate": "Let a model plan a graph over a folder of agents.",
     "freeze": "Write a task plan as a graph of Python.",
     "emulate": "Serve a simulated Messages API.",
 }

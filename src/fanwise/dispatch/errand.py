@@ -65,6 +65,8 @@ class Errand:
     """Of these, what the retry policy bounds."""
     repair: str = ""
     """Why the answer before was refused; empty where it was not."""
+    repairs: int = 0
+    """How often a reason has gone back to the model."""
     factor: int = 1
     """How many times its agent's cap the answer may be long: more after it was cut off."""
     odd: int = 0
@@ -187,6 +189,7 @@ class Errand:
     def ask_again(self, repair: str, factor: int) -> None:
         """Let the next request say why the answer was refused, if it was, and let its answer be longer."""
         self.repair, self.factor, self.why = repair, factor, "repair" if repair else "longer"
+        self.repairs += bool(repair)
 
     def ask_the_same(self) -> None:
         """Send the last request once more: nothing could be made of its reply."""

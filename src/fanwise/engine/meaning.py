@@ -103,7 +103,8 @@ def meaning(node: AgentNode | None, errand: Errand, reply: Reply, rounds: int, a
         return (Done(*node.answer(reply.text, asked.way)),)
     except OutputError as error:
         text = str(error)
-        return all_failed(errand, "invalid_output", text) if errand.repair else Again(text, errand.factor)
+        is_last = errand.repairs >= node.spec.most_repairs
+        return all_failed(errand, "invalid_output", text) if is_last else Again(text, errand.factor)
 
 
 def unwanted(node: AgentNode | None, reply: Reply) -> str:

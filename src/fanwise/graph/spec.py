@@ -65,6 +65,8 @@ class AgentSpec:
     """Inputs and the answers to them that the model is shown behind the instructions."""
     reuse: bool | None = None
     """Whether equal tasks are one call, as the user asked for it; None: where it has no tools."""
+    most_repairs: int = 1
+    """How often an answer that cannot be used goes back to the model with the reason, for one task."""
     origins: Origins = field(default=DEFAULTS, compare=False)
     """Where settings come from."""
 

@@ -13,6 +13,7 @@ from fanwise.blocks import Block, Document
 from fanwise.errors import DefinitionError, Mistake
 from fanwise.graph.agent import Agent
 
+from .alone import ALONE
 from .calltree import assigned, called, name, read, task
 from .checking import CheckedPlan
 from .offer import ROW
@@ -36,6 +37,8 @@ class FrozenSources:
     inherit: str | None = None
     """As of `Agents.load`, and so is what follows."""
     drops_tools: bool = False
+    alone: Agent[..., Any] | None = None
+    """The single agent, which the file defines itself."""
 
 
 class FileTree:
@@ -75,7 +78,8 @@ class FileTree:
             assigned("TASK_PLAN", ast.Constant(plan.hash)),
             assigned("REASON", ast.Constant(plan.reason)),
         ]
-        body = [head, [self._loaded()], agents, contexts, [function]]
+        loaded = [self._loaded()] if set(self._variables.values()) - {ALONE} else []
+        body = [head, loaded, agents, self._defined(), contexts, [function]]
         imports = self._imports([statement for group in body for statement in group])
         said: list[ast.stmt] = [ast.Expr(ast.Constant(SAID))]
         return [group for group in (said, *imports, *body) if group]
@@ -85,7 +89,7 @@ class FileTree:
         used = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
         typing = [word for word in ("TYPE_CHECKING", "Any", "Literal") if word in used]
         yield [ast.ImportFrom("typing", [ast.alias(word) for word in typing], 0)] if typing else []
-        words = [word for word in ("Agent", "Agents", "each", "given", "graph", "when") if word in used]
+        words = [word for word in ("Agent", "Agents", "agent", "each", "given", "graph", "when") if word in used]
         yield [ast.ImportFrom("fanwise", [ast.alias(word) for word in words], 0)]
         module = self._sources.module_name
         yield [ast.Import([ast.alias(module)])] if self._sources.module is not None else []
@@ -104,6 +108,9 @@ class FileTree:
     def _agents(self) -> Iterator[ast.stmt]:
         """Yield a variable for each agent that is used."""
         for agent in {call.agent.name: call.agent for call in self._checked.calls}.values():
+            if agent is self._sources.alone:
+                self._variables[agent.name] = ALONE
+                continue
             variable = self._free(re.sub(r"\W", "_", agent.name).upper())
             self._variables[agent.name] = variable
             try:
@@ -114,6 +121,16 @@ class FileTree:
             annotation = ast.Subscript(name("Agent"), ast.Tuple([ast.Constant(...), output], ast.Load()), ast.Load())
             loaded = ast.Subscript(name(AGENTS), ast.Constant(agent.name), ast.Load())
             yield ast.AnnAssign(ast.Name(variable, ast.Store()), annotation, loaded, 1)
+
+    def _defined(self) -> list[ast.stmt]:
+        """Return the single agent, where it is used, as a function with its instructions: no file has it."""
+        if self._sources.alone is None or ALONE not in self._variables.values():
+            return []
+        spec = self._sources.alone.spec
+        settings = {"model": ast.Constant(spec.model), "max_tokens": ast.Constant(spec.max_tokens)}
+        told: ast.stmt = ast.Expr(ast.Constant(spec.instructions))
+        unanswered = ast.Raise(name("NotImplementedError"))
+        return [self._definition(ALONE, [told, unanswered], called(name("agent"), **settings))]
 
     def _free(self, text: str) -> str:
         """Return a variable of an agent: in capital letters, as no task is."""
@@ -166,15 +183,18 @@ class FileTree:
 
     def _function(self) -> ast.stmt:
         """Return the graph function."""
-        row = self._written("row", self._checked.offer.row)
-        output = self._written("returns", self._checked.output)
         tasks = [
             task(call, self._contexts.get((call.agent.name, tuple(call.blocks)), self._variables[call.agent.name]))
             for call in self._checked.calls
         ]
+        return self._definition(self._graph, [*tasks, ast.Return(read(self._checked.result))], name("graph"))
+
+    def _definition(self, title: str, body: list[ast.stmt], decorator: ast.expr) -> ast.stmt:
+        """Return a function from a row to its output."""
+        row = self._written("row", self._checked.offer.row)
+        output = self._written("returns", self._checked.output)
         params = ast.arguments([], [ast.arg(ROW, row)], None, [], [], None, [])
-        body = [*tasks, ast.Return(read(self._checked.result))]
-        function: Any = {"name": self._graph, "args": params, "body": body, "decorator_list": [name("graph")]}
+        function: Any = {"name": title, "args": params, "body": body, "decorator_list": [decorator]}
         if "type_params" in ast.FunctionDef._fields:  # from Python 3.12 on
             function["type_params"] = []
         return ast.FunctionDef(**function, returns=output)

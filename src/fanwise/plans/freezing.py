@@ -37,13 +37,22 @@ def freeze_plan(checked: CheckedPlan, graph: str, sources: FrozenSources) -> str
     if mistakes:
         raise DefinitionError("task plan", tuple(mistakes))
     groups = FileTree(checked, graph, sources).groups()
-    parts = ["\n".join(map(source_of, group)) for group in groups]
-    *front, function = parts
-    source = "\n\n".join(front) + f"\n\n\n{function}\n"
+    source = _joined(groups)
     built = ast.Module([statement for group in groups for statement in group], [])
     if ast.dump(ast.parse(source)) != ast.dump(built):
         raise NotSameTreeError(f"the source of {graph!r} is not the tree of its plan")
     return source
+
+
+def _joined(groups: list[list[ast.stmt]]) -> str:
+    """Return the source of a file: two empty lines around functions, one between other groups."""
+    source, was_function = "", False
+    for group in groups:
+        is_function = isinstance(group[0], ast.FunctionDef)
+        empty = "\n\n\n" if is_function or was_function else "\n\n"
+        source += (empty if source else "") + "\n".join(map(source_of, group))
+        was_function = is_function
+    return f"{source}\n"
 
 
 def _name_mistakes(checked: CheckedPlan, graph: str, sources: FrozenSources) -> Iterator[Mistake]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fanwise.errors import DefinitionError, Mistake, NoPlanError
 from fanwise.graph import types as ty
 from fanwise.graph.fits import fits
+from fanwise.graph.spec import AgentSpec
 
 from .checking import check_plan
 from .choosing import JoinRule
@@ -82,18 +83,23 @@ def _plan(offer: Offer, settling: Settling, name: str) -> TaskPlan:
 def _most(offer: Offer, tasks: list[PlannedTask]) -> int | None:
     """Return how many items each loop may run for within the limits, at least 1; None where there is no limit."""
     limits = offer.limits
-    bounds = [] if limits.width is None else [limits.width]
-    specs = {task.name: offer.agents[task.agent].spec for task in tasks}
-    turns = {name: spec.max_turns if spec.tools else 1 for name, spec in specs.items()}
-    weights = [(limits.calls, {task.name: 1 for task in tasks})]
-    weights.append((limits.pico, {task.name: limits.call_pico.get(task.agent, 0) for task in tasks}))
-    for limit, weight in weights:
-        if limit is None:
-            continue
-        single = sum(turns[task.name] * weight[task.name] for task in tasks if task.over is None)
-        item = sum(turns[task.name] * weight[task.name] for task in tasks if task.over is not None)
-        bounds.append((limit - single) // item if item else limits.width or 1)
+    turns = {task.name: _turns(offer.agents[task.agent].spec) for task in tasks}
+    pico = {task.name: turns[task.name] * limits.call_pico.get(task.agent, 0) for task in tasks}
+    left = [_left(limits.calls, turns, tasks), _left(limits.pico, pico, tasks), limits.width]
+    bounds = [bound for bound in left if bound is not None]
     return max(1, min(bounds)) if bounds else None
+
+
+def _turns(spec: AgentSpec) -> int:
+    return spec.max_turns if spec.tools else 1
+
+
+def _left(limit: int | None, weights: Mapping[str, int], tasks: list[PlannedTask]) -> int | None:
+    """Return for how many items a limit has room beside the tasks without a loop; None where it bounds none."""
+    item = sum(weights[task.name] for task in tasks if task.over is not None)
+    if limit is None or not item:
+        return None
+    return (limit - sum(weights[task.name] for task in tasks if task.over is None)) // item
 
 
 def _why(offer: Offer, settling: Settling) -> Iterator[Mistake]:

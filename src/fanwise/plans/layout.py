@@ -13,6 +13,8 @@ def source_of(statement: ast.stmt) -> str:
     """Return the source of a statement, without an end of line."""
     ast.fix_missing_locations(statement)
     match statement:
+        case ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str())), *_]):
+            return ast.unparse(statement)  # a docstring, which stands as it is read
         case ast.FunctionDef(body=body):
             head = ast.unparse(_with_body(statement)).removesuffix("...").rstrip()
             return "\n".join([head, *(_INDENT + _statement(part, 1) for part in body)])

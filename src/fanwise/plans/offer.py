@@ -20,7 +20,7 @@ from .limits import PlanLimits
 ROW, ITEM = "row", "item"
 """What the row and an item are called in references, and in the frozen file."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
-WORDS = ("Agent", "Agents", "Any", "TYPE_CHECKING", "each", "given", "graph", "when")
+WORDS = ("Agent", "Agents", "Any", "TYPE_CHECKING", "agent", "each", "given", "graph", "when")
 """Imports of every frozen file."""
 TAKEN = frozenset({ROW, ITEM, *WORDS, *keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
 

@@ -127,6 +127,19 @@ def read_plan(text: str | bytes, place: str = "task plan") -> TaskPlan:
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         _refuse(place, [Mistake(place, f"is not JSON: {why}", "write an object with tasks, returns and reason")])
+    return plan_from(data, place)
+
+
+def plan_from(data: Any, place: str = "task plan") -> TaskPlan:
+    """Return the task plan that values of JSON are.
+
+    Args:
+        data: What a JSON text was read as.
+        place: What it is called in messages.
+
+    Raises:
+        DefinitionError: It has another form; every mistake is listed with its place in the plan.
+    """
     try:
         return TaskPlan.model_validate(data)
     except ValidationError as error:

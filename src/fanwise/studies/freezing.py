@@ -32,6 +32,33 @@ class Frozen:
     """Tools that files of its agents name and that they run without, by agent."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningDesk:
+    """What plans may name, and where the file that one is frozen as has it from."""
+
+    agents: Agents[Any]
+    """Of the folder."""
+    offer: Offer
+    sources: FrozenSources
+    graph: str
+    """Name of the graph."""
+
+    def frozen(self, plan: TaskPlan, place: str = "task plan") -> Frozen:
+        """Check a plan and freeze it.
+
+        Args:
+            plan: The plan.
+            place: What it is called in messages.
+
+        Raises:
+            DefinitionError: It has mistakes; all of them, each with its place.
+        """
+        checked = check_plan(plan, self.offer, place)
+        specs = [call.agent.spec for call in checked.calls]
+        without = {spec.name: spec.without for spec in specs if spec.without}
+        return Frozen(plan=plan, source=freeze_plan(checked, self.graph, self.sources), without=without)
+
+
 def freeze(
     plan: str | Path,
     *,
@@ -61,10 +88,34 @@ def freeze(
         DefinitionError: Agents or the plan have mistakes; all of them, each with its place.
         UsageError: Something is not there, or lies where the frozen file cannot have it from.
     """
-    path, folder = fixed(file), fixed(agents)
+    path = fixed(file)
     text = _read(fixed(plan))
     name = graph or path.stem
-    module_name = _module_name(types, path)
+    desk = planning_desk(
+        agents=agents, types=types, row=row, file=path, output=output, graph=name, inherit=inherit, limits=limits
+    )
+    return desk.frozen(read_plan(text, typed(plan)), typed(plan))
+
+
+def planning_desk(
+    *,
+    agents: str | Path,
+    types: str,
+    row: str,
+    file: Path,
+    output: str | None,
+    graph: str,
+    inherit: str | None,
+    limits: PlanLimits | None,
+) -> PlanningDesk:
+    """Return what plans may name, and where a frozen file has it from; the arguments are those of `freeze`.
+
+    Raises:
+        DefinitionError: Agents have mistakes; all of them, each with its place.
+        UsageError: Something is not there, or lies where the frozen file cannot have it from.
+    """
+    folder = fixed(agents)
+    module_name = _module_name(types, file)
     module = load_types(types)
     loaded = load_agents(folder, module, inherit)
     names = TypeNames(module)
@@ -73,21 +124,17 @@ def freeze(
         row=_type("row", row, names),
         blocks=_blocks(module),
         limits=limits or PlanLimits(),
-        taken=(name, module_name),
+        taken=(graph, module_name),
         **({} if output is None else {"output": _type("output", output, names)}),
     )
-    read = read_plan(text, typed(plan))
     sources = FrozenSources(
-        folder=_folder_seen_from(path, folder),
+        folder=_folder_seen_from(file, folder),
         module=module if isinstance(module, ModuleType) else None,
         module_name=module_name,
         inherit=inherit,
         drops_tools=_drops_tools(loaded),
     )
-    checked = check_plan(read, offer, typed(plan))
-    specs = [call.agent.spec for call in checked.calls]
-    without = {spec.name: spec.without for spec in specs if spec.without}
-    return Frozen(plan=read, source=freeze_plan(checked, name, sources), without=without)
+    return PlanningDesk(agents=loaded, offer=offer, sources=sources, graph=graph)
 
 
 def _read(path: Path) -> bytes:

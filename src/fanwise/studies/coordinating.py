@@ -1,0 +1,175 @@
+"""Coordinating: a goal and a folder of agents become a task plan that a model writes, and that becomes a graph."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from fanwise.errors import Mistake, SpecError
+from fanwise.graph.graphs import Graph
+from fanwise.job.spec import JobSpec
+from fanwise.ledger.forecast import Forecast
+from fanwise.plans import Offer, PlanLimits, TaskPlan, join
+from fanwise.plans.alone import ALONE, graph_of_alone, with_alone
+from fanwise.plans.answered import plain
+from fanwise.plans.coordinator import EVERY_ROW, MODEL, Coordinator, coordinator
+from fanwise.plans.rostertext import roster_block
+from fanwise.pricing.rates import known_rates
+from fanwise.units import now, usd_text
+
+from .freezing import Frozen, PlanningDesk, planning_desk
+from .plan.drawn import draw_contents
+from .plan.forecast import forecast_job
+from .roster import roster
+
+ROWS = 20
+"""Rows of the file by which fields are measured and graphs are priced."""
+JOB = "job"
+"""Id of the one row of a planning run."""
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordination:
+    """A coordinator at its desk."""
+
+    desk: PlanningDesk
+    coordinator: Coordinator
+    rows: Path
+    """The job's rows."""
+
+    def planning(self, out: Path, **fields: Any) -> JobSpec:
+        """Return the job of asking for the plan.
+
+        Args:
+            out: Its run directory.
+            **fields: Further fields of the job.
+        """
+        request = {"id": JOB, "plan_for": EVERY_ROW}
+        return JobSpec(graph=self.coordinator.graph, rows=[request], out=out, channel="live", **fields)
+
+    def price(self, graph: Graph[..., Any] | str) -> Forecast:
+        """Return what a graph over the job's rows will cost, in each channel."""
+        spec = JobSpec(graph=graph, rows=self.rows)
+        return forecast_job(spec, draw_contents(spec, ROWS), channels=("live", "batch"), alternatives=False)
+
+    def price_alone(self) -> Forecast:
+        """Return what the single agent would cost over the job's rows."""
+        return self.price(graph_of_alone(self.desk.offer))
+
+    def price_planning(self, spec: JobSpec) -> Forecast:
+        """Return what asking for the plan will cost where nothing goes back."""
+        return forecast_job(spec, draw_contents(spec, 1), channels=(spec.channel,), alternatives=False)
+
+    def frozen(self, plan: TaskPlan) -> Frozen:
+        """Return a plan as a file of Python; it is checked once more."""
+        return self.desk.frozen(plan)
+
+
+def coordination(
+    goal: str,
+    *,
+    agents: str | Path,
+    types: str,
+    row: str,
+    output: str,
+    rows: Path,
+    file: Path,
+    graph: str,
+    model: str = MODEL,
+    run: str | Path | None = None,
+    inherit: str | None = None,
+    limits: PlanLimits | None = None,
+    stand_in: Callable[[Offer], TaskPlan] = join,
+) -> Coordination:
+    """Return a coordinator with all that it is shown; nothing is sent.
+
+    Args:
+        goal: What is to be done with each row.
+        agents: The folder of agents.
+        types: Where types and documents stand: a file beside `file`, or a module.
+        row: The type of a row, by its name there.
+        output: The type of a row's output, by its name there.
+        rows: The job's rows, of which the coordinator is told the sizes of fields and never the content.
+        file: Where the graph is going to stand.
+        graph: Its name.
+        model: The coordinator's.
+        run: A run directory, by which calls of agents are priced.
+        inherit: Model of agent files that say `inherit`.
+        limits: What a plan may come to.
+        stand_in: Plans offline, where no model answers.
+
+    Raises:
+        DefinitionError: Agents have mistakes; all of them, each with its place.
+        SpecError: The goal is empty, or a limit in dollars has no prices.
+        UsageError: Something is not there, or lies where the file cannot have it from; no row is valid.
+    """
+    if not goal.strip():
+        raise SpecError((Mistake("goal", "is empty", "say what is to be done with each row"),))
+    desk = planning_desk(
+        agents=agents, types=types, row=row, file=file, output=output, graph=graph, inherit=inherit, limits=limits
+    )
+    entries = roster(desk.agents, run)
+    offer = with_alone(goal, desk.offer)
+    desk = replace(desk, offer=offer, sources=replace(desk.sources, alone=offer.agents[ALONE]))
+    paid = {entry.agent.name: entry.calls.pico_each for entry in entries if entry.calls is not None}
+    prices = {name: _price(offer.agents[name].spec.model, paid.get(name)) for name in offer.agents}
+    shown = roster_block(goal, offer, prices, _sizes(offer, rows))
+
+    def planned(whole: Offer) -> TaskPlan:
+        """Plan with the agents of the folder; the stand-in knows of no reason to take `alone`."""
+        others = {name: whole.agents[name] for name in whole.agents if name != ALONE}
+        return stand_in(replace(whole, agents=others))
+
+    return Coordination(desk=desk, coordinator=coordinator(offer, shown, planned, model=model), rows=rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanAnswer:
+    """What a planning run has come to."""
+
+    plan: TaskPlan | None
+    """None where no plan could be used."""
+    reason: str
+    """Why, then."""
+    simulated: bool
+    """Whether a stand-in has answered."""
+    cost_usd: str | None
+    """What it cost, repairs included, without plans for other goals; None where that is not known."""
+
+
+def plan_of(out: Path) -> PlanAnswer:
+    """Return the plan that a planning run has ended with."""
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    line = json.loads((out / "results.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    is_there = line["status"] == "succeeded"
+    return PlanAnswer(
+        plan=plain(TaskPlan.model_validate(line["output"])) if is_there else None,
+        reason="" if is_there else line["reason"],
+        simulated=bool(summary["offline"]),
+        cost_usd=summary["cost_usd"],
+    )
+
+
+def _price(model: str, pico_each: int | None) -> str:
+    """Return what a call of an agent costs, in words for the coordinator."""
+    if pico_each is not None:
+        return f"a call has cost ${usd_text(pico_each)} on average"
+    rate = known_rates(model, now())
+    if rate is None:
+        return "its price is not known"
+    return f"${usd_text(rate.input * _MILLION)} a million tokens in and ${usd_text(rate.output * _MILLION)} out"
+
+
+def _sizes(offer: Offer, rows: Path) -> Mapping[str, str]:
+    """Return how long the values of a row's fields are, in words."""
+    drawn = draw_contents(JobSpec(graph=graph_of_alone(offer), rows=rows), ROWS)
+    lengths: dict[str, list[int]] = {}
+    for row in drawn.rows:
+        for field, value in row.data.items():
+            lengths.setdefault(field, []).append(len(value if isinstance(value, str) else json.dumps(value)))
+    return {field: f"about {round(median(counts)):,} characters" for field, counts in lengths.items()}

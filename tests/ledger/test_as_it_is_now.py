@@ -349,6 +349,14 @@ MOVED_AS_ALL_CHANGED: list[tuple[Any, dict[str, Any], int]] = [
 ]  # fmt: skip
 """A row that was served by a request of the same session took it for its own: what it had sent before was another's."""
 
+EQUAL_THAT_CAME_LATE: Rows = (("f", "bad news"), ("a", "good news"), ("d", "good news"), ("c", "bad news"))
+SERVED_BY_OTHERS: list[tuple[Any, dict[str, Any], int]] = [
+    ([("swap", 0, 0), ("remove", 3), ("put", 3, ("e", "good news"))], {"model": "claude-opus-5-5"}, 2),
+    ([("swap", 2, 4), ("put", 1, ("c", "bad news")), ("move", 1, 5)], {}, 0),
+    ([], {}, 3),
+]
+"""A row has sent nothing itself: it is served by what others had sent, its first agent by what was edited last."""
+
 
 @given(some_rows, st.lists(edits, min_size=1, max_size=3), st.sampled_from([None, 1, 2]))
 @example((ROWS[0],), [([("put", 0, ("a", "news"))], {}, 0)], None)
@@ -356,6 +364,7 @@ MOVED_AS_ALL_CHANGED: list[tuple[Any, dict[str, Any], int]] = [
 @example(ROWS[:3], [([("remove", 2)], {}, 0), ([("put", 0, ("a", "news")), ("put", 2, ROWS[2])], {}, 0)], None)
 @example(TWO_MOVED, HALTED_AS_THEY_MOVED, 2)
 @example(FOUR_EQUAL, MOVED_AS_ALL_CHANGED, None)
+@example(EQUAL_THAT_CAME_LATE, SERVED_BY_OTHERS, None)
 @settings(
     deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink runs takes minutes

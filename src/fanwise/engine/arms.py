@@ -25,6 +25,7 @@ from fanwise.graph.schema import as_object_schema
 from fanwise.graph.spec import AgentSpec
 from fanwise.graph.state import RowState
 from fanwise.graph.types import is_record, is_text
+from fanwise.graph.waiting import tasks_awaited
 from fanwise.journal.records import ArmName
 from fanwise.pricing.rates import rates
 
@@ -37,7 +38,7 @@ PRICES_OF = datetime(2026, 11, 23, tzinfo=UTC)
 """The day whose prices layouts are made by."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """One of the graphs that carry out the same rows: the fan-out, the baseline, or another."""
 
@@ -45,6 +46,8 @@ class Arm:
     graph: GraphSpec
     nodes: Mapping[str, AgentNode | StepNode]
     """By path."""
+    awaited: Mapping[str, frozenset[str]]
+    """By path of a task what it waits for, by path."""
 
     def agents(self) -> tuple[AgentNode, ...]:
         """Return the nodes at which agents are asked, in the order of the graph."""
@@ -181,7 +184,7 @@ def _arm(name: ArmName, graph: GraphSpec, ways: _Making) -> Arm:
             static=digest(canonical(["agent", node.path, *_shaping(agent, need)])),
             shared=digest(canonical(["work", *_shaping(agent, need)])) if ways.reuse and agent.reuses else "",
         )
-    return Arm(name, graph, nodes)
+    return Arm(name=name, graph=graph, nodes=nodes, awaited=tasks_awaited(graph))
 
 
 def _need(

@@ -7,7 +7,11 @@ after it, though it was answered in an earlier session, is sent again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fanwise.context.repeats import Repeats
+from fanwise.graph.scope import Task
+from fanwise.graph.waiting import of_other_items
 from fanwise.journal.port import Journal
 from fanwise.journal.records import AttemptRecord
 
@@ -50,10 +54,11 @@ def _in_order(run: RowRun, journal: Journal) -> list[tuple[Asked, AttemptRecord]
     """Return the tasks that were sent, each with its first attempt, in the order of a run that was never halted.
 
     What replaces an earlier request of this row, whatever its number was then, takes its place. What has none goes
-    where it was ready.
+    where it was ready. Nothing goes before what it waits for, as it may where another row's request serves it: that
+    was sent when the other row needed it.
     """
     by_label = journal.first_by_label(run.row_id, run.arm.name)
-    placed: list[tuple[int, int, Asked, AttemptRecord]] = []
+    placed: list[tuple[int, Asked, AttemptRecord]] = []
     latest = 0
     for asked in run.asked:
         served = journal.attempt(asked.first) if asked.first else None
@@ -62,7 +67,17 @@ def _in_order(run: RowRun, journal: Journal) -> list[tuple[Asked, AttemptRecord]
             continue
         earliest = min(by_label.get(asked.task.label, first.id), first.id)
         at = earliest if asked.earlier or earliest < first.id else latest
+        at = _behind_awaited(run, asked.task, at, placed)
         latest = max(latest, at)
-        placed.append((at, first.id, asked, first))
-    placed.sort(key=lambda part: part[:2])
-    return [(asked, first) for _, _, asked, first in placed]
+        placed.append((at, asked, first))
+    placed.sort(key=lambda part: part[0])  # of one place the first is what was ready first
+    return [(asked, first) for _, asked, first in placed]
+
+
+def _behind_awaited(run: RowRun, task: Task, at: int, placed: Sequence[tuple[int, Asked, AttemptRecord]]) -> int:
+    """Return the place of a task, `at` or that of the last task which it waits for."""
+    awaited = run.arm.awaited[task.node.path]
+    for place, asked, _ in placed:  # of other items only where it matters: a row may have thousands of them
+        if place > at and asked.task.node.path in awaited and not of_other_items(task, asked.task):
+            at = place
+    return at

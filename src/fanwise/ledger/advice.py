@@ -14,7 +14,7 @@ ChangeKind = Literal["alone", "pack", "merge", "drop", "share"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class AdvisedChange:
     """A change of a graph whose plan is cheaper than that of the graph as it is."""
 
     kind: ChangeKind
@@ -128,7 +128,7 @@ class Advice:
     """Expected price of the single agent; None where there is none, or the graph is one itself."""
     shape: WorkShape
     rules: tuple[PublishedRule, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[AdvisedChange, ...]
     """Those that are cheaper, the greatest saving first. Each was planned by itself: savings do not add up."""
     unpriced: tuple[str, ...] = ()
     """Models of which no price is known; no change is planned then."""

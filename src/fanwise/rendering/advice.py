@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fanwise.ledger.advice import Advice, Change, WorkShape
+from fanwise.ledger.advice import Advice, AdvisedChange, WorkShape
 from fanwise.units import usd
 
 from .harmless import one_line
@@ -67,7 +67,7 @@ def _changes(advice: Advice) -> Iterator[tuple[str, str]]:
         yield "each change was planned by itself: savings do not add up", ""
 
 
-def _saving(change: Change) -> str:
+def _saving(change: AdvisedChange) -> str:
     share = change.saved / change.before
     return (
         f"saves {_money(change.saved)} of {_money(change.before)} ({share:.0%}), ${usd(change.saved_per_row):.6f} a row"

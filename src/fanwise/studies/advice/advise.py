@@ -13,7 +13,7 @@ from typing import Any
 from fanwise.graph.graphs import Graph
 from fanwise.job.arms import graph_of
 from fanwise.job.spec import JobSpec
-from fanwise.ledger.advice import Advice, Change
+from fanwise.ledger.advice import Advice, AdvisedChange
 from fanwise.ledger.forecast import Forecast, PlannedChannel
 from fanwise.studies.checking import Mistakes, described, opened
 from fanwise.studies.plan.drawn import Drawn, draw_contents
@@ -81,11 +81,11 @@ def changed_graphs(graph: Graph[..., Any], drawn: Drawn) -> Iterator[Candidate]:
     yield from shares(spec, [row.data for row in drawn.rows])
 
 
-def _changes(spec: JobSpec, graph: Graph[..., Any], drawn: Drawn, simulate: int, price: int) -> Iterator[Change]:
+def _changes(spec: JobSpec, graph: Graph[..., Any], drawn: Drawn, simulate: int, price: int) -> Iterator[AdvisedChange]:
     for candidate in changed_graphs(graph, drawn):
         changed = replace(spec, graph=ChangedGraph(graph, candidate.graph), baseline="none")
         forecast = forecast_job(changed, draw_contents(changed, simulate), channels=(spec.channel,), alternatives=False)
-        yield Change(
+        yield AdvisedChange(
             kind=candidate.kind,
             agents=candidate.agents,
             params=candidate.params,
@@ -98,13 +98,13 @@ def _changes(spec: JobSpec, graph: Graph[..., Any], drawn: Drawn, simulate: int,
         )
 
 
-def _alone(graph: Graph[..., Any], forecast: Forecast, channel: PlannedChannel) -> Iterator[Change]:
+def _alone(graph: Graph[..., Any], forecast: Forecast, channel: PlannedChannel) -> Iterator[AdvisedChange]:
     """Yield the single agent in the place of the fan-out, where it is another."""
     alone = forecast.price(channel, "baseline")
     agents = tuple(dict.fromkeys(agent.name for _, agent in agent_tasks(graph.spec)))
     if alone is None or forecast.unpriced or len(agents) < 2:
         return
-    yield Change(
+    yield AdvisedChange(
         kind="alone",
         agents=agents,
         place=graph.place,
@@ -117,7 +117,7 @@ def _alone(graph: Graph[..., Any], forecast: Forecast, channel: PlannedChannel) 
     )
 
 
-def _worthwhile(changes: list[Change]) -> list[Change]:
+def _worthwhile(changes: list[AdvisedChange]) -> list[AdvisedChange]:
     return [change for change in changes if change.saved > change.before * LEAST_SAVING]
 
 

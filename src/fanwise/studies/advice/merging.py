@@ -61,28 +61,33 @@ def _templates(template: Template) -> Iterator[Template]:
 def _chain(spec: GraphSpec, first: TaskNode, second: TaskNode) -> _Chain | None:
     """Return two tasks as a chain; None where they are none that could be one task."""
     early, late = first.target.spec, second.target.spec
-    if early is None or late is None or not _go_together(early, late):
+    if early is None or late is None or not _go_together(early, late) or not _is_read_here(spec, first, second):
         return None
     if any(inspect.iscoroutinefunction(node.target.body) for node in (first, second)):
         return None
-    if not _reads_all(first, second, early.output) or _reads_of(spec, first.slot) != _reads_in(second, first.slot):
-        return None
-    own = {param: expr for param, expr in second.args.items() if not _mentions(expr, first.slot)}
-    mixed = [expr for expr in second.args.values() if len({get.slot for get in gets(expr)} | {first.slot}) > 1]
-    if any(_mentions(expr, first.slot) for expr in mixed):
-        return None
     args, names = dict(first.args), dict[str, str]()
-    for param, expr in own.items():
-        same = next((name for name, shown in first.args.items() if shown == expr), None)
-        names[param] = same or (param if param not in args else f"{late.name}_{param}")
-        args[names[param]] = expr
-    blocks = [
-        *first.blocks.values(),
-        *(second.blocks[p] for p in names if p in second.blocks and names[p] not in first.blocks),
-    ]
-    if len({*blocks}) < len(blocks):
+    for param, expr in second.args.items():
+        if not _mentions(expr, first.slot):
+            same = next((name for name, shown in first.args.items() if shown == expr), None)
+            names[param] = same or (param if param not in args else f"{late.name}_{param}")
+            args[names[param]] = expr
+    if _names_of_blocks_clash(first, second, names):
         return None
     return _Chain(first=first, second=second, early=early, late=late, args=args, names=names)
+
+
+def _is_read_here(spec: GraphSpec, first: TaskNode, second: TaskNode) -> bool:
+    """Return whether a task reads all of another's answer, nobody else reads it, and nothing is made of it and more."""
+    output = None if first.target.spec is None else first.target.spec.output
+    of_first = [expr for expr in second.args.values() if _mentions(expr, first.slot)]
+    is_apart = all({get.slot for get in gets(expr)} == {first.slot} for expr in of_first)
+    is_only_reader = _reads_of(spec, first.slot) == _reads_in(second, first.slot)
+    return is_apart and is_only_reader and _reads_all(first, second, output)
+
+
+def _names_of_blocks_clash(first: TaskNode, second: TaskNode, names: Mapping[str, str]) -> bool:
+    more = [second.blocks[param] for param, name in names.items() if param in second.blocks and name not in first.args]
+    return bool({*first.blocks.values()} & {*more})
 
 
 def _go_together(early: AgentSpec, late: AgentSpec) -> bool:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from fanwise.graph.dag import dag, rounds, side_by_side
+from fanwise.graph.dag import dag, independent_parts, rounds, side_by_side
 from fanwise.graph.nodes import GraphSpec
 from fanwise.journal.records import ArmName
 from fanwise.ledger.advice import WorkShape
 from fanwise.ledger.forecast import AgentForecast, Forecast, PlannedChannel
 
 from .candidates import agent_tasks
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 
 def work_shape(spec: GraphSpec, forecast: Forecast, channel: PlannedChannel) -> WorkShape:
@@ -34,7 +31,7 @@ def work_shape(spec: GraphSpec, forecast: Forecast, channel: PlannedChannel) -> 
         at_once=side_by_side(spec),
         depth=rounds(spec),
         per_item=_per_item(spec),
-        parts=_parts(spec),
+        parts=independent_parts(spec),
         shared=_shared(spec),
         sent=sum(part.tokens for part in sent),
         sent_twice=sum(part.repeated for part in sent),
@@ -57,26 +54,6 @@ def _per_item(spec: GraphSpec) -> tuple[str, ...]:
     nodes: Any = dag(spec).nodes
     tasks = [task for _, task in nodes(data=True) if task["kind"] == "agent" and "each" in task["inside"]]
     return tuple(dict.fromkeys(task["node"].target.name for task in tasks))
-
-
-def _parts(spec: GraphSpec) -> int:
-    """Return how many groups of tasks with agents in them are connected by nothing but the row."""
-    import networkx as nx
-
-    graph, library = dag(spec), cast("Any", nx)
-    graph.remove_nodes_from([name for name, task in graph.nodes(data=True) if task["kind"] == "row"])
-    agents = {node.path for node, _ in agent_tasks(spec)}
-    return sum(bool(agents & group) for group in library.weakly_connected_components(_without_joins(graph)))
-
-
-def _without_joins(graph: nx.DiGraph[str]) -> nx.DiGraph[str]:
-    """Return a graph without a last step, which only puts together what the parts have made."""
-    last = [
-        name for name, task in graph.nodes(data=True) if task["kind"] == "step" and not graph.out_degree(name)
-    ]  # fmt: skip
-    kept = graph.copy()
-    kept.remove_nodes_from(last)
-    return kept
 
 
 def _shared(spec: GraphSpec) -> dict[str, tuple[str, ...]]:

@@ -26,24 +26,24 @@ def shares(spec: GraphSpec, rows: Sequence[dict[str, Any]]) -> Iterator[Candidat
     """
     if len(spec.params) != 1:
         return
-    slot = next(iter(spec.params.values()))
-    readers: dict[Get, list[tuple[TaskNode, str]]] = {}
-    for node, agent in agent_tasks(spec):
-        for param, expr in node.args.items():
-            is_text = agent.params[param] is str and param not in node.blocks
-            if (
-                isinstance(expr, Get)
-                and expr.slot == slot
-                and expr.path
-                and is_text
-                and not (agent.packs or agent.examples)
-            ):
-                readers.setdefault(expr, []).append((node, param))
-    for field, nodes in readers.items():
+    for field, nodes in _readers(spec, next(iter(spec.params.values()))).items():
         texts = [text for text in (_text(field, row) for row in rows) if text is not None]
         is_repeated = len(nodes) > 1 or len(set(texts)) < len(texts)
         if texts and is_repeated and sum(map(len, texts)) / len(texts) >= LEAST_CHARS:
             yield _candidate(spec, nodes)
+
+
+def _readers(spec: GraphSpec, slot: int) -> dict[Get, list[tuple[TaskNode, str]]]:
+    """Return by text of the row the tasks that are shown it as a value, with the parameter."""
+    readers: dict[Get, list[tuple[TaskNode, str]]] = {}
+    for node, agent in agent_tasks(spec):
+        if agent.packs or agent.examples:
+            continue
+        for param, expr in node.args.items():
+            is_text = agent.params[param] is str and param not in node.blocks
+            if is_text and isinstance(expr, Get) and expr.slot == slot and expr.path:
+                readers.setdefault(expr, []).append((node, param))
+    return readers
 
 
 def _text(field: Get, row: dict[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def blocks(page: Path) -> list[tuple[str, str, str]]:
 
 def shell(command: str, folder: Path) -> str:
     """What a command prints; a page's own programs are processes, as they end whatever they leave open."""
-    words, env = command.split(), environment(COLUMNS="120")
+    words, env = shlex.split(command), environment(COLUMNS="120")
     if words[0] == "fanwise":
         result = fanwise(*words[1:], env=env, cwd=folder)
     else:

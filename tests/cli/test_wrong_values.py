@@ -58,6 +58,7 @@ CALLS = {
     "compare": "graph.py:notes --rows rows.jsonl --sample 0",
     "graph": "graph.py:notes",
     "plan": "graph.py:notes --rows rows.jsonl --simulate 0",
+    "advise": "graph.py:notes --rows rows.jsonl --simulate 0",
     "audit": "graph.py:notes --rows gone.jsonl",
     "check": "graph.py:notes",
     "show": "done 1 grade",

@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": "Tell whether a job should fan out.",
     "graph": "Draw a graph and what each agent is shown.",
     "plan": "Tell what a job will cost.",
+    "advise": "Tell which change would make a graph cheaper.",
     "audit": "Look for what keeps the prompt cache from firing.",
     "check": "Tell which examples of agents their stand-ins fail.",
     "show": "Print what a task of a row was shown.",

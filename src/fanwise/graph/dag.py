@@ -126,6 +126,19 @@ def side_by_side(spec: GraphSpec) -> int:
     return max(_agents_by_round(spec).values(), default=0)
 
 
+def independent_parts(spec: GraphSpec) -> int:
+    """Return how many groups of agents are connected by nothing but the row and a last step over what they made."""
+    import networkx as nx
+
+    graph, library = dag(spec), cast("Any", nx)
+    nodes: Any = graph.nodes
+    kinds = {name: nodes[name]["kind"] for name in graph}
+    last = [name for name, kind in kinds.items() if kind == "step" and not list(graph.successors(name))]
+    graph.remove_nodes_from([*last, *(name for name, kind in kinds.items() if kind == "row")])
+    groups = library.weakly_connected_components(graph)
+    return sum(any(kinds[name] == "agent" for name in group) for group in groups)
+
+
 def longest_path(spec: GraphSpec, weights: Mapping[str, float]) -> float:
     """Return the greatest sum of weights along a path of tasks, by node; what has none counts nothing."""
     return _longest_path(dag(spec), weights)

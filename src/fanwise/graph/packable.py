@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from .kinds import holds_media
 from .packs import most_inputs
 from .schema import OPTIONAL_LIMIT
-from .spec import AgentSpec, PackIntent
+from .spec import AUTO_INPUTS, AgentSpec, PackIntent
 from .types import is_block
 
 
 def given_pack(pack: Any) -> PackIntent:
     """Return what a caller has given for `pack`, 0 where that is nothing; anything else is checked with the rest."""
     return 0 if pack is None else -1 if pack == 0 else pack
+
+
+def packable_inputs(agent: AgentSpec) -> int:
+    """Return how many inputs `auto` would pack, were it shown to hold; 1 where they cannot be packed."""
+    most = min(AUTO_INPUTS, most_inputs(agent.output))
+    return 1 if pack_problems(replace(agent, pack=most)) else most
 
 
 def pack_problems(spec: AgentSpec) -> list[str]:

@@ -15,6 +15,8 @@ from fanwise.pricing.rates import known_rates
 from fanwise.pricing.usage import Usage
 from fanwise.units import now, usd_text
 
+from .slices import SliceAccount
+
 PlannedChannel = Literal["live", "batch", "auto"]
 CHANNELS: tuple[Channel, ...] = ("live", "batch")
 PLANNED: tuple[PlannedChannel, ...] = ("auto", *CHANNELS)
@@ -184,6 +186,8 @@ class Forecast:
     """By agent the tools that its file names and that it runs without."""
     notes: tuple[str, ...] = ()
     """What of the agents' files was not read, or read otherwise than it stands there, with file and line."""
+    slices: tuple[SliceAccount, ...] = ()
+    """What the sample's agents were sent in the first channel, and how much of it their rows had sent before."""
 
     def price(self, channel: PlannedChannel, arm: ArmName = "fanout") -> Price | None:
         """Return the price of one arm in one channel."""

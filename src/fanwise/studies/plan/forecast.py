@@ -10,7 +10,7 @@ long as allowed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from fanwise.context.layout import Schemas, Texts
@@ -20,11 +20,9 @@ from fanwise.engine.standin import StandInAnswer, recorded_answers
 from fanwise.errors import DefinitionError
 from fanwise.graph.dag import rounds
 from fanwise.graph.nodes import GraphSpec
-from fanwise.graph.packable import pack_problems
-from fanwise.graph.packs import most_inputs
+from fanwise.graph.packable import packable_inputs
 from fanwise.graph.remarks import file_notes, tools_missing
 from fanwise.graph.repacked import repacked
-from fanwise.graph.spec import AUTO_INPUTS, AgentSpec
 from fanwise.job.arms import arms_of, graph_of, is_own_baseline
 from fanwise.job.directory import reading
 from fanwise.job.manifest import draft
@@ -41,6 +39,7 @@ from fanwise.ledger.forecast import (
     Price,
     TextCosts,
 )
+from fanwise.ledger.slices import SliceAccount
 from fanwise.ledger.standing import standing
 from fanwise.ledger.tasks import answered_requests, first_channel, tool_requests
 from fanwise.pricing.rates import known_rates
@@ -108,6 +107,7 @@ def forecast_job(
         own_baseline=is_own_baseline(job.graphs),
         tools_missing=tools_missing(job.graphs["fanout"]),
         notes=file_notes(job.graphs["fanout"]),
+        slices=job.slices(channels[0]),
     )
 
 
@@ -174,6 +174,10 @@ class _SampledJob:
         """Return what each agent will take in a channel."""
         return self._scaled_up(self._use(channel), channel)
 
+    def slices(self, channel: PlannedChannel) -> tuple[SliceAccount, ...]:
+        """Return what the agents of the sample were sent in a channel."""
+        return self._use(channel).slices
+
     def price(self, channel: PlannedChannel, arm: ArmName, agents: Sequence[AgentEstimate]) -> Price:
         """Return what an arm will cost in a channel: what its sample was paid, and the other rows."""
         reaches = self._reaches[arm]
@@ -215,7 +219,11 @@ class _SampledJob:
         """Return what the fan-out would cost were inputs packed that may be, or not packed that are."""
         spec, schemas = self.graphs["fanout"], self.manifest.spec.schemas
         agents = {node.target.spec.name: node.target.spec for node in spec.tasks() if node.target.spec is not None}
-        may_be = {name: most for name, agent in agents.items() if agent.pack == "auto" and (most := _auto(agent)) > 1}
+        may_be = {
+            name: most
+            for name, agent in agents.items()
+            if agent.pack == "auto" and (most := packable_inputs(agent)) > 1
+        }
         others = (may_be, {name: 1 for name, agent in agents.items() if agent.packs})
         costs: list[PackCosts] = []
         for inputs in filter(None, others):
@@ -262,12 +270,6 @@ class _SampledJob:
 
     def _scaled_up(self, use: SampleUse, channel: PlannedChannel) -> list[AgentEstimate]:
         return estimate_job(use, self._scale, self._factors, channel)
-
-
-def _auto(agent: AgentSpec) -> int:
-    """Return how many inputs `auto` would pack, were it shown to hold; 1 where they cannot be packed."""
-    most = min(AUTO_INPUTS, most_inputs(agent.output))
-    return most if not pack_problems(replace(agent, pack=most)) else 1
 
 
 def _graphs(spec: JobSpec) -> dict[ArmName, GraphSpec]:

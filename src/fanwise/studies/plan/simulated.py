@@ -90,13 +90,13 @@ def simulate(
         with reading(out) as journal:
             use, writes = sample_use(journal.db), list(row_block_writes(journal.db))
             rows = levelled(found_in(alive, use.rows, writes, shown), not_in(alive, writes), shown)
-            return _renumbered(SampleUse(rows, use.once), drawn)
+            return _renumbered(SampleUse(rows, use.once, use.slices), drawn)
 
 
 def _renumbered(use: SampleUse, drawn: Drawn) -> SampleUse:
     """Return what rows took under their numbers in the whole file; in the sample's own they count from 1."""
     numbers = {place: row.number for place, row in enumerate(drawn.rows, 1)}
-    return SampleUse([replace(row, row=numbers[row.row]) for row in use.rows], use.once)
+    return replace(use, rows=[replace(row, row=numbers[row.row]) for row in use.rows])
 
 
 LengthFactors = Mapping[RoleName, tuple[float, float]]

@@ -9,6 +9,7 @@ from fanwise.journal.pilots import surpluses
 from fanwise.journal.reader import Book
 from fanwise.journal.records import ArmName
 from fanwise.ledger.shared import SharedWrite, shared_writes
+from fanwise.ledger.slices import SliceAccount, slices
 from fanwise.ledger.tasks import RowAgent, row_agents
 from fanwise.pricing.cost import tokens_cost
 from fanwise.pricing.rates import known_rates
@@ -28,6 +29,8 @@ class SampleUse:
     rows: list[RowUse]
     once: list[SharedWrite]
     """What was paid once for all rows: writing what they share, and what pilots cost more than the others."""
+    slices: tuple[SliceAccount, ...] = ()
+    """What each agent was sent, and how much of it its row had sent before."""
 
 
 def sample_use(db: Book) -> SampleUse:
@@ -44,7 +47,7 @@ def sample_use(db: Book) -> SampleUse:
         SharedWrite(row=0, arm=ahead.arm, agent=ahead.agent, prefix="", five=0, hour=0, extra=ahead.cost)
         for ahead in surpluses(db)
     ]
-    return SampleUse(rows, [*writes, *once])
+    return SampleUse(rows, [*writes, *once], tuple(slices(db)))
 
 
 def _row_use(parts: Sequence[RowAgent], written: Iterable[SharedWrite]) -> RowUse:

@@ -105,6 +105,7 @@ def make_older(path: Path) -> None:
         db.executescript(
             "ALTER TABLE asks DROP COLUMN work; ALTER TABLE asks DROP COLUMN row_id;"
             "ALTER TABLE rejects DROP COLUMN line; ALTER TABLE attempts DROP COLUMN taken;"
+            "ALTER TABLE attempts DROP COLUMN shared;"
             "DROP TABLE edits; DROP TABLE reached; ALTER TABLE rows DROP COLUMN since;"
             "ALTER TABLE results DROP COLUMN session; PRAGMA user_version=6;"
         )

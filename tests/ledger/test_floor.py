@@ -238,6 +238,7 @@ def test_of_a_journal_that_has_not_noted_what_was_sent_the_floor_is_not_known(tm
             "ALTER TABLE rows DROP COLUMN since", "ALTER TABLE asks DROP COLUMN row_id",
             "ALTER TABLE asks DROP COLUMN work", "ALTER TABLE results DROP COLUMN session",
             "ALTER TABLE rejects DROP COLUMN line", "ALTER TABLE attempts DROP COLUMN taken",
+            "ALTER TABLE attempts DROP COLUMN shared",
             "ALTER TABLE attempts DROP COLUMN blocks", "ALTER TABLE attempts ADD COLUMN readable INT",
             "ALTER TABLE attempts ADD COLUMN reusable INT", "PRAGMA user_version=5",
         ):  # fmt: skip

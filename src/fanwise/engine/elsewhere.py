@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from fanwise.graph.outcomes import Done
 from fanwise.graph.scope import Task
 from fanwise.journal.reader import JournalReader
 from fanwise.journal.records import AskRecord, TaskRecord
-from fanwise.journal.taken import TakenRequest, requests_taken
+from fanwise.journal.taken import PassedOn, TakenRequest, requests_taken
 
 from .answered import EqualAnswers, outcome_for, said_last
 from .nodes import AgentNode
@@ -24,6 +25,8 @@ class OtherRun(NamedTuple):
     sources: Sequence[int]
     """Its number in `attempts.taken`, and behind it those of the runs from which it has taken answers, in its order."""
     journal: JournalReader
+    passed: Mapping[int, PassedOn] = MappingProxyType({})
+    """What its account has of its requests otherwise than they were billed."""
 
 
 class TakenAnswer(NamedTuple):
@@ -37,8 +40,14 @@ class TakenAnswer(NamedTuple):
 class AnswersElsewhere:
     """Finds answers in other runs; used by one event loop."""
 
-    def __init__(self, runs: Sequence[OtherRun]) -> None:
-        """Begin with what these runs have asked."""
+    def __init__(self, runs: Sequence[OtherRun], unaccounted: Sequence[str] = ()) -> None:
+        """Begin with what these runs have asked.
+
+        Args:
+            runs: They.
+            unaccounted: Names of those of which no account can be made.
+        """
+        self.unaccounted = unaccounted
         self._runs = [(run, EqualAnswers(run.journal, NO_FAILURES)) for run in runs]
         self.found = 0
         """Answers that were found."""
@@ -65,7 +74,7 @@ class AnswersElsewhere:
 
 
 def _answer(run: OtherRun, first: AskRecord, record: TaskRecord, node: AgentNode, task: Task) -> TakenAnswer | None:
-    requests = requests_taken(run.journal, first, run.sources)
+    requests = requests_taken(run.journal, first, run.sources, run.passed)
     if not requests:
         return None
     answer = said_last(run.journal, [request.ask for request in requests])

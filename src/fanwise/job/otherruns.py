@@ -10,6 +10,7 @@ from fanwise.engine.elsewhere import AnswersElsewhere, OtherRun
 from fanwise.errors import RunDirectoryError, UsageError
 from fanwise.journal.meta import TAKEN_FROM, TakenFrom
 from fanwise.journal.reader import JournalReader
+from fanwise.ledger.passed import passed_on
 from fanwise.paths import typed
 
 from .directory import reading
@@ -39,6 +40,7 @@ def answers_elsewhere(run: OpenRun, *, offline: bool) -> Generator[AnswersElsewh
     entries = TAKEN_FROM.of(run.directory.journal)
     with ExitStack() as stack:
         runs: list[OtherRun] = []
+        unaccounted: list[str] = []
         for directory, journal in _opened(run.spec, stack):
             with _named(directory):
                 run_id, behind = Manifest.of(journal).run_id, TAKEN_FROM.of(journal)
@@ -47,9 +49,12 @@ def answers_elsewhere(run: OpenRun, *, offline: bool) -> Generator[AnswersElsewh
                 raise UsageError(f"{typed(directory)} is this run, or a copy of it; --reuse takes answers of others")
             _check_kind(directory, was_simulated, offline=offline)
             entry = TakenFrom(directory=str(directory), run_id=run_id)
-            runs.append(OtherRun([_number(entries, each) for each in (entry, *behind)], journal))
+            passed = passed_on(journal.db)
+            if passed is None:
+                unaccounted.append(typed(directory))
+            runs.append(OtherRun([_number(entries, each) for each in (entry, *behind)], journal, passed or {}))
         TAKEN_FROM.keep(run.directory.journal, entries)
-        yield AnswersElsewhere(runs)
+        yield AnswersElsewhere(runs, unaccounted)
 
 
 def _opened(spec: JobSpec, stack: ExitStack) -> Iterator[tuple[Path, JournalReader]]:
@@ -93,6 +98,16 @@ def none_taken(run: OpenRun, elsewhere: AnswersElsewhere | None) -> str:
         return ""
     names = ", ".join(typed(Path(directory)) for directory in run.spec.reuse_from or ())
     return f"nothing was taken of {names}: no task is equal to one that was answered there and may serve others"
+
+
+def not_accounted(elsewhere: AnswersElsewhere | None) -> str:
+    """Return in words of which runs no account can be made, so that no part of their writes is taken; empty if none."""
+    if elsewhere is None or not elsewhere.unaccounted:
+        return ""
+    return (
+        f"no account can be made of {', '.join(elsewhere.unaccounted)}, where something is no number: what is taken of "
+        "it counts as it was billed there, without its part of what its rows share"
+    )
 
 
 def not_named(run: OpenRun) -> str:

@@ -15,7 +15,7 @@ from fanwise.telemetry import telemetry
 from fanwise.units import now
 
 from .building import engine_of
-from .otherruns import none_taken
+from .otherruns import none_taken, not_accounted
 from .prepared import ALL_ROWS, Ended, Prepared, Shard, ShardEnd
 from .rowsmark import RowsWatch
 from .standing import keep_end, keep_job_rows, keep_offline
@@ -55,8 +55,9 @@ async def work(prepared: Prepared, shard: Shard = ALL_ROWS) -> None:
                 for note in notes:
                     engine.note(note)
                 await engine.run(run.manifest.records())
-                if not_taken := none_taken(run, prepared.elsewhere):
-                    engine.note(not_taken)
+                for note in (none_taken(run, prepared.elsewhere), not_accounted(prepared.elsewhere)):
+                    if note:
+                        engine.note(note)
         finally:
             with anyio.CancelScope(shield=True):
                 await engine.keep()

@@ -136,6 +136,9 @@ class AttemptRecord:
     """Upper bound of the tokens that it takes, input and output."""
     taken: int = 0
     """Which of the runs it was taken from that are in `journal.meta.TAKEN_FROM`, from 1; 0: it was sent by this one."""
+    shared: int = 0
+    """Of one that was taken: picodollars of its part of what was written and kept warm there for all rows. Its end has
+    its own price alone, without what it has itself written for all."""
 
 
 @dataclass(slots=True, kw_only=True)

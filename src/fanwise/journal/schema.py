@@ -6,7 +6,7 @@ order of keys. A record's field and its column have one name.
 
 from __future__ import annotations
 
-FIRST_VERSION, VERSION = 5, 11
+FIRST_VERSION, VERSION = 5, 12
 """The first version whose journals are kept, and that of those that are written."""
 APPLICATION = int.from_bytes(b"fanw", "big")
 """What the header of a journal's file says that it is of."""
@@ -29,7 +29,7 @@ CREATE TABLE tasks(
 CREATE TABLE attempts(
   id INTEGER PRIMARY KEY, arm TEXT, agent TEXT, model TEXT, channel TEXT, why TEXT, request_hash TEXT, reserved INT,
   sent REAL, intent INT, job_share REAL, prefix TEXT, chars INT, repeated INT, blocks TEXT DEFAULT '',
-  bound INT, taken INT DEFAULT 0);
+  bound INT, taken INT DEFAULT 0, shared INT DEFAULT 0);
 CREATE TABLE asks(
   attempt INT, place INT, key TEXT, row INT, node TEXT, label TEXT, number INT, sizes TEXT,
   row_id TEXT DEFAULT '', work TEXT DEFAULT '',

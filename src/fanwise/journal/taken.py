@@ -6,7 +6,7 @@ That run is data from somebody else: what is no number of a request is not taken
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, get_args
 
@@ -33,7 +33,21 @@ class TakenRequest(NamedTuple):
     """What it was asked for there."""
 
 
-def requests_taken(journal: JournalReader, first: AskRecord, sources: Sequence[int]) -> list[TakenRequest]:
+class PassedOn(NamedTuple):
+    """What the account of another run has otherwise of a request than it was billed, in picodollars."""
+
+    less: int = 0
+    """What it was billed for others: what it wrote for all rows, and what it was paid beyond what it counts for."""
+    shared: int = 0
+    """Its part of what was written and kept warm for all rows."""
+
+
+_AS_BILLED = PassedOn()
+
+
+def requests_taken(
+    journal: JournalReader, first: AskRecord, sources: Sequence[int], passed: Mapping[int, PassedOn]
+) -> list[TakenRequest]:
     """Return the requests by which a task of another run was answered; none where they cannot be taken.
 
     A pack counts for one of its inputs: shares of all of them sum to it.
@@ -43,6 +57,7 @@ def requests_taken(journal: JournalReader, first: AskRecord, sources: Sequence[i
         first: A request of the task.
         sources: Which of the runs from which this one has answers the other is, and behind it each from which that
             has taken some, in its order.
+        passed: By attempt what the other run's account has of it otherwise than it was billed.
     """
     requests: list[TakenRequest] = []
     for ask in journal.asks_of(first.key, first.row):
@@ -52,7 +67,14 @@ def requests_taken(journal: JournalReader, first: AskRecord, sources: Sequence[i
             return []
         if not 0 <= served.attempt.taken < len(sources):
             return []
-        requests.append(_taken(served, end, ask, sources[served.attempt.taken]))
+        share = passed.get(ask.attempt, _AS_BILLED)
+        own = None if end.cost is None else end.cost - share.less
+        if not _are_counts(share.shared, 0 if own is None else own):
+            return []
+        attempt = replace(
+            served.attempt, taken=sources[served.attempt.taken], shared=served.attempt.shared + share.shared
+        )
+        requests.append(_taken(Served(attempt, served.asks), replace(end, cost=own), ask))
     return requests
 
 
@@ -66,7 +88,7 @@ def _is_sound(attempt: AttemptRecord, end: EndRecord, ask: AskRecord) -> bool:
         and _are_texts(attempt.agent, attempt.model, attempt.request_hash, attempt.prefix, attempt.blocks)
         and _are_texts(end.kind, end.message, end.request_id)
         and _are_counts(*end.usage, *(price for price in (end.cost, attempt.reserved) if price is not None))
-        and _are_counts(attempt.chars, attempt.repeated, attempt.bound, attempt.taken)
+        and _are_counts(attempt.chars, attempt.repeated, attempt.bound, attempt.taken, attempt.shared)
         and _are_moments(attempt.sent, attempt.job_share, end.at, end.latency_s)
         and _SIZES.fullmatch(ask.sizes if _are_texts(ask.sizes) else "-") is not None
         and _are_texts(ask.work, ask.key, ask.node, ask.label)
@@ -86,13 +108,12 @@ def _are_moments(*values: Any) -> bool:
     return all(type(value) in (int, float) and 0 <= value < LATEST for value in values)
 
 
-def _taken(served: Served, end: EndRecord, ask: AskRecord, source: int) -> TakenRequest:
+def _taken(served: Served, end: EndRecord, ask: AskRecord) -> TakenRequest:
     """Return a request, or the part that showed an ask, as this run has it."""
     inputs = list(_inputs(served.asks))
     size, place = len(inputs), inputs.index(_input(ask))
-    attempt = replace(
-        served.attempt, taken=source, intent=None, why="first" if served.attempt.why == "pilot" else served.attempt.why
-    )
+    why = "first" if served.attempt.why == "pilot" else served.attempt.why
+    attempt = replace(served.attempt, intent=None, why=why)
     if size == 1:
         return TakenRequest(attempt, end, ask)
 
@@ -101,7 +122,8 @@ def _taken(served: Served, end: EndRecord, ask: AskRecord, source: int) -> Taken
 
     attempt = replace(
         attempt, reserved=None if attempt.reserved is None else part(attempt.reserved), chars=part(attempt.chars),
-        repeated=part(attempt.repeated), bound=part(attempt.bound), blocks="",
+        repeated=part(attempt.repeated), bound=part(attempt.bound), shared=part(attempt.shared),
+        blocks="",
     )  # fmt: skip
     cost = None if end.cost is None else part(end.cost)
     return TakenRequest(attempt, replace(end, usage=Usage(*map(part, end.usage)), cost=cost), ask)

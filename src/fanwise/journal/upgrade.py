@@ -59,6 +59,11 @@ def _tell_inputs(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE attempts ADD COLUMN taken INT DEFAULT 0")
 
 
+def _note_shared(db: sqlite3.Connection) -> None:
+    """Version 12 notes what is taken with a request of what its run shared; of those taken before, nothing was."""
+    db.execute("ALTER TABLE attempts ADD COLUMN shared INT DEFAULT 0")
+
+
 def _execute(db: sqlite3.Connection, statements: str) -> None:
     """Carry out statements in the transaction that is open, which `executescript` would end."""
     for statement in statements.split(";")[:-1]:
@@ -67,6 +72,7 @@ def _execute(db: sqlite3.Connection, statements: str) -> None:
 
 STEPS: dict[int, Step] = {
     5: _note_blocks, 6: _note_changes, 7: _note_row_ids, 8: _note_lines, 9: _note_work, 10: _tell_inputs,
+    11: _note_shared,
 }  # fmt: skip
 """By the version that a step begins with; one for every version that is not the newest."""
 SUMMED = ("cost", "input", "cache_write_5m", "cache_write_1h", "cache_read", "output")

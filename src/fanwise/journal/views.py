@@ -19,7 +19,9 @@ _ATTEMPT = ", ".join(
 )  # fmt: skip
 _END = "COALESCE(e.status,'open') AS status, e.kind, e.message, e.at, e.request_id, e.latency_s"
 _SERVES = f"a.why NOT IN ({', '.join(repr(why) for why in sorted(SERVES_NONE))}) AS serves"
-_COUNTS = ("e.cost", "a.reserved", "a.bound", *(f"e.{name}" for name in Usage._fields))
+_COUNTS = ("a.reserved", "a.bound", *(f"e.{name}" for name in Usage._fields))
+_COST = {"cost": "(e.cost+a.shared)", "shared": "(CASE WHEN e.cost IS NULL THEN 0 ELSE a.shared END)"}
+"""What an attempt costs, and what of it is its part of what another run shared; of one that was sent here that is 0."""
 _INPUT = Usage._fields[:4]
 """The kinds of input tokens, which do not overlap."""
 
@@ -40,7 +42,7 @@ def _share(column: str, asks: str = "s.asks", part: str = "k.place") -> str:
     return f"CASE WHEN {asks} IS NULL THEN {column} ELSE {column}/{asks}+COALESCE({part}<{column}%{asks},0) END"
 
 
-_WHOLE = {column.partition(".")[2]: column for column in _COUNTS}
+_WHOLE = _COST | {column.partition(".")[2]: column for column in _COUNTS}
 PRICED = ("channel", "cost", *_INPUT)
 """What a request counts for, where that is not what it was: its channel, picodollars, and input tokens by kind."""
 _PRICED = {name: f"COALESCE(c.{name},{column})" if name in PRICED else column for name, column in _WHOLE.items()}

@@ -2,7 +2,8 @@
 
 The rule. What an attempt paid beyond a read, for writing what all rows share, and what keeping that
 warm has cost, is shared by the rows for which the agent was asked behind that very prefix, in equal
-parts; what cannot be divided goes to the first of them, a picodollar each. Where nobody knows what
+parts; what cannot be divided goes to the first of them, a picodollar each. A request that was taken from
+another run has brought its part of what that run shared, and has none in what is shared here. Where nobody knows what
 keeping it warm has cost, nobody knows what these rows have. Everything else stands on the row that
 caused it: its attempts, retries, repairs and failures.
 """
@@ -23,14 +24,18 @@ from fanwise.quick import maker
 from .account import in_order
 from .shared import shared_writes
 
-_ASKS = "SELECT row, arm, agent, prefix, cost, tokens FROM served ORDER BY row"
-_ROWS_OF_PREFIXES = "SELECT arm, agent, prefix, COUNT(DISTINCT row) FROM served GROUP BY arm, agent, prefix"
+_ASKS = """SELECT row, arm, agent, CASE WHEN taken THEN NULL ELSE prefix END, cost, tokens, shared FROM served
+  ORDER BY row"""
+ROWS_OF_PREFIXES = """SELECT arm, agent, prefix, COUNT(DISTINCT row) FROM served WHERE NOT taken
+  GROUP BY arm, agent, prefix"""
+_BROUGHT = "SELECT arm, SUM(shared) FROM paid WHERE taken GROUP BY arm"
 _KEPT_WARM = """SELECT arm, agent, prefix, COALESCE(SUM(cost),0), COALESCE(SUM(tokens),0), SUM(cost IS NULL)
   FROM paid WHERE NOT serves GROUP BY arm, agent, prefix"""
 
-_Ask = tuple[int, ArmName, str, str, int | None, int | None]
-"""Row, arm, agent, prefix, picodollars and tokens of an ask; a plain tuple, since there may be tens of millions."""
-_Shared = tuple[ArmName, str, str]
+_Ask = tuple[int, ArmName, str, str | None, int | None, int | None, int]
+"""Row, arm, agent, prefix (None: of another run), picodollars and tokens of an ask, and of the picodollars its part of
+what another run shared; a plain tuple, since there may be tens of millions."""
+_Shared = tuple[ArmName, str, str | None]
 """Arm, agent and prefix: what rows share."""
 
 
@@ -82,7 +87,7 @@ _NO_PART = _SharedPart()
 
 
 @dataclass(slots=True, kw_only=True)
-class _Pool:
+class SharedPool:
     """What the rows share for which an agent was asked behind one prefix."""
 
     cost: int = 0
@@ -95,10 +100,10 @@ class _Pool:
     """Picodollars of it that rows have paid for all."""
 
 
-class _PoolParts:
+class SharedPoolParts:
     """The parts of a pool, for one row after the other."""
 
-    def __init__(self, pool: _Pool, rows: int) -> None:
+    def __init__(self, pool: SharedPool, rows: int) -> None:
         """Divide a pool by its rows, one or more."""
         self._pool, self._given = pool, 0
         self._cost, self._more_cost = divmod(pool.cost, rows)
@@ -121,9 +126,9 @@ class _PoolParts:
         )
 
 
-def _pools(db: Book) -> dict[_Shared, _Pool]:
+def pools_of(db: Book) -> dict[_Shared, SharedPool]:
     """Return what rows share."""
-    pools = defaultdict[_Shared, _Pool](_Pool)
+    pools = defaultdict[_Shared, SharedPool](SharedPool)
     for write in shared_writes(db):
         if write.row:  # what keeps warm is shared as a whole
             pool = pools[write.arm, write.agent, write.prefix]
@@ -137,9 +142,9 @@ def _pools(db: Book) -> dict[_Shared, _Pool]:
 
 def allotted(db: Book) -> Iterator[RowCost]:
     """Yield every row that anything was sent for, by number, the fan-out before its baseline and other arms."""
-    pools = _pools(db)
-    rows = {tuple(names): count for *names, count in db.execute(_ROWS_OF_PREFIXES)} if pools else {}
-    parts = {shared: _PoolParts(pool, rows[shared]) for shared, pool in pools.items() if shared in rows}
+    pools = pools_of(db)
+    rows = {tuple(names): count for *names, count in db.execute(ROWS_OF_PREFIXES)} if pools else {}
+    parts = {shared: SharedPoolParts(pool, rows[shared]) for shared, pool in pools.items() if shared in rows}
     for row, of_row in groupby(cast("Iterator[_Ask]", db.execute(_ASKS)), key=itemgetter(0)):
         first, *others = of_row
         if not others:  # of most rows of most jobs
@@ -156,12 +161,13 @@ def allotted(db: Book) -> Iterator[RowCost]:
 def shared_costs(db: Book) -> Counter[ArmName]:
     """Return what rows share on each arm, in picodollars: the sum of the parts that `allotted` gives them."""
     sums = Counter[ArmName]()
-    for (arm, _, _), pool in _pools(db).items():
+    for (arm, _, _), pool in pools_of(db).items():
         sums[arm] += pool.cost
+    sums.update(dict(db.execute(_BROUGHT).fetchall()))
     return sums
 
 
-def _of_no_row(pools: Mapping[_Shared, _Pool]) -> Iterator[RowCost]:
+def _of_no_row(pools: Mapping[_Shared, SharedPool]) -> Iterator[RowCost]:
     """Yield by arm what agents share that were asked for no row."""
     for arm in in_order({arm for arm, _, _ in pools}):
         of_arm = [pool for (of, _, _), pool in pools.items() if of == arm]
@@ -172,26 +178,27 @@ def _of_no_row(pools: Mapping[_Shared, _Pool]) -> Iterator[RowCost]:
             yield RowCost(0, arm, own=0, shared=cost, unknown=unknown, shared_tokens=tokens)
 
 
-def _cost_of_ask(ask: _Ask, parts: Mapping[_Shared, _PoolParts]) -> RowCost:
+def _cost_of_ask(ask: _Ask, parts: Mapping[_Shared, SharedPoolParts]) -> RowCost:
     """Return what a row cost on an arm for which it has one ask; as `_row_cost`, in half of the time."""
-    row, arm, agent, prefix, cost, tokens = ask
+    row, arm, agent, prefix, cost, tokens, brought = ask
     paid, pool = cost or 0, parts.get((arm, agent, prefix)) if parts else None
     part = pool.next(row) if pool is not None else _NO_PART
     return _new_row_cost(
-        row=row, arm=arm, own=paid - part.paid_for_all, shared=part.cost, unknown=(cost is None) + part.unknown,
-        paid=paid, tokens=tokens or 0, shared_tokens=part.tokens,
+        row=row, arm=arm, own=paid - part.paid_for_all - brought, shared=part.cost + brought,
+        unknown=(cost is None) + part.unknown, paid=paid, tokens=tokens or 0, shared_tokens=part.tokens,
     )  # fmt: skip
 
 
-def _row_cost(row: int, arm: ArmName, asks: Sequence[_Ask], parts: Mapping[_Shared, _PoolParts]) -> RowCost:
+def _row_cost(row: int, arm: ArmName, asks: Sequence[_Ask], parts: Mapping[_Shared, SharedPoolParts]) -> RowCost:
     """Return what a row cost on an arm that has these asks."""
     paid, tokens, unknown, shared, extra, shared_tokens = 0, 0, 0, 0, 0, 0
-    for _, _, _, _, cost, used in asks:
+    for _, _, _, _, cost, used, brought in asks:
         if cost is None:
             unknown += 1
         else:
             paid += cost
         tokens += used or 0
+        shared, extra = shared + brought, extra + brought
     for agent, prefix in {(ask[2], ask[3]) for ask in asks} if parts else ():
         pool = parts.get((arm, agent, prefix))
         part = pool.next(row) if pool is not None else _NO_PART

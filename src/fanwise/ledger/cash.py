@@ -35,7 +35,8 @@ _OF_ROWS_NOT_DRAWN = """SELECT w.row_id, v.attempt, v.cost, v.at IS NOT NULL AND
 _TAKEN_OVER = "SELECT writer, SUM(cost) FROM temp.taken_over GROUP BY writer"
 _WRITERS_OF_OTHER_ROWS = f"""SELECT attempt, MIN({_IS_GONE.format(of="o")}) FROM of_other_rows o
   WHERE attempt IN (SELECT writer FROM temp.taken_over) GROUP BY attempt"""
-_TAKEN = """SELECT taken, SUM(cache_read), COUNT(*), COALESCE(SUM(cost),0), SUM(at IS NOT NULL AND cost IS NULL)
+_TAKEN = """SELECT taken, SUM(shared), SUM(MAX(cache_read-ROUND(job_share*(cache_read+cache_write_5m)),0)),
+  COUNT(*), COALESCE(SUM(cost),0), SUM(at IS NOT NULL AND cost IS NULL)
   FROM paid WHERE taken>0 GROUP BY taken"""
 _UNKNOWN = "SELECT COALESCE(SUM(at IS NOT NULL AND cost IS NULL),0) FROM {attempts}"
 
@@ -67,14 +68,17 @@ class Taken(NamedTuple):
     """Where that was."""
     run_id: str
     requests: NotCounted
-    """At what was paid there."""
-    read: int
-    """Tokens that they have read from the cache there; who wrote these may not be among them."""
+    """At what the account there has of them."""
+    shared: int
+    """Of it their part of what was written and kept warm there for all rows, in picodollars."""
+    read_of_rows: int
+    """Tokens that they have read there of what is not all rows'; who wrote these may not be among them."""
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
         where = {"directory": self.directory, "run_id": self.run_id}
-        return where | self.requests.data() | {"cache_read_tokens": self.read}
+        read = {"row_cache_read_tokens": self.read_of_rows}
+        return where | self.requests.data() | {"shared_usd": usd_text(self.shared)} | read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,8 +178,10 @@ def taken_from(db: Book, source: int) -> str:
 def _taken(db: Book) -> tuple[Taken, ...]:
     """Return what counts of the requests of other runs, by the run."""
     runs = TAKEN_FROM.of(db)
-    counted = {source: (NotCounted(*rest), read) for source, read, *rest in db.execute(_TAKEN)} if runs else {}
-    nothing = NotCounted(), 0
+    counted: dict[int, tuple[NotCounted, int, int]] = {}
+    for source, shared, read, *rest in db.execute(_TAKEN) if runs else ():
+        counted[source] = NotCounted(*rest), shared, int(read)
+    nothing = NotCounted(), 0, 0
     return tuple(
         Taken(run["directory"], run["run_id"], *counted.get(number, nothing)) for number, run in enumerate(runs, 1)
     )

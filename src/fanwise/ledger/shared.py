@@ -19,6 +19,8 @@ from fanwise.units import moment
 class SharedWrite(NamedTuple):
     """What one attempt has written for all rows, or an ask's share of it."""
 
+    attempt: int
+    """0: no attempt's."""
     row: int
     """0: no row's."""
     arm: ArmName
@@ -56,6 +58,7 @@ class RowWrite(NamedTuple):
 class _Write:
     """An attempt that wrote what rows share, as the journal has it."""
 
+    attempt: int
     row: int
     arm: ArmName
     agent: str
@@ -76,11 +79,13 @@ _WRITES = """SELECT {columns} FROM task_attempts p
     WHERE {wrote} AND attempt NOT IN (SELECT attempt FROM several)
   UNION ALL SELECT {columns} FROM served p WHERE {wrote} AND attempt IN (SELECT attempt FROM several)"""
 _COLUMNS = (
-    "row, arm, agent, prefix, model, channel, sent, job_share AS share, cost, blocks, (SELECT "
+    "attempt, row, arm, agent, prefix, model, channel, sent, job_share AS share, cost, blocks, (SELECT "
     "e.input+e.cache_write_5m+e.cache_write_1h+e.cache_read FROM ends e WHERE e.attempt=p.attempt) AS prompt, "
     "cache_write_5m, cache_write_1h, cache_read"
 )
-_WRITES_FOR_ALL = _WRITES.format(columns=_COLUMNS, wrote="cost>0 AND job_share>0 AND cache_write_5m+cache_write_1h>0")
+_WRITES_FOR_ALL = _WRITES.format(
+    columns=_COLUMNS, wrote="cost>0 AND job_share>0 AND NOT taken AND cache_write_5m+cache_write_1h>0"
+)
 _WRITES_OF_ROWS = _WRITES.format(columns=_COLUMNS, wrote="cost>0 AND row>0 AND why<>'tools' AND cache_write_5m>0")
 
 
@@ -89,7 +94,7 @@ def shared_writes(db: Book) -> list[SharedWrite]:
 
     How much of what is marked rows share is known from the layout; of that, an attempt has written what it has not
     read. One that was free, such as a reply that was refused before any output, has paid for nobody, and nobody has
-    paid more for others than it has cost.
+    paid more for others than it has cost. What was written in another run is shared there.
     """
     writes: list[SharedWrite] = []
     for write in select(db, _Write, _WRITES_FOR_ALL):
@@ -100,7 +105,8 @@ def shared_writes(db: Book) -> list[SharedWrite]:
         if extra is None:
             continue
         shared = SharedWrite(
-            row=write.row, arm=write.arm, agent=write.agent, prefix=write.prefix, five=five, hour=hour, extra=extra
+            attempt=write.attempt, row=write.row, arm=write.arm, agent=write.agent, prefix=write.prefix, five=five,
+            hour=hour, extra=extra,
         )  # fmt: skip
         writes.append(shared)
     return writes

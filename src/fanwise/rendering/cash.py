@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from .harmless import one_line
@@ -37,9 +38,11 @@ def _taken(cash: Mapping[str, Any]) -> str:
         return ""
     runs = [one_line(run["directory"]) for run in taken["from"] if run["attempts"]]
     price = at_least(taken["usd"], taken["attempts_of_unknown_cost"])
-    read = sum(run["cache_read_tokens"] for run in taken["from"])
-    unseen = f"; they read {read:,} tokens from the cache there, and who wrote them may be in no price here"
-    return f"{price} of the cost was paid in {_listed(runs)}, whose answers were taken{unseen if read else ''}"
+    shared = sum((Decimal(run.get("shared_usd", "0")) for run in taken["from"]), Decimal(0))
+    part = f", of it {at_least(str(shared), 0)} as their part of what was cached there for all rows" if shared else ""
+    read = sum(run.get("row_cache_read_tokens", 0) for run in taken["from"])
+    unseen = f"; they read {read:,} tokens of rows from the cache there, and who wrote them may be in no price here"
+    return f"{price} of the cost was paid in {_listed(runs)}, whose answers were taken{part}{unseen if read else ''}"
 
 
 def _not_counted(cash: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

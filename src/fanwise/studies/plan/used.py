@@ -44,7 +44,7 @@ def sample_use(db: Book) -> SampleUse:
         written = [write for write in writes if (write.row, write.arm, write.agent) == (row, arm, agent)]
         rows.append(_row_use(of_row, written))
     once = [
-        SharedWrite(row=0, arm=ahead.arm, agent=ahead.agent, prefix="", five=0, hour=0, extra=ahead.cost)
+        SharedWrite(attempt=0, row=0, arm=ahead.arm, agent=ahead.agent, prefix="", five=0, hour=0, extra=ahead.cost)
         for ahead in surpluses(db)
     ]
     return SampleUse(rows, [*writes, *once], tuple(slices(db)))

@@ -64,6 +64,7 @@ CALLS = {
     "show": "done 1 grade",
     "purge": "done",
     "agents": "agents --types types.py",
+    "coordinate": "goal --agents agents --types types.py --row Note --output Note --rows gone.jsonl --write new.py",
     "freeze": "plan.json --agents agents --types types.py --row Note --write new.py",
     "emulate": "--token secret --port {taken}",
 }

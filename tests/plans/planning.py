@@ -110,10 +110,12 @@ def frozen(place: Path, shapes: ModuleType, checked: CheckedPlan, name: str = "j
     source = freeze_plan(checked, name, sources)
     file = place / f"{name}.py"
     file.write_text(source, encoding="utf-8")
-    before = {*sys.modules}
+    before, is_kept = {*sys.modules}, sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # of two sources of one length, written in one second, the first would be read again
     try:
         return source, load_graph(f"{file}:{name}").spec
     finally:
+        sys.dont_write_bytecode = is_kept
         for module in {*sys.modules} - before:
             if module.startswith("_fanwise_"):
                 del sys.modules[module]

@@ -10,12 +10,13 @@ from typing import Any
 import anyio
 import click
 
-from fanwise.errors import UsageError
+from fanwise.errors import SpecError, UsageError
 from fanwise.job.account import Account
 from fanwise.job.directory import holds_run
 from fanwise.job.job import begin
 from fanwise.job.job import resume as go_on
 from fanwise.job.mode import is_simulated
+from fanwise.job.spec import mistakes_in_changes
 from fanwise.job.watcher import Watcher
 from fanwise.ledger.forecast import Forecast
 from fanwise.paths import fixed, typed
@@ -81,6 +82,8 @@ def coordinate(goal: str, file: str, rows: str, out: str | None, as_json: bool, 
         calls=options.pop("most_calls"),
     )  # fmt: skip
     job = {name: value for name in ("base_url", "budget_usd") if (value := options.pop(name)) is not None}
+    if mistakes := mistakes_in_changes(job):
+        raise SpecError(mistakes, "the call")
     name = options.pop("name") or path.stem
     desk = study.coordination(
         goal, agents=options.pop("folder"), rows=fixed(rows), file=path, graph=name, limits=limits, **options
@@ -146,7 +149,7 @@ def _data(answer: study.PlanAnswer, forecast: Forecast, alone: Forecast, referen
 def _share(cost_usd: str | None, forecast: Forecast) -> str:
     """Return in words how much planning is beside what it is for, in the cheapest channel."""
     expected = min((Decimal(usd) for usd in _usd(forecast).values() if usd is not None), default=Decimal(0))
-    return "" if cost_usd is None or not expected else f", {Decimal(cost_usd) / expected:.1%} of the graph's"
+    return "" if cost_usd is None or not expected else f", {100 * Decimal(cost_usd) / expected:,.1f} % of the graph's"
 
 
 def _usd(forecast: Forecast) -> dict[str, str | None]:

@@ -256,3 +256,19 @@ def test_the_plan_as_json(shop: Path) -> None:
     assert set(planned["alone_usd"]) == {"live", "batch"}
     with sqlite3.connect(f"file:{shop / 'triage.planning' / 'journal.db'}?mode=ro", uri=True) as db:
         assert db.execute("SELECT count(*) FROM attempts").fetchone() == (1,)
+
+
+def test_what_can_never_be_written_is_told_before_the_coordinator_is_asked(shop: Path) -> None:
+    """Found by a trial: a file that was there, or a graph's name that is none, was told when the plan was paid."""
+    answer, seen = scripted(GOOD)
+    with Emulator(answer=answer) as server:
+        (shop / "other.py").write_text("# mine\n")
+        there = coordinate(shop, "--write", "other.py", server=server)
+        named = coordinate(shop, "--name", "my-graph", server=server)
+        text = "---\nname: alone\nmodel: haiku\ninput: Research\n---\nMine.\n"
+        (shop / "agents" / "mine.md").write_text(text)
+        alone = coordinate(shop, server=server)
+    assert not seen
+    assert (there.returncode, named.returncode, alone.returncode) == (2, 2, 2)
+    assert "is there already" in there.stderr and "'my-graph' is no name" in named.stderr
+    assert "mine.md" in alone.stderr and "the name of the single agent" in alone.stderr

@@ -89,6 +89,8 @@ def coordinate(goal: str, file: str, rows: str, out: str | None, as_json: bool, 
         goal, agents=options.pop("folder"), rows=fixed(rows), file=path, graph=name, limits=limits, **options
     )
     directory = fixed(out) if out else path.with_suffix(".planning")
+    if path.exists() and not holds_run(directory):  # a graph of this very call stands beside its answers
+        raise UsageError(f"{typed(path)} is there already and was not planned here; write another, or remove it")
     status = _ask(desk, directory, question, job)
     sys.exit(status or _write(desk, directory, path, name, as_json=as_json))
 
@@ -115,6 +117,8 @@ def _write(desk: study.Coordination, out: Path, path: Path, name: str, *, as_jso
     """Write the graph of the plan that was answered, and say what it will cost."""
     answer = study.plan_of(out)
     cost = "a sum that is not known" if answer.cost_usd is None else money(answer.cost_usd)
+    if answer.lost:
+        cost += f" and up to {money(answer.lost_upper_bound_usd)} more, since replies were lost: {answer.lost:,}"
     simulated = " (simulated)" if answer.simulated else ""
     if answer.plan is None:
         echo(f"fanwise: {one_line(answer.reason, MOST_WORDS)}", err=True)
@@ -141,7 +145,8 @@ def _data(answer: study.PlanAnswer, forecast: Forecast, alone: Forecast, referen
     plan = answer.plan
     return {
         "graph": reference, "task_plan": None if plan is None else plan.hash, "plan": plan and plan.model_dump(),
-        "simulated": answer.simulated, "planning_usd": answer.cost_usd, "rows": forecast.rows,
+        "simulated": answer.simulated, "planning_usd": answer.cost_usd, "lost": answer.lost,
+        "lost_upper_bound_usd": answer.lost_upper_bound_usd, "rows": forecast.rows,
         "graph_usd": _usd(forecast), "alone_usd": _usd(alone),
     }  # fmt: skip
 

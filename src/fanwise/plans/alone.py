@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from fanwise.errors import DefinitionError, Mistake
 from fanwise.graph.agent import Agent, agent
 from fanwise.graph.baseline import LEAST_CAP
 from fanwise.graph.graphs import Graph
@@ -27,8 +28,14 @@ def with_alone(goal: str, offer: Offer) -> Offer:
     Args:
         goal: What is to be done with each row.
         offer: What a plan may name; its type of output is that of the single agent.
+
+    Raises:
+        DefinitionError: An agent has its name.
     """
     agents = {name: offer.agents[name] for name in offer.agents}
+    if ALONE in agents:
+        message = f"agent {ALONE!r} has the name of the single agent, which is one of those that a plan may take"
+        raise DefinitionError("agents", (Mistake(agents[ALONE].spec.place, message, "give it another name"),))
     specs = [member.spec for member in agents.values()]
 
     def alone(row: Any) -> Any:

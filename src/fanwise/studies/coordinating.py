@@ -17,6 +17,7 @@ from fanwise.plans import Offer, PlanLimits, TaskPlan, join
 from fanwise.plans.alone import ALONE, graph_of_alone, with_alone
 from fanwise.plans.answered import plain
 from fanwise.plans.coordinator import EVERY_ROW, MODEL, Coordinator, coordinator
+from fanwise.plans.offer import NAME, TAKEN
 from fanwise.plans.rostertext import roster_block
 from fanwise.pricing.rates import known_rates
 from fanwise.units import now, usd_text
@@ -105,11 +106,14 @@ def coordination(
 
     Raises:
         DefinitionError: Agents have mistakes; all of them, each with its place.
-        SpecError: The goal is empty, or a limit in dollars has no prices.
+        SpecError: The goal is empty, or the graph's name is none.
         UsageError: Something is not there, or lies where the file cannot have it from; no row is valid.
     """
     if not goal.strip():
         raise SpecError((Mistake("goal", "is empty", "say what is to be done with each row"),))
+    if not NAME.fullmatch(graph) or graph in TAKEN:
+        hint = f"write {NAME.pattern}, no word of Python"
+        raise SpecError((Mistake("name", f"{graph[:60]!r} is no name for a graph", hint),))
     desk = planning_desk(
         agents=agents, types=types, row=row, file=file, output=output, graph=graph, inherit=inherit, limits=limits
     )
@@ -140,6 +144,10 @@ class PlanAnswer:
     """Whether a stand-in has answered."""
     cost_usd: str | None
     """What it cost, repairs included, without plans for other goals; None where that is not known."""
+    lost: int
+    """Requests whose reply was lost: what they cost is not known, and in no figure."""
+    lost_upper_bound_usd: str
+    """What these cost at most."""
 
 
 def plan_of(out: Path) -> PlanAnswer:
@@ -152,6 +160,8 @@ def plan_of(out: Path) -> PlanAnswer:
         reason="" if is_there else line["reason"],
         simulated=bool(summary["offline"]),
         cost_usd=summary["cost_usd"],
+        lost=summary["cash"]["lost"],
+        lost_upper_bound_usd=summary["cash"]["lost_upper_bound_usd"],
     )
 
 

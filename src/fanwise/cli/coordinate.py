@@ -20,10 +20,7 @@ from fanwise.job.spec import mistakes_in_changes
 from fanwise.job.watcher import Watcher
 from fanwise.ledger.forecast import Forecast
 from fanwise.paths import fixed, typed
-from fanwise.plans import PlanLimits
 from fanwise.plans.coordinator import MODEL
-from fanwise.plans.limits import MOST_TASKS
-from fanwise.rendering.files import check_place
 from fanwise.rendering.harmless import one_line
 from fanwise.rendering.words import money
 from fanwise.studies import coordinating as study
@@ -32,13 +29,11 @@ from fanwise.units import usd_text
 from .agents import inherit_option
 from .carrying import carry_out
 from .command import Command
-from .consent import Question, asking, threshold
+from .consent import Question, asking, foreseen, threshold
 from .ending import FAILED_ROWS, MOST_WORDS
-from .freeze import write_graph
+from .freeze import given_limits, graph_file, limit_options, write_graph
 from .options import job_option
 from .saying import echo, echo_json
-
-_BOUND = click.IntRange(min=1)
 
 
 @click.command(cls=Command)
@@ -54,10 +49,7 @@ _BOUND = click.IntRange(min=1)
 @click.option("--model", metavar="MODEL", default=MODEL, show_default=True, help="The coordinator's model.")
 @click.option("--run", metavar="RUN", default=None, help="A run directory, by which calls of agents are priced.")
 @inherit_option
-@click.option("--most-tasks", type=_BOUND, default=MOST_TASKS, show_default=True, help="Tasks of a plan, at most.")
-@click.option("--most-items", type=_BOUND, default=None, help="Items that a task may run for, at most.")
-@click.option("--most-rounds", type=_BOUND, default=None, help="Tasks that wait for each other, at most.")
-@click.option("--most-calls", type=_BOUND, default=None, help="Requests of a row at worst, at most.")
+@limit_options
 @job_option("base_url")
 @job_option("budget_usd", help="Most that planning may cost.")
 @threshold
@@ -72,15 +64,8 @@ def coordinate(goal: str, file: str, rows: str, out: str | None, as_json: bool, 
 
     Exit status: 0 a graph is written, 1 no plan could be used, 2 something is wrong with the call, 3 halted.
     """
-    path = fixed(file)
-    if path.suffix != ".py":
-        raise UsageError(f"{file!r} is no name of a Python file; write FILE.py")
-    check_place(path)
-    question = asking(options)
-    limits = PlanLimits(
-        tasks=options.pop("most_tasks"), width=options.pop("most_items"), depth=options.pop("most_rounds"),
-        calls=options.pop("most_calls"),
-    )  # fmt: skip
+    path = graph_file(file)
+    question, limits = asking(options), given_limits(options)
     job = {name: value for name in ("base_url", "budget_usd") if (value := options.pop(name)) is not None}
     if mistakes := mistakes_in_changes(job):
         raise SpecError(mistakes, "the call")
@@ -98,10 +83,9 @@ def coordinate(goal: str, file: str, rows: str, out: str | None, as_json: bool, 
 def _ask(desk: study.Coordination, out: Path, question: Question, fields: dict[str, Any]) -> int:
     """Say the prices, ask the coordinator, and return 0, or the exit status of a run that did not end."""
     spec = desk.planning(out, **fields)
-    alone = desk.price_alone()
-    echo(f"fanwise: one agent alone would take {_prices(alone)} for {alone.rows:,} rows", err=True)
+    echo(f"fanwise: one agent alone would take {_prices(desk.alone)} for {desk.alone.rows:,} rows", err=True)
     if not anyio.run(is_simulated, spec.base_url) and not holds_run(out):
-        forecast = desk.price_planning(spec)
+        forecast = foreseen(spec)
         question.consent(forecast.total(), "the task plan", spec, unpriced=forecast.unpriced)
 
     async def work(watcher: Watcher) -> Account:
@@ -124,11 +108,11 @@ def _write(desk: study.Coordination, out: Path, path: Path, name: str, *, as_jso
         echo(f"fanwise: {one_line(answer.reason, MOST_WORDS)}", err=True)
         echo(f"fanwise: no plan could be used, and nothing is written; planning has cost {cost}{simulated}", err=True)
         return FAILED_ROWS
-    frozen = desk.frozen(answer.plan)
-    said = write_graph(path, name, frozen)
-    forecast, alone = desk.price(f"{path}:{name}"), desk.price_alone()
+    said = write_graph(path, name, desk.desk.frozen(answer.plan))
+    forecast = desk.price(f"{path}:{name}")
     if as_json:
-        echo_json(_data(answer, forecast, alone, f"{typed(path)}:{name}"), 2)
+        planned = {"graph": f"{typed(path)}:{name}", "task_plan": answer.plan.hash, "plan": answer.plan.model_dump()}
+        echo_json(planned | _prices_data(answer, forecast, desk.alone), 2)
         return 0
     echo(said)
     echo(f"why: {one_line(answer.plan.reason, MOST_WORDS)}")
@@ -140,11 +124,9 @@ def _write(desk: study.Coordination, out: Path, path: Path, name: str, *, as_jso
     return 0
 
 
-def _data(answer: study.PlanAnswer, forecast: Forecast, alone: Forecast, reference: str) -> dict[str, Any]:
-    """Return what was planned as JSON-ready data, money as decimal strings of dollars."""
-    plan = answer.plan
+def _prices_data(answer: study.PlanAnswer, forecast: Forecast, alone: Forecast) -> dict[str, Any]:
+    """Return what planning has cost and rows will as JSON-ready data, money as decimal strings of dollars."""
     return {
-        "graph": reference, "task_plan": None if plan is None else plan.hash, "plan": plan and plan.model_dump(),
         "simulated": answer.simulated, "planning_usd": answer.cost_usd, "lost": answer.lost,
         "lost_upper_bound_usd": answer.lost_upper_bound_usd, "rows": forecast.rows,
         "graph_usd": _usd(forecast), "alone_usd": _usd(alone),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -19,7 +20,46 @@ from .agents import inherit_option
 from .command import Command
 from .saying import echo
 
+F = TypeVar("F", bound=Callable[..., Any])
 _BOUND = click.IntRange(min=1)
+
+
+def limit_options(command: F) -> F:
+    """Add the options that say what a plan may come to."""
+    options: Iterable[Callable[[F], F]] = (
+        click.option(
+            "--most-tasks", type=_BOUND, default=MOST_TASKS, show_default=True, help="Refuse a plan with more tasks."
+        ),
+        click.option("--most-items", type=_BOUND, default=None, help="Refuse a task that may run for more items."),
+        click.option(
+            "--most-rounds", type=_BOUND, default=None, help="Refuse a plan whose tasks wait for each other longer."
+        ),
+        click.option(
+            "--most-calls", type=_BOUND, default=None, help="Refuse a plan that may send more requests a row."
+        ),
+    )
+    for option in reversed(list(options)):
+        command = option(command)
+    return command
+
+
+def given_limits(options: dict[str, Any]) -> PlanLimits:
+    """Take the values of these options out of a command's."""
+    names = {"tasks": "most_tasks", "width": "most_items", "depth": "most_rounds", "calls": "most_calls"}
+    return PlanLimits(**{limit: options.pop(name) for limit, name in names.items()})
+
+
+def graph_file(file: str) -> Path:
+    """Return where a graph is going to be written.
+
+    Raises:
+        UsageError: It is no name of a Python file, or lies where none can be.
+    """
+    path = fixed(file)
+    if path.suffix != ".py":
+        raise UsageError(f"{file!r} is no name of a Python file; write FILE.py")
+    check_place(path)
+    return path
 
 
 @click.command(cls=Command)
@@ -31,24 +71,14 @@ _BOUND = click.IntRange(min=1)
 @click.option("--write", "file", metavar="FILE.py", required=True, help="Where the graph is written.")
 @click.option("--name", metavar="NAME", default=None, help="Name of the graph. [default: that of FILE]")
 @inherit_option
-@click.option("--most-tasks", type=_BOUND, default=MOST_TASKS, show_default=True, help="Refuse a plan with more tasks.")
-@click.option("--most-items", type=_BOUND, default=None, help="Refuse a task that may run for more items.")
-@click.option("--most-rounds", type=_BOUND, default=None, help="Refuse a plan whose tasks wait for each other longer.")
-@click.option("--most-calls", type=_BOUND, default=None, help="Refuse a plan that may send more requests a row.")
+@limit_options
 def freeze(plan: str, file: str, name: str | None, **options: Any) -> None:
     """Check the task plan PLAN.json and write it as an ordinary graph of Python, which `fanwise run` takes.
 
     All mistakes are told at once, each with its place in the plan, and nothing is written then. Nothing is sent. A
     file that is there already with another content stays as it is.
     """
-    path = fixed(file)
-    if path.suffix != ".py":
-        raise UsageError(f"{file!r} is no name of a Python file; write FILE.py")
-    check_place(path)
-    limits = PlanLimits(
-        tasks=options["most_tasks"], width=options["most_items"], depth=options["most_rounds"],
-        calls=options["most_calls"],
-    )  # fmt: skip
+    path, limits = graph_file(file), given_limits(options)
     frozen = study.freeze(
         plan, agents=options["folder"], types=options["types"], row=options["row"], output=options["output"],
         file=path, graph=name, inherit=options["inherit"], limits=limits,

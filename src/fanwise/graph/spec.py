@@ -91,6 +91,11 @@ class AgentSpec:
         return not self.tools if self.reuse is None else self.reuse
 
     @property
+    def most_requests(self) -> int:
+        """Requests that one task may take where none is asked again: one for each round of tools."""
+        return self.max_turns if self.tools else 1
+
+    @property
     def request_max_tokens(self) -> int:
         """The `max_tokens` of a request: the answer's cap and the allowance for thinking."""
         return self.max_tokens + self.intensity.allowance

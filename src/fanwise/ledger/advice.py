@@ -14,8 +14,8 @@ ChangeKind = Literal["alone", "pack", "merge", "drop", "share"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdvisedChange:
-    """A change of a graph whose plan is cheaper than that of the graph as it is."""
+class GraphChange:
+    """A change of a graph."""
 
     kind: ChangeKind
     agents: tuple[str, ...]
@@ -28,6 +28,12 @@ class AdvisedChange:
     """What to change, in words."""
     basis: str
     """What was planned for it, and what only labelled rows can tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvisedChange(GraphChange):
+    """A change whose plan is cheaper than that of the graph as it is."""
+
     before: int
     """Expected price of the job as it is."""
     after: int

@@ -26,7 +26,7 @@ from .shared import shared_writes
 
 _ASKS = """SELECT row, arm, agent, CASE WHEN taken THEN NULL ELSE prefix END, cost, tokens, shared FROM served
   ORDER BY row"""
-ROWS_OF_PREFIXES = """SELECT arm, agent, prefix, COUNT(DISTINCT row) FROM served WHERE NOT taken
+_ROWS_OF_PREFIXES = """SELECT arm, agent, prefix, COUNT(DISTINCT row) FROM served WHERE NOT taken
   GROUP BY arm, agent, prefix"""
 _BROUGHT = "SELECT arm, SUM(shared) FROM paid WHERE taken GROUP BY arm"
 _KEPT_WARM = """SELECT arm, agent, prefix, COALESCE(SUM(cost),0), COALESCE(SUM(tokens),0), SUM(cost IS NULL)
@@ -140,11 +140,16 @@ def pools_of(db: Book) -> dict[_Shared, SharedPool]:
     return dict(pools)
 
 
+def parts_of(db: Book, pools: Mapping[_Shared, SharedPool]) -> dict[_Shared, SharedPoolParts]:
+    """Return the parts of pools, of those that rows have been asked behind, for one row after the other."""
+    rows = {tuple(names): count for *names, count in db.execute(_ROWS_OF_PREFIXES)} if pools else {}
+    return {shared: SharedPoolParts(pool, rows[shared]) for shared, pool in pools.items() if shared in rows}
+
+
 def allotted(db: Book) -> Iterator[RowCost]:
     """Yield every row that anything was sent for, by number, the fan-out before its baseline and other arms."""
     pools = pools_of(db)
-    rows = {tuple(names): count for *names, count in db.execute(ROWS_OF_PREFIXES)} if pools else {}
-    parts = {shared: SharedPoolParts(pool, rows[shared]) for shared, pool in pools.items() if shared in rows}
+    parts = parts_of(db, pools)
     for row, of_row in groupby(cast("Iterator[_Ask]", db.execute(_ASKS)), key=itemgetter(0)):
         first, *others = of_row
         if not others:  # of most rows of most jobs
@@ -155,7 +160,7 @@ def allotted(db: Book) -> Iterator[RowCost]:
             by_arm.setdefault(ask[1], []).append(ask)
         for arm in in_order(by_arm):
             yield _row_cost(row, arm, by_arm[arm], parts)
-    yield from _of_no_row({shared: pool for shared, pool in pools.items() if shared not in rows})
+    yield from _of_no_row({shared: pool for shared, pool in pools.items() if shared not in parts})
 
 
 def shared_costs(db: Book) -> Counter[ArmName]:

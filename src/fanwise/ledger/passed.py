@@ -14,11 +14,10 @@ from itertools import groupby
 from operator import itemgetter
 
 from fanwise.journal.reader import Book
-from fanwise.journal.records import ArmName
 from fanwise.journal.taken import PassedOn
 from fanwise.journal.views import counts_otherwise
 
-from .allotment import ROWS_OF_PREFIXES, SharedPoolParts, pools_of
+from .allotment import parts_of, pools_of
 from .shared import shared_writes
 
 _ASKS = """SELECT row, arm, agent, prefix, attempt FROM served WHERE NOT taken AND prefix<>''
@@ -47,11 +46,7 @@ def passed_on(db: Book) -> Mapping[int, PassedOn] | None:
 
 def _parts(db: Book) -> Iterator[tuple[int, int]]:
     """Yield attempts with their part of what rows share, in picodollars: those of a row have its part in equal ones."""
-    pools = pools_of(db)
-    rows: dict[tuple[ArmName, str, str | None], int] = {}
-    for arm, agent, prefix, count in db.execute(ROWS_OF_PREFIXES) if pools else ():
-        rows[arm, agent, prefix] = count
-    parts = {names: SharedPoolParts(pool, rows[names]) for names, pool in pools.items() if names in rows}
+    parts = parts_of(db, pools_of(db))
     sums = Counter[int]()
     for (row, *names), asks in groupby(db.execute(_ASKS) if parts else (), key=itemgetter(0, 1, 2, 3)):
         part = parts.get((names[0], names[1], names[2]))

@@ -32,7 +32,7 @@ def with_alone(goal: str, offer: Offer) -> Offer:
     Raises:
         DefinitionError: An agent has its name.
     """
-    agents = {name: offer.agents[name] for name in offer.agents}
+    agents = offer.by_name()
     if ALONE in agents:
         message = f"agent {ALONE!r} has the name of the single agent, which is one of those that a plan may take"
         raise DefinitionError("agents", (Mistake(agents[ALONE].spec.place, message, "give it another name"),))

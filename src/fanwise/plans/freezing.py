@@ -55,10 +55,15 @@ def _joined(groups: list[list[ast.stmt]]) -> str:
     return f"{source}\n"
 
 
-def _name_mistakes(checked: CheckedPlan, graph: str, sources: FrozenSources) -> Iterator[Mistake]:
-    """Yield names of the file that cannot stand beside each other."""
+def graph_name_mistakes(graph: str) -> Iterator[Mistake]:
+    """Yield why a graph cannot be called so in a file of its own; nothing where it can."""
     if not NAME.fullmatch(graph) or graph in TAKEN:
         yield Mistake("graph", f"{graph[:60]!r} is no name for a graph", f"write {NAME.pattern}, no word of Python")
+
+
+def _name_mistakes(checked: CheckedPlan, graph: str, sources: FrozenSources) -> Iterator[Mistake]:
+    """Yield names of the file that cannot stand beside each other."""
+    yield from graph_name_mistakes(graph)
     module = sources.module_name
     is_plain = module.isascii() and module.isidentifier() and module.upper() != module
     if sources.module is not None and (not is_plain or module in {*TAKEN, *sys.stdlib_module_names}):

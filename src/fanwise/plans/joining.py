@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from fanwise.errors import DefinitionError, Mistake, NoPlanError
 from fanwise.graph import types as ty
 from fanwise.graph.fits import fits
-from fanwise.graph.spec import AgentSpec
 
 from .checking import check_plan
 from .choosing import JoinRule
@@ -83,15 +82,11 @@ def _plan(offer: Offer, settling: Settling, name: str) -> TaskPlan:
 def _most(offer: Offer, tasks: list[PlannedTask]) -> int | None:
     """Return how many items each loop may run for within the limits, at least 1; None where there is no limit."""
     limits = offer.limits
-    turns = {task.name: _turns(offer.agents[task.agent].spec) for task in tasks}
+    turns = {task.name: offer.agents[task.agent].spec.most_requests for task in tasks}
     pico = {task.name: turns[task.name] * limits.call_pico.get(task.agent, 0) for task in tasks}
     left = [_left(limits.calls, turns, tasks), _left(limits.pico, pico, tasks), limits.width]
     bounds = [bound for bound in left if bound is not None]
     return max(1, min(bounds)) if bounds else None
-
-
-def _turns(spec: AgentSpec) -> int:
-    return spec.max_turns if spec.tools else 1
 
 
 def _left(limit: int | None, weights: Mapping[str, int], tasks: list[PlannedTask]) -> int | None:

@@ -90,5 +90,4 @@ def _worst_case(limits: PlanLimits, tasks: list[LimitedTask]) -> Iterator[Mistak
 
 
 def _calls(limited: LimitedTask) -> int:
-    turns = limited.agent.spec.max_turns if limited.agent.spec.tools else 1
-    return turns * (1 if limited.task.over is None else limited.task.most or 1)
+    return limited.agent.spec.most_requests * (1 if limited.task.over is None else limited.task.most or 1)

@@ -41,6 +41,10 @@ class Offer:
     taken: Collection[str] = ()
     """Names that no task may have: those that the frozen file has besides."""
 
+    def by_name(self) -> dict[str, Agent[..., Any]]:
+        """Return the agents by their names, in their order."""
+        return {name: self.agents[name] for name in self.agents}
+
     def agent(self, name: str) -> Agent[..., Any] | None:
         """Return an agent by its name, None where there is none."""
         if name not in self.agents:

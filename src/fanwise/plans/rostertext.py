@@ -26,7 +26,7 @@ def roster_block(goal: str, offer: Offer, prices: Mapping[str, str], sizes: Mapp
         prices: By agent what a call of it costs, in words.
         sizes: By field of a row how long its values are, in words.
     """
-    agents = {name: offer.agents[name] for name in offer.agents}
+    agents = offer.by_name()
     lines = {
         "Goal": [goal.strip()],
         "Agents": [*_agents(agents, offer, prices)],
@@ -49,11 +49,15 @@ def _agents(agents: Mapping[str, Agent[..., Any]], offer: Offer, prices: Mapping
             for param, tp in agent.spec.params.items()
         )
         yield f"- {name}({params}) -> {ty.name(agent.spec.output)}"
-        line = " ".join((agent.spec.description or agent.spec.instructions).split())
-        line = line if len(line) <= MOST_DESCRIPTION else f"{line[: MOST_DESCRIPTION - 3]}..."
-        yield f"  {line}"
+        yield f"  {in_one_line(agent.spec.description or agent.spec.instructions)}"
         price = prices.get(name, "its price is not known")
         yield f"  {agent.spec.model}, {price}, at most {agent.spec.max_tokens:,} tokens an answer"
+
+
+def in_one_line(description: str) -> str:
+    """Return what an agent is for, cut off where it is long."""
+    line = " ".join(description.split())
+    return line if len(line) <= MOST_DESCRIPTION else f"{line[: MOST_DESCRIPTION - 3]}..."
 
 
 def _records(offer: Offer, agents: Mapping[str, Agent[..., Any]]) -> dict[str, Any]:

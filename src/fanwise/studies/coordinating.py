@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from fanwise.errors import Mistake, SpecError
-from fanwise.graph.graphs import Graph
 from fanwise.job.spec import JobSpec
 from fanwise.ledger.forecast import Forecast
 from fanwise.plans import Offer, PlanLimits, TaskPlan, join
 from fanwise.plans.alone import ALONE, graph_of_alone, with_alone
 from fanwise.plans.answered import plain
 from fanwise.plans.coordinator import EVERY_ROW, MODEL, Coordinator, coordinator
-from fanwise.plans.offer import NAME, TAKEN
+from fanwise.plans.freezing import graph_name_mistakes
 from fanwise.plans.rostertext import roster_block
 from fanwise.pricing.rates import known_rates
 from fanwise.units import now, usd_text
 
-from .freezing import Frozen, PlanningDesk, planning_desk
-from .plan.drawn import draw_contents
+from .freezing import PlanningDesk, planning_desk
+from .plan.drawn import Drawn, draw_contents
 from .plan.forecast import forecast_job
-from .roster import roster
+from .roster import RosterEntry, roster
 
 ROWS = 20
 """Rows of the file by which fields are measured and graphs are priced."""
@@ -40,6 +39,8 @@ class Coordination:
 
     desk: PlanningDesk
     coordinator: Coordinator
+    alone: Forecast
+    """What the single agent would cost over the job's rows, in each channel."""
     rows: Path
     """The job's rows."""
 
@@ -53,22 +54,10 @@ class Coordination:
         request = {"id": JOB, "plan_for": EVERY_ROW}
         return JobSpec(graph=self.coordinator.graph, rows=[request], out=out, channel="live", **fields)
 
-    def price(self, graph: Graph[..., Any] | str) -> Forecast:
+    def price(self, graph: str) -> Forecast:
         """Return what a graph over the job's rows will cost, in each channel."""
         spec = JobSpec(graph=graph, rows=self.rows)
-        return forecast_job(spec, draw_contents(spec, ROWS), channels=("live", "batch"), alternatives=False)
-
-    def price_alone(self) -> Forecast:
-        """Return what the single agent would cost over the job's rows."""
-        return self.price(graph_of_alone(self.desk.offer))
-
-    def price_planning(self, spec: JobSpec) -> Forecast:
-        """Return what asking for the plan will cost where nothing goes back."""
-        return forecast_job(spec, draw_contents(spec, 1), channels=(spec.channel,), alternatives=False)
-
-    def frozen(self, plan: TaskPlan) -> Frozen:
-        """Return a plan as a file of Python; it is checked once more."""
-        return self.desk.frozen(plan)
+        return _priced(spec, draw_contents(spec, ROWS))
 
 
 def coordination(
@@ -111,25 +100,25 @@ def coordination(
     """
     if not goal.strip():
         raise SpecError((Mistake("goal", "is empty", "say what is to be done with each row"),))
-    if not NAME.fullmatch(graph) or graph in TAKEN:
-        hint = f"write {NAME.pattern}, no word of Python"
-        raise SpecError((Mistake("name", f"{graph[:60]!r} is no name for a graph", hint),))
+    if mistakes := tuple(graph_name_mistakes(graph)):
+        raise SpecError(tuple(replace(mistake, place="name") for mistake in mistakes))
     desk = planning_desk(
         agents=agents, types=types, row=row, file=file, output=output, graph=graph, inherit=inherit, limits=limits
     )
     entries = roster(desk.agents, run)
     offer = with_alone(goal, desk.offer)
     desk = replace(desk, offer=offer, sources=replace(desk.sources, alone=offer.agents[ALONE]))
-    paid = {entry.agent.name: entry.calls.pico_each for entry in entries if entry.calls is not None}
-    prices = {name: _price(offer.agents[name].spec.model, paid.get(name)) for name in offer.agents}
-    shown = roster_block(goal, offer, prices, _sizes(offer, rows))
+    spec = JobSpec(graph=graph_of_alone(offer), rows=rows)
+    drawn = draw_contents(spec, ROWS)
+    shown = roster_block(goal, offer, _prices(offer, entries), _sizes(drawn))
 
     def planned(whole: Offer) -> TaskPlan:
         """Plan with the agents of the folder; the stand-in knows of no reason to take `alone`."""
-        others = {name: whole.agents[name] for name in whole.agents if name != ALONE}
+        others = {name: member for name, member in whole.by_name().items() if name != ALONE}
         return stand_in(replace(whole, agents=others))
 
-    return Coordination(desk=desk, coordinator=coordinator(offer, shown, planned, model=model), rows=rows)
+    asked = coordinator(offer, shown, planned, model=model)
+    return Coordination(desk=desk, coordinator=asked, alone=_priced(spec, drawn), rows=rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +154,13 @@ def plan_of(out: Path) -> PlanAnswer:
     )
 
 
+def _prices(offer: Offer, entries: Sequence[RosterEntry]) -> dict[str, str]:
+    """Return what a call of each agent costs, in words for the coordinator."""
+    paid = {entry.agent.name: entry.calls.pico_each for entry in entries if entry.calls is not None}
+    return {name: _price(agent.spec.model, paid.get(name)) for name, agent in offer.by_name().items()}
+
+
 def _price(model: str, pico_each: int | None) -> str:
-    """Return what a call of an agent costs, in words for the coordinator."""
     if pico_each is not None:
         return f"a call has cost ${usd_text(pico_each)} on average"
     rate = known_rates(model, now())
@@ -175,9 +169,12 @@ def _price(model: str, pico_each: int | None) -> str:
     return f"${usd_text(rate.input * _MILLION)} a million tokens in and ${usd_text(rate.output * _MILLION)} out"
 
 
-def _sizes(offer: Offer, rows: Path) -> Mapping[str, str]:
+def _priced(spec: JobSpec, drawn: Drawn) -> Forecast:
+    return forecast_job(spec, drawn, channels=("live", "batch"), alternatives=False)
+
+
+def _sizes(drawn: Drawn) -> Mapping[str, str]:
     """Return how long the values of a row's fields are, in words."""
-    drawn = draw_contents(JobSpec(graph=graph_of_alone(offer), rows=rows), ROWS)
     lengths: dict[str, list[int]] = {}
     for row in drawn.rows:
         for field, value in row.data.items():

@@ -15,12 +15,10 @@ from fanwise.graph import types as ty
 from fanwise.graph.agent import Agent
 from fanwise.graph.agents import Agents
 from fanwise.paths import fixed
+from fanwise.plans.rostertext import in_one_line
 from fanwise.units import usd_text
 
 from .report import report_by
-
-MOST_DESCRIPTION = 200
-"""Characters of a description in its one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +54,7 @@ class RosterEntry:
     @property
     def description(self) -> str:
         """What it is for, in one line."""
-        line = " ".join(self.agent.spec.description.split())
-        return line if len(line) <= MOST_DESCRIPTION else f"{line[: MOST_DESCRIPTION - 3]}..."
+        return in_one_line(self.agent.spec.description)
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data; a price is None where it is not known."""

@@ -8,7 +8,7 @@ from typing import Any
 from fanwise.graph.graphs import Graph
 from fanwise.graph.nodes import GraphSpec, TaskNode
 from fanwise.graph.spec import AgentSpec
-from fanwise.ledger.advice import ChangeKind
+from fanwise.ledger.advice import GraphChange
 
 
 class ChangedGraph(Graph[..., Any]):
@@ -25,15 +25,9 @@ class ChangedGraph(Graph[..., Any]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A change, and the graph with it."""
+class Candidate(GraphChange):
+    """A change before it is planned, and the graph with it."""
 
-    kind: ChangeKind
-    agents: tuple[str, ...]
-    params: tuple[str, ...] = ()
-    place: str
-    text: str
-    basis: str
     graph: GraphSpec
 
 
